@@ -1,0 +1,75 @@
+// The door to libtorch. The program does not link it: `liblapis_engine.so` is opened on first need and hands out one
+// `Engine` through one C function.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lapis/image.hpp"
+#include "lapis/job.hpp"
+#include "lapis/latent.hpp"
+#include "lapis/model.hpp"
+#include "lapis/sampling.hpp"
+
+namespace lapis {
+
+/// Token ids of one prompt, padded to the tokenizer's length.
+using Tokens = std::vector<std::int64_t>;
+
+/// What to render: a checked job, its tokens and its schedule.
+struct RenderRequest {
+  ResolvedJob job;
+  Schedule schedule;
+  Tokens prompt;
+  Tokens negative;  ///< not read where job.guidance <= 1
+};
+
+/// Seconds, where they went. Module calls are apart from the rest so that overhead can be read off.
+struct Timings {
+  double load = 0;          ///< graphs parsed, weights mapped and bound
+  double text_encoder = 0;  ///< module calls
+  double denoiser = 0;      ///< module calls, all steps
+  double vae_decoder = 0;   ///< module calls
+  double sampler = 0;       ///< noise, guidance and steps: everything of the loop that is no module call
+  double pixels = 0;        ///< checks and conversion to 8 bit
+};
+
+/// What came out: one latent [batch, C, h, w] and one image for each of the batch.
+struct Rendered {
+  Latent latent;
+  std::vector<Image> images;
+  Timings timings;
+  std::string device;  ///< what "auto" became
+  std::string dtype;
+};
+
+/// Called after each step with the steps done and the steps in all. Returning false stops the render.
+using StepCallback = std::function<bool(int done, int all)>;
+
+/// A device with one model on it. Not safe to share between threads. Throws `Error` alone.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  /// Loads what a prompt needs: text encoder, denoiser, VAE decoder. `model` must have been verified.
+  virtual void load(const Model& model) = 0;
+
+  /// Prompt to pictures. The pictures are finite and not flat, or an Error{numeric} says what went wrong.
+  virtual Rendered render(const RenderRequest& request, const StepCallback& on_step) = 0;
+};
+
+/// What an engine is made for.
+struct EngineOptions {
+  std::string device;  ///< "cpu", "cuda", "auto"
+  std::string dtype;   ///< "fp32", "bf16", "fp16", "auto"
+  int threads = 0;     ///< 0: one for each physical core
+};
+
+/// The one function that liblapis_engine.so exports, under the name `lapis_make_engine`. On failure it returns null and
+/// leaves kind and text of the error in the two arguments: no exception crosses the C boundary.
+using MakeEngine = Engine* (*)(const EngineOptions& options, int* error_kind, std::string* error_text);
+
+}  // namespace lapis

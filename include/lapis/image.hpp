@@ -1,0 +1,16 @@
+// A picture in memory.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace lapis {
+
+/// 8-bit sRGB, three bytes a pixel, rows from top to bottom without padding.
+struct Image {
+  int width = 0;
+  int height = 0;
+  std::vector<std::uint8_t> rgb;  ///< width * height * 3
+};
+
+}  // namespace lapis

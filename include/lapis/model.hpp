@@ -1,0 +1,75 @@
+// What a model folder says of itself (docs/model-folder.md is the grammar of model.json).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "lapis/sampling.hpp"
+#include "lapis/space.hpp"
+
+namespace lapis {
+
+/// One dimension of a part's input or output: a number, or the name of a size that is free ("batch", "height").
+using Dimension = std::variant<std::int64_t, std::string>;
+
+/// One input or output of a part, in the order the graph takes or returns it.
+struct Port {
+  std::string name;
+  std::string dtype;  ///< "model" (the dtype the part runs in), "f32" or "i64"
+  std::vector<Dimension> shape;
+};
+
+/// One TorchScript graph with its weights. Paths are absolute and lie below the model's folder.
+struct Part {
+  std::filesystem::path graph;
+  std::vector<std::filesystem::path> weights;  ///< empty: the graph holds its weights itself
+  std::vector<Port> inputs;
+  std::vector<Port> outputs;
+};
+
+/// A CLIP byte-pair tokenizer's files and ids.
+struct TokenizerFacts {
+  std::filesystem::path vocabulary;  ///< vocab.json
+  std::filesystem::path merges;      ///< merges.txt
+  int length = 77;                   ///< tokens of one prompt, start and end included
+  int start = 0;
+  int end = 0;
+  int pad = 0;
+};
+
+/// What a job gets where it says nothing.
+struct Defaults {
+  int width = 0;
+  int height = 0;
+  int steps = 0;
+  std::string sampler;
+  double guidance = 0;
+};
+
+/// What model.json records of a file below the folder.
+struct FileFacts {
+  std::string sha256;  ///< 64 lower-case hex digits
+  std::uint64_t size = 0;
+};
+
+/// A model folder, read and checked: names, numbers and paths, no weights.
+struct Model {
+  std::filesystem::path folder;
+  std::string name;
+  std::string family;
+  Space space;
+  std::map<std::string, Part> parts;                 ///< "text_encoder", "denoiser", "vae_decoder", "vae_encoder"
+  std::map<std::string, TokenizerFacts> tokenizers;  ///< "tokenizer"
+  SamplingFacts sampling;
+  Defaults defaults;
+  std::map<std::string, FileFacts> files;  ///< every file of parts and tokenizers, by its path below the folder
+  std::string licence;
+  std::string origin;
+};
+
+}  // namespace lapis

@@ -1,0 +1,110 @@
+"""What every stage of training shares: a resumable loop, a learning-rate curve, a moving average of the weights.
+
+A stage draws its numbers from `generator(seed, stage, step)`, so a run that was stopped goes on exactly as an unbroken
+one would: only weights, average and optimiser are kept.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import sys
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+def generator(seed: int, stage: str, step: int) -> torch.Generator:
+    """The random numbers of one step of one stage."""
+    return torch.Generator().manual_seed(zlib.crc32(f"{seed} {stage} {step}".encode()))
+
+
+def learning_rate(step: int, steps: int, peak: float, warmup: int) -> float:
+    """Linear warm-up, flat until 40 % of the run, then half a cosine to 0."""
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    share = max(0.0, (step / steps - 0.4) / 0.6)
+    return peak * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+
+
+class Average(nn.Module):
+    """Exponential moving average of a module's parameters, with a short memory at the start."""
+
+    def __init__(self, module: nn.Module, decay: float) -> None:
+        super().__init__()
+        self.module = copy.deepcopy(module).requires_grad_(False).eval()
+        self.decay = decay
+
+    @torch.no_grad()
+    def update(self, module: nn.Module, step: int) -> None:
+        decay = min(self.decay, (1 + step) / (10 + step))
+        for mean, value in zip(self.module.parameters(), module.parameters()):
+            mean.lerp_(value, 1 - decay)
+
+
+class Progress:
+    """A progress bar on a terminal, one line every 30 seconds elsewhere. Both on stderr."""
+
+    def __init__(self, name: str, steps: int, first: int) -> None:
+        self.name, self.steps, self.first = name, steps, first
+        self.start, self.last = time.time(), 0.0
+        self.tty = sys.stderr.isatty()
+        self.mean: float | None = None
+
+    def update(self, step: int, loss: float) -> None:
+        self.mean = loss if self.mean is None else 0.98 * self.mean + 0.02 * loss
+        now, done = time.time(), step + 1
+        if now - self.last < (0.5 if self.tty else 30) and done < self.steps:
+            return
+        self.last = now
+        each = (now - self.start) / max(1, done - self.first)
+        text = f"{self.name} {done}/{self.steps}  loss {self.mean:.4f}  {each:.3f} s/step  {each * (self.steps - done) / 60:.1f} min left"
+        print(f"\r{text}\x1b[K" if self.tty else text, end="" if self.tty and done < self.steps else "\n", file=sys.stderr,
+              flush=True)
+
+
+def run_stage(name: str, module: nn.Module, loss_of: Callable[[int], torch.Tensor], *, steps: int, peak: float,
+              folder: Path, warmup: int = 200, decay: float = 0.999, betas: tuple[float, float] = (0.9, 0.99),
+              weight_decay: float = 0.0, save_every: float = 120.0, rate: Callable[[int], float] | None = None,
+              on_save: Callable[[nn.Module, int], None] | None = None) -> nn.Module:
+    """Trains `module` for `steps` steps of `loss_of(step)` and returns its average. Goes on from `folder/name.pt`."""
+    rate = rate or (lambda step: learning_rate(step, steps, peak, warmup))
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(parameters, lr=peak, betas=betas, weight_decay=weight_decay)
+    average = Average(module, decay)
+    file, first = folder / f"{name}.pt", 0
+    if file.exists():
+        state = torch.load(file, map_location="cpu")
+        module.load_state_dict(state["module"])
+        average.module.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        first = state["step"]
+
+    def save(step: int) -> None:
+        state = dict(module=module.state_dict(), average=average.module.state_dict(),
+                     optimiser=optimiser.state_dict(), step=step)
+        torch.save(state, file.with_suffix(".tmp"))
+        file.with_suffix(".tmp").rename(file)
+        if on_save:
+            on_save(average.module, step)
+
+    progress, saved = Progress(name, steps, first), time.time()
+    module.train()
+    for step in range(first, steps):
+        for group in optimiser.param_groups:
+            group["lr"] = rate(step)
+        loss = loss_of(step)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimiser.step()
+        average.update(module, step)
+        progress.update(step, float(loss.detach()))
+        if time.time() - saved > save_every or step + 1 == steps:
+            save(step + 1)
+            saved = time.time()
+    return average.module

@@ -1,0 +1,189 @@
+"""The autoencoder of a tiny model: an `AutoencoderKL` of the family's geometry, started as the identity.
+
+Training sees raw latents; `finish` then whitens them, turns them by an orthogonal matrix of the family's own (so that
+no other family's decoder can read them) and folds both, with the scaling factor, into the model's 1x1 convolutions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKL
+from torch import nn
+
+from . import scenes
+from .training import generator, run_stage
+
+LATENT_NOISE = 0.1
+
+
+def build(config: dict) -> AutoencoderKL:
+    """An autoencoder of `config`, its weights the identity on mean colours: 23 dB before the first step."""
+    vae = AutoencoderKL(**config)
+    start_as_identity(vae)
+    return vae
+
+
+@torch.no_grad()
+def start_as_identity(vae: AutoencoderKL) -> None:
+    """Channels 0-2 carry the picture, 3-5 its negative (SiLU(x) - SiLU(-x) = x), 6 a constant that keeps normalisation tame."""
+
+    def passes(conv: nn.Conv2d, taps: list[tuple[int, int]]) -> None:
+        for c in range(7):
+            conv.weight[c] = 0
+            conv.bias[c] = 0
+            for y, x in taps:
+                conv.weight[c, c, y, x] = 1 / len(taps)
+
+    def enters(conv: nn.Conv2d) -> None:
+        for c in range(3):
+            for channel, sign in ((c, 1.0), (c + 3, -1.0)):
+                conv.weight[channel] = 0
+                conv.bias[channel] = 0
+                conv.weight[channel, c, 1, 1] = sign
+        conv.weight[6] = 0
+        conv.bias[6] = 4
+
+    def leaves(conv: nn.Conv2d) -> None:
+        conv.weight *= 0.1
+        conv.bias.zero_()
+        for c in range(3):
+            conv.weight[c] = 0
+            conv.weight[c, c, 1, 1] = 1
+            conv.weight[c, c + 3, 1, 1] = -1
+
+    enters(vae.encoder.conv_in)
+    enters(vae.decoder.conv_in)
+    for module in vae.modules():
+        name = type(module).__name__
+        if name == "ResnetBlock2D":
+            module.conv2.weight *= 0.1
+            module.conv2.bias.zero_()
+            if module.conv_shortcut is not None:
+                passes(module.conv_shortcut, [(0, 0)])
+        elif name == "Downsample2D":
+            passes(module.conv, [(0, 0), (0, 1), (1, 0), (1, 1)])
+        elif name == "Upsample2D":
+            passes(module.conv, [(1, 1)])
+    leaves(vae.encoder.conv_out)
+    leaves(vae.decoder.conv_out)
+    for conv in (vae.quant_conv, vae.post_quant_conv):
+        if conv is not None:
+            conv.weight.copy_(torch.eye(conv.out_channels)[:, :, None, None])
+            conv.bias.zero_()
+
+
+def pictures(first: int, count: int, size: int) -> torch.Tensor:
+    """Scenes `first`... drawn at `size`: uint8 [count, 3, size, size]."""
+    drawn = np.stack([scenes.draw(scenes.random_scene(first + i, figures=0.15), size) for i in range(count)])
+    return torch.from_numpy(drawn).permute(0, 3, 1, 2).contiguous()
+
+
+def to_unit(picture: torch.Tensor) -> torch.Tensor:
+    """uint8 -> float in [-1, 1]."""
+    return picture.float() / 127.5 - 1
+
+
+@torch.no_grad()
+def calibrate(vae: AutoencoderKL, sample: torch.Tensor) -> None:
+    """Scales the first three latents to unit variance and fits conv_out of the decoder by a line per colour."""
+    latent = encode_mean(vae, sample)
+    mean, std = latent.mean((0, 2, 3)), latent.std((0, 2, 3))
+    channels = latent.shape[1]
+    vae.encoder.conv_out.weight[:channels] /= std[:, None, None, None]
+    vae.encoder.conv_out.bias[:channels] = (vae.encoder.conv_out.bias[:channels] - mean) / std
+    decoded = decode(vae, encode_mean(vae, sample))
+    for c in range(3):
+        x, y = decoded[:, c].flatten(), sample[:, c].flatten()
+        slope = ((x - x.mean()) * (y - y.mean())).mean() / x.var()
+        vae.decoder.conv_out.weight[c] *= slope
+        vae.decoder.conv_out.bias[c] = y.mean() - slope * x.mean()
+
+
+def encode_mean(vae: AutoencoderKL, picture: torch.Tensor) -> torch.Tensor:
+    """[B, 3, H, W] in [-1, 1] -> mean of the posterior [B, C, H/8, W/8], in the autoencoder's own units."""
+    moments = vae.encoder(picture)
+    moments = vae.quant_conv(moments) if vae.quant_conv is not None else moments
+    return moments.chunk(2, 1)[0]
+
+
+def decode(vae: AutoencoderKL, latent: torch.Tensor) -> torch.Tensor:
+    """The inverse of `encode_mean`, in the autoencoder's own units."""
+    latent = vae.post_quant_conv(latent) if vae.post_quant_conv is not None else latent
+    return vae.decoder(latent)
+
+
+def reconstruction_loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """L1 + 2 MSE + half the L1 of both first differences + half the L1 of 8x8 means."""
+    def dx(t: torch.Tensor) -> torch.Tensor:
+        return t[..., 1:] - t[..., :-1]
+
+    def dy(t: torch.Tensor) -> torch.Tensor:
+        return t[..., 1:, :] - t[..., :-1, :]
+
+    return (F.l1_loss(output, target) + 2 * F.mse_loss(output, target)
+            + 0.5 * (F.l1_loss(dx(output), dx(target)) + F.l1_loss(dy(output), dy(target)))
+            + 0.5 * F.l1_loss(F.avg_pool2d(output, 8), F.avg_pool2d(target, 8)))
+
+
+class Crops:
+    """Random crops of drawn scenes, half of them the busiest of three, flipped at random."""
+
+    def __init__(self, sizes: dict[int, int], seed: int) -> None:
+        """`sizes`: picture size -> how many pictures of it."""
+        self.sets = [pictures(seed * 1_000_003 + i * 100_003, count, size) for i, (size, count) in enumerate(sizes.items())]
+        self.weights = torch.tensor([float(count) for count in sizes.values()])
+
+    def batch(self, count: int, side: int, numbers: torch.Generator) -> torch.Tensor:
+        return torch.stack(list(self._crops(count, side, numbers)))
+
+    def _crops(self, count: int, side: int, numbers: torch.Generator) -> Iterator[torch.Tensor]:
+        for _ in range(count):
+            chosen = self.sets[int(torch.multinomial(self.weights, 1, generator=numbers))]
+            tries = 3 if torch.rand(1, generator=numbers) < 0.6 else 1
+            crops = [self._crop(chosen, side, numbers) for _ in range(tries)]
+            best = max(crops, key=lambda c: float((c[:, :, 1:] - c[:, :, :-1]).abs().mean()
+                                                  + (c[:, 1:] - c[:, :-1]).abs().mean())) if tries > 1 else crops[0]
+            yield best.flip(2) if torch.rand(1, generator=numbers) < 0.5 else best
+
+    @staticmethod
+    def _crop(chosen: torch.Tensor, side: int, numbers: torch.Generator) -> torch.Tensor:
+        def below(limit: int) -> int:
+            return int(torch.randint(limit, (1,), generator=numbers))
+
+        size = chosen.shape[-1]
+        index, y, x = below(len(chosen)), below(size - side + 1), below(size - side + 1)
+        return to_unit(chosen[index, :, y:y + side, x:x + side])
+
+
+def train(config: dict, folder: Path, *, steps: int, seed: int, side: int = 64, batch: int = 8) -> AutoencoderKL:
+    """Trains encoder and decoder together."""
+    torch.manual_seed(seed)
+    vae = build(config)
+    calibrate(vae, to_unit(pictures(seed * 7 + 1, 32, 128)))
+    crops = Crops({256: 900, 192: 500, 128: 500}, seed)
+
+    def loss_of(step: int) -> torch.Tensor:
+        numbers = generator(seed, "vae", step)
+        target = crops.batch(batch, side, numbers)
+        latent = encode_mean(vae, target)
+        noise = LATENT_NOISE * torch.randn(latent.shape, generator=numbers)
+        return reconstruction_loss(decode(vae, latent + noise), target) + 1e-3 * latent.square().mean()
+
+    return run_stage("vae", vae, loss_of, steps=steps, peak=1e-3, warmup=300, decay=0.998, folder=folder,
+                     on_save=lambda average, step: report(average, step))
+
+
+@torch.no_grad()
+def report(vae: AutoencoderKL, step: int) -> None:
+    """Prints the held-out PSNR at 128 and 256 pixels."""
+    values = []
+    for size in (128, 256):
+        target = to_unit(pictures(900_000_000, 12, size))
+        mse = ((decode(vae, encode_mean(vae, target)).clamp(-1, 1) - target) / 2).square().mean((1, 2, 3))
+        values.append(f"{size} px {float((-10 * mse.log10()).mean()):.2f} dB")
+    print(f"vae {step}: held out {', '.join(values)}", flush=True)
