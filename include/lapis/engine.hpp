@@ -37,17 +37,22 @@ struct Timings {
   double pixels = 0;        ///< checks and conversion to 8 bit
 };
 
-/// What came out: one latent [batch, C, h, w] and one image for each of the batch.
+/// One picture and where it came from.
 struct Rendered {
-  Latent latent;
-  std::vector<Image> images;
-  Timings timings;
+  int index = 0;  ///< of the batch
+  std::int64_t seed = 0;
+  Latent latent;  ///< [1, C, h, w], finished
+  Image image;
+  Timings timings;  ///< of this picture; what was done once for the batch counts to the first
   std::string device;  ///< what "auto" became
   std::string dtype;
 };
 
-/// Called after each step with the steps done and the steps in all. Returning false stops the render.
-using StepCallback = std::function<bool(int done, int all)>;
+/// Called after each step, with the steps done and the steps in all (steps times pictures).
+using StepCallback = std::function<void(int done, int all)>;
+
+/// Called with each picture as soon as it is finished.
+using PictureCallback = std::function<void(const Rendered& picture)>;
 
 /// A device with one model on it. Not safe to share between threads. Throws `Error` alone.
 class Engine {
@@ -57,8 +62,9 @@ class Engine {
   /// Loads what a prompt needs: text encoder, denoiser, VAE decoder. `model` must have been verified.
   virtual void load(const Model& model) = 0;
 
-  /// Prompt to pictures. The pictures are finite and not flat, or an Error{numeric} says what went wrong.
-  virtual Rendered render(const RenderRequest& request, const StepCallback& on_step) = 0;
+  /// Prompt to pictures, one after the other. A picture is finite and not flat, or an Error{numeric} says what went
+  /// wrong; the pictures before it have then been handed over.
+  virtual void render(const RenderRequest& request, const StepCallback& on_step, const PictureCallback& on_picture) = 0;
 };
 
 /// What an engine is made for.

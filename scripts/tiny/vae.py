@@ -6,6 +6,7 @@ no other family's decoder can read them) and folds both, with the scaling factor
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from diffusers import AutoencoderKL
 from torch import nn
 
 from . import scenes
-from .training import generator, run_stage
+from .training import Progress, generator, run_stage
 
 LATENT_NOISE = 0.1
+CROP_PICTURES = {256: 900, 192: 500, 128: 500}  # picture size -> how many
 
 
 def build(config: dict) -> AutoencoderKL:
@@ -79,7 +81,7 @@ def start_as_identity(vae: AutoencoderKL) -> None:
 
 def pictures(first: int, count: int, size: int) -> torch.Tensor:
     """Scenes `first`... drawn at `size`: uint8 [count, 3, size, size]."""
-    drawn = np.stack([scenes.draw(scenes.random_scene(first + i, figures=0.15), size) for i in range(count)])
+    drawn = np.stack([scenes.draw(scenes.random_scene(first + i), size) for i in range(count)])
     return torch.from_numpy(drawn).permute(0, 3, 1, 2).contiguous()
 
 
@@ -135,7 +137,8 @@ class Crops:
 
     def __init__(self, sizes: dict[int, int], seed: int) -> None:
         """`sizes`: picture size -> how many pictures of it."""
-        self.sets = [pictures(seed * 1_000_003 + i * 100_003, count, size) for i, (size, count) in enumerate(sizes.items())]
+        self.sets = [pictures(seed * 1_000_003 + i * 100_003, count, size)
+                     for i, (size, count) in enumerate(sizes.items())]
         self.weights = torch.tensor([float(count) for count in sizes.values()])
 
     def batch(self, count: int, side: int, numbers: torch.Generator) -> torch.Tensor:
@@ -165,7 +168,7 @@ def train(config: dict, folder: Path, *, steps: int, seed: int, side: int = 64, 
     torch.manual_seed(seed)
     vae = build(config)
     calibrate(vae, to_unit(pictures(seed * 7 + 1, 32, 128)))
-    crops = Crops({256: 900, 192: 500, 128: 500}, seed)
+    crops = Crops(CROP_PICTURES, seed)
 
     def loss_of(step: int) -> torch.Tensor:
         numbers = generator(seed, "vae", step)
@@ -174,8 +177,26 @@ def train(config: dict, folder: Path, *, steps: int, seed: int, side: int = 64, 
         noise = LATENT_NOISE * torch.randn(latent.shape, generator=numbers)
         return reconstruction_loss(decode(vae, latent + noise), target) + 1e-3 * latent.square().mean()
 
-    return run_stage("vae", vae, loss_of, steps=steps, peak=1e-3, warmup=300, decay=0.998, folder=folder,
-                     on_save=lambda average, step: report(average, step))
+    return run_stage("vae", vae, loss_of, steps=steps, peak=1e-3, warmup=300, decay=0.998, folder=folder, on_save=report)
+
+
+def train_decoder(vae: AutoencoderKL, folder: Path, *, steps: int, seed: int, side: int = 64,
+                  batch: int = 8) -> AutoencoderKL:
+    """Trains the decoder alone, on the latents of an encoder that no longer moves."""
+    vae.requires_grad_(False)
+    vae.decoder.requires_grad_(True)
+    crops = Crops(CROP_PICTURES, seed + 1)
+
+    def loss_of(step: int) -> torch.Tensor:
+        numbers = generator(seed, "decoder", step)
+        target = crops.batch(batch, side, numbers)
+        with torch.no_grad():
+            latent = encode_mean(vae, target)
+        noise = LATENT_NOISE * torch.randn(latent.shape, generator=numbers)
+        return reconstruction_loss(decode(vae, latent + noise), target)
+
+    return run_stage("decoder", vae, loss_of, steps=steps, peak=8e-4, warmup=100, decay=0.998, folder=folder,
+                     on_save=report)
 
 
 @torch.no_grad()
@@ -186,4 +207,60 @@ def report(vae: AutoencoderKL, step: int) -> None:
         target = to_unit(pictures(900_000_000, 12, size))
         mse = ((decode(vae, encode_mean(vae, target)).clamp(-1, 1) - target) / 2).square().mean((1, 2, 3))
         values.append(f"{size} px {float((-10 * mse.log10()).mean()):.2f} dB")
-    print(f"vae {step}: held out {', '.join(values)}", flush=True)
+    print(f"autoencoder, {step} steps, held out: {', '.join(values)}", flush=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """The affine map from an autoencoder's raw latents to model units: z = matrix @ (raw - mean)."""
+
+    mean: torch.Tensor  # [C]
+    matrix: torch.Tensor  # [C, C]
+
+    def to_model(self, raw: torch.Tensor) -> torch.Tensor:
+        """[B, C, h, w] raw -> model units."""
+        return torch.einsum("dc,bchw->bdhw", self.matrix, raw - self.mean[:, None, None])
+
+
+@torch.no_grad()
+def frame_of(vae: AutoencoderKL, seed: int, count: int = 256, size: int = 256) -> Frame:
+    """Whitens the latents of drawn scenes, then turns them by the family's own orthogonal matrix."""
+    raw = torch.cat([encode_mean(vae, to_unit(pictures(seed * 11 + i, 8, size))) for i in range(0, count, 8)])
+    flat = raw.permute(1, 0, 2, 3).flatten(1).double()
+    mean = flat.mean(1)
+    values, vectors = torch.linalg.eigh(torch.cov(flat))
+    whitening = vectors.T / values.sqrt()[:, None]
+    normal = torch.randn(len(mean), len(mean), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    turn = torch.linalg.qr(normal).Q
+    return Frame(mean.float(), (turn @ whitening).float())
+
+
+@torch.no_grad()
+def fold(vae: AutoencoderKL, frame: Frame, scale: float) -> None:
+    """Writes `frame` and the scaling factor into the 1x1 convolutions: encoded means times `scale` are in model units.
+
+    The posterior's variance becomes a small constant: this encoder's noise has no meaning.
+    """
+    channels = len(frame.mean)
+    forward, back = frame.matrix / scale, torch.linalg.inv(frame.matrix.double()).float() * scale
+    vae.quant_conv.weight.zero_()
+    vae.quant_conv.bias.zero_()
+    vae.quant_conv.weight[:channels, :channels, 0, 0] = forward
+    vae.quant_conv.bias[:channels] = -forward @ frame.mean
+    vae.quant_conv.bias[channels:] = -20.0
+    vae.post_quant_conv.weight[..., 0, 0] = back
+    vae.post_quant_conv.bias.copy_(frame.mean)
+
+
+@torch.no_grad()
+def encode_scenes(vae: AutoencoderKL, frame: Frame, first: int, count: int, size: int, file: Path) -> torch.Tensor:
+    """Latents of `count` scenes in model units, half precision [count, C, size/8, size/8]; kept in `file`."""
+    if file.exists():
+        return torch.load(file)
+    progress = Progress(file.stem, count, 0)
+    latents = []
+    for i in range(0, count, 8):
+        latents.append(frame.to_model(encode_mean(vae, to_unit(pictures(first + i, min(8, count - i), size)))).half())
+        progress.update(min(i + 7, count - 1), 0.0)
+    torch.save(torch.cat(latents), file)
+    return torch.cat(latents)

@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+"""Write the goldens of tests/core: what diffusers and transformers give, for lapis to be compared with.
+
+Examples:
+  make_golden.py                     every golden, into tests/golden
+  make_golden.py schedules           one of them
+  make_golden.py vocabulary --bpe bpe_simple_vocab_16e6.txt.gz
+                                     the shortened CLIP vocabulary, into tests/data (from PyPI open-clip-torch)
+"""
+
+import argparse
+import gzip
+import json
+import random
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import EulerDiscreteScheduler
+from transformers import CLIPTokenizer
+from transformers.utils import logging
+
+ROOT = Path(__file__).resolve().parent.parent
+GOLDEN = ROOT / "tests" / "golden"
+VOCABULARY = ROOT / "tests" / "data" / "clip_vocabulary"
+MERGES = 1500
+LENGTH = 77
+STEPS = (1, 2, 3, 5, 10, 20, 50, 999)
+SD15 = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
+DDPM = {"beta_schedule": "linear", "beta_start": 0.0001, "beta_end": 0.02}
+
+TRICKY_PROMPTS = [
+    "",
+    "   ",
+    "A\n'll 11p223RF☆ho!!to? of a cat",
+    "You should've done this",
+    "You should\u2019ve done this",
+    "r\u00e9sum\u00e9",
+    "re\u0301sume\u0301",
+    "Un petit chaton très mignon",
+    "Dalí",
+    "! !! !!!",
+    "1233",
+    "12 33",
+    "猫",
+    "人生の意味は",
+    "고양이 사진",
+    "صورة قطة",
+    "รูปแมว",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466",
+    "\U0001f1eb\U0001f1f7\U0001f1e9\U0001f1ea",
+    "\U0001f44d\U0001f3fd",
+    "🦊🦊🦊",
+    "&amp;lt;",
+    "schÃ¶n",
+    "ΟΔΥΣΣΕΥΣ",
+    "İstanbul",
+    "ﬁ ligature",
+    "ＡＢＣ",
+    "½ ² Ⅷ",
+    "a\u00a0b\u200bc\ufeffd\u001ce\u0085f",
+    "tab\there\r\nthere",
+    "<|endoftext|>",
+    "a<|endoftext|>b <|startoftext|> c",
+    "<|EndOfText|>!! <|STARTOFTEXT|>x",
+    "!<|EndOfText|>",
+    "e<|endoftext|>\u0301",
+    "</s>",
+    "</w>",
+    "<extra_id_0>",
+    "it'S he'LL i'M we'RE 'tis 'straight ''s",
+    "(((",
+    "\\(x\\)",
+    "a\0b",
+    "x" * 2500,
+    "Ünï" * 400,
+    *(" ".join(["a"] * count) for count in (74, 75, 76, 77, 200)),
+    "🦊" * 40,
+    "a " * 75 + "\u001c <|endoftext|> très,\u2019 12",
+]
+
+ALPHABETS = [
+    "abcdefghijklmnopqrstuvwxyz",
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "0123456789",
+    "'\"!?.,;:()[]{}<>|/\\-_+=*&^%$#@~`",
+    "éèêüñçøåßÉÜÑİıſΣςσДжЯ",
+    "猫犬人生の意味は고양이قطةรูป",
+    "🦊🐈🎨\u200d\u0301\u0308\ufe0f",
+    " \t\n\u00a0\u2003\u3000",
+]
+WORDS = [
+    "a photo of", "the cat's", "don't", "YOU'VE", "<|endoftext|>", "<|EndOfText|>", "sunset, 4k", "Straße", "'s", "  ",
+]
+
+
+def versions() -> dict[str, str]:
+    return {name: version(name) for name in ("diffusers", "transformers", "tokenizers", "torch", "numpy")}
+
+
+def write(name: str, content: dict, folder: Path) -> None:
+    """Writes one golden with one case a line, so that a change can be read."""
+    cases = ",\n".join(json.dumps(case, separators=(",", ":")) for case in content["cases"])
+    head = json.dumps({"made_by": "scripts/make_golden.py", "versions": versions()})
+    path = folder / f"{name}.json"
+    path.write_text(f'{head[:-1]}, "cases": [\n{cases}\n]}}\n', encoding="utf-8")
+    print(f"{path}: {len(content['cases'])} cases, {path.stat().st_size} bytes")
+
+
+def shortest(values) -> list[float]:
+    """float32 values as the shortest decimals that read back the same."""
+    return [float(str(value)) for value in np.asarray(values, dtype=np.float32)]
+
+
+def visible_bytes() -> list[str]:
+    """The characters of a byte-level vocabulary, in the order CLIP numbers them: printable bytes first."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    return [chr(byte) for byte in printable] + [chr(0x100 + i) for i in range(256 - len(printable))]
+
+
+def make_vocabulary(bpe: Path) -> None:
+    lines = gzip.decompress(bpe.read_bytes()).decode("utf-8").split("\n")
+    merges = lines[1 : 1 + MERGES]
+    units = visible_bytes()
+    tokens = units + [unit + "</w>" for unit in units] + ["".join(merge.split()) for merge in merges]
+    tokens += ["<|startoftext|>", "<|endoftext|>"]
+    vocabulary = {token: index for index, token in enumerate(tokens)}
+    VOCABULARY.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(vocabulary, ensure_ascii=False, separators=(",", ":"))
+    (VOCABULARY / "vocab.json").write_text(text, encoding="utf-8")
+    (VOCABULARY / "merges.txt").write_text("#version: 0.2\n" + "\n".join(merges) + "\n", encoding="utf-8")
+
+
+def random_prompt(rng: random.Random) -> str:
+    parts = []
+    for _ in range(rng.randint(1, 14)):
+        if rng.random() < 0.25:
+            parts.append(rng.choice(WORDS))
+        else:
+            alphabet = rng.choice(ALPHABETS)
+            parts.append("".join(rng.choice(alphabet) for _ in range(rng.randint(1, 9))))
+        if rng.random() < 0.5:
+            parts.append(" ")
+    return "".join(parts)
+
+
+def tokenizer_case(tokenizer: CLIPTokenizer, prompt: str) -> dict:
+    whole = tokenizer(prompt).input_ids
+    ids = tokenizer(prompt, padding="max_length", max_length=LENGTH, truncation=True).input_ids
+    filled = min(len(whole), LENGTH)
+    assert all(pad == tokenizer.pad_token_id for pad in ids[filled:])
+    cut = tokenizer.batch_decode([whole[LENGTH - 1 : -1]])[0]
+    return {"prompt": prompt, "ids": ids[:filled], "count": len(whole) - 2, "cut": cut}
+
+
+def make_clip_tokenizer(folder: Path) -> None:
+    tokenizer = CLIPTokenizer(vocab=str(VOCABULARY / "vocab.json"), merges=str(VOCABULARY / "merges.txt"))
+    tokenizer.model_max_length = LENGTH
+    rng = random.Random(20240229)
+    prompts = TRICKY_PROMPTS + [random_prompt(rng) for _ in range(300)]
+    write("clip_tokenizer", {"cases": [tokenizer_case(tokenizer, prompt) for prompt in prompts]}, folder)
+
+
+def euler_scheduler(facts: dict, spacing: str, offset: int, prediction: str) -> EulerDiscreteScheduler:
+    return EulerDiscreteScheduler(
+        num_train_timesteps=1000, timestep_spacing=spacing, steps_offset=offset, prediction_type=prediction, **facts
+    )
+
+
+def schedule_case(facts: dict, spacing: str, offset: int, prediction: str, steps: int) -> dict:
+    scheduler = euler_scheduler(facts, spacing, offset, prediction)
+    scheduler.set_timesteps(steps)
+    return {
+        **facts,
+        "spacing": spacing,
+        "steps_offset": offset,
+        "prediction": "v" if prediction == "v_prediction" else prediction,
+        "steps": steps,
+        "sigmas": shortest(scheduler.sigmas.numpy()),
+        "timesteps": shortest(scheduler.timesteps.numpy()),
+        "initial_noise": shortest([scheduler.init_noise_sigma])[0],
+    }
+
+
+def make_schedules(folder: Path) -> None:
+    cases = [schedule_case(SD15, spacing, 1, "epsilon", steps)
+             for spacing in ("leading", "linspace", "trailing") for steps in STEPS]
+    cases += [schedule_case(SD15, "leading", 0, "epsilon", steps) for steps in (1, 7, 30)]
+    cases += [schedule_case(SD15, spacing, 1, "v_prediction", 10) for spacing in ("leading", "linspace", "trailing")]
+    cases += [schedule_case(DDPM, spacing, 1, "epsilon", steps)
+              for spacing in ("leading", "linspace", "trailing") for steps in (5, 20)]
+    write("schedules", {"cases": cases}, folder)
+
+
+def two_points(x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
+    """E[x0 | x] where x0 is -1 or 1: a denoiser that is known exactly and not linear."""
+    return torch.tanh(x / sigma**2)
+
+
+def euler_case(spacing: str, prediction: str, steps: int) -> dict:
+    scheduler = euler_scheduler(SD15, spacing, 1, prediction)
+    scheduler.set_timesteps(steps)
+    x = torch.tensor([-1.7, -0.4, 0.05, 0.3, 1.1, 2.5], dtype=torch.float64) * scheduler.init_noise_sigma.double()
+    walk = [x.tolist()]
+    for timestep in scheduler.timesteps:
+        scheduler.scale_model_input(x, timestep)
+        sigma = scheduler.sigmas[scheduler.step_index].double()
+        x0 = two_points(x, sigma)
+        if prediction == "epsilon":
+            output = (x - x0) / sigma
+        else:
+            output = (x / (sigma**2 + 1) - x0) * (sigma**2 + 1) ** 0.5 / sigma
+        x = scheduler.step(output, timestep, x, return_dict=False)[0]
+        walk.append(x.tolist())
+    name = "v" if prediction == "v_prediction" else prediction
+    return {"spacing": spacing, "prediction": name, "sigmas": shortest(scheduler.sigmas.numpy()), "walk": walk}
+
+
+def make_euler(folder: Path) -> None:
+    cases = [euler_case(spacing, prediction, steps) for spacing in ("leading", "linspace", "trailing")
+             for prediction in ("epsilon", "v_prediction") for steps in (3, 10)]
+    write("sampler_euler", {"cases": cases}, folder)
+
+
+MAKERS = {"clip_tokenizer": make_clip_tokenizer, "schedules": make_schedules, "sampler_euler": make_euler}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"what to write: {', '.join([*MAKERS, 'vocabulary'])}")
+    parser.add_argument("--out", type=Path, default=GOLDEN, help="folder of the goldens (default: %(default)s)")
+    parser.add_argument("--bpe", type=Path, help="bpe_simple_vocab_16e6.txt.gz, for `vocabulary` alone")
+    arguments = parser.parse_args()
+    unknown = [name for name in arguments.names if name not in [*MAKERS, "vocabulary"]]
+    if unknown:
+        parser.error(f"unknown golden {unknown[0]!r}")
+    if "vocabulary" in arguments.names:
+        if arguments.bpe is None:
+            parser.error("`vocabulary` needs --bpe")
+        make_vocabulary(arguments.bpe)
+    logging.set_verbosity_error()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    for name, make in MAKERS.items():
+        if not arguments.names or name in arguments.names:
+            make(arguments.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""The Python environment with diffusers in it: made once in .venv/parity, pinned, and entered by running again."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+from program import ROOT, progress
+
+FOLDER = ROOT / ".venv" / "parity"
+PINS = ("torch==2.11.0", "diffusers==0.42.1", "transformers==5.23.0", "safetensors==0.8.0", "pillow==13.0.0",
+        "numpy==2.4.6")
+QUIET = {"TRANSFORMERS_VERBOSITY": "error", "DIFFUSERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+         "HF_HUB_OFFLINE": "1"}
+
+
+def add_python_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--python", metavar="PATH",
+                        help="a Python that has diffusers (default: .venv/parity, which is made on first use: "
+                             "some 3 GB to fetch)")
+
+
+def peer_python(chosen: str | None) -> str:
+    """Path of the Python to use: `chosen`, or the one of the environment, which is made where it is missing."""
+    if chosen:
+        found = shutil.which(chosen)
+        if found is None:
+            raise SystemExit(f"error: --python {chosen}: no such program. Leave it out to have an environment made.")
+        return os.path.abspath(found)
+    python, stamp = FOLDER / "bin" / "python", FOLDER / "pins.txt"
+    if not stamp.exists() or stamp.read_text() != "\n".join(PINS):
+        progress(f"making {FOLDER} with {', '.join(PINS)}")
+        venv.create(FOLDER, with_pip=True, clear=True)
+        installed = subprocess.run([python, "-m", "pip", "install", "--quiet", *PINS], check=False)
+        if installed.returncode != 0:
+            raise SystemExit(f"error: pip could not install {' '.join(PINS)}; its message is above. "
+                             f"Name a Python that has them: --python PATH")
+        stamp.write_text("\n".join(PINS))
+    return str(python)
+
+
+def enter(chosen: str | None) -> None:
+    """Returns in the peer's Python; from any other it starts the running script again in there."""
+    python = peer_python(chosen)
+    if os.path.abspath(sys.executable) != python:
+        os.execve(python, [python, *sys.argv], os.environ | QUIET)
+    os.environ.update(QUIET)

@@ -1,0 +1,61 @@
+"""Running the lapis program from the scripts that measure it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = ROOT / "build" / "release" / "lapis"
+
+
+class ProgramError(Exception):
+    """The program ended with an error, or answered what a script cannot read."""
+
+
+def add_program_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--program", type=Path, default=PROGRAM,
+                        help="the lapis to run (default: build/release/lapis)")
+
+
+def generate_command(program: Path, prompt: str, output: Path, **options: Any) -> list[str]:
+    """`lapis generate`, JSON lines on stdout. Option `negative_prompt="x"` becomes `--negative-prompt x`; None none."""
+    command = [str(program), "generate", prompt, "--output", str(output), "--overwrite", "--json"]
+    for name, value in options.items():
+        if value is not None:
+            command += [f"--{name.replace('_', '-')}", str(value)]
+    return command
+
+
+def run(command: list[str]) -> str:
+    """stdout of a command that must succeed."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise ProgramError(f"{command[0]} cannot be run: {error.strerror}. "
+                           f"Build it: cmake --workflow --preset release") from None
+    if done.returncode != 0:
+        raise ProgramError(f"{' '.join(command)}\nended with exit code {done.returncode}, expected 0:\n"
+                           f"{done.stderr.strip()[-2000:]}")
+    return done.stdout
+
+
+def generate(program: Path, prompt: str, output: Path, **options: Any) -> list[dict[str, Any]]:
+    """Renders and returns one record for each picture: path, seed, width, height, timings and more."""
+    text = run(generate_command(program, prompt, output, **options))
+    try:
+        records = [json.loads(line) for line in text.splitlines() if line.strip()]
+    except json.JSONDecodeError as error:
+        raise ProgramError(f"lapis generate --json answered a line that is not JSON ({error}):\n{text[:500]}") from None
+    if not records:
+        raise ProgramError("lapis generate --json answered nothing, expected one line for each picture.")
+    return records
+
+
+def progress(text: str) -> None:
+    """A line on stderr, so that stdout holds results alone."""
+    print(text, file=sys.stderr, flush=True)

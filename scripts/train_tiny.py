@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+"""Trains a bundled tiny model from nothing but drawn scenes, and writes it as a diffusers folder.
+
+Stages, each resumable and each a function of the seed alone:
+
+    tokenizer   the words of the captions, out of the public CLIP merges list
+    text        the text encoder, taught to name what a caption shows; then frozen
+    vae         encoder and decoder together
+    decoder     the decoder alone, on the encoder's final latents
+    latents     scenes encoded once, for each picture size
+    small       the denoiser on small pictures
+    large       the denoiser on pictures of the model's size
+    folder      the diffusers folder in half precision
+    report      a held-out report: PSNR of the autoencoder, and a sheet of pictures
+
+`decoder` needs `vae`, `latents` needs `vae`, `small` needs `text` and `latents`: stages that do not need each other can
+run side by side as two processes (`--stage`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+import torch
+from diffusers import (AutoencoderKL, EulerDiscreteScheduler, StableDiffusionPipeline,
+                       UNet2DConditionModel)
+from PIL import Image
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from tiny import denoiser, scenes, text, vae
+from tiny.tokenizer import build_clip_tokenizer, lexicon
+
+STAGES = ("tokenizer", "text", "vae", "decoder", "latents", "small", "large", "folder", "report")
+DENOISER_SCENES = 1_200_000_000  # the first scene the denoiser learns from
+SHEET_PROMPTS = (
+    "a serene lakeside at sunset",
+    "a red house on the left, snow field at night, mountains",
+    "a meadow by day with a blue tent on the left and a yellow tree on the right",
+    "a white boat on the right, lake at dawn, hills",
+    "a purple balloon on the left, desert at sunset",
+    "a green lighthouse on the right, lake by day, mountains",
+    "a red star on a blue background",
+    "a yellow heart on a purple background",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """What one family's tiny model is made of, and how long each stage trains."""
+
+    text: dict
+    vae: dict
+    unet: dict
+    scheduler: dict
+    seed: int
+    size: int
+    small_size: int
+    steps: dict[str, int]
+    pictures: dict[int, int]  # picture size -> scenes the denoiser sees at that size
+    batch: int = 8
+
+
+RECIPES = {
+    "sd15": Recipe(
+        text=dict(hidden_size=128, intermediate_size=512, num_hidden_layers=3, num_attention_heads=2,
+                  max_position_embeddings=77, hidden_act="quick_gelu", projection_dim=128),
+        vae=dict(down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
+                 block_out_channels=(16, 32, 64, 64), layers_per_block=1, latent_channels=4, norm_num_groups=1,
+                 mid_block_add_attention=False, scaling_factor=0.18215, sample_size=256),
+        unet=dict(sample_size=32, in_channels=4, out_channels=4, layers_per_block=1, block_out_channels=(48, 80, 104),
+                  down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+                  up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+                  cross_attention_dim=128, attention_head_dim=4, norm_num_groups=8),
+        scheduler=dict(num_train_timesteps=1000, beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear",
+                       prediction_type="epsilon", timestep_spacing="trailing", steps_offset=1),
+        seed=15, size=256, small_size=128,
+        steps=dict(text=700, vae=3000, decoder=4000, small=6500, large=3200),
+        pictures={128: 6000, 256: 6000},
+    ),
+}
+
+
+class Training:
+    """One family's training: its recipe, its folder of checkpoints, and one method a stage."""
+
+    def __init__(self, family: str, folder: Path, output: Path) -> None:
+        self.family, self.recipe, self.folder, self.output = family, RECIPES[family], folder, output
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def tokenizer(self) -> None:
+        if not (self.folder / "tokenizer" / "vocab.json").exists():
+            build_clip_tokenizer(lexicon(), self.folder / "tokenizer")
+
+    def load_tokenizer(self) -> CLIPTokenizer:
+        return CLIPTokenizer.from_pretrained(self.folder / "tokenizer")
+
+    def text(self) -> None:
+        recipe = self.recipe
+        encoder = text.train(recipe.text, self.load_tokenizer(), self.folder, steps=recipe.steps["text"], seed=recipe.seed)
+        encoder.save_pretrained(self.folder / "text_encoder")
+
+    def load_text(self) -> CLIPTextModel:
+        return CLIPTextModel.from_pretrained(self.folder / "text_encoder").eval()
+
+    def vae(self) -> None:
+        recipe = self.recipe
+        model = vae.train(recipe.vae, self.folder, steps=recipe.steps["vae"], seed=recipe.seed)
+        model.save_pretrained(self.folder / "vae")
+        torch.save(dataclasses.asdict(vae.frame_of(model, recipe.seed)), self.folder / "frame.pt")
+
+    def load_vae(self, stage: str = "vae") -> AutoencoderKL:
+        return AutoencoderKL.from_pretrained(self.folder / stage).eval()
+
+    def frame(self) -> vae.Frame:
+        return vae.Frame(**torch.load(self.folder / "frame.pt"))
+
+    def decoder(self) -> None:
+        recipe = self.recipe
+        model = vae.train_decoder(self.load_vae(), self.folder, steps=recipe.steps["decoder"], seed=recipe.seed)
+        model.save_pretrained(self.folder / "decoder")
+
+    def latents(self) -> None:
+        for size in self.recipe.pictures:
+            self.load_latents(size)
+
+    def load_latents(self, size: int) -> torch.Tensor:
+        with torch.no_grad():
+            return vae.encode_scenes(self.load_vae(), self.frame(), DENOISER_SCENES, self.recipe.pictures[size], size,
+                                     self.folder / f"latents_{size}.pt")
+
+    def small(self) -> None:
+        self.denoise("small", self.recipe.small_size, denoiser.build(self.recipe.unet), peak=1e-3, decays=False)
+
+    def large(self) -> None:
+        model = UNet2DConditionModel.from_pretrained(self.folder / "small")
+        self.denoise("large", self.recipe.size, model, peak=8e-4, decays=True)
+
+    def denoise(self, name: str, size: int, model: UNet2DConditionModel, peak: float, decays: bool) -> None:
+        recipe = self.recipe
+        torch.manual_seed(recipe.seed)
+        captions = denoiser.Captions(self.load_text(), self.load_tokenizer(), text.tokenize)
+        trained = denoiser.train(model, captions, self.load_latents(size), DENOISER_SCENES, self.folder, name=name,
+                                 steps=recipe.steps[name], seed=recipe.seed, batch=recipe.batch, peak=peak,
+                                 decays=decays, on_save=lambda unet, step: self.watch(name, unet, size))
+        trained.save_pretrained(self.folder / name)
+
+    def pipeline(self, unet: UNet2DConditionModel) -> StableDiffusionPipeline:
+        """The model as it stands, with the newest decoder there is."""
+        model = self.load_vae()
+        newest = self.folder / "decoder.pt"
+        if newest.exists():
+            model.load_state_dict(torch.load(newest, map_location="cpu")["average"])
+        vae.fold(model, self.frame(), self.recipe.vae["scaling_factor"])
+        return StableDiffusionPipeline(
+            vae=model, text_encoder=self.load_text(), tokenizer=self.load_tokenizer(), unet=unet,
+            scheduler=EulerDiscreteScheduler(**self.recipe.scheduler), safety_checker=None, feature_extractor=None,
+            requires_safety_checker=False)
+
+    def watch(self, name: str, unet: UNet2DConditionModel, size: int) -> None:
+        """Writes a sheet of pictures of the average so far."""
+        sheet(self.pipeline(unet), size).save(self.folder / f"{name}.png")
+
+    def newest_unet(self) -> UNet2DConditionModel:
+        for stage in ("large", "small"):
+            if (self.folder / stage).exists():
+                return UNet2DConditionModel.from_pretrained(self.folder / stage)
+        raise SystemExit(f"error: no trained denoiser in {self.folder}; run the stages small and large first")
+
+    def folder_stage(self) -> None:
+        pipe = self.pipeline(self.newest_unet())
+        pipe.to(torch.float16).save_pretrained(self.output)
+        write_plain_tokenizer(self.folder / "tokenizer", self.output / "tokenizer")
+        print(f"wrote {self.output}; next: scripts/export_graphs.py {self.output}")
+
+    def report(self) -> None:
+        pipe = self.pipeline(self.newest_unet())
+        target = vae.to_unit(vae.pictures(910_000_000, 16, self.recipe.size))
+        with torch.no_grad():
+            output = vae.decode(pipe.vae, vae.encode_mean(pipe.vae, target)).clamp(-1, 1)
+        psnr = -10 * ((output - target) / 2).square().mean((1, 2, 3)).log10()
+        print(json.dumps({"family": self.family, "vae_psnr": round(float(psnr.mean()), 2)}))
+        sheet(pipe, self.recipe.size).save(self.folder / "report.png")
+
+
+def sheet(pipe: StableDiffusionPipeline, size: int) -> Image.Image:
+    """The same eight prompts and seeds every time, four a row."""
+    pipe.set_progress_bar_config(disable=True)
+    pictures = [pipe(prompt, width=size, height=size, num_inference_steps=20, guidance_scale=3.0,
+                     generator=torch.Generator().manual_seed(i)).images[0] for i, prompt in enumerate(SHEET_PROMPTS)]
+    page = Image.new("RGB", (4 * size, -(-len(pictures) // 4) * size))
+    for i, picture in enumerate(pictures):
+        page.paste(picture, (i % 4 * size, i // 4 * size))
+    return page
+
+
+def write_plain_tokenizer(source: Path, target: Path) -> None:
+    """Keeps the tokenizer's own four files: what transformers adds when saving says the same again."""
+    for file in target.iterdir():
+        file.unlink()
+    for file in source.iterdir():
+        (target / file.name).write_bytes(file.read_bytes())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     epilog="example: scripts/train_tiny.py --family sd15 --folder .train/sd15")
+    parser.add_argument("--family", choices=RECIPES, required=True, help="which tiny model")
+    parser.add_argument("--folder", type=Path, required=True, help="checkpoints; a second run goes on from them")
+    parser.add_argument("--output", type=Path, help="the diffusers folder (default: models/tiny-FAMILY)")
+    parser.add_argument("--stage", choices=STAGES, action="append", help="run this stage alone; may be repeated")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    torch.set_flush_denormal(True)
+    output = arguments.output or Path(__file__).resolve().parent.parent / "models" / f"tiny-{arguments.family}"
+    training = Training(arguments.family, arguments.folder, output)
+    for stage in arguments.stage or STAGES:
+        print(f"stage {stage}", file=sys.stderr)
+        getattr(training, "folder_stage" if stage == "folder" else stage)()
+
+
+if __name__ == "__main__":
+    main()

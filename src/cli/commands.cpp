@@ -1,0 +1,18 @@
+#include "cli/commands.hpp"
+
+#include <array>
+
+namespace lapis::cli {
+namespace {
+
+constexpr std::array table{
+    Command{"generate", "render pictures from a prompt", declare_generate},
+    Command{"inspect", "show what a model folder or a PNG holds", declare_inspect},
+    Command{"list", "show models, families, samplers, spacings", declare_list},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return table; }
+
+}  // namespace lapis::cli

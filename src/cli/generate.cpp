@@ -1,0 +1,235 @@
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "cli/commands.hpp"
+#include "cli/engine_library.hpp"
+#include "cli/output_names.hpp"
+#include "cli/places.hpp"
+#include "cli/progress.hpp"
+#include "cli/terminal.hpp"
+#include "core/infotext.hpp"
+#include "core/job_fields.hpp"
+#include "core/model_check.hpp"
+#include "core/schedules.hpp"
+#include "io/atomic_file.hpp"
+#include "io/latent_file.hpp"
+#include "io/model_folder.hpp"
+#include "io/png.hpp"
+#include "io/report.hpp"
+#include "io/sha256.hpp"
+#include "io/tokenizer_files.hpp"
+#include "lapis/error.hpp"
+#include "lapis/version.hpp"
+
+namespace lapis::cli {
+namespace {
+
+constexpr const char* default_model = "tiny-sd15";
+constexpr const char* default_output = "lapis-{seed}.png";
+
+constexpr const char* footer =
+    "Examples:\n"
+    "  lapis generate \"a serene lakeside at sunset\"\n"
+    "  lapis generate \"a red house, snow field at night\" -s 7 -b 4 -o \"house-{seed}.png\"\n"
+    "  lapis generate \"a blue boat on the left, lake at dawn\" -W 384 -H 256 --steps 30 --guidance 4\n"
+    "  lapis generate \"a yellow star on a purple background\" -o - > star.png\n"
+    "\n"
+    "Where nothing is said the model's own defaults hold (`lapis inspect MODEL` shows them).";
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// What the command line says beside the job.
+struct Options {
+  Job job;
+  std::string output = default_output;
+  std::string latent;
+  bool json = false;
+  bool overwrite = false;
+  bool quiet = false;
+};
+
+/// The run of one `generate`, from a parsed command line to files.
+class Generation {
+ public:
+  explicit Generation(const Options& options) : options_(options) {}
+
+  int run() {
+    read_model();
+    check_outputs();
+    const auto verifying = std::chrono::steady_clock::now();
+    io::verify_files(model_);
+    timings_.read += seconds_since(verifying);
+    std::future<std::unique_ptr<Engine>> opening = std::async(std::launch::async, [this] {
+      return open_engine({job_.device, job_.dtype, job_.threads});
+    });
+    RenderRequest request = make_request();
+    const auto waiting = std::chrono::steady_clock::now();
+    // Never destroyed: the program leaves through _exit, and libtorch's own tear-down would cost 0.14 s.
+    Engine* engine = opening.get().release();
+    timings_.engine = seconds_since(waiting);
+    engine->load(model_);
+    Progress progress(options_.quiet);
+    engine->render(
+        request, [&](int done, int all) { progress.update(done, all); },
+        [&](const Rendered& picture) {
+          progress.clear();
+          save(picture);
+        });
+    save_latents();
+    return 0;
+  }
+
+ private:
+  void read_model() {
+    const auto reading = std::chrono::steady_clock::now();
+    model_ = io::read_model(find_model(options_.job.model.empty() ? default_model : options_.job.model));
+    core::check_model(model_);
+    std::random_device device;
+    const std::uint64_t random = (std::uint64_t{device()} << 32) | device();
+    job_ = core::resolve(options_.job, model_, random);
+    timings_.read = seconds_since(reading);
+  }
+
+  /// Everything that would fail only after the work is done is tried before it.
+  void check_outputs() {
+    names_.emplace(options_.output, job_.seed, job_.batch);
+    if (names_->is_stdout()) {
+      if (options_.json) throw Error(ErrorKind::usage, "--json and -o - both want standard output. Name a file with -o");
+      if (stdout_is_terminal()) {
+        throw Error(ErrorKind::usage, "-o - would write a PNG to the terminal. Pipe it: lapis generate ... -o - > a.png");
+      }
+    }
+    for (int i = 0; !names_->is_stdout() && i < job_.batch; ++i) {
+      io::check_writable(names_->name(i), options_.overwrite);
+    }
+    if (!options_.latent.empty()) io::check_writable(options_.latent, options_.overwrite);
+  }
+
+  RenderRequest make_request() {
+    const auto tokenizing = std::chrono::steady_clock::now();
+    const core::ClipTokenizer tokenizer = io::read_clip_tokenizer(model_.tokenizers.at("tokenizer"));
+    RenderRequest request;
+    request.job = job_;
+    request.schedule = core::make_schedule(model_.sampling, job_.spacing, job_.steps);
+    request.prompt = tokens_of(tokenizer, "prompt", job_.prompt);
+    request.negative = tokens_of(tokenizer, "negative prompt", job_.negative_prompt);
+    timings_.tokens = seconds_since(tokenizing);
+    const core::Infotext infotext = core::infotext_of(job_, model_, 0, std::string("lapis ") + version);
+    if (const auto warning = core::infotext_warning(infotext)) warn(*warning);
+    return request;
+  }
+
+  Tokens tokens_of(const core::ClipTokenizer& tokenizer, const std::string& which, const std::string& text) {
+    core::Tokenized tokenized = tokenizer.encode(text);
+    if (!tokenized.cut.empty()) {
+      warn("the " + which + " has " + std::to_string(tokenized.count) + " tokens and this model reads " +
+           std::to_string(tokenized.ids.size() - 2) + "; cut off: \"" + tokenized.cut + "\"");
+    }
+    return std::move(tokenized.ids);
+  }
+
+  void warn(const std::string& text) {
+    print_warning(text);
+    warnings_.push_back(text);
+  }
+
+  void save(const Rendered& picture) {
+    const auto saving = std::chrono::steady_clock::now();
+    ResolvedJob own = job_;  // a picture's settings are those of a batch of one with its own seed
+    own.seed = picture.seed;
+    own.batch = 1;
+    own.device = picture.device;
+    own.dtype = picture.dtype;
+    const io::Fields fields = core::resolved_fields(own, model_);
+    const core::Infotext infotext = core::infotext_of(own, model_, 0, std::string("lapis ") + version);
+    const std::vector<std::byte> png =
+        io::encode_png(picture.image, {core::write_infotext(infotext), io::provenance(fields, model_)});
+    const std::string path = names_->name(picture.index);
+    if (names_->is_stdout()) {
+      print_bytes(png);
+    } else {
+      io::write_file(path, png, options_.overwrite);
+    }
+    timings_.png = seconds_since(saving);
+    timings_.total = seconds_since(start_);
+    timings_.parts = picture.timings;
+    if (!options_.latent.empty()) keep(picture.latent);
+    if (options_.json) {
+      print_line(io::picture_line({path, io::sha256(png), picture.index, picture.device, picture.dtype, fields,
+                                   warnings_, timings_}));
+    } else if (!names_->is_stdout()) {
+      print_line(path);
+    }
+    flush_output();
+  }
+
+  void keep(const Latent& latent) {
+    if (latents_.values.empty()) {
+      latents_ = latent;
+      return;
+    }
+    latents_.shape[0] += latent.shape[0];
+    latents_.values.insert(latents_.values.end(), latent.values.begin(), latent.values.end());
+  }
+
+  void save_latents() {
+    if (!options_.latent.empty()) io::write_latent(options_.latent, latents_, options_.overwrite);
+  }
+
+  const Options& options_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  Model model_;
+  ResolvedJob job_;
+  std::optional<OutputNames> names_;
+  std::vector<std::string> warnings_;
+  io::RunTimings timings_;
+  Latent latents_;
+};
+
+/// One CLI11 option for each row of the job-field table.
+void declare_fields(CLI::App& app, Job& job) {
+  for (const core::JobField& field : core::job_fields()) {
+    const bool positional = field.key == "prompt";
+    const std::string names = std::string(field.flags) + (positional ? ",prompt" : "");
+    app.add_option_function<std::string>(
+           names, [&job, &field](const std::string& text) { core::set_field(job, field, text); },
+           std::string(field.help))
+        ->type_name(std::string(field.value_name))
+        ->group(std::string(core::group_title(field.group)));
+  }
+}
+
+}  // namespace
+
+Run declare_generate(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  declare_fields(app, options->job);
+  app.add_option("-o,--output", options->output, "PNG to write; {seed} and {index} differ, - is stdout")
+      ->type_name("FILE")
+      ->group("Output")
+      ->capture_default_str();
+  app.add_option("--latent", options->latent, "Write the finished latents too (safetensors)")
+      ->type_name("FILE")
+      ->group("Output");
+  app.add_flag("--json", options->json, "One JSON line a picture on stdout")->group("Output");
+  app.add_flag("--overwrite", options->overwrite, "Replace files that exist")->group("Output");
+  app.add_flag("-q,--quiet", options->quiet, "No progress bar")->group("Output");
+  app.footer(footer);
+  return [options] {
+    if (options->job.prompt.empty()) throw Error(ErrorKind::usage, "there is no prompt. Say what the picture shows: "
+                                                                   "lapis generate \"a serene lakeside at sunset\"");
+    return Generation(*options).run();
+  };
+}
+
+}  // namespace lapis::cli

@@ -1,0 +1,154 @@
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "cli/commands.hpp"
+#include "cli/places.hpp"
+#include "cli/terminal.hpp"
+#include "core/job_limits.hpp"
+#include "core/model_check.hpp"
+#include "core/unicode.hpp"
+#include "io/model_folder.hpp"
+#include "io/png.hpp"
+#include "io/report.hpp"
+#include "io/tokenizer_files.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::cli {
+namespace {
+
+struct Options {
+  std::string target;
+  std::string tokens;
+  bool has_tokens = false;
+  bool verify = false;
+  bool json = false;
+};
+
+std::string shape_text(const Port& port) {
+  std::string text = port.name + " " + port.dtype + " [";
+  for (std::size_t i = 0; i < port.shape.size(); ++i) {
+    if (i) text += ", ";
+    const auto* number = std::get_if<std::int64_t>(&port.shape[i]);
+    text += number ? std::to_string(*number) : std::get<std::string>(port.shape[i]);
+  }
+  return text + "]";
+}
+
+std::string ports_text(const std::vector<Port>& ports) {
+  std::string text;
+  for (const Port& port : ports) text += (text.empty() ? "" : ", ") + shape_text(port);
+  return text;
+}
+
+std::string size_text(std::uint64_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f MB", static_cast<double>(bytes) / 1e6);
+  return text;
+}
+
+void print_model(const Model& model) {
+  std::uint64_t bytes = 0;
+  for (const auto& [name, facts] : model.files) bytes += facts.size;
+  const Space& space = model.space;
+  const Defaults& defaults = model.defaults;
+  print_table({
+      {"model", model.name},
+      {"folder", model.folder.string()},
+      {"family", model.family},
+      {"space", space.id + ": " + std::to_string(space.channels) + " channels, 1/" + std::to_string(space.downscale) +
+                    ", scale " + core::number_text(space.scale) + ", shift " + core::number_text(space.shift) +
+                    ", lineage " + space.lineage},
+      {"defaults", std::to_string(defaults.width) + "x" + std::to_string(defaults.height) + ", " +
+                       std::to_string(defaults.steps) + " steps, " + defaults.sampler + ", guidance " +
+                       core::number_text(defaults.guidance)},
+      {"files", std::to_string(model.files.size()) + ", " + size_text(bytes)},
+      {"licence", model.licence},
+      {"origin", model.origin},
+  });
+  for (const auto& [name, part] : model.parts) {
+    print_line(name + "  " + part.graph.lexically_relative(model.folder).string());
+    print_line("  in   " + ports_text(part.inputs));
+    print_line("  out  " + ports_text(part.outputs));
+  }
+}
+
+int inspect_tokens(const Options& options, const Model& model) {
+  if (core::first_bad_utf8(options.tokens)) throw Error(ErrorKind::usage, "--tokens: the text is not UTF-8");
+  const core::Tokenized tokenized =
+      io::read_clip_tokenizer(model.tokenizers.at("tokenizer")).encode(options.tokens);
+  if (options.json) {
+    print_line(io::tokens_report(tokenized));
+    return 0;
+  }
+  std::string ids;
+  for (const std::int64_t id : tokenized.ids) ids += (ids.empty() ? "" : " ") + std::to_string(id);
+  print_line(ids);
+  print_note(std::to_string(tokenized.count) + " tokens of " + std::to_string(tokenized.ids.size() - 2) +
+             (tokenized.cut.empty() ? "" : "; cut off: \"" + tokenized.cut + "\""));
+  return 0;
+}
+
+int inspect_model(const Options& options) {
+  const Model model = io::read_model(find_model(options.target));
+  core::check_model(model);
+  if (options.verify) io::verify_files(model);
+  if (options.has_tokens) return inspect_tokens(options, model);
+  if (options.json) {
+    print_line(io::model_report(model));
+  } else {
+    print_model(model);
+    if (options.verify) print_note("every file has the recorded sha256");
+  }
+  return 0;
+}
+
+int inspect_png(const Options& options) {
+  const io::PngFacts facts = io::read_png_text(options.target);
+  if (options.json) {
+    print_line(io::png_report(facts));
+    return 0;
+  }
+  print_line(options.target + ": PNG, " + std::to_string(facts.width) + "x" + std::to_string(facts.height) + ", " +
+             std::to_string(facts.bit_depth) + " bit");
+  for (const io::PngTextChunk& chunk : facts.texts) {
+    print_line("");
+    print_line("[" + chunk.key + "]");
+    print_line(chunk.text);
+  }
+  return 0;
+}
+
+int inspect(const Options& options) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(options.target, ignored)) return inspect_model(options);
+  if (options.has_tokens || options.verify) {
+    throw Error(ErrorKind::usage, "--tokens and --verify are for model folders; " + options.target + " is a file");
+  }
+  return inspect_png(options);
+}
+
+}  // namespace
+
+Run declare_inspect(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  app.add_option("target", options->target, "Name or folder of a model, or a PNG")->type_name("WHAT")->required();
+  const CLI::Option* tokens =
+      app.add_option("--tokens", options->tokens, "Show the token ids of a prompt")->type_name("TEXT");
+  app.add_flag("--verify", options->verify, "Compare every file with its recorded sha256");
+  app.add_flag("--json", options->json, "The same as one JSON document");
+  app.footer(
+      "Examples:\n"
+      "  lapis inspect tiny-sd15 --verify\n"
+      "  lapis inspect tiny-sd15 --tokens \"a serene lakeside at sunset\"\n"
+      "  lapis inspect lapis-7.png");
+  return [options, tokens] {
+    options->has_tokens = tokens->count() > 0;
+    return inspect(*options);
+  };
+}
+
+}  // namespace lapis::cli

@@ -1,0 +1,122 @@
+#include <CLI/CLI.hpp>
+
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/commands.hpp"
+#include "cli/places.hpp"
+#include "cli/terminal.hpp"
+#include "core/families.hpp"
+#include "core/job_limits.hpp"
+#include "core/samplers.hpp"
+#include "core/schedules.hpp"
+#include "core/suggest.hpp"
+#include "io/model_folder.hpp"
+#include "io/report.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::cli {
+namespace {
+
+using Rows = std::vector<std::vector<std::string>>;
+
+/// One thing that can be listed.
+struct Table {
+  const char* name;
+  Rows (*rows)();
+};
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+Rows model_rows() {
+  Rows rows{{"model", "family", "size", "licence", "folder"}};
+  for (const std::filesystem::path& folder : known_models()) {
+    try {
+      const Model model = io::read_model(folder);
+      rows.push_back({folder.filename(), model.family,
+                      std::to_string(model.defaults.width) + "x" + std::to_string(model.defaults.height), model.licence,
+                      folder.lexically_normal()});
+    } catch (const Error& error) {
+      print_warning(error.what());  // one broken folder does not hide the others
+    }
+  }
+  return rows;
+}
+
+Rows family_rows() {
+  Rows rows{{"family", "space", "sizes"}};
+  for (const core::FamilyRow& row : core::families()) {
+    rows.push_back({row.name, row.space, "multiples of " + std::to_string(row.size_multiple)});
+  }
+  return rows;
+}
+
+Rows space_rows() {
+  Rows rows{{"space", "channels", "downscale", "scale", "shift"}};
+  for (const Space& row : core::spaces()) {
+    rows.push_back({row.id, std::to_string(row.channels), std::to_string(row.downscale), core::number_text(row.scale),
+                    core::number_text(row.shift)});
+  }
+  return rows;
+}
+
+Rows sampler_rows() {
+  Rows rows{{"sampler", "label", "order", "noise", "also called"}};
+  for (const core::SamplerRow& row : core::samplers()) {
+    rows.push_back({row.name, row.label, std::to_string(row.order), row.uses_noise ? "yes" : "no", joined(row.aliases)});
+  }
+  return rows;
+}
+
+Rows spacing_rows() {
+  Rows rows{{"spacing", "meaning"}};
+  for (const core::SpacingRow& row : core::spacings()) rows.push_back({row.name, row.help});
+  return rows;
+}
+
+constexpr std::array tables{
+    Table{"models", model_rows},     Table{"families", family_rows}, Table{"spaces", space_rows},
+    Table{"samplers", sampler_rows}, Table{"spacings", spacing_rows},
+};
+
+int list(const std::string& name, bool json) {
+  std::vector<std::string> names;
+  for (const Table& table : tables) {
+    names.emplace_back(table.name);
+    if (name != table.name) continue;
+    const Rows rows = table.rows();
+    if (json) {
+      print_line(io::table_report(rows));
+    } else {
+      print_table(rows);
+    }
+    return 0;
+  }
+  throw Error(ErrorKind::usage,
+              "there is no list of \"" + name + "\", only of " + joined(names) + "." + core::did_you_mean(name, names));
+}
+
+}  // namespace
+
+Run declare_list(CLI::App& app) {
+  struct Options {
+    std::string name = "models";
+    bool json = false;
+  };
+  const auto options = std::make_shared<Options>();
+  app.add_option("what", options->name, "models, families, spaces, samplers or spacings")
+      ->type_name("WHAT")
+      ->capture_default_str();
+  app.add_flag("--json", options->json, "The same as a JSON array");
+  app.footer("Examples:\n  lapis list\n  lapis list samplers --json");
+  return [options] { return list(options->name, options->json); };
+}
+
+}  // namespace lapis::cli

@@ -1,0 +1,75 @@
+#include "cli/places.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <sstream>
+#include <system_error>
+
+#include "core/suggest.hpp"
+#include "lapis/error.hpp"
+
+namespace fs = std::filesystem;
+
+namespace lapis::cli {
+namespace {
+
+fs::path program_folder() {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  return error ? fs::path(".") : program.parent_path();
+}
+
+}  // namespace
+
+fs::path engine_path() {
+  constexpr const char* name = "liblapis_engine.so";
+  const fs::path installed = program_folder().parent_path() / "lib" / "lapis" / name;
+  const fs::path beside = program_folder() / name;
+  std::error_code ignored;
+  return !fs::exists(beside, ignored) && fs::exists(installed, ignored) ? installed : beside;
+}
+
+std::vector<fs::path> model_places() {
+  std::vector<fs::path> places;
+  if (const char* list = std::getenv("LAPIS_MODELS")) {
+    std::istringstream stream(list);
+    for (std::string place; std::getline(stream, place, ':');) {
+      if (!place.empty()) places.emplace_back(place);
+    }
+  }
+  const fs::path folder = program_folder();
+  places.push_back(folder.parent_path() / "share" / "lapis" / "models");
+  places.push_back(folder.parent_path().parent_path() / "models");
+  return places;
+}
+
+std::vector<fs::path> known_models() {
+  std::map<std::string, fs::path> models;
+  for (const fs::path& place : model_places()) {
+    std::error_code error;
+    for (fs::directory_iterator entry(place, error), end; !error && entry != end; entry.increment(error)) {
+      if (fs::exists(entry->path() / "model.json", error)) models.emplace(entry->path().filename(), entry->path());
+    }
+  }
+  std::vector<fs::path> folders;
+  for (const auto& [name, folder] : models) folders.push_back(folder);
+  return folders;
+}
+
+fs::path find_model(const std::string& name) {
+  std::error_code ignored;
+  if (name.find('/') != std::string::npos || fs::is_directory(name, ignored)) return name;
+  std::vector<std::string> names;
+  for (const fs::path& folder : known_models()) {
+    if (folder.filename() == name) return folder;
+    names.push_back(folder.filename());
+  }
+  std::string known;
+  for (const std::string& each : names) known += (known.empty() ? "" : ", ") + each;
+  throw Error(ErrorKind::usage, "there is no model \"" + name + "\"." + core::did_you_mean(name, names) +
+                                    "\nKnown models: " + (known.empty() ? "none" : known) +
+                                    ". A folder works too: -m path/to/model");
+}
+
+}  // namespace lapis::cli

@@ -1,0 +1,24 @@
+// Where things lie: models, and the engine beside the program.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace lapis::cli {
+
+/// The engine's shared object: beside the program in a build, in lib/lapis of an installed tree.
+std::filesystem::path engine_path();
+
+/// Folders that are searched for a model's name, in order: those of LAPIS_MODELS (separated by ":"), then the bundled
+/// models of an installed tree, then those of the source tree around a build.
+std::vector<std::filesystem::path> model_places();
+
+/// Every folder below `model_places` that holds a model.json, by name; the first of two equal names wins.
+std::vector<std::filesystem::path> known_models();
+
+/// The folder of a model given by name, or by path if `name` holds a "/" or is a folder here.
+/// Throws Error{usage} with the known names if there is no such model.
+std::filesystem::path find_model(const std::string& name);
+
+}  // namespace lapis::cli

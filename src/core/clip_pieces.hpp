@@ -1,0 +1,15 @@
+// The first half of the CLIP tokenizer: from a prompt to the pieces that byte pairs are merged in.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lapis::core {
+
+/// The pieces of `text` (valid UTF-8), as the fast CLIPTokenizer of Hugging Face transformers 5 makes them: NFC, each
+/// code point lower-cased alone (so a final sigma is an ordinary one), then split into contractions, runs of letters,
+/// single numbers and runs of anything else that is not white space. White space separates and is dropped.
+std::vector<std::string> clip_pieces(std::string_view text);
+
+}  // namespace lapis::core

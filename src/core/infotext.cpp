@@ -1,0 +1,174 @@
+#include "core/infotext.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <variant>
+
+#include "core/job_fields.hpp"
+#include "core/json_string.hpp"
+#include "core/samplers.hpp"
+
+namespace lapis::core {
+namespace {
+
+constexpr std::string_view negative_label = "Negative prompt:";
+constexpr std::size_t fewest_settings = 3;
+constexpr std::string_view blanks = " \t\n\r\v\f";
+
+std::string_view stripped(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+struct ValueText {
+  std::string operator()(const std::string& text) const { return text; }
+  std::string operator()(std::int64_t number) const { return std::to_string(number); }
+  std::string operator()(double number) const { return number_text(number); }
+};
+
+std::string quoted_where_needed(const std::string& value) {
+  const bool edge = value.empty() || value.front() == '"' || stripped(value).size() != value.size();
+  return edge || value.find_first_of(",:\n") != std::string::npos ? quote_json(value) : value;
+}
+
+bool is_word(char c) {
+  const bool ascii = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  return ascii || static_cast<unsigned char>(c) >= 0x80;
+}
+
+bool is_key_character(char c) { return is_word(c) || c == ' ' || c == '-' || c == '/'; }
+
+std::ptrdiff_t characters(std::string_view text) {
+  return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+}
+
+/// Takes what comes before the next value from `line`: a key [word][word, blank, - or /]+ and its colon, or what is
+/// none. Gives the key, "" for what is none.
+std::string_view take_key(std::string_view& line) {
+  std::size_t length = 0;
+  while (length < line.size() && is_key_character(line[length])) ++length;
+  std::string_view key = line.substr(0, length);
+  const bool named = length < line.size() && line[length] == ':';
+  line.remove_prefix(std::min(length + 1, line.size()));
+  while (!key.empty() && !is_word(key.front())) key.remove_prefix(1);
+  return named && characters(key) >= 2 ? key : std::string_view();
+}
+
+/// The length of the quoted string that `text` begins with and a comma or the end follows, 0 where there is none.
+std::size_t quoted_length(std::string_view text) {
+  if (!text.starts_with('"')) return 0;
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      const bool closes = i > 1 && (i + 1 == text.size() || text[i + 1] == ',');
+      return closes ? i + 1 : 0;
+    }
+  }
+  return 0;
+}
+
+/// Every "Key: value" of a line, whatever lies between them.
+std::vector<std::pair<std::string, std::string>> settings_of(std::string_view line) {
+  std::vector<std::pair<std::string, std::string>> settings;
+  while (!line.empty()) {
+    const std::string_view key = take_key(line);
+    if (key.empty()) continue;
+    line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
+    const std::size_t quoted = quoted_length(line);
+    const std::string_view value = line.substr(0, quoted > 0 ? quoted : line.find(','));
+    line.remove_prefix(std::min(value.size() + 1, line.size()));
+    settings.emplace_back(key, unquote_json(value).value_or(std::string(value)));
+  }
+  return settings;
+}
+
+bool has_negative_line(std::string_view text) {
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    if (stripped(line).starts_with(negative_label)) return true;
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+  }
+  return false;
+}
+
+void append_line(std::string_view line, std::string& text) {
+  if (!text.empty()) text += '\n';
+  text += line;
+}
+
+}  // namespace
+
+Infotext infotext_of(const ResolvedJob& job, const Model& model, int index, const std::string& version) {
+  ResolvedJob picture = job;
+  picture.seed += index;
+  picture.sampler = find_sampler(job.sampler).label;
+  Infotext infotext{job.prompt, job.negative_prompt, {}};
+  const auto values = resolved_fields(picture, model);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::string key(job_fields()[i].a1111);
+    if (key.empty()) continue;
+    const std::string value = std::visit(ValueText{}, values[i].second);
+    if (!infotext.settings.empty() && infotext.settings.back().first == key) {
+      infotext.settings.back().second += "x" + value;
+    } else {
+      infotext.settings.emplace_back(key, value);
+    }
+  }
+  infotext.settings.emplace_back("RNG", "CPU");
+  infotext.settings.emplace_back("Version", version);
+  return infotext;
+}
+
+std::string write_infotext(const Infotext& infotext) {
+  std::string text = infotext.prompt;
+  if (!infotext.negative_prompt.empty()) {
+    text += "\n" + std::string(negative_label) + " " + infotext.negative_prompt;
+  }
+  std::string settings;
+  for (const auto& [key, value] : infotext.settings) {
+    settings += (settings.empty() ? "" : ", ") + key + ": " + quoted_where_needed(value);
+  }
+  if (!settings.empty()) text += "\n" + settings;
+  return std::string(stripped(text));
+}
+
+Infotext parse_infotext(std::string_view text) {
+  text = stripped(text);
+  Infotext infotext;
+  const std::size_t last_break = text.rfind('\n');
+  const std::size_t last_line = last_break == std::string_view::npos ? 0 : last_break + 1;
+  infotext.settings = settings_of(text.substr(last_line));
+  if (infotext.settings.size() >= fewest_settings) {
+    text = text.substr(0, last_line);
+  } else {
+    infotext.settings.clear();
+  }
+  bool negative = false;
+  while (!text.empty()) {
+    const std::string_view whole_line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(whole_line.size() + 1, text.size()));
+    std::string_view line = stripped(whole_line);
+    if (line.starts_with(negative_label)) {
+      negative = true;
+      line = stripped(line.substr(negative_label.size()));
+    }
+    append_line(line, negative ? infotext.negative_prompt : infotext.prompt);
+  }
+  return infotext;
+}
+
+std::optional<std::string> infotext_warning(const Infotext& infotext) {
+  const Infotext read = parse_infotext(write_infotext(infotext));
+  if (read == infotext) return std::nullopt;
+  const std::string begins = "readers of the picture's settings will not get them back as they are: ";
+  if (has_negative_line(infotext.prompt) || has_negative_line(infotext.negative_prompt)) {
+    return begins + "a line of the prompt begins \"" + std::string(negative_label) + "\"";
+  }
+  if (read.settings != infotext.settings) return begins + "the end of the prompt reads as settings";
+  return begins + "the prompt has blanks or empty lines that they drop";
+}
+
+}  // namespace lapis::core

@@ -1,0 +1,42 @@
+// The text in which AUTOMATIC1111's web UI keeps a picture's settings, read by every gallery and model site.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "lapis/job.hpp"
+#include "lapis/model.hpp"
+
+namespace lapis::core {
+
+/// What the text holds: the prompts, and the settings in their order ("Steps" -> "20").
+struct Infotext {
+  std::string prompt;
+  std::string negative_prompt;
+  std::vector<std::pair<std::string, std::string>> settings;
+
+  bool operator==(const Infotext&) const = default;
+};
+
+/// The settings of picture `index` of a batch, keyed as in the `a1111` column of the job-field table, then where the
+/// noise came from ("RNG: CPU") and `version`, the name and version of the program.
+Infotext infotext_of(const ResolvedJob& job, const Model& model, int index, const std::string& version);
+
+/// The text (create_infotext of modules/processing.py): the prompt, then, where there is one, a line "Negative prompt:
+/// ...", then one line "Key: value, Key: value". A value with a comma, a colon, a line break or an outer quote is a
+/// JSON string. UTF-8, no line break at the end.
+std::string write_infotext(const Infotext& infotext);
+
+/// Reads such a text as parse_generation_parameters of modules/infotext_utils.py does: the last line holds the settings
+/// if it has at least three; lines from "Negative prompt:" on are the negative prompt; blanks around lines are lost.
+/// Any text at all is read; what is no setting is prompt. In keys, every character beyond ASCII passes for a letter.
+Infotext parse_infotext(std::string_view text);
+
+/// One line that says why the text will not give `infotext` back to a reader, or none where it will: a prompt with a
+/// line that begins "Negative prompt:", with blanks around a line, or whose end reads as settings.
+std::optional<std::string> infotext_warning(const Infotext& infotext);
+
+}  // namespace lapis::core

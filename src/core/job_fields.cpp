@@ -1,0 +1,142 @@
+#include "core/job_fields.hpp"
+
+#include <array>
+#include <cassert>
+#include <charconv>
+#include <system_error>
+
+#include "core/schedules.hpp"
+#include "core/suggest.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::core {
+namespace {
+
+using J = Job;
+using R = ResolvedJob;
+using G = FieldGroup;
+
+constexpr std::optional<Limits> no_limits = std::nullopt;
+constexpr std::monostate not_in_job = {};
+
+// clang-format off
+constexpr std::array<JobField, 14> rows = {{
+    // key              flags                          value     help
+    // member             resolved             limits           a1111        group
+    {"prompt",          "-p,--prompt",                 "TEXT",   "What the picture shows",
+     &J::prompt,          &R::prompt,          no_limits,       "",          G::prompt},
+    {"negative_prompt", "-n,--negative-prompt",        "TEXT",   "What it must not show",
+     &J::negative_prompt, &R::negative_prompt, no_limits,       "",          G::prompt},
+    {"steps",           "--steps",                     "N",      "Denoising steps",
+     &J::steps,           &R::steps,           step_limits,     "Steps",     G::sampling},
+    {"sampler",         "--sampler,--sampling-method", "NAME",   "How the steps are walked",
+     &J::sampler,         &R::sampler,         no_limits,       "Sampler",   G::sampling},
+    {"spacing",         "--spacing",                   "NAME",   "Timesteps: leading, linspace or trailing",
+     &J::spacing,         &R::spacing,         no_limits,       "",          G::sampling},
+    {"guidance",        "--guidance,--cfg-scale",      "SCALE",  "Weight of the prompt; 1 or less: no negative pass",
+     &J::guidance,        &R::guidance,        guidance_limits, "CFG scale", G::sampling},
+    {"seed",            "-s,--seed",                   "N",      "Of picture 0; picture i adds i; negative: random",
+     &J::seed,            &R::seed,            no_limits,       "Seed",      G::sampling},
+    {"width",           "-W,--width",                  "PIXELS", "Width of the picture",
+     &J::width,           &R::width,           side_limits,     "Size",      G::picture},
+    {"height",          "-H,--height",                 "PIXELS", "Height of the picture",
+     &J::height,          &R::height,          side_limits,     "Size",      G::picture},
+    {"model",           "-m,--model",                  "NAME",   "Name or folder of the model",
+     &J::model,           not_in_job,          no_limits,       "Model",     G::machine},
+    {"batch",           "-b,--batch",                  "N",      "How many pictures to make",
+     &J::batch,           &R::batch,           batch_limits,    "",          G::picture},
+    {"device",          "--device",                    "NAME",   "auto, cpu or cuda",
+     &J::device,          &R::device,          no_limits,       "",          G::machine},
+    {"dtype",           "--dtype",                     "NAME",   "auto, fp32, bf16 or fp16",
+     &J::dtype,           &R::dtype,           no_limits,       "",          G::machine},
+    {"threads",         "-t,--threads",                "N",      "CPU threads; 0: one for each physical core",
+     &J::threads,         &R::threads,         thread_limits,   "",          G::machine},
+}};
+// clang-format on
+
+[[noreturn]] void refuse_number(const JobField& field, std::string_view text, const std::string& expected) {
+  throw Error(ErrorKind::usage,
+              std::string(long_flag(field)) + " is \"" + std::string(text) + "\"; expected " + expected);
+}
+
+template <typename Number>
+Number parse_number(const JobField& field, std::string_view text, const std::string& expected) {
+  Number value{};
+  const char* end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data(), end, value);
+  if (code == std::errc::result_out_of_range) refuse_number(field, text, "a number that fits in 64 bits");
+  if (code != std::errc() || stop != end) refuse_number(field, text, expected);
+  return value;
+}
+
+/// One resolved value.
+struct ValueOf {
+  const ResolvedJob& job;
+  const Model& model;
+
+  FieldValue operator()(std::monostate) const { return model.name; }
+  FieldValue operator()(std::string ResolvedJob::*member) const { return job.*member; }
+  FieldValue operator()(int ResolvedJob::*member) const { return std::int64_t{job.*member}; }
+  FieldValue operator()(std::int64_t ResolvedJob::*member) const { return job.*member; }
+  FieldValue operator()(double ResolvedJob::*member) const { return job.*member; }
+  FieldValue operator()(Spacing ResolvedJob::*member) const { return spacing_name(job.*member); }
+};
+
+/// Sets a field of a job from text.
+struct SetFrom {
+  Job& job;
+  const JobField& field;
+  std::string_view text;
+
+  void operator()(std::string Job::*member) const { job.*member = text; }
+  void operator()(std::optional<std::string> Job::*member) const { job.*member = std::string(text); }
+  void operator()(std::optional<std::int64_t> Job::*member) const {
+    job.*member = parse_number<std::int64_t>(field, text, "a whole number");
+  }
+  void operator()(std::optional<double> Job::*member) const {
+    job.*member = parse_number<double>(field, text, "a number");
+  }
+};
+
+}  // namespace
+
+std::span<const JobField> job_fields() { return rows; }
+
+std::string_view group_title(FieldGroup group) {
+  switch (group) {
+    case FieldGroup::prompt: return "Prompt";
+    case FieldGroup::picture: return "Picture";
+    case FieldGroup::sampling: return "Sampling";
+    case FieldGroup::machine: return "Model and machine";
+  }
+  throw Error(ErrorKind::internal, "unknown field group");
+}
+
+std::string_view long_flag(const JobField& field) {
+  const std::string_view from_long = field.flags.substr(field.flags.find("--"));
+  return from_long.substr(0, from_long.find(','));
+}
+
+const JobField& find_job_field(std::string_view key) {
+  std::vector<std::string> keys;
+  for (const JobField& field : rows) {
+    if (field.key == key) return field;
+    keys.emplace_back(field.key);
+  }
+  throw Error(ErrorKind::usage, "a job has no field \"" + std::string(key) + "\"; it has " + listed(keys) + "." +
+                                    did_you_mean(key, keys));
+}
+
+void set_field(Job& job, const JobField& field, std::string_view text) {
+  std::visit(SetFrom{job, field, text}, field.member);
+}
+
+std::vector<std::pair<std::string, FieldValue>> resolved_fields(const ResolvedJob& job, const Model& model) {
+  std::vector<std::pair<std::string, FieldValue>> fields;
+  for (const JobField& field : rows) {
+    fields.emplace_back(field.key, std::visit(ValueOf{job, model}, field.resolved));
+  }
+  return fields;
+}
+
+}  // namespace lapis::core

@@ -1,0 +1,71 @@
+// The table of a job's fields. Flags, JSON keys, provenance and help all come from its rows.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/job_limits.hpp"
+#include "lapis/job.hpp"
+#include "lapis/model.hpp"
+
+namespace lapis::core {
+
+/// Headings under which help lists the fields, in this order.
+enum class FieldGroup { prompt, picture, sampling, machine };
+
+/// Where a row's value lies in a `Job`. The alternative says what kind of value the field takes.
+using JobMember = std::variant<std::string Job::*, std::optional<std::string> Job::*,
+                               std::optional<std::int64_t> Job::*, std::optional<double> Job::*>;
+
+/// Where it lies once resolved; none for the model, which a `ResolvedJob` does not name.
+using ResolvedMember = std::variant<std::monostate, std::string ResolvedJob::*, int ResolvedJob::*,
+                                    std::int64_t ResolvedJob::*, double ResolvedJob::*, Spacing ResolvedJob::*>;
+
+/// A decided value as JSON and provenance hold it.
+using FieldValue = std::variant<std::string, std::int64_t, double>;
+
+/// One row a field.
+struct JobField {
+  std::string_view key;         ///< in JSON, job files and provenance
+  std::string_view flags;       ///< on the command line: "-W,--width"
+  std::string_view value_name;  ///< of its value in help: "PIXELS"
+  std::string_view help;        ///< one line, no full stop
+  JobMember member;
+  ResolvedMember resolved;
+  std::optional<Limits> limits;  ///< what `resolve` allows; a model may allow less
+  std::string_view a1111;        ///< key in A1111's text, "" where it has none; neighbours with one key make "WxH"
+  FieldGroup group;
+};
+
+/// The rows, in the order in which help, JSON and provenance list them.
+std::span<const JobField> job_fields();
+
+/// The heading of a group in help.
+std::string_view group_title(FieldGroup group);
+
+/// The first long flag of a row: "--width".
+std::string_view long_flag(const JobField& field);
+
+/// The row of this key. Throws Error{usage} with a suggestion where there is none.
+const JobField& find_job_field(std::string_view key);
+
+/// Sets a field from text, as a command line gives it. Throws Error{usage} where a number is expected and `text` is
+/// none, or one too large to hold. Limits are `resolve`'s affair.
+void set_field(Job& job, const JobField& field, std::string_view text);
+
+/// Fills what `job` leaves open from the model's defaults and checks every field: text is UTF-8 without NUL, numbers
+/// lie within limits, sides are multiples of the family's, names are known. A missing or negative seed is taken from
+/// `random` (its upper 32 bits: short enough to type again). `model` must have passed `check_model`. Throws
+/// Error{usage} naming the flag, what was found and what was expected.
+ResolvedJob resolve(const Job& job, const Model& model, std::uint64_t random);
+
+/// Every field of a resolved job as (key, value), in the order of the table; `model` is the model's name.
+std::vector<std::pair<std::string, FieldValue>> resolved_fields(const ResolvedJob& job, const Model& model);
+
+}  // namespace lapis::core

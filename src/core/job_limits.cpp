@@ -1,0 +1,35 @@
+#include "core/job_limits.hpp"
+
+#include <array>
+#include <cassert>
+#include <charconv>
+
+namespace lapis::core {
+
+std::string number_text(double value) {
+  std::array<char, 32> digits{};
+  const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+  assert(written.ec == std::errc());
+  return {digits.data(), written.ptr};
+}
+
+std::optional<std::string> limit_problem(std::string_view name, double value, Limits limits) {
+  if (value >= limits.lowest && value <= limits.highest) return std::nullopt;  // false for NaN
+  return std::string(name) + " is " + number_text(value) + "; expected " + number_text(limits.lowest) + " to " +
+         number_text(limits.highest);
+}
+
+std::optional<std::string> side_problem(std::string_view name, std::int64_t value, int multiple) {
+  if (auto problem = limit_problem(name, static_cast<double>(value), side_limits)) return problem;
+  const std::int64_t below = value - value % multiple;
+  if (below == value) return std::nullopt;
+  std::string sizes;
+  if (static_cast<double>(below) >= side_limits.lowest) sizes = std::to_string(below);
+  if (static_cast<double>(below + multiple) <= side_limits.highest) {
+    sizes += (sizes.empty() ? "" : " or ") + std::to_string(below + multiple);
+  }
+  return std::string(name) + " is " + std::to_string(value) + "; expected a multiple of " + std::to_string(multiple) +
+         ": " + sizes;
+}
+
+}  // namespace lapis::core

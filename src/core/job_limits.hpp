@@ -1,0 +1,33 @@
+// The numbers a job may ask for, and the sizes a picture may have.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace lapis::core {
+
+/// Both ends included.
+struct Limits {
+  double lowest;
+  double highest;
+};
+
+constexpr Limits side_limits = {64, 16384};  ///< of a picture's width and height, in pixels
+constexpr Limits step_limits = {1, 1000};
+constexpr Limits guidance_limits = {0, 100};
+constexpr Limits batch_limits = {1, 1024};
+constexpr Limits thread_limits = {0, 1024};
+
+/// `value` in the fewest digits that read back the same: 7.5, 3, 0.18215.
+std::string number_text(double value);
+
+/// What is wrong with `value`, as in "width is 8; expected 64 to 16384", or none where it lies within `limits`.
+std::optional<std::string> limit_problem(std::string_view name, double value, Limits limits);
+
+/// What is wrong with one side of a picture whose sides are multiples of `multiple`, with the nearest good sizes:
+/// "width is 513; expected a multiple of 8: 512 or 520". None where nothing is.
+std::optional<std::string> side_problem(std::string_view name, std::int64_t value, int multiple);
+
+}  // namespace lapis::core

@@ -1,0 +1,30 @@
+// "Did you mean": the name a user probably meant.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace lapis::core {
+
+/// Edits that turn `a` into `b`: bytes inserted, dropped, replaced, or two neighbours swapped, no byte edited twice
+/// (the optimal string alignment distance of Damerau 1964, "A technique for computer detection and correction of
+/// spelling errors").
+std::size_t edit_distance(std::string_view a, std::string_view b);
+
+/// The candidate fewest edits away from `word`, the first of equals. ASCII case is ignored. None where the nearest is
+/// further than a third of the longer word's length (at least one edit is always allowed, and never a whole word).
+std::optional<std::string> closest(std::string_view word, std::span<const std::string> candidates);
+
+/// True where the words differ in nothing but ASCII case.
+bool equal_ignoring_case(std::string_view a, std::string_view b);
+
+/// "a", "a and b", "a, b and c": names as an error text lists them, in quotes.
+std::string listed(std::span<const std::string> names);
+
+/// " Did you mean "x"?" with its leading blank, or "" where `closest` finds nothing: made to end an error text.
+std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
+
+}  // namespace lapis::core

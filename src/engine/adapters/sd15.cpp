@@ -1,0 +1,22 @@
+#include "engine/adapters/sd15.hpp"
+
+#include <ATen/ops/tensor.h>
+
+namespace lapis::engine {
+
+Sd15Adapter::Sd15Adapter(const Model& model, Placement placement)
+    : text_encoder_(model.parts.at("text_encoder"), "text_encoder", placement) {}
+
+std::vector<at::Tensor> Sd15Adapter::conditioning(const RenderRequest& request) {
+  std::vector<std::int64_t> ids;
+  const bool guided = request.job.guidance > 1;
+  if (guided) ids = request.negative;
+  ids.insert(ids.end(), request.prompt.begin(), request.prompt.end());
+  const auto length = static_cast<std::int64_t>(request.prompt.size());
+  const at::Tensor batch = at::tensor(ids, at::TensorOptions().dtype(at::kLong)).view({guided ? 2 : 1, length});
+  return {text_encoder_.run({batch.to(text_encoder_.placement().device)}).front()};
+}
+
+double Sd15Adapter::seconds() const { return text_encoder_.seconds(); }
+
+}  // namespace lapis::engine

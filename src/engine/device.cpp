@@ -1,0 +1,86 @@
+#include "engine/device.hpp"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+#include <sched.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <set>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "lapis/error.hpp"
+
+namespace lapis::engine {
+namespace {
+
+constexpr const char* cuda_library = "libtorch_cuda.so";
+
+/// Cores this process may run on, hyper-threads of one core counted once: two of them share the units that matter here.
+int physical_cores() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
+  std::set<std::string> cores;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &allowed)) continue;
+    std::ifstream file("/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/thread_siblings_list");
+    std::string siblings;
+    if (!std::getline(file, siblings)) siblings = std::to_string(cpu);
+    cores.insert(siblings);
+  }
+  return static_cast<int>(cores.size());
+}
+
+/// Opens libtorch's CUDA half from the folder its CPU half came from. Returns why not, if not.
+std::optional<std::string> open_cuda() {
+  Dl_info info{};
+  if (!dladdr(reinterpret_cast<void*>(&at::set_num_threads), &info) || !info.dli_fname) return "libtorch was not found";
+  const auto library = std::filesystem::path(info.dli_fname).parent_path() / cuda_library;
+  std::error_code ignored;
+  if (!std::filesystem::exists(library, ignored)) return library.string() + " is not there";
+  setenv("CUDA_MODULE_LOADING", "LAZY", /*overwrite=*/0);
+  if (!dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL)) return std::string(dlerror());
+  if (!at::hasCUDA()) return "no CUDA device or driver on this machine";
+  return std::nullopt;
+}
+
+at::Device choose_device(const std::string& name) {
+  if (name == "cpu") return at::kCPU;
+  const std::optional<std::string> missing = open_cuda();
+  if (!missing) return at::Device(at::kCUDA, 0);
+  if (name == "auto") return at::kCPU;
+  throw Error(ErrorKind::device, "--device cuda: " + *missing +
+                                     ". Install libtorch's CUDA part (scripts/setup.sh --cuda), or use --device cpu");
+}
+
+at::ScalarType choose_dtype(const std::string& name, at::Device device) {
+  if (name == "fp32") return at::kFloat;
+  if (name == "bf16") return at::kBFloat16;
+  if (name == "fp16") return at::kHalf;
+  return device.is_cuda() ? at::kBFloat16 : at::kFloat;
+}
+
+}  // namespace
+
+Placement choose_placement(const EngineOptions& options) {
+  const at::Device device = choose_device(options.device);
+  at::set_num_threads(options.threads > 0 ? options.threads : physical_cores());
+  at::globalContext().setFlushDenormal(true);
+  return {device, choose_dtype(options.dtype, device)};
+}
+
+std::string device_name(const Placement& placement) { return placement.device.is_cuda() ? "cuda" : "cpu"; }
+
+std::string dtype_name(const Placement& placement) {
+  if (placement.dtype == at::kBFloat16) return "bf16";
+  if (placement.dtype == at::kHalf) return "fp16";
+  return "fp32";
+}
+
+}  // namespace lapis::engine

@@ -1,0 +1,188 @@
+#include "lapis/engine.hpp"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <c10/core/InferenceMode.h>
+
+#include <chrono>
+#include <cstring>
+#include <exception>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "core/samplers.hpp"
+#include "engine/adapter.hpp"
+#include "engine/denoiser.hpp"
+#include "engine/device.hpp"
+#include "engine/noise.hpp"
+#include "engine/part.hpp"
+#include "engine/vae.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::engine {
+namespace {
+
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// Runs `work` and lets no exception of libtorch's out.
+template <class Work>
+auto translated(const Work& work) {
+  try {
+    return work();
+  } catch (const c10::OutOfMemoryError&) {
+    throw Error(ErrorKind::device, "the GPU has too little free memory for this job. Make the picture smaller (-W, -H), "
+                                   "use --dtype fp16, or --device cpu");
+  } catch (const c10::Error& error) {
+    const std::string text = error.what_without_backtrace();
+    const bool memory = text.find("not enough memory") != std::string::npos;
+    if (memory) throw Error(ErrorKind::device, "too little memory for this job. Make the picture smaller (-W, -H)");
+    throw Error(ErrorKind::internal, "libtorch failed: " + text.substr(0, text.find('\n')));
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorKind::device, "too little memory for this job. Make the picture smaller (-W, -H)");
+  }
+}
+
+class TorchEngine : public Engine {
+ public:
+  explicit TorchEngine(Placement placement) : placement_(placement) {}
+
+  void load(const Model& model) override {
+    translated([&] { load_parts(model); });
+  }
+
+  void render(const RenderRequest& request, const StepCallback& on_step, const PictureCallback& on_picture) override {
+    translated([&] { render_all(request, on_step, on_picture); });
+  }
+
+ private:
+  void load_parts(const Model& model) {
+    const Stopwatch watch;
+    model_ = model;
+    adapter_ = make_adapter(model, placement_);
+    denoiser_.emplace(model.parts.at("denoiser"), "denoiser", placement_);
+    decoder_.emplace(model.parts.at("vae_decoder"), "vae_decoder", placement_);
+    load_seconds_ = watch.seconds();
+  }
+
+  void render_all(const RenderRequest& request, const StepCallback& on_step, const PictureCallback& on_picture) {
+    const c10::InferenceMode inference;
+    const ResolvedJob& job = request.job;
+    Timings before = module_seconds();
+    Stopwatch loop;
+    const std::vector<at::Tensor> conditioning = adapter_->conditioning(request);
+    // One picture at a time: its numbers then cannot depend on the batch, memory stays that of one picture, and each is
+    // saved as soon as it is there.
+    for (int i = 0; i < job.batch; ++i) {
+      Rendered rendered;
+      rendered.index = i;
+      rendered.seed = job.seed + i;
+      rendered.device = device_name(placement_);
+      rendered.dtype = dtype_name(placement_);
+      const at::Tensor latent = denoise(request, conditioning, rendered.seed, [&](int step, int) {
+        if (on_step) on_step(i * job.steps + step, job.batch * job.steps);
+        return true;
+      });
+      const double loop_seconds = loop.seconds();
+      const Stopwatch pixels;
+      rendered.latent = to_latent(latent);
+      rendered.image = picture(latent);
+      rendered.timings = spent_since(before, loop_seconds, pixels.seconds());
+      rendered.timings.load = std::exchange(load_seconds_, 0.0);
+      on_picture(rendered);
+      before = module_seconds();
+      loop = Stopwatch();
+    }
+  }
+
+  Timings module_seconds() const {
+    Timings timings;
+    timings.text_encoder = adapter_->seconds();
+    timings.denoiser = denoiser_->seconds();
+    timings.vae_decoder = decoder_->seconds();
+    return timings;
+  }
+
+  /// Splits the seconds of one picture into module calls and the rest.
+  Timings spent_since(const Timings& before, double loop_seconds, double pixel_seconds) const {
+    Timings timings = module_seconds();
+    timings.text_encoder -= before.text_encoder;
+    timings.denoiser -= before.denoiser;
+    timings.vae_decoder -= before.vae_decoder;
+    timings.sampler = loop_seconds - timings.text_encoder - timings.denoiser;
+    timings.pixels = pixel_seconds - timings.vae_decoder;
+    return timings;
+  }
+
+  /// The finished latent [1, C, h, w] of one seed, on the CPU.
+  template <class OnStep>
+  at::Tensor denoise(const RenderRequest& request, const std::vector<at::Tensor>& conditioning, std::int64_t seed,
+                     const OnStep& on_step) {
+    const Space& space = model_.space;
+    const at::Tensor noise =
+        draw_noise(seed, space.channels, request.job.height / space.downscale, request.job.width / space.downscale);
+    const Denoiser denoiser(*denoiser_, model_.sampling.prediction, request.schedule, conditioning,
+                            request.job.guidance);
+    const at::Tensor start = (noise * request.schedule.initial_noise).to(placement_.device);
+    const at::Tensor latent =
+        core::sample(core::find_sampler(request.job.sampler).sampler, denoiser, start,
+                     std::span<const double>(request.schedule.sigmas), on_step)
+            .to(at::kCPU);
+    if (is_finite(latent)) return latent;
+    throw Error(ErrorKind::numeric, "denoising gave NaN or Inf; nothing was saved. Try --dtype fp32, a lower --guidance "
+                                    "or more --steps");
+  }
+
+  /// Latent [1, C, h, w] to pixels. A decoder that overflows in half precision gets a second try in fp32.
+  Image picture(const at::Tensor& latent) {
+    at::Tensor decoded = decode(*decoder_, model_.space, latent);
+    if (!is_finite(decoded) && placement_.dtype != at::kFloat) {
+      decoder_.emplace(model_.parts.at("vae_decoder"), "vae_decoder", Placement{placement_.device, at::kFloat});
+      decoded = decode(*decoder_, model_.space, latent);
+    }
+    return to_image(decoded);
+  }
+
+  Latent to_latent(const at::Tensor& values) const {
+    Latent latent;
+    latent.space = model_.space;
+    const at::Tensor plain = values.contiguous();
+    for (std::size_t i = 0; i < 4; ++i) latent.shape[i] = plain.size(static_cast<std::int64_t>(i));
+    latent.values.resize(static_cast<std::size_t>(plain.numel()));
+    std::memcpy(latent.values.data(), plain.const_data_ptr(), plain.nbytes());
+    return latent;
+  }
+
+  Placement placement_;
+  Model model_;
+  std::unique_ptr<Adapter> adapter_;
+  std::optional<LoadedPart> denoiser_;
+  std::optional<LoadedPart> decoder_;
+  double load_seconds_ = 0;
+};
+
+}  // namespace
+}  // namespace lapis::engine
+
+extern "C" __attribute__((visibility("default"))) lapis::Engine* lapis_make_engine(const lapis::EngineOptions& options,
+                                                                                   int* error_kind,
+                                                                                   std::string* error_text) {
+  try {
+    return new lapis::engine::TorchEngine(lapis::engine::choose_placement(options));
+  } catch (const lapis::Error& error) {
+    *error_kind = static_cast<int>(error.kind());
+    *error_text = error.what();
+  } catch (const std::exception& error) {
+    *error_kind = static_cast<int>(lapis::ErrorKind::internal);
+    *error_text = error.what();
+  }
+  return nullptr;
+}

@@ -1,0 +1,166 @@
+#include "engine/part.hpp"
+
+#include <ATen/ops/from_blob.h>
+#include <c10/core/InferenceMode.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/passes/tensorexpr_fuser.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
+#include <torch/csrc/jit/serialization/import.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <sstream>
+
+#include "io/graph_archive.hpp"
+#include "io/safetensors.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::engine {
+
+struct LoadedPart::State {
+  std::string name;
+  Placement placement;
+  std::vector<io::SafetensorsFile> weights;  // the mapped tensors must outlive the module that borrows them
+  torch::jit::Module module;
+  std::size_t outputs = 0;
+  double seconds = 0;
+};
+
+namespace {
+
+std::string shape_text(at::IntArrayRef shape) {
+  std::ostringstream text;
+  text << '[';
+  for (std::size_t i = 0; i < shape.size(); ++i) text << (i ? ", " : "") << shape[i];
+  text << ']';
+  return text.str();
+}
+
+/// The first line of libtorch's message; the rest is its own stack.
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+std::optional<at::ScalarType> scalar_type(io::Dtype dtype) {
+  if (dtype == io::Dtype::f32) return at::kFloat;
+  if (dtype == io::Dtype::f16) return at::kHalf;
+  if (dtype == io::Dtype::bf16) return at::kBFloat16;
+  if (dtype == io::Dtype::f64) return at::kDouble;
+  return std::nullopt;
+}
+
+/// A tensor over the mapped bytes, or over a copy where the file did not align them.
+at::Tensor borrowed(const io::TensorView& view, at::ScalarType type) {
+  // libtorch has no read-only tensors; nothing in a traced graph writes to a parameter, and the mapping would trap it.
+  void* data = const_cast<std::byte*>(view.data.data());
+  if (reinterpret_cast<std::uintptr_t>(data) % at::elementSize(type) == 0) {
+    return at::from_blob(data, view.shape, at::TensorOptions().dtype(type));
+  }
+  at::Tensor copy = at::detail::empty_cpu(view.shape, at::TensorOptions().dtype(type));
+  std::memcpy(copy.mutable_data_ptr(), data, view.data.size());
+  return copy;
+}
+
+const io::TensorView* find(const std::vector<io::SafetensorsFile>& files, const std::string& name) {
+  for (const io::SafetensorsFile& file : files) {
+    if (const io::TensorView* view = file.find(name)) return view;
+  }
+  return nullptr;
+}
+
+void bind_weights(torch::jit::Module& module, const std::vector<io::SafetensorsFile>& files, const Part& part,
+                  const std::string& part_name, Placement placement) {
+  const std::string file = part.weights.front().string();
+  for (const auto& parameter : module.named_parameters(/*recurse=*/true)) {
+    std::string key = parameter.name;
+    std::replace(key.begin(), key.end(), '/', '.');
+    const io::TensorView* view = find(files, key);
+    if (!view) {
+      throw Error(ErrorKind::model, file + ": part " + part_name + " needs a tensor named " + key +
+                                        " and finds none. Export the model again: scripts/export_graphs.py");
+    }
+    const std::optional<at::ScalarType> type = scalar_type(view->dtype);
+    if (!type) {
+      throw Error(ErrorKind::model, file + ": tensor " + key + " is " + std::string(io::dtype_name(view->dtype)) +
+                                        "; a weight must be F32, F16, BF16 or F64");
+    }
+    if (parameter.value.sizes() != at::IntArrayRef(view->shape)) {
+      throw Error(ErrorKind::model, file + ": tensor " + key + " has shape " + shape_text(view->shape) + "; part " +
+                                        part_name + " wants " + shape_text(parameter.value.sizes()));
+    }
+    module.setattr(parameter.name, borrowed(*view, *type).to(placement.device, placement.dtype));
+  }
+}
+
+/// Moves what a graph holds itself: all of a self-contained part, the constant tables of a bound one. Tables keep their
+/// dtype, since timestep frequencies are fp32 by contract.
+void place_own_tensors(torch::jit::Module& module, bool parameters_too, Placement placement) {
+  for (auto sub : module.named_modules()) {
+    for (const auto& buffer : sub.value.named_buffers(/*recurse=*/false)) {
+      sub.value.setattr(buffer.name, buffer.value.to(placement.device));
+    }
+    if (!parameters_too) continue;
+    for (const auto& parameter : sub.value.named_parameters(/*recurse=*/false)) {
+      sub.value.setattr(parameter.name, parameter.value.detach().to(placement.device, placement.dtype));
+    }
+  }
+}
+
+void use_plain_executor() {
+  // The profiling executor and the fuser cost seconds at the first calls and win nothing afterwards on these graphs.
+  torch::jit::setGraphExecutorOptimize(false);
+  torch::jit::setTensorExprFuserEnabled(false);
+}
+
+}  // namespace
+
+LoadedPart::LoadedPart(const Part& part, const std::string& name, Placement placement)
+    : state_(std::make_unique<State>()) {
+  c10::InferenceMode inference;
+  use_plain_executor();
+  state_->name = name;
+  state_->placement = placement;
+  state_->outputs = part.outputs.size();
+  io::check_graph_archive(part.graph);
+  for (const auto& file : part.weights) state_->weights.emplace_back(file, ErrorKind::model);
+  try {
+    state_->module = torch::jit::load(part.graph.string(), at::Device(at::kCPU), /*load_debug_files=*/false);
+    state_->module.eval();
+    place_own_tensors(state_->module, part.weights.empty(), placement);
+    if (!part.weights.empty()) bind_weights(state_->module, state_->weights, part, name, placement);
+  } catch (const c10::Error& error) {
+    throw Error(ErrorKind::model, part.graph.string() + ": libtorch cannot load this graph: " +
+                                      first_line(error.what_without_backtrace()));
+  }
+}
+
+LoadedPart::~LoadedPart() = default;
+LoadedPart::LoadedPart(LoadedPart&&) noexcept = default;
+LoadedPart& LoadedPart::operator=(LoadedPart&&) noexcept = default;
+
+std::vector<at::Tensor> LoadedPart::run(const std::vector<at::Tensor>& inputs) {
+  c10::InferenceMode inference;
+  const auto start = std::chrono::steady_clock::now();
+  const c10::IValue result = state_->module.forward(std::vector<c10::IValue>(inputs.begin(), inputs.end()));
+  state_->seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  std::vector<at::Tensor> outputs;
+  if (result.isTensor()) {
+    outputs.push_back(result.toTensor());
+  } else if (result.isTuple()) {
+    for (const c10::IValue& value : result.toTupleRef().elements()) {
+      if (value.isTensor()) outputs.push_back(value.toTensor());
+    }
+  }
+  if (outputs.size() < state_->outputs) {
+    throw Error(ErrorKind::model, "part " + state_->name + " returned " + std::to_string(outputs.size()) +
+                                      " tensors; model.json declares " + std::to_string(state_->outputs));
+  }
+  return outputs;
+}
+
+double LoadedPart::seconds() const { return state_->seconds; }
+
+Placement LoadedPart::placement() const { return state_->placement; }
+
+}  // namespace lapis::engine

@@ -1,0 +1,44 @@
+// One TorchScript graph, bound to its weights and ready to run.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lapis/model.hpp"
+
+namespace lapis::engine {
+
+/// Where tensors live and in which floating type a part computes.
+struct Placement {
+  at::Device device = at::kCPU;
+  at::ScalarType dtype = at::kFloat;
+};
+
+/// A part in memory. Weights already in the wanted dtype stay mapped from their file and are shared with every other
+/// process that maps it; others are converted once. The one place where TorchScript is loaded.
+class LoadedPart {
+ public:
+  /// Parses the graph and binds every parameter to the tensor of its name. `name` is the part's, for messages.
+  /// Throws Error{model} if the graph is damaged, or if a parameter finds no tensor or one of another shape.
+  LoadedPart(const Part& part, const std::string& name, Placement placement);
+  ~LoadedPart();
+  LoadedPart(LoadedPart&&) noexcept;
+  LoadedPart& operator=(LoadedPart&&) noexcept;
+
+  /// Runs the graph. Floating inputs must already have the dtype their port declares. Outputs come in port order.
+  std::vector<at::Tensor> run(const std::vector<at::Tensor>& inputs);
+
+  /// Seconds spent in `run` so far. On CUDA this is the time to launch, not to finish.
+  double seconds() const;
+
+  Placement placement() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace lapis::engine

@@ -1,0 +1,38 @@
+// An open file of the operating system.
+#pragma once
+
+#include <string>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace lapis::io {
+
+/// Owns one file descriptor; closes it when destroyed. Not for files written to: their close must be checked.
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int number) : number_(number) {}
+  ~FileDescriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+
+  /// Negative where opening failed.
+  int number() const { return number_; }
+
+  /// Gives the descriptor up, to be closed by the caller.
+  int release() { return std::exchange(number_, -1); }
+
+ private:
+  int number_;
+};
+
+/// The operating system's words for an errno value, first letter small: "no space left on device".
+inline std::string system_reason(int error_number) {
+  std::string text = std::generic_category().message(error_number);
+  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] - 'A' + 'a');
+  return text;
+}
+
+}  // namespace lapis::io

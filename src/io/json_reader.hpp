@@ -1,0 +1,74 @@
+// JSON that people write by hand, read strictly: every complaint names the place in the document.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "lapis/error.hpp"
+
+namespace lapis::io {
+
+/// Where a document comes from, and how its errors are thrown.
+struct JsonSource {
+  std::string file;       ///< begins every message
+  ErrorKind kind;         ///< of every error
+  std::string advice;     ///< second line of every message: what to do
+  std::size_t max_bytes;  ///< longer documents are refused unread
+};
+
+/// Parses `text`. Malformed JSON, more than 32 levels of nesting, a key that appears twice in one object (parsers
+/// disagree on which of the two counts), NUL bytes and malformed UTF-8 throw source.kind.
+nlohmann::json parse_json(std::string_view text, const JsonSource& source);
+
+/// A value and its place ("parts.denoiser.inputs[1].dtype"). Refers to the document and the source it was made from,
+/// which must outlive it. Every function throws source.kind if the value is not what is asked for.
+class JsonValue {
+ public:
+  JsonValue(const nlohmann::json& document, const JsonSource& source) : value_(&document), source_(&source) {}
+
+  /// Throws: "<file>: <place> <what>.", then the advice. `what` begins with a verb and has no full stop.
+  [[noreturn]] void fail(const std::string& what) const;
+
+  /// Demands an object that has all of `keys` and no other. An unknown key is met with the nearest of them.
+  void expect_keys(std::span<const std::string> keys) const;
+
+  /// The member `key` of an object.
+  JsonValue at(const std::string& key) const;
+
+  /// The members of an object, sorted by key, and the items of a list.
+  std::vector<std::pair<std::string, JsonValue>> members() const;
+  std::vector<JsonValue> items() const;
+
+  bool is_text() const { return value_->is_string(); }
+  std::string text() const;
+
+  /// A text that is not empty.
+  std::string name() const;
+
+  /// A whole number, or any number, of [low, high].
+  std::int64_t integer(std::int64_t low, std::int64_t high) const;
+  double number(double low, double high) const;
+
+  /// The place of the text in `choices`.
+  std::size_t choice(std::span<const std::string> choices) const;
+
+ private:
+  JsonValue(const nlohmann::json& value, const JsonSource& source, std::string place)
+      : value_(&value), source_(&source), place_(std::move(place)) {}
+
+  std::string place_of(const std::string& key) const;
+  std::string shown() const;
+  [[noreturn]] void fail_type(const std::string& expected) const;
+
+  const nlohmann::json* value_;
+  const JsonSource* source_;
+  std::string place_;  ///< empty for the document itself
+};
+
+}  // namespace lapis::io

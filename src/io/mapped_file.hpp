@@ -1,0 +1,34 @@
+// A file's bytes without a copy.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+
+#include "lapis/error.hpp"
+
+namespace lapis::io {
+
+/// A regular file, mapped read-only. The bytes stay valid, at the same address, until the object that owns them is
+/// destroyed; moving it hands the mapping over. Many processes that map one file share its memory.
+/// Safe to read from many threads. A file that another program cuts short while it is mapped ends the process with
+/// SIGBUS, as with any mapping; lapis itself only ever replaces whole files.
+class MappedFile {
+ public:
+  /// Throws Error{kind} if there is no such file, if it is a folder or a device, or if it cannot be read.
+  MappedFile(const std::filesystem::path& path, ErrorKind kind);
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  /// The whole file; empty for an empty file and for an object that was moved from.
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+
+ private:
+  const std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace lapis::io

@@ -1,0 +1,61 @@
+// What lapis says in JSON: result lines, the settings in a PNG, and the answers of inspect and list.
+// docs/cli.md describes every document.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/clip_tokenizer.hpp"
+#include "core/job_fields.hpp"
+#include "io/png.hpp"
+#include "lapis/engine.hpp"
+#include "lapis/model.hpp"
+
+namespace lapis::io {
+
+/// A job's decided fields, as `core::resolved_fields` lists them.
+using Fields = std::vector<std::pair<std::string, core::FieldValue>>;
+
+/// Seconds of a whole run, beside those the engine counts itself.
+struct RunTimings {
+  double read = 0;    ///< model.json read, files verified
+  double tokens = 0;  ///< tokenizer read, prompts encoded
+  double engine = 0;  ///< waiting for libtorch to open
+  double png = 0;     ///< encoding and writing
+  double total = 0;   ///< since the program's main began
+  Timings parts;
+};
+
+/// One finished picture.
+struct PictureReport {
+  std::string path;
+  std::string sha256;  ///< of the PNG file
+  int index = 0;
+  std::string device;
+  std::string dtype;
+  Fields fields;
+  std::vector<std::string> warnings;
+  RunTimings timings;
+};
+
+/// One line of JSON about a finished picture.
+std::string picture_line(const PictureReport& report);
+
+/// The "lapis" text of a PNG: everything that decides its pixels, and no time or path. `fields` are the picture's own:
+/// its seed, a batch of 1. The model's files stand for themselves by their digests.
+std::string provenance(const Fields& fields, const Model& model);
+
+/// model.json's content, with sizes added up.
+std::string model_report(const Model& model);
+
+/// A PNG's size and texts; the "lapis" text as the document it is.
+std::string png_report(const PngFacts& facts);
+
+/// Token ids of a prompt.
+std::string tokens_report(const core::Tokenized& tokenized);
+
+/// A table: the first row names the columns of the others.
+std::string table_report(const std::vector<std::vector<std::string>>& rows);
+
+}  // namespace lapis::io

@@ -1,0 +1,33 @@
+#include "io/tokenizer_files.hpp"
+
+#include <limits>
+#include <string_view>
+
+#include "io/json_reader.hpp"
+#include "io/mapped_file.hpp"
+
+namespace lapis::io {
+namespace {
+
+constexpr std::size_t vocabulary_limit = 64 << 20;
+
+std::string_view text_of(const MappedFile& file) {
+  return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
+}
+
+}  // namespace
+
+core::ClipTokenizer read_clip_tokenizer(const TokenizerFacts& facts) {
+  const MappedFile vocabulary_file(facts.vocabulary, ErrorKind::model);
+  const MappedFile merges_file(facts.merges, ErrorKind::model);
+  const JsonSource source{facts.vocabulary.string(), ErrorKind::model, "Restore the file, or export the model again.",
+                          vocabulary_limit};
+  const nlohmann::json document = parse_json(text_of(vocabulary_file), source);
+  core::Vocabulary vocabulary;
+  for (const auto& [token, id] : JsonValue(document, source).members()) {
+    vocabulary.emplace(token, static_cast<int>(id.integer(0, std::numeric_limits<int>::max())));
+  }
+  return core::ClipTokenizer(vocabulary, text_of(merges_file), facts);
+}
+
+}  // namespace lapis::io

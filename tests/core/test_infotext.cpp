@@ -1,0 +1,97 @@
+#include <array>
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "core/infotext.hpp"
+#include "sample_model.hpp"
+
+using namespace lapis;
+using namespace lapis::core;
+
+namespace {
+
+ResolvedJob sample_job() {
+  ResolvedJob job;
+  job.prompt = "a lake at dawn, pines";
+  job.negative_prompt = "fog: thick";
+  job.width = 128;
+  job.height = 192;
+  job.steps = 20;
+  job.guidance = 7.5;
+  job.seed = 41;
+  job.sampler = "euler";
+  return job;
+}
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+}  // namespace
+
+TEST_CASE("a job is written as A1111 writes it") {
+  const Infotext infotext = infotext_of(sample_job(), test::sample_model(), 1, "lapis 0.1.0");
+  CHECK(write_infotext(infotext) ==
+        "a lake at dawn, pines\n"
+        "Negative prompt: fog: thick\n"
+        "Steps: 20, Sampler: Euler, CFG scale: 7.5, Seed: 42, Size: 128x192, Model: sample, RNG: CPU, "
+        "Version: lapis 0.1.0");
+}
+
+TEST_CASE("an empty prompt or negative prompt takes no line") {
+  ResolvedJob job = sample_job();
+  job.prompt = "";
+  job.negative_prompt = "";
+  const std::string text = write_infotext(infotext_of(job, test::sample_model(), 0, "lapis"));
+  CHECK_THAT(text, Catch::StartsWith("Steps: 20, "));
+  CHECK(parse_infotext(text).prompt.empty());
+}
+
+TEST_CASE("what is written is read back") {
+  Infotext infotext = infotext_of(sample_job(), test::sample_model(), 0, "lapis");
+  infotext.prompt = "first line\n\nthird, with (weights:1.2), \"quotes\" and 猫";
+  infotext.negative_prompt = "one\ntwo: three";
+  for (const char* value : {"a, b", "a: b", "two\nlines", "\"quoted\"", "\"open", " blanks ", "", "back\\slash, é"}) {
+    infotext.settings.emplace_back("Extra value-1/2", value);
+  }
+  CHECK(parse_infotext(write_infotext(infotext)) == infotext);
+  CHECK_FALSE(infotext_warning(infotext).has_value());
+}
+
+TEST_CASE("A1111's own text is read") {
+  const Infotext read = parse_infotext(
+      "cat,\r\n  on a mat \nNegative prompt: dog\nbird\n"
+      "Steps: 28, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 7, Seed: 965400086, Size: 512x512, "
+      "Model hash: 84d76a0328, Lora hashes: \"a: b1, c: d2\", Version: v1.9.0\n");
+  CHECK(read.prompt == "cat,\non a mat");
+  CHECK(read.negative_prompt == "dog\nbird");
+  const Settings expected = {
+      {"Steps", "28"},       {"Sampler", "DPM++ 2M"}, {"Schedule type", "Karras"},  {"CFG scale", "7"},
+      {"Seed", "965400086"}, {"Size", "512x512"},     {"Model hash", "84d76a0328"}, {"Lora hashes", "a: b1, c: d2"},
+      {"Version", "v1.9.0"}};
+  CHECK(read.settings == expected);
+}
+
+TEST_CASE("any text is read") {
+  CHECK(parse_infotext("") == Infotext{});
+  CHECK(parse_infotext(" \n \n").prompt.empty());
+  CHECK(parse_infotext("just a prompt").prompt == "just a prompt");
+  CHECK(parse_infotext("Steps: 20, Seed: 1").prompt == "Steps: 20, Seed: 1");
+  CHECK(parse_infotext("Negative prompt:").negative_prompt.empty());
+  CHECK(parse_infotext("x\n::,:\"a: \", b/: \\,cc:\"d\\").settings.empty());
+  CHECK(parse_infotext("- Steps: 1, (Seed: 2, a: 3, bb: \"c\"d").settings ==
+        Settings{{"Steps", "1"}, {"Seed", "2"}, {"bb", "\"c\"d"}});
+  CHECK(parse_infotext("猫: 1, 猫猫: 2, é/: 3, dd: 4").settings == Settings{{"猫猫", "2"}, {"é/", "3"}, {"dd", "4"}});
+  CHECK(parse_infotext(std::string(1000000, 'a') + ",").settings.empty());
+}
+
+TEST_CASE("a prompt that readers would not get back is warned of") {
+  Infotext infotext = infotext_of(sample_job(), test::sample_model(), 0, "lapis");
+  CHECK_FALSE(infotext_warning(infotext).has_value());
+  infotext.prompt = "a\n Negative prompt: b";
+  CHECK_THAT(infotext_warning(infotext).value(), Catch::Contains("begins \"Negative prompt:\""));
+  infotext.prompt = "a Negative prompt: b";
+  CHECK_FALSE(infotext_warning(infotext).has_value());
+  infotext.prompt = " a";
+  CHECK_THAT(infotext_warning(infotext).value(), Catch::Contains("blanks"));
+  infotext = {"a\nSteps: 1, Seed: 2, Size: 3", "", {}};
+  CHECK_THAT(infotext_warning(infotext).value(), Catch::Contains("reads as settings"));
+}

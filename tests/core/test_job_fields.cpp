@@ -1,0 +1,77 @@
+#include <catch2/catch.hpp>
+#include <set>
+#include <string>
+
+#include "core/job_fields.hpp"
+#include "lapis/error.hpp"
+#include "sample_model.hpp"
+
+using namespace lapis;
+using namespace lapis::core;
+
+TEST_CASE("keys and flags are not given twice, and every row can be found") {
+  std::set<std::string> flags;
+  for (const JobField& field : job_fields()) {
+    INFO(field.key);
+    CHECK(&find_job_field(field.key) == &field);
+    CHECK_FALSE(field.help.empty());
+    std::string_view rest = field.flags;
+    while (!rest.empty()) {
+      const std::string_view flag = rest.substr(0, rest.find(','));
+      CHECK(flag.starts_with("-"));
+      CHECK(flags.insert(std::string(flag)).second);
+      rest.remove_prefix(std::min(flag.size() + 1, rest.size()));
+    }
+    CHECK(long_flag(field).starts_with("--"));
+    CHECK_FALSE(group_title(field.group).empty());
+  }
+  CHECK(long_flag(find_job_field("width")) == "--width");
+  CHECK_THROWS_WITH(find_job_field("widht"), Catch::Contains("Did you mean \"width\"?"));
+}
+
+TEST_CASE("fields are set from text by their row alone") {
+  Job job;
+  set_field(job, find_job_field("prompt"), "a lake");
+  set_field(job, find_job_field("sampler"), "euler");
+  set_field(job, find_job_field("width"), "256");
+  set_field(job, find_job_field("guidance"), "4.5");
+  set_field(job, find_job_field("seed"), "-1");
+  CHECK(job.prompt == "a lake");
+  CHECK(job.sampler == "euler");
+  CHECK(job.width == 256);
+  CHECK(job.guidance == 4.5);
+  CHECK(job.seed == -1);
+}
+
+TEST_CASE("what is no number is refused with its flag") {
+  Job job;
+  const JobField& width = find_job_field("width");
+  CHECK_THROWS_WITH(set_field(job, width, "12x"), "--width is \"12x\"; expected a whole number");
+  CHECK_THROWS_WITH(set_field(job, width, ""), "--width is \"\"; expected a whole number");
+  CHECK_THROWS_WITH(set_field(job, width, "1.5"), "--width is \"1.5\"; expected a whole number");
+  CHECK_THROWS_WITH(set_field(job, find_job_field("seed"), "9223372036854775808"), Catch::Contains("64 bits"));
+  CHECK_THROWS_WITH(set_field(job, find_job_field("guidance"), "high"), "--guidance is \"high\"; expected a number");
+  CHECK_FALSE(job.width.has_value());
+}
+
+TEST_CASE("a resolved job lists every row once, in the table's order") {
+  ResolvedJob job;
+  job.prompt = "a lake";
+  job.width = 128;
+  job.height = 192;
+  job.guidance = 7.5;
+  job.seed = std::int64_t{1} << 40;
+  job.spacing = Spacing::trailing;
+  const auto fields = resolved_fields(job, test::sample_model());
+  REQUIRE(fields.size() == job_fields().size());
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const auto& [key, value] = fields[i];
+    CHECK(key == job_fields()[i].key);
+    if (key == "prompt") CHECK(value == FieldValue("a lake"));
+    if (key == "model") CHECK(value == FieldValue("sample"));
+    if (key == "height") CHECK(value == FieldValue(std::int64_t{192}));
+    if (key == "seed") CHECK(value == FieldValue(std::int64_t{1} << 40));
+    if (key == "guidance") CHECK(value == FieldValue(7.5));
+    if (key == "spacing") CHECK(value == FieldValue("trailing"));
+  }
+}

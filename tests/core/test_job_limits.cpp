@@ -1,0 +1,32 @@
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <string>
+
+#include "core/job_limits.hpp"
+
+using namespace lapis::core;
+
+TEST_CASE("numbers are written in the fewest digits") {
+  CHECK(number_text(7.5) == "7.5");
+  CHECK(number_text(3) == "3");
+  CHECK(number_text(0.18215) == "0.18215");
+  CHECK(number_text(-1) == "-1");
+}
+
+TEST_CASE("limits hold at both ends, and for no NaN") {
+  CHECK_FALSE(limit_problem("--steps", 1, {1, 1000}).has_value());
+  CHECK_FALSE(limit_problem("--steps", 1000, {1, 1000}).has_value());
+  CHECK(limit_problem("--steps", 0, {1, 1000}) == "--steps is 0; expected 1 to 1000");
+  CHECK(limit_problem("--guidance", std::nan(""), {0, 100}) == "--guidance is nan; expected 0 to 100");
+  CHECK(limit_problem("--guidance", INFINITY, {0, 100}) == "--guidance is inf; expected 0 to 100");
+}
+
+TEST_CASE("a side that is no multiple names the nearest sizes that are") {
+  CHECK_FALSE(side_problem("--width", 512, 8).has_value());
+  CHECK(side_problem("--width", 513, 8) == "--width is 513; expected a multiple of 8: 512 or 520");
+  CHECK(side_problem("--width", 65, 48) == "--width is 65; expected a multiple of 48: 96");
+  CHECK(side_problem("--width", 16383, 48) == "--width is 16383; expected a multiple of 48: 16368");
+  CHECK(side_problem("--width", 63, 8) == "--width is 63; expected 64 to 16384");
+  CHECK(side_problem("--width", -8, 8).has_value());
+  CHECK(side_problem("--width", 16392, 8).has_value());
+}

@@ -1,0 +1,125 @@
+#include <array>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <string>
+
+#include "core/job_fields.hpp"
+#include "lapis/error.hpp"
+#include "sample_model.hpp"
+
+using namespace lapis;
+using namespace lapis::core;
+
+namespace {
+
+constexpr std::int64_t largest_seed = std::numeric_limits<std::int64_t>::max();
+
+struct Refusal {
+  std::function<void(Job&)> change;
+  const char* text;
+};
+
+const std::array<Refusal, 22> refusals = {{
+    {[](Job& j) { j.width = 513; }, "--width is 513; expected a multiple of 8: 512 or 520"},
+    {[](Job& j) { j.height = 32; }, "--height is 32; expected 64 to 16384"},
+    {[](Job& j) { j.height = largest_seed; }, "--height is"},
+    {[](Job& j) { j.steps = 0; }, "--steps is 0; expected 1 to 1000"},
+    {[](Job& j) { j.steps = 1001; }, "--steps is 1001; expected 1 to 1000"},
+    {[](Job& j) { j.steps = 501; }, "sample was trained on 500 steps"},
+    {[](Job& j) { j.guidance = -0.5; }, "--guidance is -0.5; expected 0 to 100"},
+    {[](Job& j) { j.guidance = std::nan(""); }, "--guidance is nan"},
+    {[](Job& j) { j.guidance = INFINITY; }, "--guidance is inf"},
+    {[](Job& j) { j.batch = 0; }, "--batch is 0; expected 1 to 1024"},
+    {[](Job& j) { j.threads = -1; }, "--threads is -1"},
+    {[](Job& j) { j.seed = largest_seed, j.batch = 2; }, "at most 9223372036854775806"},
+    {[](Job& j) { j.prompt = "caf\xE9 noir"; }, "--prompt is not UTF-8: byte 3 is 0xE9"},
+    {[](Job& j) { j.negative_prompt = "\xFF"; }, "--negative-prompt is not UTF-8: byte 0 is 0xFF"},
+    {[](Job& j) { j.prompt = std::string("a\0b", 3); }, "--prompt has a NUL as byte 1"},
+    {[](Job& j) { j.sampler = "eular"; }, "unknown sampler \"eular\"; there is \"euler\". Did you mean \"euler\"?"},
+    {[](Job& j) { j.spacing = "leadin"; }, "Did you mean \"leading\"?"},
+    {[](Job& j) { j.device = "cud"; }, "--device is \"cud\"; expected one of \"auto\", \"cpu\" and \"cuda\"."},
+    {[](Job& j) { j.device = "gpu"; }, "Did you mean \"cpu\"?"},
+    {[](Job& j) { j.device = ""; }, "--device is \"\""},
+    {[](Job& j) { j.dtype = "fp61"; }, "Did you mean \"fp16\"?"},
+    {[](Job& j) { j.dtype = "float64"; }, "--dtype is \"float64\""},
+}};
+
+Model model_of_500_steps() {
+  Model model = test::sample_model();
+  model.sampling.train_steps = 500;
+  return model;
+}
+
+}  // namespace
+
+TEST_CASE("an empty job takes the model's defaults") {
+  Model model = test::sample_model();
+  model.sampling.spacing = Spacing::trailing;
+  const ResolvedJob job = resolve({}, model, 0xABCDEF0112345678);
+  CHECK(job.width == 128);
+  CHECK(job.height == 192);
+  CHECK(job.steps == 20);
+  CHECK(job.guidance == 7.5);
+  CHECK(job.sampler == "euler");
+  CHECK(job.spacing == Spacing::trailing);
+  CHECK(job.seed == 0xABCDEF01);
+  CHECK(job.batch == 1);
+  CHECK(job.device == "auto");
+  CHECK(job.dtype == "auto");
+  CHECK(job.threads == 0);
+}
+
+TEST_CASE("what a job says is kept") {
+  Job job;
+  job.prompt = "a lake, 猫";
+  job.negative_prompt = "fog";
+  job.width = 64;
+  job.height = 16384;
+  job.steps = 1000;
+  job.guidance = 0;
+  job.seed = 0;
+  job.batch = 3;
+  job.sampler = "k_Euler";
+  job.spacing = "linspace";
+  job.device = "cuda";
+  job.dtype = "bf16";
+  job.threads = 2;
+  const ResolvedJob resolved = resolve(job, test::sample_model(), 1);
+  CHECK(resolved.prompt == job.prompt);
+  CHECK(resolved.negative_prompt == "fog");
+  CHECK(resolved.width == 64);
+  CHECK(resolved.height == 16384);
+  CHECK(resolved.steps == 1000);
+  CHECK(resolved.guidance == 0);
+  CHECK(resolved.seed == 0);
+  CHECK(resolved.batch == 3);
+  CHECK(resolved.sampler == "euler");
+  CHECK(resolved.spacing == Spacing::linspace);
+  CHECK(resolved.device == "cuda");
+  CHECK(resolved.dtype == "bf16");
+  CHECK(resolved.threads == 2);
+}
+
+TEST_CASE("a negative seed is random, and a large one leaves room for the batch") {
+  Job job;
+  job.seed = -1;
+  CHECK(resolve(job, test::sample_model(), ~std::uint64_t{0}).seed == 0xFFFFFFFF);
+  job.seed = largest_seed;
+  CHECK(resolve(job, test::sample_model(), 0).seed == largest_seed);
+}
+
+TEST_CASE("what makes no sense is refused, with flag, found and expected") {
+  for (const Refusal& refusal : refusals) {
+    INFO(refusal.text);
+    Job job;
+    refusal.change(job);
+    CHECK_THROWS_WITH(resolve(job, model_of_500_steps(), 0), Catch::Contains(refusal.text));
+    try {
+      resolve(job, model_of_500_steps(), 0);
+    } catch (const Error& error) {
+      CHECK(error.kind() == ErrorKind::usage);
+    }
+  }
+}

@@ -1,0 +1,84 @@
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <string>
+
+#include "core/schedules.hpp"
+#include "golden.hpp"
+#include "lapis/error.hpp"
+
+using namespace lapis;
+using namespace lapis::core;
+
+namespace {
+
+constexpr double tolerance = 1e-6;
+
+SamplingFacts facts_of(const nlohmann::json& golden) {
+  SamplingFacts facts;
+  facts.prediction = golden.at("prediction") == "v" ? Prediction::v : Prediction::epsilon;
+  facts.beta_curve = golden.at("beta_schedule") == "linear" ? BetaCurve::linear : BetaCurve::scaled_linear;
+  facts.beta_start = golden.at("beta_start").get<double>();
+  facts.beta_end = golden.at("beta_end").get<double>();
+  facts.steps_offset = golden.at("steps_offset").get<int>();
+  return facts;
+}
+
+}  // namespace
+
+TEST_CASE("schedules equal those of diffusers' EulerDiscreteScheduler") {
+  const nlohmann::json cases = test::golden_cases("schedules");
+  REQUIRE(cases.size() >= 30);
+  for (const nlohmann::json& golden : cases) {
+    const auto name = golden.at("spacing").get<std::string>();
+    const int steps = golden.at("steps").get<int>();
+    INFO(name << ", " << steps << " steps, betas " << golden.at("beta_schedule"));
+    const Schedule found = make_schedule(facts_of(golden), find_spacing(name), steps);
+    auto sigmas = golden.at("sigmas").get<std::vector<double>>();
+    CHECK(test::largest_error(found.sigmas, sigmas) < tolerance);
+    CHECK(test::largest_error(found.timesteps, golden.at("timesteps").get<std::vector<double>>()) < tolerance);
+    CHECK(test::largest_error({found.initial_noise}, {golden.at("initial_noise").get<double>()}) < tolerance);
+    sigmas[sigmas.size() / 2] += 3e-6 * sigmas.front();
+    CHECK_FALSE(test::largest_error(found.sigmas, sigmas) < tolerance);
+  }
+}
+
+TEST_CASE("every spacing falls from step to step and ends at 0, for every number of steps") {
+  const SamplingFacts facts;
+  for (const SpacingRow& row : spacings()) {
+    for (int steps = 1; steps < 1000; steps += steps < 130 ? 1 : 29) {
+      INFO(row.name << ", " << steps << " steps");
+      const Schedule schedule = make_schedule(facts, row.spacing, steps);
+      const auto count = static_cast<std::size_t>(steps);
+      REQUIRE(schedule.timesteps.size() == count);
+      REQUIRE(schedule.sigmas.size() == count + 1);
+      CHECK(schedule.sigmas.back() == 0);
+      bool falls = true;
+      for (std::size_t i = 0; i < count; ++i) falls = falls && schedule.sigmas[i] > schedule.sigmas[i + 1];
+      CHECK(falls);
+    }
+  }
+}
+
+TEST_CASE("a leading timestep that its offset takes past the training has the last training sigma") {
+  const Schedule schedule = make_schedule({}, Spacing::leading, 1000);
+  CHECK(schedule.timesteps.front() == 1000);
+  CHECK(schedule.sigmas[0] == schedule.sigmas[1]);
+  CHECK(schedule.sigmas[1] > schedule.sigmas[2]);
+}
+
+TEST_CASE("the training sigmas of SD1.5 are the known ones") {
+  const std::vector<double> sigmas = training_sigmas({});
+  REQUIRE(sigmas.size() == 1000);
+  CHECK(sigmas.front() == Approx(0.029167).epsilon(1e-4));
+  CHECK(sigmas[951] == Approx(11.02833).epsilon(1e-6));
+  CHECK(sigmas.back() == Approx(14.6146412).epsilon(1e-6));
+}
+
+TEST_CASE("spacings go by their names") {
+  for (const SpacingRow& row : spacings()) {
+    CHECK(find_spacing(row.name) == row.spacing);
+    CHECK(spacing_name(row.spacing) == row.name);
+  }
+  CHECK_THROWS_WITH(find_spacing("trailling"), Catch::Contains("Did you mean \"trailing\"?"));
+  CHECK_THROWS_AS(find_spacing(""), Error);
+}

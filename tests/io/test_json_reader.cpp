@@ -1,0 +1,106 @@
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "io/json_reader.hpp"
+#include "support.hpp"
+
+using namespace lapis::io;
+using namespace lapis::io::test;
+using lapis::ErrorKind;
+
+namespace {
+
+const JsonSource source{"a.json", ErrorKind::input, "Correct it.", 400'000};
+
+nlohmann::json parse(const std::string& text) { return parse_json(text, source); }
+
+void check_refused(const std::string& text, const std::string& reason) {
+  check_fails(ErrorKind::input, {"a.json", reason, "\nCorrect it."}, [&] { parse(text); });
+}
+
+void check_value_refused(const std::string& text, const std::string& reason,
+                         const std::function<void(const JsonValue&)>& use) {
+  const nlohmann::json document = parse(text);
+  check_fails(ErrorKind::input, {reason}, [&] { use(JsonValue(document, source)); });
+}
+
+}  // namespace
+
+TEST_CASE("well-formed JSON is read") {
+  CHECK(parse(R"({"a":[1,{"a":2}],"b":{"a":3}})").at("b").at("a") == 3);
+  CHECK(parse(std::string(32, '[') + std::string(32, ']')).is_array());
+}
+
+TEST_CASE("JSON that parsers could read in two ways is refused") {
+  check_refused(R"({"a":1,"a":2})", "the key \"a\" twice");
+  check_refused(R"({"a":{"b":[{"c":1,"d":{},"c":2}]}})", "the key \"a.b.c\" twice");
+  check_refused(R"({"a":1,"\u0061":2})", "the key \"a\" twice");
+  check_refused(std::string("{}\0{}", 5), "NUL");
+  check_refused("{}{}", "is no JSON");
+  check_refused("\"\xFF\"", "is no JSON");
+  check_refused("{\"a\":NaN}", "is no JSON");
+  check_refused("", "is no JSON");
+}
+
+TEST_CASE("size and nesting are bounded") {
+  check_refused(std::string(33, '[') + std::string(33, ']'), "nested too deeply");
+  check_refused(std::string(100'000, '['), "nested too deeply");
+  check_refused("[" + std::string(400'000, ' ') + "]", "400002 bytes");
+}
+
+TEST_CASE("a syntax error tells line and column, not the rest of the file") {
+  check_refused("{\n  \"a\": tru }", "line 2, column 11");
+  const auto error = error_of([] { parse("{\"a\":\"" + std::string(10'000, 'x')); });
+  REQUIRE(error.has_value());
+  CHECK(std::string(error->what()).size() < 300);
+}
+
+TEST_CASE("values of the right type are given out") {
+  const auto document = parse(R"({"i":-3,"n":0.5,"t":"text","l":["a","b"],"c":"two"})");
+  const JsonValue root(document, source);
+  const std::vector<std::string> choices{"one", "two"};
+  CHECK(root.at("i").integer(-3, 5) == -3);
+  CHECK(root.at("n").number(0, 1) == 0.5);
+  CHECK(root.at("i").number(-10, 1) == -3.0);
+  CHECK(root.at("t").name() == "text");
+  CHECK(root.at("l").items().size() == 2);
+  CHECK(root.at("l").items()[1].text() == "b");
+  CHECK(root.at("c").choice(choices) == 1);
+  CHECK(root.members().size() == 5);
+}
+
+TEST_CASE("values of another type or range are refused with their place") {
+  const std::vector<std::string> choices{"one", "three"};
+  check_value_refused(R"({"a":{"b":[0,"x"]}})", "a.b[1] is \"x\", expected a whole number of 0 to 9",
+                      [](const JsonValue& v) { (void)v.at("a").at("b").items()[1].integer(0, 9); });
+  check_value_refused("[10]", "is 10, expected", [](const JsonValue& v) { (void)v.items()[0].integer(0, 9); });
+  check_value_refused("[1.0]", "is 1.0, expected", [](const JsonValue& v) { (void)v.items()[0].integer(0, 9); });
+  check_value_refused("[18446744073709551615]", "expected a whole number",
+                      [](const JsonValue& v) { (void)v.items()[0].integer(-9, 9); });
+  check_value_refused("[2.5]", "is 2.5, expected a number of 0 to 1",
+                      [](const JsonValue& v) { (void)v.items()[0].number(0, 1); });
+  check_value_refused("[true]", "is true, expected a number",
+                      [](const JsonValue& v) { (void)v.items()[0].number(0, 1); });
+  check_value_refused("[3]", "is 3, expected a text", [](const JsonValue& v) { (void)v.items()[0].text(); });
+  check_value_refused("[\"\"]", "empty text", [](const JsonValue& v) { (void)v.items()[0].name(); });
+  check_value_refused("[{}]", "is an object, expected a list", [](const JsonValue& v) { (void)v.items()[0].items(); });
+  check_value_refused("[]", "the document is a list, expected an object",
+                      [](const JsonValue& v) { (void)v.members(); });
+  check_value_refused("{}", "the document lacks the key \"a\"", [](const JsonValue& v) { (void)v.at("a"); });
+  check_value_refused("[\"tree\"]", "Did you mean \"three\"?",
+                      [&](const JsonValue& v) { (void)v.items()[0].choice(choices); });
+}
+
+TEST_CASE("keys in messages cannot drive a terminal") {
+  check_value_refused(R"({"\u001b[2J\u0000":1})", "\\x1b[2J\\x00 is 1",
+                      [](const JsonValue& v) { (void)v.members()[0].second.text(); });
+}
+
+TEST_CASE("keys are all known and all there") {
+  const std::vector<std::string> keys{"width", "height"};
+  const auto document = parse(R"({"width":1,"height":2})");
+  CHECK_NOTHROW(JsonValue(document, source).expect_keys(keys));
+  check_value_refused(R"({"width":1,"hieght":2})", "hieght is an unknown key. Did you mean \"height\"?",
+                      [&](const JsonValue& v) { v.expect_keys(keys); });
+  check_value_refused(R"({"width":1})", "lacks the key \"height\"", [&](const JsonValue& v) { v.expect_keys(keys); });
+}

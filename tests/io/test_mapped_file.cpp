@@ -1,0 +1,43 @@
+#include <catch2/catch.hpp>
+#include <utility>
+
+#include "io/mapped_file.hpp"
+#include "support.hpp"
+
+using namespace lapis::io;
+using namespace lapis::io::test;
+using lapis::ErrorKind;
+
+TEST_CASE("a mapped file shows the file's bytes") {
+  const TemporaryFolder folder;
+  write_text(folder / "a.bin", "some bytes");
+  const MappedFile file(folder / "a.bin", ErrorKind::input);
+  CHECK(as_text(file.bytes()) == "some bytes");
+}
+
+TEST_CASE("an empty file maps to no bytes") {
+  const TemporaryFolder folder;
+  write_text(folder / "empty", "");
+  CHECK(MappedFile(folder / "empty", ErrorKind::input).bytes().empty());
+}
+
+TEST_CASE("moving a mapped file keeps the address and empties the source") {
+  const TemporaryFolder folder;
+  write_text(folder / "a.bin", "abc");
+  write_text(folder / "b.bin", "other");
+  MappedFile first(folder / "a.bin", ErrorKind::input);
+  const std::byte* address = first.bytes().data();
+  MappedFile second = std::move(first);
+  CHECK(second.bytes().data() == address);
+  MappedFile third(folder / "b.bin", ErrorKind::input);
+  third = std::move(second);
+  CHECK(as_text(third.bytes()) == "abc");
+}
+
+TEST_CASE("a file that cannot be mapped fails with the caller's kind") {
+  const TemporaryFolder folder;
+  check_fails(ErrorKind::model, {"missing.bin", "does not exist"},
+              [&] { MappedFile(folder / "missing.bin", ErrorKind::model); });
+  check_fails(ErrorKind::input, {"is a folder"}, [&] { MappedFile(folder.path(), ErrorKind::input); });
+  check_fails(ErrorKind::input, {"/dev/null", "device"}, [] { MappedFile("/dev/null", ErrorKind::input); });
+}
