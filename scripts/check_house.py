@@ -279,6 +279,8 @@ def sources_listed(house: House) -> Iterator[Finding]:
         near = folders[0]
         inside = Path(path).relative_to(near).as_posix()
         text = "\n".join(house.lines((near / "CMakeLists.txt").as_posix()))
+        if "${name}.cpp" in text:  # a function there makes the program from its name
+            inside = Path(inside).stem
         if path.endswith(".cpp") and not re.search(rf"(?<![\w/.]){re.escape(inside)}(?![\w.])", text):
             yield Finding("sources_listed", path, 1, f"not listed in {(near / 'CMakeLists.txt').as_posix()}")
 

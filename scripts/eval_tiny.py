@@ -71,7 +71,7 @@ def rendered(arguments: argparse.Namespace, captions: list[str], folder: Path) -
             program.progress(f"{i} of {len(captions)} pictures")
         path = folder / f"{i:03}.png"
         program.generate(arguments.program, caption, path, model=arguments.model, seed=i, steps=arguments.steps,
-                         guidance=arguments.guidance)
+                         guidance=arguments.guidance, threads=arguments.threads)
         yield np.array(Image.open(path).convert("RGB"))
 
 
@@ -103,6 +103,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=200, help="how many captions (default: %(default)s)")
     parser.add_argument("--steps", type=int, help="steps of a picture (default: the model's)")
     parser.add_argument("--guidance", type=float, help="guidance (default: the model's)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of lapis (default: %(default)s)")
     parser.add_argument("--judge", type=Path, default=program.ROOT / "build" / "judge.pt",
                         help="where the judge is kept; it is trained in 5 minutes if missing (default: build/judge.pt)")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="keep the pictures and their captions there")

@@ -27,6 +27,8 @@ CLEAN = {
     "tests/core/CMakeLists.txt": "add_executable(test_core test_unicode.cpp)\n",
     "tests/core/test_unicode.cpp": "#include \"core/unicode.hpp\"\n",
     "tests/io/CMakeLists.txt": "add_executable(test_io test_all.cpp)\n",
+    "tests/fuzz/CMakeLists.txt": "function(target name)\n add_executable(${name} ${name}.cpp)\ntarget(fuzz_png)\n",
+    "tests/fuzz/fuzz_png.cpp": "#include \"io/png.hpp\"\n",
     "tests/io/test_all.cpp": "#include \"io/png.hpp\"\n",
 }
 
@@ -97,6 +99,7 @@ BREAKS = [
     ("sources_listed", "src/core/lost.cpp", "int lost;"),
     ("sources_listed", "src/engine/adapters/lost.cpp", "int lost;"),
     ("sources_listed", "tests/core/test_lost.cpp", "int lost;"),
+    ("sources_listed", "tests/fuzz/fuzz_lost.cpp", "int lost;"),
     ("sources_tested", "src/io/untested.cpp", "int untested;"),
     ("machine_paths", "docs/a.md", "Run it in /ro" + "ot/lapis."),
     ("machine_paths", "scripts/tool.sh", "cd /home/" + "anna/lapis"),

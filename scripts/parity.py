@@ -135,7 +135,7 @@ class Lapis:
         latent = self.folder / "latent.safetensors"
         options = {name: value for name, value in dataclasses.asdict(job).items() if name != "prompt" and value != ""}
         records = program.generate(self.binary, job.prompt, self.folder / "{index}.png", model=self.model,
-                                   latent=latent, dtype="fp32", device="cpu", sampler="euler", **options)
+                                   latent=latent, dtype="fp32", device="cpu", sampler="euler", threads=1, **options)
         command = [str(self.binary), "inspect", str(self.model), "--tokens", job.prompt, "--json"]
         pictures = np.stack([np.asarray(Image.open(record["path"])) for record in records])
         return Result(json.loads(program.run(command))["tokens"], load_file(latent)["latent"], pictures)

@@ -35,11 +35,12 @@ def peer_python(chosen: str | None) -> str:
     python, stamp = FOLDER / "bin" / "python", FOLDER / "pins.txt"
     if not stamp.exists() or stamp.read_text() != "\n".join(PINS):
         progress(f"making {FOLDER} with {', '.join(PINS)}")
-        venv.create(FOLDER, with_pip=True, clear=True)
-        installed = subprocess.run([python, "-m", "pip", "install", "--quiet", *PINS], check=False)
-        if installed.returncode != 0:
-            raise SystemExit(f"error: pip could not install {' '.join(PINS)}; its message is above. "
-                             f"Name a Python that has them: --python PATH")
+        try:
+            venv.create(FOLDER, with_pip=True, clear=True)
+            subprocess.run([python, "-m", "pip", "install", "--quiet", *PINS], check=True)
+        except subprocess.CalledProcessError:
+            raise SystemExit(f"error: {FOLDER} could not be made; pip's message, if it ran, is above. Debian needs the "
+                             f"package python3-venv. Or name a Python that has all of it: --python PATH") from None
         stamp.write_text("\n".join(PINS))
     return str(python)
 

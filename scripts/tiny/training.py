@@ -69,7 +69,7 @@ class Progress:
 
 def run_stage(name: str, module: nn.Module, loss_of: Callable[[int], torch.Tensor], *, steps: int, peak: float,
               folder: Path, warmup: int = 200, decay: float = 0.999, betas: tuple[float, float] = (0.9, 0.99),
-              weight_decay: float = 0.0, save_every: float = 120.0, rate: Callable[[int], float] | None = None,
+              weight_decay: float = 0.0, save_every: float = 400.0, rate: Callable[[int], float] | None = None,
               on_save: Callable[[nn.Module, int], None] | None = None) -> nn.Module:
     """Trains `module` for `steps` steps of `loss_of(step)` and returns its average. Goes on from `folder/name.pt`."""
     rate = rate or (lambda step: learning_rate(step, steps, peak, warmup))

@@ -6,9 +6,9 @@ namespace lapis::cli {
 namespace {
 
 constexpr std::array table{
-    Command{"generate", "render pictures from a prompt", declare_generate},
-    Command{"inspect", "show what a model folder or a PNG holds", declare_inspect},
-    Command{"list", "show models, families, samplers, spacings", declare_list},
+    Command{"generate", "Render pictures from a prompt", declare_generate},
+    Command{"inspect", "Show what a model folder or a PNG holds", declare_inspect},
+    Command{"list", "Show models, families, samplers, spacings", declare_list},
 };
 
 }  // namespace

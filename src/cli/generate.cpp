@@ -42,7 +42,8 @@ constexpr const char* footer =
     "  lapis generate \"a blue boat on the left, lake at dawn\" -W 384 -H 256 --steps 30 --guidance 4\n"
     "  lapis generate \"a yellow star on a purple background\" -o - > star.png\n"
     "\n"
-    "Where nothing is said the model's own defaults hold (`lapis inspect MODEL` shows them).";
+    "Where nothing is said the model's own defaults hold (lapis inspect tiny-sd15 shows them); the\n"
+    "picture goes to lapis-{seed}.png.";
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -214,10 +215,9 @@ void declare_fields(CLI::App& app, Job& job) {
 Run declare_generate(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   declare_fields(app, options->job);
-  app.add_option("-o,--output", options->output, "PNG to write; {seed} and {index} differ, - is stdout")
+  app.add_option("-o,--output", options->output, "PNG to write, - for stdout; {seed} and {index} are filled in")
       ->type_name("FILE")
-      ->group("Output")
-      ->capture_default_str();
+      ->group("Output");
   app.add_option("--latent", options->latent, "Write the finished latents too (safetensors)")
       ->type_name("FILE")
       ->group("Output");

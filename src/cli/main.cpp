@@ -1,14 +1,15 @@
-#include <CLI/CLI.hpp>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <iostream>
+#include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
 #include "cli/commands.hpp"
+#include "cli/help.hpp"
 #include "cli/terminal.hpp"
 #include "core/suggest.hpp"
 #include "io/atomic_file.hpp"
@@ -66,11 +67,11 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error) {
 
 int run(int argc, char** argv) {
   CLI::App app("Renders pictures with latent diffusion: SD1.5 models as TorchScript, on CPU or CUDA.", "lapis");
-  app.set_version_flag("--version", std::string("lapis ") + version, "print the version and end");
-  app.set_help_flag("-h,--help", "print this help and end");
+  app.set_version_flag("--version", std::string("lapis ") + version, "Print the version and end");
+  app.set_help_flag("-h,--help", "Print this help and end");
   app.footer(footer);
   app.require_subcommand(1);
-  app.get_formatter()->column_width(34);
+  app.formatter(std::make_shared<HelpFormatter>());
   Run chosen;
   for (const Command& row : commands()) {
     CLI::App* command = app.add_subcommand(std::string(row.name), std::string(row.help));

@@ -3,7 +3,6 @@
 
 #include <filesystem>
 
-#include "io/graph_archive.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::io {

@@ -1,0 +1,319 @@
+#!/usr/bin/env python3
+"""Drives the real program as a person or a script would: exit codes, messages, files, bytes.
+
+    tests/cli/test_cli.py BUILD_FOLDER [--approve] [unittest arguments]
+
+--approve writes the help pages as they are now to tests/cli/help. Cases that render are left out of a build without an
+engine.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import pty
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parent
+ROOT = TESTS.parent.parent
+HELP = TESTS / "help"
+MODEL = ROOT / "models" / "tiny-sd15"
+BUILD = Path(sys.argv[1] if len(sys.argv) > 1 else "build/release").resolve()
+PROGRAM = BUILD / "lapis"
+HAS_ENGINE = (BUILD / "liblapis_engine.so").exists()
+COMMANDS = ("", "generate", "inspect", "list")
+QUICK = ("--steps", "2", "-W", "64", "-H", "64", "-t", "1")
+
+needs_engine = unittest.skipUnless(HAS_ENGINE, "this build has no engine")
+
+
+def run(*words: str | bytes, **options) -> subprocess.CompletedProcess:
+    """Runs the program and returns what it said, as bytes."""
+    environment = {**os.environ, "COLUMNS": "80", **options.pop("env", {})}
+    return subprocess.run([PROGRAM, *words], capture_output=True, env=environment, timeout=300, **options)
+
+
+class CliTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def refused(self, code: int, *words: str | bytes, says: tuple[str, ...] = (), **options) -> str:
+        """Runs, demands this exit code, one or two lines that say all of `says`, silence on stdout, nothing written."""
+        before = sorted(self.folder.rglob("*"))
+        result = run(*words, cwd=options.pop("cwd", self.folder), **options)
+        text = result.stderr.decode()
+        self.assertEqual(result.returncode, code, text)
+        self.assertTrue(text.startswith("error: "), text)
+        self.assertLessEqual(len(text.splitlines()), 2, text)
+        for part in says:
+            self.assertIn(part, text)
+        self.assertEqual(result.stdout, b"")
+        self.assertEqual(sorted(self.folder.rglob("*")), before, "something was written")
+        return text
+
+    def model(self) -> Path:
+        """A copy of the bundled model that a test may damage."""
+        return Path(shutil.copytree(MODEL, self.folder / "model"))
+
+    def refused_model(self, edit, says: tuple[str, ...]) -> None:
+        """Changes model.json by `edit(document)` or `edit(text)` and demands a refusal."""
+        model = self.model()
+        file = model / "model.json"
+        changed = edit(file.read_text())
+        file.write_text(changed)
+        self.refused(5, "generate", "a lake", "-m", str(model), says=says)
+
+    def render(self, *words: str, **options) -> list[dict]:
+        result = run("generate", *words, "--json", cwd=self.folder, **options)
+        self.assertEqual(result.returncode, 0, result.stderr.decode())
+        return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+class Help(CliTest):
+    def test_help_is_as_approved(self) -> None:
+        for command in COMMANDS:
+            with self.subTest(command=command or "lapis"):
+                result = run(*filter(None, (command, "--help")))
+                self.assertEqual(result.returncode, 0)
+                self.assertEqual(result.stdout.decode(), (HELP / f"{command or 'lapis'}.txt").read_text())
+
+    def test_version(self) -> None:
+        self.assertRegex(run("--version").stdout.decode(), r"^lapis \d+\.\d+\.\d+\n$")
+
+
+class Usage(CliTest):
+    def test_words_that_are_not_known(self) -> None:
+        self.refused(2, says=("subcommand is required",))
+        self.refused(2, "generat", "a lake", says=('Did you mean "generate"?',))
+        self.refused(2, "generate", "a lake", "--step", "3", says=('"--step"', 'Did you mean "--steps"?'))
+        self.refused(2, "generate", says=("there is no prompt",))
+        self.refused(2, "list", "sampler", says=('Did you mean "samplers"?',))
+
+    def test_numbers(self) -> None:
+        self.refused(2, "generate", "a lake", "-W", "250", says=("250", "multiple of 8", "248", "256"))
+        self.refused(2, "generate", "a lake", "-H", "8", says=("8", "64"))
+        self.refused(2, "generate", "a lake", "--steps", "0", says=("--steps", "0", "1"))
+        self.refused(2, "generate", "a lake", "--steps", "many", says=("many", "whole number"))
+        self.refused(2, "generate", "a lake", "--guidance", "nan", says=("guidance",))
+        self.refused(2, "generate", "a lake", "--cfg-scale=-1", says=("guidance",))
+        self.refused(2, "generate", "a lake", "-b", "0", says=("batch",))
+        self.refused(2, "generate", "a lake", "-s", "9223372036854775807", "-b", "2", says=("seed",))
+
+    def test_names(self) -> None:
+        self.refused(2, "generate", "a lake", "-m", "tiny-sd14", says=("tiny-sd14", 'Did you mean "tiny-sd15"?'))
+        self.refused(2, "generate", "a lake", "--sampler", "eular", says=('Did you mean "euler"?',))
+        self.refused(2, "generate", "a lake", "--spacing", "trailling", says=("trailing",))
+        self.refused(2, "generate", "a lake", "--dtype", "fp23", says=("fp32",))
+        self.refused(2, "generate", "a lake", "--device", "gpu", says=("cuda",))
+
+    def test_prompt_that_is_not_utf8(self) -> None:
+        self.refused(2, "generate", b"a \xff lake", says=("UTF-8",))
+
+    def test_outputs_that_make_no_sense(self) -> None:
+        self.refused(2, "generate", "a lake", "-o", "a.jpg", says=(".png",))
+        self.refused(2, "generate", "a lake", "-o", "{sed}.png", says=("{seed}",))
+        self.refused(2, "generate", "a lake", "-o", "-", "-b", "2", says=("one picture",))
+        self.refused(2, "generate", "a lake", "-o", "-", "--json", says=("standard output",))
+
+    def test_a_png_never_goes_to_a_terminal(self) -> None:
+        ours, theirs = pty.openpty()
+        result = subprocess.run([PROGRAM, "generate", "a lake", "-o", "-"], stdout=theirs, stderr=subprocess.PIPE)
+        os.close(theirs)
+        try:
+            shown = os.read(ours, 10)
+        except OSError as error:  # a terminal nobody wrote to ends with EIO
+            self.assertEqual(error.errno, errno.EIO)
+            shown = b""
+        os.close(ours)
+        self.assertEqual((result.returncode, shown), (2, b""))
+
+
+class Outputs(CliTest):
+    def test_an_existing_file_stays(self) -> None:
+        (self.folder / "a.png").write_text("mine")
+        self.refused(8, "generate", "a lake", "-o", "a.png", says=("a.png", "--overwrite"))
+        self.assertEqual((self.folder / "a.png").read_text(), "mine")
+
+    def test_a_folder_that_is_not_there(self) -> None:
+        self.refused(8, "generate", "a lake", "-o", "nowhere/a.png", says=("nowhere",))
+
+    def test_a_folder_in_the_way(self) -> None:
+        (self.folder / "a.png").mkdir()
+        self.refused(8, "generate", "a lake", "-o", "a.png", "--overwrite", says=("a.png",))
+
+    @needs_engine
+    def test_a_full_disk(self) -> None:
+        def small_files() -> None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+        result = run("generate", "a lake", *QUICK, "-o", "a.png", cwd=self.folder, preexec_fn=small_files)
+        self.assertEqual(result.returncode, 8, result.stderr.decode())
+        self.assertIn("a.png", result.stderr.decode())
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    @needs_engine
+    def test_a_pipe_nobody_reads(self) -> None:
+        with open("/dev/full", "wb") as full:
+            result = subprocess.run([PROGRAM, "generate", "a lake", *QUICK, "-o", "-"], stdout=full,
+                                    stderr=subprocess.PIPE)
+        self.assertEqual(result.returncode, 8, result.stderr.decode())
+
+
+class Models(CliTest):
+    def test_unknown_and_repeated_keys(self) -> None:
+        self.refused_model(lambda text: text.replace('"licence"', '"license"', 1), ("license", "licence"))
+
+    def test_a_repeated_key(self) -> None:
+        self.refused_model(lambda text: text.replace('"version": 1,', '"version": 1, "version": 1,', 1), ("version",))
+
+    def test_a_path_that_leaves_the_folder(self) -> None:
+        self.refused_model(lambda text: text.replace('"graphs/denoiser.pt"', '"../denoiser.pt"'), ("../denoiser.pt",))
+
+    def test_another_space(self) -> None:
+        self.refused_model(lambda text: text.replace("0.18215", "0.13025"), ("0.13025", "0.18215"))
+
+    def test_a_file_that_is_missing(self) -> None:
+        model = self.model()
+        (model / "graphs" / "denoiser.pt").unlink()
+        self.refused(5, "generate", "a lake", "-m", str(model), says=("denoiser.pt",))
+
+    def test_a_file_cut_short(self) -> None:
+        model = self.model()
+        with open(next((model / "unet").glob("*.safetensors")), "r+b") as file:
+            file.truncate(1000)
+        self.refused(5, "generate", "a lake", "-m", str(model), says=("safetensors", "1000"))
+
+    def test_a_file_that_was_altered(self) -> None:
+        model = self.model()
+        with open(next((model / "vae").glob("*.safetensors")), "r+b") as file:
+            file.seek(-1, os.SEEK_END)
+            last = file.read(1)
+            file.seek(-1, os.SEEK_END)
+            file.write(bytes([last[0] ^ 1]))
+        self.refused(5, "generate", "a lake", "-m", str(model), says=("safetensors", "sha256"))
+        self.refused(5, "inspect", str(model), "--verify", says=("sha256",))
+
+    def test_the_bundled_model_is_whole(self) -> None:
+        self.assertEqual(run("inspect", "tiny-sd15", "--verify").returncode, 0)
+
+    def test_tokens(self) -> None:
+        tokens = json.loads(run("inspect", "tiny-sd15", "--tokens", "a lake", "--json").stdout)
+        self.assertEqual((len(tokens["tokens"]), tokens["count"], tokens["cut"]), (77, 2, ""))
+
+
+class Startup(CliTest):
+    def opened(self, *words: str) -> str:
+        """The shared objects a run opened."""
+        run(*words, env={"LD_DEBUG": "files", "LD_DEBUG_OUTPUT": str(self.folder / "ld")})
+        return "".join(file.read_text() for file in self.folder.glob("ld.*"))
+
+    def test_libtorch_stays_shut(self) -> None:
+        for words in (("--help",), ("--version",), ("list",), ("generate", "a lake", "--steps", "0"),
+                      ("generate", "a lake", "-m", "nothing"), ("inspect", "tiny-sd15")):
+            with self.subTest(words=words):
+                self.assertNotIn("libtorch", self.opened(*words))
+
+    @needs_engine
+    def test_libtorch_opens_for_a_picture(self) -> None:
+        words = ("generate", "a lake", *QUICK, "-o", str(self.folder / "a.png"))
+        self.assertIn("libtorch_cpu", self.opened(*words))
+
+
+@needs_engine
+class Pictures(CliTest):
+    def test_the_result_line(self) -> None:
+        line, = self.render("a serene lakeside at sunset", *QUICK, "-s", "7", "-o", "a.png")
+        self.assertEqual(line["path"], "a.png")
+        self.assertEqual(line["sha256"], hashlib.sha256((self.folder / "a.png").read_bytes()).hexdigest())
+        self.assertEqual([line[key] for key in ("seed", "width", "height", "steps", "sampler", "model")],
+                         [7, 64, 64, 2, "euler", "tiny-sd15"])
+        for part in ("read", "engine", "load", "text_encoder", "denoiser", "vae_decoder", "sampler", "png", "total"):
+            self.assertGreaterEqual(line["timings"][part], 0)
+
+    def test_the_same_twice(self) -> None:
+        first, = self.render("a lake", *QUICK, "-s", "1", "-o", "a.png")
+        second, = self.render("a lake", *QUICK, "-s", "1", "-o", "b.png")
+        other, = self.render("a lake", *QUICK, "-s", "2", "-o", "c.png")
+        self.assertEqual(first["sha256"], second["sha256"])
+        self.assertNotEqual(first["sha256"], other["sha256"])
+
+    def test_a_batch_is_its_pictures(self) -> None:
+        batch = self.render("a lake", *QUICK, "-s", "5", "-b", "3", "-o", "batch.png")
+        self.assertEqual([line["path"] for line in batch], ["batch-0.png", "batch-1.png", "batch-2.png"])
+        self.assertEqual([line["seed"] for line in batch], [5, 6, 7])
+        for line in batch:
+            single, = self.render("a lake", *QUICK, "-s", str(line["seed"]), "-o", f"one-{line['seed']}.png")
+            self.assertEqual(single["sha256"], line["sha256"])
+
+    def test_names_with_words_in_braces(self) -> None:
+        lines = self.render("a lake", *QUICK, "-s", "5", "-b", "2", "-o", "{index}-{seed}.png")
+        self.assertEqual([line["path"] for line in lines], ["0-5.png", "1-6.png"])
+
+    def test_settings_in_the_picture(self) -> None:
+        self.render("a lake, día", *QUICK, "-n", "clouds", "-s", "7", "-o", "a.png")
+        texts = json.loads(run("inspect", "a.png", "--json", cwd=self.folder).stdout)["texts"]
+        self.assertTrue(texts["parameters"].startswith("a lake, día\nNegative prompt: clouds\nSteps: 2, Sampler: Euler"))
+        self.assertEqual(texts["lapis"]["job"]["seed"], 7)
+        self.assertEqual(set(texts["lapis"]["model"]["files"]), set(json.loads((MODEL / "model.json").read_text())["files"]))
+
+    def test_a_pipe_gets_the_same_bytes(self) -> None:
+        self.render("a lake", *QUICK, "-s", "1", "-o", "a.png")
+        piped = run("generate", "a lake", *QUICK, "-s", "1", "-o", "-")
+        self.assertEqual(piped.stdout, (self.folder / "a.png").read_bytes())
+
+    def test_guidance_of_one_does_without_the_negative_prompt(self) -> None:
+        first, = self.render("a lake", *QUICK, "-s", "1", "--guidance", "1", "-o", "a.png", "--latent", "a.safetensors")
+        self.render("a lake", *QUICK, "-s", "1", "--guidance", "1", "-n", "fog", "-o", "b.png", "--latent", "b.safetensors")
+        self.assertEqual((self.folder / "a.safetensors").read_bytes(), (self.folder / "b.safetensors").read_bytes())
+
+    def test_a_prompt_too_long_is_cut_and_said(self) -> None:
+        line, = self.render("lake " * 80, *QUICK, "-s", "1", "-o", "a.png")
+        self.assertIn("80 tokens", line["warnings"][0])
+        self.assertIn("75", line["warnings"][0])
+
+    def test_a_missing_gpu(self) -> None:
+        if Path("/dev/nvidiactl").exists():
+            self.skipTest("this machine has a GPU")
+        self.refused(6, "generate", "a lake", "--device", "cuda", "-o", "a.png", says=("cuda", "--device cpu"))
+
+    def test_existing_file_and_overwrite(self) -> None:
+        (self.folder / "a.png").write_text("mine")
+        self.render("a lake", *QUICK, "-s", "1", "-o", "a.png", "--overwrite")
+        self.assertTrue((self.folder / "a.png").read_bytes().startswith(b"\x89PNG"))
+
+    def test_a_part_that_holds_its_weights(self) -> None:
+        """A plain TorchScript file in the place of a bound graph gives a picture too."""
+        model = self.model()
+        plain = TESTS.parent / "data" / "plain_text_encoder.pt"
+        (model / "graphs" / "text_encoder.pt").write_bytes(plain.read_bytes())
+        document = json.loads((model / "model.json").read_text())
+        for weights in document["parts"]["text_encoder"]["weights"]:
+            del document["files"][weights]
+        document["parts"]["text_encoder"]["weights"] = []
+        document["files"]["graphs/text_encoder.pt"] = dict(sha256=hashlib.sha256(plain.read_bytes()).hexdigest(),
+                                                           size=plain.stat().st_size)
+        (model / "model.json").write_text(json.dumps(document))
+        line, = self.render("a lake", *QUICK, "-m", str(model), "-s", "1", "-o", "a.png")
+        bound, = self.render("a lake", *QUICK, "-s", "1", "-o", "b.png")
+        self.assertNotEqual(line["sha256"], bound["sha256"])
+
+
+def approve() -> None:
+    for command in COMMANDS:
+        (HELP / f"{command or 'lapis'}.txt").write_bytes(run(*filter(None, (command, "--help"))).stdout)
+
+
+if __name__ == "__main__":
+    if "--approve" in sys.argv:
+        approve()
+    else:
+        unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
