@@ -106,6 +106,15 @@ def opens_libtorch(command: list[str], folder: Path) -> bool:
     return found
 
 
+def check_detector(arguments: argparse.Namespace, folder: Path) -> None:
+    """A render opens libtorch; if that goes unseen, so would a quick command's."""
+    render = program.generate_command(arguments.program, PROMPT, folder / "x.png", model=arguments.model, device="cpu",
+                                      width=SMALL[0], height=SMALL[1], steps=1, threads=arguments.threads)
+    if not opens_libtorch(render, folder):
+        raise program.ProgramError("a render was not seen to open libtorch, so nothing can be said of other commands. "
+                                   f"Does it work? {' '.join(render)}")
+
+
 def bench_quick(binary: Path, folder: Path, rounds: int) -> list[dict[str, Any]]:
     """One row for each quick command."""
     commands = quick_commands(folder)
@@ -231,6 +240,7 @@ def main() -> int:
     try:
         program.run([str(arguments.program), "--version"])
         with tempfile.TemporaryDirectory() as temporary:
+            check_detector(arguments, Path(temporary))
             quick = bench_quick(arguments.program, Path(temporary), arguments.rounds)
             renders = bench_renders(arguments, python, Path(temporary))
     except program.ProgramError as error:

@@ -79,7 +79,7 @@ RECIPES = {
                        prediction_type="epsilon", timestep_spacing="trailing", steps_offset=1),
         seed=15, size=256, small_size=128,
         steps=dict(text=700, vae=3000, decoder=4000, small=6500, large=3200),
-        pictures={128: 6000, 256: 6000},
+        pictures={128: 6000, 256: 5000},
     ),
 }
 
@@ -87,8 +87,9 @@ RECIPES = {
 class Training:
     """One family's training: its recipe, its folder of checkpoints, and one method a stage."""
 
-    def __init__(self, family: str, folder: Path, output: Path) -> None:
+    def __init__(self, family: str, folder: Path, output: Path, device: torch.device) -> None:
         self.family, self.recipe, self.folder, self.output = family, RECIPES[family], folder, output
+        self.device = device
         folder.mkdir(parents=True, exist_ok=True)
 
     def tokenizer(self) -> None:
@@ -100,20 +101,21 @@ class Training:
 
     def text(self) -> None:
         recipe = self.recipe
-        encoder = text.train(recipe.text, self.load_tokenizer(), self.folder, steps=recipe.steps["text"], seed=recipe.seed)
+        encoder = text.train(recipe.text, self.load_tokenizer(), self.folder, steps=recipe.steps["text"],
+                             seed=recipe.seed, device=self.device)
         encoder.save_pretrained(self.folder / "text_encoder")
 
     def load_text(self) -> CLIPTextModel:
-        return CLIPTextModel.from_pretrained(self.folder / "text_encoder").eval()
+        return CLIPTextModel.from_pretrained(self.folder / "text_encoder").eval().to(self.device)
 
     def vae(self) -> None:
         recipe = self.recipe
-        model = vae.train(recipe.vae, self.folder, steps=recipe.steps["vae"], seed=recipe.seed)
+        model = vae.train(recipe.vae, self.folder, steps=recipe.steps["vae"], seed=recipe.seed, device=self.device)
         model.save_pretrained(self.folder / "vae")
         torch.save(dataclasses.asdict(vae.frame_of(model, recipe.seed)), self.folder / "frame.pt")
 
     def load_vae(self, stage: str = "vae") -> AutoencoderKL:
-        return AutoencoderKL.from_pretrained(self.folder / stage).eval()
+        return AutoencoderKL.from_pretrained(self.folder / stage).eval().to(self.device)
 
     def frame(self) -> vae.Frame:
         return vae.Frame(**torch.load(self.folder / "frame.pt"))
@@ -143,8 +145,8 @@ class Training:
         recipe = self.recipe
         torch.manual_seed(recipe.seed)
         captions = denoiser.Captions(self.load_text(), self.load_tokenizer(), text.tokenize)
-        trained = denoiser.train(model, captions, self.load_latents(size), DENOISER_SCENES, self.folder, name=name,
-                                 steps=recipe.steps[name], seed=recipe.seed, batch=recipe.batch, peak=peak,
+        trained = denoiser.train(model.to(self.device), captions, self.load_latents(size), DENOISER_SCENES, self.folder,
+                                 name=name, steps=recipe.steps[name], seed=recipe.seed, batch=recipe.batch, peak=peak,
                                  decays=decays, on_save=lambda unet, step: self.watch(name, unet, size))
         trained.save_pretrained(self.folder / name)
 
@@ -153,12 +155,12 @@ class Training:
         model = self.load_vae()
         newest = self.folder / "decoder.pt"
         if newest.exists():
-            model.load_state_dict(torch.load(newest, map_location="cpu")["average"])
-        vae.fold(model, self.frame(), self.recipe.vae["scaling_factor"])
+            model.load_state_dict(torch.load(newest, map_location=self.device)["average"])
+        vae.fold(model.cpu(), self.frame(), self.recipe.vae["scaling_factor"])
         return StableDiffusionPipeline(
-            vae=model, text_encoder=self.load_text(), tokenizer=self.load_tokenizer(), unet=unet,
+            vae=model, text_encoder=self.load_text().cpu(), tokenizer=self.load_tokenizer(), unet=unet,
             scheduler=EulerDiscreteScheduler(**self.recipe.scheduler), safety_checker=None, feature_extractor=None,
-            requires_safety_checker=False)
+            requires_safety_checker=False).to(self.device)
 
     def watch(self, name: str, unet: UNet2DConditionModel, size: int) -> None:
         """Writes a sheet of pictures of the average so far."""
@@ -167,7 +169,7 @@ class Training:
     def newest_unet(self) -> UNet2DConditionModel:
         for stage in ("large", "small"):
             if (self.folder / stage).exists():
-                return UNet2DConditionModel.from_pretrained(self.folder / stage)
+                return UNet2DConditionModel.from_pretrained(self.folder / stage).to(self.device)
         raise SystemExit(f"error: no trained denoiser in {self.folder}; run the stages small and large first")
 
     def folder_stage(self) -> None:
@@ -180,7 +182,7 @@ class Training:
         pipe = self.pipeline(self.newest_unet())
         target = vae.to_unit(vae.pictures(910_000_000, 16, self.recipe.size))
         with torch.no_grad():
-            output = vae.decode(pipe.vae, vae.encode_mean(pipe.vae, target)).clamp(-1, 1)
+            output = vae.decode(pipe.vae, vae.encode_mean(pipe.vae, target.to(self.device))).clamp(-1, 1).cpu()
         psnr = -10 * ((output - target) / 2).square().mean((1, 2, 3)).log10()
         print(json.dumps({"family": self.family, "vae_psnr": round(float(psnr.mean()), 2)}))
         sheet(pipe, self.recipe.size).save(self.folder / "report.png")
@@ -213,11 +215,12 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="the diffusers folder (default: models/tiny-FAMILY)")
     parser.add_argument("--stage", choices=STAGES, action="append", help="run this stage alone; may be repeated")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
+    parser.add_argument("--device", type=torch.device, default=torch.device("cpu"), help="cpu or cuda (default: cpu)")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.set_flush_denormal(True)
     output = arguments.output or Path(__file__).resolve().parent.parent / "models" / f"tiny-{arguments.family}"
-    training = Training(arguments.family, arguments.folder, output)
+    training = Training(arguments.family, arguments.folder, output, arguments.device)
     for stage in arguments.stage or STAGES:
         print(f"stage {stage}", file=sys.stderr)
         getattr(training, "folder_stage" if stage == "folder" else stage)()

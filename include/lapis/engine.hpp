@@ -43,7 +43,7 @@ struct Rendered {
   std::int64_t seed = 0;
   Latent latent;  ///< [1, C, h, w], finished
   Image image;
-  Timings timings;  ///< of this picture; what was done once for the batch counts to the first
+  Timings timings;     ///< of this picture; what was done once for the batch counts to the first
   std::string device;  ///< what "auto" became
   std::string dtype;
 };

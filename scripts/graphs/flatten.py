@@ -26,7 +26,7 @@ from . import ExportError
 from .part import Config, Part, example_inputs
 
 TRACE_DTYPE = torch.float64
-TRACE_SIZES = ({"batch": 2, "height": 9, "width": 11, "tokens": 7}, {"batch": 3, "height": 13, "width": 7, "tokens": 5})
+TRACE_SIZES = ({"batch": 2, "height": 5, "width": 7, "tokens": 9}, {"batch": 3, "height": 7, "width": 3, "tokens": 4})
 CLASS_NAME = "__torch__.lapis.Part"
 MANGLED = re.compile(rb"[./]___torch_mangle_\d+")  # torch numbers classes of one name in the order it meets them
 WRITER_RECORDS = ("version", ".data/version", "byteorder", ".data/serialization_id")  # the writer makes these itself

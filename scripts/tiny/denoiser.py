@@ -10,7 +10,7 @@ from diffusers import UNet2DConditionModel
 from torch import nn
 
 from . import scenes
-from .training import generator, learning_rate, run_stage
+from .training import device_of, generator, learning_rate, run_stage
 
 EMPTY_SHARE = 0.1
 
@@ -71,29 +71,34 @@ class Captions:
         """[B] scenes -> [B, 77, width]; one in ten is the empty caption."""
         seeds = torch.randint(0, 2**31, (len(chosen),), generator=numbers).tolist()
         empty = torch.rand(len(chosen), generator=numbers) < EMPTY_SHARE
-        texts = ["" if empty[i] else scenes.caption(scene, random.Random(seeds[i]))[0] for i, scene in enumerate(chosen)]
-        return self.encoder(input_ids=self.tokenize(self.tokenizer, texts)).last_hidden_state
+        texts = ["" if empty[i] else scenes.caption(scene, random.Random(seeds[i]))[0]
+                 for i, scene in enumerate(chosen)]
+        ids = self.tokenize(self.tokenizer, texts).to(device_of(self.encoder))
+        return self.encoder(input_ids=ids).last_hidden_state
 
 
 def train(unet: UNet2DConditionModel, captions: Captions, latents: torch.Tensor, first_scene: int, folder: Path, *,
           name: str, steps: int, seed: int, batch: int, peak: float, decays: bool, on_save=None) -> UNet2DConditionModel:
     """Trains on `latents` [N, 4, h, w] (model units, of scenes first_scene...) by the error of v.
 
-    The error of v is that of the noise divided by alpha: it asks for a right picture at strong noise, where the error of
-    the noise alone would not see a wrong brightness, and for right details at weak noise.
+    The error of v is that of the noise divided by alpha: it asks for a right picture at strong noise, where the error
+    of the noise alone would not see a wrong brightness, and for right details at weak noise.
     """
-    acp = alphas_cumprod()
+    acp, device = alphas_cumprod(), device_of(unet)
 
     def loss_of(step: int) -> torch.Tensor:
         numbers = generator(seed, name, step)
         index = torch.randint(len(latents), (batch,), generator=numbers)
-        x0 = latents[index].float()
+        x0 = latents[index].float().to(device)
         t = ((torch.arange(batch) + torch.rand(batch, generator=numbers)) / batch * 1000).long().clamp(max=999)
-        a = acp[t][:, None, None, None]
-        noise = torch.randn(x0.shape, generator=numbers)
+        a = acp[t][:, None, None, None].to(device)
+        noise = torch.randn(x0.shape, generator=numbers).to(device)
         text = captions.states([scenes.random_scene(first_scene + i) for i in index.tolist()], numbers)
-        predicted = unet(a.sqrt() * x0 + (1 - a).sqrt() * noise, t, text).sample
+        predicted = unet(a.sqrt() * x0 + (1 - a).sqrt() * noise, t.to(device), text).sample
         return ((predicted - noise).square() / a).mean()
 
-    rate = (lambda step: learning_rate(step, steps, peak, 200)) if decays else (lambda step: peak * min(1, (step + 1) / 200))
-    return run_stage(name, unet, loss_of, steps=steps, peak=peak, rate=rate, decay=0.999, folder=folder, on_save=on_save)
+    def rate(step: int) -> float:
+        return learning_rate(step, steps, peak, 200) if decays else peak * min(1, (step + 1) / 200)
+
+    return run_stage(name, unet, loss_of, steps=steps, peak=peak, rate=rate, decay=0.999, folder=folder,
+                     on_save=on_save)

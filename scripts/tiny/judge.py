@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from . import scenes
+from . import drawing, scenes
 from .training import Progress, generator, learning_rate
 
 SIDE = 96  # pictures are judged at this size
@@ -60,7 +60,7 @@ class Judge(nn.Module):
         """pictures [B, 3, SIDE, SIDE] in [-1, 1] -> attribute -> logits [B, classes]."""
         seen = self.whole(pictures)
         logits = {name: head(seen) for name, head in self.whole_heads.items()}
-        for place, centre in scenes.PLACES.items():
+        for place, centre in drawing.PLACE_X.items():
             left = round(centre * SIDE - COLUMN / 2)
             seen = self.column(pictures[..., left:left + COLUMN])
             logits |= {place + name.removeprefix("object"): head(seen) for name, head in self.column_heads.items()}
@@ -102,7 +102,7 @@ def drawn_batch(first: int, count: int) -> tuple[torch.Tensor, dict[str, torch.T
     """Scenes `first`...: pictures [count, 3, SIDE, SIDE] and the classes of each attribute [count], -1 for none."""
     batch = [scenes.random_scene(seed, figures=0.3) for seed in range(first, first + count)]
     classes = [scenes.attributes(scene) for scene in batch]
-    pictures = to_input(np.stack([scenes.draw(scene, DRAWN) for scene in batch]))
+    pictures = to_input(np.stack([drawing.draw(scene, DRAWN) for scene in batch]))
     return pictures, {name: torch.tensor([each[name] for each in classes]) for name in scenes.ATTRIBUTES}
 
 
@@ -131,10 +131,16 @@ def train() -> Judge:
     return judge.eval()
 
 
+def fingerprint() -> str:
+    """Changes with the network, the schedule, or the pictures it learns from."""
+    pictures, classes = drawn_batch(TRAINING_SCENES, BATCH)
+    facts = (str(Judge()), STEPS, BATCH, PEAK, WARMUP, {name: values.tolist() for name, values in classes.items()})
+    return hashlib.sha256(pictures.numpy().tobytes() + repr(facts).encode()).hexdigest()
+
+
 def load_or_train(path: Path) -> Judge:
-    """The judge kept in `path`, or a new one where there is none or the code has changed since."""
-    sources = b"".join(Path(module).read_bytes() for module in (scenes.__file__, __file__))
-    made_by = hashlib.sha256(sources).hexdigest()
+    """The judge kept in `path`, or a new one where there is none or its `fingerprint` is another."""
+    made_by = fingerprint()
     kept = torch.load(path, map_location="cpu") if path.exists() else {}
     if kept.get("made_by") == made_by:
         judge = Judge()
@@ -189,7 +195,7 @@ def accuracy(judge: Judge, pictures: Iterable[np.ndarray], shown: Sequence[scene
 def validate(judge: Judge, count: int = 500) -> dict[str, Count]:
     """The judge's own accuracy on drawn scenes it never saw."""
     shown = [scenes.random_scene(VALIDATION_SCENES + i) for i in range(count)]
-    return accuracy(judge, (scenes.draw(scene, 256) for scene in shown), shown, [set()] * count)
+    return accuracy(judge, (drawing.draw(scene, 256) for scene in shown), shown, [set()] * count)
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from . import scenes
-from .training import generator, run_stage
+from .training import device_of, generator, run_stage
 
 
 def sample_captions(count: int, numbers: torch.Generator) -> tuple[list[str], dict[str, torch.Tensor]]:
@@ -47,7 +47,7 @@ class Reader(nn.Module):
     def forward(self, ids: torch.Tensor, position: torch.Tensor) -> dict[str, torch.Tensor]:
         """ids [B, L], position [B] -> logits of every attribute [B, classes], read at that position."""
         state = self.encoder(input_ids=ids).last_hidden_state
-        chosen = state[torch.arange(len(ids)), position]
+        chosen = state[torch.arange(len(ids), device=ids.device), position]
         return {name: head(chosen) for name, head in self.heads.items()}
 
 
@@ -60,12 +60,13 @@ def positions(ids: torch.Tensor, end: int, numbers: torch.Generator | None) -> t
     return first + (torch.rand(len(ids), generator=numbers) * room).long().clamp(max=ids.shape[1] - 1)
 
 
-def train(config: dict, tokenizer: CLIPTokenizer, folder: Path, *, steps: int, seed: int, batch: int = 48) -> CLIPTextModel:
+def train(config: dict, tokenizer: CLIPTokenizer, folder: Path, *, steps: int, seed: int,
+          device: torch.device, batch: int = 48) -> CLIPTextModel:
     """Trains the encoder on the attributes and returns it without its heads."""
     torch.manual_seed(seed)
     encoder = CLIPTextModel(CLIPTextConfig(**config, vocab_size=len(tokenizer), bos_token_id=tokenizer.bos_token_id,
                                            eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id))
-    reader = Reader(encoder, config["hidden_size"])
+    reader = Reader(encoder, config["hidden_size"]).to(device)
 
     def loss_of(step: int) -> torch.Tensor:
         numbers = generator(seed, "text", step)
@@ -73,8 +74,8 @@ def train(config: dict, tokenizer: CLIPTokenizer, folder: Path, *, steps: int, s
         ids = tokenize(tokenizer, captions, 77 if step % 4 == 0 else 44)
         losses = []
         for place in (positions(ids, tokenizer.eos_token_id, None), positions(ids, tokenizer.eos_token_id, numbers)):
-            logits = reader(ids, place)
-            losses += [F.cross_entropy(logits[name], targets[name], ignore_index=-1, reduction="sum") / batch
+            logits = reader(ids.to(device), place.to(device))
+            losses += [F.cross_entropy(logits[name], targets[name].to(device), ignore_index=-1, reduction="sum") / batch
                        for name in logits]
         return sum(losses) / 2
 
@@ -88,7 +89,9 @@ def report(reader: Reader, tokenizer: CLIPTokenizer) -> None:
     """Prints each attribute's accuracy on fresh captions, at the end token."""
     captions, targets = sample_captions(600, generator(0, "text held out", 0))
     ids = tokenize(tokenizer, captions)
-    logits = reader.eval()(ids, positions(ids, tokenizer.eos_token_id, None))
+    place = positions(ids, tokenizer.eos_token_id, None)
+    device = device_of(reader)
+    logits = {name: values.cpu() for name, values in reader.eval()(ids.to(device), place.to(device)).items()}
     shares = []
     for name, target in targets.items():
         said = target >= 0

@@ -23,6 +23,11 @@ def generator(seed: int, stage: str, step: int) -> torch.Generator:
     return torch.Generator().manual_seed(zlib.crc32(f"{seed} {stage} {step}".encode()))
 
 
+def device_of(module: nn.Module) -> torch.device:
+    """Where a module's parameters are. Random numbers are drawn on the CPU, so that a run is the same on any device."""
+    return next(module.parameters()).device
+
+
 def learning_rate(step: int, steps: int, peak: float, warmup: int) -> float:
     """Linear warm-up, flat until 40 % of the run, then half a cosine to 0."""
     if step < warmup:
@@ -62,9 +67,10 @@ class Progress:
             return
         self.last = now
         each = (now - self.start) / max(1, done - self.first)
-        text = f"{self.name} {done}/{self.steps}  loss {self.mean:.4f}  {each:.3f} s/step  {each * (self.steps - done) / 60:.1f} min left"
-        print(f"\r{text}\x1b[K" if self.tty else text, end="" if self.tty and done < self.steps else "\n", file=sys.stderr,
-              flush=True)
+        left = each * (self.steps - done) / 60
+        text = f"{self.name} {done}/{self.steps}  loss {self.mean:.4f}  {each:.3f} s/step  {left:.1f} min left"
+        print(f"\r{text}\x1b[K" if self.tty else text, end="" if self.tty and done < self.steps else "\n",
+              file=sys.stderr, flush=True)
 
 
 def run_stage(name: str, module: nn.Module, loss_of: Callable[[int], torch.Tensor], *, steps: int, peak: float,
@@ -78,7 +84,7 @@ def run_stage(name: str, module: nn.Module, loss_of: Callable[[int], torch.Tenso
     average = Average(module, decay)
     file, first = folder / f"{name}.pt", 0
     if file.exists():
-        state = torch.load(file, map_location="cpu")
+        state = torch.load(file, map_location=device_of(module))
         module.load_state_dict(state["module"])
         average.module.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])

@@ -16,8 +16,8 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKL
 from torch import nn
 
-from . import scenes
-from .training import Progress, generator, run_stage
+from . import drawing, scenes
+from .training import Progress, device_of, generator, run_stage
 
 LATENT_NOISE = 0.1
 CROP_PICTURES = {256: 900, 192: 500, 128: 500}  # picture size -> how many
@@ -81,7 +81,7 @@ def start_as_identity(vae: AutoencoderKL) -> None:
 
 def pictures(first: int, count: int, size: int) -> torch.Tensor:
     """Scenes `first`... drawn at `size`: uint8 [count, 3, size, size]."""
-    drawn = np.stack([scenes.draw(scenes.random_scene(first + i), size) for i in range(count)])
+    drawn = np.stack([drawing.draw(scenes.random_scene(first + i), size) for i in range(count)])
     return torch.from_numpy(drawn).permute(0, 3, 1, 2).contiguous()
 
 
@@ -163,18 +163,20 @@ class Crops:
         return to_unit(chosen[index, :, y:y + side, x:x + side])
 
 
-def train(config: dict, folder: Path, *, steps: int, seed: int, side: int = 64, batch: int = 8) -> AutoencoderKL:
+def train(config: dict, folder: Path, *, steps: int, seed: int, device: torch.device, side: int = 64,
+          batch: int = 8) -> AutoencoderKL:
     """Trains encoder and decoder together."""
     torch.manual_seed(seed)
     vae = build(config)
     calibrate(vae, to_unit(pictures(seed * 7 + 1, 32, 128)))
+    vae.to(device)
     crops = Crops(CROP_PICTURES, seed)
 
     def loss_of(step: int) -> torch.Tensor:
         numbers = generator(seed, "vae", step)
-        target = crops.batch(batch, side, numbers)
+        target = crops.batch(batch, side, numbers).to(device)
         latent = encode_mean(vae, target)
-        noise = LATENT_NOISE * torch.randn(latent.shape, generator=numbers)
+        noise = LATENT_NOISE * torch.randn(latent.shape, generator=numbers).to(device)
         return reconstruction_loss(decode(vae, latent + noise), target) + 1e-3 * latent.square().mean()
 
     return run_stage("vae", vae, loss_of, steps=steps, peak=1e-3, warmup=300, decay=0.998, folder=folder, on_save=report)
@@ -183,16 +185,17 @@ def train(config: dict, folder: Path, *, steps: int, seed: int, side: int = 64, 
 def train_decoder(vae: AutoencoderKL, folder: Path, *, steps: int, seed: int, side: int = 64,
                   batch: int = 8) -> AutoencoderKL:
     """Trains the decoder alone, on the latents of an encoder that no longer moves."""
+    device = device_of(vae)
     vae.requires_grad_(False)
     vae.decoder.requires_grad_(True)
     crops = Crops(CROP_PICTURES, seed + 1)
 
     def loss_of(step: int) -> torch.Tensor:
         numbers = generator(seed, "decoder", step)
-        target = crops.batch(batch, side, numbers)
+        target = crops.batch(batch, side, numbers).to(device)
         with torch.no_grad():
             latent = encode_mean(vae, target)
-        noise = LATENT_NOISE * torch.randn(latent.shape, generator=numbers)
+        noise = LATENT_NOISE * torch.randn(latent.shape, generator=numbers).to(device)
         return reconstruction_loss(decode(vae, latent + noise), target)
 
     return run_stage("decoder", vae, loss_of, steps=steps, peak=8e-4, warmup=100, decay=0.998, folder=folder,
@@ -204,7 +207,7 @@ def report(vae: AutoencoderKL, step: int) -> None:
     """Prints the held-out PSNR at 128 and 256 pixels."""
     values = []
     for size in (128, 256):
-        target = to_unit(pictures(900_000_000, 12, size))
+        target = to_unit(pictures(900_000_000, 12, size)).to(device_of(vae))
         mse = ((decode(vae, encode_mean(vae, target)).clamp(-1, 1) - target) / 2).square().mean((1, 2, 3))
         values.append(f"{size} px {float((-10 * mse.log10()).mean()):.2f} dB")
     print(f"autoencoder, {step} steps, held out: {', '.join(values)}", flush=True)
@@ -225,7 +228,9 @@ class Frame:
 @torch.no_grad()
 def frame_of(vae: AutoencoderKL, seed: int, count: int = 256, size: int = 256) -> Frame:
     """Whitens the latents of drawn scenes, then turns them by the family's own orthogonal matrix."""
-    raw = torch.cat([encode_mean(vae, to_unit(pictures(seed * 11 + i, 8, size))) for i in range(0, count, 8)])
+    device = device_of(vae)
+    raw = torch.cat([encode_mean(vae, to_unit(pictures(seed * 11 + i, 8, size)).to(device)).cpu()
+                     for i in range(0, count, 8)])
     flat = raw.permute(1, 0, 2, 3).flatten(1).double()
     mean = flat.mean(1)
     values, vectors = torch.linalg.eigh(torch.cov(flat))
@@ -260,7 +265,8 @@ def encode_scenes(vae: AutoencoderKL, frame: Frame, first: int, count: int, size
     progress = Progress(file.stem, count, 0)
     latents = []
     for i in range(0, count, 8):
-        latents.append(frame.to_model(encode_mean(vae, to_unit(pictures(first + i, min(8, count - i), size)))).half())
+        drawn = to_unit(pictures(first + i, min(8, count - i), size)).to(device_of(vae))
+        latents.append(frame.to_model(encode_mean(vae, drawn).cpu()).half())
         progress.update(min(i + 7, count - 1), 0.0)
     torch.save(torch.cat(latents), file)
     return torch.cat(latents)

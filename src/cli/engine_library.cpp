@@ -1,7 +1,6 @@
 #include "cli/engine_library.hpp"
 
 #include <dlfcn.h>
-
 #include <filesystem>
 #include <string>
 

@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-
 #include <chrono>
 #include <filesystem>
 #include <future>
@@ -105,9 +104,11 @@ class Generation {
   void check_outputs() {
     names_.emplace(options_.output, job_.seed, job_.batch);
     if (names_->is_stdout()) {
-      if (options_.json) throw Error(ErrorKind::usage, "--json and -o - both want standard output. Name a file with -o");
+      if (options_.json)
+        throw Error(ErrorKind::usage, "--json and -o - both want standard output. Name a file with -o");
       if (stdout_is_terminal()) {
-        throw Error(ErrorKind::usage, "-o - would write a PNG to the terminal. Pipe it: lapis generate ... -o - > a.png");
+        throw Error(ErrorKind::usage,
+                    "-o - would write a PNG to the terminal. Pipe it: lapis generate ... -o - > a.png");
       }
     }
     for (int i = 0; !names_->is_stdout() && i < job_.batch; ++i) {
@@ -166,8 +167,8 @@ class Generation {
     timings_.parts = picture.timings;
     if (!options_.latent.empty()) keep(picture.latent);
     if (options_.json) {
-      print_line(io::picture_line({path, io::sha256(png), picture.index, picture.device, picture.dtype, fields,
-                                   warnings_, timings_}));
+      print_line(io::picture_line(
+          {path, io::sha256(png), picture.index, picture.device, picture.dtype, fields, warnings_, timings_}));
     } else if (!names_->is_stdout()) {
       print_line(path);
     }
@@ -226,8 +227,10 @@ Run declare_generate(CLI::App& app) {
   app.add_flag("-q,--quiet", options->quiet, "No progress bar")->group("Output");
   app.footer(footer);
   return [options] {
-    if (options->job.prompt.empty()) throw Error(ErrorKind::usage, "there is no prompt. Say what the picture shows: "
-                                                                   "lapis generate \"a serene lakeside at sunset\"");
+    if (options->job.prompt.empty())
+      throw Error(ErrorKind::usage,
+                  "there is no prompt. Say what the picture shows: "
+                  "lapis generate \"a serene lakeside at sunset\"");
     return Generation(*options).run();
   };
 }

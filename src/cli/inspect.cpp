@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -78,8 +77,7 @@ void print_model(const Model& model) {
 
 int inspect_tokens(const Options& options, const Model& model) {
   if (core::first_bad_utf8(options.tokens)) throw Error(ErrorKind::usage, "--tokens: the text is not UTF-8");
-  const core::Tokenized tokenized =
-      io::read_clip_tokenizer(model.tokenizers.at("tokenizer")).encode(options.tokens);
+  const core::Tokenized tokenized = io::read_clip_tokenizer(model.tokenizers.at("tokenizer")).encode(options.tokens);
   if (options.json) {
     print_line(io::tokens_report(tokenized));
     return 0;

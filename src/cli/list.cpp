@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-
 #include <array>
 #include <filesystem>
 #include <memory>
@@ -70,7 +69,8 @@ Rows space_rows() {
 Rows sampler_rows() {
   Rows rows{{"sampler", "label", "order", "noise", "also called"}};
   for (const core::SamplerRow& row : core::samplers()) {
-    rows.push_back({row.name, row.label, std::to_string(row.order), row.uses_noise ? "yes" : "no", joined(row.aliases)});
+    rows.push_back(
+        {row.name, row.label, std::to_string(row.order), row.uses_noise ? "yes" : "no", joined(row.aliases)});
   }
   return rows;
 }
@@ -82,7 +82,7 @@ Rows spacing_rows() {
 }
 
 constexpr std::array tables{
-    Table{"models", model_rows},     Table{"families", family_rows}, Table{"spaces", space_rows},
+    Table{"models", model_rows},     Table{"families", family_rows},  Table{"spaces", space_rows},
     Table{"samplers", sampler_rows}, Table{"spacings", spacing_rows},
 };
 

@@ -1,10 +1,9 @@
 #include "cli/progress.hpp"
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
+#include <unistd.h>
 
 namespace lapis::cli {
 namespace {

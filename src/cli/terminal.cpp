@@ -1,11 +1,10 @@
 #include "cli/terminal.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <unistd.h>
 
 #include "lapis/error.hpp"
 

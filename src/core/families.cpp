@@ -52,6 +52,7 @@ std::span<const FamilyRow> families() {
   static const std::array<FamilyRow, 1> rows = {{
       {
           .name = "sd15",
+          .architecture = Architecture::sd15,
           .space = "sd15",
           .size_multiple = 8,
           .predictions = {Prediction::epsilon, Prediction::v},

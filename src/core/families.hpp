@@ -31,9 +31,13 @@ struct SharedSize {
   std::size_t other_index;
 };
 
+/// What a family's networks want to be fed: the engine has one adapter for each.
+enum class Architecture { sd15 };
+
 /// One row a family.
 struct FamilyRow {
   std::string name;
+  Architecture architecture;
   std::string space;                    ///< id of a row of `spaces()`
   int size_multiple;                    ///< a picture's width and height are multiples of it
   std::vector<Prediction> predictions;  ///< what its denoisers may predict

@@ -1,12 +1,17 @@
 #include "engine/adapter.hpp"
 
+#include "core/families.hpp"
 #include "engine/adapters/sd15.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::engine {
 
 std::unique_ptr<Adapter> make_adapter(const Model& model, Placement placement) {
-  if (model.family == "sd15") return std::make_unique<Sd15Adapter>(model, placement);
+  const core::FamilyRow* family = core::find_family(model.family);
+  if (!family) throw Error(ErrorKind::model, "family " + model.family + " is not known");
+  switch (family->architecture) {
+    case core::Architecture::sd15: return std::make_unique<Sd15Adapter>(model, placement);
+  }
   throw Error(ErrorKind::internal, "family " + model.family + " has no adapter");
 }
 

@@ -2,13 +2,12 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
-#include <dlfcn.h>
-#include <sched.h>
-
 #include <cstdlib>
+#include <dlfcn.h>
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <sched.h>
 #include <set>
 #include <string>
 #include <system_error>

@@ -3,7 +3,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <c10/core/InferenceMode.h>
-
 #include <chrono>
 #include <cstring>
 #include <exception>
@@ -25,9 +24,7 @@ namespace {
 
 class Stopwatch {
  public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
 
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
@@ -39,8 +36,9 @@ auto translated(const Work& work) {
   try {
     return work();
   } catch (const c10::OutOfMemoryError&) {
-    throw Error(ErrorKind::device, "the GPU has too little free memory for this job. Make the picture smaller (-W, -H), "
-                                   "use --dtype fp16, or --device cpu");
+    throw Error(ErrorKind::device,
+                "the GPU has too little free memory for this job. Make the picture smaller (-W, -H), "
+                "use --dtype fp16, or --device cpu");
   } catch (const c10::Error& error) {
     const std::string text = error.what_without_backtrace();
     const bool memory = text.find("not enough memory") != std::string::npos;
@@ -89,7 +87,6 @@ class TorchEngine : public Engine {
       rendered.dtype = dtype_name(placement_);
       const at::Tensor latent = denoise(request, conditioning, rendered.seed, [&](int step, int) {
         if (on_step) on_step(i * job.steps + step, job.batch * job.steps);
-        return true;
       });
       const double loop_seconds = loop.seconds();
       const Stopwatch pixels;
@@ -132,13 +129,13 @@ class TorchEngine : public Engine {
     const Denoiser denoiser(*denoiser_, model_.sampling.prediction, request.schedule, conditioning,
                             request.job.guidance);
     const at::Tensor start = (noise * request.schedule.initial_noise).to(placement_.device);
-    const at::Tensor latent =
-        core::sample(core::find_sampler(request.job.sampler).sampler, denoiser, start,
-                     std::span<const double>(request.schedule.sigmas), on_step)
-            .to(at::kCPU);
+    const at::Tensor latent = core::sample(core::find_sampler(request.job.sampler).sampler, denoiser, start,
+                                           std::span<const double>(request.schedule.sigmas), on_step)
+                                  .to(at::kCPU);
     if (is_finite(latent)) return latent;
-    throw Error(ErrorKind::numeric, "denoising gave NaN or Inf; nothing was saved. Try --dtype fp32, a lower --guidance "
-                                    "or more --steps");
+    throw Error(ErrorKind::numeric,
+                "denoising gave NaN or Inf; nothing was saved. Try --dtype fp32, a lower --guidance "
+                "or more --steps");
   }
 
   /// Latent [1, C, h, w] to pixels. A decoder that overflows in half precision gets a second try in fp32.

@@ -1,18 +1,17 @@
 #include "engine/part.hpp"
 
 #include <ATen/ops/from_blob.h>
-#include <c10/core/InferenceMode.h>
-#include <torch/csrc/jit/api/module.h>
-#include <torch/csrc/jit/passes/tensorexpr_fuser.h>
-#include <torch/csrc/jit/runtime/graph_executor.h>
-#include <torch/csrc/jit/serialization/import.h>
-
 #include <algorithm>
+#include <c10/core/InferenceMode.h>
 #include <chrono>
 #include <cstring>
 #include <optional>
 #include <span>
 #include <sstream>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/passes/tensorexpr_fuser.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
+#include <torch/csrc/jit/serialization/import.h>
 
 #include "io/graph_archive.hpp"
 #include "io/safetensors.hpp"

@@ -3,7 +3,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/round.h>
-
 #include <algorithm>
 #include <cstring>
 
@@ -36,7 +35,8 @@ Image to_image(const at::Tensor& picture) {
   if (!is_finite(picture)) {
     throw Error(ErrorKind::numeric, "the decoded picture holds NaN or Inf; nothing was saved. Try --dtype fp32");
   }
-  const at::Tensor bytes = at::round((picture[0] / 2 + 0.5).clamp(0, 1) * 255).to(at::kByte).permute({1, 2, 0}).contiguous();
+  const at::Tensor bytes =
+      at::round((picture[0] / 2 + 0.5).clamp(0, 1) * 255).to(at::kByte).permute({1, 2, 0}).contiguous();
   Image image;
   image.height = static_cast<int>(bytes.size(0));
   image.width = static_cast<int>(bytes.size(1));

@@ -12,6 +12,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// One line; bytes of a file name that are no UTF-8 become U+FFFD.
+std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
 Json value_json(const core::FieldValue& value) {
   return std::visit([](const auto& v) { return Json(v); }, value);
 }
@@ -66,6 +69,20 @@ Json parts_json(const Model& model) {
   return parts;
 }
 
+/// The "lapis" text as the document it is. A foreign one that is none, or is nested so deeply that printing it could
+/// exhaust the stack, stays a text.
+Json text_json(const PngTextChunk& chunk) {
+  constexpr int deepest_nesting = 32;
+  if (chunk.key != "lapis") return chunk.text;
+  bool too_deep = false;
+  const auto watch_depth = [&](int depth, Json::parse_event_t, Json&) {
+    too_deep = too_deep || depth > deepest_nesting;
+    return !too_deep;
+  };
+  const Json parsed = Json::parse(chunk.text, watch_depth, /*allow_exceptions=*/false);
+  return parsed.is_object() && !too_deep ? parsed : Json(chunk.text);
+}
+
 }  // namespace
 
 std::string picture_line(const PictureReport& report) {
@@ -76,7 +93,7 @@ std::string picture_line(const PictureReport& report) {
   json["version"] = version;
   json["warnings"] = report.warnings;
   json["timings"] = timings_json(report.timings);
-  return json.dump();
+  return text_of(json);
 }
 
 std::string provenance(const Fields& fields, const Model& model) {
@@ -85,7 +102,7 @@ std::string provenance(const Fields& fields, const Model& model) {
   const Json json = {{"version", version},
                      {"job", fields_json(fields)},
                      {"model", {{"name", model.name}, {"family", model.family}, {"files", files}}}};
-  return json.dump();
+  return text_of(json);
 }
 
 std::string model_report(const Model& model) {
@@ -112,22 +129,19 @@ std::string model_report(const Model& model) {
                      {"bytes", bytes},
                      {"licence", model.licence},
                      {"origin", model.origin}};
-  return json.dump();
+  return text_of(json);
 }
 
 std::string png_report(const PngFacts& facts) {
   Json json = {{"width", facts.width}, {"height", facts.height}, {"bit_depth", facts.bit_depth}};
   Json texts = Json::object();
-  for (const PngTextChunk& chunk : facts.texts) {
-    const Json parsed = chunk.key == "lapis" ? Json::parse(chunk.text, nullptr, /*allow_exceptions=*/false) : Json();
-    texts[chunk.key] = parsed.is_object() ? parsed : Json(chunk.text);
-  }
+  for (const PngTextChunk& chunk : facts.texts) texts[chunk.key] = text_json(chunk);
   json["texts"] = texts;
-  return json.dump();
+  return text_of(json);
 }
 
 std::string tokens_report(const core::Tokenized& tokenized) {
-  return Json{{"tokens", tokenized.ids}, {"count", tokenized.count}, {"cut", tokenized.cut}}.dump();
+  return text_of({{"tokens", tokenized.ids}, {"count", tokenized.count}, {"cut", tokenized.cut}});
 }
 
 std::string table_report(const std::vector<std::vector<std::string>>& rows) {
@@ -137,7 +151,7 @@ std::string table_report(const std::vector<std::vector<std::string>>& rows) {
     for (std::size_t k = 0; k < rows[i].size(); ++k) row[rows[0][k]] = rows[i][k];
     list.push_back(row);
   }
-  return list.dump();
+  return text_of(list);
 }
 
 }  // namespace lapis::io

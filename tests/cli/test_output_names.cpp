@@ -1,0 +1,31 @@
+#include <catch2/catch.hpp>
+
+#include "cli/output_names.hpp"
+#include "lapis/error.hpp"
+
+using lapis::Error;
+using lapis::cli::OutputNames;
+
+TEST_CASE("seed and index are filled in, as often as they stand there") {
+  const OutputNames names("{seed}/{index}-{seed}.png", 40, 3);
+  CHECK(names.name(0) == "40/0-40.png");
+  CHECK(names.name(2) == "42/2-42.png");
+}
+
+TEST_CASE("a plain name is kept for one picture and numbered for more") {
+  CHECK(OutputNames("a.png", 7, 1).name(0) == "a.png");
+  CHECK(OutputNames("b/a.png", 7, 2).name(1) == "b/a-1.png");
+}
+
+TEST_CASE("standard output takes one picture") {
+  CHECK(OutputNames("-", 7, 1).is_stdout());
+  CHECK_FALSE(OutputNames("a.png", 7, 1).is_stdout());
+  CHECK_THROWS_AS(OutputNames("-", 7, 2), Error);
+}
+
+TEST_CASE("other words in braces, open braces and other formats are refused") {
+  for (const char* pattern : {"{sed}.png", "{seed.png", "a.jpg", "a", "{}.png", "a{index}{x}.png"}) {
+    CAPTURE(pattern);
+    CHECK_THROWS_AS(OutputNames(pattern, 7, 1), Error);
+  }
+}

@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Makes the small graphs and weights of tests/engine and tests/cli. Run in this folder, with torch 2.11 and safetensors.
+
+    line.pt                 y = slope * x + inner.offset; parameters are one number each, named "slope", "inner/offset"
+    line*.safetensors       its weights: right, in half precision, and wrong in three ways
+    line_plain.pt           the same with slope 3 and offset 0.5 inside
+    echo.pt                 (sample, timestep, context) -> sample + timestep + mean of context, by batch row
+    plain_text_encoder.pt   ids [B, L] -> three outputs of width 128 made of sines, with a weight inside
+"""
+
+from __future__ import annotations
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+
+class Line(nn.Module):
+    """y = slope * x + offset over [N]."""
+
+    def __init__(self, offset_name: str) -> None:
+        super().__init__()
+        self.offset_name = offset_name
+        self.register_parameter("slope", nn.Parameter(torch.tensor([3.0])))
+        self._parameters[offset_name] = nn.Parameter(torch.tensor([0.5]))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.slope * x + self._parameters[self.offset_name]
+
+
+class Echo(nn.Module):
+    """sample [B, 4, h, w], timestep [B], context [B, ...] -> [B, 4, h, w]."""
+
+    def forward(self, sample: torch.Tensor, timestep: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
+        return sample + timestep[:, None, None, None] + context.flatten(1).mean(1)[:, None, None, None]
+
+
+class Sines(nn.Module):
+    """ids [B, L] -> last and penultimate [B, L, 128], pooled [B, 128]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rates = nn.Parameter(torch.linspace(0.1, 2.0, 128))
+
+    def forward(self, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        state = torch.sin(ids[..., None].type_as(self.rates) * self.rates)
+        return state, state, state[:, 0]
+
+
+def main() -> None:
+    x = torch.ones(2)
+    torch.jit.trace(Line("inner/offset"), (x,), check_trace=False).save("line.pt")
+    torch.jit.trace(Line("offset"), (x,), check_trace=False).save("line_plain.pt")
+    torch.jit.trace(Echo(), (torch.ones(2, 4, 3, 5), torch.ones(2), torch.ones(2, 4, 2, 2)), check_trace=False).save(
+        "echo.pt")
+    torch.jit.trace(Sines(), (torch.ones(2, 5, dtype=torch.long),), check_trace=False).save("plain_text_encoder.pt")
+    slope, offset = torch.tensor([3.0]), torch.tensor([0.5])
+    save_file({"slope": slope, "inner.offset": offset}, "line.safetensors")
+    save_file({"slope": slope.half(), "inner.offset": offset.half()}, "line_half.safetensors")
+    save_file({"slope": slope}, "line_missing.safetensors")
+    save_file({"slope": torch.tensor([3.0, 3.0]), "inner.offset": offset}, "line_shape.safetensors")
+    save_file({"slope": torch.tensor([3]), "inner.offset": offset}, "line_integer.safetensors")
+
+
+if __name__ == "__main__":
+    main()

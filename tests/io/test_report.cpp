@@ -1,0 +1,91 @@
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "io/report.hpp"
+#include "support.hpp"
+
+using namespace lapis::io;
+using namespace lapis::io::test;
+using Json = nlohmann::json;
+
+namespace {
+
+const Fields fields{{"prompt", std::string("a \"red\" house\n猫")}, {"steps", std::int64_t{20}}, {"guidance", 7.5}};
+
+lapis::Model small_model() {
+  lapis::Model model;
+  model.folder = "/models/tiny";
+  model.name = "tiny";
+  model.family = "sd15";
+  model.space = {"sd15", 4, 8, 0.18215, 0, "tiny-sd15"};
+  model.parts["denoiser"] = {"/models/tiny/graphs/denoiser.pt",
+                             {"/models/tiny/unet/a.safetensors"},
+                             {{"sample", "model", {"batch", std::int64_t{4}}}},
+                             {}};
+  model.files = {{"graphs/denoiser.pt", {std::string(64, 'a'), 10}}, {"unet/a.safetensors", {std::string(64, 'b'), 5}}};
+  return model;
+}
+
+Json lapis_text_report(const std::string& text) {
+  return Json::parse(png_report({8, 4, 8, {{"lapis", text}}})).at("texts").at("lapis");
+}
+
+}  // namespace
+
+TEST_CASE("a picture's line is one line of JSON with the fields as they are typed") {
+  PictureReport report;
+  report.path = "out/a.png";
+  report.sha256 = "00ff";
+  report.index = 2;
+  report.fields = fields;
+  report.warnings = {"the prompt was cut"};
+  report.timings.total = 1.23456789;
+  const std::string line = picture_line(report);
+  CHECK(line.find('\n') == std::string::npos);
+  const Json json = Json::parse(line);
+  CHECK(json.at("path") == "out/a.png");
+  CHECK(json.at("prompt") == "a \"red\" house\n猫");
+  CHECK(json.at("steps").is_number_integer());
+  CHECK(json.at("guidance") == 7.5);
+  CHECK(json.at("warnings").size() == 1);
+  CHECK(json.at("timings").at("total") == 1.234568);
+}
+
+TEST_CASE("provenance has what decides the pixels, and neither time nor path") {
+  const Json json = Json::parse(provenance(fields, small_model()));
+  CHECK(json.at("job").at("steps") == 20);
+  CHECK(json.at("model").at("files").at("unet/a.safetensors") == std::string(64, 'b'));
+  CHECK_FALSE(json.contains("timings"));
+  CHECK(json.dump().find("/models") == std::string::npos);
+}
+
+TEST_CASE("a model's report adds sizes up and names paths below the folder") {
+  const Json json = Json::parse(model_report(small_model()));
+  CHECK(json.at("bytes") == 15);
+  CHECK(json.at("files") == 2);
+  CHECK(json.at("parts").at("denoiser").at("graph") == "graphs/denoiser.pt");
+  CHECK(json.at("parts").at("denoiser").at("inputs")[0].at("shape") == Json({"batch", 4}));
+}
+
+TEST_CASE("the lapis text of a PNG is shown as the document it is") {
+  CHECK(lapis_text_report(R"({"job":{"seed":7}})").at("job").at("seed") == 7);
+  const Json other = Json::parse(png_report({8, 4, 8, {{"parameters", "{}"}}}));
+  CHECK(other.at("texts").at("parameters") == "{}");
+  CHECK(other.at("width") == 8);
+}
+
+TEST_CASE("a lapis text that is no document stays a text") {
+  CHECK(lapis_text_report("{broken") == "{broken");
+  CHECK(lapis_text_report("[1]") == "[1]");
+  const std::string deep = R"({"a":)" + std::string(200'000, '[') + std::string(200'000, ']') + "}";
+  CHECK(lapis_text_report(deep) == deep);
+}
+
+TEST_CASE("tokens and tables are reported") {
+  const Json tokens = Json::parse(tokens_report({{1, 2, 3}, 1, "cut off"}));
+  CHECK(tokens == Json({{"tokens", {1, 2, 3}}, {"count", 1}, {"cut", "cut off"}}));
+  CHECK(Json::parse(table_report({{"name", "order"}, {"euler", "1"}})) ==
+        Json::parse(R"([{"name":"euler","order":"1"}])"));
+  CHECK(table_report({{"name"}}) == "[]");
+}
