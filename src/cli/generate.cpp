@@ -69,9 +69,7 @@ class Generation {
     const auto verifying = std::chrono::steady_clock::now();
     io::verify_files(model_);
     timings_.read += seconds_since(verifying);
-    std::future<std::unique_ptr<Engine>> opening = std::async(std::launch::async, [this] {
-      return open_engine({job_.device, job_.dtype, job_.threads});
-    });
+    std::future<std::unique_ptr<Engine>> opening = open_engine({job_.device, job_.dtype, job_.threads});
     RenderRequest request = make_request();
     const auto waiting = std::chrono::steady_clock::now();
     // Never destroyed: the program leaves through _exit, and libtorch's own tear-down would cost 0.14 s.

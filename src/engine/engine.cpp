@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstring>
 #include <exception>
+#include <future>
 #include <optional>
 #include <span>
 #include <utility>
@@ -65,9 +66,14 @@ class TorchEngine : public Engine {
   void load_parts(const Model& model) {
     const Stopwatch watch;
     model_ = model;
-    adapter_ = make_adapter(model, placement_);
+    std::future<LoadedPart> decoder = std::async(std::launch::async, [&] {
+      return LoadedPart(model.parts.at("vae_decoder"), "vae_decoder", placement_);
+    });
+    std::future<std::unique_ptr<Adapter>> adapter =
+        std::async(std::launch::async, [&] { return make_adapter(model, placement_); });
     denoiser_.emplace(model.parts.at("denoiser"), "denoiser", placement_);
-    decoder_.emplace(model.parts.at("vae_decoder"), "vae_decoder", placement_);
+    adapter_ = adapter.get();
+    decoder_.emplace(decoder.get());
     load_seconds_ = watch.seconds();
   }
 
