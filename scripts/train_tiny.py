@@ -8,13 +8,13 @@ Stages, each resumable and each a function of the seed alone:
     vae         encoder and decoder together
     decoder     the decoder alone, on the encoder's final latents
     latents     scenes encoded once, for each picture size
-    small       the denoiser on small pictures
-    large       the denoiser on pictures of the model's size
+    denoiser    the denoiser, phase after phase of the recipe
     folder      the diffusers folder in half precision
     report      a held-out report: PSNR of the autoencoder, and a sheet of pictures
 
-`decoder` needs `vae`, `latents` needs `vae`, `small` needs `text` and `latents`: stages that do not need each other can
-run side by side as two processes (`--stage`).
+`decoder` and `latents` need `vae`, `denoiser` needs `text` and `latents`: stages that do not need each other can run
+side by side as two processes (`--stage`). Runs in the environment that scripts/parity.py makes, .venv/parity, with the
+merges list added to it: .venv/parity/bin/pip install --no-deps open-clip-torch
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from tiny import denoiser, scenes, text, vae
 from tiny.tokenizer import build_clip_tokenizer, lexicon
 
-STAGES = ("tokenizer", "text", "vae", "decoder", "latents", "small", "large", "folder", "report")
+STAGES = ("tokenizer", "text", "vae", "decoder", "latents", "denoiser", "folder", "report")
 DENOISER_SCENES = 1_200_000_000  # the first scene the denoiser learns from
 SHEET_PROMPTS = (
     "a serene lakeside at sunset",
@@ -49,6 +49,18 @@ SHEET_PROMPTS = (
 
 
 @dataclasses.dataclass(frozen=True)
+class Phase:
+    """A part of the denoiser's training: picture size, length, batch, peak rate, and whether the rate falls to 0."""
+
+    name: str
+    size: int
+    steps: int
+    batch: int
+    peak: float
+    decays: bool
+
+
+@dataclasses.dataclass(frozen=True)
 class Recipe:
     """What one family's tiny model is made of, and how long each stage trains."""
 
@@ -58,10 +70,9 @@ class Recipe:
     scheduler: dict
     seed: int
     size: int
-    small_size: int
     steps: dict[str, int]
     pictures: dict[int, int]  # picture size -> scenes the denoiser sees at that size
-    batch: int = 8
+    phases: tuple[Phase, ...]
 
 
 RECIPES = {
@@ -70,16 +81,18 @@ RECIPES = {
                   max_position_embeddings=77, hidden_act="quick_gelu", projection_dim=128),
         vae=dict(down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
                  block_out_channels=(16, 32, 64, 64), layers_per_block=1, latent_channels=4, norm_num_groups=1,
-                 mid_block_add_attention=False, scaling_factor=0.18215, sample_size=256),
-        unet=dict(sample_size=32, in_channels=4, out_channels=4, layers_per_block=1, block_out_channels=(48, 80, 104),
+                 mid_block_add_attention=False, scaling_factor=0.18215, sample_size=128),
+        unet=dict(sample_size=16, in_channels=4, out_channels=4, layers_per_block=1, block_out_channels=(48, 80, 104),
                   down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
                   up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
                   cross_attention_dim=128, attention_head_dim=4, norm_num_groups=8),
         scheduler=dict(num_train_timesteps=1000, beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear",
                        prediction_type="epsilon", timestep_spacing="trailing", steps_offset=1),
-        seed=15, size=256, small_size=128,
-        steps=dict(text=700, vae=3000, decoder=4000, small=6500, large=3200),
-        pictures={128: 6000, 256: 5000},
+        seed=15, size=128,
+        steps=dict(text=700, vae=3000, decoder=4000),
+        pictures={128: 6000},
+        phases=(Phase("small", size=128, steps=4184, batch=8, peak=1e-3, decays=False),
+                Phase("small_end", size=128, steps=5600, batch=16, peak=1.2e-3, decays=True)),
     ),
 }
 
@@ -134,21 +147,24 @@ class Training:
             return vae.encode_scenes(self.load_vae(), self.frame(), DENOISER_SCENES, self.recipe.pictures[size], size,
                                      self.folder / f"latents_{size}.pt")
 
-    def small(self) -> None:
-        self.denoise("small", self.recipe.small_size, denoiser.build(self.recipe.unet), peak=1e-3, decays=False)
-
-    def large(self) -> None:
-        model = UNet2DConditionModel.from_pretrained(self.folder / "small")
-        self.denoise("large", self.recipe.size, model, peak=8e-4, decays=True)
-
-    def denoise(self, name: str, size: int, model: UNet2DConditionModel, peak: float, decays: bool) -> None:
+    def denoiser(self) -> None:
         recipe = self.recipe
         torch.manual_seed(recipe.seed)
+        model = denoiser.build(recipe.unet)
         captions = denoiser.Captions(self.load_text(), self.load_tokenizer(), text.tokenize)
-        trained = denoiser.train(model.to(self.device), captions, self.load_latents(size), DENOISER_SCENES, self.folder,
-                                 name=name, steps=recipe.steps[name], seed=recipe.seed, batch=recipe.batch, peak=peak,
-                                 decays=decays, on_save=lambda unet, step: self.watch(name, unet, size))
-        trained.save_pretrained(self.folder / name)
+        for phase in recipe.phases:
+            done = self.folder / phase.name
+            if not done.exists():
+                self.denoise(phase, model, captions)
+            model = UNet2DConditionModel.from_pretrained(done)
+
+    def denoise(self, phase: Phase, model: UNet2DConditionModel, captions: denoiser.Captions) -> None:
+        """Trains one phase from the weights of `model`."""
+        trained = denoiser.train(model.to(self.device), captions, self.load_latents(phase.size), DENOISER_SCENES,
+                                 self.folder, name=phase.name, steps=phase.steps, seed=self.recipe.seed,
+                                 batch=phase.batch, peak=phase.peak, decays=phase.decays,
+                                 on_save=lambda unet, step: self.watch(phase, unet))
+        trained.save_pretrained(self.folder / phase.name)
 
     def pipeline(self, unet: UNet2DConditionModel) -> StableDiffusionPipeline:
         """The model as it stands, with the newest decoder there is."""
@@ -162,15 +178,15 @@ class Training:
             scheduler=EulerDiscreteScheduler(**self.recipe.scheduler), safety_checker=None, feature_extractor=None,
             requires_safety_checker=False).to(self.device)
 
-    def watch(self, name: str, unet: UNet2DConditionModel, size: int) -> None:
+    def watch(self, phase: Phase, unet: UNet2DConditionModel) -> None:
         """Writes a sheet of pictures of the average so far."""
-        sheet(self.pipeline(unet), size).save(self.folder / f"{name}.png")
+        sheet(self.pipeline(unet), phase.size).save(self.folder / f"{phase.name}.png")
 
     def newest_unet(self) -> UNet2DConditionModel:
-        for stage in ("large", "small"):
-            if (self.folder / stage).exists():
-                return UNet2DConditionModel.from_pretrained(self.folder / stage).to(self.device)
-        raise SystemExit(f"error: no trained denoiser in {self.folder}; run the stages small and large first")
+        for phase in reversed(self.recipe.phases):
+            if (self.folder / phase.name).exists():
+                return UNet2DConditionModel.from_pretrained(self.folder / phase.name).to(self.device)
+        raise SystemExit(f"error: no trained denoiser in {self.folder}; run the stage denoiser first")
 
     def folder_stage(self) -> None:
         pipe = self.pipeline(self.newest_unet())
