@@ -3,7 +3,8 @@
 
 - commands that need no engine: milliseconds, and whether libtorch was opened all the same;
 - cold process to PNG: seconds, split into module calls and all else, and peak memory;
-- the denoising loop: what a step costs beside its module call.
+- the denoising loop: what a step costs beside its module call;
+- where lapis spends its time.
 
 Both run in fp32 on the CPU with the same weights and number of threads. Values are medians of the rounds; a ratio is
 the median of the ratios of each round, so that a busy machine slows both sides of it.
@@ -55,6 +56,7 @@ class Render:
     modules: float
     loop: float
     peak_mb: float
+    timings: dict[str, float]  # as the process itself counted them
 
 
 def run(command: list[str], environment: dict[str, str] | None = None) -> Run:
@@ -143,7 +145,7 @@ def lapis_render(arguments: argparse.Namespace, size: tuple[int, int], folder: P
                                         height=size[1], steps=STEPS, guidance=GUIDANCE, seed=0, dtype="fp32",
                                         device="cpu", threads=arguments.threads))
     timings = answer_of(done, "lapis generate")["timings"]
-    return Render(done.seconds, sum(timings[name] for name in MODULES), timings["sampler"], done.peak_mb)
+    return Render(done.seconds, sum(timings[name] for name in MODULES), timings["sampler"], done.peak_mb, timings)
 
 
 def diffusers_render(arguments: argparse.Namespace, python: str, size: tuple[int, int], folder: Path) -> Render:
@@ -152,7 +154,7 @@ def diffusers_render(arguments: argparse.Namespace, python: str, size: tuple[int
                 str(size[0]), "--height", str(size[1]), "--steps", str(STEPS), "--guidance", str(GUIDANCE), "--threads",
                 str(arguments.threads)], peer_python.QUIET)
     timings = answer_of(done, "bench_diffusers.py")
-    return Render(done.seconds, sum(timings[name] for name in MODULES), timings["loop"], done.peak_mb)
+    return Render(done.seconds, sum(timings[name] for name in MODULES), timings["loop"], done.peak_mb, timings)
 
 
 def answer_of(done: Run, name: str) -> dict[str, Any]:
@@ -175,7 +177,7 @@ def bench_renders(arguments: argparse.Namespace, python: str, folder: Path) -> l
             lapis.append(lapis_render(arguments, size, folder))
             diffusers.append(diffusers_render(arguments, python, size, folder))
         rows.append({"width": size[0], "height": size[1], "lapis": summary(lapis), "diffusers": summary(diffusers),
-                     "ratios": ratios(lapis, diffusers)})
+                     "ratios": ratios(lapis, diffusers), "timeline": timeline(lapis)})
     return rows
 
 
@@ -184,10 +186,12 @@ QUANTITIES: dict[str, Callable[[Render], float]] = {
     "module_seconds": lambda render: render.modules,
     "other_seconds": lambda render: render.seconds - render.modules,
     "loop_ms_per_step": lambda render: 1000 * render.loop / STEPS,
+    "loop_share": lambda render: 100 * render.loop / render.timings["denoiser"],
     "peak_mb": lambda render: render.peak_mb,
 }
 HEADINGS = {"seconds": "cold process to PNG, s", "module_seconds": "module calls, s", "other_seconds": "all else, s",
-            "loop_ms_per_step": "loop beside its module calls, ms a step", "peak_mb": "peak memory, MB"}
+            "loop_ms_per_step": "loop beside its module calls, ms a step",
+            "loop_share": "loop beside its module calls, % of them", "peak_mb": "peak memory, MB"}
 
 
 def summary(renders: list[Render]) -> dict[str, float]:
@@ -198,6 +202,28 @@ def ratios(ours: list[Render], theirs: list[Render]) -> dict[str, float]:
     """Median over the rounds of diffusers over lapis: above 1, lapis takes less."""
     return {name: statistics.median(quantity(b) / max(quantity(a), 1e-9) for a, b in zip(ours, theirs))
             for name, quantity in QUANTITIES.items()}
+
+
+TIMELINE = {
+    "start": "process start, arguments, exit",
+    "read": "model.json read, files compared with their sha256",
+    "tokens": "tokenizer read, prompts encoded (while libtorch opens)",
+    "engine": "waiting for libtorch to open",
+    "load": "graphs parsed, weights mapped and bound",
+    "text_encoder": "text encoder",
+    "denoiser": "denoiser, all steps",
+    "sampler": "noise, guidance, steps",
+    "vae_decoder": "VAE decoder",
+    "pixels": "checks, 8 bit",
+    "png": "PNG encoded and written",
+}
+
+
+def timeline(renders: list[Render]) -> dict[str, float]:
+    """Median milliseconds of each stretch of a render; "start" is what the program cannot see of itself."""
+    spans = {name: [1000 * render.timings[name] for render in renders] for name in TIMELINE if name != "start"}
+    unseen = [1000 * (render.seconds - render.timings["total"]) for render in renders]
+    return {name: statistics.median(spans.get(name, unseen)) for name in TIMELINE}
 
 
 # ---- report ----
@@ -215,6 +241,9 @@ def print_tables(quick: list[dict[str, Any]], renders: list[dict[str, Any]], arg
         for name, heading in HEADINGS.items():
             values = (f"{row[side][name]:.2f}" for side in ("lapis", "diffusers", "ratios"))
             print(f"| {heading} | {' | '.join(values)} |")
+        print(f"\n| lapis, {row['width']}x{row['height']} | ms |\n|---|---|")
+        for name, meaning in TIMELINE.items():
+            print(f"| {meaning} | {row['timeline'][name]:.1f} |")
 
 
 def cpu_name() -> str:

@@ -224,8 +224,8 @@ Run declare_generate(CLI::App& app) {
   app.add_flag("--overwrite", options->overwrite, "Replace files that exist")->group("Output");
   app.add_flag("-q,--quiet", options->quiet, "No progress bar")->group("Output");
   app.footer(footer);
-  return [options] {
-    if (options->job.prompt.empty())
+  return [options, prompt = app.get_option("--prompt")] {
+    if (prompt->count() == 0)
       throw Error(ErrorKind::usage,
                   "there is no prompt. Say what the picture shows: "
                   "lapis generate \"a serene lakeside at sunset\"");

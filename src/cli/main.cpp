@@ -29,6 +29,7 @@ constexpr const char* footer =
 
 void end_on_signal(int signal) {
   io::remove_pending_files();
+  if (isatty(STDERR_FILENO) && write(STDERR_FILENO, "\n", 1) < 0) _exit(128 + signal);  // after a progress bar
   _exit(128 + signal);
 }
 

@@ -280,6 +280,10 @@ class Pictures(CliTest):
         self.assertIn("80 tokens", line["warnings"][0])
         self.assertIn("75", line["warnings"][0])
 
+    def test_an_empty_prompt_is_a_prompt(self) -> None:
+        line, = self.render("", *QUICK, "-s", "1", "-o", "a.png")
+        self.assertEqual(line["prompt"], "")
+
     def test_a_missing_gpu(self) -> None:
         if Path("/dev/nvidiactl").exists():
             self.skipTest("this machine has a GPU")
