@@ -6,13 +6,12 @@ Stages, each resumable and each a function of the seed alone:
     tokenizer   the words of the captions, out of the public CLIP merges list
     text        the text encoder, taught to name what a caption shows; then frozen
     vae         encoder and decoder together
-    decoder     the decoder alone, on the encoder's final latents
     latents     scenes encoded once, for each picture size
     denoiser    the denoiser, phase after phase of the recipe
     folder      the diffusers folder in half precision
     report      a held-out report: PSNR of the autoencoder, and a sheet of pictures
 
-`decoder` and `latents` need `vae`, `denoiser` needs `text` and `latents`: stages that do not need each other can run
+`latents` needs `vae`, `denoiser` needs `text` and `latents`: stages that do not need each other can run
 side by side as two processes (`--stage`). Runs in the environment that scripts/parity.py makes, .venv/parity, with the
 merges list added to it: .venv/parity/bin/pip install --no-deps open-clip-torch
 """
@@ -34,7 +33,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from tiny import denoiser, scenes, text, vae
 from tiny.tokenizer import build_clip_tokenizer, lexicon
 
-STAGES = ("tokenizer", "text", "vae", "decoder", "latents", "denoiser", "folder", "report")
+STAGES = ("tokenizer", "text", "vae", "latents", "denoiser", "folder", "report")
 DENOISER_SCENES = 1_200_000_000  # the first scene the denoiser learns from
 SHEET_PROMPTS = (
     "a serene lakeside at sunset",
@@ -89,7 +88,7 @@ RECIPES = {
         scheduler=dict(num_train_timesteps=1000, beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear",
                        prediction_type="epsilon", timestep_spacing="trailing", steps_offset=1),
         seed=15, size=128,
-        steps=dict(text=700, vae=3000, decoder=4000),
+        steps=dict(text=700, vae=3000),
         pictures={128: 6000},
         phases=(Phase("small", size=128, steps=4184, batch=8, peak=1e-3, decays=False),
                 Phase("small_end", size=128, steps=5600, batch=16, peak=1.2e-3, decays=True)),
@@ -127,16 +126,11 @@ class Training:
         model.save_pretrained(self.folder / "vae")
         torch.save(dataclasses.asdict(vae.frame_of(model, recipe.seed)), self.folder / "frame.pt")
 
-    def load_vae(self, stage: str = "vae") -> AutoencoderKL:
-        return AutoencoderKL.from_pretrained(self.folder / stage).eval().to(self.device)
+    def load_vae(self) -> AutoencoderKL:
+        return AutoencoderKL.from_pretrained(self.folder / "vae").eval().to(self.device)
 
     def frame(self) -> vae.Frame:
         return vae.Frame(**torch.load(self.folder / "frame.pt"))
-
-    def decoder(self) -> None:
-        recipe = self.recipe
-        model = vae.train_decoder(self.load_vae(), self.folder, steps=recipe.steps["decoder"], seed=recipe.seed)
-        model.save_pretrained(self.folder / "decoder")
 
     def latents(self) -> None:
         for size in self.recipe.pictures:
@@ -167,12 +161,9 @@ class Training:
         trained.save_pretrained(self.folder / phase.name)
 
     def pipeline(self, unet: UNet2DConditionModel) -> StableDiffusionPipeline:
-        """The model as it stands, with the newest decoder there is."""
-        model = self.load_vae()
-        newest = self.folder / "decoder.pt"
-        if newest.exists():
-            model.load_state_dict(torch.load(newest, map_location=self.device)["average"])
-        vae.fold(model.cpu(), self.frame(), self.recipe.vae["scaling_factor"])
+        """The model as it stands."""
+        model = self.load_vae().cpu()
+        vae.fold(model, self.frame(), self.recipe.vae["scaling_factor"])
         return StableDiffusionPipeline(
             vae=model, text_encoder=self.load_text().cpu(), tokenizer=self.load_tokenizer(), unet=unet,
             scheduler=EulerDiscreteScheduler(**self.recipe.scheduler), safety_checker=None, feature_extractor=None,
@@ -200,7 +191,9 @@ class Training:
         with torch.no_grad():
             output = vae.decode(pipe.vae, vae.encode_mean(pipe.vae, target.to(self.device))).clamp(-1, 1).cpu()
         psnr = -10 * ((output - target) / 2).square().mean((1, 2, 3)).log10()
-        print(json.dumps({"family": self.family, "vae_psnr": round(float(psnr.mean()), 2)}))
+        std = self.load_latents(self.recipe.size).float().std((0, 2, 3))
+        print(json.dumps({"family": self.family, "vae_psnr": round(float(psnr.mean()), 2),
+                          "latent_std": [round(value, 3) for value in std.tolist()]}))
         sheet(pipe, self.recipe.size).save(self.folder / "report.png")
 
 

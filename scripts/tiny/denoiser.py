@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -78,7 +79,8 @@ class Captions:
 
 
 def train(unet: UNet2DConditionModel, captions: Captions, latents: torch.Tensor, first_scene: int, folder: Path, *,
-          name: str, steps: int, seed: int, batch: int, peak: float, decays: bool, on_save=None) -> UNet2DConditionModel:
+          name: str, steps: int, seed: int, batch: int, peak: float, decays: bool,
+          on_save: Callable[[nn.Module, int], None] | None = None) -> UNet2DConditionModel:
     """Trains on `latents` [N, 4, h, w] (model units, of scenes first_scene...) by the error of v.
 
     The error of v is that of the noise divided by alpha: it asks for a right picture at strong noise, where the error

@@ -32,7 +32,7 @@ def build(config: dict) -> AutoencoderKL:
 
 @torch.no_grad()
 def start_as_identity(vae: AutoencoderKL) -> None:
-    """Channels 0-2 carry the picture, 3-5 its negative (SiLU(x) - SiLU(-x) = x), 6 a constant that keeps normalisation tame."""
+    """Channels 0-2 carry the picture, 3-5 its negative (SiLU(x) - SiLU(-x) = x), 6 a constant that tames the norms."""
 
     def passes(conv: nn.Conv2d, taps: list[tuple[int, int]]) -> None:
         for c in range(7):
@@ -179,26 +179,7 @@ def train(config: dict, folder: Path, *, steps: int, seed: int, device: torch.de
         noise = LATENT_NOISE * torch.randn(latent.shape, generator=numbers).to(device)
         return reconstruction_loss(decode(vae, latent + noise), target) + 1e-3 * latent.square().mean()
 
-    return run_stage("vae", vae, loss_of, steps=steps, peak=1e-3, warmup=300, decay=0.998, folder=folder, on_save=report)
-
-
-def train_decoder(vae: AutoencoderKL, folder: Path, *, steps: int, seed: int, side: int = 64,
-                  batch: int = 8) -> AutoencoderKL:
-    """Trains the decoder alone, on the latents of an encoder that no longer moves."""
-    device = device_of(vae)
-    vae.requires_grad_(False)
-    vae.decoder.requires_grad_(True)
-    crops = Crops(CROP_PICTURES, seed + 1)
-
-    def loss_of(step: int) -> torch.Tensor:
-        numbers = generator(seed, "decoder", step)
-        target = crops.batch(batch, side, numbers).to(device)
-        with torch.no_grad():
-            latent = encode_mean(vae, target)
-        noise = LATENT_NOISE * torch.randn(latent.shape, generator=numbers).to(device)
-        return reconstruction_loss(decode(vae, latent + noise), target)
-
-    return run_stage("decoder", vae, loss_of, steps=steps, peak=8e-4, warmup=100, decay=0.998, folder=folder,
+    return run_stage("vae", vae, loss_of, steps=steps, peak=1e-3, warmup=300, decay=0.998, folder=folder,
                      on_save=report)
 
 
