@@ -182,6 +182,7 @@ class Training:
     def folder_stage(self) -> None:
         pipe = self.pipeline(self.newest_unet())
         pipe.to(torch.float16).save_pretrained(self.output)
+        forget_origin(self.output)
         write_plain_tokenizer(self.folder / "tokenizer", self.output / "tokenizer")
         print(f"wrote {self.output}; next: scripts/export_graphs.py {self.output}")
 
@@ -206,6 +207,14 @@ def sheet(pipe: StableDiffusionPipeline, size: int) -> Image.Image:
     for i, picture in enumerate(pictures):
         page.paste(picture, (i % 4 * size, i // 4 * size))
     return page
+
+
+def forget_origin(folder: Path) -> None:
+    """Takes the checkpoint folder's path out of the configurations: diffusers notes where weights were loaded from."""
+    for file in folder.glob("*/config.json"):
+        config = json.loads(file.read_text())
+        config.pop("_name_or_path", None)
+        file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 
 def write_plain_tokenizer(source: Path, target: Path) -> None:
