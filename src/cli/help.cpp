@@ -4,7 +4,10 @@
 
 namespace lapis::cli {
 
-HelpFormatter::HelpFormatter() { column_width(36); }
+HelpFormatter::HelpFormatter() {
+  column_width(36);
+  label("SUBCOMMAND", "COMMAND");
+}
 
 std::string HelpFormatter::make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const {
   // In the list of commands one line each is enough; CLI11 asks for that with another mode.

@@ -59,7 +59,13 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& command = chosen.empty() ? app : *chosen.front();
   std::string text = error.what();
   const std::vector<std::string> extras = command.remaining();
-  if (!extras.empty()) text = unknown_text(command, extras.front());
+  if (!extras.empty()) {
+    text = unknown_text(command, extras.front());
+  } else if (chosen.empty()) {
+    std::vector<std::string> names;
+    for (const Command& row : commands()) names.emplace_back(row.name);
+    text = "there is no command; expected one of " + core::listed(names);
+  }
   const std::string name = chosen.empty() ? "lapis" : "lapis " + command.get_name();
   print_error(text + "\nTry: " + name + " --help");
   return exit_code(ErrorKind::usage);
@@ -75,6 +81,7 @@ int run(int argc, char** argv) {
   Run chosen;
   for (const Command& row : commands()) {
     CLI::App* command = app.add_subcommand(std::string(row.name), std::string(row.help));
+    command->group("Commands");
     command->final_callback([&chosen, run = row.declare(*command)] { chosen = run; });
   }
   try {

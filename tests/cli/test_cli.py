@@ -92,7 +92,7 @@ class Help(CliTest):
 
 class Usage(CliTest):
     def test_words_that_are_not_known(self) -> None:
-        self.refused(2, says=("subcommand is required",))
+        self.refused(2, says=("there is no command", "generate"))
         self.refused(2, "generat", "a lake", says=('Did you mean "generate"?',))
         self.refused(2, "generate", "a lake", "--step", "3", says=('"--step"', 'Did you mean "--steps"?'))
         self.refused(2, "generate", says=("there is no prompt",))
