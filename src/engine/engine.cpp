@@ -9,6 +9,8 @@
 #include <future>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/samplers.hpp"
@@ -31,22 +33,35 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// Runs `work` and lets no exception of libtorch's out.
+/// The line of libtorch's text that says what happened: the last one of an interpreter's trace, else the first.
+std::string gist(const std::string& text) {
+  constexpr std::string_view mark = "RuntimeError: ";
+  const std::size_t trace = text.rfind(mark);
+  const std::string said = trace == std::string::npos ? text : text.substr(trace + mark.size());
+  return said.substr(0, said.find('\n'));
+}
+
+/// Runs `work` and lets no exception of libtorch's out. What fails inside a graph arrives as a plain runtime_error with
+/// a trace, a lack of memory too, so the text has to tell.
 template <class Work>
 auto translated(const Work& work) {
+  const char* const less = "Make the picture smaller (-W, -H)";
   try {
     return work();
-  } catch (const c10::OutOfMemoryError&) {
-    throw Error(ErrorKind::device,
-                "the GPU has too little free memory for this job. Make the picture smaller (-W, -H), "
-                "use --dtype fp16, or --device cpu");
-  } catch (const c10::Error& error) {
-    const std::string text = error.what_without_backtrace();
-    const bool memory = text.find("not enough memory") != std::string::npos;
-    if (memory) throw Error(ErrorKind::device, "too little memory for this job. Make the picture smaller (-W, -H)");
-    throw Error(ErrorKind::internal, "libtorch failed: " + text.substr(0, text.find('\n')));
+  } catch (const Error&) {
+    throw;
   } catch (const std::bad_alloc&) {
-    throw Error(ErrorKind::device, "too little memory for this job. Make the picture smaller (-W, -H)");
+    throw Error(ErrorKind::device, std::string("too little memory for this job. ") + less);
+  } catch (const std::exception& error) {
+    const auto* torch = dynamic_cast<const c10::Error*>(&error);
+    const std::string text = torch ? torch->what_without_backtrace() : error.what();
+    const bool gpu = text.find("CUDA out of memory") != std::string::npos;
+    const bool cpu = text.find("DefaultCPUAllocator") != std::string::npos;
+    if (gpu || cpu) {
+      throw Error(ErrorKind::device, std::string("too little memory for this job. ") + less +
+                                         (gpu ? ", use --dtype fp16, or --device cpu" : ""));
+    }
+    throw Error(ErrorKind::internal, "libtorch failed: " + gist(text));
   }
 }
 
@@ -66,9 +81,8 @@ class TorchEngine : public Engine {
   void load_parts(const Model& model) {
     const Stopwatch watch;
     model_ = model;
-    std::future<LoadedPart> decoder = std::async(std::launch::async, [&] {
-      return LoadedPart(model.parts.at("vae_decoder"), "vae_decoder", placement_);
-    });
+    std::future<LoadedPart> decoder = std::async(
+        std::launch::async, [&] { return LoadedPart(model.parts.at("vae_decoder"), "vae_decoder", placement_); });
     std::future<std::unique_ptr<Adapter>> adapter =
         std::async(std::launch::async, [&] { return make_adapter(model, placement_); });
     denoiser_.emplace(model.parts.at("denoiser"), "denoiser", placement_);

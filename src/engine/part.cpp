@@ -128,9 +128,12 @@ LoadedPart::LoadedPart(const Part& part, const std::string& name, Placement plac
     state_->module.eval();
     place_own_tensors(state_->module, part.weights.empty(), placement);
     if (!part.weights.empty()) bind_weights(state_->module, state_->weights, part, name, placement);
-  } catch (const c10::Error& error) {
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {  // libtorch's parser throws more than c10::Error
+    const auto* torch = dynamic_cast<const c10::Error*>(&error);
     throw Error(ErrorKind::model, part.graph.string() + ": libtorch cannot load this graph: " +
-                                      first_line(error.what_without_backtrace()));
+                                      first_line(torch ? torch->what_without_backtrace() : error.what()));
   }
 }
 

@@ -284,6 +284,13 @@ class Pictures(CliTest):
         line, = self.render("", *QUICK, "-s", "1", "-o", "a.png")
         self.assertEqual(line["prompt"], "")
 
+    def test_too_little_memory(self) -> None:
+        def small_memory() -> None:
+            resource.setrlimit(resource.RLIMIT_AS, (2_560_000_000, 2_560_000_000))
+
+        self.refused(6, "generate", "a lake", "-W", "16384", "-H", "16384", "--steps", "1", "-t", "1", "-o", "a.png",
+                     says=("too little memory", "-W"), preexec_fn=small_memory)
+
     def test_a_missing_gpu(self) -> None:
         if Path("/dev/nvidiactl").exists():
             self.skipTest("this machine has a GPU")
