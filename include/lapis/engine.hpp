@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,15 +17,21 @@
 
 namespace lapis {
 
-/// Token ids of one prompt, padded to the tokenizer's length.
-using Tokens = std::vector<std::int64_t>;
+/// A piece of a prompt, padded to its tokenizer's length, as one call of a text encoder reads it.
+struct TokenChunk {
+  std::vector<std::int64_t> ids;
+  std::vector<float> weights;  ///< one for each id; 1 leaves it as it is
+};
+
+/// One prompt for one text encoder: chunks that are encoded apart and then joined.
+using Tokens = std::vector<TokenChunk>;
 
 /// What to render: a checked job, its tokens and its schedule.
 struct RenderRequest {
   ResolvedJob job;
   Schedule schedule;
-  Tokens prompt;
-  Tokens negative;  ///< not read where job.guidance <= 1
+  std::map<std::string, Tokens> prompt;    ///< by the tokenizer's name in the model: "tokenizer", "tokenizer_2"
+  std::map<std::string, Tokens> negative;  ///< as many chunks each as the prompt; not read where job.guidance <= 1
 };
 
 /// Seconds, where they went. Module calls are apart from the rest so that overhead can be read off.

@@ -121,8 +121,8 @@ class Generation {
     RenderRequest request;
     request.job = job_;
     request.schedule = core::make_schedule(model_.sampling, job_.spacing, job_.steps);
-    request.prompt = tokens_of(tokenizer, "prompt", job_.prompt);
-    request.negative = tokens_of(tokenizer, "negative prompt", job_.negative_prompt);
+    request.prompt["tokenizer"] = tokens_of(tokenizer, "prompt", job_.prompt);
+    request.negative["tokenizer"] = tokens_of(tokenizer, "negative prompt", job_.negative_prompt);
     timings_.tokens = seconds_since(tokenizing);
     const core::Infotext infotext = core::infotext_of(job_, model_, 0, std::string("lapis ") + version);
     if (const auto warning = core::infotext_warning(infotext)) warn(*warning);
@@ -135,7 +135,8 @@ class Generation {
       warn("the " + which + " has " + std::to_string(tokenized.count) + " tokens and this model reads " +
            std::to_string(tokenized.ids.size() - 2) + "; cut off: \"" + tokenized.cut + "\"");
     }
-    return std::move(tokenized.ids);
+    std::vector<float> weights(tokenized.ids.size(), 1.0F);
+    return {{std::move(tokenized.ids), std::move(weights)}};
   }
 
   void warn(const std::string& text) {

@@ -8,6 +8,8 @@
 #include <cmath>
 #include <utility>
 
+#include "lapis/error.hpp"
+
 namespace lapis::engine {
 
 Denoiser::Denoiser(LoadedPart& network, Prediction prediction, const Schedule& schedule,
@@ -40,6 +42,7 @@ at::Tensor Denoiser::operator()(const at::Tensor& x, double sigma) const {
   }
   switch (prediction_) {
     case Prediction::epsilon: return x - sigma * output;
+    case Prediction::flow: throw Error(ErrorKind::internal, "a flow model on the variance-exploding path");
     case Prediction::v: return x / (sigma * sigma + 1) - output * (sigma / std::sqrt(sigma * sigma + 1));
   }
   return x;

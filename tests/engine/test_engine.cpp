@@ -41,8 +41,13 @@ RenderRequest request(std::int64_t seed, int batch, double guidance) {
   made.job.guidance = guidance;
   made.job.sampler = "euler";
   made.schedule = core::make_schedule(model().sampling, model().sampling.spacing, made.job.steps);
-  made.prompt = tokenizer.encode("a serene lakeside at sunset").ids;
-  made.negative = tokenizer.encode("").ids;
+  const auto tokens = [&](const std::string& text) {
+    std::vector<std::int64_t> ids = tokenizer.encode(text).ids;
+    std::vector<float> weights(ids.size(), 1.0F);
+    return Tokens{{std::move(ids), std::move(weights)}};
+  };
+  made.prompt["tokenizer"] = tokens("a serene lakeside at sunset");
+  made.negative["tokenizer"] = tokens("");
   return made;
 }
 

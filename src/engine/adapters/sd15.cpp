@@ -10,9 +10,10 @@ Sd15Adapter::Sd15Adapter(const Model& model, Placement placement)
 std::vector<at::Tensor> Sd15Adapter::conditioning(const RenderRequest& request) {
   std::vector<std::int64_t> ids;
   const bool guided = request.job.guidance > 1;
-  if (guided) ids = request.negative;
-  ids.insert(ids.end(), request.prompt.begin(), request.prompt.end());
-  const auto length = static_cast<std::int64_t>(request.prompt.size());
+  if (guided) ids = request.negative.at("tokenizer").front().ids;
+  const std::vector<std::int64_t>& prompt = request.prompt.at("tokenizer").front().ids;
+  ids.insert(ids.end(), prompt.begin(), prompt.end());
+  const auto length = static_cast<std::int64_t>(prompt.size());
   const at::Tensor batch = at::tensor(ids, at::TensorOptions().dtype(at::kLong)).view({guided ? 2 : 1, length});
   return {text_encoder_.run({batch.to(text_encoder_.placement().device)}).front()};
 }
