@@ -72,6 +72,8 @@ class Recipe:
     steps: dict[str, int]
     pictures: dict[int, int]  # picture size -> scenes the denoiser sees at that size
     phases: tuple[Phase, ...]
+    latent_noise: float = 0.1
+    start: str | None = None  # the family whose checkpoints, in the folder beside, this one begins from
 
 
 RECIPES = {
@@ -92,6 +94,22 @@ RECIPES = {
         pictures={128: 6000},
         phases=(Phase("small", size=128, steps=4184, batch=8, peak=1e-3, decays=False),
                 Phase("small_end", size=128, steps=5600, batch=16, peak=1.2e-3, decays=True)),
+    ),
+    "sdxl": Recipe(
+        text={}, unet={}, scheduler={},
+        vae=dict(down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
+                 block_out_channels=(16, 32, 64, 64), layers_per_block=1, latent_channels=4, norm_num_groups=1,
+                 mid_block_add_attention=False, scaling_factor=0.13025, sample_size=128),
+        seed=31, size=128, steps=dict(text=700, vae=1800), pictures={128: 6000}, phases=(), start="sd15",
+    ),
+    "flux": Recipe(
+        text={}, unet={}, scheduler={},
+        vae=dict(down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
+                 block_out_channels=(16, 32, 64, 64), layers_per_block=1, latent_channels=16, norm_num_groups=1,
+                 mid_block_add_attention=False, use_quant_conv=False, use_post_quant_conv=False,
+                 scaling_factor=0.3611, shift_factor=0.1159, sample_size=128),
+        seed=47, size=128, steps=dict(text=700, vae=3200), pictures={128: 6000}, phases=(), start="sd15",
+        latent_noise=0.05,
     ),
 }
 
@@ -122,7 +140,9 @@ class Training:
 
     def vae(self) -> None:
         recipe = self.recipe
-        model = vae.train(recipe.vae, self.folder, steps=recipe.steps["vae"], seed=recipe.seed, device=self.device)
+        start = AutoencoderKL.from_pretrained(self.folder.parent / recipe.start / "vae") if recipe.start else None
+        model = vae.train(recipe.vae, self.folder, steps=recipe.steps["vae"], seed=recipe.seed, device=self.device,
+                          noise=recipe.latent_noise, start=start)
         model.save_pretrained(self.folder / "vae")
         torch.save(dataclasses.asdict(vae.frame_of(model, recipe.seed)), self.folder / "frame.pt")
 

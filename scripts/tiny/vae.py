@@ -19,7 +19,6 @@ from torch import nn
 from . import drawing, scenes
 from .training import Progress, device_of, generator, run_stage
 
-LATENT_NOISE = 0.1
 CROP_PICTURES = {256: 900, 192: 500, 128: 500}  # picture size -> how many
 
 
@@ -77,6 +76,30 @@ def start_as_identity(vae: AutoencoderKL) -> None:
         if conv is not None:
             conv.weight.copy_(torch.eye(conv.out_channels)[:, :, None, None])
             conv.bias.zero_()
+
+
+@torch.no_grad()
+def adopt(vae: AutoencoderKL, source: AutoencoderKL) -> None:
+    """Gives `vae` the weights of `source`, which may have fewer latent channels; the others start small and random.
+
+    An autoencoder without 1x1 convolutions takes those of `source` into its 3x3 ones.
+    """
+    theirs, channels = source.state_dict(), source.config.latent_channels
+    if vae.quant_conv is not None:
+        vae.load_state_dict(theirs)
+        return
+    inner = {"encoder.conv_out.weight", "encoder.conv_out.bias", "decoder.conv_in.weight", "decoder.conv_in.bias"}
+    missing = vae.load_state_dict({name: value for name, value in theirs.items()
+                                   if name not in inner and "quant_conv" not in name}, strict=False).missing_keys
+    assert set(missing) == inner
+    forward, back = source.quant_conv.weight[:channels, :, 0, 0], source.post_quant_conv.weight[:, :, 0, 0]
+    vae.encoder.conv_out.weight[:channels] = torch.einsum("ab,bcyx->acyx", forward, theirs["encoder.conv_out.weight"])
+    vae.encoder.conv_out.bias[:channels] = (forward @ theirs["encoder.conv_out.bias"]
+                                            + source.quant_conv.bias[:channels])
+    enters = theirs["decoder.conv_in.weight"]
+    vae.decoder.conv_in.weight[:, channels:] *= 0.3
+    vae.decoder.conv_in.weight[:, :channels] = torch.einsum("abyx,bc->acyx", enters, back)
+    vae.decoder.conv_in.bias.copy_(theirs["decoder.conv_in.bias"] + enters.sum((2, 3)) @ source.post_quant_conv.bias)
 
 
 def pictures(first: int, count: int, size: int) -> torch.Tensor:
@@ -163,12 +186,18 @@ class Crops:
         return to_unit(chosen[index, :, y:y + side, x:x + side])
 
 
-def train(config: dict, folder: Path, *, steps: int, seed: int, device: torch.device, side: int = 64,
-          batch: int = 8) -> AutoencoderKL:
-    """Trains encoder and decoder together."""
+def train(config: dict, folder: Path, *, steps: int, seed: int, device: torch.device, noise: float,
+          start: AutoencoderKL | None = None, side: int = 64, batch: int = 8) -> AutoencoderKL:
+    """Trains encoder and decoder together, from the weights of `start` or else from the identity.
+
+    Latents get `noise` (standard deviation) on the way, so that near ones decode alike.
+    """
     torch.manual_seed(seed)
     vae = build(config)
-    calibrate(vae, to_unit(pictures(seed * 7 + 1, 32, 128)))
+    if start is None:
+        calibrate(vae, to_unit(pictures(seed * 7 + 1, 32, 128)))
+    else:
+        adopt(vae, start)
     vae.to(device)
     crops = Crops(CROP_PICTURES, seed)
 
@@ -176,8 +205,8 @@ def train(config: dict, folder: Path, *, steps: int, seed: int, device: torch.de
         numbers = generator(seed, "vae", step)
         target = crops.batch(batch, side, numbers).to(device)
         latent = encode_mean(vae, target)
-        noise = LATENT_NOISE * torch.randn(latent.shape, generator=numbers).to(device)
-        return reconstruction_loss(decode(vae, latent + noise), target) + 1e-3 * latent.square().mean()
+        shaken = latent + noise * torch.randn(latent.shape, generator=numbers).to(device)
+        return reconstruction_loss(decode(vae, shaken), target) + 1e-3 * latent.square().mean()
 
     return run_stage("vae", vae, loss_of, steps=steps, peak=1e-3, warmup=300, decay=0.998, folder=folder,
                      on_save=report)
