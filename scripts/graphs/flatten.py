@@ -33,14 +33,18 @@ WRITER_RECORDS = ("version", ".data/version", "byteorder", ".data/serialization_
 
 
 class CastsFollow(TorchFunctionMode):
-    """Turns `x.to(model dtype)` into `x.type_as(reference)` and drops moves between devices."""
+    """Turns `x.to(model dtype)` into `x.type_as(reference)`, `x.float()` into `x.type_as(single)`, and drops moves
+    between devices."""
 
-    def __init__(self, reference: torch.Tensor) -> None:
+    def __init__(self, reference: torch.Tensor, single: torch.Tensor | None) -> None:
+        """`single`: an input or buffer in float32, where the part has one."""
         super().__init__()
-        self.reference = reference
+        self.reference, self.single = reference, single
 
     def __torch_function__(self, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
+        if func is torch.Tensor.float and self.single is not None:
+            return args[0].type_as(self.single)
         if func is not torch.Tensor.to:
             return func(*args, **kwargs)
         wanted = [*args[1:], *kwargs.values()]
@@ -67,7 +71,8 @@ class FlatRoot(nn.Module):
 
     def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
         reference = next((x for x in inputs if x.dtype == TRACE_DTYPE), next(self.parameters()))
-        with CastsFollow(reference):
+        single = next((x for x in (*inputs, *self.buffers()) if x.dtype == torch.float32), None)
+        with CastsFollow(reference, single):
             return self.part(*inputs)
 
 
@@ -128,6 +133,8 @@ def save(traced: torch.jit.ScriptModule, path: Path) -> None:
     buffer.seek(0)
     reader = torch._C.PyTorchFileReader(buffer)
     writer = torch._C.PyTorchFileWriter(str(path))
+    version = next(name for name in ("version", ".data/version") if reader.has_record(name))
+    writer.set_min_version(int(reader.get_record(version)))  # a graph with newer operators says so
     for name in sorted(reader.get_all_records()):
         if name not in WRITER_RECORDS and not name.endswith(".debug_pkl") and not name.startswith("traced_inputs"):
             record = MANGLED.sub(b"", reader.get_record(name))
