@@ -29,7 +29,8 @@ TRACE_DTYPE = torch.float64
 TRACE_SIZES = ({"batch": 2, "height": 5, "width": 7, "tokens": 9}, {"batch": 3, "height": 7, "width": 3, "tokens": 4})
 CLASS_NAME = "__torch__.lapis.Part"
 MANGLED = re.compile(rb"[./]___torch_mangle_\d+")  # torch numbers classes of one name in the order it meets them
-WRITER_RECORDS = ("version", ".data/version", "byteorder", ".data/serialization_id")  # the writer makes these itself
+VERSION_RECORDS = ("version", ".data/version")  # newer files have the second
+WRITER_RECORDS = (*VERSION_RECORDS, "byteorder", ".data/serialization_id")  # the writer makes the others itself
 
 
 class CastsFollow(TorchFunctionMode):
@@ -133,8 +134,9 @@ def save(traced: torch.jit.ScriptModule, path: Path) -> None:
     buffer.seek(0)
     reader = torch._C.PyTorchFileReader(buffer)
     writer = torch._C.PyTorchFileWriter(str(path))
-    version = next(name for name in ("version", ".data/version") if reader.has_record(name))
-    writer.set_min_version(int(reader.get_record(version)))  # a graph with newer operators says so
+    version = next(name for name in VERSION_RECORDS if reader.has_record(name))
+    record = reader.get_record(version)  # of the operators: newer ones are read as such
+    writer.write_record("version", record, len(record))
     for name in sorted(reader.get_all_records()):
         if name not in WRITER_RECORDS and not name.endswith(".debug_pkl") and not name.startswith("traced_inputs"):
             record = MANGLED.sub(b"", reader.get_record(name))
