@@ -85,7 +85,8 @@ RECIPES = {
     "flux": Recipe(
         texts={"text_encoder": Text(),
                "text_encoder_2": Text("t5", dict(d_model=128, d_kv=32, d_ff=320, num_layers=3, num_heads=4,
-                                                 feed_forward_proj="gated-gelu", dropout_rate=0.0), length=48)},
+                                                 feed_forward_proj="gated-gelu", dropout_rate=0.0),
+                                      length=48, steps=1500)},
         vae=VAE | dict(latent_channels=16, use_quant_conv=False, use_post_quant_conv=False, scaling_factor=0.3611,
                        shift_factor=0.1159), vae_steps=3200,
         denoiser=dict(in_channels=64, num_layers=2, num_single_layers=6, attention_head_dim=32, num_attention_heads=4,
