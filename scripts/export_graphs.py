@@ -37,8 +37,8 @@ FLUX_SAMPLE = 128  # cells along a side, which FluxPipeline has in place of a sa
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="a diffusers folder of StableDiffusionPipeline (1.x or 2.x), StableDiffusionXLPipeline or "
-                             "FluxPipeline")
+    parser.add_argument("folder", type=Path, help="a diffusers folder of StableDiffusionPipeline (1.x or 2.x), "
+                                                       "StableDiffusionXLPipeline or FluxPipeline")
     parser.add_argument("--name", help="name of the model (default: the folder's)")
     parser.add_argument("--lineage", help="the training its VAE comes from (default: the model's name)")
     parser.add_argument("--default-size", type=int, nargs=2, metavar=("W", "H"),

@@ -33,7 +33,7 @@ EXAMPLES = """examples:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What one side made of a job: ids by tokenizer, latents [B, C, h, w] in model units, pictures uint8 [B, H, W, 3]."""
+    """What one side made of a job: ids by tokenizer, latents [B, C, h, w] in model units, uint8 [B, H, W, 3]."""
 
     tokens: dict[str, list[int]]
     latents: Any

@@ -51,7 +51,7 @@ class ClipText(nn.Module):
 
 
 def has_projection(config: Config) -> bool:
-    """Whether the checkpoint projects what it pools. `projection_dim` says nothing: configurations without one have it."""
+    """Whether the checkpoint projects what it pools. `projection_dim` does not tell: others have it too."""
     return "CLIPTextModelWithProjection" in config.get("architectures", ())
 
 
