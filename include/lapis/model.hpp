@@ -29,6 +29,7 @@ struct Port {
 struct AddedRows {
   std::filesystem::path file;  ///< safetensors
   std::string tensor;          ///< its name there: [rows, width], or [width] for one row
+  std::int64_t rows = 0;
 };
 
 /// One TorchScript graph with its weights. Paths are absolute and lie below the model's folder.
