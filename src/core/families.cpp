@@ -11,8 +11,8 @@ std::vector<PartRow> sd15_parts() {
   return {
       {"text_encoder", true,
        {{"ids",         "i64",   {"batch", "tokens"}}},
-       {{"last",        "model", {"batch", "tokens", "width"}},
-        {"penultimate", "model", {"batch", "tokens", "width"}},
+       {{"states",      "model", {"layers", "batch", "tokens", "width"}},
+        {"normed",      "model", {"layers", "batch", "tokens", "width"}},
         {"pooled",      "model", {"batch", "width"}}}},
       {"denoiser", true,
        {{"sample",      "model", {"batch", 4, "height", "width"}},
@@ -59,7 +59,7 @@ std::span<const FamilyRow> families() {
           .tokenizers = {"tokenizer"},
           .clip_skip = 1,
           .parts = sd15_parts(),
-          .shared_sizes = {{"text_encoder", "last", 2, "denoiser", "context", 2}},
+          .shared_sizes = {{"text_encoder", "normed", 3, "denoiser", "context", 2}},
       },
   }};
   return rows;
