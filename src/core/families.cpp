@@ -57,6 +57,7 @@ std::span<const FamilyRow> families() {
           .size_multiple = 8,
           .predictions = {Prediction::epsilon, Prediction::v},
           .tokenizers = {"tokenizer"},
+          .clip_skip = 1,
           .parts = sd15_parts(),
           .shared_sizes = {{"text_encoder", "normed", 3, "denoiser", "context", 2}},
       },

@@ -42,6 +42,7 @@ struct FamilyRow {
   int size_multiple;                    ///< a picture's width and height are multiples of it
   std::vector<Prediction> predictions;  ///< what its denoisers may predict
   std::vector<std::string> tokenizers;  ///< names of those every model has
+  int clip_skip;  ///< layer of its CLIP text encoders from their end, 1: the last; 0: has none to skip
   std::vector<PartRow> parts;
   std::vector<SharedSize> shared_sizes;
 };

@@ -17,6 +17,9 @@ inline Model sample_model() {
   for (const core::PartRow& row : core::find_family("sd15")->parts) {
     model.parts[row.name] = {"graph.pt", {}, row.inputs, row.outputs};
   }
+  for (Port& port : model.parts.at("text_encoder").outputs) {
+    if (port.name != "pooled") port.shape.front() = std::int64_t{13};  // the embeddings and 12 layers
+  }
   TokenizerFacts tokenizer;
   tokenizer.start = 895;
   tokenizer.end = 896;
