@@ -15,9 +15,15 @@ using Json = nlohmann::ordered_json;
 /// One line; bytes of a file name that are no UTF-8 become U+FFFD.
 std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-Json value_json(const core::FieldValue& value) {
-  return std::visit([](const auto& v) { return Json(v); }, value);
-}
+struct ValueJson {
+  Json operator()(std::monostate) const { return nullptr; }
+  template <typename Value>
+  Json operator()(const Value& value) const {
+    return value;
+  }
+};
+
+Json value_json(const core::FieldValue& value) { return std::visit(ValueJson{}, value); }
 
 Json fields_json(const Fields& fields) {
   Json json = Json::object();

@@ -30,4 +30,17 @@ core::ClipTokenizer read_clip_tokenizer(const TokenizerFacts& facts) {
   return core::ClipTokenizer(vocabulary, text_of(merges_file), facts);
 }
 
+core::T5Tokenizer read_t5_tokenizer(const TokenizerFacts& facts) {
+  const MappedFile file(facts.model, ErrorKind::model);
+  return core::T5Tokenizer(text_of(file), facts);
+}
+
+core::Tokenized tokenize(const TokenizerFacts& facts, std::string_view text) {
+  switch (facts.kind) {
+    case TokenizerKind::clip: return read_clip_tokenizer(facts).encode(text);
+    case TokenizerKind::t5: return read_t5_tokenizer(facts).encode(text);
+  }
+  throw Error(ErrorKind::internal, "unknown kind of tokenizer");
+}
+
 }  // namespace lapis::io
