@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from . import sd15
+from . import clip, unet, vae
 from .part import Part
 
 
@@ -23,5 +23,6 @@ class Family:
 
 
 FAMILIES = (
-    Family("sd15", "StableDiffusionPipeline", 4, 8, 0.18215, 0.0, sd15.PARTS, ("tokenizer",)),
+    Family("sd15", "StableDiffusionPipeline", 4, 8, 0.18215, 0.0,
+           (clip.part("text_encoder"), unet.PART, *vae.PARTS), ("tokenizer",)),
 )

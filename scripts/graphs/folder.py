@@ -14,7 +14,7 @@ from torch import nn
 from . import ExportError
 from .families import FAMILIES, Family
 from .part import Config, Part, Port
-from .sd15 import downscale
+from .vae import downscale
 
 GRAPHS = "graphs"
 MODEL_FILE = "model.json"

@@ -12,6 +12,7 @@ from torch import nn
 
 Config = dict[str, Any]
 Sizes = dict[str, int]
+Reference = Callable[..., tuple[torch.Tensor, ...]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Part:
     stem: str  # name of the weight file, without .safetensors
     build: Callable[[Config], nn.Module]  # called under the meta device
     ports: Callable[[Config], tuple[tuple[Port, ...], tuple[Port, ...]]]  # inputs, outputs
-    reference: Callable[[Path, torch.dtype], Callable[..., tuple[torch.Tensor, ...]]]  # the eager module, for checks
+    reference: Callable[[Path, torch.dtype], Reference]  # the eager module, for checks
     checkpoint_names: Callable[[str], tuple[str, ...]]  # names that checkpoints give a parameter, likeliest first
     cell: int = 1  # pixels of the input for one unit of `height` and `width` in `Sizes`
     optional: bool = False

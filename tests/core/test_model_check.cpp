@@ -48,10 +48,10 @@ const std::array<Break, 22> breaks = {{
     {"ports missing", [](Model& m) { m.parts["text_encoder"].outputs.clear(); }, "found none"},
     {"widths",
      [](Model& m) {
-       m.parts["text_encoder"].outputs[0].shape[2] = 1024;
+       m.parts["text_encoder"].outputs[1].shape[3] = 1024;
        m.parts["denoiser"].inputs[2].shape[2] = 768;
      },
-     "last is 1024 wide, context is 768"},
+     "normed is 1024 wide, context is 768"},
     {"tokenizer", [](Model& m) { m.tokenizers.clear(); }, "tokenizer \"tokenizer\" is missing"},
     {"tokenizer unknown", [](Model& m) { m.tokenizers["tokenizer_2"]; }, "unknown tokenizer \"tokenizer_2\""},
     {"tokenizer length", [](Model& m) { m.tokenizers["tokenizer"].length = 2; }, "length is 2; expected 3 to 4096"},

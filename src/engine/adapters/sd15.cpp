@@ -15,7 +15,8 @@ std::vector<at::Tensor> Sd15Adapter::conditioning(const RenderRequest& request) 
   ids.insert(ids.end(), prompt.begin(), prompt.end());
   const auto length = static_cast<std::int64_t>(prompt.size());
   const at::Tensor batch = at::tensor(ids, at::TensorOptions().dtype(at::kLong)).view({guided ? 2 : 1, length});
-  return {text_encoder_.run({batch.to(text_encoder_.placement().device)}).front()};
+  const at::Tensor normed = text_encoder_.run({batch.to(text_encoder_.placement().device)})[1];
+  return {normed.select(0, -1)};
 }
 
 double Sd15Adapter::seconds() const { return text_encoder_.seconds(); }
