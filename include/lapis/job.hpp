@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "lapis/prompt.hpp"
 #include "lapis/sampling.hpp"
 
 namespace lapis {
@@ -29,7 +31,10 @@ struct PixelOffset {
 struct Job {
   std::string prompt;
   std::string negative_prompt;
-  std::string model;  ///< a name or a folder
+  std::optional<std::string> prompt_syntax;
+  std::optional<std::int64_t> clip_skip;
+  std::vector<std::string> embeddings;  ///< "FILE", "NAME=FILE" or a folder of such files
+  std::string model;                    ///< a name or a folder
   std::optional<std::int64_t> width;
   std::optional<std::int64_t> height;
   std::optional<std::int64_t> steps;
@@ -50,6 +55,9 @@ struct Job {
 struct ResolvedJob {
   std::string prompt;
   std::string negative_prompt;
+  PromptSyntax prompt_syntax = PromptSyntax::plain;
+  int clip_skip = 0;  ///< layers of the CLIP text encoder counted from its end, 1: the last; 0: not used
+  std::vector<std::string> embeddings;  ///< names of those that the prompts call, each once
   int width = 0;
   int height = 0;
   int steps = 0;
