@@ -92,6 +92,7 @@ FamilyRow sd15_family(const std::string& name, const std::string& space) {
       .size_multiple = 8,
       .predictions = {Prediction::epsilon, Prediction::v},
       .guidance = GuidanceKind::passes,
+      .clip_skip = 1,
       .told_sizes = false,
       .tokenizers = {{"tokenizer", TokenizerKind::clip}},
       .parts = sd15_parts(),
@@ -108,6 +109,7 @@ FamilyRow sdxl_family() {
       .size_multiple = 8,
       .predictions = {Prediction::epsilon, Prediction::v},
       .guidance = GuidanceKind::passes,
+      .clip_skip = 2,
       .told_sizes = true,
       .tokenizers = {{"tokenizer", TokenizerKind::clip}, {"tokenizer_2", TokenizerKind::clip}},
       .parts = sdxl_parts(),
@@ -125,6 +127,7 @@ FamilyRow flux_family() {
       .size_multiple = 16,
       .predictions = {Prediction::flow},
       .guidance = GuidanceKind::input,
+      .clip_skip = 0,
       .told_sizes = false,
       .tokenizers = {{"tokenizer", TokenizerKind::clip}, {"tokenizer_2", TokenizerKind::t5}},
       .parts = flux_parts(),
@@ -176,10 +179,14 @@ bool has_guidance_input(const Model& model) {
   return std::any_of(inputs.begin(), inputs.end(), [](const Port& port) { return port.name == "guidance"; });
 }
 
-int picture_tokens(const Model& model, int width, int height) {
+int token_side(const Model& model) {
   const FamilyRow* family = find_family(model.family);
-  if (family == nullptr) throw Error(ErrorKind::internal, "picture_tokens: the model has not been checked");
-  const int side = model.space.downscale * family->patch;
+  if (family == nullptr) throw Error(ErrorKind::internal, "token_side: the model has not been checked");
+  return model.space.downscale * family->patch;
+}
+
+int picture_tokens(const Model& model, int width, int height) {
+  const int side = token_side(model);
   return (width / side) * (height / side);
 }
 

@@ -58,6 +58,7 @@ struct FamilyRow {
   int size_multiple;  ///< a picture's width and height are multiples of it
   std::vector<Prediction> predictions;  ///< what its denoisers may predict
   GuidanceKind guidance;
+  int clip_skip;    ///< the layer of its CLIP text encoders that is its context, counted from the end; 0: pooled alone
   bool told_sizes;  ///< its denoisers are told the picture's original size and where it was cropped
   std::vector<TokenizerRow> tokenizers;
   std::vector<PartRow> parts;
@@ -77,7 +78,10 @@ const PartRow* find_part(const FamilyRow& family, std::string_view name);
 /// Whether the denoiser of `model` reads guidance as a number.
 bool has_guidance_input(const Model& model);
 
-/// How many tokens a denoiser of `model`'s family makes of a picture, or latent cells where its patch is 1.
+/// The side in pixels of what is one token to a denoiser of `model`'s family, or one latent cell where its patch is 1.
+int token_side(const Model& model);
+
+/// How many of these a picture has.
 int picture_tokens(const Model& model, int width, int height);
 
 /// "epsilon", "v" or "flow": as model.json names it.

@@ -174,6 +174,7 @@ ResolvedJob resolve(const Job& job, const Model& model, std::uint64_t random) {
   resolved.sampler = find_sampler(job.sampler.value_or(model.defaults.sampler)).name;
   resolved.spacing = job.spacing ? find_spacing(*job.spacing) : model.sampling.spacing;
   resolve_guidance(job, model, *family, resolved);
+  resolved.clip_skip = family->clip_skip;
   resolved.width = checked_side(job, &Job::width, model.defaults.width, family->size_multiple);
   resolved.height = checked_side(job, &Job::height, model.defaults.height, family->size_multiple);
   resolve_told_sizes(job, model, *family, resolved);
