@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <future>
@@ -14,6 +15,8 @@
 #include "cli/places.hpp"
 #include "cli/progress.hpp"
 #include "cli/terminal.hpp"
+#include "core/families.hpp"
+#include "core/flow_schedule.hpp"
 #include "core/infotext.hpp"
 #include "core/job_fields.hpp"
 #include "core/model_check.hpp"
@@ -117,29 +120,44 @@ class Generation {
 
   RenderRequest make_request() {
     const auto tokenizing = std::chrono::steady_clock::now();
-    const core::ClipTokenizer tokenizer = io::read_clip_tokenizer(model_.tokenizers.at("tokenizer"));
     RenderRequest request;
     request.job = job_;
-    request.schedule = core::make_schedule(model_.sampling, job_.spacing, job_.steps);
-    request.prompt["tokenizer"] = tokens_of(tokenizer, "prompt", job_.prompt);
-    request.negative["tokenizer"] = tokens_of(tokenizer, "negative prompt", job_.negative_prompt);
+    request.schedule = schedule();
+    const bool negative = pass_guidance(job_) > 1;
+    for (const auto& [name, facts] : model_.tokenizers) {
+      const io::TextTokenizer tokenizer = io::read_tokenizer(facts);
+      request.prompt[name] = tokens_of(tokenizer, facts, "prompt", job_.prompt);
+      if (negative) request.negative[name] = tokens_of(tokenizer, facts, "negative prompt", job_.negative_prompt);
+    }
     timings_.tokens = seconds_since(tokenizing);
     const core::Infotext infotext = core::infotext_of(job_, model_, 0, std::string("lapis ") + version);
     if (const auto warning = core::infotext_warning(infotext)) warn(*warning);
     return request;
   }
 
-  Tokens tokens_of(const core::ClipTokenizer& tokenizer, const std::string& which, const std::string& text) {
-    core::Tokenized tokenized = tokenizer.encode(text);
+  Schedule schedule() const {
+    if (path_of(model_.sampling.prediction) == Path::flow) {
+      return core::make_flow_schedule(model_.sampling, job_.steps,
+                                      core::picture_tokens(model_, job_.width, job_.height));
+    }
+    return core::make_schedule(model_.sampling, job_.spacing, job_.steps);
+  }
+
+  Tokens tokens_of(const io::TextTokenizer& tokenizer, const TokenizerFacts& facts, const std::string& which,
+                   const std::string& text) {
+    core::Tokenized tokenized = tokenizer(text);
     if (!tokenized.cut.empty()) {
-      warn("the " + which + " has " + std::to_string(tokenized.count) + " tokens and this model reads " +
-           std::to_string(tokenized.ids.size() - 2) + "; cut off: \"" + tokenized.cut + "\"");
+      warn("the " + which + " has " + std::to_string(tokenized.count) + " tokens and this model's " +
+           std::string(core::tokenizer_kind_name(facts.kind)) + " text encoder reads " +
+           std::to_string(core::prompt_tokens(facts)) + "; cut off: \"" + tokenized.cut + "\"");
     }
     std::vector<float> weights(tokenized.ids.size(), 1.0F);
     return {{std::move(tokenized.ids), std::move(weights)}};
   }
 
+  /// Once each: two tokenizers of one model say the same.
   void warn(const std::string& text) {
+    if (std::find(warnings_.begin(), warnings_.end(), text) != warnings_.end()) return;
     print_warning(text);
     warnings_.push_back(text);
   }

@@ -199,6 +199,10 @@ std::string_view prediction_name(Prediction prediction) {
   throw Error(ErrorKind::internal, "unknown prediction");
 }
 
+std::size_t prompt_tokens(const TokenizerFacts& facts) {
+  return static_cast<std::size_t>(facts.length) - (facts.kind == TokenizerKind::clip ? 2 : 1);
+}
+
 std::string_view tokenizer_kind_name(TokenizerKind kind) {
   switch (kind) {
     case TokenizerKind::clip: return "clip";

@@ -87,6 +87,9 @@ int picture_tokens(const Model& model, int width, int height);
 /// "epsilon", "v" or "flow": as model.json names it.
 std::string_view prediction_name(Prediction prediction);
 
+/// How many tokens of a prompt `facts.length` has room for: start and end are counted in it.
+std::size_t prompt_tokens(const TokenizerFacts& facts);
+
 /// "clip" or "t5": as model.json names it.
 std::string_view tokenizer_kind_name(TokenizerKind kind);
 

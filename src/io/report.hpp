@@ -2,6 +2,7 @@
 // docs/cli.md describes every document.
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,8 +53,8 @@ std::string model_report(const Model& model);
 /// A PNG's size and texts; the "lapis" text as the document it is.
 std::string png_report(const PngFacts& facts);
 
-/// Token ids of a prompt.
-std::string tokens_report(const core::Tokenized& tokenized);
+/// Token ids of a prompt, by tokenizer; those of "tokenizer", the first, at the top.
+std::string tokens_report(const std::map<std::string, core::Tokenized>& tokenized);
 
 /// A table: the first row names the columns of the others.
 std::string table_report(const std::vector<std::vector<std::string>>& rows);

@@ -1,6 +1,7 @@
 #include "io/tokenizer_files.hpp"
 
 #include <limits>
+#include <memory>
 #include <string_view>
 
 #include "io/json_reader.hpp"
@@ -35,10 +36,15 @@ core::T5Tokenizer read_t5_tokenizer(const TokenizerFacts& facts) {
   return core::T5Tokenizer(text_of(file), facts);
 }
 
-core::Tokenized tokenize(const TokenizerFacts& facts, std::string_view text) {
+TextTokenizer read_tokenizer(const TokenizerFacts& facts) {
+  // Shared, since a std::function must be copyable and a T5Tokenizer is not.
   switch (facts.kind) {
-    case TokenizerKind::clip: return read_clip_tokenizer(facts).encode(text);
-    case TokenizerKind::t5: return read_t5_tokenizer(facts).encode(text);
+    case TokenizerKind::clip:
+      return [tokenizer = read_clip_tokenizer(facts)](std::string_view text) { return tokenizer.encode(text); };
+    case TokenizerKind::t5:
+      return [tokenizer = std::make_shared<const core::T5Tokenizer>(read_t5_tokenizer(facts))](std::string_view text) {
+        return tokenizer->encode(text);
+      };
   }
   throw Error(ErrorKind::internal, "unknown kind of tokenizer");
 }

@@ -1,6 +1,7 @@
 // Tokenizers out of a model folder's files.
 #pragma once
 
+#include <functional>
 #include <string_view>
 
 #include "core/clip_tokenizer.hpp"
@@ -15,7 +16,10 @@ core::ClipTokenizer read_clip_tokenizer(const TokenizerFacts& facts);
 /// Reads a SentencePiece model. Throws Error{model} if it is none.
 core::T5Tokenizer read_t5_tokenizer(const TokenizerFacts& facts);
 
-/// `text` through the tokenizer of either kind. Throws as reading it does.
-core::Tokenized tokenize(const TokenizerFacts& facts, std::string_view text);
+/// A prompt's ids, by a tokenizer of either kind.
+using TextTokenizer = std::function<core::Tokenized(std::string_view)>;
+
+/// Reads the tokenizer of `facts`. Throws Error{model} as the two above do.
+TextTokenizer read_tokenizer(const TokenizerFacts& facts);
 
 }  // namespace lapis::io
