@@ -66,6 +66,11 @@ TEST_CASE("a graph that torch wrote passes") {
   CHECK_NOTHROW(check(zip(graph_entries())));
 }
 
+TEST_CASE("a graph with newer operators keeps its version below .data") {
+  CHECK_NOTHROW(check(zip({{"g/data.pkl"}, {"g/constants.pkl"}, {"g/.data/version"}, {"g/code/__torch__.py"}})));
+  check_refused(zip({{"g/data.pkl"}, {"g/constants.pkl"}, {"g/code/__torch__.py"}}), "it has no version");
+}
+
 TEST_CASE("a file of torch.save is no graph") {
   check_fails(ErrorKind::model, {"not_a_graph.pt", "constants.pkl", "torch.jit.save"},
               [] { check_graph_archive(data_file("not_a_graph.pt")); });

@@ -127,6 +127,73 @@ TEST_CASE("choices are read as their values") {
   CHECK(model.sampling.spacing == lapis::Spacing::trailing);
 }
 
+TEST_CASE("a flow model has a shift in place of betas") {
+  const Json constant = {
+      {"prediction", "flow"}, {"train_steps", 1000}, {"flow_shift", {{"dynamic", false}, {"shift", 3}}}};
+  Json dynamic = constant;
+  dynamic["flow_shift"] = {
+      {"dynamic", true}, {"base_shift", 0.5}, {"max_shift", 1.15}, {"base_tokens", 256}, {"max_tokens", 4096}};
+  const ModelFolder folder([&](Json& document) { document["sampling"] = constant; });
+  CHECK(read_model(folder.path()).sampling.prediction == lapis::Prediction::flow);
+  CHECK(read_model(folder.path()).sampling.flow_shift == lapis::FlowShift{false, 3});
+  folder.rewrite([&](Json& document) { document["sampling"] = dynamic; });
+  CHECK(read_model(folder.path()).sampling.flow_shift == lapis::FlowShift{true, 1, 0.5, 1.15, 256, 4096});
+  const auto check_sampling = [&](const Json& sampling, const std::vector<std::string>& parts) {
+    check_refused([&](Json& document) { document["sampling"] = sampling; }, parts);
+  };
+  Json changed = constant;
+  changed["beta_start"] = 0.001;
+  check_sampling(changed, {"sampling.beta_start is an unknown key"});
+  changed = constant;
+  changed["flow_shift"]["base_shift"] = 0.5;
+  check_sampling(changed, {"sampling.flow_shift.base_shift is an unknown key"});
+  changed = dynamic;
+  changed["flow_shift"]["shift"] = 3;
+  check_sampling(changed, {"sampling.flow_shift.shift is an unknown key"});
+  changed = dynamic;
+  changed["flow_shift"]["dynamic"] = 1;
+  check_sampling(changed, {"sampling.flow_shift.dynamic is 1, expected true or false"});
+  check_value_refused("/sampling/flow_shift", constant["flow_shift"], {"sampling.flow_shift is an unknown key"});
+}
+
+TEST_CASE("a T5 tokenizer has one file") {
+  const Json valid = {{"kind", "t5"}, {"model", "tokenizer/vocab.json"}, {"length", 64}, {"end", 1}, {"pad", 0}};
+  const auto put = [](const Json& tokenizer) {
+    return [tokenizer](Json& document) { document["tokenizers"]["tokenizer_2"] = tokenizer; };
+  };
+  const ModelFolder folder(put(valid));
+  const lapis::TokenizerFacts facts = read_model(folder.path()).tokenizers.at("tokenizer_2");
+  CHECK(facts.kind == lapis::TokenizerKind::t5);
+  CHECK(facts.model == folder.path() / "tokenizer/vocab.json");
+  CHECK(facts.length == 64);
+  CHECK(facts.end == 1);
+  CHECK(facts.extra_ids == 0);
+  Json changed = valid;
+  changed["extra_ids"] = 100;
+  folder.rewrite(put(changed));
+  CHECK(read_model(folder.path()).tokenizers.at("tokenizer_2").extra_ids == 100);
+  changed["extra_ids"] = -1;
+  check_refused(put(changed), {"tokenizers.tokenizer_2.extra_ids is -1"});
+  changed = valid;
+  changed["merges"] = "tokenizer/merges.txt";
+  check_refused(put(changed), {"tokenizers.tokenizer_2.merges is an unknown key"});
+  changed = valid;
+  changed["model"] = "elsewhere.model";
+  check_refused(put(changed), {"elsewhere.model", "\"files\" does not list"});
+}
+
+TEST_CASE("conditioning is optional, and so is each of its keys") {
+  const ModelFolder folder([](Json& document) { document["conditioning"] = {{"zero_empty_negative", true}}; });
+  CHECK(read_model(folder.path()).conditioning.zero_empty_negative);
+  folder.rewrite([](Json& document) { document["conditioning"] = {{"rope_axes", {16, 56, 56}}}; });
+  CHECK(read_model(folder.path()).conditioning.rope_axes == std::vector<int>{16, 56, 56});
+  CHECK_FALSE(read_model(folder.path()).conditioning.zero_empty_negative);
+  check_value_refused("/conditioning", {{"rope_axis", 1}}, {"conditioning.rope_axis", "Did you mean \"rope_axes\"?"});
+  check_value_refused("/conditioning", {{"rope_axes", 16}}, {"conditioning.rope_axes is 16, expected a list"});
+  check_value_refused("/conditioning", {{"rope_axes", {16, 0}}}, {"conditioning.rope_axes[1] is 0"});
+  check_value_refused("/conditioning", {{"zero_empty_negative", 1}}, {"expected true or false"});
+}
+
 TEST_CASE("a folder without model.json is explained") {
   const ModelFolder folder;
   check_fails(ErrorKind::model, {"nowhere", "no model folder"}, [&] { read_model(folder.path() / "nowhere"); });
@@ -198,7 +265,7 @@ TEST_CASE("values of a wrong type or range are refused with their place") {
   check_value_refused("/parts/denoiser/inputs/0/shape/0", "", {"shape[0] is an empty text"});
   check_value_refused("/parts/denoiser/inputs/1/name", "sample", {"inputs[1].name", "earlier one"});
   check_value_refused("/parts/denoiser/outputs", Json::array(), {"outputs is an empty list"});
-  check_value_refused("/tokenizers/tokenizer/kind", "t5", {"tokenizers.tokenizer.kind is \"t5\""});
+  check_value_refused("/tokenizers/tokenizer/kind", "t6", {"tokenizers.tokenizer.kind is \"t6\""});
   check_value_refused("/tokenizers/tokenizer/length", 2, {"tokenizers.tokenizer.length is 2"});
   check_value_refused("/tokenizers/tokenizer/pad", -1, {"tokenizers.tokenizer.pad is -1"});
   check_value_refused("/sampling/prediction", "epsilom", {"Did you mean \"epsilon\"?"});
