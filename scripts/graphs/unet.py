@@ -1,4 +1,4 @@
-"""The UNet with cross attention of sd15."""
+"""The UNet with cross attention: of sd15, and with the pooled text and the sizes that sdxl adds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from torch import nn
 
 from . import ExportError
 from .part import Config, Part, Port, Reference
+
+SIZES = 6  # numbers in time_ids
+PLAIN = {"addition_embed_type": None, "class_embed_type": None, "num_class_embeds": None, "encoder_hid_dim": None,
+         "time_cond_proj_dim": None, "time_embedding_type": "positional"}
 
 
 class Sinusoid(nn.Module):
@@ -34,7 +38,7 @@ class Denoiser(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        refuse_extras(config)
+        refuse_extras(config, PLAIN)
         self.unet = UNet2DConditionModel.from_config(config)
         self.unet.time_proj = Sinusoid(config["block_out_channels"][0], config.get("flip_sin_to_cos", True),
                                        config.get("freq_shift", 0))
@@ -44,14 +48,35 @@ class Denoiser(nn.Module):
         return self.unet(sample, timestep, context, return_dict=False)
 
 
-def refuse_extras(config: Config) -> None:
-    """An sd15 denoiser takes a sample, a time and a context: configurations that want more are another family's."""
-    wants = {"addition_embed_type": None, "class_embed_type": None, "num_class_embeds": None, "encoder_hid_dim": None,
-             "time_cond_proj_dim": None, "time_embedding_type": "positional"}
-    for key, plain in wants.items():
+class AddedDenoiser(nn.Module):
+    """The UNet of sdxl: pooled text and six sizes go into its time embedding."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        refuse_extras(config, PLAIN | {"addition_embed_type": "text_time"})
+        added = config["projection_class_embeddings_input_dim"] - SIZES * config["addition_time_embed_dim"]
+        if added <= 0:
+            raise ExportError(f"unet/config.json: projection_class_embeddings_input_dim leaves {added} for the pooled "
+                              f"text. Do its numbers belong together?")
+        self.unet = UNet2DConditionModel.from_config(config)
+        flip, shift = config.get("flip_sin_to_cos", True), config.get("freq_shift", 0)
+        self.unet.time_proj = Sinusoid(config["block_out_channels"][0], flip, shift)
+        self.unet.add_time_proj = Sinusoid(config["addition_time_embed_dim"], flip, shift)
+
+    def forward(self, sample: torch.Tensor, timestep: torch.Tensor, context: torch.Tensor, pooled: torch.Tensor,
+                time_ids: torch.Tensor) -> tuple[torch.Tensor]:
+        """sample [B, 4, h, w], timestep f32 [B], context [B, L, W], pooled [B, P], time_ids f32 [B, 6]: height and
+        width of the original, top and left of the crop, height and width wanted -> prediction [B, 4, h, w]."""
+        added = {"text_embeds": pooled, "time_ids": time_ids}
+        return self.unet(sample, timestep, context, added_cond_kwargs=added, return_dict=False)
+
+
+def refuse_extras(config: Config, wanted: Config) -> None:
+    """Configurations that want other inputs than the family's are another family's."""
+    for key, plain in wanted.items():
         if config.get(key, plain) != plain:
-            raise ExportError(f"unet/config.json: {key} is {config[key]!r}, expected {plain!r}: this denoiser takes "
-                              f"inputs that family sd15 does not have. Export a text-to-image model of that family.")
+            raise ExportError(f"unet/config.json: {key} is {config.get(key)!r}, expected {plain!r}: this denoiser "
+                              f"takes other inputs than its family's. Export a text-to-image model of that family.")
 
 
 def denoiser_ports(config: Config) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
@@ -70,4 +95,18 @@ def denoiser_names(name: str) -> tuple[str, ...]:
     return (name.removeprefix("unet."),)
 
 
+def added_ports(config: Config) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+    inputs, outputs = denoiser_ports(config)
+    pooled = config["projection_class_embeddings_input_dim"] - SIZES * config["addition_time_embed_dim"]
+    return (*inputs, Port("pooled", "model", ("batch", pooled)), Port("time_ids", "f32", ("batch", SIZES))), outputs
+
+
+def added_reference(folder: Path, dtype: torch.dtype) -> Reference:
+    model = UNet2DConditionModel.from_pretrained(folder, dtype=dtype).eval()
+    return lambda sample, timestep, context, pooled, time_ids: model(
+        sample, timestep, context, added_cond_kwargs={"text_embeds": pooled, "time_ids": time_ids}, return_dict=False)
+
+
 PART = Part("denoiser", "unet", "diffusion_pytorch_model", Denoiser, denoiser_ports, denoiser_reference, denoiser_names)
+ADDED_PART = Part("denoiser", "unet", "diffusion_pytorch_model", AddedDenoiser, added_ports, added_reference,
+                  denoiser_names)

@@ -201,10 +201,8 @@ class Archive {
     for (const std::string& name : names) {
       if (!name.starts_with(top + "/")) fail("has entries under more than one top folder");
     }
-    // Graphs with newer operators keep their version below .data/.
-    const bool newer = names.contains(top + "/.data/version");
     for (const char* needed : {"constants.pkl", "data.pkl", "version"}) {
-      if (names.contains(top + "/" + needed) || (newer && std::string_view(needed) == "version")) continue;
+      if (names.contains(top + "/" + needed) || names.contains(top + "/.data/" + needed)) continue;
       fail("is no TorchScript graph: it has no " + std::string(needed) +
            " (a file of torch.save is none; torch.jit.save writes one)");
     }
