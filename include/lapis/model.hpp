@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "lapis/prompt.hpp"
 #include "lapis/sampling.hpp"
 #include "lapis/space.hpp"
 
@@ -24,12 +25,20 @@ struct Port {
   std::vector<Dimension> shape;
 };
 
+/// Rows that a text encoder's table of token embeddings gets behind its checkpoint's own: one textual inversion.
+struct AddedRows {
+  std::filesystem::path file;  ///< safetensors
+  std::string tensor;          ///< its name there: [rows, width], or [width] for one row
+  std::int64_t rows = 0;
+};
+
 /// One TorchScript graph with its weights. Paths are absolute and lie below the model's folder.
 struct Part {
   std::filesystem::path graph;
   std::vector<std::filesystem::path> weights;  ///< empty: the graph holds its weights itself
   std::vector<Port> inputs;
   std::vector<Port> outputs;
+  std::vector<AddedRows> token_rows{};  ///< of a job, in the order of their ids; a folder has none
 };
 
 /// How text becomes tokens: CLIP's byte-pair encoding, or the SentencePiece unigram model of T5.
@@ -83,6 +92,7 @@ struct Model {
   std::map<std::string, FileFacts> files;  ///< every file of parts and tokenizers, by its path below the folder
   std::string licence;
   std::string origin;
+  std::vector<Embedding> embeddings;  ///< that a job added to the text encoders; a folder has none
 };
 
 }  // namespace lapis

@@ -25,9 +25,10 @@
 #include "io/latent_file.hpp"
 #include "io/model_folder.hpp"
 #include "io/png.hpp"
+#include "io/prompt_file.hpp"
+#include "io/prompt_reader.hpp"
 #include "io/report.hpp"
 #include "io/sha256.hpp"
-#include "io/tokenizer_files.hpp"
 #include "lapis/error.hpp"
 #include "lapis/version.hpp"
 
@@ -72,8 +73,9 @@ class Generation {
     const auto verifying = std::chrono::steady_clock::now();
     io::verify_files(model_);
     timings_.read += seconds_since(verifying);
+    io::PromptReader prompts(model_, job_, options_.job.embeddings);
     std::future<std::unique_ptr<Engine>> opening = open_engine({job_.device, job_.dtype, job_.threads});
-    RenderRequest request = make_request();
+    RenderRequest request = make_request(prompts);
     const auto waiting = std::chrono::steady_clock::now();
     // Never destroyed: the program leaves through _exit, and libtorch's own tear-down would cost 0.14 s.
     Engine* engine = opening.get().release();
@@ -118,18 +120,17 @@ class Generation {
     if (!options_.latent.empty()) io::check_writable(options_.latent, options_.overwrite);
   }
 
-  RenderRequest make_request() {
+  RenderRequest make_request(io::PromptReader& prompts) {
     const auto tokenizing = std::chrono::steady_clock::now();
+    io::EncodedPrompts encoded = prompts.encode();
     RenderRequest request;
     request.job = job_;
     request.schedule = schedule();
-    const bool negative = pass_guidance(job_) > 1;
-    for (const auto& [name, facts] : model_.tokenizers) {
-      const io::TextTokenizer tokenizer = io::read_tokenizer(facts);
-      request.prompt[name] = tokens_of(tokenizer, facts, "prompt", job_.prompt);
-      if (negative) request.negative[name] = tokens_of(tokenizer, facts, "negative prompt", job_.negative_prompt);
-    }
+    for (auto& [name, chunked] : encoded.prompt) request.prompt[name] = std::move(chunked.chunks);
+    for (auto& [name, chunked] : encoded.negative) request.negative[name] = std::move(chunked.chunks);
+    request.empty = std::move(encoded.empty);
     timings_.tokens = seconds_since(tokenizing);
+    for (const std::string& warning : prompts.warnings()) warn(warning);
     const core::Infotext infotext = core::infotext_of(job_, model_, 0, std::string("lapis ") + version);
     if (const auto warning = core::infotext_warning(infotext)) warn(*warning);
     return request;
@@ -143,19 +144,6 @@ class Generation {
     return core::make_schedule(model_.sampling, job_.spacing, job_.steps);
   }
 
-  Tokens tokens_of(const io::TextTokenizer& tokenizer, const TokenizerFacts& facts, const std::string& which,
-                   const std::string& text) {
-    core::Tokenized tokenized = tokenizer(text);
-    if (!tokenized.cut.empty()) {
-      warn("the " + which + " has " + std::to_string(tokenized.count) + " tokens and this model's " +
-           std::string(core::tokenizer_kind_name(facts.kind)) + " text encoder reads " +
-           std::to_string(core::prompt_tokens(facts)) + "; cut off: \"" + tokenized.cut + "\"");
-    }
-    std::vector<float> weights(tokenized.ids.size(), 1.0F);
-    return {{std::move(tokenized.ids), std::move(weights)}};
-  }
-
-  /// Once each: two tokenizers of one model say the same.
   void warn(const std::string& text) {
     if (std::find(warnings_.begin(), warnings_.end(), text) != warnings_.end()) return;
     print_warning(text);
@@ -215,16 +203,27 @@ class Generation {
   Latent latents_;
 };
 
+/// Sets a field from its option's arguments: prompts may lie in files.
+void set_from(Job& job, const core::JobField& field, const std::vector<std::string>& arguments) {
+  const bool prompt = field.key == "prompt" || field.key == "negative_prompt";
+  for (const std::string& argument : arguments) {
+    core::set_field(job, field, prompt ? io::prompt_text(argument, core::long_flag(field)) : argument);
+  }
+}
+
 /// One CLI11 option for each row of the job-field table.
 void declare_fields(CLI::App& app, Job& job) {
   for (const core::JobField& field : core::job_fields()) {
     const bool positional = field.key == "prompt";
     const std::string names = std::string(field.flags) + (positional ? ",prompt" : "");
-    app.add_option_function<std::string>(
-           names, [&job, &field](const std::string& text) { core::set_field(job, field, text); },
+    const bool list = std::holds_alternative<std::vector<std::string> Job::*>(field.member);
+    app.add_option_function<std::vector<std::string>>(
+           names, [&job, &field](const std::vector<std::string>& texts) { set_from(job, field, texts); },
            std::string(field.help))
         ->type_name(std::string(field.value_name))
-        ->group(std::string(core::group_title(field.group)));
+        ->group(std::string(core::group_title(field.group)))
+        ->expected(1)
+        ->multi_option_policy(list ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::Throw);
   }
 }
 

@@ -58,7 +58,7 @@ struct FamilyRow {
   int size_multiple;  ///< a picture's width and height are multiples of it
   std::vector<Prediction> predictions;  ///< what its denoisers may predict
   GuidanceKind guidance;
-  int clip_skip;    ///< the layer of its CLIP text encoders that is its context, counted from the end; 0: pooled alone
+  int clip_skip;    ///< layer of its CLIP text encoders from their end, 1: the last; 0: has none to skip
   bool told_sizes;  ///< its denoisers are told the picture's original size and where it was cropped
   std::vector<TokenizerRow> tokenizers;
   std::vector<PartRow> parts;

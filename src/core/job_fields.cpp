@@ -5,6 +5,7 @@
 #include <charconv>
 #include <system_error>
 
+#include "core/prompt_syntax.hpp"
 #include "core/schedules.hpp"
 #include "core/suggest.hpp"
 #include "lapis/error.hpp"
@@ -20,13 +21,19 @@ constexpr std::optional<Limits> no_limits = std::nullopt;
 constexpr std::monostate not_in_job = {};
 
 // clang-format off
-constexpr std::array<JobField, 17> rows = {{
+constexpr std::array<JobField, 20> rows = {{
     // key              flags                          value     help
     // member             resolved             limits           a1111        group
     {"prompt",          "-p,--prompt",                 "TEXT",   "What the picture shows",
      &J::prompt,          &R::prompt,          no_limits,       "",          G::prompt},
     {"negative_prompt", "-n,--negative-prompt",        "TEXT",   "What it must not show",
      &J::negative_prompt, &R::negative_prompt, no_limits,       "",          G::prompt},
+    {"prompt_syntax",   "--prompt-syntax",             "NAME",   "Brackets in the prompts: plain, a1111 or comfy",
+     &J::prompt_syntax,   &R::prompt_syntax,   no_limits,       "Prompt syntax", G::prompt},
+    {"clip_skip",       "--clip-skip",                 "N",      "Layer of the text encoder from its end; 1: the last",
+     &J::clip_skip,       &R::clip_skip,       no_limits,       "Clip skip", G::prompt},
+    {"embeddings",      "--embedding",                 "[NAME=]FILE", "Textual inversion, or a folder of them; repeat",
+     &J::embeddings,      &R::embeddings,      no_limits,       "TI hashes", G::prompt},
     {"steps",           "--steps",                     "N",      "Denoising steps",
      &J::steps,           &R::steps,           step_limits,     "Steps",     G::sampling},
     {"sampler",         "--sampler,--sampling-method", "NAME",   "How the steps are walked",
@@ -82,6 +89,8 @@ struct ValueOf {
 
   FieldValue operator()(std::monostate) const { return model.name; }
   FieldValue operator()(std::string ResolvedJob::*member) const { return job.*member; }
+  FieldValue operator()(std::vector<std::string> ResolvedJob::*member) const { return job.*member; }
+  FieldValue operator()(PromptSyntax ResolvedJob::*member) const { return prompt_syntax_name(job.*member); }
   FieldValue operator()(int ResolvedJob::*member) const { return std::int64_t{job.*member}; }
   FieldValue operator()(std::int64_t ResolvedJob::*member) const { return job.*member; }
   FieldValue operator()(double ResolvedJob::*member) const { return job.*member; }
@@ -106,6 +115,7 @@ struct SetFrom {
   std::string_view text;
 
   void operator()(std::string Job::*member) const { job.*member = text; }
+  void operator()(std::vector<std::string> Job::*member) const { (job.*member).emplace_back(text); }
   void operator()(std::optional<std::string> Job::*member) const { job.*member = std::string(text); }
   void operator()(std::optional<std::int64_t> Job::*member) const {
     job.*member = parse_number<std::int64_t>(field, text, "a whole number");

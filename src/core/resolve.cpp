@@ -8,6 +8,7 @@
 
 #include "core/families.hpp"
 #include "core/job_fields.hpp"
+#include "core/prompt_syntax.hpp"
 #include "core/samplers.hpp"
 #include "core/schedules.hpp"
 #include "core/suggest.hpp"
@@ -143,6 +144,39 @@ void resolve_guidance(const Job& job, const Model& model, const FamilyRow& famil
   }
 }
 
+/// Layers of the text encoder that has fewest, as its port of hidden states says: they begin with the embeddings.
+std::int64_t clip_layers(const Model& model) {
+  std::int64_t layers = std::numeric_limits<std::int32_t>::max();
+  for (const auto& [name, part] : model.parts) {
+    for (const Port& port : part.outputs) {
+      const auto* states = port.name == "states" ? std::get_if<std::int64_t>(&port.shape.front()) : nullptr;
+      if (states != nullptr) layers = std::min(layers, *states - 1);
+    }
+  }
+  return layers;
+}
+
+int checked_clip_skip(const Job& job, const Model& model, const FamilyRow& family) {
+  if (family.clip_skip == 0) {
+    if (!job.clip_skip) return 0;
+    refuse(flag_of(&Job::clip_skip) + " is for families whose words pass through the layers of a CLIP text encoder; " +
+           family.name + " reads them through T5, which has none to skip. Leave it out");
+  }
+  const std::int64_t layers = clip_layers(model);
+  const std::int64_t skip = job.clip_skip.value_or(family.clip_skip);
+  if (skip < 1 || skip > layers) {
+    refuse(flag_of(&Job::clip_skip) + " is " + std::to_string(skip) + "; the text encoder of " + model.name + " has " +
+           std::to_string(layers) + " layers: expected 1, the last one, to " + std::to_string(layers));
+  }
+  return static_cast<int>(skip);
+}
+
+void check_embeddings(const Job& job, const FamilyRow& family) {
+  if (job.embeddings.empty() || family.clip_skip != 0) return;
+  refuse(flag_of(&Job::embeddings) + " is for families that read the prompt through CLIP alone; " + family.name +
+         " reads it through T5, for which there are none. Leave it out");
+}
+
 std::int64_t checked_seed(const Job& job, int batch, std::uint64_t random) {
   if (job.seed.value_or(-1) < 0) return static_cast<std::int64_t>(random >> 32);
   const std::int64_t highest = std::numeric_limits<std::int64_t>::max() - (batch - 1);
@@ -170,11 +204,13 @@ ResolvedJob resolve(const Job& job, const Model& model, std::uint64_t random) {
   ResolvedJob resolved;
   resolved.prompt = checked_text(job, &Job::prompt);
   resolved.negative_prompt = checked_text(job, &Job::negative_prompt);
+  if (job.prompt_syntax) resolved.prompt_syntax = find_prompt_syntax(*job.prompt_syntax).syntax;
+  resolved.clip_skip = checked_clip_skip(job, model, *family);
+  check_embeddings(job, *family);
   resolved.steps = checked_steps(job, model);
   resolved.sampler = find_sampler(job.sampler.value_or(model.defaults.sampler)).name;
   resolved.spacing = job.spacing ? find_spacing(*job.spacing) : model.sampling.spacing;
   resolve_guidance(job, model, *family, resolved);
-  resolved.clip_skip = family->clip_skip;
   resolved.width = checked_side(job, &Job::width, model.defaults.width, family->size_multiple);
   resolved.height = checked_side(job, &Job::height, model.defaults.height, family->size_multiple);
   resolve_told_sizes(job, model, *family, resolved);

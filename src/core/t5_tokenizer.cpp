@@ -2,20 +2,14 @@
 
 #include <algorithm>
 #include <sentencepiece_processor.h>
+#include <span>
 
 #include "lapis/error.hpp"
 
 namespace lapis::core {
 namespace {
 
-constexpr std::string_view blanks = " \t\n\r\v\f";
 constexpr std::string_view next_line = "\xC2\x85";  // U+0085, a blank to transformers and unknown to SentencePiece
-
-std::string stripped(const std::string& text) {
-  const std::size_t first = text.find_first_not_of(blanks);
-  if (first == std::string::npos) return "";
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
 
 }  // namespace
 
@@ -52,8 +46,8 @@ T5Tokenizer::~T5Tokenizer() = default;
 T5Tokenizer::T5Tokenizer(T5Tokenizer&&) noexcept = default;
 T5Tokenizer& T5Tokenizer::operator=(T5Tokenizer&&) noexcept = default;
 
-Tokenized T5Tokenizer::encode(std::string_view prompt) const {
-  std::vector<Token> tokens;
+std::vector<PromptToken> T5Tokenizer::tokens(std::string_view prompt) const {
+  std::vector<PromptToken> tokens;
   std::size_t begin = 0;
   for (std::size_t i = 0; i < prompt.size();) {
     const auto special = std::find_if(specials_.begin(), specials_.end(),
@@ -68,7 +62,11 @@ Tokenized T5Tokenizer::encode(std::string_view prompt) const {
     begin = i;
   }
   append_text(prompt.substr(begin), tokens);
+  return tokens;
+}
 
+Tokenized T5Tokenizer::encode(std::string_view prompt) const {
+  const std::vector<PromptToken> tokens = this->tokens(prompt);
   Tokenized result;
   result.count = tokens.size();
   const auto length = static_cast<std::size_t>(facts_.length);
@@ -77,13 +75,11 @@ Tokenized T5Tokenizer::encode(std::string_view prompt) const {
   for (std::size_t i = 0; i < kept; ++i) result.ids.push_back(tokens[i].id);
   result.ids.push_back(facts_.end);
   result.ids.resize(length, facts_.pad);
-  std::string cut;
-  for (std::size_t i = kept; i < tokens.size(); ++i) cut += tokens[i].text;
-  result.cut = stripped(cut);
+  result.cut = decoded(std::span(tokens).subspan(kept));
   return result;
 }
 
-void T5Tokenizer::append_text(std::string_view text, std::vector<Token>& tokens) const {
+void T5Tokenizer::append_text(std::string_view text, std::vector<PromptToken>& tokens) const {
   std::string typed(text);
   for (std::size_t at = typed.find(next_line); at != std::string::npos; at = typed.find(next_line, at)) {
     typed.replace(at, next_line.size(), " ");

@@ -37,13 +37,11 @@ class T5Tokenizer {
   /// end token. `cut` is the end of the prompt as it was typed.
   Tokenized encode(std::string_view prompt) const;
 
- private:
-  struct Token {
-    std::int64_t id;
-    std::string text;  ///< of the prompt, with the blank before it
-  };
+  /// The tokens of `text` alone, each with what was typed for it and the blank before: no end or pads, nothing cut.
+  std::vector<PromptToken> tokens(std::string_view text) const;
 
-  void append_text(std::string_view text, std::vector<Token>& tokens) const;
+ private:
+  void append_text(std::string_view text, std::vector<PromptToken>& tokens) const;
 
   TokenizerFacts facts_;
   std::unique_ptr<sentencepiece::SentencePieceProcessor> processor_;

@@ -145,9 +145,12 @@ std::string picture_line(const PictureReport& report) {
 std::string provenance(const Fields& fields, const Model& model) {
   Json files = Json::object();
   for (const auto& [name, facts] : model.files) files[name] = facts.sha256;
+  Json embeddings = Json::object();
+  for (const Embedding& embedding : model.embeddings) embeddings[embedding.name] = embedding.sha256;
   const Json json = {{"version", version},
                      {"job", fields_json(fields)},
-                     {"model", {{"name", model.name}, {"family", model.family}, {"files", files}}}};
+                     {"model", {{"name", model.name}, {"family", model.family}, {"files", files}}},
+                     {"embeddings", embeddings}};
   return text_of(json);
 }
 
@@ -191,12 +194,22 @@ std::string png_report(const PngFacts& facts) {
   return text_of(json);
 }
 
-std::string tokens_report(const std::map<std::string, core::Tokenized>& tokenized) {
-  const auto tokens_json = [](const core::Tokenized& each) {
-    return Json{{"tokens", each.ids}, {"count", each.count}, {"cut", each.cut}};
-  };
-  Json json = tokens_json(tokenized.begin()->second);
-  for (const auto& [name, each] : tokenized) json["tokenizers"][name] = tokens_json(each);
+std::string tokens_report(const EncodedPrompts& encoded, PromptSyntax syntax,
+                          const std::vector<std::string>& warnings) {
+  Json tokenizers = Json::object();
+  for (const auto& [name, chunked] : encoded.prompt) {
+    Json chunks = Json::array();
+    Json tokens = Json::array();
+    for (const TokenChunk& chunk : chunked.chunks) {
+      chunks.push_back({{"ids", chunk.ids}, {"weights", chunk.weights}});
+      for (const std::int64_t id : chunk.ids) tokens.push_back(id);
+    }
+    tokenizers[name] = {{"tokens", tokens}, {"count", chunked.count}, {"cut", chunked.cut}, {"chunks", chunks}};
+  }
+  Json json = tokenizers.front();  // what one tokenizer alone would say stands at the top
+  json["syntax"] = core::prompt_syntax_name(syntax);
+  json["warnings"] = warnings;
+  json["tokenizers"] = tokenizers;
   return text_of(json);
 }
 

@@ -36,15 +36,17 @@ core::T5Tokenizer read_t5_tokenizer(const TokenizerFacts& facts) {
   return core::T5Tokenizer(text_of(file), facts);
 }
 
-TextTokenizer read_tokenizer(const TokenizerFacts& facts) {
+PromptTokenizer read_tokenizer(const TokenizerFacts& facts) {
   // Shared, since a std::function must be copyable and a T5Tokenizer is not.
   switch (facts.kind) {
-    case TokenizerKind::clip:
-      return [tokenizer = read_clip_tokenizer(facts)](std::string_view text) { return tokenizer.encode(text); };
-    case TokenizerKind::t5:
-      return [tokenizer = std::make_shared<const core::T5Tokenizer>(read_t5_tokenizer(facts))](std::string_view text) {
-        return tokenizer->encode(text);
-      };
+    case TokenizerKind::clip: {
+      const auto clip = std::make_shared<const core::ClipTokenizer>(read_clip_tokenizer(facts));
+      return {core::clip_frame(*clip), [clip](std::string_view text) { return clip->tokens(text); }};
+    }
+    case TokenizerKind::t5: {
+      const auto t5 = std::make_shared<const core::T5Tokenizer>(read_t5_tokenizer(facts));
+      return {core::t5_frame(facts), [t5](std::string_view text) { return t5->tokens(text); }};
+    }
   }
   throw Error(ErrorKind::internal, "unknown kind of tokenizer");
 }

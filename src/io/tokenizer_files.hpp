@@ -1,10 +1,8 @@
 // Tokenizers out of a model folder's files.
 #pragma once
 
-#include <functional>
-#include <string_view>
-
 #include "core/clip_tokenizer.hpp"
+#include "core/prompt_chunks.hpp"
 #include "core/t5_tokenizer.hpp"
 #include "lapis/model.hpp"
 
@@ -16,10 +14,13 @@ core::ClipTokenizer read_clip_tokenizer(const TokenizerFacts& facts);
 /// Reads a SentencePiece model. Throws Error{model} if it is none.
 core::T5Tokenizer read_t5_tokenizer(const TokenizerFacts& facts);
 
-/// A prompt's ids, by a tokenizer of either kind.
-using TextTokenizer = std::function<core::Tokenized(std::string_view)>;
+/// How the prompts of a text encoder are cut into tokens and framed, by a tokenizer of either kind.
+struct PromptTokenizer {
+  core::ChunkFrame frame;
+  core::TokenizeText tokens;
+};
 
 /// Reads the tokenizer of `facts`. Throws Error{model} as the two above do.
-TextTokenizer read_tokenizer(const TokenizerFacts& facts);
+PromptTokenizer read_tokenizer(const TokenizerFacts& facts);
 
 }  // namespace lapis::io

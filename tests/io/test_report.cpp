@@ -23,6 +23,7 @@ lapis::Model small_model() {
                              {"/models/tiny/unet/a.safetensors"},
                              {{"sample", "model", {"batch", std::int64_t{4}}}},
                              {}};
+  model.embeddings = {{"glow", std::string(64, 'c')}};
   model.files = {{"graphs/denoiser.pt", {std::string(64, 'a'), 10}}, {"unet/a.safetensors", {std::string(64, 'b'), 5}}};
   return model;
 }
@@ -56,6 +57,7 @@ TEST_CASE("provenance has what decides the pixels, and neither time nor path") {
   const Json json = Json::parse(provenance(fields, small_model()));
   CHECK(json.at("job").at("steps") == 20);
   CHECK(json.at("model").at("files").at("unet/a.safetensors") == std::string(64, 'b'));
+  CHECK(json.at("embeddings").at("glow") == std::string(64, 'c'));
   CHECK_FALSE(json.contains("timings"));
   CHECK(json.dump().find("/models") == std::string::npos);
 }
@@ -103,12 +105,16 @@ TEST_CASE("a lapis text that is no document stays a text") {
 }
 
 TEST_CASE("tokens and tables are reported") {
-  const Json first = {{"tokens", {1, 2, 3}}, {"count", 1}, {"cut", "cut off"}};
-  const Json second = {{"tokens", {4, 5}}, {"count", 2}, {"cut", ""}};
-  Json expected = first;
-  expected["tokenizers"] = {{"tokenizer", first}, {"tokenizer_2", second}};
-  CHECK(Json::parse(tokens_report({{"tokenizer", {{1, 2, 3}, 1, "cut off"}}, {"tokenizer_2", {{4, 5}, 2, ""}}})) ==
-        expected);
+  EncodedPrompts encoded;
+  encoded.prompt["tokenizer"] = {{{{1, 2, 3}, {1, 1.5F, 1}}, {{1, 4, 3}, {1, 1, 1}}}, 2, "cut off", {}};
+  const Json tokens = Json::parse(tokens_report(encoded, lapis::PromptSyntax::comfy, {"a warning"}));
+  CHECK(tokens.at("tokens") == Json({1, 2, 3, 1, 4, 3}));
+  CHECK(tokens.at("count") == 2);
+  CHECK(tokens.at("cut") == "cut off");
+  CHECK(tokens.at("chunks")[0] == Json({{"ids", {1, 2, 3}}, {"weights", {1, 1.5, 1}}}));
+  CHECK(tokens.at("syntax") == "comfy");
+  CHECK(tokens.at("warnings") == Json({"a warning"}));
+  CHECK(tokens.at("tokenizers").at("tokenizer").at("chunks").size() == 2);
   CHECK(Json::parse(table_report({{"name", "order"}, {"euler", "1"}})) ==
         Json::parse(R"([{"name":"euler","order":"1"}])"));
   CHECK(table_report({{"name"}}) == "[]");
