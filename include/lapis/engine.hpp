@@ -23,7 +23,7 @@ struct RenderRequest {
   ResolvedJob job;
   Schedule schedule;
   std::map<std::string, Tokens> prompt;     ///< by the tokenizer's name in the model: "tokenizer", "tokenizer_2"
-  std::map<std::string, Tokens> negative;   ///< as many chunks each as the prompt; not read where job.guidance <= 1
+  std::map<std::string, Tokens> negative;   ///< as many chunks each; not read where pass_guidance(job) <= 1
   std::map<std::string, TokenChunk> empty;  ///< the empty prompt, which the weights of syntax comfy are measured from
 };
 

@@ -11,6 +11,22 @@
 
 namespace lapis {
 
+/// A picture's sides in pixels.
+struct PixelSize {
+  int width = 0;
+  int height = 0;
+
+  bool operator==(const PixelSize&) const = default;
+};
+
+/// A place in a picture: pixels from its left and its upper edge.
+struct PixelOffset {
+  int x = 0;
+  int y = 0;
+
+  bool operator==(const PixelOffset&) const = default;
+};
+
 /// What the user asked for. An empty field takes the model's default (`core::resolve`).
 struct Job {
   std::string prompt;
@@ -23,10 +39,13 @@ struct Job {
   std::optional<std::int64_t> height;
   std::optional<std::int64_t> steps;
   std::optional<double> guidance;
+  std::optional<double> true_guidance;
   std::optional<std::int64_t> seed;   ///< of the first picture; picture i has seed + i
   std::optional<std::int64_t> batch;  ///< how many pictures
   std::optional<std::string> sampler;
   std::optional<std::string> spacing;
+  std::optional<std::string> original_size;  ///< "1024x768"
+  std::optional<std::string> crop;           ///< "0,0": x, y
   std::optional<std::string> device;
   std::optional<std::string> dtype;
   std::optional<std::int64_t> threads;
@@ -42,7 +61,10 @@ struct ResolvedJob {
   int width = 0;
   int height = 0;
   int steps = 0;
-  double guidance = 0;  ///< 1 or less: no negative pass
+  double guidance = 0;                     ///< see `pass_guidance`; where a denoiser reads it, any number at all
+  std::optional<double> true_guidance;     ///< of families whose denoisers read guidance as a number
+  std::optional<PixelSize> original_size;  ///< of families whose denoisers are told sizes
+  std::optional<PixelOffset> crop;         ///< likewise
   std::int64_t seed = 0;
   int batch = 1;
   std::string sampler;
@@ -51,5 +73,9 @@ struct ResolvedJob {
   std::string dtype;   ///< "fp32", "bf16", "fp16" or "auto"
   int threads = 0;     ///< 0: one for each physical core
 };
+
+/// The weight w of the prompt's pass against the negative's: negative + w (prompt - negative) (Ho and Salimans 2022,
+/// "Classifier-Free Diffusion Guidance", equation 6). 1 or less: there is no negative pass.
+inline double pass_guidance(const ResolvedJob& job) { return job.true_guidance.value_or(job.guidance); }
 
 }  // namespace lapis

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <future>
@@ -15,6 +16,8 @@
 #include "cli/places.hpp"
 #include "cli/progress.hpp"
 #include "cli/terminal.hpp"
+#include "core/families.hpp"
+#include "core/flow_schedule.hpp"
 #include "core/infotext.hpp"
 #include "core/job_fields.hpp"
 #include "core/model_check.hpp"
@@ -123,7 +126,7 @@ class Generation {
     io::EncodedPrompts encoded = prompts.encode();
     RenderRequest request;
     request.job = job_;
-    request.schedule = core::make_schedule(model_.sampling, job_.spacing, job_.steps);
+    request.schedule = schedule();
     for (auto& [name, chunked] : encoded.prompt) request.prompt[name] = std::move(chunked.chunks);
     for (auto& [name, chunked] : encoded.negative) request.negative[name] = std::move(chunked.chunks);
     request.empty = std::move(encoded.empty);
@@ -134,7 +137,16 @@ class Generation {
     return request;
   }
 
+  Schedule schedule() const {
+    if (path_of(model_.sampling.prediction) == Path::flow) {
+      return core::make_flow_schedule(model_.sampling, job_.steps,
+                                      core::picture_tokens(model_, job_.width, job_.height));
+    }
+    return core::make_schedule(model_.sampling, job_.spacing, job_.steps);
+  }
+
   void warn(const std::string& text) {
+    if (std::find(warnings_.begin(), warnings_.end(), text) != warnings_.end()) return;
     print_warning(text);
     warnings_.push_back(text);
   }

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,9 +10,11 @@
 #include "cli/commands.hpp"
 #include "cli/places.hpp"
 #include "cli/terminal.hpp"
+#include "core/families.hpp"
 #include "core/job_limits.hpp"
 #include "core/model_check.hpp"
 #include "core/prompt_syntax.hpp"
+#include "core/schedules.hpp"
 #include "core/unicode.hpp"
 #include "io/model_folder.hpp"
 #include "io/png.hpp"
@@ -48,6 +51,35 @@ std::string ports_text(const std::vector<Port>& ports) {
   return text;
 }
 
+std::string sampling_text(const SamplingFacts& facts) {
+  const std::string text =
+      std::string(core::prediction_name(facts.prediction)) + ", " + std::to_string(facts.train_steps) + " steps, ";
+  const FlowShift& shift = facts.flow_shift;
+  if (path_of(facts.prediction) != Path::flow) {
+    return text + "betas " + core::number_text(facts.beta_start) + " to " + core::number_text(facts.beta_end) + ", " +
+           core::spacing_name(facts.spacing);
+  }
+  if (!shift.dynamic) return text + "shift " + core::number_text(shift.shift);
+  return text + "shift e^" + core::number_text(shift.base_shift) + " at " + std::to_string(shift.base_tokens) +
+         " tokens to e^" + core::number_text(shift.max_shift) + " at " + std::to_string(shift.max_tokens);
+}
+
+std::string tokenizers_text(const Model& model) {
+  std::string text;
+  for (const auto& [name, facts] : model.tokenizers) {
+    text += (text.empty() ? "" : ", ") + name + ": " + std::string(core::tokenizer_kind_name(facts.kind)) + ", " +
+            std::to_string(facts.length) + " tokens";
+  }
+  return text;
+}
+
+std::string conditioning_text(const Conditioning& facts) {
+  if (facts.zero_empty_negative) return "an empty negative prompt is zeros";
+  std::string axes;
+  for (const int axis : facts.rope_axes) axes += (axes.empty() ? "" : ", ") + std::to_string(axis);
+  return axes.empty() ? "none" : "rope axes " + axes;
+}
+
 std::string size_text(std::uint64_t bytes) {
   char text[32];
   std::snprintf(text, sizeof text, "%.2f MB", static_cast<double>(bytes) / 1e6);
@@ -69,6 +101,9 @@ void print_model(const Model& model) {
       {"defaults", std::to_string(defaults.width) + "x" + std::to_string(defaults.height) + ", " +
                        std::to_string(defaults.steps) + " steps, " + defaults.sampler + ", guidance " +
                        core::number_text(defaults.guidance)},
+      {"sampling", sampling_text(model.sampling)},
+      {"tokenizers", tokenizers_text(model)},
+      {"conditioning", conditioning_text(model.conditioning)},
       {"files", std::to_string(model.files.size()) + ", " + size_text(bytes)},
       {"licence", model.licence},
       {"origin", model.origin},

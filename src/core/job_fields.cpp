@@ -21,7 +21,7 @@ constexpr std::optional<Limits> no_limits = std::nullopt;
 constexpr std::monostate not_in_job = {};
 
 // clang-format off
-constexpr std::array<JobField, 17> rows = {{
+constexpr std::array<JobField, 20> rows = {{
     // key              flags                          value     help
     // member             resolved             limits           a1111        group
     {"prompt",          "-p,--prompt",                 "TEXT",   "What the picture shows; @FILE or - reads it",
@@ -42,12 +42,18 @@ constexpr std::array<JobField, 17> rows = {{
      &J::spacing,         &R::spacing,         no_limits,       "",          G::sampling},
     {"guidance",        "--guidance,--cfg-scale",      "SCALE",  "Weight of the prompt; 1 or less: no negative pass",
      &J::guidance,        &R::guidance,        guidance_limits, "CFG scale", G::sampling},
+    {"true_guidance",   "--true-guidance",             "SCALE",  "flux: weight of the prompt against the negative",
+     &J::true_guidance,   &R::true_guidance,   guidance_limits, "",          G::sampling},
     {"seed",            "-s,--seed",                   "N",      "Of picture 0; picture i adds i; negative: random",
      &J::seed,            &R::seed,            no_limits,       "Seed",      G::sampling},
     {"width",           "-W,--width",                  "PIXELS", "Width of the picture",
      &J::width,           &R::width,           side_limits,     "Size",      G::picture},
     {"height",          "-H,--height",                 "PIXELS", "Height of the picture",
      &J::height,          &R::height,          side_limits,     "Size",      G::picture},
+    {"original_size",   "--original-size",             "WxH",    "sdxl: size the network is told the picture had",
+     &J::original_size,   &R::original_size,   side_limits,     "",          G::picture},
+    {"crop",            "--crop",                      "X,Y",    "sdxl: where the network is told it was cropped",
+     &J::crop,            &R::crop,            crop_limits,     "",          G::picture},
     {"model",           "-m,--model",                  "NAME",   "Name or folder of the model",
      &J::model,           not_in_job,          no_limits,       "Model",     G::machine},
     {"batch",           "-b,--batch",                  "N",      "How many pictures to make",
@@ -89,6 +95,17 @@ struct ValueOf {
   FieldValue operator()(std::int64_t ResolvedJob::*member) const { return job.*member; }
   FieldValue operator()(double ResolvedJob::*member) const { return job.*member; }
   FieldValue operator()(Spacing ResolvedJob::*member) const { return spacing_name(job.*member); }
+  FieldValue operator()(std::optional<double> ResolvedJob::*member) const {
+    return job.*member ? FieldValue(*(job.*member)) : std::monostate();
+  }
+  FieldValue operator()(std::optional<PixelSize> ResolvedJob::*member) const {
+    const std::optional<PixelSize>& size = job.*member;
+    return size ? FieldValue(std::to_string(size->width) + "x" + std::to_string(size->height)) : std::monostate();
+  }
+  FieldValue operator()(std::optional<PixelOffset> ResolvedJob::*member) const {
+    const std::optional<PixelOffset>& place = job.*member;
+    return place ? FieldValue(std::to_string(place->x) + "," + std::to_string(place->y)) : std::monostate();
+  }
 };
 
 /// Sets a field of a job from text.

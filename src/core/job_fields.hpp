@@ -26,10 +26,11 @@ using JobMember = std::variant<std::string Job::*, std::vector<std::string> Job:
 /// Where it lies once resolved; none for the model, which a `ResolvedJob` does not name.
 using ResolvedMember = std::variant<std::monostate, std::string ResolvedJob::*, std::vector<std::string> ResolvedJob::*,
                                     PromptSyntax ResolvedJob::*, int ResolvedJob::*, std::int64_t ResolvedJob::*,
-                                    double ResolvedJob::*, Spacing ResolvedJob::*>;
+                                    double ResolvedJob::*, Spacing ResolvedJob::*, std::optional<double> ResolvedJob::*,
+                                    std::optional<PixelSize> ResolvedJob::*, std::optional<PixelOffset> ResolvedJob::*>;
 
-/// A decided value as JSON and provenance hold it.
-using FieldValue = std::variant<std::string, std::int64_t, double, std::vector<std::string>>;
+/// A decided value as JSON and provenance hold it; none where the model's family has no such field.
+using FieldValue = std::variant<std::string, std::int64_t, double, std::vector<std::string>, std::monostate>;
 
 /// One row a field.
 struct JobField {
@@ -61,8 +62,9 @@ const JobField& find_job_field(std::string_view key);
 void set_field(Job& job, const JobField& field, std::string_view text);
 
 /// Fills what `job` leaves open from the model's defaults and checks every field: text is UTF-8 without NUL, numbers
-/// lie within limits, sides are multiples of the family's, names are known. A missing or negative seed is taken from
-/// `random` (its upper 32 bits: short enough to type again). `model` must have passed `check_model`. Throws
+/// lie within limits, sides are multiples of the family's, names are known, and what the model's family does not have
+/// is not asked for. A missing or negative seed is taken from `random` (its upper 32 bits: short enough to type again).
+/// `model` must have passed `check_model`. Throws
 /// Error{usage} naming the flag, what was found and what was expected.
 ResolvedJob resolve(const Job& job, const Model& model, std::uint64_t random);
 

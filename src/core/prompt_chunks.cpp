@@ -151,6 +151,15 @@ ChunkFrame clip_frame(const ClipTokenizer& tokenizer) {
   return frame;
 }
 
+ChunkFrame t5_frame(const TokenizerFacts& facts) {
+  ChunkFrame frame;
+  frame.length = static_cast<std::size_t>(facts.length);
+  frame.end = facts.end;
+  frame.pad = facts.pad;
+  frame.many = false;
+  return frame;
+}
+
 ChunkedPrompt chunk_prompt(const ParsedPrompt& prompt, PromptSyntax syntax, const ChunkFrame& frame,
                            const TokenizeText& tokenize, std::span<const NamedIds> embeddings) {
   std::vector<std::string> names;

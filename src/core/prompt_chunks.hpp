@@ -46,6 +46,9 @@ struct ChunkedPrompt {
 /// The frame of a CLIP tokenizer.
 ChunkFrame clip_frame(const ClipTokenizer& tokenizer);
 
+/// The frame of a T5 tokenizer: no start token, and one long chunk.
+ChunkFrame t5_frame(const TokenizerFacts& facts);
+
 /// Fills chunks with the prompt's tokens.
 ///   plain   one chunk; what is too long is cut, as diffusers does
 ///   a1111   chunks are filled up; where one is full and a comma lies within its last 20 tokens, what follows the comma

@@ -1,6 +1,10 @@
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <limits>
+#include <string_view>
+#include <system_error>
+#include <utility>
 
 #include "core/families.hpp"
 #include "core/job_fields.hpp"
@@ -70,6 +74,76 @@ int checked_steps(const Job& job, const Model& model) {
   return static_cast<int>(steps);
 }
 
+/// Refuses an option that `model`'s family does not have: `why` ends the sentence, `remedy` says what to do.
+template <typename Value>
+void refuse_given(const std::optional<Value>& value, const JobMember& member, const std::string& why,
+                  const std::string& remedy) {
+  if (value) refuse(flag_of(member) + ": " + why + ". " + remedy);
+}
+
+/// "tiny-sd15 is of family sd15".
+std::string named(const Model& model) { return model.name + " is of family " + model.family; }
+
+/// The two numbers of "512x768" or "0,0", within the limits of the member's row.
+std::pair<int, int> checked_pair(const std::string& text, const JobMember& member, char separator) {
+  const JobField& field = row_of(member);
+  std::array<std::int64_t, 2> numbers{};
+  const std::size_t middle = std::min(text.find(separator), text.size());
+  const std::array<std::string_view, 2> halves = {std::string_view(text).substr(0, middle),
+                                                  std::string_view(text).substr(std::min(middle + 1, text.size()))};
+  for (std::size_t i = 0; i < 2; ++i) {
+    const char* end = halves[i].data() + halves[i].size();
+    const auto [stop, code] = std::from_chars(halves[i].data(), end, numbers[i]);
+    if (code != std::errc() || stop != end) {
+      refuse(std::string(long_flag(field)) + " is \"" + text + "\"; expected two whole numbers, as in " +
+             std::string(separator == 'x' ? "1024x768" : "0,64"));
+    }
+    refuse_problem(limit_problem(long_flag(field), static_cast<double>(numbers[i]), field.limits.value()));
+  }
+  return {static_cast<int>(numbers[0]), static_cast<int>(numbers[1])};
+}
+
+/// What a denoiser is told of sizes: the picture's own and no crop, where nothing is said (as in diffusers).
+void resolve_told_sizes(const Job& job, const Model& model, const FamilyRow& family, ResolvedJob& resolved) {
+  if (!family.told_sizes) {
+    const std::string why = named(model) + ", whose networks are told no sizes";
+    refuse_given(job.original_size, &Job::original_size, why, "Leave it out");
+    refuse_given(job.crop, &Job::crop, why, "Leave it out");
+    return;
+  }
+  resolved.original_size = {resolved.width, resolved.height};
+  resolved.crop = {0, 0};
+  if (job.original_size) {
+    const auto [width, height] = checked_pair(*job.original_size, &Job::original_size, 'x');
+    resolved.original_size = {width, height};
+  }
+  if (job.crop) {
+    const auto [x, y] = checked_pair(*job.crop, &Job::crop, ',');
+    resolved.crop = {x, y};
+  }
+}
+
+/// Guidance, by what it is to the family.
+void resolve_guidance(const Job& job, const Model& model, const FamilyRow& family, ResolvedJob& resolved) {
+  resolved.guidance = checked_number(job.guidance.value_or(model.defaults.guidance), &Job::guidance);
+  if (family.guidance == GuidanceKind::passes) {
+    refuse_given(job.true_guidance, &Job::true_guidance, named(model) + ", which has one guidance alone",
+                 "Use " + flag_of(&Job::guidance));
+    return;
+  }
+  const std::string true_flag = flag_of(&Job::true_guidance);
+  if (!has_guidance_input(model)) {
+    refuse_given(job.guidance, &Job::guidance, model.name + " is of the schnell type, which reads none",
+                 "Leave it out; " + true_flag + " SCALE weighs the prompt against a negative one");
+    resolved.guidance = 0;
+  }
+  resolved.true_guidance = checked_number(job.true_guidance.value_or(1), &Job::true_guidance);
+  if (!job.negative_prompt.empty() && pass_guidance(resolved) <= 1) {
+    refuse(flag_of(&Job::negative_prompt) + ": " + named(model) + ", which makes no negative pass by itself. Add " +
+           true_flag + " SCALE above 1 (it doubles the time), or leave the negative prompt out");
+  }
+}
+
 /// Layers of the text encoder that has fewest, as its port of hidden states says: they begin with the embeddings.
 std::int64_t clip_layers(const Model& model) {
   std::int64_t layers = std::numeric_limits<std::int32_t>::max();
@@ -136,9 +210,10 @@ ResolvedJob resolve(const Job& job, const Model& model, std::uint64_t random) {
   resolved.steps = checked_steps(job, model);
   resolved.sampler = find_sampler(job.sampler.value_or(model.defaults.sampler)).name;
   resolved.spacing = job.spacing ? find_spacing(*job.spacing) : model.sampling.spacing;
-  resolved.guidance = checked_number(job.guidance.value_or(model.defaults.guidance), &Job::guidance);
+  resolve_guidance(job, model, *family, resolved);
   resolved.width = checked_side(job, &Job::width, model.defaults.width, family->size_multiple);
   resolved.height = checked_side(job, &Job::height, model.defaults.height, family->size_multiple);
+  resolve_told_sizes(job, model, *family, resolved);
   resolved.batch = static_cast<int>(checked_number(job.batch.value_or(1), &Job::batch));
   resolved.seed = checked_seed(job, resolved.batch, random);
   resolved.device = checked_name(job, &Job::device, devices);

@@ -19,10 +19,10 @@ struct ClipText {
   at::Tensor pooled;   ///< [prompts, pooled width]: of the first chunk, weights play no part
 };
 
-/// Encodes the prompt of `request` for `tokenizer` and, where job.guidance is above 1, its negative, all chunks in one
-/// call. The context is the layer that `job.clip_skip` counts from the end (1, or 0 where a family has no clip skip:
-/// the last). `encoder` has the outputs states and normed [layers, batch, tokens, width], and pooled [batch, pooled
-/// width].
+/// Encodes the prompt of `request` for `tokenizer` and, where pass_guidance(job) is above 1, its negative, all chunks
+/// in one call. The context is the layer that `job.clip_skip` counts from the end (1, or 0 where a family has no clip
+/// skip: the last). `encoder` has the outputs states and normed [layers, batch, tokens, width], and pooled [batch,
+/// pooled width].
 ClipText encode_clip(LoadedPart& encoder, const RenderRequest& request, const std::string& tokenizer,
                      ClipStates states);
 

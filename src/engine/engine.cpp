@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/families.hpp"
 #include "core/samplers.hpp"
 #include "engine/adapter.hpp"
 #include "engine/denoiser.hpp"
@@ -146,8 +147,8 @@ class TorchEngine : public Engine {
     const Space& space = model_.space;
     const at::Tensor noise =
         draw_noise(seed, space.channels, request.job.height / space.downscale, request.job.width / space.downscale);
-    const Denoiser denoiser(*denoiser_, model_.sampling.prediction, request.schedule, conditioning,
-                            request.job.guidance);
+    const Denoiser denoiser(*denoiser_, model_.sampling.prediction, core::token_side(model_) / space.downscale,
+                            request.schedule, conditioning, pass_guidance(request.job));
     const at::Tensor start = (noise * request.schedule.initial_noise).to(placement_.device);
     const at::Tensor latent = core::sample(core::find_sampler(request.job.sampler).sampler, denoiser, start,
                                            std::span<const double>(request.schedule.sigmas), on_step)

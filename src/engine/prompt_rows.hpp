@@ -9,8 +9,8 @@
 
 namespace lapis::engine {
 
-/// The chunks of a job's prompts for one tokenizer, one a row: those of the negative where job.guidance is above 1,
-/// those of the prompt, and the empty prompt's where the weights are measured from it.
+/// The chunks of a job's prompts for one tokenizer, one a row: those of the negative where pass_guidance(job) is above
+/// 1, those of the prompt, and the empty prompt's where the weights are measured from it.
 struct PromptRows {
   at::Tensor ids;            ///< i64 [rows, length], on the CPU
   at::Tensor weights;        ///< f32 [prompts * chunks, length], on the CPU

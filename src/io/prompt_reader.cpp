@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/embedding_names.hpp"
+#include "core/families.hpp"
 #include "core/suggest.hpp"
 #include "io/text.hpp"
 #include "io/tokenizer_files.hpp"
@@ -15,10 +16,13 @@ namespace {
 constexpr const char* positive = "prompt";
 constexpr const char* negative = "negative prompt";
 
-std::size_t most_chunks(const EncodedPrompts& encoded) {
+/// Of the tokenizers of this kind.
+std::size_t most_chunks(const EncodedPrompts& encoded, const Model& model, TokenizerKind kind) {
   std::size_t most = 0;
   for (const auto* side : {&encoded.prompt, &encoded.negative}) {
-    for (const auto& [name, chunked] : *side) most = std::max(most, chunked.chunks.size());
+    for (const auto& [name, chunked] : *side) {
+      if (model.tokenizers.at(name).kind == kind) most = std::max(most, chunked.chunks.size());
+    }
   }
   return most;
 }
@@ -65,29 +69,30 @@ void PromptReader::add_called(const std::vector<EmbeddingFile>& files, ResolvedJ
 EncodedPrompts PromptReader::encode() {
   EncodedPrompts encoded;
   for (const auto& [name, facts] : model_.tokenizers) {
-    const core::ClipTokenizer tokenizer = read_clip_tokenizer(facts);
+    const PromptTokenizer tokenizer = read_tokenizer(facts);
     encoded.prompt[name] = chunked(prompt_, tokenizer, name, positive);
     encoded.negative[name] = chunked(negative_, tokenizer, name, negative);
-    encoded.empty[name] = core::empty_chunk(core::clip_frame(tokenizer));
+    encoded.empty[name] = core::empty_chunk(tokenizer.frame);
   }
-  const std::size_t most = most_chunks(encoded);
-  for (auto* side : {&encoded.prompt, &encoded.negative}) {
-    for (auto& [name, chunked] : *side) chunked.chunks.resize(most, encoded.empty.at(name));
+  for (const auto& [name, facts] : model_.tokenizers) {
+    const std::size_t most = most_chunks(encoded, model_, facts.kind);
+    for (auto* side : {&encoded.prompt, &encoded.negative}) side->at(name).chunks.resize(most, encoded.empty.at(name));
   }
   return encoded;
 }
 
-core::ChunkedPrompt PromptReader::chunked(const core::ParsedPrompt& prompt, const core::ClipTokenizer& tokenizer,
+core::ChunkedPrompt PromptReader::chunked(const core::ParsedPrompt& prompt, const PromptTokenizer& tokenizer,
                                           const std::string& name, const std::string& which) {
-  core::ChunkedPrompt result = core::chunk_prompt(
-      prompt, syntax_, core::clip_frame(tokenizer), [&](std::string_view text) { return tokenizer.tokens(text); },
-      embeddings_[name]);
+  core::ChunkedPrompt result =
+      core::chunk_prompt(prompt, syntax_, tokenizer.frame, tokenizer.tokens, embeddings_[name]);
   const auto warn = [&](const std::string& text) {
     if (std::find(warnings_.begin(), warnings_.end(), text) == warnings_.end()) warnings_.push_back(text);
   };
   if (!result.cut.empty()) {
-    warn("the " + which + " has " + std::to_string(result.count) + " tokens and this model reads " +
-         std::to_string(tokenizer.facts().length - 2) + "; cut off: \"" + result.cut + "\"");
+    const TokenizerFacts& facts = model_.tokenizers.at(name);
+    warn("the " + which + " has " + std::to_string(result.count) + " tokens and this model's " +
+         std::string(core::tokenizer_kind_name(facts.kind)) + " text encoder reads " +
+         std::to_string(core::prompt_tokens(facts)) + "; cut off: \"" + result.cut + "\"");
   }
   for (const std::string& call : result.unknown) {
     warn("the " + which + " calls the embedding " + in_quotes(call) +

@@ -8,13 +8,14 @@
 #include "core/prompt_chunks.hpp"
 #include "core/prompt_syntax.hpp"
 #include "io/embedding_files.hpp"
+#include "io/tokenizer_files.hpp"
 #include "lapis/job.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::io {
 
-/// Prompt and negative for every tokenizer of a model, by its name. All have the same count of chunks: shorter ones
-/// end in chunks of the empty prompt.
+/// Prompt and negative for every tokenizer of a model, by its name. All of one kind of tokenizer have the same count of
+/// chunks: shorter ones end in chunks of the empty prompt.
 struct EncodedPrompts {
   std::map<std::string, core::ChunkedPrompt> prompt;
   std::map<std::string, core::ChunkedPrompt> negative;
@@ -38,7 +39,7 @@ class PromptReader {
  private:
   core::ParsedPrompt parsed(const std::string& text, const std::string& which);
   void add_called(const std::vector<EmbeddingFile>& files, ResolvedJob& job);
-  core::ChunkedPrompt chunked(const core::ParsedPrompt& prompt, const core::ClipTokenizer& tokenizer,
+  core::ChunkedPrompt chunked(const core::ParsedPrompt& prompt, const PromptTokenizer& tokenizer,
                               const std::string& name, const std::string& which);
 
   Model& model_;

@@ -2,6 +2,7 @@
 // docs/cli.md describes every document.
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>

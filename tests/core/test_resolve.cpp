@@ -130,3 +130,84 @@ TEST_CASE("what makes no sense is refused, with flag, found and expected") {
     }
   }
 }
+
+namespace {
+
+std::string refusal(const Job& job, const Model& model) {
+  try {
+    resolve(job, model, 0);
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::usage);
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("an SDXL network is told the picture's own size and no crop, unless the job says others") {
+  Job job;
+  job.width = 512;
+  job.height = 256;
+  const Model model = test::sample_model("sdxl");
+  CHECK(resolve(job, model, 0).original_size == PixelSize{512, 256});
+  CHECK(resolve(job, model, 0).crop == PixelOffset{0, 0});
+  job.original_size = "1024x768";
+  job.crop = "8,64";
+  CHECK(resolve(job, model, 0).original_size == PixelSize{1024, 768});
+  CHECK(resolve(job, model, 0).crop == PixelOffset{8, 64});
+  for (const char* bad : {"1024", "x", "1024x", "1024x768x2", "1024,768", "a x b", "1024 x 768", ""}) {
+    job.original_size = bad;
+    CHECK_THAT(refusal(job, model), Catch::StartsWith("--original-size is \"" + std::string(bad) + "\"; expected two"));
+  }
+  job.original_size = "8x768";
+  CHECK_THAT(refusal(job, model), Catch::StartsWith("--original-size is 8; expected 64 to 16384"));
+  job.original_size.reset();
+  job.crop = "-1,0";
+  CHECK_THAT(refusal(job, model), Catch::StartsWith("--crop is -1; expected 0 to 16384"));
+}
+
+TEST_CASE("options that a family does not have are refused by the name of the model and its family") {
+  for (const char* family : {"sd15", "sd2", "flux"}) {
+    Job job;
+    job.original_size = "1024x1024";
+    CHECK_THAT(refusal(job, test::sample_model(family)),
+               Catch::StartsWith("--original-size: sample is of family " + std::string(family)));
+    job.original_size.reset();
+    job.crop = "0,0";
+    CHECK_THAT(refusal(job, test::sample_model(family)), Catch::StartsWith("--crop: "));
+  }
+  Job job;
+  job.true_guidance = 3;
+  CHECK_THAT(refusal(job, test::sample_model("sdxl")), Catch::Contains("Use --guidance"));
+  CHECK(refusal(job, test::sample_model("flux")).empty());
+}
+
+TEST_CASE("Flux reads guidance as a number, and a negative prompt asks for a second pass") {
+  Job job;
+  const ResolvedJob plain = resolve(job, test::sample_model("flux"), 0);
+  CHECK(plain.guidance == 7.5);
+  CHECK(pass_guidance(plain) == 1);
+  job.negative_prompt = "fog";
+  CHECK_THAT(refusal(job, test::sample_model("flux")), Catch::Contains("Add --true-guidance SCALE above 1"));
+  job.true_guidance = 4;
+  const ResolvedJob two = resolve(job, test::sample_model("flux"), 0);
+  CHECK(two.guidance == 7.5);
+  CHECK(pass_guidance(two) == 4);
+  CHECK(pass_guidance(resolve({}, test::sample_model("sdxl"), 0)) == 7.5);
+}
+
+TEST_CASE("a schnell model has no guidance to set") {
+  Job job;
+  job.guidance = 3.5;
+  CHECK_THAT(refusal(job, test::schnell_model()), Catch::StartsWith("--guidance: sample is of the schnell type"));
+  job.guidance.reset();
+  CHECK(resolve(job, test::schnell_model(), 0).guidance == 0);
+}
+
+TEST_CASE("sides are multiples of the family's") {
+  Job job;
+  job.width = 136;
+  CHECK(resolve(job, test::sample_model("sdxl"), 0).width == 136);
+  CHECK(refusal(job, test::sample_model("flux")) == "--width is 136; expected a multiple of 16: 128 or 144");
+}

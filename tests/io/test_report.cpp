@@ -70,6 +70,26 @@ TEST_CASE("a model's report adds sizes up and names paths below the folder") {
   CHECK(json.at("parts").at("denoiser").at("inputs")[0].at("shape") == Json({"batch", 4}));
 }
 
+TEST_CASE("a model's report has its sampling, tokenizers and conditioning") {
+  lapis::Model model = small_model();
+  model.tokenizers["tokenizer_2"].kind = lapis::TokenizerKind::t5;
+  model.conditioning.rope_axes = {16, 56, 56};
+  CHECK(Json::parse(model_report(model)).at("sampling").at("beta_end") == 0.012);
+  model.sampling.prediction = lapis::Prediction::flow;
+  model.sampling.flow_shift.dynamic = true;
+  const Json json = Json::parse(model_report(model));
+  CHECK(json.at("sampling").at("flow_shift").at("max_tokens") == 4096);
+  CHECK_FALSE(json.at("sampling").contains("beta_end"));
+  CHECK(json.at("tokenizers").at("tokenizer_2").at("kind") == "t5");
+  CHECK(json.at("conditioning").at("rope_axes") == Json({16, 56, 56}));
+}
+
+TEST_CASE("a field that a family does not have is null") {
+  PictureReport report;
+  report.fields = {{"crop", std::monostate()}};
+  CHECK(Json::parse(picture_line(report)).at("crop").is_null());
+}
+
 TEST_CASE("the lapis text of a PNG is shown as the document it is") {
   CHECK(lapis_text_report(R"({"job":{"seed":7}})").at("job").at("seed") == 7);
   const Json other = Json::parse(png_report({8, 4, 8, {{"parameters", "{}"}}}));
