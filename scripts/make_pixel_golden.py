@@ -20,7 +20,7 @@ GOLDEN = Path(__file__).resolve().parent.parent / "tests" / "golden"
 FILTERS = {"box": Image.Resampling.BOX, "bilinear": Image.Resampling.BILINEAR,
            "bicubic": Image.Resampling.BICUBIC, "lanczos": Image.Resampling.LANCZOS}
 SIZES = [((13, 9), (26, 18)), ((13, 9), (5, 4)), ((13, 9), (13, 20)), ((13, 9), (40, 9)), ((31, 17), (8, 24)),
-         ((1, 1), (5, 3)), ((64, 3), (1, 1)), ((50, 40), (7, 7))]
+         ((1, 1), (5, 3)), ((64, 3), (1, 1)), ((50, 40), (7, 7)), ((17, 31), (24, 16)), ((16, 25), (16, 12))]
 
 
 def pattern(width: int, height: int, channels: int) -> np.ndarray:

@@ -125,11 +125,22 @@ Pixels resized(const Pixels& pixels, int width, int height, Filter filter, const
   const Box whole{0, 0, static_cast<double>(pixels.width), static_cast<double>(pixels.height)};
   const Box part = box.value_or(whole);
   Pixels result = pixels;
-  if (width != pixels.width || part.left != whole.left || part.right != whole.right) {
+  const auto to_width = [&] {
+    if (width == pixels.width && part.left == whole.left && part.right == whole.right) return;
     result = along_rows(result, make_taps(pixels.width, part.left, part.right, width, filter));
-  }
-  if (height != pixels.height || part.top != whole.top || part.bottom != whole.bottom) {
+  };
+  const auto to_height = [&] {
+    if (height == pixels.height && part.top == whole.top && part.bottom == whole.bottom) return;
     result = along_columns(result, make_taps(pixels.height, part.top, part.bottom, height, filter));
+  };
+  const int lost_rows = pixels.height - height;
+  const int lost_columns = pixels.width - width;
+  if (lost_rows > 0 && lost_rows > 2 * lost_columns) {
+    to_height();
+    to_width();
+  } else {
+    to_width();
+    to_height();
   }
   return result;
 }
