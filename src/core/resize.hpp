@@ -19,9 +19,11 @@ struct Box {
 };
 
 /// `box` of `pixels` (all of it where none is given) at a new size: a convolution along the rows, rounded to 8 bit,
-/// then one along the columns. When a picture shrinks the kernel grows with it. Equal to Pillow 13's
-/// Image.resize((width, height), filter, box) in every sample: coefficients are rounded to 22 bits and each sum to the
-/// nearest (Pillow's src/libImaging/Resample.c). An alpha channel is treated as a colour; flatten first.
+/// then one along the columns; columns first where they lose more than twice as many samples as the rows. When a
+/// picture shrinks the kernel grows with it. Equal to Pillow 13's Image.resize((width, height), filter, box) in every
+/// sample: coefficients are rounded to 22 bits and each sum to the nearest (Pillow's src/libImaging/Resample.c).
+/// Earlier Pillows never take the columns first, which can change a sample by a level. An alpha channel is treated as a
+/// colour; flatten first.
 Pixels resized(const Pixels& pixels, int width, int height, Filter filter,
                const std::optional<Box>& box = std::nullopt);
 

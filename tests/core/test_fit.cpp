@@ -4,7 +4,7 @@
 #include "core/fit.hpp"
 #include "golden.hpp"
 #include "lapis/error.hpp"
-#include "pattern.hpp"
+#include "../pattern.hpp"
 #include "sample_model.hpp"
 
 using namespace lapis;

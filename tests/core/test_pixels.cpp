@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "core/pixels.hpp"
-#include "pattern.hpp"
+#include "../pattern.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

@@ -5,7 +5,7 @@
 
 #include "core/resize.hpp"
 #include "golden.hpp"
-#include "pattern.hpp"
+#include "../pattern.hpp"
 
 using namespace lapis;
 using namespace lapis::core;
