@@ -13,6 +13,7 @@
 #include "cli/output_names.hpp"
 #include "cli/places.hpp"
 #include "cli/progress.hpp"
+#include "cli/source.hpp"
 #include "cli/terminal.hpp"
 #include "core/infotext.hpp"
 #include "core/job_fields.hpp"
@@ -94,7 +95,9 @@ class Generation {
     core::check_model(model_);
     std::random_device device;
     const std::uint64_t random = (std::uint64_t{device()} << 32) | device();
-    job_ = core::resolve(options_.job, model_, random);
+    Job job = options_.job;
+    if (job.image) source_.emplace(job, model_);
+    job_ = core::resolve(job, model_, random);
     timings_.read = seconds_since(reading);
   }
 
@@ -124,9 +127,20 @@ class Generation {
     request.prompt["tokenizer"] = tokens_of(tokenizer, "prompt", job_.prompt);
     request.negative["tokenizer"] = tokens_of(tokenizer, "negative prompt", job_.negative_prompt);
     timings_.tokens = seconds_since(tokenizing);
+    if (job_.hires) request.hires_schedule = core::make_schedule(model_.sampling, job_.spacing, *job_.hires_steps);
+    if (source_) take_source(request);
     const core::Infotext infotext = core::infotext_of(job_, model_, 0, std::string("lapis ") + version);
     if (const auto warning = core::infotext_warning(infotext)) warn(*warning);
     return request;
+  }
+
+  void take_source(RenderRequest& request) {
+    const auto reading = std::chrono::steady_clock::now();
+    Fitted fitted = source_->fitted(job_, model_.space.downscale);
+    request.image = std::move(fitted.image);
+    request.mask = std::move(fitted.mask);
+    for (const std::string& note : source_->notes()) print_note(note);
+    timings_.read += seconds_since(reading);
   }
 
   Tokens tokens_of(const core::ClipTokenizer& tokenizer, const std::string& which, const std::string& text) {
@@ -166,8 +180,9 @@ class Generation {
     timings_.parts = picture.timings;
     if (!options_.latent.empty()) keep(picture.latent);
     if (options_.json) {
-      print_line(io::picture_line(
-          {path, io::sha256(png), picture.index, picture.device, picture.dtype, fields, warnings_, timings_}));
+      print_line(io::picture_line({path, io::sha256(png), picture.index, picture.device, picture.dtype, fields,
+                                   picture.image.width, picture.image.height,
+                                   source_ ? source_->notes() : std::vector<std::string>(), warnings_, timings_}));
     } else if (!names_->is_stdout()) {
       print_line(path);
     }
@@ -191,6 +206,7 @@ class Generation {
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   Model model_;
   ResolvedJob job_;
+  std::optional<Source> source_;
   std::optional<OutputNames> names_;
   std::vector<std::string> warnings_;
   io::RunTimings timings_;

@@ -119,8 +119,8 @@ Pixels fitted(const Pixels& pixels, int width, int height, Fit fit) {
   return canvas;
 }
 
-std::optional<std::string> take_size(Job& job, const Model& model, int width, int height) {
-  if (job.width && job.height) return std::nullopt;
+void take_size(Job& job, const Model& model, int width, int height) {
+  if (job.width && job.height) return;
   const int multiple = find_family(model.family)->size_multiple;
   const std::string own = size_text(width, height);
   if (job.width || job.height) {
@@ -129,7 +129,7 @@ std::optional<std::string> take_size(Job& job, const Model& model, int width, in
     } else {
       job.width = near_multiple(static_cast<double>(*job.height) * width / height, multiple);
     }
-    return "the picture is " + own + " pixels; drawn at " + size_text(*job.width, *job.height);
+    return;
   }
   const std::int64_t below_width = width - width % multiple;
   const std::int64_t below_height = height - height % multiple;
@@ -148,9 +148,6 @@ std::optional<std::string> take_size(Job& job, const Model& model, int width, in
   }
   job.width = below_width;
   job.height = below_height;
-  if (below_width == width && below_height == height) return std::nullopt;
-  return "the picture is " + own + " pixels; drawn at " + size_text(below_width, below_height) +
-         ", the next multiples of " + std::to_string(multiple);
 }
 
 }  // namespace lapis::core

@@ -1,7 +1,6 @@
 // A picture that the user has, and the size that the model draws.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,9 +33,9 @@ Pixels fitted(const Pixels& pixels, int width, int height, Fit fit);
 
 /// Fills what the job leaves open of its size from the picture it starts from, `width` by `height` pixels: both sides
 /// open, the picture's own, rounded down to the family's multiple as diffusers does; one side open, the other by the
-/// picture's shape. Returns one line that says so where the size is not quite the picture's.
+/// picture's shape.
 /// Throws Error{usage} with sizes to take where the picture is too small, or has more than 16 times the pixels of the
 /// model's own size: nobody wants to wait an hour for a photo by mistake.
-std::optional<std::string> take_size(Job& job, const Model& model, int width, int height);
+void take_size(Job& job, const Model& model, int width, int height);
 
 }  // namespace lapis::core

@@ -107,10 +107,10 @@ Infotext infotext_of(const ResolvedJob& job, const Model& model, int index, cons
   picture.sampler = find_sampler(job.sampler).label;
   Infotext infotext{job.prompt, job.negative_prompt, {}};
   const auto values = resolved_fields(picture, model);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::string key(job_fields()[i].a1111);
+  for (const auto& [name, found] : values) {
+    const std::string key(find_job_field(name).a1111);
     if (key.empty()) continue;
-    const std::string value = std::visit(ValueText{}, values[i].second);
+    const std::string value = std::visit(ValueText{}, found);
     if (!infotext.settings.empty() && infotext.settings.back().first == key) {
       infotext.settings.back().second += "x" + value;
     } else {

@@ -34,6 +34,7 @@ Json timings_json(const RunTimings& run) {
           {"engine", rounded(run.engine)},
           {"load", rounded(run.parts.load)},
           {"text_encoder", rounded(run.parts.text_encoder)},
+          {"vae_encoder", rounded(run.parts.vae_encoder)},
           {"denoiser", rounded(run.parts.denoiser)},
           {"sampler", rounded(run.parts.sampler)},
           {"vae_decoder", rounded(run.parts.vae_decoder)},
@@ -91,6 +92,8 @@ std::string picture_line(const PictureReport& report) {
   json["device"] = report.device;
   json["dtype"] = report.dtype;
   json["version"] = version;
+  json["size"] = {report.width, report.height};
+  json["notes"] = report.notes;
   json["warnings"] = report.warnings;
   json["timings"] = timings_json(report.timings);
   return text_of(json);
