@@ -41,6 +41,8 @@ constexpr const char* footer =
     "  lapis generate \"a red house, snow field at night\" -s 7 -b 4 -o \"house-{seed}.png\"\n"
     "  lapis generate \"a blue boat on the left, lake at dawn\" -W 384 -H 256 --steps 30 --guidance 4\n"
     "  lapis generate \"a yellow star on a purple background\" -o - > star.png\n"
+    "  lapis generate \"a red house in snow\" -i house-7.png --strength 0.6\n"
+    "  lapis generate \"a blue boat\" -i lake.jpg --mask where.png --strength 1 -W 384\n"
     "\n"
     "Where nothing is said the model's own defaults hold (lapis inspect tiny-sd15 shows them); the\n"
     "picture goes to lapis-{seed}.png.";
