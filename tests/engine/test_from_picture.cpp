@@ -105,9 +105,9 @@ TEST_CASE("a second pass enlarges the picture and draws on it") {
   asked.job.hires = 2;
   asked.job.hires_width = 2 * asked.job.width;
   asked.job.hires_height = 2 * asked.job.height;
-  asked.job.hires_steps = 4;
-  asked.job.hires_strength = 0.25;
-  asked.hires_schedule = core::make_schedule(model().sampling, model().sampling.spacing, 4);
+  asked.job.hires_steps = 20;
+  asked.job.hires_strength = 0.05;
+  asked.hires_schedule = core::make_schedule(model().sampling, model().sampling.spacing, 20);
   int last = 0;
   std::vector<Rendered> pictures;
   made->render(
@@ -123,6 +123,6 @@ TEST_CASE("a second pass enlarges the picture and draws on it") {
   const Image plain = core::rgb_image(core::resized(core::pixels_of(drawn()), 128, 192, core::Filter::lanczos));
   const double weak = distance(pictures.front().image, plain);
   CHECK(weak > 0);
-  asked.job.hires_strength = 1;
+  asked.job.hires_strength = 0.5;
   CHECK(weak < 0.75 * distance(pictures_of(*made, asked).front().image, plain));
 }
