@@ -70,18 +70,21 @@ LoadedPart& Parts::decoder_in_fp32() {
 }
 
 void Parts::release_adapter() {
-  if (adapter_) gone_.text_encoder += adapter_->seconds();
-  adapter_.reset();
+  if (!adapter_) return;
+  gone_.text_encoder += adapter_->seconds();
+  let_go(adapter_);
 }
 
 void Parts::release_denoiser() {
-  if (denoiser_) gone_.denoiser += denoiser_->seconds();
-  denoiser_.reset();
+  if (!denoiser_) return;
+  gone_.denoiser += denoiser_->seconds();
+  let_go(denoiser_);
 }
 
 void Parts::release_encoder() {
-  if (encoder_) gone_.vae_encoder += encoder_->seconds();
-  encoder_.reset();
+  if (!encoder_) return;
+  gone_.vae_encoder += encoder_->seconds();
+  let_go(encoder_);
 }
 
 Timings Parts::module_seconds() const {
