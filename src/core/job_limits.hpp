@@ -18,6 +18,8 @@ constexpr Limits side_limits = {64, 16384};  ///< of a picture's width and heigh
 constexpr Limits crop_limits = {0, 16384};   ///< of a place in a picture, in pixels
 constexpr Limits step_limits = {1, 1000};
 constexpr Limits guidance_limits = {0, 100};
+constexpr Limits strength_limits = {0, 1};
+constexpr Limits hires_limits = {1, 8};
 constexpr Limits batch_limits = {1, 1024};
 constexpr Limits thread_limits = {0, 1024};
 

@@ -5,9 +5,11 @@
 
 namespace lapis::engine {
 
-at::Tensor draw_noise(std::int64_t seed, std::int64_t channels, std::int64_t height, std::int64_t width) {
-  const at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(seed));
-  return at::randn({1, channels, height, width}, generator, at::TensorOptions().dtype(at::kFloat));
+Noise::Noise(std::int64_t seed)
+    : generator_(at::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(seed))) {}
+
+at::Tensor Noise::draw(at::IntArrayRef shape) {
+  return at::randn(shape, generator_, at::TensorOptions().dtype(at::kFloat));
 }
 
 }  // namespace lapis::engine
