@@ -107,7 +107,7 @@ def comfy_segments(text: str) -> list[Segment]:
 def groups_of(segments: list[Segment], syntax: str, tokenize) -> list[Group]:
     """Texts and names to tokens; a name is one group."""
     names = "|".join(sorted(map(re.escape, EMBEDDINGS), key=len, reverse=True))
-    word = rf"(?<![a-z])({names})(?![a-z])"
+    word = rf"(?<![^\W\d_])({names})(?![^\W\d_])"
     called = r"(?:(?<=^)|(?<=[ \n]))embedding:(\S+)"
     groups: list[Group] = []
     for text, weight, breaks in segments:

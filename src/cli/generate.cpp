@@ -7,6 +7,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/commands.hpp"
@@ -204,21 +205,28 @@ class Generation {
 };
 
 /// Sets a field from its option's arguments: prompts may lie in files.
-void set_from(Job& job, const core::JobField& field, const std::vector<std::string>& arguments) {
+void set_from(Job& job, bool& stdin_taken, const core::JobField& field, const std::vector<std::string>& arguments) {
   const bool prompt = field.key == "prompt" || field.key == "negative_prompt";
   for (const std::string& argument : arguments) {
+    if (prompt && io::reads_stdin(argument) && std::exchange(stdin_taken, true)) {
+      throw Error(ErrorKind::usage, "prompt and negative prompt both want standard input. Put one into a file: @FILE");
+    }
     core::set_field(job, field, prompt ? io::prompt_text(argument, core::long_flag(field)) : argument);
   }
 }
 
 /// One CLI11 option for each row of the job-field table.
 void declare_fields(CLI::App& app, Job& job) {
+  const auto stdin_taken = std::make_shared<bool>(false);
   for (const core::JobField& field : core::job_fields()) {
     const bool positional = field.key == "prompt";
     const std::string names = std::string(field.flags) + (positional ? ",prompt" : "");
     const bool list = std::holds_alternative<std::vector<std::string> Job::*>(field.member);
     app.add_option_function<std::vector<std::string>>(
-           names, [&job, &field](const std::vector<std::string>& texts) { set_from(job, field, texts); },
+           names,
+           [&job, &field, stdin_taken](const std::vector<std::string>& texts) {
+             set_from(job, *stdin_taken, field, texts);
+           },
            std::string(field.help))
         ->type_name(std::string(field.value_name))
         ->group(std::string(core::group_title(field.group)))

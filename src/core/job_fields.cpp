@@ -24,9 +24,9 @@ constexpr std::monostate not_in_job = {};
 constexpr std::array<JobField, 20> rows = {{
     // key              flags                          value     help
     // member             resolved             limits           a1111        group
-    {"prompt",          "-p,--prompt",                 "TEXT",   "What the picture shows",
+    {"prompt",          "-p,--prompt",                 "TEXT",   "What the picture shows; @FILE or - reads it",
      &J::prompt,          &R::prompt,          no_limits,       "",          G::prompt},
-    {"negative_prompt", "-n,--negative-prompt",        "TEXT",   "What it must not show",
+    {"negative_prompt", "-n,--negative-prompt",        "TEXT",   "What it must not show; the same",
      &J::negative_prompt, &R::negative_prompt, no_limits,       "",          G::prompt},
     {"prompt_syntax",   "--prompt-syntax",             "NAME",   "Brackets in the prompts: plain, a1111 or comfy",
      &J::prompt_syntax,   &R::prompt_syntax,   no_limits,       "Prompt syntax", G::prompt},

@@ -21,6 +21,9 @@ inline Model sample_model(const std::string& family = "sd15") {
     model.parts[part.name] = {"graph.pt", {}, part.inputs, part.outputs};
     for (const Port& port : part.optional_inputs) model.parts[part.name].inputs.push_back(port);
   }
+  for (Port& port : model.parts.at("text_encoder").outputs) {
+    if (port.name != "pooled") port.shape.front() = std::int64_t{13};  // the embeddings and 12 layers
+  }
   for (const core::TokenizerRow& each : row.tokenizers) {
     TokenizerFacts& tokenizer = model.tokenizers[each.name];
     tokenizer.kind = each.kind;

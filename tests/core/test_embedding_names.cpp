@@ -33,7 +33,7 @@ TEST_CASE("a1111 calls an embedding by its name as a word") {
               PromptSyntax::a1111) ==
         "\xC3\xA4"
         "cat cat\xC3\xA4");
-  CHECK(split("2cat v55", PromptSyntax::a1111) == "2|[cat]| |[v5]|5");
+  CHECK(split("2cat v55", PromptSyntax::a1111) == "2|[cat]|[v5]|5");
   CHECK(split("<cat>", PromptSyntax::a1111) == "<|[cat]|>");
 }
 

@@ -21,7 +21,7 @@ struct Refusal {
   const char* text;
 };
 
-const std::array<Refusal, 22> refusals = {{
+const std::array<Refusal, 25> refusals = {{
     {[](Job& j) { j.width = 513; }, "--width is 513; expected a multiple of 8: 512 or 520"},
     {[](Job& j) { j.height = 32; }, "--height is 32; expected 64 to 16384"},
     {[](Job& j) { j.height = largest_seed; }, "--height is"},
@@ -42,6 +42,9 @@ const std::array<Refusal, 22> refusals = {{
     {[](Job& j) { j.device = "cud"; }, "--device is \"cud\"; expected one of \"auto\", \"cpu\" and \"cuda\"."},
     {[](Job& j) { j.device = "gpu"; }, "Did you mean \"cpu\"?"},
     {[](Job& j) { j.device = ""; }, "--device is \"\""},
+    {[](Job& j) { j.prompt_syntax = "comfi"; }, "Did you mean \"comfy\"?"},
+    {[](Job& j) { j.clip_skip = 0; }, "--clip-skip is 0; the text encoder of sample has 12 layers: expected 1"},
+    {[](Job& j) { j.clip_skip = 13; }, "--clip-skip is 13; the text encoder of sample has 12 layers"},
     {[](Job& j) { j.dtype = "fp61"; }, "Did you mean \"fp16\"?"},
     {[](Job& j) { j.dtype = "float64"; }, "--dtype is \"float64\""},
 }};
@@ -74,6 +77,8 @@ TEST_CASE("an empty job takes the model's defaults") {
 TEST_CASE("what a job says is kept") {
   Job job;
   job.prompt = "a lake, 猫";
+  job.prompt_syntax = "comfy";
+  job.clip_skip = 12;
   job.negative_prompt = "fog";
   job.width = 64;
   job.height = 16384;
@@ -88,6 +93,8 @@ TEST_CASE("what a job says is kept") {
   job.threads = 2;
   const ResolvedJob resolved = resolve(job, test::sample_model(), 1);
   CHECK(resolved.prompt == job.prompt);
+  CHECK(resolved.prompt_syntax == PromptSyntax::comfy);
+  CHECK(resolved.clip_skip == 12);
   CHECK(resolved.negative_prompt == "fog");
   CHECK(resolved.width == 64);
   CHECK(resolved.height == 16384);
