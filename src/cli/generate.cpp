@@ -17,7 +17,7 @@
 #include "core/infotext.hpp"
 #include "core/job_fields.hpp"
 #include "core/model_check.hpp"
-#include "core/schedules.hpp"
+#include "core/schedule_table.hpp"
 #include "io/atomic_file.hpp"
 #include "io/latent_file.hpp"
 #include "io/model_folder.hpp"
@@ -120,7 +120,7 @@ class Generation {
     const core::ClipTokenizer tokenizer = io::read_clip_tokenizer(model_.tokenizers.at("tokenizer"));
     RenderRequest request;
     request.job = job_;
-    request.schedule = core::make_schedule(model_.sampling, job_.spacing, job_.steps);
+    request.schedule = core::schedule_of(job_, model_);
     request.prompt["tokenizer"] = tokens_of(tokenizer, "prompt", job_.prompt);
     request.negative["tokenizer"] = tokens_of(tokenizer, "negative prompt", job_.negative_prompt);
     timings_.tokens = seconds_since(tokenizing);

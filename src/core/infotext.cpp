@@ -8,6 +8,7 @@
 #include "core/job_fields.hpp"
 #include "core/json_string.hpp"
 #include "core/samplers.hpp"
+#include "core/schedule_table.hpp"
 
 namespace lapis::core {
 namespace {
@@ -26,6 +27,7 @@ struct ValueText {
   std::string operator()(const std::string& text) const { return text; }
   std::string operator()(std::int64_t number) const { return std::to_string(number); }
   std::string operator()(double number) const { return number_text(number); }
+  std::string operator()(std::monostate) const { return ""; }
 };
 
 std::string quoted_where_needed(const std::string& value) {
@@ -105,11 +107,12 @@ Infotext infotext_of(const ResolvedJob& job, const Model& model, int index, cons
   ResolvedJob picture = job;
   picture.seed += index;
   picture.sampler = find_sampler(job.sampler).label;
+  picture.schedule = find_schedule(job.schedule).label;
   Infotext infotext{job.prompt, job.negative_prompt, {}};
   const auto values = resolved_fields(picture, model);
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::string key(job_fields()[i].a1111);
-    if (key.empty()) continue;
+    if (key.empty() || std::holds_alternative<std::monostate>(values[i].second)) continue;
     const std::string value = std::visit(ValueText{}, values[i].second);
     if (!infotext.settings.empty() && infotext.settings.back().first == key) {
       infotext.settings.back().second += "x" + value;

@@ -24,11 +24,13 @@ using JobMember = std::variant<std::string Job::*, std::optional<std::string> Jo
                                std::optional<std::int64_t> Job::*, std::optional<double> Job::*>;
 
 /// Where it lies once resolved; none for the model, which a `ResolvedJob` does not name.
-using ResolvedMember = std::variant<std::monostate, std::string ResolvedJob::*, int ResolvedJob::*,
-                                    std::int64_t ResolvedJob::*, double ResolvedJob::*, Spacing ResolvedJob::*>;
+using ResolvedMember =
+    std::variant<std::monostate, std::string ResolvedJob::*, int ResolvedJob::*, std::int64_t ResolvedJob::*,
+                 double ResolvedJob::*, Spacing ResolvedJob::*, std::optional<double> ResolvedJob::*,
+                 std::vector<double> ResolvedJob::*, Interval ResolvedJob::*>;
 
-/// A decided value as JSON and provenance hold it.
-using FieldValue = std::variant<std::string, std::int64_t, double>;
+/// A decided value as JSON and provenance hold it; none where model or sampler have no such thing.
+using FieldValue = std::variant<std::string, std::int64_t, double, std::monostate>;
 
 /// One row a field.
 struct JobField {

@@ -17,6 +17,9 @@ struct Limits {
 constexpr Limits side_limits = {64, 16384};  ///< of a picture's width and height, in pixels
 constexpr Limits step_limits = {1, 1000};
 constexpr Limits guidance_limits = {0, 100};
+constexpr Limits rescale_limits = {0, 1};
+constexpr Limits eta_limits = {0, 1};
+constexpr Limits shift_limits = {0.01, 100};
 constexpr Limits batch_limits = {1, 1024};
 constexpr Limits thread_limits = {0, 1024};
 

@@ -4,8 +4,7 @@
 
 #include "core/families.hpp"
 #include "core/job_fields.hpp"
-#include "core/samplers.hpp"
-#include "core/schedules.hpp"
+#include "core/resolve_sampling.hpp"
 #include "core/suggest.hpp"
 #include "core/unicode.hpp"
 #include "lapis/error.hpp"
@@ -60,15 +59,6 @@ int checked_side(const Job& job, std::optional<std::int64_t> Job::*member, int f
   return static_cast<int>(value);
 }
 
-int checked_steps(const Job& job, const Model& model) {
-  const std::int64_t steps = checked_number(job.steps.value_or(model.defaults.steps), &Job::steps);
-  if (steps > model.sampling.train_steps) {
-    refuse(flag_of(&Job::steps) + " is " + std::to_string(steps) + "; " + model.name + " was trained on " +
-           std::to_string(model.sampling.train_steps) + " steps and can take no more");
-  }
-  return static_cast<int>(steps);
-}
-
 std::int64_t checked_seed(const Job& job, int batch, std::uint64_t random) {
   if (job.seed.value_or(-1) < 0) return static_cast<std::int64_t>(random >> 32);
   const std::int64_t highest = std::numeric_limits<std::int64_t>::max() - (batch - 1);
@@ -96,12 +86,10 @@ ResolvedJob resolve(const Job& job, const Model& model, std::uint64_t random) {
   ResolvedJob resolved;
   resolved.prompt = checked_text(job, &Job::prompt);
   resolved.negative_prompt = checked_text(job, &Job::negative_prompt);
-  resolved.steps = checked_steps(job, model);
-  resolved.sampler = find_sampler(job.sampler.value_or(model.defaults.sampler)).name;
-  resolved.spacing = job.spacing ? find_spacing(*job.spacing) : model.sampling.spacing;
   resolved.guidance = checked_number(job.guidance.value_or(model.defaults.guidance), &Job::guidance);
   resolved.width = checked_side(job, &Job::width, model.defaults.width, family->size_multiple);
   resolved.height = checked_side(job, &Job::height, model.defaults.height, family->size_multiple);
+  resolve_sampling(job, model, resolved);
   resolved.batch = static_cast<int>(checked_number(job.batch.value_or(1), &Job::batch));
   resolved.seed = checked_seed(job, resolved.batch, random);
   resolved.device = checked_name(job, &Job::device, devices);

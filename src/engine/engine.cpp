@@ -8,12 +8,12 @@
 #include <exception>
 #include <future>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "core/samplers.hpp"
+#include "core/samplers/sample.hpp"
+#include "core/time_scale.hpp"
 #include "engine/adapter.hpp"
 #include "engine/denoiser.hpp"
 #include "engine/device.hpp"
@@ -144,14 +144,20 @@ class TorchEngine : public Engine {
   at::Tensor denoise(const RenderRequest& request, const std::vector<at::Tensor>& conditioning, std::int64_t seed,
                      const OnStep& on_step) {
     const Space& space = model_.space;
-    const at::Tensor noise =
-        draw_noise(seed, space.channels, request.job.height / space.downscale, request.job.width / space.downscale);
-    const Denoiser denoiser(*denoiser_, model_.sampling.prediction, request.schedule, conditioning,
-                            request.job.guidance);
-    const at::Tensor start = (noise * request.schedule.initial_noise).to(placement_.device);
-    const at::Tensor latent = core::sample(core::find_sampler(request.job.sampler).sampler, denoiser, start,
-                                           std::span<const double>(request.schedule.sigmas), on_step)
-                                  .to(at::kCPU);
+    const ResolvedJob& job = request.job;
+    Noise source(seed);
+    const auto noise = [&] {
+      return source.draw(space.channels, job.height / space.downscale, job.width / space.downscale)
+          .to(placement_.device);
+    };
+    const core::TimeScale times(model_.sampling);
+    const Denoiser denoiser(*denoiser_, model_.sampling.prediction, request.schedule, times, conditioning,
+                            guidance_of(job, request.schedule));
+    const core::Course course{request.schedule.sigmas, path_of(model_.sampling.prediction), job.eta.value_or(0),
+                              &times};
+    const at::Tensor start = noise() * request.schedule.initial_noise;
+    const at::Tensor latent =
+        core::sample(core::find_sampler(job.sampler).sampler, denoiser, start, course, noise, on_step).to(at::kCPU);
     if (is_finite(latent)) return latent;
     throw Error(ErrorKind::numeric,
                 "denoising gave NaN or Inf; nothing was saved. Try --dtype fp32, a lower --guidance "

@@ -108,13 +108,20 @@ std::string JsonValue::shown() const {
   return value_->is_string() ? in_quotes(value_->get_ref<const std::string&>()) : value_->dump();
 }
 
-void JsonValue::expect_keys(std::span<const std::string> keys) const {
+void JsonValue::expect_keys(std::span<const std::string> keys, std::span<const std::string> optional) const {
+  std::vector<std::string> known(keys.begin(), keys.end());
+  known.insert(known.end(), optional.begin(), optional.end());
   for (const auto& [key, member] : members()) {
-    if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
-      member.fail("is an unknown key." + core::did_you_mean(key, keys) + " Known here: " + list_of(keys));
+    if (std::find(known.begin(), known.end(), key) == known.end()) {
+      member.fail("is an unknown key." + core::did_you_mean(key, known) + " Known here: " + list_of(known));
     }
   }
   for (const std::string& key : keys) at(key);
+}
+
+bool JsonValue::has(const std::string& key) const {
+  if (!value_->is_object()) fail_type("an object");
+  return value_->contains(key);
 }
 
 JsonValue JsonValue::at(const std::string& key) const {
@@ -151,6 +158,11 @@ std::string JsonValue::name() const {
   std::string result = text();
   if (result.empty()) fail("is an empty text");
   return result;
+}
+
+bool JsonValue::truth() const {
+  if (!value_->is_boolean()) fail_type("true or false");
+  return value_->get<bool>();
 }
 
 std::int64_t JsonValue::integer(std::int64_t low, std::int64_t high) const {

@@ -35,8 +35,12 @@ class JsonValue {
   /// Throws: "<file>: <place> <what>.", then the advice. `what` begins with a verb and has no full stop.
   [[noreturn]] void fail(const std::string& what) const;
 
-  /// Demands an object that has all of `keys` and no other. An unknown key is met with the nearest of them.
-  void expect_keys(std::span<const std::string> keys) const;
+  /// Demands an object that has all of `keys`, and no other but those of `optional`. An unknown key is met with the
+  /// nearest of them.
+  void expect_keys(std::span<const std::string> keys, std::span<const std::string> optional = {}) const;
+
+  /// Whether an object has the member `key`.
+  bool has(const std::string& key) const;
 
   /// The member `key` of an object.
   JsonValue at(const std::string& key) const;
@@ -50,6 +54,8 @@ class JsonValue {
 
   /// A text that is not empty.
   std::string name() const;
+
+  bool truth() const;
 
   /// A whole number, or any number, of [low, high].
   std::int64_t integer(std::int64_t low, std::int64_t high) const;

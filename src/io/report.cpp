@@ -16,7 +16,10 @@ using Json = nlohmann::ordered_json;
 std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Json value_json(const core::FieldValue& value) {
-  return std::visit([](const auto& v) { return Json(v); }, value);
+  if (std::holds_alternative<std::monostate>(value)) return nullptr;
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  if (const auto* whole = std::get_if<std::int64_t>(&value)) return *whole;
+  return std::get<double>(value);
 }
 
 Json fields_json(const Fields& fields) {
@@ -124,6 +127,7 @@ std::string model_report(const Model& model) {
                        {"height", model.defaults.height},
                        {"steps", model.defaults.steps},
                        {"sampler", model.defaults.sampler},
+                       {"schedule", model.defaults.schedule},
                        {"guidance", model.defaults.guidance}}},
                      {"files", model.files.size()},
                      {"bytes", bytes},
