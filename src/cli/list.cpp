@@ -68,12 +68,12 @@ Rows space_rows() {
   return rows;
 }
 
-/// The families with a denoiser that walks a path on which `fits` holds.
+/// The families with a denoiser that walks a path on which `fits(family, path)` holds.
 template <class Fits>
 std::string families_that(const Fits& fits) {
   std::vector<std::string> names;
   for (const core::FamilyRow& family : core::families()) {
-    const auto walks = [&](Prediction prediction) { return fits(path_of(prediction)); };
+    const auto walks = [&](Prediction prediction) { return fits(family, path_of(prediction)); };
     if (std::any_of(family.predictions.begin(), family.predictions.end(), walks)) names.push_back(family.name);
   }
   return joined(names);
@@ -84,7 +84,8 @@ Rows sampler_rows() {
   for (const core::SamplerRow& row : core::samplers()) {
     rows.push_back({row.name, row.label, std::to_string(row.order), std::to_string(row.evaluations),
                     row.uses_noise ? "yes" : "no", row.eta ? core::number_text(*row.eta) : "-",
-                    families_that([&](Path path) { return core::walks(row, path); }), joined(row.aliases)});
+                    families_that([&](const core::FamilyRow&, Path path) { return core::walks(row, path); }),
+                    joined(row.aliases)});
   }
   return rows;
 }
@@ -92,7 +93,7 @@ Rows sampler_rows() {
 Rows schedule_rows() {
   Rows rows{{"schedule", "label", "families", "meaning", "also called"}};
   for (const core::ScheduleRow& row : core::schedules()) {
-    const auto fits = [&](Path path) { return path != Path::flow || row.not_on_flow.empty(); };
+    const auto fits = [&](const core::FamilyRow& family, Path path) { return core::fits(row, path, family.space); };
     rows.push_back({row.name, row.label, families_that(fits), row.help, joined(row.aliases)});
   }
   return rows;

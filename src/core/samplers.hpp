@@ -43,16 +43,16 @@ enum class Start {
 /// One row a sampler.
 struct SamplerRow {
   Sampler sampler;
-  std::string name;                  ///< on the command line, in model.json and in provenance
-  std::string label;                 ///< in A1111's text
-  std::vector<std::string> aliases;  ///< what A1111, ComfyUI, diffusers and stable-diffusion.cpp call it
-  int order;                         ///< measured without noise: halving the steps' size divides the error by 2^order
-  int evaluations;                   ///< of the network, each step but the last
-  bool uses_noise;                   ///< draws noise on the way, unless its eta is 0
-  std::optional<double> eta;         ///< share of fresh noise unless the job says another; none: it has no such share
+  std::string name;           ///< on the command line, in model.json and in provenance
+  std::string label;          ///< in A1111's text
+  int order;                  ///< measured without noise: halving the steps' size divides the error by 2^order
+  int evaluations;            ///< of the network, each step but the last
+  bool uses_noise;            ///< draws noise on the way, unless its eta is 0
+  std::optional<double> eta;  ///< share of fresh noise unless the job says another; none: it has no such share
   Start start;
-  std::string not_on_flow;  ///< why it cannot walk a flow; empty where it can
-  std::string oracle;       ///< whose steps the goldens hold
+  std::string not_on_flow;           ///< why it cannot walk a flow; empty where it can
+  std::string oracle;                ///< whose steps the goldens hold
+  std::vector<std::string> aliases;  ///< what A1111, ComfyUI, diffusers and stable-diffusion.cpp call it
 };
 
 std::span<const SamplerRow> samplers();

@@ -113,14 +113,6 @@ Values flow_sigmas(const Model& model, ScheduleKind kind, const ScheduleOptions&
   throw Error(ErrorKind::internal, "a schedule that a flow has not");
 }
 
-std::string names_for(const Model& model, int steps) {
-  std::vector<std::string> names;
-  for (const ScheduleRow& row : schedules()) {
-    if (!schedule_problem(row, model, steps)) names.push_back(row.name);
-  }
-  return listed(names);
-}
-
 /// What keeps `row` from `model`, without what fits.
 std::optional<std::string> misfit(const ScheduleRow& row, const Model& model, int steps) {
   const bool flow = path_of(model.sampling.prediction) == Path::flow;
@@ -132,6 +124,14 @@ std::optional<std::string> misfit(const ScheduleRow& row, const Model& model, in
     return "takes its steps from " + std::to_string(lcm_steps) + " and cannot make " + std::to_string(steps);
   }
   return std::nullopt;
+}
+
+std::string names_for(const Model& model, int steps) {
+  std::vector<std::string> names;
+  for (const ScheduleRow& row : schedules()) {
+    if (!misfit(row, model, steps)) names.push_back(row.name);
+  }
+  return listed(names);
 }
 
 }  // namespace
@@ -205,6 +205,11 @@ const ScheduleRow& find_schedule(std::string_view name) {
   }
   throw Error(ErrorKind::usage, "unknown schedule \"" + std::string(name) + "\"; there are " + listed(names) + "." +
                                     did_you_mean(name, known));
+}
+
+bool fits(const ScheduleRow& row, Path path, std::string_view space) {
+  if (path == Path::flow && !row.not_on_flow.empty()) return false;
+  return row.kind != ScheduleKind::ays || find_ays_table(space) != nullptr;
 }
 
 std::optional<std::string> schedule_problem(const ScheduleRow& row, const Model& model, int steps) {

@@ -45,6 +45,9 @@ std::span<const ScheduleRow> schedules();
 /// The schedule of this name, label or alias; ASCII case is ignored. Throws Error{usage} with the names there are.
 const ScheduleRow& find_schedule(std::string_view name);
 
+/// True where models of `space` on `path` have the schedule, whatever their steps.
+bool fits(const ScheduleRow& row, Path path, std::string_view space);
+
 /// Why `model` has no such schedule of `steps` steps, as in "schedule ays fits no flow model: ...", with what fits;
 /// none where it has.
 std::optional<std::string> schedule_problem(const ScheduleRow& row, const Model& model, int steps);

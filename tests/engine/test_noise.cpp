@@ -5,6 +5,7 @@
 #include "engine/noise.hpp"
 
 using lapis::engine::draw_noise;
+using lapis::engine::Noise;
 
 TEST_CASE("noise is torch.randn of the picture's own generator") {
   // torch.randn((1, 4, 8, 8), generator=torch.Generator().manual_seed(42)).flatten()[:6], torch 2.11.0
@@ -18,4 +19,14 @@ TEST_CASE("noise is torch.randn of the picture's own generator") {
 TEST_CASE("the same seed draws the same noise, another seed other noise") {
   CHECK(draw_noise(1, 4, 8, 8).equal(draw_noise(1, 4, 8, 8)));
   CHECK_FALSE(draw_noise(1, 4, 8, 8).equal(draw_noise(2, 4, 8, 8)));
+}
+
+TEST_CASE("later draws go on with the same generator") {
+  Noise noise(7);
+  const at::Tensor first = noise.draw(4, 8, 8);
+  const at::Tensor second = noise.draw(4, 8, 8);
+  CHECK(first.equal(draw_noise(7, 4, 8, 8)));
+  CHECK_FALSE(first.equal(second));
+  // torch.randn((1, 8, 8, 8), ...) of the same generator, its second half.
+  CHECK(second.equal(draw_noise(7, 8, 8, 8).narrow(1, 4, 4)));
 }

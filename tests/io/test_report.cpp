@@ -11,7 +11,7 @@ using Json = nlohmann::json;
 
 namespace {
 
-const Fields fields{{"prompt", std::string("a \"red\" house\n猫")}, {"steps", std::int64_t{20}}, {"guidance", 7.5}};
+const Fields fields{{"prompt", std::string("a \"red\" house\n猫")}, {"steps", std::int64_t{20}}, {"guidance", 7.5}, {"eta", std::monostate()}};
 
 lapis::Model small_model() {
   lapis::Model model;
@@ -48,6 +48,7 @@ TEST_CASE("a picture's line is one line of JSON with the fields as they are type
   CHECK(json.at("prompt") == "a \"red\" house\n猫");
   CHECK(json.at("steps").is_number_integer());
   CHECK(json.at("guidance") == 7.5);
+  CHECK(json.at("eta").is_null());
   CHECK(json.at("warnings").size() == 1);
   CHECK(json.at("timings").at("total") == 1.234568);
 }
