@@ -182,20 +182,18 @@ def with_epsilon(scheduler, walk, x0, timestep, x, sigma):
     return scheduler.step(epsilon, timestep, x, return_dict=False)[0]
 
 
-def ipndm_case() -> dict:
-    sigmas = karras()
-    walk = Walk("ipndm", "diffusers", "variance_exploding", sigmas)
+def ipndm_case(path: str, sigmas: np.ndarray) -> dict:
+    """Its alphas are set to one: what it then walks is dx/dsigma, on either path."""
+    walk = Walk("ipndm", "diffusers", path, sigmas)
     scheduler = scheduler_of("IPNDMScheduler", walk)
     scheduler.set_timesteps(STEPS)
-    scheduler.alphas = torch.tensor((sigmas**2 + 1) ** -0.5)
-    scheduler.betas = torch.tensor(sigmas) * scheduler.alphas
+    scheduler.alphas = torch.ones(STEPS + 1, dtype=torch.float64)
+    scheduler.betas = torch.tensor(sigmas)
     scheduler.set_begin_index(0)
-    x = walk.start * scheduler.alphas[0]
+    x = walk.start
     for i in range(STEPS):
-        whole = x / scheduler.alphas[i]
-        epsilon = (whole - walk.network(whole, sigmas[i])) / sigmas[i]
-        output = (epsilon - x * scheduler.betas[i]) / scheduler.alphas[i]
-        x = scheduler.step(output, scheduler.timesteps[i], x, return_dict=False)[0]
+        slope = (x - walk.network(x, sigmas[i])) / sigmas[i]
+        x = scheduler.step(slope - x * sigmas[i], scheduler.timesteps[i], x, return_dict=False)[0]
     return walk.done(x)
 
 
@@ -258,7 +256,7 @@ def diffusers_cases() -> list[dict]:
         timed_case("lcm", "LCMScheduler", None, with_eta(None), prediction_type="sample", timestep_scaling=1e6),
         *(timed_case("tcd", "TCDScheduler", eta, with_eta(eta), ends=False, prediction_type="sample")
           for eta in (0.0, 0.3, 1.0)),
-        ipndm_case(),
+        ipndm_case(ve, karras()), ipndm_case("flow", flow()),
     ]
 
 

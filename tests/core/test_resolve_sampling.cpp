@@ -156,7 +156,7 @@ TEST_CASE("every sampler with every schedule on every prediction ends finite, or
               sampler.sampler, test::Gaussian{path}, 0.8 * schedule.initial_noise, course, [] { return -0.6; },
               test::no_callback);
           CHECK(std::isfinite(end));
-          CHECK(std::abs(end) < 10);
+          CHECK(std::abs(end) < 15);  // noise of the first sigma, where two steps cannot take it all away
         }
       }
     }

@@ -81,6 +81,20 @@ TEST_CASE("the table of samplers", "[.table]") {
   CHECK_FALSE(samplers().empty());
 }
 
+TEST_CASE("the table of names", "[.table]") {
+  const auto line = [](const std::string& name, const std::string& label, const std::vector<std::string>& aliases) {
+    std::cout << "| " << name << " | " << label << " | ";
+    for (const std::string& alias : aliases)
+      std::cout << (&alias == &aliases.front() ? "" : ", ") << "`" << alias << "`";
+    std::cout << " |\n";
+  };
+  std::cout << "| name | A1111 | also |\n|---|---|---|\n";
+  for (const SamplerRow& row : samplers()) line(row.name, row.label, row.aliases);
+  std::cout << "| name | A1111 | also |\n|---|---|---|\n";
+  for (const ScheduleRow& row : schedules()) line(row.name, row.label, row.aliases);
+  CHECK_FALSE(samplers().empty());
+}
+
 TEST_CASE("the table of schedules", "[.table]") {
   std::cout << "| schedule | goldens | cases, betas | largest error | cases, flow | largest error |\n"
                "|---|---|---|---|---|---|\n";
