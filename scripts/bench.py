@@ -25,16 +25,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import parity_cases
 import peer_python
 import program
 
 PROMPT = "a red house on the left, lake at sunset with mountains"
-STEPS, GUIDANCE = 20, 5.0
+STEPS = 20
 SMALL = (128, 128)
 MODULES = ("text_encoder", "denoiser", "vae_decoder")
 EXAMPLES = """examples:
   python scripts/bench.py models/tiny-sd15
-  python scripts/bench.py models/tiny-sd15 --rounds 9 --threads 2 --json build/bench.json
+  python scripts/bench.py models/tiny-sd15 models/tiny-sdxl models/tiny-flux --threads 2 --json build/bench.json
 """
 
 
@@ -110,8 +111,9 @@ def opens_libtorch(command: list[str], folder: Path) -> bool:
 
 def check_detector(arguments: argparse.Namespace, folder: Path) -> None:
     """A render opens libtorch; if that goes unseen, so would a quick command's."""
-    render = program.generate_command(arguments.program, PROMPT, folder / "x.png", model=arguments.model, device="cpu",
-                                      width=SMALL[0], height=SMALL[1], steps=1, threads=arguments.threads)
+    render = program.generate_command(arguments.program, PROMPT, folder / "x.png", model=arguments.models[0],
+                                      device="cpu", width=SMALL[0], height=SMALL[1], steps=1,
+                                      threads=arguments.threads)
     if not opens_libtorch(render, folder):
         raise program.ProgramError("a render was not seen to open libtorch, so nothing can be said of other commands. "
                                    f"Does it work? {' '.join(render)}")
@@ -139,22 +141,30 @@ def bench_quick(binary: Path, folder: Path, rounds: int) -> list[dict[str, Any]]
 # ---- renders ----
 
 
-def lapis_render(arguments: argparse.Namespace, size: tuple[int, int], folder: Path) -> Render:
+def lapis_render(arguments: argparse.Namespace, model: Path, size: tuple[int, int], folder: Path) -> Render:
     output = folder / "lapis.png"
-    done = run(program.generate_command(arguments.program, PROMPT, output, model=arguments.model, width=size[0],
-                                        height=size[1], steps=STEPS, guidance=GUIDANCE, seed=0, dtype="fp32",
+    done = run(program.generate_command(arguments.program, PROMPT, output, model=model, width=size[0],
+                                        height=size[1], steps=STEPS, guidance=guidance_of(model), seed=0, dtype="fp32",
                                         device="cpu", threads=arguments.threads))
     timings = answer_of(done, "lapis generate")["timings"]
     return Render(done.seconds, sum(timings[name] for name in MODULES), timings["sampler"], done.peak_mb, timings)
 
 
-def diffusers_render(arguments: argparse.Namespace, python: str, size: tuple[int, int], folder: Path) -> Render:
-    script = Path(__file__).with_name("bench_diffusers.py")
-    done = run([python, str(script), str(arguments.model), PROMPT, str(folder / "diffusers.png"), "--width",
-                str(size[0]), "--height", str(size[1]), "--steps", str(STEPS), "--guidance", str(GUIDANCE), "--threads",
-                str(arguments.threads)], peer_python.QUIET)
+def diffusers_render(arguments: argparse.Namespace, model: Path, python: str, size: tuple[int, int],
+                     folder: Path) -> Render:
+    script, facts = Path(__file__).with_name("bench_diffusers.py"), parity_cases.read_facts(model)
+    options = {"width": size[0], "height": size[1], "steps": STEPS, "guidance": guidance_of(model),
+               "threads": arguments.threads,
+               "t5-length": facts.lengths["tokenizer_2"] if facts.flow else None}
+    given = [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
+    done = run([python, str(script), str(model), PROMPT, str(folder / "diffusers.png"), *given], peer_python.QUIET)
     timings = answer_of(done, "bench_diffusers.py")
     return Render(done.seconds, sum(timings[name] for name in MODULES), timings["loop"], done.peak_mb, timings)
+
+
+def guidance_of(model: Path) -> float | None:
+    """The guidance of both sides; None for a model that has none."""
+    return parity_cases.plain_job(parity_cases.read_facts(model)).guidance
 
 
 def answer_of(done: Run, name: str) -> dict[str, Any]:
@@ -165,19 +175,20 @@ def answer_of(done: Run, name: str) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[0])
 
 
-def bench_renders(arguments: argparse.Namespace, python: str, folder: Path) -> list[dict[str, Any]]:
+def bench_renders(arguments: argparse.Namespace, model: Path, python: str, folder: Path) -> list[dict[str, Any]]:
     """One row for each picture size."""
-    defaults = json.loads((arguments.model / "model.json").read_text(encoding="utf-8"))["defaults"]
+    defaults = json.loads((model / "model.json").read_text(encoding="utf-8"))["defaults"]
     sizes = dict.fromkeys([(defaults["width"], defaults["height"]), SMALL])
     rows = []
     for size in sizes:
         lapis, diffusers = [], []
         for i in range(arguments.rounds):
-            program.progress(f"{size[0]}x{size[1]}: round {i + 1} of {arguments.rounds}")
-            lapis.append(lapis_render(arguments, size, folder))
-            diffusers.append(diffusers_render(arguments, python, size, folder))
-        rows.append({"width": size[0], "height": size[1], "lapis": summary(lapis), "diffusers": summary(diffusers),
-                     "ratios": ratios(lapis, diffusers), "timeline": timeline(lapis)})
+            program.progress(f"{model.name}, {size[0]}x{size[1]}: round {i + 1} of {arguments.rounds}")
+            lapis.append(lapis_render(arguments, model, size, folder))
+            diffusers.append(diffusers_render(arguments, model, python, size, folder))
+        rows.append({"model": model.name, "width": size[0], "height": size[1], "guidance": guidance_of(model),
+                     "lapis": summary(lapis), "diffusers": summary(diffusers), "ratios": ratios(lapis, diffusers),
+                     "timeline": timeline(lapis)})
     return rows
 
 
@@ -230,18 +241,19 @@ def timeline(renders: list[Render]) -> dict[str, float]:
 
 
 def print_tables(quick: list[dict[str, Any]], renders: list[dict[str, Any]], arguments: argparse.Namespace) -> None:
-    print(f"{cpu_name()}, {arguments.threads} thread(s), {arguments.rounds} rounds, {STEPS} steps, "
-          f"guidance {GUIDANCE}\n")
+    print(f"{cpu_name()}, {arguments.threads} thread(s), {arguments.rounds} rounds, {STEPS} steps\n")
     print("| command | ms | exit code | libtorch opened | |\n|---|---|---|---|---|")
     for row in quick:
         print(f"| {row['command']} | {row['milliseconds']:.1f} | {row['exit_code']} | "
               f"{'yes' if row['libtorch_opened'] else 'no'} | {'ok' if row['passed'] else 'FAILED'} |")
     for row in renders:
-        print(f"\n| {row['width']}x{row['height']} | lapis | diffusers | diffusers / lapis |\n|---|---|---|---|")
+        guidance = f", guidance {row['guidance']}" if row["guidance"] is not None else ""
+        print(f"\n| {row['model']}, {row['width']}x{row['height']}{guidance} | lapis | diffusers | diffusers / lapis |\n"
+              f"|---|---|---|---|")
         for name, heading in HEADINGS.items():
             values = (f"{row[side][name]:.2f}" for side in ("lapis", "diffusers", "ratios"))
             print(f"| {heading} | {' | '.join(values)} |")
-        print(f"\n| lapis, {row['width']}x{row['height']} | ms |\n|---|---|")
+        print(f"\n| lapis, {row['model']}, {row['width']}x{row['height']} | ms |\n|---|---|")
         for name, meaning in TIMELINE.items():
             print(f"| {meaning} | {row['timeline'][name]:.1f} |")
 
@@ -254,7 +266,7 @@ def cpu_name() -> str:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path, help="a model folder of family sd15")
+    parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="a model folder that is a diffusers one")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each side (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="threads of both sides (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all values to FILE too")
@@ -271,7 +283,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as temporary:
             check_detector(arguments, Path(temporary))
             quick = bench_quick(arguments.program, Path(temporary), arguments.rounds)
-            renders = bench_renders(arguments, python, Path(temporary))
+            renders = [row for model in arguments.models
+                       for row in bench_renders(arguments, model, python, Path(temporary))]
     except program.ProgramError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -13,8 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import torch
-from diffusers import EulerDiscreteScheduler, StableDiffusionPipeline
+
+TEXT_ENCODERS = ("text_encoder", "text_encoder_2")
 
 
 class Timer:
@@ -34,6 +36,13 @@ class Timer:
         return result
 
 
+def timed(module: torch.nn.Module, name: str) -> Timer:
+    """Puts a timer in the place of a method."""
+    timer = Timer(getattr(module, name))
+    setattr(module, name, timer)
+    return timer
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, epilog="example: python scripts/bench_diffusers.py "
                                      "models/tiny-sd15 'a red house' out.png --width 256 --height 256 --threads 1")
@@ -43,21 +52,26 @@ def main() -> None:
     parser.add_argument("--width", type=int, required=True, help="pixels")
     parser.add_argument("--height", type=int, required=True, help="pixels")
     parser.add_argument("--steps", type=int, default=20, help="steps (default: %(default)s)")
-    parser.add_argument("--guidance", type=float, default=7.5, help="guidance (default: %(default)s)")
+    parser.add_argument("--guidance", type=float, help="guidance (default: the pipeline's)")
+    parser.add_argument("--t5-length", type=int, metavar="N", help="tokens of a prompt for T5, where there is one")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch (default: %(default)s)")
     arguments = parser.parse_args()
 
     torch.set_num_threads(arguments.threads)
-    pipeline = StableDiffusionPipeline.from_pretrained(arguments.model, dtype=torch.float32)
-    pipeline.scheduler = EulerDiscreteScheduler.from_config(pipeline.scheduler.config)
-    text, denoiser, vae = (Timer(function) for function in (pipeline.text_encoder.forward, pipeline.unet.forward,
-                                                            pipeline.vae.decode))
-    pipeline.text_encoder.forward, pipeline.unet.forward, pipeline.vae.decode = text, denoiser, vae
+    kind = json.loads((arguments.model / "model_index.json").read_text(encoding="utf-8"))["_class_name"]
+    pipeline = getattr(diffusers, kind).from_pretrained(arguments.model, dtype=torch.float32)
+    flux = kind == "FluxPipeline"
+    if not flux:
+        pipeline.scheduler = diffusers.EulerDiscreteScheduler.from_config(pipeline.scheduler.config)
+    options = {"guidance_scale": arguments.guidance, "max_sequence_length": arguments.t5_length}
+    texts = [timed(getattr(pipeline, name), "forward") for name in pipeline.components if name in TEXT_ENCODERS]
+    denoiser = timed(pipeline.transformer if flux else pipeline.unet, "forward")
+    vae = timed(pipeline.vae, "decode")
     pipeline(arguments.prompt, width=arguments.width, height=arguments.height, num_inference_steps=arguments.steps,
-             guidance_scale=arguments.guidance,
-             generator=torch.Generator().manual_seed(0)).images[0].save(arguments.output)
-    print(json.dumps({"text_encoder": text.seconds, "denoiser": denoiser.seconds, "vae_decoder": vae.seconds,
-                      "loop": denoiser.left - denoiser.entered - denoiser.seconds}))
+             generator=torch.Generator().manual_seed(0),
+             **{name: value for name, value in options.items() if value is not None}).images[0].save(arguments.output)
+    print(json.dumps({"text_encoder": sum(text.seconds for text in texts), "denoiser": denoiser.seconds,
+                      "vae_decoder": vae.seconds, "loop": denoiser.left - denoiser.entered - denoiser.seconds}))
 
 
 if __name__ == "__main__":

@@ -25,14 +25,16 @@ HELD_OUT_SCENES = 2_000_000_000  # first seed; training and the judge stay below
 BARS = {"time": 0.90, "background": 0.90, "ground": 0.85, "object colour": 0.85, "object kind": 0.80, "shape": 0.80}
 EXAMPLES = """examples:
   python scripts/eval_tiny.py models/tiny-sd15
+  python scripts/eval_tiny.py models/tiny-sd15 models/tiny-sdxl models/tiny-flux
   python scripts/eval_tiny.py models/tiny-sd15 --count 40 --guidance 2.5 --pictures build/eval --json build/eval.json
 """
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One attribute."""
+    """One attribute of one model."""
 
+    model: str
     attribute: str
     right: int
     counted: int
@@ -61,16 +63,16 @@ def held_out(count: int) -> Iterator[tuple[Any, str, set[str]]]:
         yield (scene, *scenes.caption(scene, random.Random(f"caption {seed}")))
 
 
-def rendered(arguments: argparse.Namespace, captions: list[str], folder: Path) -> Iterator[Any]:
+def rendered(arguments: argparse.Namespace, model: Path, captions: list[str], folder: Path) -> Iterator[Any]:
     """One uint8 picture [h, w, 3] for each caption; picture i is drawn with seed i."""
     import numpy as np
     from PIL import Image
 
     for i, caption in enumerate(captions):
         if i % 20 == 0:
-            program.progress(f"{i} of {len(captions)} pictures")
+            program.progress(f"{model.name}: {i} of {len(captions)} pictures")
         path = folder / f"{i:03}.png"
-        program.generate(arguments.program, caption, path, model=arguments.model, seed=i, steps=arguments.steps,
+        program.generate(arguments.program, caption, path, model=model, seed=i, steps=arguments.steps,
                          guidance=arguments.guidance, threads=arguments.threads)
         yield np.array(Image.open(path).convert("RGB"))
 
@@ -83,23 +85,28 @@ def evaluate(arguments: argparse.Namespace, folder: Path) -> list[Row]:
     network = judge.load_or_train(arguments.judge)
     ceiling = judge.validate(network)
     shown, captions, unsaid = map(list, zip(*held_out(arguments.count)))
-    counts = judge.accuracy(network, rendered(arguments, captions, folder), shown, unsaid)
     (folder / "captions.txt").write_text("\n".join(captions) + "\n", encoding="utf-8")
-    return [Row(name, *counts[name], *ceiling[name]) for name in judge.ROWS]
+    rows = []
+    for model in arguments.models:
+        place = folder / model.resolve().name
+        place.mkdir(exist_ok=True)
+        counts = judge.accuracy(network, rendered(arguments, model, captions, place), shown, unsaid)
+        rows += [Row(place.name, name, *counts[name], *ceiling[name]) for name in judge.ROWS]
+    return rows
 
 
 def print_table(rows: list[Row]) -> None:
-    print("| attribute | model | of | bar | judge on drawn scenes | |\n|---|---|---|---|---|---|")
+    print("| model | attribute | right | of | bar | judge on drawn scenes | |\n|---|---|---|---|---|---|---|")
     for row in rows:
         bar = f"{row.bar:.0%}" if row.bar else "-"
-        print(f"| {row.attribute} | {row.share:.1%} | {row.counted} | {bar} | "
+        print(f"| {row.model} | {row.attribute} | {row.share:.1%} | {row.counted} | {bar} | "
               f"{row.judge_right / max(1, row.judge_counted):.1%} | {'ok' if row.passed else 'BELOW'} |")
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path, help="folder of a tiny model")
+    parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="folder of a tiny model")
     parser.add_argument("--count", type=int, default=200, help="how many captions (default: %(default)s)")
     parser.add_argument("--steps", type=int, help="steps of a picture (default: the model's)")
     parser.add_argument("--guidance", type=float, help="guidance (default: the model's)")
@@ -128,7 +135,7 @@ def main() -> int:
     if arguments.json:
         document = [dataclasses.asdict(row) | {"share": row.share, "bar": row.bar} for row in rows]
         arguments.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    below = [row.attribute for row in rows if not row.passed]
+    below = [f"{row.model}: {row.attribute}" for row in rows if not row.passed]
     if below:
         print(f"error: below the bar: {', '.join(below)}. Train the model longer.", file=sys.stderr)
     return 1 if below else 0

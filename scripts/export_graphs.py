@@ -20,26 +20,34 @@ from graphs import ExportError
 from graphs.check import TOLERANCES, compare
 from graphs.families import Family
 from graphs.flatten import build_without_numbers, save, trace
-from graphs.folder import (GRAPHS, checkpoint_names, family_of, part_config, part_facts, sampling_facts, space_facts,
-                           tokenizer_facts, weight_files, weight_shapes, write_model_json)
+from graphs.folder import (GRAPHS, checkpoint_names, conditioning_facts, family_of, part_config, part_facts,
+                           space_facts, weight_files, weight_shapes, write_model_json)
 from graphs.part import Part
+from graphs.sampling import sampling_facts
+from graphs.tokenizers import tokenizer_facts
 
 EXAMPLES = """examples:
   python scripts/export_graphs.py models/tiny-sd15 --default-size 256 256 --steps 20 --guidance 3
   python scripts/export_graphs.py ~/stable-diffusion-v1-5 --name sd15 --check
+  python scripts/export_graphs.py ~/FLUX.1-schnell --licence apache-2.0
 """
+FLUX_SAMPLE = 128  # cells along a side, which FluxPipeline has in place of a sample_size
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="a diffusers folder of family sd15 (StableDiffusionPipeline)")
+    parser.add_argument("folder", type=Path, help="a diffusers folder of StableDiffusionPipeline (1.x or 2.x), "
+                                                       "StableDiffusionXLPipeline or FluxPipeline")
     parser.add_argument("--name", help="name of the model (default: the folder's)")
     parser.add_argument("--lineage", help="the training its VAE comes from (default: the model's name)")
     parser.add_argument("--default-size", type=int, nargs=2, metavar=("W", "H"),
-                        help="picture size in pixels (default: the size the denoiser was trained at)")
-    parser.add_argument("--steps", type=int, default=20, help="default number of steps (default: %(default)s)")
-    parser.add_argument("--guidance", type=float, default=7.5, help="default guidance (default: %(default)s)")
+                        help="picture size in pixels (default: the size the denoiser was trained at; flux: 1024)")
+    parser.add_argument("--steps", type=int, help="default number of steps (default: the family's)")
+    parser.add_argument("--guidance", type=float, help="default guidance (default: the family's)")
+    parser.add_argument("--t5-length", type=int, metavar="N",
+                        help="tokens of a prompt for T5 (default: 512 with a guidance input, 256 without, or what the "
+                             "tokenizer says if that is less)")
     parser.add_argument("--licence", default="not stated", help="licence of the weights (default: %(default)s)")
     parser.add_argument("--origin", default="not stated", help="where the weights come from (default: %(default)s)")
     parser.add_argument("--check", action="store_true",
@@ -66,19 +74,21 @@ def describe(folder: Path, family: Family, arguments: argparse.Namespace) -> dic
     """model.json without its entry `files`."""
     configs = {part.name: part_config(folder, part) for part in family.parts}
     name = arguments.name or folder.resolve().name
-    text, vae = configs["text_encoder"], configs["vae_decoder"]
-    side = configs["denoiser"]["sample_size"] * family.downscale
+    side = configs["denoiser"].get("sample_size", FLUX_SAMPLE) * family.downscale
     width, height = arguments.default_size or (side, side)
+    conditioning = conditioning_facts(folder, configs)
     return {
         "version": 1,
         "name": name,
         "family": family.id,
-        "space": space_facts(folder, family, vae, arguments.lineage or name),
+        "space": space_facts(folder, family, configs["vae_decoder"], arguments.lineage or name),
         "parts": {part.name: part_facts(folder, part, configs[part.name]) for part in family.parts},
-        "tokenizers": {key: tokenizer_facts(folder, key, text["max_position_embeddings"]) for key in family.tokenizers},
+        "tokenizers": {tokenizer.folder: tokenizer_facts(folder, tokenizer, configs[tokenizer.part],
+                                                         arguments.t5_length) for tokenizer in family.tokenizers},
         "sampling": sampling_facts(folder),
-        "defaults": {"width": width, "height": height, "steps": arguments.steps, "sampler": "euler",
-                     "guidance": arguments.guidance},
+        **({"conditioning": conditioning} if conditioning else {}),
+        "defaults": {"width": width, "height": height, "steps": arguments.steps or family.steps, "sampler": "euler",
+                     "guidance": family.guidance if arguments.guidance is None else arguments.guidance},
         "licence": arguments.licence,
         "origin": arguments.origin,
     }

@@ -17,7 +17,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from diffusers import EulerDiscreteScheduler
+from diffusers import EulerDiscreteScheduler, FlowMatchEulerDiscreteScheduler
+from diffusers.pipelines.flux.pipeline_flux import calculate_shift
 from transformers import CLIPTokenizer
 from transformers.utils import logging
 
@@ -204,8 +205,22 @@ def make_schedule_table(folder: Path) -> None:
     write("schedule_table", {"cases": schedules.cases()}, folder)
 
 
+def flow_case(dynamic: bool, shift: float, steps: int, tokens: int) -> dict:
+    """The sigmas that FluxPipeline walks for a picture of so many tokens."""
+    scheduler = FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=dynamic, shift=shift)
+    scheduler.set_timesteps(sigmas=np.linspace(1.0, 1 / steps, steps), mu=calculate_shift(tokens))
+    return {"dynamic": dynamic, "shift": shift, "steps": steps, "tokens": tokens,
+            "sigmas": shortest(scheduler.sigmas.numpy()), "timesteps": shortest(scheduler.timesteps.numpy())}
+
+
+def make_flow_schedule(folder: Path) -> None:
+    cases = [flow_case(True, 1.0, steps, tokens) for steps in (1, 2, 4, 20, 50) for tokens in (16, 256, 1000, 4096, 8192)]
+    cases += [flow_case(False, shift, steps, 256) for shift in (1.0, 3.0) for steps in (1, 4, 28)]
+    write("flow_schedule", {"cases": cases}, folder)
+
+
 MAKERS = {"clip_tokenizer": make_clip_tokenizer, "schedules": make_schedules, "samplers": make_samplers,
-          "schedule_table": make_schedule_table}
+          "schedule_table": make_schedule_table, "flow_schedule": make_flow_schedule}
 
 
 def main() -> None:

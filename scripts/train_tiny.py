@@ -3,8 +3,8 @@
 
 Stages, each resumable and each a function of the seed alone:
 
-    tokenizer   the words of the captions, out of the public CLIP merges list
-    text        the text encoder, taught to name what a caption shows; then frozen
+    tokenizer   the words of the captions, out of the public CLIP merges list or as SentencePiece's pieces
+    text        the text encoders, taught to name what a caption shows; then frozen
     vae         encoder and decoder together
     latents     scenes encoded once, for each picture size
     denoiser    the denoiser, phase after phase of the recipe
@@ -14,24 +14,34 @@ Stages, each resumable and each a function of the seed alone:
 `latents` needs `vae`, `denoiser` needs `text` and `latents`: stages that do not need each other can run
 side by side as two processes (`--stage`). Runs in the environment that scripts/parity.py makes, .venv/parity, with the
 merges list added to it: .venv/parity/bin/pip install --no-deps open-clip-torch
+
+sdxl and flux begin from sd15's checkpoints, as their makers shared a text encoder with it: train sd15 first, in the
+folder beside (.train/sd15 for .train/sdxl).
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import dataclasses
+import functools
 import json
+import shutil
 import sys
 from pathlib import Path
 
 import torch
-from diffusers import (AutoencoderKL, EulerDiscreteScheduler, StableDiffusionPipeline,
+from diffusers import (AutoencoderKL, DiffusionPipeline, EulerDiscreteScheduler, FlowMatchEulerDiscreteScheduler,
+                       FluxPipeline, FluxTransformer2DModel, StableDiffusionPipeline, StableDiffusionXLPipeline,
                        UNet2DConditionModel)
 from PIL import Image
-from transformers import CLIPTextModel, CLIPTokenizer
+from torch import nn
+from transformers import (CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer, PreTrainedModel,
+                          PreTrainedTokenizerBase, T5EncoderModel, T5Tokenizer)
 
-from tiny import denoiser, scenes, text, vae
-from tiny.tokenizer import build_clip_tokenizer, lexicon
+from tiny import conditions, denoiser, text, transformer, unet, vae
+from tiny.recipes import RECIPES, Phase
+from tiny.tokenizer import build_clip_tokenizer, build_t5_tokenizer, lexicon
 
 STAGES = ("tokenizer", "text", "vae", "latents", "denoiser", "folder", "report")
 DENOISER_SCENES = 1_200_000_000  # the first scene the denoiser learns from
@@ -47,73 +57,6 @@ SHEET_PROMPTS = (
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Phase:
-    """A part of the denoiser's training: picture size, length, batch, peak rate, and whether the rate falls to 0."""
-
-    name: str
-    size: int
-    steps: int
-    batch: int
-    peak: float
-    decays: bool
-
-
-@dataclasses.dataclass(frozen=True)
-class Recipe:
-    """What one family's tiny model is made of, and how long each stage trains."""
-
-    text: dict
-    vae: dict
-    unet: dict
-    scheduler: dict
-    seed: int
-    size: int
-    steps: dict[str, int]
-    pictures: dict[int, int]  # picture size -> scenes the denoiser sees at that size
-    phases: tuple[Phase, ...]
-    latent_noise: float = 0.1
-    start: str | None = None  # the family whose checkpoints, in the folder beside, this one begins from
-
-
-RECIPES = {
-    "sd15": Recipe(
-        text=dict(hidden_size=128, intermediate_size=512, num_hidden_layers=3, num_attention_heads=2,
-                  max_position_embeddings=77, hidden_act="quick_gelu", projection_dim=128),
-        vae=dict(down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
-                 block_out_channels=(16, 32, 64, 64), layers_per_block=1, latent_channels=4, norm_num_groups=1,
-                 mid_block_add_attention=False, scaling_factor=0.18215, sample_size=128),
-        unet=dict(sample_size=16, in_channels=4, out_channels=4, layers_per_block=1, block_out_channels=(48, 80, 104),
-                  down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-                  up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-                  cross_attention_dim=128, attention_head_dim=4, norm_num_groups=8),
-        scheduler=dict(num_train_timesteps=1000, beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear",
-                       prediction_type="epsilon", timestep_spacing="trailing", steps_offset=1),
-        seed=15, size=128,
-        steps=dict(text=700, vae=3000),
-        pictures={128: 6000},
-        phases=(Phase("small", size=128, steps=4184, batch=8, peak=1e-3, decays=False),
-                Phase("small_end", size=128, steps=5600, batch=16, peak=1.2e-3, decays=True)),
-    ),
-    "sdxl": Recipe(
-        text={}, unet={}, scheduler={},
-        vae=dict(down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
-                 block_out_channels=(16, 32, 64, 64), layers_per_block=1, latent_channels=4, norm_num_groups=1,
-                 mid_block_add_attention=False, scaling_factor=0.13025, sample_size=128),
-        seed=31, size=128, steps=dict(text=700, vae=1800), pictures={128: 6000}, phases=(), start="sd15",
-    ),
-    "flux": Recipe(
-        text={}, unet={}, scheduler={},
-        vae=dict(down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
-                 block_out_channels=(16, 32, 64, 64), layers_per_block=1, latent_channels=16, norm_num_groups=1,
-                 mid_block_add_attention=False, use_quant_conv=False, use_post_quant_conv=False,
-                 scaling_factor=0.3611, shift_factor=0.1159, sample_size=128),
-        seed=47, size=128, steps=dict(text=700, vae=3200), pictures={128: 6000}, phases=(), start="sd15",
-        latent_noise=0.05,
-    ),
-}
-
-
 class Training:
     """One family's training: its recipe, its folder of checkpoints, and one method a stage."""
 
@@ -122,32 +65,64 @@ class Training:
         self.device = device
         folder.mkdir(parents=True, exist_ok=True)
 
-    def tokenizer(self) -> None:
-        if not (self.folder / "tokenizer" / "vocab.json").exists():
-            build_clip_tokenizer(lexicon(), self.folder / "tokenizer")
+    @property
+    def start(self) -> Training | None:
+        """The training this one begins from."""
+        start = self.recipe.start
+        return Training(start, self.folder.parent / start, self.output, self.device) if start else None
 
-    def load_tokenizer(self) -> CLIPTokenizer:
-        return CLIPTokenizer.from_pretrained(self.folder / "tokenizer")
+    def tokenizer(self) -> None:
+        for name, recipe in self.recipe.texts.items():
+            place = self.folder / name.replace("text_encoder", "tokenizer")
+            if recipe.kind is None:
+                shutil.copytree(self.start.folder / "tokenizer", place, dirs_exist_ok=True)
+            elif recipe.kind == "t5":
+                build_t5_tokenizer(lexicon(), place, recipe.length)
+            else:
+                build_clip_tokenizer(lexicon(), place, recipe.pad)
+
+    def load_tokenizer(self, name: str) -> PreTrainedTokenizerBase:
+        place = self.folder / name.replace("text_encoder", "tokenizer")
+        return (T5Tokenizer if self.recipe.texts[name].kind == "t5" else CLIPTokenizer).from_pretrained(place)
 
     def text(self) -> None:
-        recipe = self.recipe
-        encoder = text.train(recipe.text, self.load_tokenizer(), self.folder, steps=recipe.steps["text"],
-                             seed=recipe.seed, device=self.device)
-        encoder.save_pretrained(self.folder / "text_encoder")
+        for name, recipe in self.recipe.texts.items():
+            if (self.folder / name).exists():
+                continue
+            if recipe.kind is None:
+                shutil.copytree(self.start.folder / "text_encoder", self.folder / name)
+                continue
+            stage = name.replace("text_encoder", "text")
+            text.train(text.KINDS[recipe.kind], recipe.config, self.load_tokenizer(name), self.folder, name=stage,
+                       steps=recipe.steps, seed=self.recipe.seed, width=recipe.width,
+                       device=self.device).save_pretrained(self.folder / name)
 
-    def load_text(self) -> CLIPTextModel:
-        return CLIPTextModel.from_pretrained(self.folder / "text_encoder").eval().to(self.device)
+    def encoders(self) -> list[conditions.Encoder]:
+        return [conditions.Encoder(self.load_text(name), self.load_tokenizer(name)) for name in self.recipe.texts]
+
+    def load_text(self, name: str) -> PreTrainedModel:
+        kinds = {None: CLIPTextModel, "clip": CLIPTextModel, "clip with projection": CLIPTextModelWithProjection,
+                 "t5": T5EncoderModel}
+        return kinds[self.recipe.texts[name].kind].from_pretrained(self.folder / name).eval().to(self.device)
 
     def vae(self) -> None:
-        recipe = self.recipe
-        start = AutoencoderKL.from_pretrained(self.folder.parent / recipe.start / "vae") if recipe.start else None
-        model = vae.train(recipe.vae, self.folder, steps=recipe.steps["vae"], seed=recipe.seed, device=self.device,
-                          noise=recipe.latent_noise, start=start)
-        model.save_pretrained(self.folder / "vae")
-        torch.save(dataclasses.asdict(vae.frame_of(model, recipe.seed)), self.folder / "frame.pt")
+        recipe, raw = self.recipe, self.folder / "vae"
+        if not raw.exists():
+            start = AutoencoderKL.from_pretrained(self.start.folder / "vae") if recipe.start else None
+            vae.train(recipe.vae, self.folder, steps=recipe.vae_steps, seed=recipe.seed, device=self.device,
+                      noise=recipe.latent_noise, start=start).save_pretrained(raw)
+        if (self.folder / "vae_folded").exists():
+            return
+        model = AutoencoderKL.from_pretrained(raw).eval().to(self.device)
+        frame = vae.frame_of(model, recipe.seed)
+        torch.save(dataclasses.asdict(frame), self.folder / "frame.pt")
+        vae.fold(model.cpu(), frame)
+        if model.quant_conv is None:
+            model = vae.settle(model.to(self.device), self.folder, seed=recipe.seed)
+        model.save_pretrained(self.folder / "vae_folded")
 
     def load_vae(self) -> AutoencoderKL:
-        return AutoencoderKL.from_pretrained(self.folder / "vae").eval().to(self.device)
+        return AutoencoderKL.from_pretrained(self.folder / "vae_folded").eval().to(self.device)
 
     def frame(self) -> vae.Frame:
         return vae.Frame(**torch.load(self.folder / "frame.pt"))
@@ -158,75 +133,95 @@ class Training:
 
     def load_latents(self, size: int) -> torch.Tensor:
         with torch.no_grad():
-            return vae.encode_scenes(self.load_vae(), self.frame(), DENOISER_SCENES, self.recipe.pictures[size], size,
+            return vae.encode_scenes(self.load_vae(), DENOISER_SCENES, self.recipe.pictures[size], size,
                                      self.folder / f"latents_{size}.pt")
 
+    def new_denoiser(self) -> nn.Module:
+        torch.manual_seed(self.recipe.seed)
+        if self.family == "flux":
+            return transformer.build(self.recipe.denoiser)
+        if self.start is None:
+            return unet.build(self.recipe.denoiser)
+        turn = self.start.frame().matrix @ torch.linalg.inv(self.frame().matrix)
+        return unet.adopt(self.recipe.denoiser, self.start.newest_denoiser().cpu(), turn)
+
     def denoiser(self) -> None:
-        recipe = self.recipe
-        torch.manual_seed(recipe.seed)
-        model = denoiser.build(recipe.unet)
-        captions = denoiser.Captions(self.load_text(), self.load_tokenizer(), text.tokenize)
-        for phase in recipe.phases:
+        model = self.new_denoiser()
+        for phase in self.recipe.phases:
             done = self.folder / phase.name
             if not done.exists():
-                self.denoise(phase, model, captions)
-            model = UNet2DConditionModel.from_pretrained(done)
+                self.denoise(phase, model)
+            model = type(model).from_pretrained(done)
 
-    def denoise(self, phase: Phase, model: UNet2DConditionModel, captions: denoiser.Captions) -> None:
+    def denoise(self, phase: Phase, model: nn.Module) -> None:
         """Trains one phase from the weights of `model`."""
-        trained = denoiser.train(model.to(self.device), captions, self.load_latents(phase.size), DENOISER_SCENES,
-                                 self.folder, name=phase.name, steps=phase.steps, seed=self.recipe.seed,
-                                 batch=phase.batch, peak=phase.peak, decays=phase.decays,
-                                 on_save=lambda unet, step: self.watch(phase, unet))
+        encoders, conditioner = self.encoders(), conditions.CONDITIONS[self.family]
+        objective = denoiser.velocity_error if self.family == "flux" else denoiser.noise_error
+        if phase.distils:
+            objective = denoiser.distilling(copy.deepcopy(model).to(self.device))
+        trained = denoiser.train(model.to(self.device), objective, functools.partial(conditioner, encoders),
+                                 self.load_latents(phase.size), DENOISER_SCENES, self.folder, name=phase.name,
+                                 steps=phase.steps, seed=self.recipe.seed, batch=phase.batch, peak=phase.peak,
+                                 decays=phase.decays, on_save=lambda average, step: self.watch(phase, average))
         trained.save_pretrained(self.folder / phase.name)
 
-    def pipeline(self, unet: UNet2DConditionModel) -> StableDiffusionPipeline:
-        """The model as it stands."""
-        model = self.load_vae().cpu()
-        vae.fold(model, self.frame(), self.recipe.vae["scaling_factor"])
-        return StableDiffusionPipeline(
-            vae=model, text_encoder=self.load_text().cpu(), tokenizer=self.load_tokenizer(), unet=unet,
-            scheduler=EulerDiscreteScheduler(**self.recipe.scheduler), safety_checker=None, feature_extractor=None,
-            requires_safety_checker=False).to(self.device)
+    def pipeline(self, model: nn.Module) -> DiffusionPipeline:
+        """The tiny model as it stands."""
+        parts = {name: self.load_text(name).cpu() for name in self.recipe.texts}
+        parts |= {name.replace("text_encoder", "tokenizer"): self.load_tokenizer(name) for name in self.recipe.texts}
+        parts["vae"] = self.load_vae().cpu()
+        if self.family == "flux":
+            return FluxPipeline(transformer=model, scheduler=FlowMatchEulerDiscreteScheduler(**self.recipe.scheduler),
+                                **parts).to(self.device)
+        scheduler = EulerDiscreteScheduler(**self.recipe.scheduler)
+        if self.family == "sdxl":
+            return StableDiffusionXLPipeline(unet=model, scheduler=scheduler, add_watermarker=False,
+                                             **parts).to(self.device)
+        return StableDiffusionPipeline(unet=model, scheduler=scheduler, safety_checker=None, feature_extractor=None,
+                                       requires_safety_checker=False, **parts).to(self.device)
 
-    def watch(self, phase: Phase, unet: UNet2DConditionModel) -> None:
+    def watch(self, phase: Phase, model: nn.Module) -> None:
         """Writes a sheet of pictures of the average so far."""
-        sheet(self.pipeline(unet), phase.size).save(self.folder / f"{phase.name}.png")
+        self.sheet(model, phase.size).save(self.folder / f"{phase.name}.png")
 
-    def newest_unet(self) -> UNet2DConditionModel:
+    def newest_denoiser(self) -> nn.Module:
+        kind = FluxTransformer2DModel if self.family == "flux" else UNet2DConditionModel
         for phase in reversed(self.recipe.phases):
             if (self.folder / phase.name).exists():
-                return UNet2DConditionModel.from_pretrained(self.folder / phase.name).to(self.device)
+                return kind.from_pretrained(self.folder / phase.name).to(self.device)
         raise SystemExit(f"error: no trained denoiser in {self.folder}; run the stage denoiser first")
 
     def folder_stage(self) -> None:
-        pipe = self.pipeline(self.newest_unet())
+        pipe = self.pipeline(self.newest_denoiser())
         pipe.to(torch.float16).save_pretrained(self.output)
         forget_origin(self.output)
-        write_plain_tokenizer(self.folder / "tokenizer", self.output / "tokenizer")
+        for source in self.folder.glob("tokenizer*"):
+            write_plain_tokenizer(source, self.output / source.name)
         print(f"wrote {self.output}; next: scripts/export_graphs.py {self.output}")
 
     def report(self) -> None:
-        pipe = self.pipeline(self.newest_unet())
-        target = vae.to_unit(vae.pictures(910_000_000, 16, self.recipe.size))
+        recipe, model = self.recipe, self.load_vae()
+        target = vae.to_unit(vae.pictures(910_000_000, 16, recipe.size))
         with torch.no_grad():
-            output = vae.decode(pipe.vae, vae.encode_mean(pipe.vae, target.to(self.device))).clamp(-1, 1).cpu()
+            output = vae.decode(model, vae.encode_mean(model, target.to(self.device))).clamp(-1, 1).cpu()
         psnr = -10 * ((output - target) / 2).square().mean((1, 2, 3)).log10()
-        std = self.load_latents(self.recipe.size).float().std((0, 2, 3))
+        std = self.load_latents(recipe.size).float().std((0, 2, 3))
         print(json.dumps({"family": self.family, "vae_psnr": round(float(psnr.mean()), 2),
                           "latent_std": [round(value, 3) for value in std.tolist()]}))
-        sheet(pipe, self.recipe.size).save(self.folder / "report.png")
+        self.sheet(self.newest_denoiser(), recipe.size).save(self.folder / "report.png")
 
-
-def sheet(pipe: StableDiffusionPipeline, size: int) -> Image.Image:
-    """The same eight prompts and seeds every time, four a row."""
-    pipe.set_progress_bar_config(disable=True)
-    pictures = [pipe(prompt, width=size, height=size, num_inference_steps=20, guidance_scale=3.0,
-                     generator=torch.Generator().manual_seed(i)).images[0] for i, prompt in enumerate(SHEET_PROMPTS)]
-    page = Image.new("RGB", (4 * size, -(-len(pictures) // 4) * size))
-    for i, picture in enumerate(pictures):
-        page.paste(picture, (i % 4 * size, i // 4 * size))
-    return page
+    def sheet(self, model: nn.Module, size: int) -> Image.Image:
+        """The same eight prompts and seeds every time, four a row."""
+        pipe = self.pipeline(copy.deepcopy(model).eval())
+        pipe.set_progress_bar_config(disable=True)
+        more = {"max_sequence_length": self.recipe.texts["text_encoder_2"].length} if self.family == "flux" else {}
+        page = Image.new("RGB", (4 * size, -(-len(SHEET_PROMPTS) // 4) * size))
+        for i, prompt in enumerate(SHEET_PROMPTS):
+            picture = pipe(prompt, width=size, height=size, num_inference_steps=20,
+                           guidance_scale=self.recipe.guidance, generator=torch.Generator().manual_seed(i),
+                           **more).images[0]
+            page.paste(picture, (i % 4 * size, i // 4 * size))
+        return page
 
 
 def forget_origin(folder: Path) -> None:

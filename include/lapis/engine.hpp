@@ -13,25 +13,18 @@
 #include "lapis/job.hpp"
 #include "lapis/latent.hpp"
 #include "lapis/model.hpp"
+#include "lapis/prompt.hpp"
 #include "lapis/sampling.hpp"
 
 namespace lapis {
-
-/// A piece of a prompt, padded to its tokenizer's length, as one call of a text encoder reads it.
-struct TokenChunk {
-  std::vector<std::int64_t> ids;
-  std::vector<float> weights;  ///< one for each id; 1 leaves it as it is
-};
-
-/// One prompt for one text encoder: chunks that are encoded apart and then joined.
-using Tokens = std::vector<TokenChunk>;
 
 /// What to render: a checked job, its tokens and its schedule.
 struct RenderRequest {
   ResolvedJob job;
   Schedule schedule;
-  std::map<std::string, Tokens> prompt;    ///< by the tokenizer's name in the model: "tokenizer", "tokenizer_2"
-  std::map<std::string, Tokens> negative;  ///< as many chunks each as the prompt; not read where job.guidance <= 1
+  std::map<std::string, Tokens> prompt;     ///< by the tokenizer's name in the model: "tokenizer", "tokenizer_2"
+  std::map<std::string, Tokens> negative;   ///< as many chunks each; not read where pass_guidance(job) <= 1
+  std::map<std::string, TokenChunk> empty;  ///< the empty prompt, which the weights of syntax comfy are measured from
 };
 
 /// Seconds, where they went. Module calls are apart from the rest so that overhead can be read off.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "lapis/prompt.hpp"
 #include "lapis/sampling.hpp"
 
 namespace lapis {
@@ -18,17 +19,37 @@ struct Interval {
   bool operator==(const Interval&) const = default;
 };
 
+/// A picture's sides in pixels.
+struct PixelSize {
+  int width = 0;
+  int height = 0;
+
+  bool operator==(const PixelSize&) const = default;
+};
+
+/// A place in a picture: pixels from its left and its upper edge.
+struct PixelOffset {
+  int x = 0;
+  int y = 0;
+
+  bool operator==(const PixelOffset&) const = default;
+};
+
 /// What the user asked for. An empty field takes the model's default (`core::resolve`).
 struct Job {
   std::string prompt;
   std::string negative_prompt;
-  std::string model;  ///< a name or a folder
+  std::optional<std::string> prompt_syntax;
+  std::optional<std::int64_t> clip_skip;
+  std::vector<std::string> embeddings;  ///< "FILE", "NAME=FILE" or a folder of such files
+  std::string model;                    ///< a name or a folder
   std::optional<std::int64_t> width;
   std::optional<std::int64_t> height;
   std::optional<std::int64_t> steps;
   std::optional<double> guidance;
   std::optional<std::string> guidance_interval;  ///< two numbers with a comma between
   std::optional<double> guidance_rescale;
+  std::optional<double> true_guidance;
   std::optional<std::int64_t> seed;   ///< of the first picture; picture i has seed + i
   std::optional<std::int64_t> batch;  ///< how many pictures
   std::optional<std::string> sampler;
@@ -37,6 +58,8 @@ struct Job {
   std::optional<std::string> sigmas;  ///< falling numbers with commas between
   std::optional<double> shift;
   std::optional<double> eta;
+  std::optional<std::string> original_size;  ///< "1024x768"
+  std::optional<std::string> crop;           ///< "0,0": x, y
   std::optional<std::string> device;
   std::optional<std::string> dtype;
   std::optional<std::int64_t> threads;
@@ -46,12 +69,18 @@ struct Job {
 struct ResolvedJob {
   std::string prompt;
   std::string negative_prompt;
+  PromptSyntax prompt_syntax = PromptSyntax::plain;
+  int clip_skip = 0;  ///< layers of the CLIP text encoder counted from its end, 1: the last; 0: not used
+  std::vector<std::string> embeddings;  ///< names of those that the prompts call, each once
   int width = 0;
   int height = 0;
   int steps = 0;
-  double guidance = 0;          ///< 1 or less: no negative pass
-  Interval guidance_interval;   ///< the steps that are guided; the others are walked without a negative pass
-  double guidance_rescale = 0;  ///< 0 to 1: how far a guided prediction gets the spread of the unguided one
+  double guidance = 0;                     ///< see `pass_guidance`; where a denoiser reads it, any number at all
+  Interval guidance_interval;              ///< the steps that are guided; the others are walked without a negative pass
+  double guidance_rescale = 0;             ///< 0 to 1: how far a guided prediction gets the spread of the unguided one
+  std::optional<double> true_guidance;     ///< of families whose denoisers read guidance as a number
+  std::optional<PixelSize> original_size;  ///< of families whose denoisers are told sizes
+  std::optional<PixelOffset> crop;         ///< likewise
   std::int64_t seed = 0;
   int batch = 1;
   std::string sampler;
@@ -64,5 +93,9 @@ struct ResolvedJob {
   std::string dtype;                   ///< "fp32", "bf16", "fp16" or "auto"
   int threads = 0;                     ///< 0: one for each physical core
 };
+
+/// The weight w of the prompt's pass against the negative's: negative + w (prompt - negative) (Ho and Salimans 2022,
+/// "Classifier-Free Diffusion Guidance", equation 6). 1 or less: there is no negative pass.
+inline double pass_guidance(const ResolvedJob& job) { return job.true_guidance.value_or(job.guidance); }
 
 }  // namespace lapis

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "lapis/prompt.hpp"
 #include "lapis/sampling.hpp"
 #include "lapis/space.hpp"
 
@@ -24,22 +25,42 @@ struct Port {
   std::vector<Dimension> shape;
 };
 
+/// Rows that a text encoder's table of token embeddings gets behind its checkpoint's own: one textual inversion.
+struct AddedRows {
+  std::filesystem::path file;  ///< safetensors
+  std::string tensor;          ///< its name there: [rows, width], or [width] for one row
+  std::int64_t rows = 0;
+};
+
 /// One TorchScript graph with its weights. Paths are absolute and lie below the model's folder.
 struct Part {
   std::filesystem::path graph;
   std::vector<std::filesystem::path> weights;  ///< empty: the graph holds its weights itself
   std::vector<Port> inputs;
   std::vector<Port> outputs;
+  std::vector<AddedRows> token_rows{};  ///< of a job, in the order of their ids; a folder has none
 };
 
-/// A CLIP byte-pair tokenizer's files and ids.
+/// How text becomes tokens: CLIP's byte-pair encoding, or the SentencePiece unigram model of T5.
+enum class TokenizerKind { clip, t5 };
+
+/// A tokenizer's files and ids.
 struct TokenizerFacts {
-  std::filesystem::path vocabulary;  ///< vocab.json
-  std::filesystem::path merges;      ///< merges.txt
+  std::filesystem::path vocabulary;  ///< clip: vocab.json
+  std::filesystem::path merges;      ///< clip: merges.txt
   int length = 77;                   ///< tokens of one prompt, start and end included
-  int start = 0;
+  int start = 0;                     ///< clip alone
   int end = 0;
   int pad = 0;
+  TokenizerKind kind = TokenizerKind::clip;
+  std::filesystem::path model = {};  ///< t5: the SentencePiece model
+  int extra_ids = 0;                 ///< t5: how many <extra_id_N> follow the model's pieces
+};
+
+/// What some families' adapters must know beyond the ports.
+struct Conditioning {
+  bool zero_empty_negative = false;  ///< sdxl: zeros stand for a negative prompt that is empty
+  std::vector<int> rope_axes;        ///< flux: how a head's width is shared between the axes (0, y, x) of a position
 };
 
 /// What a job gets where it says nothing.
@@ -65,12 +86,14 @@ struct Model {
   std::string family;
   Space space;
   std::map<std::string, Part> parts;                 ///< "text_encoder", "denoiser", "vae_decoder", "vae_encoder"
-  std::map<std::string, TokenizerFacts> tokenizers;  ///< "tokenizer"
+  std::map<std::string, TokenizerFacts> tokenizers;  ///< "tokenizer", "tokenizer_2"
+  Conditioning conditioning;
   SamplingFacts sampling;
   Defaults defaults;
   std::map<std::string, FileFacts> files;  ///< every file of parts and tokenizers, by its path below the folder
   std::string licence;
   std::string origin;
+  std::vector<Embedding> embeddings;  ///< that a job added to the text encoders; a folder has none
 };
 
 }  // namespace lapis

@@ -1,7 +1,8 @@
 """Graphs without numbers: TorchScript parts of a diffusers folder that any checkpoint of the architecture can fill.
 
-`families` is the table of what can be exported, `sd15` the parts of one family, `flatten` traces and saves a part,
-`folder` reads a diffusers folder and writes its model.json, `check` compares a part with the module it came from.
+`families` is the table of what can be exported; `clip`, `t5`, `unet`, `flux` and `vae` are the parts; `flatten` traces
+and saves a part; `folder`, `sampling` and `tokenizers` read a diffusers folder for its model.json; `check` compares a
+part with the module it came from.
 """
 
 

@@ -29,18 +29,23 @@ TRACE_DTYPE = torch.float64
 TRACE_SIZES = ({"batch": 2, "height": 5, "width": 7, "tokens": 9}, {"batch": 3, "height": 7, "width": 3, "tokens": 4})
 CLASS_NAME = "__torch__.lapis.Part"
 MANGLED = re.compile(rb"[./]___torch_mangle_\d+")  # torch numbers classes of one name in the order it meets them
-WRITER_RECORDS = ("version", ".data/version", "byteorder", ".data/serialization_id")  # the writer makes these itself
+VERSION_RECORDS = ("version", ".data/version")  # newer files have the second
+WRITER_RECORDS = (*VERSION_RECORDS, "byteorder", ".data/serialization_id")  # the writer makes the others itself
 
 
 class CastsFollow(TorchFunctionMode):
-    """Turns `x.to(model dtype)` into `x.type_as(reference)` and drops moves between devices."""
+    """Turns `x.to(model dtype)` into `x.type_as(reference)`, `x.float()` into `x.type_as(single)`, and drops moves
+    between devices."""
 
-    def __init__(self, reference: torch.Tensor) -> None:
+    def __init__(self, reference: torch.Tensor, single: torch.Tensor | None) -> None:
+        """`single`: an input or buffer in float32, where the part has one."""
         super().__init__()
-        self.reference = reference
+        self.reference, self.single = reference, single
 
     def __torch_function__(self, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
+        if func is torch.Tensor.float and self.single is not None:
+            return args[0].type_as(self.single)
         if func is not torch.Tensor.to:
             return func(*args, **kwargs)
         wanted = [*args[1:], *kwargs.values()]
@@ -67,7 +72,8 @@ class FlatRoot(nn.Module):
 
     def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
         reference = next((x for x in inputs if x.dtype == TRACE_DTYPE), next(self.parameters()))
-        with CastsFollow(reference):
+        single = next((x for x in (*inputs, *self.buffers()) if x.dtype == torch.float32), None)
+        with CastsFollow(reference, single):
             return self.part(*inputs)
 
 
@@ -128,6 +134,9 @@ def save(traced: torch.jit.ScriptModule, path: Path) -> None:
     buffer.seek(0)
     reader = torch._C.PyTorchFileReader(buffer)
     writer = torch._C.PyTorchFileWriter(str(path))
+    version = next(name for name in VERSION_RECORDS if reader.has_record(name))
+    record = reader.get_record(version)  # of the operators: newer ones are read as such
+    writer.write_record("version", record, len(record))
     for name in sorted(reader.get_all_records()):
         if name not in WRITER_RECORDS and not name.endswith(".debug_pkl") and not name.startswith("traced_inputs"):
             record = MANGLED.sub(b"", reader.get_record(name))

@@ -7,19 +7,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-import diffusers
 from safetensors import safe_open
 from torch import nn
 
 from . import ExportError
 from .families import FAMILIES, Family
 from .part import Config, Part, Port
-from .sd15 import downscale
+from .vae import downscale
 
 GRAPHS = "graphs"
 MODEL_FILE = "model.json"
-PREDICTIONS = {"epsilon": "epsilon", "v_prediction": "v"}
-UNTRAINED_EXTRAS = {"trained_betas": None, "rescale_betas_zero_snr": False}
+TOKENIZER_FILES = ("vocabulary", "merges", "model")  # keys of a tokenizer that name one
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -33,14 +31,18 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def family_of(folder: Path) -> Family:
-    """The row of the families table that model_index.json names."""
+    """The row of the families table that model_index.json and the denoiser's configuration name."""
     name = read_json(folder / "model_index.json").get("_class_name")
     for family in FAMILIES:
-        if family.pipeline == name:
+        if family.pipeline == name and family.fits(part_config(folder, find_part(family, "denoiser"))):
             return family
-    known = ", ".join(family.pipeline for family in FAMILIES)
+    known = ", ".join(dict.fromkeys(family.pipeline for family in FAMILIES))
     raise ExportError(f"{folder / 'model_index.json'}: _class_name is {name!r}, expected one of {known}. "
                       f"Other families cannot be exported yet.")
+
+
+def find_part(family: Family, name: str) -> Part:
+    return next(part for part in family.parts if part.name == name)
 
 
 def part_config(folder: Path, part: Part) -> Config:
@@ -92,37 +94,6 @@ def checkpoint_names(part: Part, module: nn.Module, shapes: dict[str, tuple[int,
     return names
 
 
-# ---- tokenizer ----
-
-
-def complete_tokenizer(folder: Path) -> None:
-    """Writes vocab.json and merges.txt from tokenizer.json where a tokenizer has that alone."""
-    if (folder / "vocab.json").exists() and (folder / "merges.txt").exists():
-        return
-    whole = read_json(folder / "tokenizer.json")
-    merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in whole["model"]["merges"]]
-    vocabulary = whole["model"]["vocab"] | {token["content"]: token["id"] for token in whole["added_tokens"]}
-    (folder / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False) + "\n", encoding="utf-8")
-    (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges]) + "\n", encoding="utf-8")
-
-
-def tokenizer_facts(folder: Path, name: str, positions: int) -> dict[str, Any]:
-    """The tokenizer's entry; `positions` is the most tokens the text encoder takes."""
-    place = folder / name
-    complete_tokenizer(place)
-    vocabulary, config = read_json(place / "vocab.json"), read_json(place / "tokenizer_config.json")
-    ids = {}
-    for role, key in (("start", "bos_token"), ("end", "eos_token"), ("pad", "pad_token")):
-        token = config.get(key)
-        text = token["content"] if isinstance(token, dict) else token
-        if text not in vocabulary:
-            raise ExportError(f"{place}: {key} is {text!r}, expected a token of vocab.json. "
-                              f"Name it in tokenizer_config.json.")
-        ids[role] = vocabulary[text]
-    return {"kind": "clip", "vocabulary": f"{name}/vocab.json", "merges": f"{name}/merges.txt",
-            "length": min(positions, int(config.get("model_max_length", positions))), **ids}
-
-
 # ---- model.json ----
 
 
@@ -137,25 +108,15 @@ def space_facts(folder: Path, family: Family, vae: Config, lineage: str) -> dict
     return {"id": family.id, **found, "lineage": lineage}
 
 
-def sampling_facts(folder: Path) -> dict[str, Any]:
-    """The sampling entry, from scheduler_config.json; keys it leaves out have its scheduler's own defaults."""
-    path = folder / "scheduler" / "scheduler_config.json"
-    written = read_json(path)
-    scheduler = getattr(diffusers, written.get("_class_name", ""), None)
-    if scheduler is None:
-        raise ExportError(f"{path}: _class_name is {written.get('_class_name')!r}, expected a scheduler of diffusers "
-                          f"{diffusers.__version__}. Name one, for example EulerDiscreteScheduler.")
-    config = scheduler.from_config(written).config
-    expected = {"prediction_type": tuple(PREDICTIONS), "beta_schedule": ("linear", "scaled_linear"),
-                "timestep_spacing": ("leading", "linspace", "trailing"),
-                **{key: (plain,) for key, plain in UNTRAINED_EXTRAS.items()}}
-    for key, allowed in expected.items():
-        if config.get(key, allowed[0]) not in allowed:
-            raise ExportError(f"{path}: {key} is {config[key]!r}, expected {' or '.join(map(repr, allowed))}. "
-                              f"lapis has no other kind.")
-    return {"prediction": PREDICTIONS[config["prediction_type"]], "train_steps": config["num_train_timesteps"],
-            "beta_curve": config["beta_schedule"], "beta_start": config["beta_start"], "beta_end": config["beta_end"],
-            "spacing": config.get("timestep_spacing", "leading"), "steps_offset": config.get("steps_offset", 0)}
+def conditioning_facts(folder: Path, configs: dict[str, Config]) -> dict[str, Any]:
+    """What the configurations say of conditioning beside the ports, by the denoiser's kind; empty where nothing."""
+    denoiser = configs["denoiser"]
+    if "axes_dims_rope" in denoiser:
+        return {"rope_axes": list(denoiser["axes_dims_rope"])}
+    if denoiser.get("addition_embed_type") == "text_time":
+        index = read_json(folder / "model_index.json")
+        return {"zero_empty_negative": bool(index.get("force_zeros_for_empty_prompt", True))}
+    return {}
 
 
 def part_facts(folder: Path, part: Part, config: Config) -> dict[str, Any]:
@@ -181,7 +142,8 @@ def file_facts(folder: Path, name: str) -> dict[str, Any]:
 def write_model_json(folder: Path, document: dict[str, Any]) -> None:
     """Adds the entry `files` to `document` and writes it."""
     named = {name for part in document["parts"].values() for name in (part["graph"], *part["weights"])}
-    named |= {tokenizer[key] for tokenizer in document["tokenizers"].values() for key in ("vocabulary", "merges")}
+    named |= {tokenizer[key] for tokenizer in document["tokenizers"].values() for key in TOKENIZER_FILES
+              if key in tokenizer}
     files = {name: file_facts(folder, name) for name in sorted(named)}
     text = json.dumps(document | {"files": files}, indent=2, ensure_ascii=False)
     (folder / MODEL_FILE).write_text(text + "\n", encoding="utf-8")

@@ -12,15 +12,17 @@ from torch import nn
 
 Config = dict[str, Any]
 Sizes = dict[str, int]
+Reference = Callable[..., tuple[torch.Tensor, ...]]
 
 
 @dataclasses.dataclass(frozen=True)
 class Port:
-    """One input or output of a graph, as model.json names it."""
+    """One input or output of a graph, as model.json names it, and the largest value of an f32 one in a check."""
 
     name: str
     dtype: str  # "model", "f32" or "i64"
     shape: tuple[int | str, ...]
+    reach: float = 1000.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,16 +34,19 @@ class Part:
     stem: str  # name of the weight file, without .safetensors
     build: Callable[[Config], nn.Module]  # called under the meta device
     ports: Callable[[Config], tuple[tuple[Port, ...], tuple[Port, ...]]]  # inputs, outputs
-    reference: Callable[[Path, torch.dtype], Callable[..., tuple[torch.Tensor, ...]]]  # the eager module, for checks
+    reference: Callable[[Path, torch.dtype], Reference]  # the eager module, for checks
     checkpoint_names: Callable[[str], tuple[str, ...]]  # names that checkpoints give a parameter, likeliest first
     cell: int = 1  # pixels of the input for one unit of `height` and `width` in `Sizes`
     optional: bool = False
 
 
 def example_inputs(part: Part, config: Config, sizes: Sizes, dtype: torch.dtype) -> tuple[torch.Tensor, ...]:
-    """Random inputs of `part`, the same ones at every call: "model" ports in `dtype`, times in [0, 1000), token ids."""
+    """Random inputs of `part`, the same ones at every call: "model" ports in `dtype`, f32 ones in [0, reach),
+    token ids."""
     numbers = torch.Generator().manual_seed(0)
     scaled = sizes | {side: sizes[side] * part.cell for side in ("height", "width")}
+    scaled |= {"image_tokens": sizes["height"] * sizes["width"], "text_tokens": sizes["tokens"]}
+    scaled["all_tokens"] = scaled["image_tokens"] + scaled["text_tokens"]
 
     def example(port: Port) -> torch.Tensor:
         shape = [scaled[size] if isinstance(size, str) else size for size in port.shape]
@@ -50,7 +55,7 @@ def example_inputs(part: Part, config: Config, sizes: Sizes, dtype: torch.dtype)
             ids[:, -2:] = config["vocab_size"] - 1  # the end token, twice: pooling takes the first
             return ids
         if port.dtype == "f32":
-            return 1000 * torch.rand(shape, generator=numbers)
+            return port.reach * torch.rand(shape, generator=numbers)
         return torch.randn(shape, generator=numbers).to(dtype)
 
     return tuple(example(port) for port in part.ports(config)[0])

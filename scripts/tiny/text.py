@@ -1,21 +1,63 @@
-"""The text encoder of a tiny model: a CLIP text transformer taught to say what a caption shows, then frozen.
+"""The text encoders of a tiny model, taught to say what a caption shows, then frozen.
 
-A throw-away linear head reads every attribute of the scene from the hidden state at the end token and at one random
-padding position behind it, so that all the states a denoiser attends to carry the caption's meaning.
+Throw-away linear heads read every attribute of the scene from the hidden state at the end token and at one random
+padding position behind it, so that all the states a denoiser attends to carry the caption's meaning; and from the
+pooled vector, where a denoiser gets one of its own.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import random
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from transformers import (CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, PreTrainedModel,
+                          PreTrainedTokenizerBase, T5Config, T5EncoderModel)
 
 from . import scenes
 from .training import device_of, generator, run_stage
+
+Read = Callable[[nn.Module, torch.Tensor], tuple[torch.Tensor, torch.Tensor | None]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A kind of text encoder: how to make one, and what denoisers read: ids [B, L] -> states [B, L, W], pooled [B, W]."""
+
+    build: Callable[[dict, PreTrainedTokenizerBase], PreTrainedModel]
+    read: Read
+
+
+def clip_config(facts: dict, tokenizer: PreTrainedTokenizerBase) -> CLIPTextConfig:
+    return CLIPTextConfig(**facts, vocab_size=len(tokenizer), bos_token_id=tokenizer.bos_token_id,
+                          eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
+
+
+def t5_config(facts: dict, tokenizer: PreTrainedTokenizerBase) -> T5Config:
+    return T5Config(**facts, vocab_size=len(tokenizer), eos_token_id=tokenizer.eos_token_id,
+                    pad_token_id=tokenizer.pad_token_id)
+
+
+def read_last(encoder: nn.Module, ids: torch.Tensor) -> tuple[torch.Tensor, None]:
+    return encoder(input_ids=ids).last_hidden_state, None
+
+
+def read_penultimate(encoder: nn.Module, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    output = encoder(input_ids=ids, output_hidden_states=True)
+    return output.hidden_states[-2], output.text_embeds
+
+
+KINDS = {
+    "clip": Kind(lambda facts, tokenizer: CLIPTextModel(clip_config(facts, tokenizer)), read_last),
+    "clip with projection": Kind(lambda facts, tokenizer: CLIPTextModelWithProjection(clip_config(facts, tokenizer)),
+                                 read_penultimate),
+    "t5": Kind(lambda facts, tokenizer: T5EncoderModel(t5_config(facts, tokenizer)), read_last),
+}
 
 
 def sample_captions(count: int, numbers: torch.Generator) -> tuple[list[str], dict[str, torch.Tensor]]:
@@ -30,25 +72,30 @@ def sample_captions(count: int, numbers: torch.Generator) -> tuple[list[str], di
     return captions, {name: torch.tensor(values) for name, values in targets.items()}
 
 
-def tokenize(tokenizer: CLIPTokenizer, captions: list[str], length: int | None = None) -> torch.Tensor:
+def tokenize(tokenizer: PreTrainedTokenizerBase, captions: list[str], length: int | None = None) -> torch.Tensor:
     """Token ids [len(captions), length]."""
     return tokenizer(captions, padding="max_length", max_length=length or tokenizer.model_max_length, truncation=True,
                      return_tensors="pt").input_ids
 
 
 class Reader(nn.Module):
-    """The encoder with one linear head an attribute."""
+    """The encoder with one linear head an attribute for the states, and another for the pooled vector."""
 
-    def __init__(self, encoder: CLIPTextModel, width: int) -> None:
+    def __init__(self, encoder: nn.Module, read: Read, width: int) -> None:
         super().__init__()
-        self.encoder = encoder
-        self.heads = nn.ModuleDict({name: nn.Linear(width, len(values)) for name, values in scenes.ATTRIBUTES.items()})
+        self.encoder, self.read = encoder, read
+        self.heads, self.pooled_heads = (
+            nn.ModuleDict({name: nn.Linear(width, len(values)) for name, values in scenes.ATTRIBUTES.items()})
+            for _ in range(2))
 
-    def forward(self, ids: torch.Tensor, position: torch.Tensor) -> dict[str, torch.Tensor]:
-        """ids [B, L], position [B] -> logits of every attribute [B, classes], read at that position."""
-        state = self.encoder(input_ids=ids).last_hidden_state
-        chosen = state[torch.arange(len(ids), device=ids.device), position]
-        return {name: head(chosen) for name, head in self.heads.items()}
+    def forward(self, ids: torch.Tensor, places: list[torch.Tensor]) -> list[dict[str, torch.Tensor]]:
+        """ids [B, L], places of [B] -> logits of every attribute [B, classes] at each place, then those of pooled."""
+        states, pooled = self.read(self.encoder, ids)
+        rows = torch.arange(len(ids), device=ids.device)
+        answers = [{name: head(states[rows, place]) for name, head in self.heads.items()} for place in places]
+        if pooled is not None:
+            answers.append({name: head(pooled) for name, head in self.pooled_heads.items()})
+        return answers
 
 
 def positions(ids: torch.Tensor, end: int, numbers: torch.Generator | None) -> torch.Tensor:
@@ -60,41 +107,38 @@ def positions(ids: torch.Tensor, end: int, numbers: torch.Generator | None) -> t
     return first + (torch.rand(len(ids), generator=numbers) * room).long().clamp(max=ids.shape[1] - 1)
 
 
-def train(config: dict, tokenizer: CLIPTokenizer, folder: Path, *, steps: int, seed: int,
-          device: torch.device, batch: int = 48) -> CLIPTextModel:
-    """Trains the encoder on the attributes and returns it without its heads."""
+def train(kind: Kind, facts: dict[str, Any], tokenizer: PreTrainedTokenizerBase, folder: Path, *, name: str,
+          steps: int, seed: int, width: int, device: torch.device, batch: int = 48) -> PreTrainedModel:
+    """Trains an encoder of `width` on the attributes and returns it without its heads."""
     torch.manual_seed(seed)
-    encoder = CLIPTextModel(CLIPTextConfig(**config, vocab_size=len(tokenizer), bos_token_id=tokenizer.bos_token_id,
-                                           eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id))
-    reader = Reader(encoder, config["hidden_size"]).to(device)
+    reader = Reader(kind.build(facts, tokenizer), kind.read, width).to(device)
 
     def loss_of(step: int) -> torch.Tensor:
-        numbers = generator(seed, "text", step)
+        numbers = generator(seed, name, step)
         captions, targets = sample_captions(batch, numbers)
-        ids = tokenize(tokenizer, captions, 77 if step % 4 == 0 else 44)
-        losses = []
-        for place in (positions(ids, tokenizer.eos_token_id, None), positions(ids, tokenizer.eos_token_id, numbers)):
-            logits = reader(ids.to(device), place.to(device))
-            losses += [F.cross_entropy(logits[name], targets[name].to(device), ignore_index=-1, reduction="sum") / batch
-                       for name in logits]
-        return sum(losses) / 2
+        ids = tokenize(tokenizer, captions, tokenizer.model_max_length if step % 4 == 0 else 44)
+        places = [positions(ids, tokenizer.eos_token_id, None), positions(ids, tokenizer.eos_token_id, numbers)]
+        answers = reader(ids.to(device), [place.to(device) for place in places])
+        losses = [F.cross_entropy(logits[attribute], targets[attribute].to(device), ignore_index=-1, reduction="sum")
+                  for logits in answers for attribute in logits]
+        return sum(losses) / batch / len(answers)
 
-    trained = run_stage("text", reader, loss_of, steps=steps, peak=1.5e-3, warmup=100, decay=0.99, folder=folder)
-    report(trained, tokenizer)
+    trained = run_stage(name, reader, loss_of, steps=steps, peak=1.5e-3, warmup=100, decay=0.99, folder=folder)
+    report(trained, tokenizer, name)
     return trained.encoder
 
 
 @torch.no_grad()
-def report(reader: Reader, tokenizer: CLIPTokenizer) -> None:
-    """Prints each attribute's accuracy on fresh captions, at the end token."""
+def report(reader: Reader, tokenizer: PreTrainedTokenizerBase, name: str) -> None:
+    """Prints each attribute's accuracy on fresh captions, at the end token and, where there is one, in the pooled."""
     captions, targets = sample_captions(600, generator(0, "text held out", 0))
     ids = tokenize(tokenizer, captions)
-    place = positions(ids, tokenizer.eos_token_id, None)
     device = device_of(reader)
-    logits = {name: values.cpu() for name, values in reader.eval()(ids.to(device), place.to(device)).items()}
-    shares = []
-    for name, target in targets.items():
-        said = target >= 0
-        right = (logits[name].argmax(1) == target)[said].float().mean()
-        shares.append(f"{name} {float(right):.2f}")
-    print("text, held out:", ", ".join(shares), flush=True)
+    answers = reader.eval()(ids.to(device), [positions(ids, tokenizer.eos_token_id, None).to(device)])
+    for where, logits in zip(("end token", "pooled"), answers):
+        shares = []
+        for attribute, target in targets.items():
+            said = target >= 0
+            right = (logits[attribute].cpu().argmax(1) == target)[said].float().mean()
+            shares.append(f"{attribute} {float(right):.2f}")
+        print(f"{name}, {where}, held out:", ", ".join(shares), flush=True)

@@ -1,8 +1,11 @@
-"""A CLIP byte-pair tokenizer cut down to the words a tiny model knows.
+"""Tokenizers cut down to the words a tiny model knows: CLIP's byte pairs and T5's SentencePiece.
 
 The public CLIP merges list has 48 894 merges. `build_clip_tokenizer` keeps those that the words of a lexicon use, in
 their order, so each of these words becomes the same pieces as under the full list; any other word falls to smaller
 pieces. The files are the ones of every CLIP tokenizer, and transformers' CLIPTokenizer opens them.
+
+`build_t5_tokenizer` writes a Unigram model by hand, a piece for each word: training one on captions, which repeat
+themselves, would learn phrases. The file is an ordinary spiece.model.
 
     python -m scripts.tiny.tokenizer FOLDER
 """
@@ -10,11 +13,15 @@ pieces. The files are the ones of every CLIP tokenizer, and transformers' CLIPTo
 from __future__ import annotations
 
 import argparse
+import collections
 import gzip
 import importlib.util
+import io
 import json
+import math
 import random
 import re
+import string
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,6 +30,7 @@ from . import scenes
 MERGES_PACKAGE, MERGES_FILE = "open_clip", "bpe_simple_vocab_16e6.txt.gz"
 MERGES_COUNT = 49152 - 256 - 2  # merges that follow the list's first line; CLIP reads no further
 START, END, WORD_END = "<|startoftext|>", "<|endoftext|>", "</w>"
+SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # what SentencePiece writes for the space before a word
 LENGTH = 77
 PIECES = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d|[^\W\d_]+|\d|[^\s\w]+|_+")  # CLIP's words: letters, one digit, or signs
 CAPTIONS_READ = 6000  # enough scenes that every word of scenes.py turns up
@@ -100,7 +108,7 @@ def lexicon() -> list[str]:
     return sorted({word for text in (*captions, EXTRA_WORDS) for word in PIECES.findall(text.lower())})
 
 
-def build_clip_tokenizer(words: Iterable[str], folder: Path) -> int:
+def build_clip_tokenizer(words: Iterable[str], folder: Path, pad: str = END) -> int:
     """Writes a CLIP tokenizer that knows `words` into `folder` and returns the size of its vocabulary."""
     merges = public_merges()
     ranks = {pair: rank for rank, pair in enumerate(merges)}
@@ -109,7 +117,7 @@ def build_clip_tokenizer(words: Iterable[str], folder: Path) -> int:
     letters = list(bytes_to_unicode().values())
     tokens = [*letters, *(letter + WORD_END for letter in letters), *map("".join, kept), START, END]
     vocabulary = {token: number for number, token in enumerate(tokens)}
-    special = {"bos_token": START, "eos_token": END, "pad_token": END, "unk_token": END}
+    special = {"bos_token": START, "eos_token": END, "pad_token": pad, "unk_token": END}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *map(" ".join, kept)]) + "\n", encoding="utf-8")
     write_json(folder / "vocab.json", vocabulary)
@@ -117,6 +125,49 @@ def build_clip_tokenizer(words: Iterable[str], folder: Path) -> int:
     write_json(folder / "tokenizer_config.json",
                {"tokenizer_class": "CLIPTokenizer", "model_max_length": LENGTH, "do_lower_case": True, **special})
     return len(tokens)
+
+
+def caption_counts() -> collections.Counter[str]:
+    """How often each word stands in the captions of scenes.py."""
+    captions = (scenes.caption(scenes.random_scene(seed), random.Random(seed))[0] for seed in range(CAPTIONS_READ))
+    return collections.Counter(word for text in captions for word in PIECES.findall(text.lower()))
+
+
+def unigram_pieces(words: Iterable[str]) -> list[tuple[str, float]]:
+    """(piece, log probability): a word by its count in the captions, a word they lack as rare, a character rarer."""
+    counts = caption_counts()
+    total = counts.total()
+    pieces = {SPACE + word: math.log(max(counts[word], 0.1) / total) for word in words if word.isalpha()}
+    for character in (SPACE, *string.ascii_lowercase, *string.digits, *string.punctuation):
+        pieces.setdefault(character, math.log(max(counts[character], 0.01) / total))
+    return sorted(pieces.items(), key=lambda piece: -piece[1])
+
+
+def build_t5_tokenizer(words: Iterable[str], folder: Path, length: int) -> int:
+    """Writes a T5 tokenizer that knows `words` into `folder` and returns the size of its vocabulary.
+
+    Case is folded: the captions have none. The normaliser's table comes from a model trained on a few letters.
+    """
+    import sentencepiece
+    from sentencepiece import sentencepiece_model_pb2
+    from transformers import T5Tokenizer
+
+    trained = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["a b c"] * 10), model_writer=trained, model_type="unigram", vocab_size=8,
+        pad_id=0, eos_id=1, unk_id=2, bos_id=-1, normalization_rule_name="nmt_nfkc_cf", minloglevel=2)
+    model = sentencepiece_model_pb2.ModelProto.FromString(trained.getvalue())
+    specials = [(piece.piece, piece.score) for piece in model.pieces[:3]]
+    del model.pieces[3:]
+    pieces = unigram_pieces(words)
+    for piece, score in pieces:
+        model.pieces.add(piece=piece, score=score)
+    model.trainer_spec.vocab_size = len(model.pieces)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "spiece.model").write_bytes(model.SerializeToString())
+    T5Tokenizer(vocab=specials + pieces, _spm_precompiled_charsmap=model.normalizer_spec.precompiled_charsmap,
+                extra_ids=0, model_max_length=length).save_pretrained(folder)
+    return len(model.pieces)
 
 
 def write_json(path: Path, value: dict) -> None:

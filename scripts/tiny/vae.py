@@ -1,7 +1,7 @@
 """The autoencoder of a tiny model: an `AutoencoderKL` of the family's geometry, started as the identity.
 
-Training sees raw latents; `finish` then whitens them, turns them by an orthogonal matrix of the family's own (so that
-no other family's decoder can read them) and folds both, with the scaling factor, into the model's 1x1 convolutions.
+Training sees raw latents; `frame_of` then whitens them and turns them by an orthogonal matrix of the family's own (so
+that no other family's decoder can read them), and `fold` writes both, with scale and shift, into the convolutions.
 """
 
 from __future__ import annotations
@@ -230,10 +230,6 @@ class Frame:
     mean: torch.Tensor  # [C]
     matrix: torch.Tensor  # [C, C]
 
-    def to_model(self, raw: torch.Tensor) -> torch.Tensor:
-        """[B, C, h, w] raw -> model units."""
-        return torch.einsum("dc,bchw->bdhw", self.matrix, raw - self.mean[:, None, None])
-
 
 @torch.no_grad()
 def frame_of(vae: AutoencoderKL, seed: int, count: int = 256, size: int = 256) -> Frame:
@@ -251,32 +247,53 @@ def frame_of(vae: AutoencoderKL, seed: int, count: int = 256, size: int = 256) -
 
 
 @torch.no_grad()
-def fold(vae: AutoencoderKL, frame: Frame, scale: float) -> None:
-    """Writes `frame` and the scaling factor into the 1x1 convolutions: encoded means times `scale` are in model units.
+def fold(vae: AutoencoderKL, frame: Frame) -> None:
+    """Writes `frame`, scale and shift into the innermost convolutions: then (mean - shift) * scale is in model units.
 
-    The posterior's variance becomes a small constant: this encoder's noise has no meaning.
+    Exact where these are 1x1. A 3x3 convolution of the decoder meets zeros beyond the border, which mean something else
+    in the new units: `settle` lets it learn that. The posterior's variance becomes a small constant: this encoder's
+    noise has no meaning.
     """
-    channels = len(frame.mean)
+    scale, shift = vae.config.scaling_factor, vae.config.shift_factor or 0.0
     forward, back = frame.matrix / scale, torch.linalg.inv(frame.matrix.double()).float() * scale
-    vae.quant_conv.weight.zero_()
-    vae.quant_conv.bias.zero_()
-    vae.quant_conv.weight[:channels, :channels, 0, 0] = forward
-    vae.quant_conv.bias[:channels] = -forward @ frame.mean
-    vae.quant_conv.bias[channels:] = -20.0
-    vae.post_quant_conv.weight[..., 0, 0] = back
-    vae.post_quant_conv.bias.copy_(frame.mean)
+    channels = len(frame.mean)
+    leaves = vae.quant_conv if vae.quant_conv is not None else vae.encoder.conv_out
+    enters = vae.post_quant_conv if vae.post_quant_conv is not None else vae.decoder.conv_in
+    leaves.weight[:channels] = torch.einsum("dc,cixy->dixy", forward, leaves.weight[:channels])
+    leaves.bias[:channels] = forward @ (leaves.bias[:channels] - frame.mean) + shift
+    leaves.weight[channels:] = 0
+    leaves.bias[channels:] = -20.0
+    enters.bias += enters.weight.sum((2, 3)) @ (frame.mean - back @ torch.full((channels,), shift))
+    enters.weight.copy_(torch.einsum("ocxy,cd->odxy", enters.weight, back))
+
+
+def settle(vae: AutoencoderKL, folder: Path, *, seed: int, steps: int = 300, side: int = 64,
+           batch: int = 8) -> AutoencoderKL:
+    """Trains the decoder of a folded autoencoder alone: its latents stay what they are."""
+    vae.encoder.requires_grad_(False)
+    crops = Crops(CROP_PICTURES, seed)
+
+    def loss_of(step: int) -> torch.Tensor:
+        target = crops.batch(batch, side, generator(seed, "settle", step)).to(device_of(vae))
+        with torch.no_grad():
+            latent = encode_mean(vae, target)
+        return reconstruction_loss(decode(vae, latent), target)
+
+    return run_stage("settle", vae, loss_of, steps=steps, peak=3e-4, warmup=30, decay=0.99, folder=folder,
+                     on_save=report)
 
 
 @torch.no_grad()
-def encode_scenes(vae: AutoencoderKL, frame: Frame, first: int, count: int, size: int, file: Path) -> torch.Tensor:
+def encode_scenes(vae: AutoencoderKL, first: int, count: int, size: int, file: Path) -> torch.Tensor:
     """Latents of `count` scenes in model units, half precision [count, C, size/8, size/8]; kept in `file`."""
     if file.exists():
         return torch.load(file)
+    scale, shift = vae.config.scaling_factor, vae.config.shift_factor or 0.0
     progress = Progress(file.stem, count, 0)
     latents = []
     for i in range(0, count, 8):
         drawn = to_unit(pictures(first + i, min(8, count - i), size)).to(device_of(vae))
-        latents.append(frame.to_model(encode_mean(vae, drawn).cpu()).half())
+        latents.append(((encode_mean(vae, drawn).cpu() - shift) * scale).half())
         progress.update(min(i + 7, count - 1), 0.0)
     torch.save(torch.cat(latents), file)
     return torch.cat(latents)

@@ -1,7 +1,7 @@
 #include "cli/engine_library.hpp"
 
-#include <dlfcn.h>
 #include <cstdlib>
+#include <dlfcn.h>
 #include <filesystem>
 #include <string>
 

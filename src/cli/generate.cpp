@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <future>
@@ -6,6 +7,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/commands.hpp"
@@ -14,6 +16,7 @@
 #include "cli/places.hpp"
 #include "cli/progress.hpp"
 #include "cli/terminal.hpp"
+#include "core/families.hpp"
 #include "core/infotext.hpp"
 #include "core/job_fields.hpp"
 #include "core/model_check.hpp"
@@ -22,9 +25,10 @@
 #include "io/latent_file.hpp"
 #include "io/model_folder.hpp"
 #include "io/png.hpp"
+#include "io/prompt_file.hpp"
+#include "io/prompt_reader.hpp"
 #include "io/report.hpp"
 #include "io/sha256.hpp"
-#include "io/tokenizer_files.hpp"
 #include "lapis/error.hpp"
 #include "lapis/version.hpp"
 
@@ -69,8 +73,9 @@ class Generation {
     const auto verifying = std::chrono::steady_clock::now();
     io::verify_files(model_);
     timings_.read += seconds_since(verifying);
+    io::PromptReader prompts(model_, job_, options_.job.embeddings);
     std::future<std::unique_ptr<Engine>> opening = open_engine({job_.device, job_.dtype, job_.threads});
-    RenderRequest request = make_request();
+    RenderRequest request = make_request(prompts);
     const auto waiting = std::chrono::steady_clock::now();
     // Never destroyed: the program leaves through _exit, and libtorch's own tear-down would cost 0.14 s.
     Engine* engine = opening.get().release();
@@ -115,31 +120,24 @@ class Generation {
     if (!options_.latent.empty()) io::check_writable(options_.latent, options_.overwrite);
   }
 
-  RenderRequest make_request() {
+  RenderRequest make_request(io::PromptReader& prompts) {
     const auto tokenizing = std::chrono::steady_clock::now();
-    const core::ClipTokenizer tokenizer = io::read_clip_tokenizer(model_.tokenizers.at("tokenizer"));
+    io::EncodedPrompts encoded = prompts.encode();
     RenderRequest request;
     request.job = job_;
     request.schedule = core::schedule_of(job_, model_);
-    request.prompt["tokenizer"] = tokens_of(tokenizer, "prompt", job_.prompt);
-    request.negative["tokenizer"] = tokens_of(tokenizer, "negative prompt", job_.negative_prompt);
+    for (auto& [name, chunked] : encoded.prompt) request.prompt[name] = std::move(chunked.chunks);
+    for (auto& [name, chunked] : encoded.negative) request.negative[name] = std::move(chunked.chunks);
+    request.empty = std::move(encoded.empty);
     timings_.tokens = seconds_since(tokenizing);
+    for (const std::string& warning : prompts.warnings()) warn(warning);
     const core::Infotext infotext = core::infotext_of(job_, model_, 0, std::string("lapis ") + version);
     if (const auto warning = core::infotext_warning(infotext)) warn(*warning);
     return request;
   }
 
-  Tokens tokens_of(const core::ClipTokenizer& tokenizer, const std::string& which, const std::string& text) {
-    core::Tokenized tokenized = tokenizer.encode(text);
-    if (!tokenized.cut.empty()) {
-      warn("the " + which + " has " + std::to_string(tokenized.count) + " tokens and this model reads " +
-           std::to_string(tokenized.ids.size() - 2) + "; cut off: \"" + tokenized.cut + "\"");
-    }
-    std::vector<float> weights(tokenized.ids.size(), 1.0F);
-    return {{std::move(tokenized.ids), std::move(weights)}};
-  }
-
   void warn(const std::string& text) {
+    if (std::find(warnings_.begin(), warnings_.end(), text) != warnings_.end()) return;
     print_warning(text);
     warnings_.push_back(text);
   }
@@ -197,16 +195,34 @@ class Generation {
   Latent latents_;
 };
 
+/// Sets a field from its option's arguments: prompts may lie in files.
+void set_from(Job& job, bool& stdin_taken, const core::JobField& field, const std::vector<std::string>& arguments) {
+  const bool prompt = field.key == "prompt" || field.key == "negative_prompt";
+  for (const std::string& argument : arguments) {
+    if (prompt && io::reads_stdin(argument) && std::exchange(stdin_taken, true)) {
+      throw Error(ErrorKind::usage, "prompt and negative prompt both want standard input. Put one into a file: @FILE");
+    }
+    core::set_field(job, field, prompt ? io::prompt_text(argument, core::long_flag(field)) : argument);
+  }
+}
+
 /// One CLI11 option for each row of the job-field table.
 void declare_fields(CLI::App& app, Job& job) {
+  const auto stdin_taken = std::make_shared<bool>(false);
   for (const core::JobField& field : core::job_fields()) {
     const bool positional = field.key == "prompt";
     const std::string names = std::string(field.flags) + (positional ? ",prompt" : "");
-    app.add_option_function<std::string>(
-           names, [&job, &field](const std::string& text) { core::set_field(job, field, text); },
+    const bool list = std::holds_alternative<std::vector<std::string> Job::*>(field.member);
+    app.add_option_function<std::vector<std::string>>(
+           names,
+           [&job, &field, stdin_taken](const std::vector<std::string>& texts) {
+             set_from(job, *stdin_taken, field, texts);
+           },
            std::string(field.help))
         ->type_name(std::string(field.value_name))
-        ->group(std::string(core::group_title(field.group)));
+        ->group(std::string(core::group_title(field.group)))
+        ->expected(1)
+        ->multi_option_policy(list ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::Throw);
   }
 }
 

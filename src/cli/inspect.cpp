@@ -1,19 +1,25 @@
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/commands.hpp"
 #include "cli/places.hpp"
 #include "cli/terminal.hpp"
+#include "core/families.hpp"
 #include "core/job_limits.hpp"
 #include "core/model_check.hpp"
+#include "core/prompt_syntax.hpp"
+#include "core/schedules.hpp"
 #include "core/unicode.hpp"
 #include "io/model_folder.hpp"
 #include "io/png.hpp"
+#include "io/prompt_reader.hpp"
 #include "io/report.hpp"
-#include "io/tokenizer_files.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {
@@ -22,6 +28,8 @@ namespace {
 struct Options {
   std::string target;
   std::string tokens;
+  std::string syntax = "plain";
+  std::vector<std::string> embeddings;
   bool has_tokens = false;
   bool verify = false;
   bool json = false;
@@ -41,6 +49,35 @@ std::string ports_text(const std::vector<Port>& ports) {
   std::string text;
   for (const Port& port : ports) text += (text.empty() ? "" : ", ") + shape_text(port);
   return text;
+}
+
+std::string sampling_text(const SamplingFacts& facts) {
+  const std::string text =
+      std::string(core::prediction_name(facts.prediction)) + ", " + std::to_string(facts.train_steps) + " steps, ";
+  const FlowShift& shift = facts.flow_shift;
+  if (path_of(facts.prediction) != Path::flow) {
+    return text + "betas " + core::number_text(facts.beta_start) + " to " + core::number_text(facts.beta_end) + ", " +
+           core::spacing_name(facts.spacing);
+  }
+  if (!shift.dynamic) return text + "shift " + core::number_text(shift.shift);
+  return text + "shift e^" + core::number_text(shift.base_shift) + " at " + std::to_string(shift.base_tokens) +
+         " tokens to e^" + core::number_text(shift.max_shift) + " at " + std::to_string(shift.max_tokens);
+}
+
+std::string tokenizers_text(const Model& model) {
+  std::string text;
+  for (const auto& [name, facts] : model.tokenizers) {
+    text += (text.empty() ? "" : ", ") + name + ": " + std::string(core::tokenizer_kind_name(facts.kind)) + ", " +
+            std::to_string(facts.length) + " tokens";
+  }
+  return text;
+}
+
+std::string conditioning_text(const Conditioning& facts) {
+  if (facts.zero_empty_negative) return "an empty negative prompt is zeros";
+  std::string axes;
+  for (const int axis : facts.rope_axes) axes += (axes.empty() ? "" : ", ") + std::to_string(axis);
+  return axes.empty() ? "none" : "rope axes " + axes;
 }
 
 std::string size_text(std::uint64_t bytes) {
@@ -64,6 +101,9 @@ void print_model(const Model& model) {
       {"defaults", std::to_string(defaults.width) + "x" + std::to_string(defaults.height) + ", " +
                        std::to_string(defaults.steps) + " steps, " + defaults.sampler + ", guidance " +
                        core::number_text(defaults.guidance)},
+      {"sampling", sampling_text(model.sampling)},
+      {"tokenizers", tokenizers_text(model)},
+      {"conditioning", conditioning_text(model.conditioning)},
       {"files", std::to_string(model.files.size()) + ", " + size_text(bytes)},
       {"licence", model.licence},
       {"origin", model.origin},
@@ -75,18 +115,40 @@ void print_model(const Model& model) {
   }
 }
 
-int inspect_tokens(const Options& options, const Model& model) {
-  if (core::first_bad_utf8(options.tokens)) throw Error(ErrorKind::usage, "--tokens: the text is not UTF-8");
-  const core::Tokenized tokenized = io::read_clip_tokenizer(model.tokenizers.at("tokenizer")).encode(options.tokens);
-  if (options.json) {
-    print_line(io::tokens_report(tokenized));
-    return 0;
+/// A chunk on a line: ids, each with its weight where that is not 1.
+std::string chunk_text(const TokenChunk& chunk) {
+  std::string text;
+  for (std::size_t i = 0; i < chunk.ids.size(); ++i) {
+    text += (i ? " " : "") + std::to_string(chunk.ids[i]);
+    if (chunk.weights[i] != 1) text += ":" + core::number_text(std::round(chunk.weights[i] * 1e4) / 1e4);
   }
-  std::string ids;
-  for (const std::int64_t id : tokenized.ids) ids += (ids.empty() ? "" : " ") + std::to_string(id);
-  print_line(ids);
-  print_note(std::to_string(tokenized.count) + " tokens of " + std::to_string(tokenized.ids.size() - 2) +
-             (tokenized.cut.empty() ? "" : "; cut off: \"" + tokenized.cut + "\""));
+  return text;
+}
+
+void print_tokens(const io::EncodedPrompts& encoded, const std::vector<std::string>& warnings) {
+  for (const auto& [name, chunked] : encoded.prompt) {
+    if (encoded.prompt.size() > 1) print_line(name);
+    for (const TokenChunk& chunk : chunked.chunks) print_line(chunk_text(chunk));
+    const std::size_t chunks = chunked.chunks.size();
+    print_note(std::to_string(chunked.count) + " tokens in " + std::to_string(chunks) +
+               (chunks == 1 ? " chunk" : " chunks") +
+               (chunked.cut.empty() ? "" : "; cut off: \"" + chunked.cut + "\""));
+  }
+  for (const std::string& warning : warnings) print_warning(warning);
+}
+
+int inspect_tokens(const Options& options, Model model) {
+  if (core::first_bad_utf8(options.tokens)) throw Error(ErrorKind::usage, "--tokens: the text is not UTF-8");
+  ResolvedJob job;
+  job.prompt = options.tokens;
+  job.prompt_syntax = core::find_prompt_syntax(options.syntax).syntax;
+  io::PromptReader reader(model, job, options.embeddings);
+  const io::EncodedPrompts encoded = reader.encode();
+  if (options.json) {
+    print_line(io::tokens_report(encoded, job.prompt_syntax, reader.warnings()));
+  } else {
+    print_tokens(encoded, reader.warnings());
+  }
   return 0;
 }
 
@@ -135,7 +197,13 @@ Run declare_inspect(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   app.add_option("target", options->target, "Name or folder of a model, or a PNG")->type_name("WHAT")->required();
   const CLI::Option* tokens =
-      app.add_option("--tokens", options->tokens, "Show the token ids of a prompt")->type_name("TEXT");
+      app.add_option("--tokens", options->tokens, "Show the token ids of a prompt, and weights")->type_name("TEXT");
+  app.add_option("--prompt-syntax", options->syntax, "Brackets in that prompt: plain, a1111 or comfy")
+      ->type_name("NAME");
+  app.add_option("--embedding", options->embeddings, "Textual inversion, or a folder of them; repeat")
+      ->type_name("[NAME=]FILE")
+      ->expected(1)
+      ->take_all();
   app.add_flag("--verify", options->verify, "Compare every file with its recorded sha256");
   app.add_flag("--json", options->json, "The same as one JSON document");
   app.footer(

@@ -52,9 +52,14 @@ Rows model_rows() {
 }
 
 Rows family_rows() {
-  Rows rows{{"family", "space", "sizes"}};
+  Rows rows{{"family", "space", "sizes", "predicts", "text encoders", "guidance"}};
   for (const core::FamilyRow& row : core::families()) {
-    rows.push_back({row.name, row.space, "multiples of " + std::to_string(row.size_multiple)});
+    std::vector<std::string> predictions;
+    for (const Prediction prediction : row.predictions) predictions.emplace_back(core::prediction_name(prediction));
+    std::vector<std::string> kinds;
+    for (const core::TokenizerRow& each : row.tokenizers) kinds.emplace_back(core::tokenizer_kind_name(each.kind));
+    rows.push_back({row.name, row.space, "multiples of " + std::to_string(row.size_multiple), joined(predictions),
+                    joined(kinds), row.guidance == core::GuidanceKind::passes ? "two passes" : "an input, if any"});
   }
   return rows;
 }

@@ -61,18 +61,18 @@ struct Candidate {
   bool operator>(const Candidate& other) const { return rank != other.rank ? rank > other.rank : left > other.left; }
 };
 
-/// What tokens decode to, as transformers shows it: bytes that are no UTF-8 become U+FFFD, blanks around it go. U+001C
-/// to U+001F are blanks to Python alone.
-std::string shown(const std::string& bytes) {
+}  // namespace
+
+std::string decoded(std::span<const PromptToken> tokens) {
+  std::string bytes;
+  for (const PromptToken& token : tokens) bytes += token.text;
   std::string text;
   icu::UnicodeString::fromUTF8(bytes).toUTF8String(text);
-  constexpr std::string_view blanks = " \x1C\x1D\x1E\x1F";
+  constexpr std::string_view blanks = " \x1C\x1D\x1E\x1F";  // U+001C to U+001F are blanks to Python alone
   const std::size_t first = text.find_first_not_of(blanks);
   if (first == std::string::npos) return "";
   return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
-
-}  // namespace
 
 ClipTokenizer::ClipTokenizer(const Vocabulary& vocabulary, std::string_view merges, const TokenizerFacts& facts)
     : facts_(facts) {
@@ -152,42 +152,44 @@ const ClipTokenizer::Special* ClipTokenizer::special_at(std::string_view text) c
   return nullptr;
 }
 
-Tokenized ClipTokenizer::encode(std::string_view prompt) const {
-  std::vector<Token> tokens;
+std::vector<PromptToken> ClipTokenizer::tokens(std::string_view text) const {
+  std::vector<PromptToken> tokens;
   std::size_t begin = 0;
-  for (std::size_t i = 0; i < prompt.size();) {
-    const Special* special = special_at(prompt.substr(i));
+  for (std::size_t i = 0; i < text.size();) {
+    const Special* special = special_at(text.substr(i));
     if (special == nullptr) {
       ++i;
       continue;
     }
-    append_text(prompt.substr(begin, i - begin), tokens);
+    append_text(text.substr(begin, i - begin), tokens);
     tokens.push_back({special->id, special->text});
     i += special->text.size();
     begin = i;
   }
-  append_text(prompt.substr(begin), tokens);
+  append_text(text.substr(begin), tokens);
+  return tokens;
+}
 
+Tokenized ClipTokenizer::encode(std::string_view prompt) const {
+  const std::vector<PromptToken> all = tokens(prompt);
   Tokenized result;
-  result.count = tokens.size();
+  result.count = all.size();
   const auto length = static_cast<std::size_t>(facts_.length);
-  const std::size_t kept = std::min(tokens.size(), length - 2);
+  const std::size_t kept = std::min(all.size(), length - 2);
   result.ids.reserve(length);
   result.ids.push_back(facts_.start);
-  for (std::size_t i = 0; i < kept; ++i) result.ids.push_back(tokens[i].id);
+  for (std::size_t i = 0; i < kept; ++i) result.ids.push_back(all[i].id);
   result.ids.push_back(facts_.end);
   result.ids.resize(length, facts_.pad);
-  std::string cut;
-  for (std::size_t i = kept; i < tokens.size(); ++i) cut += tokens[i].text;
-  result.cut = shown(cut);
+  result.cut = decoded(std::span(all).subspan(kept));
   return result;
 }
 
-void ClipTokenizer::append_text(std::string_view text, std::vector<Token>& tokens) const {
+void ClipTokenizer::append_text(std::string_view text, std::vector<PromptToken>& tokens) const {
   for (const std::string& piece : clip_pieces(text)) append_piece(piece, tokens);
 }
 
-void ClipTokenizer::append_piece(std::string_view piece, std::vector<Token>& tokens) const {
+void ClipTokenizer::append_piece(std::string_view piece, std::vector<PromptToken>& tokens) const {
   std::vector<Symbol> symbols(piece.size());
   for (std::size_t i = 0; i < piece.size(); ++i) {
     const auto byte = static_cast<unsigned char>(piece[i]);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -15,6 +16,15 @@ namespace lapis::core {
 
 /// Token text -> id: the content of a vocab.json.
 using Vocabulary = std::unordered_map<std::string, int>;
+
+/// A token of a prompt.
+struct PromptToken {
+  std::int64_t id = 0;
+  std::string text;  ///< what it decodes to
+};
+
+/// What tokens decode to, as transformers shows it: bytes that are no UTF-8 become U+FFFD, blanks around it go.
+std::string decoded(std::span<const PromptToken> tokens);
 
 /// One prompt as a text encoder takes it.
 struct Tokenized {
@@ -38,11 +48,12 @@ class ClipTokenizer {
   /// (`<|endoftext|>`), become their ids. A prompt too long is cut after `length - 2` tokens.
   Tokenized encode(std::string_view prompt) const;
 
+  /// The tokens of `text` alone: no start, end or pads, nothing cut.
+  std::vector<PromptToken> tokens(std::string_view text) const;
+
+  const TokenizerFacts& facts() const { return facts_; }
+
  private:
-  struct Token {
-    int id;
-    std::string text;  ///< what it decodes to
-  };
   struct Merge {
     std::uint32_t rank;  ///< its line in merges.txt, the lowest merged first
     int id;
@@ -57,8 +68,8 @@ class ClipTokenizer {
   void read_merges(const Vocabulary& vocabulary, std::string_view merges);
   const Merge* find_merge(int left, int right) const;
   const Special* special_at(std::string_view text) const;
-  void append_text(std::string_view text, std::vector<Token>& tokens) const;
-  void append_piece(std::string_view piece, std::vector<Token>& tokens) const;
+  void append_text(std::string_view text, std::vector<PromptToken>& tokens) const;
+  void append_piece(std::string_view piece, std::vector<PromptToken>& tokens) const;
 
   TokenizerFacts facts_;
   std::vector<Special> specials_;                    ///< start, end, pad: each id once

@@ -23,11 +23,31 @@ std::string_view stripped(std::string_view text) {
   return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
+/// What the web UI leaves out, and means by leaving it out.
+bool is_silent(std::string_view key, const ResolvedJob& job) {
+  if (key == "clip_skip") return job.clip_skip <= 1;
+  if (key == "prompt_syntax") return job.prompt_syntax == PromptSyntax::plain;
+  return key == "embeddings" && job.embeddings.empty();
+}
+
+/// "name: hash, name: hash", with as much of each hash as the web UI shows.
+std::string embedding_hashes(const Model& model) {
+  constexpr std::size_t shown = 12;
+  std::string text;
+  for (const Embedding& embedding : model.embeddings) {
+    text += (text.empty() ? "" : ", ") + embedding.name + ": " + embedding.sha256.substr(0, shown);
+  }
+  return text;
+}
+
 struct ValueText {
   std::string operator()(const std::string& text) const { return text; }
   std::string operator()(std::int64_t number) const { return std::to_string(number); }
   std::string operator()(double number) const { return number_text(number); }
   std::string operator()(std::monostate) const { return ""; }
+  std::string operator()(const std::vector<std::string>&) const { return embedding_hashes(model); }
+
+  const Model& model;
 };
 
 std::string quoted_where_needed(const std::string& value) {
@@ -112,8 +132,9 @@ Infotext infotext_of(const ResolvedJob& job, const Model& model, int index, cons
   const auto values = resolved_fields(picture, model);
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::string key(job_fields()[i].a1111);
-    if (key.empty() || std::holds_alternative<std::monostate>(values[i].second)) continue;
-    const std::string value = std::visit(ValueText{}, values[i].second);
+    const bool absent = std::holds_alternative<std::monostate>(values[i].second);
+    if (key.empty() || absent || is_silent(job_fields()[i].key, job)) continue;
+    const std::string value = std::visit(ValueText{model}, values[i].second);
     if (!infotext.settings.empty() && infotext.settings.back().first == key) {
       infotext.settings.back().second += "x" + value;
     } else {

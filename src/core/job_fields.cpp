@@ -5,6 +5,7 @@
 #include <charconv>
 #include <system_error>
 
+#include "core/prompt_syntax.hpp"
 #include "core/schedules.hpp"
 #include "core/suggest.hpp"
 #include "lapis/error.hpp"
@@ -20,13 +21,19 @@ constexpr std::optional<Limits> no_limits = std::nullopt;
 constexpr std::monostate not_in_job = {};
 
 // clang-format off
-constexpr std::array<JobField, 20> rows = {{
+constexpr std::array<JobField, 26> rows = {{
     // key              flags                          value     help
     // member             resolved             limits           a1111        group
-    {"prompt",          "-p,--prompt",                 "TEXT",   "What the picture shows",
+    {"prompt",          "-p,--prompt",                 "TEXT",   "What the picture shows; @FILE or - reads it",
      &J::prompt,          &R::prompt,          no_limits,       "",          G::prompt},
-    {"negative_prompt", "-n,--negative-prompt",        "TEXT",   "What it must not show",
+    {"negative_prompt", "-n,--negative-prompt",        "TEXT",   "What it must not show; the same",
      &J::negative_prompt, &R::negative_prompt, no_limits,       "",          G::prompt},
+    {"prompt_syntax",   "--prompt-syntax",             "NAME",   "Brackets in the prompts: plain, a1111 or comfy",
+     &J::prompt_syntax,   &R::prompt_syntax,   no_limits,       "Prompt syntax", G::prompt},
+    {"clip_skip",       "--clip-skip",                 "N",      "Layer of the text encoder from its end; 1: the last",
+     &J::clip_skip,       &R::clip_skip,       no_limits,       "Clip skip", G::prompt},
+    {"embeddings",      "--embedding",                 "[NAME=]FILE", "Textual inversion, or a folder of them; repeat",
+     &J::embeddings,      &R::embeddings,      no_limits,       "TI hashes", G::prompt},
     {"steps",           "--steps",                     "N",      "Denoising steps",
      &J::steps,           &R::steps,           step_limits,     "Steps",     G::sampling},
     {"sampler",         "--sampler,--sampling-method", "NAME",   "How the steps are walked",
@@ -43,6 +50,8 @@ constexpr std::array<JobField, 20> rows = {{
      &J::eta,             &R::eta,             eta_limits,      "Eta",       G::sampling},
     {"guidance",        "--guidance,--cfg-scale",      "SCALE",  "Weight of the prompt; 1 or less: no negative pass",
      &J::guidance,        &R::guidance,        guidance_limits, "CFG scale", G::sampling},
+    {"true_guidance",   "--true-guidance",             "SCALE",  "flux: weight of the prompt against the negative",
+     &J::true_guidance,   &R::true_guidance,   guidance_limits, "",          G::sampling},
     {"guidance_interval", "--guidance-interval",       "A,B",    "Guide only from A to B of the steps, 0 to 1",
      &J::guidance_interval, &R::guidance_interval, no_limits,   "",          G::sampling},
     {"guidance_rescale", "--guidance-rescale",         "SHARE",  "Give guidance the unguided spread back, 0 to 1",
@@ -53,6 +62,10 @@ constexpr std::array<JobField, 20> rows = {{
      &J::width,           &R::width,           side_limits,     "Size",      G::picture},
     {"height",          "-H,--height",                 "PIXELS", "Height of the picture",
      &J::height,          &R::height,          side_limits,     "Size",      G::picture},
+    {"original_size",   "--original-size",             "WxH",    "sdxl: size the network is told the picture had",
+     &J::original_size,   &R::original_size,   side_limits,     "",          G::picture},
+    {"crop",            "--crop",                      "X,Y",    "sdxl: where the network is told it was cropped",
+     &J::crop,            &R::crop,            crop_limits,     "",          G::picture},
     {"model",           "-m,--model",                  "NAME",   "Name or folder of the model",
      &J::model,           not_in_job,          no_limits,       "Model",     G::machine},
     {"batch",           "-b,--batch",                  "N",      "How many pictures to make",
@@ -94,6 +107,8 @@ struct ValueOf {
 
   FieldValue operator()(std::monostate) const { return model.name; }
   FieldValue operator()(std::string ResolvedJob::*member) const { return job.*member; }
+  FieldValue operator()(std::vector<std::string> ResolvedJob::*member) const { return job.*member; }
+  FieldValue operator()(PromptSyntax ResolvedJob::*member) const { return prompt_syntax_name(job.*member); }
   FieldValue operator()(int ResolvedJob::*member) const { return std::int64_t{job.*member}; }
   FieldValue operator()(std::int64_t ResolvedJob::*member) const { return job.*member; }
   FieldValue operator()(double ResolvedJob::*member) const { return job.*member; }
@@ -108,6 +123,14 @@ struct ValueOf {
     const Interval& interval = job.*member;
     return list_text(std::array{interval.from, interval.to});
   }
+  FieldValue operator()(std::optional<PixelSize> ResolvedJob::*member) const {
+    const std::optional<PixelSize>& size = job.*member;
+    return size ? FieldValue(std::to_string(size->width) + "x" + std::to_string(size->height)) : std::monostate();
+  }
+  FieldValue operator()(std::optional<PixelOffset> ResolvedJob::*member) const {
+    const std::optional<PixelOffset>& place = job.*member;
+    return place ? FieldValue(std::to_string(place->x) + "," + std::to_string(place->y)) : std::monostate();
+  }
 };
 
 /// Sets a field of a job from text.
@@ -117,6 +140,7 @@ struct SetFrom {
   std::string_view text;
 
   void operator()(std::string Job::*member) const { job.*member = text; }
+  void operator()(std::vector<std::string> Job::*member) const { (job.*member).emplace_back(text); }
   void operator()(std::optional<std::string> Job::*member) const { job.*member = std::string(text); }
   void operator()(std::optional<std::int64_t> Job::*member) const {
     job.*member = parse_number<std::int64_t>(field, text, "a whole number");

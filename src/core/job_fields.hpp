@@ -20,17 +20,18 @@ namespace lapis::core {
 enum class FieldGroup { prompt, picture, sampling, machine };
 
 /// Where a row's value lies in a `Job`. The alternative says what kind of value the field takes.
-using JobMember = std::variant<std::string Job::*, std::optional<std::string> Job::*,
+using JobMember = std::variant<std::string Job::*, std::vector<std::string> Job::*, std::optional<std::string> Job::*,
                                std::optional<std::int64_t> Job::*, std::optional<double> Job::*>;
 
 /// Where it lies once resolved; none for the model, which a `ResolvedJob` does not name.
-using ResolvedMember =
-    std::variant<std::monostate, std::string ResolvedJob::*, int ResolvedJob::*, std::int64_t ResolvedJob::*,
-                 double ResolvedJob::*, Spacing ResolvedJob::*, std::optional<double> ResolvedJob::*,
-                 std::vector<double> ResolvedJob::*, Interval ResolvedJob::*>;
+using ResolvedMember = std::variant<std::monostate, std::string ResolvedJob::*, std::vector<std::string> ResolvedJob::*,
+                                    PromptSyntax ResolvedJob::*, int ResolvedJob::*, std::int64_t ResolvedJob::*,
+                                    double ResolvedJob::*, Spacing ResolvedJob::*, std::optional<double> ResolvedJob::*,
+                                    std::vector<double> ResolvedJob::*, Interval ResolvedJob::*,
+                                    std::optional<PixelSize> ResolvedJob::*, std::optional<PixelOffset> ResolvedJob::*>;
 
-/// A decided value as JSON and provenance hold it; none where model or sampler have no such thing.
-using FieldValue = std::variant<std::string, std::int64_t, double, std::monostate>;
+/// A decided value as JSON and provenance hold it; none where the model's family or its sampler has no such field.
+using FieldValue = std::variant<std::string, std::int64_t, double, std::vector<std::string>, std::monostate>;
 
 /// One row a field.
 struct JobField {
@@ -57,13 +58,14 @@ std::string_view long_flag(const JobField& field);
 /// The row of this key. Throws Error{usage} with a suggestion where there is none.
 const JobField& find_job_field(std::string_view key);
 
-/// Sets a field from text, as a command line gives it. Throws Error{usage} where a number is expected and `text` is
-/// none, or one too large to hold. Limits are `resolve`'s affair.
+/// Sets a field from text, as a command line gives it; a list gets one more entry. Throws Error{usage} where a number
+/// is expected and `text` is none, or one too large to hold. Limits are `resolve`'s affair.
 void set_field(Job& job, const JobField& field, std::string_view text);
 
 /// Fills what `job` leaves open from the model's defaults and checks every field: text is UTF-8 without NUL, numbers
-/// lie within limits, sides are multiples of the family's, names are known. A missing or negative seed is taken from
-/// `random` (its upper 32 bits: short enough to type again). `model` must have passed `check_model`. Throws
+/// lie within limits, sides are multiples of the family's, names are known, and what the model's family does not have
+/// is not asked for. A missing or negative seed is taken from `random` (its upper 32 bits: short enough to type again).
+/// `model` must have passed `check_model`. Throws
 /// Error{usage} naming the flag, what was found and what was expected.
 ResolvedJob resolve(const Job& job, const Model& model, std::uint64_t random);
 

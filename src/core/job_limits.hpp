@@ -15,6 +15,7 @@ struct Limits {
 };
 
 constexpr Limits side_limits = {64, 16384};  ///< of a picture's width and height, in pixels
+constexpr Limits crop_limits = {0, 16384};   ///< of a place in a picture, in pixels
 constexpr Limits step_limits = {1, 1000};
 constexpr Limits guidance_limits = {0, 100};
 constexpr Limits rescale_limits = {0, 1};

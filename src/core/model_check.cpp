@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -80,9 +82,13 @@ bool same_port(const Port& found, const Port& expected) {
 }
 
 void check_ports(const Model& model, const std::string& where, const std::vector<Port>& found,
-                 const std::vector<Port>& expected) {
+                 const std::vector<Port>& expected, const std::vector<Port>& optional = {}) {
   if (std::equal(found.begin(), found.end(), expected.begin(), expected.end(), same_port)) return;
-  refuse(model, where + ": expected " + ports_text(expected) + "; found " + ports_text(found));
+  std::vector<Port> all = expected;
+  all.insert(all.end(), optional.begin(), optional.end());
+  if (std::equal(found.begin(), found.end(), all.begin(), all.end(), same_port)) return;
+  refuse(model, where + ": expected " + ports_text(expected) +
+                    (optional.empty() ? "" : " and perhaps " + ports_text(optional)) + "; found " + ports_text(found));
 }
 
 void check_parts(const Model& model, const FamilyRow& family) {
@@ -93,7 +99,7 @@ void check_parts(const Model& model, const FamilyRow& family) {
       refuse(model, "unknown part \"" + name + "\"; family " + family.name + " has " + listed(names) + "." +
                         did_you_mean(name, names));
     }
-    check_ports(model, "parts/" + name + "/inputs", part.inputs, row->inputs);
+    check_ports(model, "parts/" + name + "/inputs", part.inputs, row->inputs, row->optional_inputs);
     check_ports(model, "parts/" + name + "/outputs", part.outputs, row->outputs);
   }
   for (const PartRow& row : family.parts) {
@@ -103,49 +109,105 @@ void check_parts(const Model& model, const FamilyRow& family) {
   }
 }
 
-/// The dimension of an input or output of a part; none where it is free or the part is not there.
-std::optional<std::int64_t> fixed_size(const Model& model, const std::string& part_name, const std::string& port_name,
-                                       std::size_t index) {
-  const auto part = model.parts.find(part_name);
+/// A dimension's size; none where it is free or the part is not there.
+std::optional<std::int64_t> fixed_size(const Model& model, const PortSize& place) {
+  const auto part = model.parts.find(place.part);
   if (part == model.parts.end()) return std::nullopt;
   for (const auto* ports : {&part->second.inputs, &part->second.outputs}) {
     for (const Port& port : *ports) {
-      if (port.name != port_name || index >= port.shape.size()) continue;
-      const auto* number = std::get_if<std::int64_t>(&port.shape[index]);
+      if (port.name != place.port || place.index >= port.shape.size()) continue;
+      const auto* number = std::get_if<std::int64_t>(&port.shape[place.index]);
       return number != nullptr ? std::optional(*number) : std::nullopt;
     }
   }
   return std::nullopt;
 }
 
-void check_shared_sizes(const Model& model, const FamilyRow& family) {
-  for (const SharedSize& shared : family.shared_sizes) {
-    const auto size = fixed_size(model, shared.part, shared.port, shared.index);
-    const auto other = fixed_size(model, shared.other_part, shared.other_port, shared.other_index);
-    if (!size || !other || *size == *other) continue;
-    refuse(model, "parts " + shared.part + " and " + shared.other_part + " do not fit: " + shared.port + " is " +
-                      std::to_string(*size) + " wide, " + shared.other_port + " is " + std::to_string(*other) +
-                      "; take both from one checkpoint");
+void check_shared_size(const Model& model, const SharedSize& shared) {
+  std::int64_t sum = 0;
+  std::string terms;
+  for (const PortSize& term : shared.terms) {
+    const auto size = fixed_size(model, term);
+    if (!size) return;
+    sum += *size;
+    terms += (terms.empty() ? "" : " and ") + term.port + " of " + term.part + " is " + std::to_string(*size) + " wide";
+  }
+  const auto size = fixed_size(model, shared.sum);
+  if (!size || *size == sum) return;
+  refuse(model, "parts do not fit: " + terms + ", " + shared.sum.port + " of " + shared.sum.part + " is " +
+                    std::to_string(*size) + "; take them from one checkpoint");
+}
+
+void check_tokenizer(const Model& model, const TokenizerRow& row, const TokenizerFacts& facts) {
+  const std::string where = "tokenizers/" + row.name;
+  if (facts.kind != row.kind) {
+    refuse(model, where + ": kind is \"" + std::string(tokenizer_kind_name(facts.kind)) + "\"; family " + model.family +
+                      " has \"" + std::string(tokenizer_kind_name(row.kind)) + "\" there");
+  }
+  refuse_problem(model, where, limit_problem("length", facts.length, {3, 4096}));
+  for (const int id : {facts.start, facts.end, facts.pad}) {
+    refuse_problem(model, where, limit_problem("a special id", id, {0, 1 << 24}));
   }
 }
 
 void check_tokenizers(const Model& model, const FamilyRow& family) {
-  for (const std::string& name : family.tokenizers) {
-    if (!model.tokenizers.contains(name)) {
-      refuse(model, "tokenizer \"" + name + "\" is missing; family " + family.name + " needs it");
+  for (const TokenizerRow& row : family.tokenizers) {
+    const auto found = model.tokenizers.find(row.name);
+    if (found == model.tokenizers.end()) {
+      refuse(model, "tokenizer \"" + row.name + "\" is missing; family " + family.name + " needs it");
     }
+    check_tokenizer(model, row, found->second);
   }
+  const std::vector<std::string> known = names_of(family.tokenizers);
   for (const auto& [name, facts] : model.tokenizers) {
-    const auto& known = family.tokenizers;
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
-      refuse(model, "unknown tokenizer \"" + name + "\"; family " + family.name + " has " + listed(known) + "." +
-                        did_you_mean(name, known));
-    }
-    const std::string where = "tokenizers/" + name;
-    refuse_problem(model, where, limit_problem("length", facts.length, {3, 4096}));
-    for (const int id : {facts.start, facts.end, facts.pad}) {
-      refuse_problem(model, where, limit_problem("a special id", id, {0, 1 << 24}));
-    }
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    refuse(model, "unknown tokenizer \"" + name + "\"; family " + family.name + " has " + listed(known) + "." +
+                      did_you_mean(name, known));
+  }
+}
+
+void check_rope_axes(const Model& model) {
+  const std::vector<int>& axes = model.conditioning.rope_axes;
+  const bool even = std::all_of(axes.begin(), axes.end(), [](int axis) { return axis > 0 && axis % 2 == 0; });
+  std::string text;
+  for (const int axis : axes) text += (text.empty() ? "" : ", ") + std::to_string(axis);
+  if (axes.size() != 3 || !even) {
+    refuse(model, "conditioning: rope_axes is [" + text + "]; family " + model.family +
+                      " needs three even widths, for the axes (0, y, x) of a position");
+  }
+  const std::int64_t sum = std::accumulate(axes.begin(), axes.end(), std::int64_t{0});
+  const auto width = fixed_size(model, {"denoiser", "rope_cos", 1});
+  if (width && *width != sum) {
+    refuse(model, "conditioning: rope_axes [" + text + "] add up to " + std::to_string(sum) +
+                      "; rope_cos of the denoiser is " + std::to_string(*width) + " wide");
+  }
+}
+
+/// What each architecture's adapter reads of "conditioning".
+void check_conditioning(const Model& model, const FamilyRow& family) {
+  const Conditioning& facts = model.conditioning;
+  if (family.architecture == Architecture::flux) {
+    check_rope_axes(model);
+  } else if (!facts.rope_axes.empty()) {
+    refuse(model, "conditioning: family " + family.name + " has no rope_axes; take them out");
+  }
+  if (facts.zero_empty_negative && family.architecture != Architecture::sdxl) {
+    refuse(model, "conditioning: family " + family.name + " has no zero_empty_negative; take it out");
+  }
+}
+
+void check_flow_shift(const Model& model) {
+  const FlowShift& shift = model.sampling.flow_shift;
+  if (!shift.dynamic) {
+    refuse_problem(model, "sampling/flow_shift", limit_problem("shift", shift.shift, {0.01, 100}));
+    return;
+  }
+  for (const double value : {shift.base_shift, shift.max_shift}) {
+    refuse_problem(model, "sampling/flow_shift", limit_problem("a shift", value, {-10, 10}));
+  }
+  if (shift.base_tokens < 1 || shift.base_tokens >= shift.max_tokens) {
+    refuse(model, "sampling/flow_shift: base_tokens is " + std::to_string(shift.base_tokens) + " and max_tokens is " +
+                      std::to_string(shift.max_tokens) + "; expected 1 <= base_tokens < max_tokens");
   }
 }
 
@@ -153,9 +215,13 @@ void check_sampling(const Model& model, const FamilyRow& family) {
   const SamplingFacts& facts = model.sampling;
   const auto& allowed = family.predictions;
   if (std::find(allowed.begin(), allowed.end(), facts.prediction) == allowed.end()) {
-    refuse(model, "sampling: family " + family.name + " does not predict this");
+    std::vector<std::string> names;
+    for (const Prediction prediction : allowed) names.emplace_back(prediction_name(prediction));
+    refuse(model, "sampling: prediction is \"" + std::string(prediction_name(facts.prediction)) + "\"; family " +
+                      family.name + " has " + listed(names));
   }
   refuse_problem(model, "sampling", limit_problem("train_steps", facts.train_steps, {1, 100000}));
+  if (path_of(facts.prediction) == Path::flow) return check_flow_shift(model);
   const bool rising = facts.beta_start > 0 && facts.beta_start <= facts.beta_end && facts.beta_end < 1;
   if (!rising) {
     refuse(model, "sampling: beta_start is " + number_text(facts.beta_start) + " and beta_end is " +
@@ -184,8 +250,9 @@ void check_model(const Model& model) {
   const FamilyRow& family = checked_family(model);
   check_space(model, family);
   check_parts(model, family);
-  check_shared_sizes(model, family);
+  for (const SharedSize& shared : family.shared_sizes) check_shared_size(model, shared);
   check_tokenizers(model, family);
+  check_conditioning(model, family);
   check_sampling(model, family);
   check_defaults(model, family);
 }

@@ -1,9 +1,14 @@
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <limits>
+#include <string_view>
+#include <system_error>
+#include <utility>
 
 #include "core/families.hpp"
 #include "core/job_fields.hpp"
+#include "core/prompt_syntax.hpp"
 #include "core/resolve_sampling.hpp"
 #include "core/suggest.hpp"
 #include "core/unicode.hpp"
@@ -59,6 +64,109 @@ int checked_side(const Job& job, std::optional<std::int64_t> Job::*member, int f
   return static_cast<int>(value);
 }
 
+/// Refuses an option that `model`'s family does not have: `why` ends the sentence, `remedy` says what to do.
+template <typename Value>
+void refuse_given(const std::optional<Value>& value, const JobMember& member, const std::string& why,
+                  const std::string& remedy) {
+  if (value) refuse(flag_of(member) + ": " + why + ". " + remedy);
+}
+
+/// "tiny-sd15 is of family sd15".
+std::string named(const Model& model) { return model.name + " is of family " + model.family; }
+
+/// The two numbers of "512x768" or "0,0", within the limits of the member's row.
+std::pair<int, int> checked_pair(const std::string& text, const JobMember& member, char separator) {
+  const JobField& field = row_of(member);
+  std::array<std::int64_t, 2> numbers{};
+  const std::size_t middle = std::min(text.find(separator), text.size());
+  const std::array<std::string_view, 2> halves = {std::string_view(text).substr(0, middle),
+                                                  std::string_view(text).substr(std::min(middle + 1, text.size()))};
+  for (std::size_t i = 0; i < 2; ++i) {
+    const char* end = halves[i].data() + halves[i].size();
+    const auto [stop, code] = std::from_chars(halves[i].data(), end, numbers[i]);
+    if (code != std::errc() || stop != end) {
+      refuse(std::string(long_flag(field)) + " is \"" + text + "\"; expected two whole numbers, as in " +
+             std::string(separator == 'x' ? "1024x768" : "0,64"));
+    }
+    refuse_problem(limit_problem(long_flag(field), static_cast<double>(numbers[i]), field.limits.value()));
+  }
+  return {static_cast<int>(numbers[0]), static_cast<int>(numbers[1])};
+}
+
+/// What a denoiser is told of sizes: the picture's own and no crop, where nothing is said (as in diffusers).
+void resolve_told_sizes(const Job& job, const Model& model, const FamilyRow& family, ResolvedJob& resolved) {
+  if (!family.told_sizes) {
+    const std::string why = named(model) + ", whose networks are told no sizes";
+    refuse_given(job.original_size, &Job::original_size, why, "Leave it out");
+    refuse_given(job.crop, &Job::crop, why, "Leave it out");
+    return;
+  }
+  resolved.original_size = {resolved.width, resolved.height};
+  resolved.crop = {0, 0};
+  if (job.original_size) {
+    const auto [width, height] = checked_pair(*job.original_size, &Job::original_size, 'x');
+    resolved.original_size = {width, height};
+  }
+  if (job.crop) {
+    const auto [x, y] = checked_pair(*job.crop, &Job::crop, ',');
+    resolved.crop = {x, y};
+  }
+}
+
+/// Guidance, by what it is to the family.
+void resolve_guidance(const Job& job, const Model& model, const FamilyRow& family, ResolvedJob& resolved) {
+  resolved.guidance = checked_number(job.guidance.value_or(model.defaults.guidance), &Job::guidance);
+  if (family.guidance == GuidanceKind::passes) {
+    refuse_given(job.true_guidance, &Job::true_guidance, named(model) + ", which has one guidance alone",
+                 "Use " + flag_of(&Job::guidance));
+    return;
+  }
+  const std::string true_flag = flag_of(&Job::true_guidance);
+  if (!has_guidance_input(model)) {
+    refuse_given(job.guidance, &Job::guidance, model.name + " is of the schnell type, which reads none",
+                 "Leave it out; " + true_flag + " SCALE weighs the prompt against a negative one");
+    resolved.guidance = 0;
+  }
+  resolved.true_guidance = checked_number(job.true_guidance.value_or(1), &Job::true_guidance);
+  if (!job.negative_prompt.empty() && pass_guidance(resolved) <= 1) {
+    refuse(flag_of(&Job::negative_prompt) + ": " + named(model) + ", which makes no negative pass by itself. Add " +
+           true_flag + " SCALE above 1 (it doubles the time), or leave the negative prompt out");
+  }
+}
+
+/// Layers of the text encoder that has fewest, as its port of hidden states says: they begin with the embeddings.
+std::int64_t clip_layers(const Model& model) {
+  std::int64_t layers = std::numeric_limits<std::int32_t>::max();
+  for (const auto& [name, part] : model.parts) {
+    for (const Port& port : part.outputs) {
+      const auto* states = port.name == "states" ? std::get_if<std::int64_t>(&port.shape.front()) : nullptr;
+      if (states != nullptr) layers = std::min(layers, *states - 1);
+    }
+  }
+  return layers;
+}
+
+int checked_clip_skip(const Job& job, const Model& model, const FamilyRow& family) {
+  if (family.clip_skip == 0) {
+    if (!job.clip_skip) return 0;
+    refuse(flag_of(&Job::clip_skip) + " is for families whose words pass through the layers of a CLIP text encoder; " +
+           family.name + " reads them through T5, which has none to skip. Leave it out");
+  }
+  const std::int64_t layers = clip_layers(model);
+  const std::int64_t skip = job.clip_skip.value_or(family.clip_skip);
+  if (skip < 1 || skip > layers) {
+    refuse(flag_of(&Job::clip_skip) + " is " + std::to_string(skip) + "; the text encoder of " + model.name + " has " +
+           std::to_string(layers) + " layers: expected 1, the last one, to " + std::to_string(layers));
+  }
+  return static_cast<int>(skip);
+}
+
+void check_embeddings(const Job& job, const FamilyRow& family) {
+  if (job.embeddings.empty() || family.clip_skip != 0) return;
+  refuse(flag_of(&Job::embeddings) + " is for families that read the prompt through CLIP alone; " + family.name +
+         " reads it through T5, for which there are none. Leave it out");
+}
+
 std::int64_t checked_seed(const Job& job, int batch, std::uint64_t random) {
   if (job.seed.value_or(-1) < 0) return static_cast<std::int64_t>(random >> 32);
   const std::int64_t highest = std::numeric_limits<std::int64_t>::max() - (batch - 1);
@@ -86,9 +194,13 @@ ResolvedJob resolve(const Job& job, const Model& model, std::uint64_t random) {
   ResolvedJob resolved;
   resolved.prompt = checked_text(job, &Job::prompt);
   resolved.negative_prompt = checked_text(job, &Job::negative_prompt);
-  resolved.guidance = checked_number(job.guidance.value_or(model.defaults.guidance), &Job::guidance);
+  if (job.prompt_syntax) resolved.prompt_syntax = find_prompt_syntax(*job.prompt_syntax).syntax;
+  resolved.clip_skip = checked_clip_skip(job, model, *family);
+  check_embeddings(job, *family);
+  resolve_guidance(job, model, *family, resolved);
   resolved.width = checked_side(job, &Job::width, model.defaults.width, family->size_multiple);
   resolved.height = checked_side(job, &Job::height, model.defaults.height, family->size_multiple);
+  resolve_told_sizes(job, model, *family, resolved);
   resolve_sampling(job, model, resolved);
   resolved.batch = static_cast<int>(checked_number(job.batch.value_or(1), &Job::batch));
   resolved.seed = checked_seed(job, resolved.batch, random);

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/families.hpp"
 #include "core/job_fields.hpp"
 #include "core/samplers.hpp"
 #include "core/schedule_table.hpp"
@@ -17,9 +18,6 @@
 
 namespace lapis::core {
 namespace {
-
-/// A latent's cells along one side of a token of a flow model.
-constexpr int cells_of_token = 2;
 
 [[noreturn]] void refuse(const std::string& text) { throw Error(ErrorKind::usage, text); }
 
@@ -167,19 +165,18 @@ void resolve_sampling(const Job& job, const Model& model, ResolvedJob& resolved)
   resolve_eta(job, sampler, resolved);
   resolved.guidance_rescale = checked("guidance_rescale", job.guidance_rescale.value_or(0));
   resolved.guidance_interval = job.guidance_interval ? checked_interval(*job.guidance_interval) : Interval{};
-  if (resolved.guidance > 1) return;
+  if (pass_guidance(resolved) > 1) return;
   for (const auto& [changed, key] : {std::pair{resolved.guidance_interval != Interval{}, "guidance_interval"},
                                      std::pair{resolved.guidance_rescale != 0, "guidance_rescale"}}) {
     if (!changed) continue;
-    refuse(std::string(long_flag(find_job_field(key))) + " changes guidance, and --guidance is " +
-           number_text(resolved.guidance) + ": nothing is guided at 1 or less");
+    refuse(std::string(long_flag(find_job_field(key))) + " changes guidance, and the guidance of this job is " +
+           number_text(pass_guidance(resolved)) + ": nothing is guided at 1 or less");
   }
 }
 
 std::optional<double> shift_for(const Model& model, int width, int height) {
   if (path_of(model.sampling.prediction) != Path::flow) return std::nullopt;
-  const int side = cells_of_token * model.space.downscale;
-  return shift_of(model.sampling.flow_shift, (width / side) * (height / side));
+  return shift_of(model.sampling.flow_shift, picture_tokens(model, width, height));
 }
 
 std::optional<std::string> sampling_defaults_problem(const Model& model) {

@@ -16,7 +16,8 @@ namespace lapis::engine {
 Guidance guidance_of(const ResolvedJob& job, const Schedule& schedule) {
   const auto steps = static_cast<double>(schedule.timesteps.size());
   const auto sigma_at = [&](double fraction) { return schedule.sigmas[static_cast<std::size_t>(fraction * steps)]; };
-  return {job.guidance, job.guidance_rescale, sigma_at(job.guidance_interval.to), sigma_at(job.guidance_interval.from)};
+  return {pass_guidance(job), job.guidance_rescale, sigma_at(job.guidance_interval.to),
+          sigma_at(job.guidance_interval.from)};
 }
 
 at::Tensor rescaled(const at::Tensor& guided, const at::Tensor& positive, double share) {
@@ -26,10 +27,26 @@ at::Tensor rescaled(const at::Tensor& guided, const at::Tensor& positive, double
   return share * (guided * (spread(positive) / spread(guided))) + (1 - share) * guided;
 }
 
-Denoiser::Denoiser(LoadedPart& network, Prediction prediction, const Schedule& schedule, const core::TimeScale& times,
-                   std::vector<at::Tensor> conditioning, Guidance guidance)
+at::Tensor packed(const at::Tensor& x) {
+  const std::int64_t rows = x.size(2) / 2;
+  const std::int64_t columns = x.size(3) / 2;
+  return x.view({x.size(0), x.size(1), rows, 2, columns, 2})
+      .permute({0, 2, 4, 1, 3, 5})
+      .reshape({x.size(0), rows * columns, 4 * x.size(1)});
+}
+
+at::Tensor unpacked(const at::Tensor& tokens, std::int64_t height, std::int64_t width) {
+  const std::int64_t channels = tokens.size(2) / 4;
+  return tokens.view({tokens.size(0), height / 2, width / 2, channels, 2, 2})
+      .permute({0, 3, 1, 4, 2, 5})
+      .reshape({tokens.size(0), channels, height, width});
+}
+
+Denoiser::Denoiser(LoadedPart& network, Prediction prediction, int patch, const Schedule& schedule,
+                   const core::TimeScale& times, std::vector<at::Tensor> conditioning, Guidance guidance)
     : network_(network),
       prediction_(prediction),
+      patch_(patch),
       schedule_(schedule),
       times_(times),
       conditioning_(std::move(conditioning)),
@@ -51,29 +68,34 @@ std::vector<at::Tensor> Denoiser::conditioning_at(bool guided, std::int64_t pict
   return positive;
 }
 
-at::Tensor Denoiser::operator()(const at::Tensor& x, double sigma) const {
-  const Placement placement = network_.placement();
-  const bool guided = guidance_.guides(sigma);
-  const double norm = prediction_ == Prediction::flow ? 1 : std::sqrt(sigma * sigma + 1);
-  at::Tensor input = (x / norm).to(placement.dtype);
-  if (guided) input = at::cat({input, input});
-  std::vector<at::Tensor> inputs{input, at::full({input.size(0)}, time_of(sigma), x.options())};
-  const std::vector<at::Tensor> conditioning = conditioning_at(guided, x.size(0));
+/// What the network says of `input` [1, C, h, w], in fp32, guided or from the positive half alone.
+at::Tensor Denoiser::output_of(const at::Tensor& input, double time, bool guided) const {
+  at::Tensor sample = (patch_ == 1 ? input : packed(input)).to(network_.placement().dtype);
+  if (guided) sample = at::cat({sample, sample});
+  const at::Tensor times = at::full({sample.size(0)}, time, input.options());
+  std::vector<at::Tensor> inputs{sample, times};
+  const std::vector<at::Tensor> conditioning = conditioning_at(guided, input.size(0));
   inputs.insert(inputs.end(), conditioning.begin(), conditioning.end());
   at::Tensor output = network_.run(inputs).front().to(at::kFloat);
   if (guided) {
-    const std::int64_t half = x.size(0);
+    const std::int64_t half = input.size(0);
     const at::Tensor negative = output.narrow(0, 0, half);
     const at::Tensor positive = output.narrow(0, half, half);
     output = negative + guidance_.scale * (positive - negative);
     if (guidance_.rescale > 0) output = rescaled(output, positive, guidance_.rescale);
   }
+  return patch_ == 1 ? output : unpacked(output, input.size(2), input.size(3));
+}
+
+at::Tensor Denoiser::operator()(const at::Tensor& x, double sigma) const {
+  const double norm = std::sqrt(sigma * sigma + 1);
+  const bool guided = guidance_.guides(sigma);
   switch (prediction_) {
-    case Prediction::epsilon: return x - sigma * output;
-    case Prediction::flow: return x - sigma * output;
-    case Prediction::v: return x / (sigma * sigma + 1) - output * (sigma / std::sqrt(sigma * sigma + 1));
+    case Prediction::epsilon: return x - sigma * output_of(x / norm, time_of(sigma), guided);
+    case Prediction::v: return x / (norm * norm) - output_of(x / norm, time_of(sigma), guided) * (sigma / norm);
+    case Prediction::flow: return x - sigma * output_of(x, sigma, guided);
   }
-  return x;
+  throw Error(ErrorKind::internal, "unknown prediction");
 }
 
 }  // namespace lapis::engine

@@ -32,16 +32,25 @@ Guidance guidance_of(const ResolvedJob& job, const Schedule& schedule);
 /// diffusers 0.42). Each picture of the batch by itself.
 at::Tensor rescaled(const at::Tensor& guided, const at::Tensor& positive, double share);
 
-/// A denoiser of the variance-exploding path x = x0 + sigma n, over a network that predicts the noise or v
-/// (Karras et al. 2022, section 5 and table 1, "VP": c_in = 1 / sqrt(sigma^2 + 1)). The only place that knows what the
-/// network predicts. Borrows its part.
+/// [1, C, h, w] as the tokens of a network with patches: [1, h/2 * w/2, 4 C], rows of 2 x 2 cells from the top left, a
+/// token's numbers channel by channel and its cells by row and column (_pack_latents of FluxPipeline). h and w are
+/// even.
+at::Tensor packed(const at::Tensor& x);
+
+/// Undoes `packed`: [B, h/2 * w/2, 4 C] to [B, C, h, w].
+at::Tensor unpacked(const at::Tensor& tokens, std::int64_t height, std::int64_t width);
+
+/// D over a network that predicts the noise or v on the variance-exploding path x = x0 + sigma n (Karras et al. 2022,
+/// section 5 and table 1, "VP": c_in = 1 / sqrt(sigma^2 + 1)), or the velocity v = n - x0 on the flow path
+/// x = (1 - sigma) x0 + sigma n, where D = x - sigma v and the network's time is sigma itself (Esser et al. 2024,
+/// section 2). The only place that knows what the network predicts and whether it reads patches. Borrows its part.
 class Denoiser {
  public:
-  /// `conditioning` as an adapter gives it. Where `guidance` guides, its negative and positive halves run in one call,
-  /// and the result is negative + scale * (positive - negative) (Ho and Salimans 2022, equation 6); elsewhere the
-  /// positive half runs alone.
-  Denoiser(LoadedPart& network, Prediction prediction, const Schedule& schedule, const core::TimeScale& times,
-           std::vector<at::Tensor> conditioning, Guidance guidance);
+  /// `patch` is the family's: 1 or 2. `conditioning` as an adapter gives it. Where `guidance` guides, its negative and
+  /// positive halves run in one call, and the result is negative + scale * (positive - negative) (Ho and Salimans 2022,
+  /// equation 6); elsewhere the positive half runs alone.
+  Denoiser(LoadedPart& network, Prediction prediction, int patch, const Schedule& schedule,
+           const core::TimeScale& times, std::vector<at::Tensor> conditioning, Guidance guidance);
 
   /// x [1, C, h, w], fp32, on the network's device; sigma > 0. Returns x0 like x. A sigma of the schedule's is known by
   /// its own time, one between by the training's.
@@ -50,9 +59,11 @@ class Denoiser {
  private:
   double time_of(double sigma) const;
   std::vector<at::Tensor> conditioning_at(bool guided, std::int64_t pictures) const;
+  at::Tensor output_of(const at::Tensor& input, double time, bool guided) const;
 
   LoadedPart& network_;
   Prediction prediction_;
+  int patch_;
   const Schedule& schedule_;
   const core::TimeScale& times_;
   std::vector<at::Tensor> conditioning_;

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/families.hpp"
 #include "core/samplers/sample.hpp"
 #include "core/time_scale.hpp"
 #include "engine/adapter.hpp"
@@ -151,8 +152,8 @@ class TorchEngine : public Engine {
           .to(placement_.device);
     };
     const core::TimeScale times(model_.sampling);
-    const Denoiser denoiser(*denoiser_, model_.sampling.prediction, request.schedule, times, conditioning,
-                            guidance_of(job, request.schedule));
+    const Denoiser denoiser(*denoiser_, model_.sampling.prediction, core::token_side(model_) / space.downscale,
+                            request.schedule, times, conditioning, guidance_of(job, request.schedule));
     const core::Course course{request.schedule.sigmas, path_of(model_.sampling.prediction), job.eta.value_or(0),
                               &times};
     const at::Tensor start = noise() * request.schedule.initial_noise;

@@ -1,5 +1,6 @@
 #include "engine/part.hpp"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/from_blob.h>
 #include <algorithm>
 #include <c10/core/InferenceMode.h>
@@ -68,6 +69,21 @@ const io::TensorView* find(const std::vector<io::SafetensorsFile>& files, const 
   return nullptr;
 }
 
+/// The table of token embeddings with the rows that a job adds; only where there are some does it leave its mapping.
+at::Tensor with_added_rows(const at::Tensor& table, const Part& part, const std::string& parameter) {
+  if (part.token_rows.empty() || !parameter.ends_with("token_embedding.weight")) return table;
+  std::vector<at::Tensor> tables{table};
+  for (const AddedRows& rows : part.token_rows) {
+    const io::SafetensorsFile file(rows.file, ErrorKind::input);
+    const io::TensorView* view = file.find(rows.tensor);
+    const std::optional<at::ScalarType> type = view ? scalar_type(view->dtype) : std::nullopt;
+    if (!type) throw Error(ErrorKind::input, rows.file.string() + " has changed since it was read. Try again");
+    // A copy: the file is unmapped at the end of this block.
+    tables.push_back(borrowed(*view, *type).reshape({rows.rows, table.size(1)}).to(table.options(), false, true));
+  }
+  return at::cat(tables);
+}
+
 void bind_weights(torch::jit::Module& module, const std::vector<io::SafetensorsFile>& files, const Part& part,
                   const std::string& part_name, Placement placement) {
   const std::string file = part.weights.front().string();
@@ -88,7 +104,8 @@ void bind_weights(torch::jit::Module& module, const std::vector<io::SafetensorsF
       throw Error(ErrorKind::model, file + ": tensor " + key + " has shape " + shape_text(view->shape) + "; part " +
                                         part_name + " wants " + shape_text(parameter.value.sizes()));
     }
-    module.setattr(parameter.name, borrowed(*view, *type).to(placement.device, placement.dtype));
+    const at::Tensor bound = borrowed(*view, *type).to(placement.device, placement.dtype);
+    module.setattr(parameter.name, with_added_rows(bound, part, key));
   }
 }
 

@@ -202,7 +202,7 @@ class Archive {
       if (!name.starts_with(top + "/")) fail("has entries under more than one top folder");
     }
     for (const char* needed : {"constants.pkl", "data.pkl", "version"}) {
-      if (names.contains(top + "/" + needed)) continue;
+      if (names.contains(top + "/" + needed) || names.contains(top + "/.data/" + needed)) continue;
       fail("is no TorchScript graph: it has no " + std::string(needed) +
            " (a file of torch.save is none; torch.jit.save writes one)");
     }

@@ -1,10 +1,8 @@
 #include "io/model_folder.hpp"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <exception>
-#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,6 +14,7 @@
 
 #include "io/json_reader.hpp"
 #include "io/mapped_file.hpp"
+#include "io/model_facts.hpp"
 #include "io/sha256.hpp"
 #include "io/text.hpp"
 #include "lapis/error.hpp"
@@ -29,12 +28,8 @@ using Words = std::vector<std::string>;
 
 constexpr std::int64_t format_version = 1;
 constexpr std::size_t longest_document = 1U << 20U;
-constexpr std::int64_t largest_id = std::numeric_limits<int>::max();
-constexpr std::size_t highest_rank = 8;
 
 const std::string advice = "docs/model-folder.md describes model.json; scripts/export_graphs.py writes it.";
-
-int small_integer(const JsonValue& value, int low, int high) { return static_cast<int>(value.integer(low, high)); }
 
 /// Why `path` may not stand in a model.json, in words that follow it; none if it may.
 std::optional<std::string> path_fault(const std::string& path) {
@@ -67,7 +62,8 @@ class ModelReader {
     check_version(document);
     static const Words keys{"version",  "name",     "family", "space",   "parts", "tokenizers",
                             "sampling", "defaults", "files",  "licence", "origin"};
-    document.expect_keys(keys);
+    static const Words optional{"conditioning"};
+    document.expect_keys(keys, optional);
     model_.name = document.at("name").name();
     model_.family = document.at("family").name();
     model_.space = read_space(document.at("space"));
@@ -77,6 +73,7 @@ class ModelReader {
     for (const auto& [name, tokenizer] : document.at("tokenizers").members()) {
       model_.tokenizers[name] = read_tokenizer(tokenizer);
     }
+    if (document.has("conditioning")) model_.conditioning = read_conditioning(document.at("conditioning"));
     model_.sampling = read_sampling(document.at("sampling"));
     model_.defaults = read_defaults(document.at("defaults"));
     model_.licence = document.at("licence").text();
@@ -89,24 +86,11 @@ class ModelReader {
   /// Before the keys: another version may well have others.
   static void check_version(const JsonValue& document) {
     const JsonValue version = document.at("version");
-    const std::int64_t number = version.integer(1, largest_id);
+    const std::int64_t number = version.integer(1, largest_integer);
     if (number != format_version) {
       version.fail("is " + std::to_string(number) + "; this lapis reads version " + std::to_string(format_version) +
                    ". Use a newer lapis, or export the model again");
     }
-  }
-
-  static Space read_space(const JsonValue& value) {
-    static const Words keys{"id", "channels", "downscale", "scale", "shift", "lineage"};
-    value.expect_keys(keys);
-    Space space;
-    space.id = value.at("id").name();
-    space.channels = small_integer(value.at("channels"), 1, 1024);
-    space.downscale = small_integer(value.at("downscale"), 1, 256);
-    space.scale = value.at("scale").number(1e-6, 1e6);
-    space.shift = value.at("shift").number(-1e6, 1e6);
-    space.lineage = value.at("lineage").name();
-    return space;
   }
 
   /// Checks the file at `path` as far as that is cheap.
@@ -161,81 +145,37 @@ class ModelReader {
     return part;
   }
 
-  static std::vector<Port> read_ports(const JsonValue& value) {
-    std::vector<Port> ports;
-    std::set<std::string> names;
-    for (const JsonValue& item : value.items()) {
-      ports.push_back(read_port(item));
-      if (!names.insert(ports.back().name).second) item.at("name").fail("is a name that an earlier one has");
-    }
-    if (ports.empty()) value.fail("is an empty list");
-    return ports;
-  }
-
-  static Port read_port(const JsonValue& value) {
-    static const Words keys{"name", "dtype", "shape"};
-    static const Words dtypes{"model", "f32", "i64"};
-    value.expect_keys(keys);
-    Port port;
-    port.name = value.at("name").name();
-    port.dtype = dtypes[value.at("dtype").choice(dtypes)];
-    for (const JsonValue& item : value.at("shape").items()) {
-      if (item.is_text()) {
-        port.shape.emplace_back(item.name());
-      } else {
-        port.shape.emplace_back(item.integer(1, largest_id));
-      }
-    }
-    if (port.shape.size() > highest_rank) value.at("shape").fail("has more than 8 dimensions");
-    return port;
-  }
-
   TokenizerFacts read_tokenizer(const JsonValue& value) {
+    static const Words kinds{"clip", "t5"};
+    const bool is_clip = value.at("kind").choice(kinds) == 0;
+    return is_clip ? read_clip_tokenizer(value) : read_t5_tokenizer(value);
+  }
+
+  TokenizerFacts read_clip_tokenizer(const JsonValue& value) {
     static const Words keys{"kind", "vocabulary", "merges", "length", "start", "end", "pad"};
-    static const Words kinds{"clip"};
     value.expect_keys(keys);
-    value.at("kind").choice(kinds);
     TokenizerFacts facts;
     facts.vocabulary = read_path(value.at("vocabulary"));
     facts.merges = read_path(value.at("merges"));
     facts.length = small_integer(value.at("length"), 3, 4096);
-    facts.start = static_cast<int>(value.at("start").integer(0, largest_id));
-    facts.end = static_cast<int>(value.at("end").integer(0, largest_id));
-    facts.pad = static_cast<int>(value.at("pad").integer(0, largest_id));
+    facts.start = small_integer(value.at("start"), 0, largest_integer);
+    facts.end = small_integer(value.at("end"), 0, largest_integer);
+    facts.pad = small_integer(value.at("pad"), 0, largest_integer);
     return facts;
   }
 
-  static SamplingFacts read_sampling(const JsonValue& value) {
-    static const Words keys{"prediction", "train_steps", "beta_curve",  "beta_start",
-                            "beta_end",   "spacing",     "steps_offset"};
-    static const Words predictions{"epsilon", "v"};
-    static const Words curves{"linear", "scaled_linear"};
-    static const Words spacings{"leading", "linspace", "trailing"};
-    value.expect_keys(keys);
-    SamplingFacts facts;
-    facts.prediction = std::array{Prediction::epsilon, Prediction::v}[value.at("prediction").choice(predictions)];
-    facts.train_steps = small_integer(value.at("train_steps"), 1, 100'000);
-    facts.beta_curve = std::array{BetaCurve::linear, BetaCurve::scaled_linear}[value.at("beta_curve").choice(curves)];
-    facts.beta_start = value.at("beta_start").number(1e-9, 0.999);
-    facts.beta_end = value.at("beta_end").number(facts.beta_start, 0.999);
-    facts.spacing =
-        std::array{Spacing::leading, Spacing::linspace, Spacing::trailing}[value.at("spacing").choice(spacings)];
-    facts.steps_offset = small_integer(value.at("steps_offset"), 0, facts.train_steps);
-    return facts;
-  }
-
-  static Defaults read_defaults(const JsonValue& value) {
-    static const Words keys{"width", "height", "steps", "sampler", "guidance"};
-    static const Words optional{"schedule"};
+  TokenizerFacts read_t5_tokenizer(const JsonValue& value) {
+    static const Words keys{"kind", "model", "length", "end", "pad"};
+    static const Words optional{"extra_ids"};
     value.expect_keys(keys, optional);
-    Defaults defaults;
-    if (value.has("schedule")) defaults.schedule = value.at("schedule").name();
-    defaults.width = small_integer(value.at("width"), 8, 65'536);
-    defaults.height = small_integer(value.at("height"), 8, 65'536);
-    defaults.steps = small_integer(value.at("steps"), 1, 10'000);
-    defaults.sampler = value.at("sampler").name();
-    defaults.guidance = value.at("guidance").number(0, 1000);
-    return defaults;
+    TokenizerFacts facts;
+    facts.kind = TokenizerKind::t5;
+    facts.model = read_path(value.at("model"));
+    facts.length = small_integer(value.at("length"), 3, 4096);
+    facts.end = small_integer(value.at("end"), 0, largest_integer);
+    facts.pad = small_integer(value.at("pad"), 0, largest_integer);
+    if (value.has("extra_ids")) facts.extra_ids = small_integer(value.at("extra_ids"), 0, 1000);
+    return facts;
   }
 
   void check_all_files_named(const JsonValue& files) const {

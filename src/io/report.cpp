@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <variant>
 
+#include "core/families.hpp"
+#include "core/schedules.hpp"
 #include "lapis/version.hpp"
 
 namespace lapis::io {
@@ -15,12 +17,15 @@ using Json = nlohmann::ordered_json;
 /// One line; bytes of a file name that are no UTF-8 become U+FFFD.
 std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-Json value_json(const core::FieldValue& value) {
-  if (std::holds_alternative<std::monostate>(value)) return nullptr;
-  if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  if (const auto* whole = std::get_if<std::int64_t>(&value)) return *whole;
-  return std::get<double>(value);
-}
+struct ValueJson {
+  Json operator()(std::monostate) const { return nullptr; }
+  template <typename Value>
+  Json operator()(const Value& value) const {
+    return value;
+  }
+};
+
+Json value_json(const core::FieldValue& value) { return std::visit(ValueJson{}, value); }
 
 Json fields_json(const Fields& fields) {
   Json json = Json::object();
@@ -72,6 +77,44 @@ Json parts_json(const Model& model) {
   return parts;
 }
 
+Json tokenizers_json(const Model& model) {
+  Json tokenizers = Json::object();
+  for (const auto& [name, facts] : model.tokenizers) {
+    const bool is_clip = facts.kind == TokenizerKind::clip;
+    Json json = {{"kind", core::tokenizer_kind_name(facts.kind)}, {"length", facts.length}};
+    if (is_clip) json["start"] = facts.start;
+    json["end"] = facts.end;
+    json["pad"] = facts.pad;
+    if (!is_clip) json["extra_ids"] = facts.extra_ids;
+    tokenizers[name] = json;
+  }
+  return tokenizers;
+}
+
+/// As model.json has it.
+Json sampling_json(const SamplingFacts& facts) {
+  Json json = {{"prediction", core::prediction_name(facts.prediction)}, {"train_steps", facts.train_steps}};
+  if (path_of(facts.prediction) == Path::flow) {
+    const FlowShift& shift = facts.flow_shift;
+    json["flow_shift"] = {{"dynamic", shift.dynamic}};
+    if (!shift.dynamic) {
+      json["flow_shift"]["shift"] = shift.shift;
+      return json;
+    }
+    json["flow_shift"]["base_shift"] = shift.base_shift;
+    json["flow_shift"]["max_shift"] = shift.max_shift;
+    json["flow_shift"]["base_tokens"] = shift.base_tokens;
+    json["flow_shift"]["max_tokens"] = shift.max_tokens;
+    return json;
+  }
+  json["beta_curve"] = facts.beta_curve == BetaCurve::linear ? "linear" : "scaled_linear";
+  json["beta_start"] = facts.beta_start;
+  json["beta_end"] = facts.beta_end;
+  json["spacing"] = core::spacing_name(facts.spacing);
+  json["steps_offset"] = facts.steps_offset;
+  return json;
+}
+
 /// The "lapis" text as the document it is. A foreign one that is none, or is nested so deeply that printing it could
 /// exhaust the stack, stays a text.
 Json text_json(const PngTextChunk& chunk) {
@@ -102,37 +145,45 @@ std::string picture_line(const PictureReport& report) {
 std::string provenance(const Fields& fields, const Model& model) {
   Json files = Json::object();
   for (const auto& [name, facts] : model.files) files[name] = facts.sha256;
+  Json embeddings = Json::object();
+  for (const Embedding& embedding : model.embeddings) embeddings[embedding.name] = embedding.sha256;
   const Json json = {{"version", version},
                      {"job", fields_json(fields)},
-                     {"model", {{"name", model.name}, {"family", model.family}, {"files", files}}}};
+                     {"model", {{"name", model.name}, {"family", model.family}, {"files", files}}},
+                     {"embeddings", embeddings}};
   return text_of(json);
 }
 
 std::string model_report(const Model& model) {
   std::uint64_t bytes = 0;
   for (const auto& [name, facts] : model.files) bytes += facts.size;
-  const Json json = {{"name", model.name},
-                     {"folder", model.folder.string()},
-                     {"family", model.family},
-                     {"space",
-                      {{"id", model.space.id},
-                       {"channels", model.space.channels},
-                       {"downscale", model.space.downscale},
-                       {"scale", model.space.scale},
-                       {"shift", model.space.shift},
-                       {"lineage", model.space.lineage}}},
-                     {"parts", parts_json(model)},
-                     {"defaults",
-                      {{"width", model.defaults.width},
-                       {"height", model.defaults.height},
-                       {"steps", model.defaults.steps},
-                       {"sampler", model.defaults.sampler},
-                       {"schedule", model.defaults.schedule},
-                       {"guidance", model.defaults.guidance}}},
-                     {"files", model.files.size()},
-                     {"bytes", bytes},
-                     {"licence", model.licence},
-                     {"origin", model.origin}};
+  const Json json = {
+      {"name", model.name},
+      {"folder", model.folder.string()},
+      {"family", model.family},
+      {"space",
+       {{"id", model.space.id},
+        {"channels", model.space.channels},
+        {"downscale", model.space.downscale},
+        {"scale", model.space.scale},
+        {"shift", model.space.shift},
+        {"lineage", model.space.lineage}}},
+      {"parts", parts_json(model)},
+      {"tokenizers", tokenizers_json(model)},
+      {"conditioning",
+       {{"zero_empty_negative", model.conditioning.zero_empty_negative}, {"rope_axes", model.conditioning.rope_axes}}},
+      {"sampling", sampling_json(model.sampling)},
+      {"defaults",
+       {{"width", model.defaults.width},
+        {"height", model.defaults.height},
+        {"steps", model.defaults.steps},
+        {"sampler", model.defaults.sampler},
+        {"schedule", model.defaults.schedule},
+        {"guidance", model.defaults.guidance}}},
+      {"files", model.files.size()},
+      {"bytes", bytes},
+      {"licence", model.licence},
+      {"origin", model.origin}};
   return text_of(json);
 }
 
@@ -144,8 +195,23 @@ std::string png_report(const PngFacts& facts) {
   return text_of(json);
 }
 
-std::string tokens_report(const core::Tokenized& tokenized) {
-  return text_of({{"tokens", tokenized.ids}, {"count", tokenized.count}, {"cut", tokenized.cut}});
+std::string tokens_report(const EncodedPrompts& encoded, PromptSyntax syntax,
+                          const std::vector<std::string>& warnings) {
+  Json tokenizers = Json::object();
+  for (const auto& [name, chunked] : encoded.prompt) {
+    Json chunks = Json::array();
+    Json tokens = Json::array();
+    for (const TokenChunk& chunk : chunked.chunks) {
+      chunks.push_back({{"ids", chunk.ids}, {"weights", chunk.weights}});
+      for (const std::int64_t id : chunk.ids) tokens.push_back(id);
+    }
+    tokenizers[name] = {{"tokens", tokens}, {"count", chunked.count}, {"cut", chunked.cut}, {"chunks", chunks}};
+  }
+  Json json = tokenizers.front();  // what one tokenizer alone would say stands at the top
+  json["syntax"] = core::prompt_syntax_name(syntax);
+  json["warnings"] = warnings;
+  json["tokenizers"] = tokenizers;
+  return text_of(json);
 }
 
 std::string table_report(const std::vector<std::vector<std::string>>& rows) {

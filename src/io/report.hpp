@@ -2,13 +2,14 @@
 // docs/cli.md describes every document.
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "core/clip_tokenizer.hpp"
 #include "core/job_fields.hpp"
 #include "io/png.hpp"
+#include "io/prompt_reader.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/model.hpp"
 
@@ -52,8 +53,8 @@ std::string model_report(const Model& model);
 /// A PNG's size and texts; the "lapis" text as the document it is.
 std::string png_report(const PngFacts& facts);
 
-/// Token ids of a prompt.
-std::string tokens_report(const core::Tokenized& tokenized);
+/// Token ids and weights of a prompt, for every tokenizer of a model.
+std::string tokens_report(const EncodedPrompts& encoded, PromptSyntax syntax, const std::vector<std::string>& warnings);
 
 /// A table: the first row names the columns of the others.
 std::string table_report(const std::vector<std::vector<std::string>>& rows);

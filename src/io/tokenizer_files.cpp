@@ -1,6 +1,7 @@
 #include "io/tokenizer_files.hpp"
 
 #include <limits>
+#include <memory>
 #include <string_view>
 
 #include "io/json_reader.hpp"
@@ -28,6 +29,26 @@ core::ClipTokenizer read_clip_tokenizer(const TokenizerFacts& facts) {
     vocabulary.emplace(token, static_cast<int>(id.integer(0, std::numeric_limits<int>::max())));
   }
   return core::ClipTokenizer(vocabulary, text_of(merges_file), facts);
+}
+
+core::T5Tokenizer read_t5_tokenizer(const TokenizerFacts& facts) {
+  const MappedFile file(facts.model, ErrorKind::model);
+  return core::T5Tokenizer(text_of(file), facts);
+}
+
+PromptTokenizer read_tokenizer(const TokenizerFacts& facts) {
+  // Shared, since a std::function must be copyable and a T5Tokenizer is not.
+  switch (facts.kind) {
+    case TokenizerKind::clip: {
+      const auto clip = std::make_shared<const core::ClipTokenizer>(read_clip_tokenizer(facts));
+      return {core::clip_frame(*clip), [clip](std::string_view text) { return clip->tokens(text); }};
+    }
+    case TokenizerKind::t5: {
+      const auto t5 = std::make_shared<const core::T5Tokenizer>(read_t5_tokenizer(facts));
+      return {core::t5_frame(facts), [t5](std::string_view text) { return t5->tokens(text); }};
+    }
+  }
+  throw Error(ErrorKind::internal, "unknown kind of tokenizer");
 }
 
 }  // namespace lapis::io

@@ -220,6 +220,25 @@ class Models(CliTest):
     def test_tokens(self) -> None:
         tokens = json.loads(run("inspect", "tiny-sd15", "--tokens", "a lake", "--json").stdout)
         self.assertEqual((len(tokens["tokens"]), tokens["count"], tokens["cut"]), (77, 2, ""))
+        self.assertEqual(tokens["syntax"], "plain")
+        chunks = json.loads(run("inspect", "tiny-sd15", "--tokens", "a (lake:1.3) BREAK fog", "--prompt-syntax", "a1111",
+                                "--json").stdout)["chunks"]
+        self.assertEqual([round(weight, 6) for weight in chunks[0]["weights"][:4]], [1, 1, 1.3, 1])
+        self.assertEqual(len(chunks), 2)
+
+    def test_an_embedding_of_another_width(self) -> None:
+        header = b'{"emb_params":{"dtype":"F32","shape":[1,4],"data_offsets":[0,16]}}'
+        file = self.folder / "glow.safetensors"
+        file.write_bytes(len(header).to_bytes(8, "little") + header + bytes(16))
+        self.refused(4, "generate", "a glow", "--embedding", str(file), "-o", "a.png", says=("width 4", "width 128"))
+
+    def test_bad_prompts(self) -> None:
+        self.refused(2, "generate", "a [cat|dog]", "--prompt-syntax", "a1111", "-o", "a.png", says=("column 3", "[a|b]"))
+        self.refused(2, "generate", "a lake", "--prompt-syntax", "a11", "-o", "a.png", says=("a1111",))
+        self.refused(2, "generate", "a lake", "--clip-skip", "9", "-o", "a.png", says=("--clip-skip is 9", "3 layers"))
+        self.refused(3, "generate", "@none.txt", "-o", "a.png", says=("--prompt", "none.txt"))
+        self.refused(3, "generate", "a lake", "-n", "@none.txt", "-o", "a.png", says=("--negative-prompt", "none.txt"))
+        self.refused(2, "generate", "-", "-n", "-", "-o", "a.png", says=("standard input",), input=b"a lake")
 
 
 class Startup(CliTest):
@@ -302,6 +321,20 @@ class Pictures(CliTest):
         line, = self.render("lake " * 80, *QUICK, "-s", "1", "-o", "a.png")
         self.assertIn("80 tokens", line["warnings"][0])
         self.assertIn("75", line["warnings"][0])
+
+    def test_prompts_come_from_files_and_stdin(self) -> None:
+        (self.folder / "prompt.txt").write_text("a lake\n")
+        for number, words in enumerate((("@prompt.txt",), ("-p", "@prompt.txt"), ("-",), ("-p", "@-"))):
+            line, = self.render(*words, *QUICK, "-s", "1", "-o", f"{number}.png", input=b"a lake\n")
+            self.assertEqual(line["prompt"], "a lake")
+
+    def test_weights_chunks_and_clip_skip_change_the_picture(self) -> None:
+        seen = set()
+        for number, words in enumerate(((), ("--prompt-syntax", "a1111"), ("--prompt-syntax", "comfy"), ("--clip-skip", "2"))):
+            line, = self.render("a (lake:1.5) BREAK fog", *QUICK, "-s", "1", "-o", f"{number}.png", *words)
+            seen.add(hashlib.sha256((self.folder / f"{number}.png").read_bytes()).hexdigest())
+            self.assertEqual(line["clip_skip"], 2 if number == 3 else 1)
+        self.assertEqual(len(seen), 4)
 
     def test_an_empty_prompt_is_a_prompt(self) -> None:
         line, = self.render("", *QUICK, "-s", "1", "-o", "a.png")

@@ -3,9 +3,25 @@
 #include <string>
 
 #include "core/families.hpp"
+#include "sample_model.hpp"
 
 using namespace lapis;
 using namespace lapis::core;
+
+namespace {
+
+bool has_size(const FamilyRow& family, const PortSize& place) {
+  const PartRow* part = find_part(family, place.part);
+  if (part == nullptr) return false;
+  for (const auto* ports : {&part->inputs, &part->outputs}) {
+    for (const Port& port : *ports) {
+      if (port.name == place.port) return place.index < port.shape.size();
+    }
+  }
+  return false;
+}
+
+}  // namespace
 
 TEST_CASE("every row is found by its name, and names are not given twice") {
   std::set<std::string> names;
@@ -34,15 +50,36 @@ TEST_CASE("every family fits its space") {
     CHECK_FALSE(row.predictions.empty());
     const PartRow* denoiser = find_part(row, "denoiser");
     REQUIRE(denoiser != nullptr);
-    CHECK(denoiser->inputs.at(0).shape.at(1) == Dimension(space->channels));
-    for (const SharedSize& shared : row.shared_sizes) {
-      CHECK(find_part(row, shared.part) != nullptr);
-      CHECK(find_part(row, shared.other_part) != nullptr);
+    CHECK(row.size_multiple == space->downscale * row.patch);
+    const std::int64_t numbers = std::int64_t{space->channels} * row.patch * row.patch;
+    for (const auto* ports : {&denoiser->inputs, &denoiser->outputs}) {
+      const Port& port = ports->front();
+      CHECK(port.shape.at(row.patch == 1 ? 1 : 2) == Dimension(numbers));
     }
+    for (const SharedSize& shared : row.shared_sizes) {
+      CHECK(has_size(row, shared.sum));
+      for (const PortSize& term : shared.terms) CHECK(has_size(row, term));
+    }
+    for (const Prediction prediction : row.predictions) CHECK_FALSE(prediction_name(prediction).empty());
+    CHECK(row.tokenizers.front().name == "tokenizer");
   }
 }
 
-TEST_CASE("SD1.5 has its published numbers") {
-  const Space expected{"sd15", 4, 8, 0.18215, 0, ""};
-  CHECK(*find_space("sd15") == expected);
+TEST_CASE("spaces have their published numbers") {
+  CHECK(*find_space("sd15") == Space{"sd15", 4, 8, 0.18215, 0, ""});
+  CHECK(*find_space("sd2") == Space{"sd2", 4, 8, 0.18215, 0, ""});
+  CHECK(*find_space("sdxl") == Space{"sdxl", 4, 8, 0.13025, 0, ""});
+  CHECK(*find_space("flux") == Space{"flux", 16, 8, 0.3611, 0.1159, ""});
+  CHECK_FALSE(*find_space("sd15") == *find_space("sd2"));
+}
+
+TEST_CASE("a picture's tokens are its latent cells, or squares of them") {
+  CHECK(picture_tokens(test::sample_model("sdxl"), 1024, 512) == 128 * 64);
+  CHECK(picture_tokens(test::sample_model("flux"), 1024, 512) == 64 * 32);
+}
+
+TEST_CASE("a dev model has the guidance input, a schnell model has not") {
+  CHECK(has_guidance_input(test::sample_model("flux")));
+  CHECK_FALSE(has_guidance_input(test::schnell_model()));
+  CHECK_FALSE(has_guidance_input(test::sample_model("sdxl")));
 }

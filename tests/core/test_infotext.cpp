@@ -37,6 +37,20 @@ TEST_CASE("a job is written as A1111 writes it") {
         "Version: lapis 0.1.0");
 }
 
+TEST_CASE("syntax, clip skip and embeddings are written where they are not the web UI's default") {
+  ResolvedJob job = sample_job();
+  job.prompt_syntax = PromptSyntax::a1111;
+  job.clip_skip = 2;
+  job.embeddings = {"glow", "dark"};
+  Model model = test::sample_model();
+  model.embeddings = {{"glow", std::string(64, 'a')}, {"dark", std::string(64, 'b')}};
+  const std::string text = write_infotext(infotext_of(job, model, 0, "lapis"));
+  CHECK_THAT(text, Catch::Contains("Prompt syntax: a1111, Clip skip: 2, "
+                                   "TI hashes: \"glow: aaaaaaaaaaaa, dark: bbbbbbbbbbbb\", "));
+  job.clip_skip = 1;
+  CHECK_THAT(write_infotext(infotext_of(job, model, 0, "lapis")), !Catch::Contains("Clip skip"));
+}
+
 TEST_CASE("an empty prompt or negative prompt takes no line") {
   ResolvedJob job = sample_job();
   job.prompt = "";

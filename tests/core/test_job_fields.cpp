@@ -62,6 +62,8 @@ TEST_CASE("a resolved job lists every row once, in the table's order") {
   job.guidance = 7.5;
   job.seed = std::int64_t{1} << 40;
   job.spacing = Spacing::trailing;
+  job.original_size = {1024, 768};
+  job.crop = {8, 64};
   const auto fields = resolved_fields(job, test::sample_model());
   REQUIRE(fields.size() == job_fields().size());
   for (std::size_t i = 0; i < fields.size(); ++i) {
@@ -73,5 +75,8 @@ TEST_CASE("a resolved job lists every row once, in the table's order") {
     if (key == "seed") CHECK(value == FieldValue(std::int64_t{1} << 40));
     if (key == "guidance") CHECK(value == FieldValue(7.5));
     if (key == "spacing") CHECK(value == FieldValue("trailing"));
+    if (key == "original_size") CHECK(value == FieldValue("1024x768"));
+    if (key == "crop") CHECK(value == FieldValue("8,64"));
+    if (key == "true_guidance") CHECK(value == FieldValue(std::monostate()));
   }
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "core/families.hpp"
 #include "core/model_check.hpp"
 #include "lapis/error.hpp"
 #include "sample_model.hpp"
@@ -48,10 +49,10 @@ const std::array<Break, 23> breaks = {{
     {"ports missing", [](Model& m) { m.parts["text_encoder"].outputs.clear(); }, "found none"},
     {"widths",
      [](Model& m) {
-       m.parts["text_encoder"].outputs[0].shape[2] = 1024;
+       m.parts["text_encoder"].outputs[1].shape[3] = 1024;
        m.parts["denoiser"].inputs[2].shape[2] = 768;
      },
-     "last is 1024 wide, context is 768"},
+     "normed of text_encoder is 1024 wide, context of denoiser is 768;"},
     {"tokenizer", [](Model& m) { m.tokenizers.clear(); }, "tokenizer \"tokenizer\" is missing"},
     {"tokenizer unknown", [](Model& m) { m.tokenizers["tokenizer_2"]; }, "unknown tokenizer \"tokenizer_2\""},
     {"tokenizer length", [](Model& m) { m.tokenizers["tokenizer"].length = 2; }, "length is 2; expected 3 to 4096"},
@@ -62,6 +63,84 @@ const std::array<Break, 23> breaks = {{
     {"default schedule", [](Model& m) { m.defaults.schedule = "karas"; }, "defaults: unknown schedule \"karas\""},
     {"default sampler", [](Model& m) { m.defaults.sampler = "eular"; }, "defaults: unknown sampler \"eular\""},
 }};
+
+const std::array<Break, 5> sdxl_breaks = {{
+    {"sum of widths",
+     [](Model& m) {
+       m.parts["text_encoder"].outputs[0].shape[3] = 768;
+       m.parts["text_encoder_2"].outputs[0].shape[3] = 1280;
+       m.parts["denoiser"].inputs[2].shape[2] = 1280;
+     },
+     "states of text_encoder is 768 wide and states of text_encoder_2 is 1280 wide, context of denoiser is 1280;"},
+    {"pooled width",
+     [](Model& m) {
+       m.parts["text_encoder_2"].outputs[2].shape[1] = 1280;
+       m.parts["denoiser"].inputs[3].shape[1] = 768;
+     },
+     "pooled of denoiser is 768;"},
+    {"time ids", [](Model& m) { m.parts["denoiser"].inputs[4].shape[1] = 5; }, "time_ids f32 [batch, 5]"},
+    {"second tokenizer", [](Model& m) { m.tokenizers.erase("tokenizer_2"); }, "tokenizer \"tokenizer_2\" is missing"},
+    {"rope axes",
+     [](Model& m) {
+       m.conditioning.rope_axes = {2, 2, 2};
+     },
+     "family sdxl has no rope_axes"},
+}};
+
+const std::array<Break, 12> flux_breaks = {{
+    {"prediction", [](Model& m) { m.sampling.prediction = Prediction::v; },
+     "prediction is \"v\"; family flux has \"flow\""},
+    {"axes missing", [](Model& m) { m.conditioning.rope_axes.clear(); }, "rope_axes is []; family flux needs three"},
+    {"odd axis",
+     [](Model& m) {
+       m.conditioning.rope_axes = {16, 55, 57};
+     },
+     "rope_axes is [16, 55, 57]"},
+    {"axes and head",
+     [](Model& m) {
+       m.parts["denoiser"].inputs[4].shape[1] = 64;
+       m.parts["denoiser"].inputs[5].shape[1] = 64;
+     },
+     "[16, 56, 56] add up to 128; rope_cos of the denoiser is 64 wide"},
+    {"two tables",
+     [](Model& m) {
+       m.parts["denoiser"].inputs[4].shape[1] = 128;
+       m.parts["denoiser"].inputs[5].shape[1] = 64;
+     },
+     "rope_sin of denoiser is 64;"},
+    {"zeros", [](Model& m) { m.conditioning.zero_empty_negative = true; }, "family flux has no zero_empty_negative"},
+    {"kind", [](Model& m) { m.tokenizers["tokenizer_2"].kind = TokenizerKind::clip; },
+     "tokenizers/tokenizer_2: kind is \"clip\"; family flux has \"t5\" there"},
+    {"shift", [](Model& m) { m.sampling.flow_shift.shift = 0; }, "shift is 0; expected 0.01 to 100"},
+    {"dynamic shift",
+     [](Model& m) {
+       m.sampling.flow_shift.dynamic = true;
+       m.sampling.flow_shift.base_shift = std::nan("");
+     },
+     "a shift is nan"},
+    {"token range",
+     [](Model& m) {
+       m.sampling.flow_shift.dynamic = true;
+       m.sampling.flow_shift.max_tokens = 256;
+     },
+     "base_tokens is 256 and max_tokens is 256"},
+    {"size", [](Model& m) { m.defaults.width = 136; }, "width is 136; expected a multiple of 16: 128 or 144"},
+    {"ports", [](Model& m) { m.parts["denoiser"].inputs[6].name = "strength"; },
+     "and perhaps guidance f32 [batch]; found"},
+}};
+
+template <typename Breaks>
+void check_refused(const std::string& family, const Breaks& all) {
+  CHECK(refusal(test::sample_model(family)).empty());
+  for (const Break& broken : all) {
+    INFO(broken.what);
+    Model model = test::sample_model(family);
+    broken.change(model);
+    const std::string text = refusal(model);
+    CHECK_THAT(text, Catch::StartsWith("models/sample/model.json: "));
+    CHECK_THAT(text, Catch::Contains(broken.text));
+  }
+}
 
 }  // namespace
 
@@ -78,12 +157,15 @@ TEST_CASE("a model that agrees with its family's row passes") {
 }
 
 TEST_CASE("every disagreement is refused with both sides named") {
-  for (const Break& broken : breaks) {
-    INFO(broken.what);
-    Model model = test::sample_model();
-    broken.change(model);
-    const std::string text = refusal(model);
-    CHECK_THAT(text, Catch::StartsWith("models/sample/model.json: "));
-    CHECK_THAT(text, Catch::Contains(broken.text));
-  }
+  check_refused("sd15", breaks);
+  check_refused("sdxl", sdxl_breaks);
+  check_refused("flux", flux_breaks);
+}
+
+TEST_CASE("a sample of every family passes, with guidance input and without") {
+  for (const FamilyRow& row : families()) CHECK(refusal(test::sample_model(row.name)).empty());
+  CHECK(refusal(test::schnell_model()).empty());
+  Model zeros = test::sample_model("sdxl");
+  zeros.conditioning.zero_empty_negative = true;
+  CHECK(refusal(zeros).empty());
 }

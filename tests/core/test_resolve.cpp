@@ -21,7 +21,7 @@ struct Refusal {
   const char* text;
 };
 
-const std::array<Refusal, 22> refusals = {{
+const std::array<Refusal, 25> refusals = {{
     {[](Job& j) { j.width = 513; }, "--width is 513; expected a multiple of 8: 512 or 520"},
     {[](Job& j) { j.height = 32; }, "--height is 32; expected 64 to 16384"},
     {[](Job& j) { j.height = largest_seed; }, "--height is"},
@@ -42,6 +42,9 @@ const std::array<Refusal, 22> refusals = {{
     {[](Job& j) { j.device = "cud"; }, "--device is \"cud\"; expected one of \"auto\", \"cpu\" and \"cuda\"."},
     {[](Job& j) { j.device = "gpu"; }, "Did you mean \"cpu\"?"},
     {[](Job& j) { j.device = ""; }, "--device is \"\""},
+    {[](Job& j) { j.prompt_syntax = "comfi"; }, "Did you mean \"comfy\"?"},
+    {[](Job& j) { j.clip_skip = 0; }, "--clip-skip is 0; the text encoder of sample has 12 layers: expected 1"},
+    {[](Job& j) { j.clip_skip = 13; }, "--clip-skip is 13; the text encoder of sample has 12 layers"},
     {[](Job& j) { j.dtype = "fp61"; }, "Did you mean \"fp16\"?"},
     {[](Job& j) { j.dtype = "float64"; }, "--dtype is \"float64\""},
 }};
@@ -74,6 +77,8 @@ TEST_CASE("an empty job takes the model's defaults") {
 TEST_CASE("what a job says is kept") {
   Job job;
   job.prompt = "a lake, 猫";
+  job.prompt_syntax = "comfy";
+  job.clip_skip = 12;
   job.negative_prompt = "fog";
   job.width = 64;
   job.height = 16384;
@@ -88,6 +93,8 @@ TEST_CASE("what a job says is kept") {
   job.threads = 2;
   const ResolvedJob resolved = resolve(job, test::sample_model(), 1);
   CHECK(resolved.prompt == job.prompt);
+  CHECK(resolved.prompt_syntax == PromptSyntax::comfy);
+  CHECK(resolved.clip_skip == 12);
   CHECK(resolved.negative_prompt == "fog");
   CHECK(resolved.width == 64);
   CHECK(resolved.height == 16384);
@@ -122,4 +129,85 @@ TEST_CASE("what makes no sense is refused, with flag, found and expected") {
       CHECK(error.kind() == ErrorKind::usage);
     }
   }
+}
+
+namespace {
+
+std::string refusal(const Job& job, const Model& model) {
+  try {
+    resolve(job, model, 0);
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::usage);
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("an SDXL network is told the picture's own size and no crop, unless the job says others") {
+  Job job;
+  job.width = 512;
+  job.height = 256;
+  const Model model = test::sample_model("sdxl");
+  CHECK(resolve(job, model, 0).original_size == PixelSize{512, 256});
+  CHECK(resolve(job, model, 0).crop == PixelOffset{0, 0});
+  job.original_size = "1024x768";
+  job.crop = "8,64";
+  CHECK(resolve(job, model, 0).original_size == PixelSize{1024, 768});
+  CHECK(resolve(job, model, 0).crop == PixelOffset{8, 64});
+  for (const char* bad : {"1024", "x", "1024x", "1024x768x2", "1024,768", "a x b", "1024 x 768", ""}) {
+    job.original_size = bad;
+    CHECK_THAT(refusal(job, model), Catch::StartsWith("--original-size is \"" + std::string(bad) + "\"; expected two"));
+  }
+  job.original_size = "8x768";
+  CHECK_THAT(refusal(job, model), Catch::StartsWith("--original-size is 8; expected 64 to 16384"));
+  job.original_size.reset();
+  job.crop = "-1,0";
+  CHECK_THAT(refusal(job, model), Catch::StartsWith("--crop is -1; expected 0 to 16384"));
+}
+
+TEST_CASE("options that a family does not have are refused by the name of the model and its family") {
+  for (const char* family : {"sd15", "sd2", "flux"}) {
+    Job job;
+    job.original_size = "1024x1024";
+    CHECK_THAT(refusal(job, test::sample_model(family)),
+               Catch::StartsWith("--original-size: sample is of family " + std::string(family)));
+    job.original_size.reset();
+    job.crop = "0,0";
+    CHECK_THAT(refusal(job, test::sample_model(family)), Catch::StartsWith("--crop: "));
+  }
+  Job job;
+  job.true_guidance = 3;
+  CHECK_THAT(refusal(job, test::sample_model("sdxl")), Catch::Contains("Use --guidance"));
+  CHECK(refusal(job, test::sample_model("flux")).empty());
+}
+
+TEST_CASE("Flux reads guidance as a number, and a negative prompt asks for a second pass") {
+  Job job;
+  const ResolvedJob plain = resolve(job, test::sample_model("flux"), 0);
+  CHECK(plain.guidance == 7.5);
+  CHECK(pass_guidance(plain) == 1);
+  job.negative_prompt = "fog";
+  CHECK_THAT(refusal(job, test::sample_model("flux")), Catch::Contains("Add --true-guidance SCALE above 1"));
+  job.true_guidance = 4;
+  const ResolvedJob two = resolve(job, test::sample_model("flux"), 0);
+  CHECK(two.guidance == 7.5);
+  CHECK(pass_guidance(two) == 4);
+  CHECK(pass_guidance(resolve({}, test::sample_model("sdxl"), 0)) == 7.5);
+}
+
+TEST_CASE("a schnell model has no guidance to set") {
+  Job job;
+  job.guidance = 3.5;
+  CHECK_THAT(refusal(job, test::schnell_model()), Catch::StartsWith("--guidance: sample is of the schnell type"));
+  job.guidance.reset();
+  CHECK(resolve(job, test::schnell_model(), 0).guidance == 0);
+}
+
+TEST_CASE("sides are multiples of the family's") {
+  Job job;
+  job.width = 136;
+  CHECK(resolve(job, test::sample_model("sdxl"), 0).width == 136);
+  CHECK(refusal(job, test::sample_model("flux")) == "--width is 136; expected a multiple of 16: 128 or 144");
 }

@@ -25,6 +25,7 @@ struct Refusal {
 Model flow_model() {
   Model model = test::sample_model();
   model.name = "stream";
+  model.family = "flux";
   model.sampling.prediction = Prediction::flow;
   model.sampling.flow_shift.dynamic = true;
   return model;
@@ -101,7 +102,8 @@ TEST_CASE("what a model with betas cannot walk is refused, with what fits") {
       {[](Job& j) { j.eta = 0.5; }, "euler has no such share. Those that have are \"euler_a\""},
       {[](Job& j) { j.eta = 2, j.sampler = "ddim"; }, "--eta is 2; expected 0 to 1"},
       {[](Job& j) { j.guidance_interval = "0.8,0.2"; }, "expected two fractions of the steps"},
-      {[](Job& j) { j.guidance_rescale = 0.7, j.guidance = 1; }, "--guidance is 1: nothing is guided at 1 or less"},
+      {[](Job& j) { j.guidance_rescale = 0.7, j.guidance = 1; },
+       "the guidance of this job is 1: nothing is guided at 1 or less"},
   }};
   check_refusals(refusals, test::sample_model());
 }

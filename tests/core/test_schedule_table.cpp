@@ -65,6 +65,28 @@ TEST_CASE("every schedule falls from step to step and ends at 0, for every numbe
   }
 }
 
+TEST_CASE("the sigmas of a flow equal those FluxPipeline walks for a picture of so many tokens") {
+  const nlohmann::json cases = test::golden_cases("flow_schedule");
+  REQUIRE(cases.size() >= 10);
+  Model model = test::sample_model();
+  model.sampling.prediction = Prediction::flow;
+  for (const nlohmann::json& golden : cases) {
+    INFO(golden.dump().substr(0, 200));
+    FlowShift facts;
+    facts.dynamic = golden.at("dynamic").get<bool>();
+    facts.shift = golden.at("shift").get<double>();
+    const double shift = shift_of(facts, golden.at("tokens").get<int>());
+    const int steps = golden.at("steps").get<int>();
+    const Schedule found = make_schedule(model, ScheduleKind::own, {Spacing::leading, shift, {}}, steps);
+    auto sigmas = golden.at("sigmas").get<std::vector<double>>();
+    CHECK(test::largest_error(found.sigmas, sigmas) < 1e-6);
+    CHECK(test::largest_error(found.timesteps, golden.at("timesteps").get<std::vector<double>>()) < 1e-6);
+    CHECK(found.initial_noise == 1);
+    sigmas.front() *= 1 + 2e-6;
+    CHECK_FALSE(test::largest_error(found.sigmas, sigmas) < 1e-6);
+  }
+}
+
 TEST_CASE("a flow's shift is its facts', or a line through its tokens") {
   CHECK(shift_of({.shift = 3}, 1024) == 3);
   FlowShift facts;

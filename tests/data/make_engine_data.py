@@ -36,7 +36,7 @@ class Echo(nn.Module):
 
 
 class Sines(nn.Module):
-    """ids [B, L] -> last and penultimate [B, L, 128], pooled [B, 128]."""
+    """ids [B, L] -> states and normed [1, B, L, 128], pooled [B, 128]."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Sines(nn.Module):
 
     def forward(self, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         state = torch.sin(ids[..., None].type_as(self.rates) * self.rates)
-        return state, state, state[:, 0]
+        return state[None], state[None], state[:, 0]
 
 
 def main() -> None:

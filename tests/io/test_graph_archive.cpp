@@ -92,6 +92,11 @@ TEST_CASE("flipped bits in a graph give an error or nothing, never a crash") {
   CHECK(refused > 700);
 }
 
+TEST_CASE("the version of the operators may stand under its newer name") {
+  CHECK_NOTHROW(check(zip({{"g/data.pkl"}, {"g/constants.pkl"}, {"g/.data/version"}})));
+  check_refused(zip({{"g/data.pkl"}, {"g/constants.pkl"}, {"g/.data/other"}}), "it has no version");
+}
+
 TEST_CASE("names that could leave a folder are refused") {
   CHECK_NOTHROW(check(graph_with({"g/..a/b"})));
   check_refused(graph_with({"g/../../etc/passwd"}), "forbidden name");

@@ -127,6 +127,40 @@ TEST_CASE("choices are read as their values") {
   CHECK(model.sampling.spacing == lapis::Spacing::trailing);
 }
 
+TEST_CASE("a T5 tokenizer has one file") {
+  const Json valid = {{"kind", "t5"}, {"model", "tokenizer/vocab.json"}, {"length", 64}, {"end", 1}, {"pad", 0}};
+  const auto put = [](const Json& tokenizer) {
+    return [tokenizer](Json& document) { document["tokenizers"]["tokenizer_2"] = tokenizer; };
+  };
+  const ModelFolder folder(put(valid));
+  const lapis::TokenizerFacts facts = read_model(folder.path()).tokenizers.at("tokenizer_2");
+  CHECK(facts.kind == lapis::TokenizerKind::t5);
+  CHECK(facts.model == folder.path() / "tokenizer/vocab.json");
+  CHECK(facts.length == 64);
+  CHECK(facts.end == 1);
+  CHECK(facts.extra_ids == 0);
+  Json changed = valid;
+  changed["extra_ids"] = 100;
+  folder.rewrite(put(changed));
+  CHECK(read_model(folder.path()).tokenizers.at("tokenizer_2").extra_ids == 100);
+  changed["extra_ids"] = -1;
+  check_refused(put(changed), {"tokenizers.tokenizer_2.extra_ids is -1"});
+  changed = valid;
+  changed["merges"] = "tokenizer/merges.txt";
+  check_refused(put(changed), {"tokenizers.tokenizer_2.merges is an unknown key"});
+  changed = valid;
+  changed["model"] = "elsewhere.model";
+  check_refused(put(changed), {"elsewhere.model", "\"files\" does not list"});
+}
+
+TEST_CASE("conditioning is optional") {
+  const ModelFolder folder([](Json& document) { document["conditioning"] = {{"zero_empty_negative", true}}; });
+  CHECK(read_model(folder.path()).conditioning.zero_empty_negative);
+  folder.rewrite({});
+  CHECK_FALSE(read_model(folder.path()).conditioning.zero_empty_negative);
+  check_value_refused("/conditioning", {{"rope_axis", 1}}, {"conditioning.rope_axis", "Did you mean \"rope_axes\"?"});
+}
+
 TEST_CASE("a folder without model.json is explained") {
   const ModelFolder folder;
   check_fails(ErrorKind::model, {"nowhere", "no model folder"}, [&] { read_model(folder.path() / "nowhere"); });
@@ -206,7 +240,7 @@ TEST_CASE("values of a wrong type or range are refused with their place") {
   check_value_refused("/parts/denoiser/inputs/0/shape/0", "", {"shape[0] is an empty text"});
   check_value_refused("/parts/denoiser/inputs/1/name", "sample", {"inputs[1].name", "earlier one"});
   check_value_refused("/parts/denoiser/outputs", Json::array(), {"outputs is an empty list"});
-  check_value_refused("/tokenizers/tokenizer/kind", "t5", {"tokenizers.tokenizer.kind is \"t5\""});
+  check_value_refused("/tokenizers/tokenizer/kind", "t6", {"tokenizers.tokenizer.kind is \"t6\""});
   check_value_refused("/tokenizers/tokenizer/length", 2, {"tokenizers.tokenizer.length is 2"});
   check_value_refused("/tokenizers/tokenizer/pad", -1, {"tokenizers.tokenizer.pad is -1"});
   check_value_refused("/sampling/prediction", "epsilom", {"Did you mean \"epsilon\"?"});

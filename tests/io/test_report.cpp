@@ -11,7 +11,10 @@ using Json = nlohmann::json;
 
 namespace {
 
-const Fields fields{{"prompt", std::string("a \"red\" house\n猫")}, {"steps", std::int64_t{20}}, {"guidance", 7.5}, {"eta", std::monostate()}};
+const Fields fields{{"prompt", std::string("a \"red\" house\n猫")},
+                    {"steps", std::int64_t{20}},
+                    {"guidance", 7.5},
+                    {"eta", std::monostate()}};
 
 lapis::Model small_model() {
   lapis::Model model;
@@ -23,6 +26,7 @@ lapis::Model small_model() {
                              {"/models/tiny/unet/a.safetensors"},
                              {{"sample", "model", {"batch", std::int64_t{4}}}},
                              {}};
+  model.embeddings = {{"glow", std::string(64, 'c')}};
   model.files = {{"graphs/denoiser.pt", {std::string(64, 'a'), 10}}, {"unet/a.safetensors", {std::string(64, 'b'), 5}}};
   return model;
 }
@@ -57,6 +61,7 @@ TEST_CASE("provenance has what decides the pixels, and neither time nor path") {
   const Json json = Json::parse(provenance(fields, small_model()));
   CHECK(json.at("job").at("steps") == 20);
   CHECK(json.at("model").at("files").at("unet/a.safetensors") == std::string(64, 'b'));
+  CHECK(json.at("embeddings").at("glow") == std::string(64, 'c'));
   CHECK_FALSE(json.contains("timings"));
   CHECK(json.dump().find("/models") == std::string::npos);
 }
@@ -67,6 +72,26 @@ TEST_CASE("a model's report adds sizes up and names paths below the folder") {
   CHECK(json.at("files") == 2);
   CHECK(json.at("parts").at("denoiser").at("graph") == "graphs/denoiser.pt");
   CHECK(json.at("parts").at("denoiser").at("inputs")[0].at("shape") == Json({"batch", 4}));
+}
+
+TEST_CASE("a model's report has its sampling, tokenizers and conditioning") {
+  lapis::Model model = small_model();
+  model.tokenizers["tokenizer_2"].kind = lapis::TokenizerKind::t5;
+  model.conditioning.rope_axes = {16, 56, 56};
+  CHECK(Json::parse(model_report(model)).at("sampling").at("beta_end") == 0.012);
+  model.sampling.prediction = lapis::Prediction::flow;
+  model.sampling.flow_shift.dynamic = true;
+  const Json json = Json::parse(model_report(model));
+  CHECK(json.at("sampling").at("flow_shift").at("max_tokens") == 4096);
+  CHECK_FALSE(json.at("sampling").contains("beta_end"));
+  CHECK(json.at("tokenizers").at("tokenizer_2").at("kind") == "t5");
+  CHECK(json.at("conditioning").at("rope_axes") == Json({16, 56, 56}));
+}
+
+TEST_CASE("a field that a family does not have is null") {
+  PictureReport report;
+  report.fields = {{"crop", std::monostate()}};
+  CHECK(Json::parse(picture_line(report)).at("crop").is_null());
 }
 
 TEST_CASE("the lapis text of a PNG is shown as the document it is") {
@@ -84,8 +109,16 @@ TEST_CASE("a lapis text that is no document stays a text") {
 }
 
 TEST_CASE("tokens and tables are reported") {
-  const Json tokens = Json::parse(tokens_report({{1, 2, 3}, 1, "cut off"}));
-  CHECK(tokens == Json({{"tokens", {1, 2, 3}}, {"count", 1}, {"cut", "cut off"}}));
+  EncodedPrompts encoded;
+  encoded.prompt["tokenizer"] = {{{{1, 2, 3}, {1, 1.5F, 1}}, {{1, 4, 3}, {1, 1, 1}}}, 2, "cut off", {}};
+  const Json tokens = Json::parse(tokens_report(encoded, lapis::PromptSyntax::comfy, {"a warning"}));
+  CHECK(tokens.at("tokens") == Json({1, 2, 3, 1, 4, 3}));
+  CHECK(tokens.at("count") == 2);
+  CHECK(tokens.at("cut") == "cut off");
+  CHECK(tokens.at("chunks")[0] == Json({{"ids", {1, 2, 3}}, {"weights", {1, 1.5, 1}}}));
+  CHECK(tokens.at("syntax") == "comfy");
+  CHECK(tokens.at("warnings") == Json({"a warning"}));
+  CHECK(tokens.at("tokenizers").at("tokenizer").at("chunks").size() == 2);
   CHECK(Json::parse(table_report({{"name", "order"}, {"euler", "1"}})) ==
         Json::parse(R"([{"name":"euler","order":"1"}])"));
   CHECK(table_report({{"name"}}) == "[]");

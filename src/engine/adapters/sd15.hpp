@@ -1,4 +1,4 @@
-// SD1.5: the last hidden state of one CLIP text encoder.
+// SD1.5: hidden states of one CLIP text encoder after its final norm.
 #pragma once
 
 #include "engine/adapter.hpp"

@@ -1,0 +1,102 @@
+"""What each tiny model is made of, and how long each part of it trains."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+CLIP = dict(hidden_size=128, intermediate_size=512, num_hidden_layers=3, num_attention_heads=2,
+            max_position_embeddings=77, hidden_act="quick_gelu", projection_dim=128)
+VAE = dict(down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
+           block_out_channels=(16, 32, 64, 64), layers_per_block=1, norm_num_groups=1, mid_block_add_attention=False,
+           sample_size=128)
+UNET = dict(sample_size=16, in_channels=4, out_channels=4, layers_per_block=1, block_out_channels=(48, 80, 104),
+            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"), attention_head_dim=4,
+            norm_num_groups=8)
+DIFFUSION = dict(num_train_timesteps=1000, beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear",
+                 prediction_type="epsilon", timestep_spacing="trailing", steps_offset=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Text:
+    """A text encoder: its kind (`text.KINDS`), its configuration, its width, its training steps; or, with no kind, that
+    of the family the recipe starts from. And the token its tokenizer pads with, or the length of a T5 tokenizer."""
+
+    kind: str | None = None
+    config: dict[str, Any] = dataclasses.field(default_factory=dict)
+    width: int = 128
+    steps: int = 700
+    pad: str = "<|endoftext|>"
+    length: int = 77
+
+
+@dataclasses.dataclass(frozen=True)
+class Phase:
+    """A part of the denoiser's training: picture size, length, batch, peak rate, whether the rate falls to 0, and
+    whether a copy of the network as it was before teaches it guidance."""
+
+    name: str
+    size: int
+    steps: int
+    batch: int
+    peak: float
+    decays: bool
+    distils: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """One family's tiny model."""
+
+    texts: dict[str, Text]  # by the folder's name in the pipeline, as the denoiser reads them
+    vae: dict[str, Any]
+    vae_steps: int
+    denoiser: dict[str, Any]
+    scheduler: dict[str, Any]
+    seed: int
+    size: int
+    guidance: float  # of the sheets of pictures
+    pictures: dict[int, int]  # picture size -> scenes the denoiser sees at that size
+    phases: tuple[Phase, ...]
+    latent_noise: float = 0.1
+    start: str | None = None  # the family whose checkpoints, in the folder beside, this one begins from
+
+
+RECIPES = {
+    "sd15": Recipe(
+        texts={"text_encoder": Text("clip", CLIP)},
+        vae=VAE | dict(latent_channels=4, scaling_factor=0.18215), vae_steps=3000,
+        denoiser=UNET | dict(cross_attention_dim=128), scheduler=DIFFUSION,
+        seed=15, size=128, guidance=3.0, pictures={128: 6000},
+        phases=(Phase("small", size=128, steps=4184, batch=8, peak=1e-3, decays=False),
+                Phase("small_end", size=128, steps=5600, batch=16, peak=1.2e-3, decays=True)),
+    ),
+    "sdxl": Recipe(
+        texts={"text_encoder": Text(),
+               "text_encoder_2": Text("clip with projection", CLIP | dict(num_hidden_layers=4, hidden_act="gelu"),
+                                      pad="!")},
+        vae=VAE | dict(latent_channels=4, scaling_factor=0.13025), vae_steps=1800,
+        denoiser=UNET | dict(cross_attention_dim=256, use_linear_projection=True, addition_embed_type="text_time",
+                             addition_time_embed_dim=32, projection_class_embeddings_input_dim=128 + 6 * 32),
+        scheduler=DIFFUSION, seed=31, size=128, guidance=3.0, pictures={128: 6000},
+        phases=(Phase("small", size=128, steps=3000, batch=16, peak=1e-3, decays=True),), start="sd15",
+    ),
+    "flux": Recipe(
+        texts={"text_encoder": Text(),
+               "text_encoder_2": Text("t5", dict(d_model=128, d_kv=32, d_ff=320, num_layers=3, num_heads=4,
+                                                 feed_forward_proj="gated-gelu", dropout_rate=0.0),
+                                      length=48, steps=1500)},
+        vae=VAE | dict(latent_channels=16, use_quant_conv=False, use_post_quant_conv=False, scaling_factor=0.3611,
+                       shift_factor=0.1159), vae_steps=3200,
+        denoiser=dict(in_channels=64, num_layers=2, num_single_layers=6, attention_head_dim=32, num_attention_heads=4,
+                      joint_attention_dim=128, pooled_projection_dim=128, axes_dims_rope=(8, 12, 12),
+                      guidance_embeds=True),
+        scheduler=dict(num_train_timesteps=1000, shift=3.0, use_dynamic_shifting=True, base_shift=0.5, max_shift=1.15,
+                       base_image_seq_len=256, max_image_seq_len=4096),
+        seed=47, size=128, guidance=3.0, pictures={128: 6000},
+        phases=(Phase("small", size=128, steps=5000, batch=16, peak=1e-3, decays=True),
+                Phase("guided", size=128, steps=600, batch=16, peak=4e-4, decays=True, distils=True)),
+        latent_noise=0.05, start="sd15",
+    ),
+}

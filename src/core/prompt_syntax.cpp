@@ -1,0 +1,75 @@
+#include "core/prompt_syntax.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/prompt_brackets.hpp"
+#include "core/suggest.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::core {
+namespace {
+
+std::size_t characters(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+/// Plain text takes no weights: whoever writes (x:1.3) expects one.
+ParsedPrompt parse_plain(std::string_view text) {
+  ParsedPrompt parsed{{{std::string(text), 1, false}}, {}};
+  for (std::size_t at = text.find(':'); at != std::string_view::npos; at = text.find(':', at + 1)) {
+    const std::size_t open = text.substr(0, at).find_last_of("()");
+    if (open == std::string_view::npos || text[open] != '(' || weight_end(text, at) == 0) continue;
+    parsed.warnings.push_back(place_text(text, open) +
+                              ": brackets are no weights in plain prompts; --prompt-syntax a1111 or comfy reads them");
+    break;
+  }
+  return parsed;
+}
+
+}  // namespace
+
+std::span<const PromptSyntaxRow> prompt_syntaxes() {
+  static const std::array<PromptSyntaxRow, 3> rows = {{
+      {PromptSyntax::plain, "plain", "plain"},
+      {PromptSyntax::a1111, "a1111", "A1111"},
+      {PromptSyntax::comfy, "comfy", "ComfyUI"},
+  }};
+  return rows;
+}
+
+const PromptSyntaxRow& find_prompt_syntax(std::string_view name) {
+  std::vector<std::string> names;
+  for (const PromptSyntaxRow& row : prompt_syntaxes()) {
+    if (equal_ignoring_case(row.name, name) || equal_ignoring_case(row.label, name)) return row;
+    names.push_back(row.name);
+  }
+  throw Error(ErrorKind::usage, "--prompt-syntax is \"" + std::string(name) + "\"; expected one of " + listed(names) +
+                                    "." + did_you_mean(name, names));
+}
+
+const std::string& prompt_syntax_name(PromptSyntax syntax) {
+  const std::span<const PromptSyntaxRow> rows = prompt_syntaxes();
+  return std::find_if(rows.begin(), rows.end(), [&](const PromptSyntaxRow& row) { return row.syntax == syntax; })->name;
+}
+
+std::string place_text(std::string_view text, std::size_t offset) {
+  const std::string_view before = text.substr(0, offset);
+  const std::size_t last_break = before.rfind('\n');
+  const std::size_t line_begin = last_break == std::string_view::npos ? 0 : last_break + 1;
+  const std::string column = "column " + std::to_string(characters(before.substr(line_begin)) + 1);
+  if (text.find('\n') == std::string_view::npos) return column;
+  return "line " + std::to_string(std::count(before.begin(), before.end(), '\n') + 1) + ", " + column;
+}
+
+ParsedPrompt parse_prompt(std::string_view text, PromptSyntax syntax) {
+  switch (syntax) {
+    case PromptSyntax::plain: return parse_plain(text);
+    case PromptSyntax::a1111: return parse_a1111(text);
+    case PromptSyntax::comfy: return parse_comfy(text);
+  }
+  throw Error(ErrorKind::internal, "unknown prompt syntax");
+}
+
+}  // namespace lapis::core

@@ -1,0 +1,98 @@
+#include "engine/adapters/flux.hpp"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <numeric>
+
+#include "core/families.hpp"
+#include "engine/clip_text.hpp"
+#include "engine/prompt_rows.hpp"
+
+namespace lapis::engine {
+namespace {
+
+constexpr double theta = 10000;
+
+/// Fills `width` columns of both tables from `column` on: row i gets the angles of position positions[i].
+void fill_axis(const std::vector<std::int64_t>& positions, std::int64_t column, int width, RopeTables& tables) {
+  auto cos = tables.cos.accessor<float, 2>();
+  auto sin = tables.sin.accessor<float, 2>();
+  // Positions repeat over a picture, angles are dear: each distinct one is worked out once.
+  std::vector<std::int64_t> first_row(static_cast<std::size_t>(*std::max_element(positions.begin(), positions.end())) +
+                                      1);
+  std::fill(first_row.begin(), first_row.end(), -1);
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    const auto row = static_cast<std::int64_t>(i);
+    std::int64_t& known = first_row[static_cast<std::size_t>(positions[i])];
+    for (int k = 0; k < width; ++k) {
+      const std::int64_t at = column + k;
+      if (known >= 0) {
+        cos[row][at] = cos[known][at];
+        sin[row][at] = sin[known][at];
+      } else {
+        const double angle = static_cast<double>(positions[i]) * (1.0 / std::pow(theta, (k / 2 * 2) / double(width)));
+        cos[row][at] = static_cast<float>(std::cos(angle));
+        sin[row][at] = static_cast<float>(std::sin(angle));
+      }
+    }
+    if (known < 0) known = row;
+  }
+}
+
+}  // namespace
+
+RopeTables rope_tables(const std::vector<int>& axes, std::int64_t text_tokens, std::int64_t rows,
+                       std::int64_t columns) {
+  const auto all = static_cast<std::size_t>(text_tokens + rows * columns);
+  std::vector<std::vector<std::int64_t>> positions(3, std::vector<std::int64_t>(all, 0));
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t column = 0; column < columns; ++column) {
+      const auto token = static_cast<std::size_t>(text_tokens + row * columns + column);
+      positions[1][token] = row;
+      positions[2][token] = column;
+    }
+  }
+  const std::int64_t width = std::accumulate(axes.begin(), axes.end(), std::int64_t{0});
+  const std::vector<std::int64_t> shape = {static_cast<std::int64_t>(all), width};
+  RopeTables tables{at::zeros(shape, at::kFloat), at::zeros(shape, at::kFloat)};
+  std::int64_t begin = 0;
+  for (std::size_t axis = 0; axis < axes.size(); ++axis) {
+    fill_axis(positions.at(axis), begin, axes[axis], tables);
+    begin += axes[axis];
+  }
+  return tables;
+}
+
+FluxAdapter::FluxAdapter(const Model& model, Placement placement)
+    : FluxAdapter(model, placement, std::async(std::launch::async, [&] {
+                    return LoadedPart(model.parts.at("text_encoder_2"), "text_encoder_2", placement);
+                  })) {}
+
+FluxAdapter::FluxAdapter(const Model& model, Placement placement, std::future<LoadedPart> second)
+    : text_encoder_(model.parts.at("text_encoder"), "text_encoder", placement),
+      text_encoder_2_(second.get()),
+      rope_axes_(model.conditioning.rope_axes),
+      token_side_(core::token_side(model)),
+      has_guidance_(core::has_guidance_input(model)) {}
+
+std::vector<at::Tensor> FluxAdapter::conditioning(const RenderRequest& request) {
+  const ResolvedJob& job = request.job;
+  const at::Device device = text_encoder_.placement().device;
+  const at::Tensor pooled = encode_clip(text_encoder_, request, "tokenizer", ClipStates::normed).pooled;
+  const PromptRows rows = prompt_rows(request, "tokenizer_2");
+  const at::Tensor context = joined_context(text_encoder_2_.run({rows.ids.to(device)}).front(), rows);
+  const RopeTables rope = rope_tables(rope_axes_, context.size(1), job.height / token_side_, job.width / token_side_);
+  std::vector<at::Tensor> inputs = {context, pooled, rope.cos.to(device), rope.sin.to(device)};
+  if (has_guidance_) {
+    inputs.push_back(at::full({context.size(0)}, job.guidance, at::TensorOptions().dtype(at::kFloat).device(device)));
+  }
+  return inputs;
+}
+
+double FluxAdapter::seconds() const { return text_encoder_.seconds() + text_encoder_2_.seconds(); }
+
+}  // namespace lapis::engine

@@ -1,0 +1,25 @@
+#include "engine/clip_text.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "engine/prompt_rows.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::engine {
+
+ClipText encode_clip(LoadedPart& encoder, const RenderRequest& request, const std::string& tokenizer,
+                     ClipStates states) {
+  const PromptRows rows = prompt_rows(request, tokenizer);
+  const std::vector<at::Tensor> outputs = encoder.run({rows.ids.to(encoder.placement().device)});
+  const at::Tensor& layers = outputs.at(states == ClipStates::raw ? 0 : 1);
+  const std::int64_t skip = std::max<std::int64_t>(1, request.job.clip_skip);
+  if (skip >= layers.size(0)) {
+    throw Error(ErrorKind::usage, "--clip-skip is " + std::to_string(skip) + "; this text encoder has " +
+                                      std::to_string(layers.size(0) - 1) + " layers");
+  }
+  return {joined_context(layers.select(0, layers.size(0) - skip), rows), first_chunks(outputs.at(2), rows)};
+}
+
+}  // namespace lapis::engine

@@ -1,0 +1,123 @@
+// The tiny model's text encoder, through prompts of chunks, layers and added rows.
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/tensor.h>
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/clip_text.hpp"
+#include "engine/prompt_rows.hpp"
+#include "io/model_folder.hpp"
+#include "io/prompt_reader.hpp"
+#include "io/safetensors.hpp"
+#include "lapis/error.hpp"
+
+using namespace lapis;
+using namespace lapis::engine;
+
+namespace {
+
+constexpr std::int64_t width = 128;
+
+Model model() { return io::read_model(std::filesystem::path(LAPIS_TESTS_DIR).parent_path() / "models/tiny-sd15"); }
+
+RenderRequest request(Model& of, const std::string& prompt, const std::string& negative, PromptSyntax syntax,
+                      const std::vector<std::string>& embeddings = {}) {
+  RenderRequest made;
+  made.job.prompt = prompt;
+  made.job.negative_prompt = negative;
+  made.job.prompt_syntax = syntax;
+  made.job.guidance = 7;
+  made.job.clip_skip = 1;
+  io::EncodedPrompts encoded = io::PromptReader(of, made.job, embeddings).encode();
+  made.prompt["tokenizer"] = encoded.prompt.at("tokenizer").chunks;
+  made.negative["tokenizer"] = encoded.negative.at("tokenizer").chunks;
+  made.empty = encoded.empty;
+  return made;
+}
+
+LoadedPart encoder(const Model& of) { return {of.parts.at("text_encoder"), "text_encoder", {}}; }
+
+double error(const at::Tensor& found, const at::Tensor& expected) {
+  REQUIRE(found.sizes() == expected.sizes());
+  return (found - expected).abs().max().item<double>();
+}
+
+/// The row of `word` in the table of token embeddings.
+std::vector<float> row_of(const Model& of, const std::string& word) {
+  Model copy = of;
+  const std::int64_t id = request(copy, word, "", PromptSyntax::plain).prompt.at("tokenizer").front().ids[1];
+  const io::SafetensorsFile file(of.parts.at("text_encoder").weights.front(), ErrorKind::model);
+  const io::TensorView& table = *file.find("embeddings.token_embedding.weight");
+  REQUIRE(table.dtype == io::Dtype::f16);
+  std::vector<c10::Half> half(width);
+  std::memcpy(half.data(), table.data.data() + id * width * 2, width * 2);
+  return {half.begin(), half.end()};
+}
+
+std::string write_embedding(const std::vector<float>& values) {
+  const auto path = std::filesystem::temp_directory_path() / "lapis-test-word.safetensors";
+  const auto rows = static_cast<std::int64_t>(values.size()) / width;
+  io::write_safetensors(path, {{{"emb_params", {io::Dtype::f32, {rows, width}, std::as_bytes(std::span(values))}}}, {}},
+                        true);
+  return path.string();
+}
+
+}  // namespace
+
+TEST_CASE("chunks are encoded apart and joined, negative first") {
+  Model tiny = model();
+  LoadedPart part = encoder(tiny);
+  const ClipText joined = encode_clip(part, request(tiny, "a red house BREAK snow", "fog", PromptSyntax::a1111),
+                                      "tokenizer", ClipStates::normed);
+  CHECK(joined.context.sizes() == at::IntArrayRef({2, 154, width}));
+  CHECK(joined.pooled.sizes() == at::IntArrayRef({2, width}));
+  const auto alone = [&](const std::string& prompt, const std::string& negative) {
+    return encode_clip(part, request(tiny, prompt, negative, PromptSyntax::plain), "tokenizer", ClipStates::normed);
+  };
+  const ClipText first = alone("a red house", "fog");
+  const ClipText second = alone("snow", "");
+  CHECK(error(joined.context.narrow(1, 0, 77), first.context) < 1e-5);
+  CHECK(error(joined.context.narrow(1, 77, 77), second.context) < 1e-5);
+  CHECK(error(joined.pooled, first.pooled) < 1e-5);
+  CHECK(error(first.context, second.context) > 0.1);
+}
+
+TEST_CASE("clip skip counts layers from the end") {
+  Model tiny = model();
+  LoadedPart part = encoder(tiny);
+  RenderRequest asked = request(tiny, "a red house", "", PromptSyntax::plain);
+  const std::vector<at::Tensor> outputs = part.run({prompt_rows(asked, "tokenizer").ids});
+  for (const int skip : {1, 2, 3}) {
+    asked.job.clip_skip = skip;
+    CHECK(error(encode_clip(part, asked, "tokenizer", ClipStates::raw).context, outputs[0][4 - skip]) < 1e-5);
+    CHECK(error(encode_clip(part, asked, "tokenizer", ClipStates::normed).context, outputs[1][4 - skip]) < 1e-5);
+    CHECK(error(encode_clip(part, asked, "tokenizer", ClipStates::normed).context, outputs[1][3 - skip]) > 0.1);
+  }
+  asked.job.clip_skip = 4;
+  CHECK_THROWS_WITH(encode_clip(part, asked, "tokenizer", ClipStates::normed), Catch::Contains("has 3 layers"));
+}
+
+TEST_CASE("an embedding of a word's own vector is that word, one of another vector is not") {
+  Model bare = model();
+  LoadedPart bare_part = encoder(bare);
+  const auto context = [](LoadedPart& part, const RenderRequest& asked) {
+    return encode_clip(part, asked, "tokenizer", ClipStates::normed).context;
+  };
+  const at::Tensor expected = context(bare_part, request(bare, "a red boat", "", PromptSyntax::plain));
+  for (const bool same : {true, false}) {
+    std::vector<float> values = row_of(bare, "red");
+    const std::vector<float> boat = row_of(bare, "boat");
+    values.insert(values.end(), boat.begin(), boat.end());
+    if (!same) std::swap(values[0], values[1]);
+    Model tiny = model();
+    const RenderRequest asked = request(tiny, "a <word>", "", PromptSyntax::plain, {"word=" + write_embedding(values)});
+    LoadedPart part = encoder(tiny);
+    const double difference = error(context(part, asked), expected);
+    CHECK((same ? difference < 1e-5 : difference > 1e-3));
+  }
+}

@@ -1,0 +1,81 @@
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <string>
+
+#include "io/model_folder.hpp"
+#include "io/prompt_reader.hpp"
+#include "io/safetensors.hpp"
+#include "support.hpp"
+
+using namespace lapis;
+using namespace lapis::io;
+using namespace lapis::io::test;
+
+namespace {
+
+Model tiny_model() { return read_model(std::filesystem::path(LAPIS_TESTS_DIR).parent_path() / "models/tiny-sd15"); }
+
+ResolvedJob job_of(const std::string& prompt, const std::string& negative, PromptSyntax syntax) {
+  ResolvedJob job;
+  job.prompt = prompt;
+  job.negative_prompt = negative;
+  job.prompt_syntax = syntax;
+  return job;
+}
+
+}  // namespace
+
+TEST_CASE("prompt and negative get one count of chunks, whichever is longer") {
+  const std::string several = "a BREAK b BREAK c";
+  for (const bool longer_prompt : {true, false}) {
+    Model model = tiny_model();
+    ResolvedJob job = job_of(longer_prompt ? several : "a", longer_prompt ? "a" : several, PromptSyntax::a1111);
+    PromptReader reader(model, job, {});
+    const EncodedPrompts encoded = reader.encode();
+    const Tokens& prompt = encoded.prompt.at("tokenizer").chunks;
+    const Tokens& negative = encoded.negative.at("tokenizer").chunks;
+    REQUIRE(prompt.size() == 3);
+    REQUIRE(negative.size() == 3);
+    CHECK((longer_prompt ? negative : prompt)[2] == encoded.empty.at("tokenizer"));
+    CHECK((longer_prompt ? prompt : negative)[2] != encoded.empty.at("tokenizer"));
+  }
+}
+
+TEST_CASE("warnings and refusals say which prompt they speak of") {
+  Model model = tiny_model();
+  ResolvedJob job = job_of("a ( b", "c )", PromptSyntax::a1111);
+  CHECK(PromptReader(model, job, {}).warnings().size() == 2);
+  CHECK_THAT(PromptReader(model, job, {}).warnings()[0], Catch::StartsWith("the prompt, column 3: "));
+  CHECK_THAT(PromptReader(model, job, {}).warnings()[1], Catch::StartsWith("the negative prompt, column 3: "));
+  job = job_of("a", "[b|c]", PromptSyntax::a1111);
+  check_fails(ErrorKind::usage, {"the negative prompt, column 1: [a|b]"}, [&] { PromptReader(model, job, {}); });
+  job = job_of("a embedding:none", "", PromptSyntax::comfy);
+  PromptReader reader(model, job, {});
+  reader.encode();
+  REQUIRE(reader.warnings().size() == 1);
+  CHECK_THAT(reader.warnings()[0], Catch::Contains("embedding \"none\""));
+}
+
+TEST_CASE("only embeddings that a prompt calls are added, and one called by none is said") {
+  const TemporaryFolder folder;
+  const std::vector<std::byte> zeros(128 * 4);
+  for (const char* name : {"glow.safetensors", "dark.safetensors"}) {
+    write_safetensors(folder / name, {{{"emb_params", {Dtype::f32, {1, 128}, zeros}}}, {}}, false);
+  }
+  Model model = tiny_model();
+  ResolvedJob job = job_of("a house, glow", "", PromptSyntax::a1111);
+  PromptReader reader(model, job, {folder.path().string()});
+  CHECK(job.embeddings == std::vector<std::string>{"glow"});
+  CHECK(model.embeddings.size() == 1);
+  CHECK(reader.warnings().empty());
+  const Tokens chunks = reader.encode().prompt.at("tokenizer").chunks;
+  const std::vector<std::int64_t>& ids = chunks.front().ids;
+  CHECK(std::count(ids.begin(), ids.end(), 1564) == 1);
+
+  Model other = tiny_model();
+  job = job_of("a house", "", PromptSyntax::a1111);
+  PromptReader silent(other, job, {(folder / "glow.safetensors").string()});
+  REQUIRE(silent.warnings().size() == 1);
+  CHECK_THAT(silent.warnings()[0], Catch::StartsWith("no prompt calls the embedding glow"));
+  CHECK(other.parts.at("text_encoder").token_rows.empty());
+}
