@@ -247,13 +247,13 @@ def print_tables(quick: list[dict[str, Any]], renders: list[dict[str, Any]], arg
         print(f"| {row['command']} | {row['milliseconds']:.1f} | {row['exit_code']} | "
               f"{'yes' if row['libtorch_opened'] else 'no'} | {'ok' if row['passed'] else 'FAILED'} |")
     for row in renders:
+        title = f"{row['model']}, {row['width']}x{row['height']}"
         guidance = f", guidance {row['guidance']}" if row["guidance"] is not None else ""
-        print(f"\n| {row['model']}, {row['width']}x{row['height']}{guidance} | lapis | diffusers | diffusers / lapis |\n"
-              f"|---|---|---|---|")
+        print(f"\n| {title}{guidance} | lapis | diffusers | diffusers / lapis |\n|---|---|---|---|")
         for name, heading in HEADINGS.items():
             values = (f"{row[side][name]:.2f}" for side in ("lapis", "diffusers", "ratios"))
             print(f"| {heading} | {' | '.join(values)} |")
-        print(f"\n| lapis, {row['model']}, {row['width']}x{row['height']} | ms |\n|---|---|")
+        print(f"\n| lapis, {title} | ms |\n|---|---|")
         for name, meaning in TIMELINE.items():
             print(f"| {meaning} | {row['timeline'][name]:.1f} |")
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,16 +26,21 @@ struct RenderRequest {
   std::map<std::string, Tokens> prompt;     ///< by the tokenizer's name in the model: "tokenizer", "tokenizer_2"
   std::map<std::string, Tokens> negative;   ///< as many chunks each; not read where pass_guidance(job) <= 1
   std::map<std::string, TokenChunk> empty;  ///< the empty prompt, which the weights of syntax comfy are measured from
+  std::optional<Image> image;              ///< of the job's size; there where the job has a strength
+  std::optional<Mask> mask;                ///< of the job's size; only with an image
+  std::optional<Schedule> hires_schedule;  ///< of job.hires_steps, whole; there where the job has a second pass
+  bool keep_parts = false;                 ///< parts stay in memory for a next request; else each goes once it is done
 };
 
 /// Seconds, where they went. Module calls are apart from the rest so that overhead can be read off.
 struct Timings {
   double load = 0;          ///< graphs parsed, weights mapped and bound
   double text_encoder = 0;  ///< module calls
+  double vae_encoder = 0;   ///< module calls
   double denoiser = 0;      ///< module calls, all steps
   double vae_decoder = 0;   ///< module calls
   double sampler = 0;       ///< noise, guidance and steps: everything of the loop that is no module call
-  double pixels = 0;        ///< checks and conversion to 8 bit
+  double pixels = 0;        ///< checks, conversion to 8 bit, resizing, tiles laid together
 };
 
 /// One picture and where it came from.
@@ -48,7 +54,7 @@ struct Rendered {
   std::string dtype;
 };
 
-/// Called after each step, with the steps done and the steps in all (steps times pictures).
+/// Called after each step, with the steps done and the steps in all (those of both passes, times pictures).
 using StepCallback = std::function<void(int done, int all)>;
 
 /// Called with each picture as soon as it is finished.
@@ -62,8 +68,10 @@ class Engine {
   /// Loads what a prompt needs: text encoder, denoiser, VAE decoder. `model` must have been verified.
   virtual void load(const Model& model) = 0;
 
-  /// Prompt to pictures, one after the other. A picture is finite and not flat, or an Error{numeric} says what went
-  /// wrong; the pictures before it have then been handed over.
+  /// Prompt to pictures, one after the other: from noise, or from request.image noised to where job.strength says.
+  /// Every picture has a noise generator of its own, which draws first what its VAE encodings sample, then its noise,
+  /// pass by pass: as diffusers' pipelines do with one generator a picture. A picture is finite and not flat, or an
+  /// Error{numeric} says what went wrong; the pictures before it have then been handed over.
   virtual void render(const RenderRequest& request, const StepCallback& on_step, const PictureCallback& on_picture) = 0;
 };
 

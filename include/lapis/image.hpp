@@ -13,4 +13,11 @@ struct Image {
   std::vector<std::uint8_t> rgb;  ///< width * height * 3
 };
 
+/// Where a picture is drawn anew: one byte a pixel, 255 all of it, 0 none.
+struct Mask {
+  int width = 0;
+  int height = 0;
+  std::vector<std::uint8_t> values;  ///< width * height
+};
+
 }  // namespace lapis

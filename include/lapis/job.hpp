@@ -60,6 +60,15 @@ struct Job {
   std::optional<double> eta;
   std::optional<std::string> original_size;  ///< "1024x768"
   std::optional<std::string> crop;           ///< "0,0": x, y
+  std::optional<std::string> image;          ///< a file, "-" for stdin; `take_size` needs its size before `resolve`
+  std::optional<std::string> fit;
+  std::optional<double> strength;
+  std::optional<std::string> mask;  ///< a file
+  std::optional<std::string> mask_paste;
+  std::optional<double> hires;
+  std::optional<double> hires_strength;
+  std::optional<std::int64_t> hires_steps;
+  std::optional<std::string> vae_tiling;
   std::optional<std::string> device;
   std::optional<std::string> dtype;
   std::optional<std::int64_t> threads;
@@ -85,13 +94,24 @@ struct ResolvedJob {
   int batch = 1;
   std::string sampler;
   std::string schedule = "own";
-  Spacing spacing = Spacing::leading;  ///< read by the model's own schedule alone
-  std::vector<double> sigmas;          ///< of schedule by_hand, without the 0; empty for any other
-  std::optional<double> shift;         ///< of a flow model; none for any other
-  std::optional<double> eta;           ///< of a sampler that has one; none for any other
-  std::string device;                  ///< "cpu", "cuda" or "auto"
-  std::string dtype;                   ///< "fp32", "bf16", "fp16" or "auto"
-  int threads = 0;                     ///< 0: one for each physical core
+  Spacing spacing = Spacing::leading;         ///< read by the model's own schedule alone
+  std::optional<std::vector<double>> sigmas;  ///< of schedule by_hand, without the 0; none for any other
+  std::optional<double> shift;                ///< of a flow model; none for any other
+  std::optional<double> eta;                  ///< of a sampler that has one; none for any other
+  std::optional<std::string> image;           ///< as in `Job`; there where the job starts from a picture, as are these
+  std::optional<std::string> fit;             ///< name of a row of core::fits()
+  std::optional<double> strength;             ///< 0 to 1, the part of the steps that are walked
+  std::optional<std::string> mask;            ///< as in `Job`; there where a mask says what is drawn anew
+  std::optional<std::string> mask_paste;      ///< "on" or "off": the picture's own pixels outside the mask
+  std::optional<double> hires;                ///< above 1; there where a second pass enlarges the picture, as are these
+  std::optional<double> hires_strength;
+  std::optional<int> hires_steps;
+  int hires_width = 0;  ///< of the finished picture, 0 without a second pass
+  int hires_height = 0;
+  std::string vae_tiling;  ///< "auto", "on" or "off"
+  std::string device;      ///< "cpu", "cuda" or "auto"
+  std::string dtype;       ///< "fp32", "bf16", "fp16" or "auto"
+  int threads = 0;         ///< 0: one for each physical core
 };
 
 /// The weight w of the prompt's pass against the negative's: negative + w (prompt - negative) (Ho and Salimans 2022,

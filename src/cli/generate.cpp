@@ -15,6 +15,7 @@
 #include "cli/output_names.hpp"
 #include "cli/places.hpp"
 #include "cli/progress.hpp"
+#include "cli/source.hpp"
 #include "cli/terminal.hpp"
 #include "core/families.hpp"
 #include "core/infotext.hpp"
@@ -44,6 +45,8 @@ constexpr const char* footer =
     "  lapis generate \"a red house, snow field at night\" -s 7 -b 4 -o \"house-{seed}.png\"\n"
     "  lapis generate \"a blue boat on the left, lake at dawn\" -W 384 -H 256 --steps 30 --guidance 4\n"
     "  lapis generate \"a yellow star on a purple background\" -o - > star.png\n"
+    "  lapis generate \"a red house in snow\" -i house-7.png --strength 0.6\n"
+    "  lapis generate \"a blue boat\" -i lake.jpg --mask where.png --strength 1 -W 384\n"
     "\n"
     "Where nothing is said the model's own defaults hold (lapis inspect tiny-sd15 shows them); the\n"
     "picture goes to lapis-{seed}.png.";
@@ -99,7 +102,9 @@ class Generation {
     core::check_model(model_);
     std::random_device device;
     const std::uint64_t random = (std::uint64_t{device()} << 32) | device();
-    job_ = core::resolve(options_.job, model_, random);
+    Job job = options_.job;
+    if (job.image) source_.emplace(job, model_);
+    job_ = core::resolve(job, model_, random);
     timings_.read = seconds_since(reading);
   }
 
@@ -131,9 +136,20 @@ class Generation {
     request.empty = std::move(encoded.empty);
     timings_.tokens = seconds_since(tokenizing);
     for (const std::string& warning : prompts.warnings()) warn(warning);
+    if (job_.hires) request.hires_schedule = core::hires_schedule_of(job_, model_);
+    if (source_) take_source(request);
     const core::Infotext infotext = core::infotext_of(job_, model_, 0, std::string("lapis ") + version);
     if (const auto warning = core::infotext_warning(infotext)) warn(*warning);
     return request;
+  }
+
+  void take_source(RenderRequest& request) {
+    const auto reading = std::chrono::steady_clock::now();
+    Fitted fitted = source_->fitted(job_, model_.space.downscale);
+    request.image = std::move(fitted.image);
+    request.mask = std::move(fitted.mask);
+    for (const std::string& note : source_->notes()) print_note(note);
+    timings_.read += seconds_since(reading);
   }
 
   void warn(const std::string& text) {
@@ -164,8 +180,9 @@ class Generation {
     timings_.parts = picture.timings;
     if (!options_.latent.empty()) keep(picture.latent);
     if (options_.json) {
-      print_line(io::picture_line(
-          {path, io::sha256(png), picture.index, picture.device, picture.dtype, fields, warnings_, timings_}));
+      print_line(io::picture_line({path, io::sha256(png), picture.index, picture.device, picture.dtype, fields,
+                                   picture.image.width, picture.image.height,
+                                   source_ ? source_->notes() : std::vector<std::string>(), warnings_, timings_}));
     } else if (!names_->is_stdout()) {
       print_line(path);
     }
@@ -189,6 +206,7 @@ class Generation {
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   Model model_;
   ResolvedJob job_;
+  std::optional<Source> source_;
   std::optional<OutputNames> names_;
   std::vector<std::string> warnings_;
   io::RunTimings timings_;

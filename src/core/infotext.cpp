@@ -44,7 +44,6 @@ struct ValueText {
   std::string operator()(const std::string& text) const { return text; }
   std::string operator()(std::int64_t number) const { return std::to_string(number); }
   std::string operator()(double number) const { return number_text(number); }
-  std::string operator()(std::monostate) const { return ""; }
   std::string operator()(const std::vector<std::string>&) const { return embedding_hashes(model); }
 
   const Model& model;
@@ -130,11 +129,10 @@ Infotext infotext_of(const ResolvedJob& job, const Model& model, int index, cons
   picture.schedule = find_schedule(job.schedule).label;
   Infotext infotext{job.prompt, job.negative_prompt, {}};
   const auto values = resolved_fields(picture, model);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::string key(job_fields()[i].a1111);
-    const bool absent = std::holds_alternative<std::monostate>(values[i].second);
-    if (key.empty() || absent || is_silent(job_fields()[i].key, job)) continue;
-    const std::string value = std::visit(ValueText{model}, values[i].second);
+  for (const auto& [name, found] : values) {
+    const std::string key(find_job_field(name).a1111);
+    if (key.empty() || is_silent(name, job)) continue;
+    const std::string value = std::visit(ValueText{model}, found);
     if (!infotext.settings.empty() && infotext.settings.back().first == key) {
       infotext.settings.back().second += "x" + value;
     } else {

@@ -19,9 +19,10 @@ using G = FieldGroup;
 
 constexpr std::optional<Limits> no_limits = std::nullopt;
 constexpr std::monostate not_in_job = {};
+constexpr std::string_view denoising = "Denoising strength";
 
 // clang-format off
-constexpr std::array<JobField, 26> rows = {{
+constexpr std::array<JobField, 35> rows = {{
     // key              flags                          value     help
     // member             resolved             limits           a1111        group
     {"prompt",          "-p,--prompt",                 "TEXT",   "What the picture shows; @FILE or - reads it",
@@ -66,10 +67,28 @@ constexpr std::array<JobField, 26> rows = {{
      &J::original_size,   &R::original_size,   side_limits,     "",          G::picture},
     {"crop",            "--crop",                      "X,Y",    "sdxl: where the network is told it was cropped",
      &J::crop,            &R::crop,            crop_limits,     "",          G::picture},
+    {"image",           "-i,--image",                  "FILE",   "Start from this picture; -: from stdin",
+     &J::image,           &R::image,           no_limits,       "",          G::source},
+    {"strength",        "--strength",                  "PART",   "How much of it is drawn anew, 0 to 1",
+     &J::strength,        &R::strength,        strength_limits, denoising,   G::source},
+    {"fit",             "--fit",                       "NAME",   "Another shape: stretch, crop or pad it",
+     &J::fit,             &R::fit,             no_limits,       "",          G::source},
+    {"mask",            "--mask",                      "FILE",   "Draw anew only where this picture is white",
+     &J::mask,            &R::mask,            no_limits,       "",          G::source},
+    {"mask_paste",      "--mask-paste",                "NAME",   "on: other pixels stay to the bit; off: by the VAE",
+     &J::mask_paste,      &R::mask_paste,      no_limits,       "",          G::source},
+    {"hires",           "--hires",                     "SCALE",  "Enlarge the picture, and draw it once more",
+     &J::hires,           &R::hires,           hires_limits,    "Hires upscale", G::source},
+    {"hires_steps",     "--hires-steps",               "N",      "Steps of the second pass, before its strength",
+     &J::hires_steps,     &R::hires_steps,     step_limits,     "Hires steps", G::source},
+    {"hires_strength",  "--hires-strength",            "PART",   "How much the second pass draws anew, 0 to 1",
+     &J::hires_strength,  &R::hires_strength,  strength_limits, denoising,   G::source},
     {"model",           "-m,--model",                  "NAME",   "Name or folder of the model",
      &J::model,           not_in_job,          no_limits,       "Model",     G::machine},
     {"batch",           "-b,--batch",                  "N",      "How many pictures to make",
      &J::batch,           &R::batch,           batch_limits,    "",          G::picture},
+    {"vae_tiling",      "--vae-tiling",                "NAME",   "auto, on or off: large pictures piece by piece",
+     &J::vae_tiling,      &R::vae_tiling,      no_limits,       "",          G::machine},
     {"device",          "--device",                    "NAME",   "auto, cpu or cuda",
      &J::device,          &R::device,          no_limits,       "",          G::machine},
     {"dtype",           "--dtype",                     "NAME",   "auto, fp32, bf16 or fp16",
@@ -100,36 +119,41 @@ std::string list_text(std::span<const double> numbers) {
   return text;
 }
 
-/// One resolved value.
+/// One resolved value, or none.
 struct ValueOf {
+  using Value = std::optional<FieldValue>;
   const ResolvedJob& job;
   const Model& model;
 
-  FieldValue operator()(std::monostate) const { return model.name; }
-  FieldValue operator()(std::string ResolvedJob::*member) const { return job.*member; }
-  FieldValue operator()(std::vector<std::string> ResolvedJob::*member) const { return job.*member; }
-  FieldValue operator()(PromptSyntax ResolvedJob::*member) const { return prompt_syntax_name(job.*member); }
-  FieldValue operator()(int ResolvedJob::*member) const { return std::int64_t{job.*member}; }
-  FieldValue operator()(std::int64_t ResolvedJob::*member) const { return job.*member; }
-  FieldValue operator()(double ResolvedJob::*member) const { return job.*member; }
-  FieldValue operator()(Spacing ResolvedJob::*member) const { return spacing_name(job.*member); }
-  FieldValue operator()(std::optional<double> ResolvedJob::*member) const {
-    return job.*member ? FieldValue(*(job.*member)) : FieldValue(std::monostate());
+  Value operator()(std::monostate) const { return model.name; }
+  Value operator()(std::string ResolvedJob::*member) const { return job.*member; }
+  Value operator()(std::vector<std::string> ResolvedJob::*member) const { return job.*member; }
+  Value operator()(PromptSyntax ResolvedJob::*member) const { return prompt_syntax_name(job.*member); }
+  Value operator()(int ResolvedJob::*member) const { return std::int64_t{job.*member}; }
+  Value operator()(std::int64_t ResolvedJob::*member) const { return job.*member; }
+  Value operator()(double ResolvedJob::*member) const { return job.*member; }
+  Value operator()(Spacing ResolvedJob::*member) const { return spacing_name(job.*member); }
+  Value operator()(std::optional<std::string> ResolvedJob::*member) const { return job.*member; }
+  Value operator()(std::optional<double> ResolvedJob::*member) const { return job.*member; }
+  Value operator()(std::optional<std::vector<double>> ResolvedJob::*member) const {
+    if (!(job.*member)) return std::nullopt;
+    return list_text(*(job.*member));
   }
-  FieldValue operator()(std::vector<double> ResolvedJob::*member) const {
-    return (job.*member).empty() ? FieldValue(std::monostate()) : FieldValue(list_text(job.*member));
-  }
-  FieldValue operator()(Interval ResolvedJob::*member) const {
+  Value operator()(Interval ResolvedJob::*member) const {
     const Interval& interval = job.*member;
     return list_text(std::array{interval.from, interval.to});
   }
-  FieldValue operator()(std::optional<PixelSize> ResolvedJob::*member) const {
-    const std::optional<PixelSize>& size = job.*member;
-    return size ? FieldValue(std::to_string(size->width) + "x" + std::to_string(size->height)) : std::monostate();
+  Value operator()(std::optional<int> ResolvedJob::*member) const {
+    if (!(job.*member)) return std::nullopt;
+    return std::int64_t{*(job.*member)};
   }
-  FieldValue operator()(std::optional<PixelOffset> ResolvedJob::*member) const {
-    const std::optional<PixelOffset>& place = job.*member;
-    return place ? FieldValue(std::to_string(place->x) + "," + std::to_string(place->y)) : std::monostate();
+  Value operator()(std::optional<PixelSize> ResolvedJob::*member) const {
+    if (!(job.*member)) return std::nullopt;
+    return std::to_string((job.*member)->width) + "x" + std::to_string((job.*member)->height);
+  }
+  Value operator()(std::optional<PixelOffset> ResolvedJob::*member) const {
+    if (!(job.*member)) return std::nullopt;
+    return std::to_string((job.*member)->x) + "," + std::to_string((job.*member)->y);
   }
 };
 
@@ -159,6 +183,7 @@ std::string_view group_title(FieldGroup group) {
     case FieldGroup::prompt: return "Prompt";
     case FieldGroup::picture: return "Picture";
     case FieldGroup::sampling: return "Sampling";
+    case FieldGroup::source: return "From a picture, and larger";
     case FieldGroup::machine: return "Model and machine";
   }
   throw Error(ErrorKind::internal, "unknown field group");
@@ -186,7 +211,8 @@ void set_field(Job& job, const JobField& field, std::string_view text) {
 std::vector<std::pair<std::string, FieldValue>> resolved_fields(const ResolvedJob& job, const Model& model) {
   std::vector<std::pair<std::string, FieldValue>> fields;
   for (const JobField& field : rows) {
-    fields.emplace_back(field.key, std::visit(ValueOf{job, model}, field.resolved));
+    std::optional<FieldValue> value = std::visit(ValueOf{job, model}, field.resolved);
+    if (value) fields.emplace_back(field.key, std::move(*value));
   }
   return fields;
 }

@@ -17,21 +17,24 @@
 namespace lapis::core {
 
 /// Headings under which help lists the fields, in this order.
-enum class FieldGroup { prompt, picture, sampling, machine };
+enum class FieldGroup { prompt, picture, sampling, source, machine };
 
 /// Where a row's value lies in a `Job`. The alternative says what kind of value the field takes.
 using JobMember = std::variant<std::string Job::*, std::vector<std::string> Job::*, std::optional<std::string> Job::*,
                                std::optional<std::int64_t> Job::*, std::optional<double> Job::*>;
 
-/// Where it lies once resolved; none for the model, which a `ResolvedJob` does not name.
-using ResolvedMember = std::variant<std::monostate, std::string ResolvedJob::*, std::vector<std::string> ResolvedJob::*,
-                                    PromptSyntax ResolvedJob::*, int ResolvedJob::*, std::int64_t ResolvedJob::*,
-                                    double ResolvedJob::*, Spacing ResolvedJob::*, std::optional<double> ResolvedJob::*,
-                                    std::vector<double> ResolvedJob::*, Interval ResolvedJob::*,
-                                    std::optional<PixelSize> ResolvedJob::*, std::optional<PixelOffset> ResolvedJob::*>;
+/// Where it lies once resolved; none for the model, which a `ResolvedJob` does not name. An optional one has no value
+/// where the job does nothing that it speaks of, or the model's family or its sampler has no such thing.
+using ResolvedMember =
+    std::variant<std::monostate, std::string ResolvedJob::*, std::vector<std::string> ResolvedJob::*,
+                 PromptSyntax ResolvedJob::*, int ResolvedJob::*, std::int64_t ResolvedJob::*, double ResolvedJob::*,
+                 Spacing ResolvedJob::*, std::optional<std::string> ResolvedJob::*, std::optional<int> ResolvedJob::*,
+                 std::optional<double> ResolvedJob::*, std::optional<std::vector<double>> ResolvedJob::*,
+                 Interval ResolvedJob::*, std::optional<PixelSize> ResolvedJob::*,
+                 std::optional<PixelOffset> ResolvedJob::*>;
 
-/// A decided value as JSON and provenance hold it; none where the model's family or its sampler has no such field.
-using FieldValue = std::variant<std::string, std::int64_t, double, std::vector<std::string>, std::monostate>;
+/// A decided value as JSON and provenance hold it.
+using FieldValue = std::variant<std::string, std::int64_t, double, std::vector<std::string>>;
 
 /// One row a field.
 struct JobField {
@@ -69,7 +72,8 @@ void set_field(Job& job, const JobField& field, std::string_view text);
 /// Error{usage} naming the flag, what was found and what was expected.
 ResolvedJob resolve(const Job& job, const Model& model, std::uint64_t random);
 
-/// Every field of a resolved job as (key, value), in the order of the table; `model` is the model's name.
+/// Every field of a resolved job that has a value as (key, value), in the order of the table; `model` is the model's
+/// name.
 std::vector<std::pair<std::string, FieldValue>> resolved_fields(const ResolvedJob& job, const Model& model);
 
 }  // namespace lapis::core

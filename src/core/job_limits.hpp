@@ -21,6 +21,8 @@ constexpr Limits guidance_limits = {0, 100};
 constexpr Limits rescale_limits = {0, 1};
 constexpr Limits eta_limits = {0, 1};
 constexpr Limits shift_limits = {0.01, 100};
+constexpr Limits strength_limits = {0, 1};
+constexpr Limits hires_limits = {1, 8};
 constexpr Limits batch_limits = {1, 1024};
 constexpr Limits thread_limits = {0, 1024};
 

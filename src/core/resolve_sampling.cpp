@@ -93,7 +93,7 @@ void resolve_steps(const Job& job, const Model& model, ResolvedJob& resolved) {
     return;
   }
   resolved.sigmas = checked_sigmas(*job.sigmas, model);
-  const auto count = static_cast<std::int64_t>(resolved.sigmas.size());
+  const auto count = static_cast<std::int64_t>(resolved.sigmas->size());
   checked("steps", static_cast<double>(count));
   if (job.steps.value_or(count) != count) {
     refuse("--steps is " + std::to_string(*job.steps) + " and --sigmas has " + std::to_string(count) +
@@ -174,9 +174,15 @@ void resolve_sampling(const Job& job, const Model& model, ResolvedJob& resolved)
   }
 }
 
-std::optional<double> shift_for(const Model& model, int width, int height) {
-  if (path_of(model.sampling.prediction) != Path::flow) return std::nullopt;
-  return shift_of(model.sampling.flow_shift, picture_tokens(model, width, height));
+void check_hires_sampling(const Model& model, const ResolvedJob& resolved) {
+  const int steps = *resolved.hires_steps;
+  if (const auto problem = schedule_problem(find_schedule(resolved.schedule), model, steps)) {
+    refuse("--hires-steps " + std::to_string(steps) + ": " + *problem);
+  }
+  if (resolved.sigmas && static_cast<int>(resolved.sigmas->size()) != steps) {
+    refuse("--hires-steps is " + std::to_string(steps) + " and --sigmas has " +
+           std::to_string(resolved.sigmas->size()) + " numbers, one for each step; leave --hires-steps out");
+  }
 }
 
 std::optional<std::string> sampling_defaults_problem(const Model& model) {

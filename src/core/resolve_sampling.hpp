@@ -15,8 +15,8 @@ namespace lapis::core {
 /// the model was not trained on. Throws Error{usage} naming the flag, what was found and what fits.
 void resolve_sampling(const Job& job, const Model& model, ResolvedJob& resolved);
 
-/// The flow shift of `model` for a picture of so many pixels; none for a model that is no flow.
-std::optional<double> shift_for(const Model& model, int width, int height);
+/// Refuses a second pass whose steps its schedule cannot have. `resolved.hires_steps` must be decided.
+void check_hires_sampling(const Model& model, const ResolvedJob& resolved);
 
 /// What is wrong with the sampler and the schedule of a model's own defaults; none where nothing is.
 std::optional<std::string> sampling_defaults_problem(const Model& model);

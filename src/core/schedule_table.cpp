@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include "core/families.hpp"
 #include "core/samplers.hpp"
 #include "core/schedule_shapes.hpp"
 #include "core/schedules.hpp"
@@ -244,13 +245,26 @@ Schedule make_schedule(const Model& model, ScheduleKind kind, const ScheduleOpti
 }
 
 Schedule schedule_of(const ResolvedJob& job, const Model& model) {
-  const ScheduleOptions options = {job.spacing, job.shift.value_or(1), job.sigmas};
+  const ScheduleOptions options = {job.spacing, job.shift.value_or(1), job.sigmas.value_or(Values{})};
   Schedule schedule = make_schedule(model, find_schedule(job.schedule).kind, options, job.steps);
   const bool flow = path_of(model.sampling.prediction) == Path::flow;
   if (!flow && find_sampler(job.sampler).start == Start::unit) {
     schedule.initial_noise = std::hypot(schedule.sigmas.front(), 1);
   }
   return schedule;
+}
+
+std::optional<double> shift_for(const Model& model, int width, int height) {
+  if (path_of(model.sampling.prediction) != Path::flow) return std::nullopt;
+  return shift_of(model.sampling.flow_shift, picture_tokens(model, width, height));
+}
+
+Schedule hires_schedule_of(const ResolvedJob& job, const Model& model) {
+  ResolvedJob pass = job;
+  pass.steps = *job.hires_steps;
+  const bool asked = job.shift != shift_for(model, job.width, job.height);
+  if (!asked) pass.shift = shift_for(model, job.hires_width, job.hires_height);
+  return schedule_of(pass, model);
 }
 
 }  // namespace lapis::core

@@ -81,7 +81,14 @@ struct ScheduleOptions {
 /// Times are sigma train_steps. `schedule_problem` must find nothing.
 Schedule make_schedule(const Model& model, ScheduleKind kind, const ScheduleOptions& options, int steps);
 
+/// The flow shift of `model` for a picture of so many pixels; none for a model that is no flow.
+std::optional<double> shift_for(const Model& model, int width, int height);
+
 /// The schedule of a resolved job, with the first latent scaled as its sampler's row wants it.
 Schedule schedule_of(const ResolvedJob& job, const Model& model);
+
+/// The schedule of its second pass: of its own steps, and shifted for its own size unless the job's shift is one of its
+/// own. `job.hires` must have a value.
+Schedule hires_schedule_of(const ResolvedJob& job, const Model& model);
 
 }  // namespace lapis::core

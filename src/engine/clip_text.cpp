@@ -15,7 +15,7 @@ ClipText encode_clip(LoadedPart& encoder, const RenderRequest& request, const st
   const std::vector<at::Tensor> outputs = encoder.run({rows.ids.to(encoder.placement().device)});
   const at::Tensor& layers = outputs.at(states == ClipStates::raw ? 0 : 1);
   const std::int64_t skip = std::max<std::int64_t>(1, request.job.clip_skip);
-  if (skip >= layers.size(0)) {
+  if (skip > 1 && skip >= layers.size(0)) {
     throw Error(ErrorKind::usage, "--clip-skip is " + std::to_string(skip) + "; this text encoder has " +
                                       std::to_string(layers.size(0) - 1) + " layers");
   }

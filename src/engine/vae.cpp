@@ -1,11 +1,15 @@
 #include "engine/vae.hpp"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/exp.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/round.h>
 #include <algorithm>
 #include <cstring>
 
+#include "engine/tiles.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::engine {
@@ -21,12 +25,40 @@ bool is_flat(const Image& image) {
   return true;
 }
 
+/// 8 bit to [1, 3, H, W] in [-1, 1], in the steps in which VaeImageProcessor of diffusers rounds.
+at::Tensor to_picture(const Image& image) {
+  at::Tensor bytes = at::empty({image.height, image.width, 3}, at::kByte);
+  std::memcpy(bytes.mutable_data_ptr(), image.rgb.data(), image.rgb.size());
+  return (2.0 * (bytes.permute({2, 0, 1}).unsqueeze(0).to(at::kFloat) / 255.0) - 1.0).contiguous();
+}
+
 }  // namespace
 
-at::Tensor decode(LoadedPart& decoder, const Space& space, const at::Tensor& latent) {
+at::Tensor decode(LoadedPart& decoder, const Space& space, const at::Tensor& latent, bool tiled) {
   const Placement placement = decoder.placement();
+  const auto run = [&](const at::Tensor& raw) {
+    return decoder.run({raw.to(placement.device, placement.dtype)}).front().to(at::kCPU, at::kFloat);
+  };
   const at::Tensor raw = latent / space.scale + space.shift;
-  return decoder.run({raw.to(placement.device, placement.dtype)}).front().to(at::kCPU, at::kFloat);
+  return tiled ? in_tiles(raw, 1, space.downscale, {}, run) : run(raw);
+}
+
+Moments encode(LoadedPart& encoder, const Space& space, const Image& image, bool tiled) {
+  const Placement placement = encoder.placement();
+  const auto run = [&](const at::Tensor& picture) {
+    const std::vector<at::Tensor> moments = encoder.run({picture.to(placement.device, placement.dtype)});
+    return at::cat({moments[0], moments[1]}, 1).to(at::kCPU, at::kFloat);
+  };
+  const at::Tensor picture = to_picture(image);
+  const at::Tensor both = tiled ? in_tiles(picture, space.downscale, 1, {}, run) : run(picture);
+  const std::int64_t channels = both.size(1) / 2;
+  const at::Tensor log_variance = both.narrow(1, channels, channels).clamp(-30, 20);
+  return {both.narrow(1, 0, channels), at::exp(0.5 * log_variance)};
+}
+
+at::Tensor sampled(const Moments& moments, const Space& space, Noise& noise) {
+  const at::Tensor raw = moments.mean + moments.deviation * noise.draw(moments.mean.sizes());
+  return (raw - space.shift) * space.scale;
 }
 
 bool is_finite(const at::Tensor& values) { return at::isfinite(values).all().item<bool>(); }

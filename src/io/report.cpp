@@ -17,15 +17,9 @@ using Json = nlohmann::ordered_json;
 /// One line; bytes of a file name that are no UTF-8 become U+FFFD.
 std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-struct ValueJson {
-  Json operator()(std::monostate) const { return nullptr; }
-  template <typename Value>
-  Json operator()(const Value& value) const {
-    return value;
-  }
-};
-
-Json value_json(const core::FieldValue& value) { return std::visit(ValueJson{}, value); }
+Json value_json(const core::FieldValue& value) {
+  return std::visit([](const auto& held) { return Json(held); }, value);
+}
 
 Json fields_json(const Fields& fields) {
   Json json = Json::object();
@@ -42,6 +36,7 @@ Json timings_json(const RunTimings& run) {
           {"engine", rounded(run.engine)},
           {"load", rounded(run.parts.load)},
           {"text_encoder", rounded(run.parts.text_encoder)},
+          {"vae_encoder", rounded(run.parts.vae_encoder)},
           {"denoiser", rounded(run.parts.denoiser)},
           {"sampler", rounded(run.parts.sampler)},
           {"vae_decoder", rounded(run.parts.vae_decoder)},
@@ -137,6 +132,8 @@ std::string picture_line(const PictureReport& report) {
   json["device"] = report.device;
   json["dtype"] = report.dtype;
   json["version"] = version;
+  json["size"] = {report.width, report.height};
+  json["notes"] = report.notes;
   json["warnings"] = report.warnings;
   json["timings"] = timings_json(report.timings);
   return text_of(json);

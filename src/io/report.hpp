@@ -36,6 +36,9 @@ struct PictureReport {
   std::string device;
   std::string dtype;
   Fields fields;
+  int width = 0;  ///< of the picture; its fields say that of the first pass
+  int height = 0;
+  std::vector<std::string> notes;  ///< what was done to the pictures it starts from
   std::vector<std::string> warnings;
   RunTimings timings;
 };

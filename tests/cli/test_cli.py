@@ -280,7 +280,7 @@ class Pictures(CliTest):
     def test_samplers_and_schedules_by_the_names_of_other_tools(self) -> None:
         first, = self.render("a lake", *QUICK, "-s", "1", "-b", "1", "--sampler", "DPM++ SDE", "--schedule", "Karras",
                              "--guidance-interval", "0,0.5", "--guidance-rescale", "0.7", "-o", "a.png")
-        self.assertEqual([first[key] for key in ("sampler", "schedule", "eta", "sigmas", "guidance_interval")],
+        self.assertEqual([first.get(key) for key in ("sampler", "schedule", "eta", "sigmas", "guidance_interval")],
                          ["dpmpp_sde", "karras", 1, None, "0,0.5"])
         again, = self.render("a lake", *QUICK, "-s", "1", "--sampler", "dpmpp_sde_gpu", "--schedule", "karras",
                              "--guidance-interval", "0,0.5", "--guidance-rescale", "0.7", "-o", "b.png")

@@ -211,3 +211,58 @@ TEST_CASE("sides are multiples of the family's") {
   CHECK(resolve(job, test::sample_model("sdxl"), 0).width == 136);
   CHECK(refusal(job, test::sample_model("flux")) == "--width is 136; expected a multiple of 16: 128 or 144");
 }
+
+TEST_CASE("a picture to start from has a strength and a fit") {
+  Job job;
+  job.image.emplace("sha256:00");
+  const ResolvedJob found = resolve(job, test::sample_model(), 0);
+  CHECK(found.image == "sha256:00");
+  CHECK(found.strength == 0.75);
+  CHECK(found.fit == "stretch");
+  CHECK_FALSE(found.mask_paste);
+  job.mask.emplace("sha256:01");
+  CHECK(resolve(job, test::sample_model(), 0).mask_paste == "on");
+  CHECK_FALSE(resolve({}, test::sample_model(), 0).strength);
+}
+
+TEST_CASE("a strength leaves a step to do, on either path") {
+  Job job;
+  job.image.emplace("a.png");
+  job.steps = 20;
+  job.strength = 0.049;
+  CHECK_THROWS_WITH(resolve(job, test::sample_model(), 0), Catch::Contains("no step") && Catch::Contains("0.05"));
+  for (int steps = 1; steps < 200; ++steps) {  // what the message advises works
+    job.steps = steps;
+    job.strength = std::ceil(1000.0 / steps) / 1000;
+    CHECK_NOTHROW(resolve(job, test::sample_model(), 0));
+  }
+  job.strength = -0.1;
+  CHECK_THROWS_WITH(resolve(job, test::sample_model(), 0), Catch::Contains("--strength is -0.1; expected 0 to 1"));
+}
+
+TEST_CASE("a second pass has sides of the family's multiple") {
+  Job job;
+  job.width = 136;
+  job.height = 64;
+  job.hires = 1.5;
+  const ResolvedJob found = resolve(job, test::sample_model(), 0);
+  CHECK(found.hires_width == 200);
+  CHECK(found.hires_height == 96);
+  CHECK(found.hires_steps == found.steps);
+  CHECK(found.hires_strength == 0.5);
+  job.hires_steps = 1;
+  CHECK_THROWS_WITH(resolve(job, test::sample_model(), 0), Catch::Contains("--hires-strength 0.5 of 1 steps"));
+  CHECK(resolve({}, test::sample_model(), 0).hires_width == 0);
+}
+
+TEST_CASE("without a VAE encoder no picture can be read") {
+  Model model = test::sample_model();
+  model.parts.erase("vae_encoder");
+  Job job;
+  job.image.emplace("a.png");
+  CHECK_THROWS_WITH(resolve(job, model, 0), Catch::Contains("no vae_encoder") && Catch::Contains("--image"));
+  job.image.reset();
+  job.hires = 2;
+  CHECK_THROWS_WITH(resolve(job, model, 0), Catch::Contains("--hires"));
+  CHECK_NOTHROW(resolve({}, model, 0));
+}

@@ -47,7 +47,7 @@ TEST_CASE("an empty job takes the schedule of the model, and what its sampler ha
   model.defaults.schedule = "karras";
   const ResolvedJob job = resolve({}, model, 0);
   CHECK(job.schedule == "karras");
-  CHECK(job.sigmas.empty());
+  CHECK_FALSE(job.sigmas);
   CHECK_FALSE(job.shift);
   CHECK_FALSE(job.eta);
   CHECK(job.guidance_interval == Interval{0, 1});
@@ -70,6 +70,30 @@ TEST_CASE("sigmas by hand decide the steps") {
   job.steps = 5;
   job.schedule = "by_hand";
   CHECK(resolve(job, test::sample_model(), 0).steps == 5);
+}
+
+TEST_CASE("a second pass has a schedule of its own steps and size") {
+  Model model = flow_model();
+  ResolvedJob job = resolve({}, model, 0);
+  job.hires = 2;
+  job.hires_steps = 6;
+  job.hires_width = 2 * job.width;
+  job.hires_height = 2 * job.height;
+  const double own = shift_for(model, job.hires_width, job.hires_height).value();
+  CHECK(own > job.shift.value());
+  CHECK(hires_schedule_of(job, model).sigmas.size() == 7);
+  CHECK(hires_schedule_of(job, model).sigmas[3] == Approx(shifted(0.5, own)));
+  job.shift = 1.5;
+  CHECK(hires_schedule_of(job, model).sigmas[3] == Approx(shifted(0.5, 1.5)));
+  job.schedule = "lcm";
+  job.hires_steps = 51;
+  model = test::sample_model();
+  CHECK_THROWS_WITH(check_hires_sampling(model, job), Catch::Contains("--hires-steps 51: schedule lcm takes"));
+  job.schedule = "by_hand";
+  job.sigmas = {3, 2, 1};
+  CHECK_THROWS_WITH(check_hires_sampling(model, job), Catch::Contains("--sigmas has 3 numbers"));
+  job.hires_steps = 3;
+  CHECK_NOTHROW(check_hires_sampling(model, job));
 }
 
 TEST_CASE("a flow's shift comes from its tokens, unless the job says one") {

@@ -5,6 +5,10 @@ Run it in tests/data. `reference.safetensors` has one metadata key, since the re
 several to chance.
 """
 
+import sys
+from pathlib import Path
+
+import numpy as np
 import torch
 from PIL import Image, PngImagePlugin
 from safetensors.torch import save_file
@@ -33,6 +37,41 @@ def write_png() -> None:
     Image.new("RGB", (5, 3), (10, 20, 30)).save("pillow_text.png", pnginfo=texts)
 
 
+def write_pictures() -> None:
+    """One file of each kind, all of `pattern` (scripts/make_pixel_golden.py), but for the smooth JPEGs."""
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "scripts"))
+    from make_pixel_golden import pattern, picture
+
+    folder = Path("pictures")
+    folder.mkdir(exist_ok=True)
+    colour, grey = picture(13, 9, 3), picture(13, 9, 1)
+    with_alpha = Image.fromarray(pattern(13, 9, 4))
+    turned = Image.Exif()
+    turned[0x112] = 6
+    for extension in ("png", "bmp", "tga", "ppm"):
+        colour.save(folder / f"rgb.{extension}")
+    grey.save(folder / "grey.png")
+    grey.save(folder / "grey.pgm")
+    grey.save(folder / "grey.gif")
+    with_alpha.save(folder / "rgba.png")
+    with_alpha.save(folder / "rgba.tga")
+    Image.fromarray(pattern(13, 9, 2), "LA").save(folder / "la.png")
+    grey.convert("P").save(folder / "palette.png")
+    grey.save(folder / "palette_hole.png", transparency=0)
+    Image.fromarray((pattern(13, 9, 1)[:, :, 0].astype(np.uint16) << 8) + 200).save(folder / "grey16.png")
+    colour.save(folder / "turned.png", exif=turned)
+    y, x = np.mgrid[0:24, 0:40]
+    smooth = Image.fromarray(np.stack([x * 6, y * 10, 255 - x * 3 - y * 4], 2).astype(np.uint8))
+    smooth.save(folder / "smooth.jpg", quality=95)
+    Image.open(folder / "smooth.jpg").save(folder / "smooth_as_pillow_reads_it.png")
+    smooth.save(folder / "progressive.jpg", quality=95, progressive=True)
+    smooth.convert("L").save(folder / "grey.jpg", quality=95)
+    smooth.save(folder / "turned.jpg", quality=95, exif=turned)
+    smooth.convert("CMYK").save(folder / "cmyk.jpg", quality=95)
+    smooth.save(folder / "no.webp")
+    smooth.save(folder / "no.tiff")
+
+
 class Convolution(torch.nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -51,4 +90,5 @@ if __name__ == "__main__":
     torch.manual_seed(0)
     write_safetensors()
     write_png()
+    write_pictures()
     write_archives()

@@ -1,0 +1,100 @@
+#include "cli/source.hpp"
+
+#include <cmath>
+#include <unistd.h>
+#include <utility>
+
+#include "core/fit.hpp"
+#include "core/pixels.hpp"
+#include "io/sha256.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::cli {
+namespace {
+
+std::pair<int, int> upright_size(const io::PictureFacts& facts) {
+  return facts.orientation >= 5 ? std::pair(facts.height, facts.width) : std::pair(facts.width, facts.height);
+}
+
+std::string size_text(int width, int height) { return std::to_string(width) + " x " + std::to_string(height); }
+
+/// What a fit did, in a word; shapes that differ by less than a multiple of the sides count as one.
+std::string fit_text(core::Fit fit, double shape, double own_shape) {
+  switch (fit) {
+    case core::Fit::crop: return "scaled and cropped to ";
+    case core::Fit::pad: return "scaled and padded to ";
+    case core::Fit::stretch: break;
+  }
+  return std::abs(std::log(shape / own_shape)) > 0.05 ? "stretched (--fit crop and pad keep its shape) to "
+                                                      : "scaled to ";
+}
+
+}  // namespace
+
+Source::File Source::open(const std::string& path) {
+  if (path == "-" && isatty(STDIN_FILENO) != 0) {
+    throw Error(ErrorKind::usage,
+                "-i - would read a picture from the terminal. Pipe it: lapis generate ... -i - < a.png");
+  }
+  File file{path == "-" ? "standard input" : path, io::read_picture_file(path), {}};
+  file.facts = io::read_picture_facts(file.bytes, file.name);
+  return file;
+}
+
+Source::Source(Job& job, const Model& model) : image_(open(*job.image)) {
+  const auto [width, height] = upright_size(image_.facts);
+  if (job.mask) {
+    if (*job.mask == "-")
+      throw Error(ErrorKind::usage, "--mask is -; only the picture can come from stdin. Name a file");
+    mask_ = open(*job.mask);
+    if (const auto [mask_width, mask_height] = upright_size(mask_->facts);
+        mask_width != width || mask_height != height) {
+      throw Error(ErrorKind::input, mask_->name + " is " + size_text(mask_width, mask_height) + " pixels and " +
+                                        image_.name + " is " + size_text(width, height) +
+                                        ".\nGive a mask of the picture's size");
+    }
+    job.mask = "sha256:" + io::sha256(mask_->bytes);
+  }
+  core::take_size(job, model, width, height);
+  job.image = "sha256:" + io::sha256(image_.bytes);
+}
+
+core::Pixels Source::read_upright(const File& file) {
+  core::Pixels pixels = core::upright(io::read_pixels(file.bytes, file.facts, file.name), file.facts.orientation);
+  if (file.facts.orientation != 1) {
+    notes_.push_back(file.name + " was " + std::string(core::orientation_text(file.facts.orientation)) +
+                     ", as its Exif data say");
+  }
+  return pixels;
+}
+
+Fitted Source::fitted(const ResolvedJob& job, int downscale) {
+  const core::Fit fit = core::find_fit(*job.fit).fit;
+  core::Pixels picture = read_upright(image_);
+  if (core::has_holes(picture)) notes_.push_back(image_.name + " is transparent in places: laid over white");
+  picture = core::flattened(std::move(picture), 255);
+  if (picture.width != job.width || picture.height != job.height) {
+    const double own_shape = static_cast<double>(picture.width) / picture.height;
+    notes_.push_back(image_.name + " is " + size_text(picture.width, picture.height) +
+                     " pixels: " + fit_text(fit, static_cast<double>(job.width) / job.height, own_shape) +
+                     size_text(job.width, job.height));
+  }
+  Fitted result{core::rgb_image(core::fitted(picture, job.width, job.height, fit)), std::nullopt};
+  if (!mask_) return result;
+  core::Pixels grey = read_upright(*mask_);
+  if (core::has_holes(grey)) notes_.push_back(mask_->name + " is transparent in places: laid over black");
+  grey = core::grey(core::flattened(std::move(grey), 0));
+  const bool hard = core::is_hard(core::mask_of(grey));
+  Mask mask = core::mask_of(core::fitted(grey, job.width, job.height, fit));
+  if (hard) mask = core::hardened(std::move(mask));
+  if (core::touches_no_cell(mask, downscale)) {
+    throw Error(ErrorKind::input, mask_->name + " lets nothing be drawn: " +
+                                      (core::touches_no_cell(mask, 1) ? "it is all black" : "its white is too thin") +
+                                      ".\nWhite marks what is drawn anew, in cells of " + std::to_string(downscale) +
+                                      " x " + std::to_string(downscale) + " pixels");
+  }
+  result.mask = std::move(mask);
+  return result;
+}
+
+}  // namespace lapis::cli

@@ -1,0 +1,67 @@
+#include "engine/failure.hpp"
+
+#include <c10/util/Exception.h>
+#include <exception>
+#include <new>
+#include <string>
+#include <string_view>
+
+#include "lapis/error.hpp"
+
+namespace lapis::engine {
+namespace {
+
+/// The line of libtorch's text that says what happened: the last one of an interpreter's trace, else the first.
+std::string gist(const std::string& text) {
+  constexpr std::string_view mark = "RuntimeError: ";
+  const std::size_t trace = text.rfind(mark);
+  const std::string said = trace == std::string::npos ? text : text.substr(trace + mark.size());
+  return said.substr(0, said.find('\n'));
+}
+
+enum class Lack { none, cpu, gpu };
+
+/// What fails inside a graph arrives as a plain runtime_error with a trace, a lack of memory too: the text has to tell.
+Lack lack_of(const std::string& text) {
+  if (text.find("CUDA out of memory") != std::string::npos) return Lack::gpu;
+  return text.find("DefaultCPUAllocator") != std::string::npos ? Lack::cpu : Lack::none;
+}
+
+std::string text_of(const std::exception& error) {
+  const auto* torch = dynamic_cast<const c10::Error*>(&error);
+  return torch ? torch->what_without_backtrace() : error.what();
+}
+
+}  // namespace
+
+bool is_lack_of_memory() {
+  try {
+    throw;
+  } catch (const Error&) {
+    return false;
+  } catch (const std::bad_alloc&) {
+    return true;
+  } catch (const std::exception& error) {
+    return lack_of(text_of(error)) != Lack::none;
+  }
+}
+
+void rethrow_as_error() {
+  const std::string less = "too little memory for this job. Make the picture smaller (-W, -H)";
+  try {
+    throw;
+  } catch (const Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorKind::device, less);
+  } catch (const std::exception& error) {
+    switch (lack_of(text_of(error))) {
+      case Lack::cpu: throw Error(ErrorKind::device, less);
+      case Lack::gpu: throw Error(ErrorKind::device, less + ", use --dtype fp16, or --device cpu");
+      case Lack::none: throw Error(ErrorKind::internal, "libtorch failed: " + gist(text_of(error)));
+    }
+    throw;
+  }
+}
+
+}  // namespace lapis::engine

@@ -1,0 +1,23 @@
+// What libtorch throws, in the words of lapis.
+#pragma once
+
+namespace lapis::engine {
+
+/// Throws the exception that is being handled again, as an `Error`: too little memory is Error{device} with what to do
+/// about it, anything else of libtorch's Error{internal} with its first words. To be called in a handler.
+[[noreturn]] void rethrow_as_error();
+
+/// True if the exception that is being handled says that memory ran out. To be called in a handler.
+bool is_lack_of_memory();
+
+/// Runs `work` and lets no exception of libtorch's out.
+template <class Work>
+void guarded(const Work& work) {
+  try {
+    work();
+  } catch (...) {
+    rethrow_as_error();
+  }
+}
+
+}  // namespace lapis::engine

@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""Drives the real program from pictures: what it takes, what it refuses, what it says.
+
+    tests/cli/test_source.py BUILD_FOLDER [unittest arguments]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pty
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+from test_cli import PROGRAM, QUICK, TESTS, CliTest, needs_engine, run
+
+PICTURES = TESTS.parent / "data" / "pictures"
+FROM = ("generate", "a lake", "-i", "a.ppm")
+
+
+class SourceTest(CliTest):
+    def ppm(self, name: str, width: int, height: int) -> Path:
+        """A picture of every colour."""
+        pixels = bytes(value for y in range(height) for x in range(width) for value in (x % 256, y % 256, (x + y) % 256))
+        (self.folder / name).write_bytes(b"P6 %d %d 255\n" % (width, height) + pixels)
+        return self.folder / name
+
+    def mask(self, name: str, width: int, height: int, white) -> Path:
+        """A mask that is white where white(x, y)."""
+        pixels = bytes(255 if white(x, y) else 0 for y in range(height) for x in range(width))
+        (self.folder / name).write_bytes(b"P5 %d %d 255\n" % (width, height) + pixels)
+        return self.folder / name
+
+
+class Refused(SourceTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.ppm("a.ppm", 100, 80)
+
+    def test_options_of_a_picture_that_is_not_there(self) -> None:
+        for words in (("--strength", "0.5"), ("--fit", "crop"), ("--mask", "a.ppm"), ("--mask-paste", "off")):
+            self.refused(2, "generate", "a lake", *words, says=(words[0], "--image"))
+        self.refused(2, *FROM, "--mask-paste", "off", says=("--mask-paste", "give it with --mask"))
+        self.refused(2, "generate", "a lake", "--hires-strength", "0.5", says=("--hires-strength", "--hires"))
+
+    def test_numbers_and_names(self) -> None:
+        self.refused(2, *FROM, "--strength", "1.5", says=("--strength is 1.5", "0 to 1"))
+        self.refused(2, *FROM, "--strength", "0", says=("leaves the picture as it is",))
+        self.refused(2, *FROM, "--strength", "0.04", "--steps", "20", says=("no step to do", "0.05"))
+        self.refused(2, *FROM, "--fit", "croop", says=('Did you mean "crop"?',))
+        self.refused(2, "generate", "a lake", "--hires", "9", says=("--hires is 9", "1 to 8"))
+        self.refused(2, "generate", "a lake", "--hires", "1.01", "-W", "64", "-H", "64", says=("enlarges nothing",))
+        self.refused(2, "generate", "a lake", "--hires", "8", "-W", "4096", "-H", "64", says=("32768", "16384"))
+        self.refused(2, "generate", "a lake", "--vae-tiling", "offf", says=('Did you mean "off"?',))
+
+    def test_sizes(self) -> None:
+        self.ppm("small.ppm", 100, 40)
+        self.refused(2, "generate", "a lake", "-i", "small.ppm", says=("100 x 40", "-W", "-H"))
+        self.ppm("large.ppm", 1400, 700)
+        self.refused(2, "generate", "a lake", "-i", "large.ppm", says=("1400 x 700", "-W", "1400"))
+
+    def test_files_that_are_no_pictures(self) -> None:
+        self.refused(3, "generate", "a lake", "-i", "nothing.png", says=("nothing.png", "does not exist"))
+        self.refused(3, "generate", "a lake", "-i", str(PICTURES / "no.webp"), says=("no.webp", "WebP", "JPEG"))
+        (self.folder / "cut.png").write_bytes((PICTURES / "rgb.png").read_bytes()[:60])
+        self.refused(3, "generate", "a lake", "-W", "64", "-H", "64", "-i", "cut.png", says=("cut.png", "cut short"))
+        (self.folder / "huge.ppm").write_bytes(b"P6 30000 30000 255\n")
+        self.refused(3, "generate", "a lake", "-i", "huge.ppm", says=("30000 x 30000", "180 million"))
+        self.refused(3, "generate", "a lake", "-i", "-", input=b"no picture", says=("standard input", "no pictu"))
+        self.refused(3, "generate", "a lake", "-i", "-", input=b"", says=("standard input", "empty"))
+
+    def test_a_picture_is_not_typed(self) -> None:
+        ours, theirs = pty.openpty()
+        result = subprocess.run([PROGRAM, "generate", "a lake", "-i", "-"], stdin=theirs, capture_output=True, timeout=60)
+        os.close(ours)
+        os.close(theirs)
+        self.assertEqual(result.returncode, 2)
+
+    def test_masks(self) -> None:
+        self.mask("other.pgm", 90, 80, lambda x, y: True)
+        self.refused(3, *FROM, "--mask", "other.pgm", says=("90 x 80", "100 x 80", "other.pgm"))
+        self.mask("black.pgm", 100, 80, lambda x, y: False)
+        self.refused(3, *FROM, "--mask", "black.pgm", says=("black.pgm", "all black", "White marks"))
+        self.mask("thin.pgm", 100, 80, lambda x, y: x == 52)
+        self.refused(3, *FROM, "-W", "96", "-H", "80", "--mask", "thin.pgm", says=("thin.pgm", "too thin"))
+        self.mask("good.pgm", 100, 80, lambda x, y: x < 50)
+        self.refused(2, *FROM, "--mask", "good.pgm", "--hires", "2", says=("--hires", "--mask"))
+        self.refused(2, *FROM, "--mask", "-", says=("--mask",))
+
+
+@needs_engine
+class Pictures(SourceTest):
+    def test_a_picture_gives_size_digest_and_notes(self) -> None:
+        source = self.ppm("a.ppm", 100, 80)
+        line, = self.render("a lake", "-i", "a.ppm", "--steps", "2", "--strength", "0.5", "-t", "1", "-o", "a.png")
+        self.assertEqual((line["width"], line["height"], line["size"]), (96, 80, [96, 80]))
+        self.assertEqual(line["image"], "sha256:" + hashlib.sha256(source.read_bytes()).hexdigest())
+        self.assertEqual(line["notes"], ["a.ppm is 100 x 80 pixels: scaled to 96 x 80"])
+        self.assertGreater(line["timings"]["vae_encoder"], 0)
+        texts = json.loads(run("inspect", "a.png", "--json", cwd=self.folder).stdout)["texts"]
+        self.assertIn("Denoising strength: 0.5", texts["parameters"])
+        self.assertNotIn("a.ppm", texts["parameters"] + json.dumps(texts["lapis"]))
+        self.assertEqual(texts["lapis"]["job"]["strength"], 0.5)
+
+    def test_a_pipe_is_a_file(self) -> None:
+        source = self.ppm("a.ppm", 64, 64)
+        file, = self.render("a lake", "-i", "a.ppm", *QUICK, "-s", "1", "-o", "a.png")
+        pipe, = self.render("a lake", "-i", "-", *QUICK, "-s", "1", "-o", "b.png", input=source.read_bytes())
+        self.assertEqual(file["sha256"], pipe["sha256"])
+
+    def test_exif_alpha_and_shape_are_said(self) -> None:
+        line, = self.render("a lake", "-i", str(PICTURES / "turned.jpg"), "-W", "64", *QUICK[:2], "-t", "1", "-o", "a.png")
+        self.assertEqual(line["size"], [64, 104])  # 24 x 40 as it is to be seen
+        self.assertIn("turned by 90 degrees clockwise", line["notes"][0])
+        line, = self.render("a lake", "-i", str(PICTURES / "rgba.png"), *QUICK, "-o", "b.png")
+        self.assertIn("laid over white", line["notes"][0])
+        self.assertIn("stretched", line["notes"][1])
+
+    def test_pixels_outside_a_mask_stay(self) -> None:
+        self.render("a lake", *QUICK, "-s", "1", "-o", "a.png")
+        self.mask("left.pgm", 64, 64, lambda x, y: x < 32)
+        self.mask("all.pgm", 64, 64, lambda x, y: True)
+        words = ("a lake", "-i", "a.png", *QUICK, "-s", "2")
+        free, = self.render(*words, "--mask", "left.pgm", "--mask-paste", "off", "-o", "b.png")
+        kept, = self.render(*words, "--mask", "left.pgm", "-o", "c.png")
+        plain, = self.render(*words, "-o", "d.png")
+        whole, = self.render(*words, "--mask", "all.pgm", "-o", "e.png")
+        self.assertEqual(len({free["sha256"], kept["sha256"], plain["sha256"]}), 3)
+        self.assertEqual(kept["mask"], "sha256:" + hashlib.sha256((self.folder / "left.pgm").read_bytes()).hexdigest())
+        same = [self.render("a lake", "-i", name, *QUICK, "-s", "3", "-o", f"x-{name}", "--latent", f"{name}.safetensors",
+                            "--overwrite") for name in ("d.png", "e.png")]
+        self.assertEqual((self.folder / "d.png.safetensors").read_bytes(),
+                         (self.folder / "e.png.safetensors").read_bytes(), (plain, whole, same))
+
+    def test_a_second_pass(self) -> None:
+        line, = self.render("a lake", *QUICK, "-s", "1", "--hires", "1.5", "-o", "a.png")
+        self.assertEqual((line["width"], line["size"], line["hires"], line["hires_steps"]), (64, [96, 96], 1.5, 2))
+        texts = json.loads(run("inspect", "a.png", "--json", cwd=self.folder).stdout)
+        self.assertEqual(texts["width"], 96)
+        self.assertIn("Hires upscale: 1.5, Hires steps: 2, Denoising strength: 0.5", texts["texts"]["parameters"])
+
+    def test_tiles_give_nearly_the_same(self) -> None:
+        words = ("a lake", "-W", "640", "-H", "64", "--steps", "1", "-t", "1", "-s", "1")
+        whole, = self.render(*words, "--vae-tiling", "off", "-o", "a.png", "--latent", "a.safetensors")
+        tiled, = self.render(*words, "--vae-tiling", "on", "-o", "b.png", "--latent", "b.safetensors")
+        auto, = self.render(*words, "-o", "c.png")
+        self.assertEqual((self.folder / "a.safetensors").read_bytes(), (self.folder / "b.safetensors").read_bytes())
+        self.assertNotEqual(whole["sha256"], tiled["sha256"])
+        self.assertNotEqual(whole["sha256"], auto["sha256"])  # its settings differ, not its pixels
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])

@@ -1,0 +1,69 @@
+#include <array>
+#include <catch2/catch.hpp>
+
+#include "../pattern.hpp"
+#include "core/fit.hpp"
+#include "golden.hpp"
+#include "lapis/error.hpp"
+#include "sample_model.hpp"
+
+using namespace lapis;
+using namespace lapis::core;
+
+TEST_CASE("a picture is stretched, cropped and padded as diffusers' VaeImageProcessor does") {
+  const nlohmann::json cases = test::golden_cases("fit");
+  REQUIRE(cases.size() >= 15);
+  for (const nlohmann::json& golden : cases) {
+    INFO(golden.at("fit") << golden.at("from") << golden.at("to"));
+    const auto from = golden.at("from").get<std::array<int, 2>>();
+    const auto to = golden.at("to").get<std::array<int, 2>>();
+    const Pixels source = test::pattern(from[0], from[1], golden.at("channels").get<int>());
+    const Pixels found = fitted(source, to[0], to[1], find_fit(golden.at("fit").get<std::string>()).fit);
+    std::vector<std::uint8_t> expected = test::from_hex(golden.at("bytes"));
+    CHECK(found.bytes == expected);
+    ++expected[expected.size() / 2];
+    CHECK(found.bytes != expected);
+  }
+}
+
+TEST_CASE("fits go by name") {
+  for (const FitRow& row : fits()) CHECK(&find_fit(row.name) == &row);
+  CHECK_THROWS_WITH(find_fit("strech"), Catch::Contains("Did you mean \"stretch\"?"));
+}
+
+TEST_CASE("a job takes its size from the picture, rounded down to the family's multiple") {
+  const Model model = test::sample_model();
+  Job job;
+  take_size(job, model, 512, 256);
+  CHECK(job.width == 512);
+  CHECK(job.height == 256);
+  Job odd;
+  take_size(odd, model, 519, 257);
+  CHECK(odd.width == 512);
+  CHECK(odd.height == 256);
+}
+
+TEST_CASE("one side that is said gives the other by the picture's shape, both leave nothing to take") {
+  const Model model = test::sample_model();
+  Job wide;
+  wide.width = 600;
+  take_size(wide, model, 4000, 3000);
+  CHECK(wide.height == 448);
+  Job high;
+  high.height = 512;
+  take_size(high, model, 4000, 3000);
+  CHECK(high.width == 680);
+  Job both;
+  both.width = 64;
+  both.height = 72;
+  take_size(both, model, 4000, 3000);
+  CHECK(both.width == 64);
+}
+
+TEST_CASE("pictures too small and too large are refused with a size to take") {
+  const Model model = test::sample_model();
+  Job job;
+  CHECK_THROWS_WITH(take_size(job, model, 40, 300), Catch::Contains("40 x 300") && Catch::Contains("-W "));
+  CHECK_THROWS_WITH(take_size(job, model, 6000, 4000), Catch::Contains("-W 192 -H 128") && Catch::Contains("-W 6000"));
+  CHECK_FALSE(job.width);
+}

@@ -1,0 +1,55 @@
+#include <c10/util/Exception.h>
+#include <catch2/catch.hpp>
+#include <new>
+#include <stdexcept>
+#include <string>
+
+#include "engine/failure.hpp"
+#include "lapis/error.hpp"
+
+using namespace lapis;
+using namespace lapis::engine;
+
+namespace {
+
+template <class Thrown>
+Error caught(const Thrown& thrown) {
+  try {
+    guarded([&] { throw thrown; });
+  } catch (const Error& error) {
+    return error;
+  }
+  throw std::logic_error("nothing was thrown");
+}
+
+template <class Thrown>
+bool lacks_memory(const Thrown& thrown) {
+  try {
+    throw thrown;
+  } catch (...) {
+    return is_lack_of_memory();
+  }
+}
+
+const std::runtime_error in_a_graph("The following operation failed.\nRuntimeError: sizes do not match\nmore");
+const std::runtime_error no_memory("RuntimeError: [enforce fail] DefaultCPUAllocator: can't allocate memory");
+const std::runtime_error no_gpu_memory("CUDA out of memory. Tried to allocate 2.00 GiB");
+
+}  // namespace
+
+TEST_CASE("errors of lapis pass as they are, libtorch's are told apart") {
+  CHECK(caught(Error(ErrorKind::numeric, "NaN")).kind() == ErrorKind::numeric);
+  CHECK(caught(in_a_graph).kind() == ErrorKind::internal);
+  CHECK(std::string(caught(in_a_graph).what()) == "libtorch failed: sizes do not match");
+  CHECK(caught(no_memory).kind() == ErrorKind::device);
+  CHECK(caught(std::bad_alloc()).kind() == ErrorKind::device);
+  CHECK(std::string(caught(no_gpu_memory).what()).find("--dtype fp16") != std::string::npos);
+}
+
+TEST_CASE("a lack of memory is known as one") {
+  CHECK(lacks_memory(std::bad_alloc()));
+  CHECK(lacks_memory(no_memory));
+  CHECK(lacks_memory(no_gpu_memory));
+  CHECK_FALSE(lacks_memory(in_a_graph));
+  CHECK_FALSE(lacks_memory(Error(ErrorKind::device, "CUDA out of memory")));
+}
