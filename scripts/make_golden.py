@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Write the goldens of tests/core: what diffusers and transformers give, for lapis to be compared with.
+"""Write the goldens of tests/core: what diffusers, k-diffusion and transformers give, for lapis to be compared
+with.
 
 Examples:
   make_golden.py                     every golden, into tests/golden
@@ -16,11 +17,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import torch
 from diffusers import EulerDiscreteScheduler, FlowMatchEulerDiscreteScheduler
 from diffusers.pipelines.flux.pipeline_flux import calculate_shift
 from transformers import CLIPTokenizer
 from transformers.utils import logging
+
+from golden import samplers, schedules
+from golden.common import SD15
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tests" / "golden"
@@ -28,7 +31,6 @@ VOCABULARY = ROOT / "tests" / "data" / "clip_vocabulary"
 MERGES = 1500
 LENGTH = 77
 STEPS = (1, 2, 3, 5, 10, 20, 50, 999)
-SD15 = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
 DDPM = {"beta_schedule": "linear", "beta_start": 0.0001, "beta_end": 0.02}
 
 TRICKY_PROMPTS = [
@@ -97,7 +99,8 @@ WORDS = [
 
 
 def versions() -> dict[str, str]:
-    return {name: version(name) for name in ("diffusers", "transformers", "tokenizers", "torch", "numpy")}
+    names = ("diffusers", "transformers", "tokenizers", "torch", "numpy", "k-diffusion", "scipy")
+    return {name: version(name) for name in names}
 
 
 def write(name: str, content: dict, folder: Path) -> None:
@@ -194,34 +197,12 @@ def make_schedules(folder: Path) -> None:
     write("schedules", {"cases": cases}, folder)
 
 
-def two_points(x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
-    """E[x0 | x] where x0 is -1 or 1: a denoiser that is known exactly and not linear."""
-    return torch.tanh(x / sigma**2)
+def make_samplers(folder: Path) -> None:
+    write("samplers", {"cases": samplers.cases()}, folder)
 
 
-def euler_case(spacing: str, prediction: str, steps: int) -> dict:
-    scheduler = euler_scheduler(SD15, spacing, 1, prediction)
-    scheduler.set_timesteps(steps)
-    x = torch.tensor([-1.7, -0.4, 0.05, 0.3, 1.1, 2.5], dtype=torch.float64) * scheduler.init_noise_sigma.double()
-    walk = [x.tolist()]
-    for timestep in scheduler.timesteps:
-        scheduler.scale_model_input(x, timestep)
-        sigma = scheduler.sigmas[scheduler.step_index].double()
-        x0 = two_points(x, sigma)
-        if prediction == "epsilon":
-            output = (x - x0) / sigma
-        else:
-            output = (x / (sigma**2 + 1) - x0) * (sigma**2 + 1) ** 0.5 / sigma
-        x = scheduler.step(output, timestep, x, return_dict=False)[0]
-        walk.append(x.tolist())
-    name = "v" if prediction == "v_prediction" else prediction
-    return {"spacing": spacing, "prediction": name, "sigmas": shortest(scheduler.sigmas.numpy()), "walk": walk}
-
-
-def make_euler(folder: Path) -> None:
-    cases = [euler_case(spacing, prediction, steps) for spacing in ("leading", "linspace", "trailing")
-             for prediction in ("epsilon", "v_prediction") for steps in (3, 10)]
-    write("sampler_euler", {"cases": cases}, folder)
+def make_schedule_table(folder: Path) -> None:
+    write("schedule_table", {"cases": schedules.cases()}, folder)
 
 
 def flow_case(dynamic: bool, shift: float, steps: int, tokens: int) -> dict:
@@ -238,8 +219,8 @@ def make_flow_schedule(folder: Path) -> None:
     write("flow_schedule", {"cases": cases}, folder)
 
 
-MAKERS = {"clip_tokenizer": make_clip_tokenizer, "schedules": make_schedules, "sampler_euler": make_euler,
-          "flow_schedule": make_flow_schedule}
+MAKERS = {"clip_tokenizer": make_clip_tokenizer, "schedules": make_schedules, "samplers": make_samplers,
+          "schedule_table": make_schedule_table, "flow_schedule": make_flow_schedule}
 
 
 def main() -> None:

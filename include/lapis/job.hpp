@@ -11,6 +11,14 @@
 
 namespace lapis {
 
+/// A part of the way from noise to picture, in fractions of the steps: from 0, the noise, to 1, the picture.
+struct Interval {
+  double from = 0;
+  double to = 1;
+
+  bool operator==(const Interval&) const = default;
+};
+
 /// A picture's sides in pixels.
 struct PixelSize {
   int width = 0;
@@ -39,14 +47,20 @@ struct Job {
   std::optional<std::int64_t> height;
   std::optional<std::int64_t> steps;
   std::optional<double> guidance;
+  std::optional<std::string> guidance_interval;  ///< two numbers with a comma between
+  std::optional<double> guidance_rescale;
   std::optional<double> true_guidance;
   std::optional<std::int64_t> seed;   ///< of the first picture; picture i has seed + i
   std::optional<std::int64_t> batch;  ///< how many pictures
   std::optional<std::string> sampler;
+  std::optional<std::string> schedule;
   std::optional<std::string> spacing;
+  std::optional<std::string> sigmas;  ///< falling numbers with commas between
+  std::optional<double> shift;
+  std::optional<double> eta;
   std::optional<std::string> original_size;  ///< "1024x768"
   std::optional<std::string> crop;           ///< "0,0": x, y
-  std::optional<std::string> image;  ///< a file, "-" for stdin; `take_size` needs its size before `resolve`
+  std::optional<std::string> image;          ///< a file, "-" for stdin; `take_size` needs its size before `resolve`
   std::optional<std::string> fit;
   std::optional<double> strength;
   std::optional<std::string> mask;  ///< a file
@@ -71,19 +85,25 @@ struct ResolvedJob {
   int height = 0;
   int steps = 0;
   double guidance = 0;                     ///< see `pass_guidance`; where a denoiser reads it, any number at all
+  Interval guidance_interval;              ///< the steps that are guided; the others are walked without a negative pass
+  double guidance_rescale = 0;             ///< 0 to 1: how far a guided prediction gets the spread of the unguided one
   std::optional<double> true_guidance;     ///< of families whose denoisers read guidance as a number
   std::optional<PixelSize> original_size;  ///< of families whose denoisers are told sizes
   std::optional<PixelOffset> crop;         ///< likewise
   std::int64_t seed = 0;
   int batch = 1;
   std::string sampler;
-  Spacing spacing = Spacing::leading;
-  std::optional<std::string> image;       ///< as in `Job`; there where the job starts from a picture, as are these
-  std::optional<std::string> fit;         ///< name of a row of core::fits()
-  std::optional<double> strength;         ///< 0 to 1, the part of the steps that are walked
-  std::optional<std::string> mask;        ///< as in `Job`; there where a mask says what is drawn anew
-  std::optional<std::string> mask_paste;  ///< "on" or "off": the picture's own pixels outside the mask
-  std::optional<double> hires;            ///< above 1; there where a second pass enlarges the picture, as are these
+  std::string schedule = "own";
+  Spacing spacing = Spacing::leading;         ///< read by the model's own schedule alone
+  std::optional<std::vector<double>> sigmas;  ///< of schedule by_hand, without the 0; none for any other
+  std::optional<double> shift;                ///< of a flow model; none for any other
+  std::optional<double> eta;                  ///< of a sampler that has one; none for any other
+  std::optional<std::string> image;           ///< as in `Job`; there where the job starts from a picture, as are these
+  std::optional<std::string> fit;             ///< name of a row of core::fits()
+  std::optional<double> strength;             ///< 0 to 1, the part of the steps that are walked
+  std::optional<std::string> mask;            ///< as in `Job`; there where a mask says what is drawn anew
+  std::optional<std::string> mask_paste;      ///< "on" or "off": the picture's own pixels outside the mask
+  std::optional<double> hires;                ///< above 1; there where a second pass enlarges the picture, as are these
   std::optional<double> hires_strength;
   std::optional<int> hires_steps;
   int hires_width = 0;  ///< of the finished picture, 0 without a second pass

@@ -70,6 +70,7 @@ struct Defaults {
   int steps = 0;
   std::string sampler;
   double guidance = 0;
+  std::string schedule = "own";
 };
 
 /// What model.json records of a file below the folder.

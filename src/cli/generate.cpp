@@ -18,11 +18,10 @@
 #include "cli/source.hpp"
 #include "cli/terminal.hpp"
 #include "core/families.hpp"
-#include "core/flow_schedule.hpp"
 #include "core/infotext.hpp"
 #include "core/job_fields.hpp"
 #include "core/model_check.hpp"
-#include "core/schedules.hpp"
+#include "core/schedule_table.hpp"
 #include "io/atomic_file.hpp"
 #include "io/latent_file.hpp"
 #include "io/model_folder.hpp"
@@ -131,24 +130,17 @@ class Generation {
     io::EncodedPrompts encoded = prompts.encode();
     RenderRequest request;
     request.job = job_;
-    request.schedule = schedule(job_.steps, job_.width, job_.height);
+    request.schedule = core::schedule_of(job_, model_);
     for (auto& [name, chunked] : encoded.prompt) request.prompt[name] = std::move(chunked.chunks);
     for (auto& [name, chunked] : encoded.negative) request.negative[name] = std::move(chunked.chunks);
     request.empty = std::move(encoded.empty);
     timings_.tokens = seconds_since(tokenizing);
     for (const std::string& warning : prompts.warnings()) warn(warning);
-    if (job_.hires) request.hires_schedule = schedule(*job_.hires_steps, job_.hires_width, job_.hires_height);
+    if (job_.hires) request.hires_schedule = core::hires_schedule_of(job_, model_);
     if (source_) take_source(request);
     const core::Infotext infotext = core::infotext_of(job_, model_, 0, std::string("lapis ") + version);
     if (const auto warning = core::infotext_warning(infotext)) warn(*warning);
     return request;
-  }
-
-  Schedule schedule(int steps, int width, int height) const {
-    if (path_of(model_.sampling.prediction) == Path::flow) {
-      return core::make_flow_schedule(model_.sampling, steps, core::picture_tokens(model_, width, height));
-    }
-    return core::make_schedule(model_.sampling, job_.spacing, steps);
   }
 
   void take_source(RenderRequest& request) {

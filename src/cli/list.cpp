@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <memory>
@@ -11,6 +12,7 @@
 #include "core/families.hpp"
 #include "core/job_limits.hpp"
 #include "core/samplers.hpp"
+#include "core/schedule_table.hpp"
 #include "core/schedules.hpp"
 #include "core/suggest.hpp"
 #include "io/model_folder.hpp"
@@ -71,11 +73,33 @@ Rows space_rows() {
   return rows;
 }
 
+/// The families with a denoiser that walks a path on which `fits(family, path)` holds.
+template <class Fits>
+std::string families_that(const Fits& fits) {
+  std::vector<std::string> names;
+  for (const core::FamilyRow& family : core::families()) {
+    const auto walks = [&](Prediction prediction) { return fits(family, path_of(prediction)); };
+    if (std::any_of(family.predictions.begin(), family.predictions.end(), walks)) names.push_back(family.name);
+  }
+  return joined(names);
+}
+
 Rows sampler_rows() {
-  Rows rows{{"sampler", "label", "order", "noise", "also called"}};
+  Rows rows{{"sampler", "label", "order", "calls", "noise", "eta", "families", "also called"}};
   for (const core::SamplerRow& row : core::samplers()) {
-    rows.push_back(
-        {row.name, row.label, std::to_string(row.order), row.uses_noise ? "yes" : "no", joined(row.aliases)});
+    rows.push_back({row.name, row.label, std::to_string(row.order), std::to_string(row.evaluations),
+                    row.uses_noise ? "yes" : "no", row.eta ? core::number_text(*row.eta) : "-",
+                    families_that([&](const core::FamilyRow&, Path path) { return core::walks(row, path); }),
+                    joined(row.aliases)});
+  }
+  return rows;
+}
+
+Rows schedule_rows() {
+  Rows rows{{"schedule", "label", "families", "meaning", "also called"}};
+  for (const core::ScheduleRow& row : core::schedules()) {
+    const auto fits = [&](const core::FamilyRow& family, Path path) { return core::fits(row, path, family.space); };
+    rows.push_back({row.name, row.label, families_that(fits), row.help, joined(row.aliases)});
   }
   return rows;
 }
@@ -87,8 +111,8 @@ Rows spacing_rows() {
 }
 
 constexpr std::array tables{
-    Table{"models", model_rows},     Table{"families", family_rows},  Table{"spaces", space_rows},
-    Table{"samplers", sampler_rows}, Table{"spacings", spacing_rows},
+    Table{"models", model_rows},     Table{"families", family_rows},    Table{"spaces", space_rows},
+    Table{"samplers", sampler_rows}, Table{"schedules", schedule_rows}, Table{"spacings", spacing_rows},
 };
 
 int list(const std::string& name, bool json) {
@@ -116,7 +140,7 @@ Run declare_list(CLI::App& app) {
     bool json = false;
   };
   const auto options = std::make_shared<Options>();
-  app.add_option("what", options->name, "models, families, spaces, samplers or spacings")
+  app.add_option("what", options->name, "models, families, spaces, samplers, schedules or spacings")
       ->type_name("WHAT")
       ->capture_default_str();
   app.add_flag("--json", options->json, "The same as a JSON array");

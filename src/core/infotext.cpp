@@ -8,6 +8,7 @@
 #include "core/job_fields.hpp"
 #include "core/json_string.hpp"
 #include "core/samplers.hpp"
+#include "core/schedule_table.hpp"
 
 namespace lapis::core {
 namespace {
@@ -125,6 +126,7 @@ Infotext infotext_of(const ResolvedJob& job, const Model& model, int index, cons
   ResolvedJob picture = job;
   picture.seed += index;
   picture.sampler = find_sampler(job.sampler).label;
+  picture.schedule = find_schedule(job.schedule).label;
   Infotext infotext{job.prompt, job.negative_prompt, {}};
   const auto values = resolved_fields(picture, model);
   for (const auto& [name, found] : values) {

@@ -22,7 +22,7 @@ constexpr std::monostate not_in_job = {};
 constexpr std::string_view denoising = "Denoising strength";
 
 // clang-format off
-constexpr std::array<JobField, 29> rows = {{
+constexpr std::array<JobField, 35> rows = {{
     // key              flags                          value     help
     // member             resolved             limits           a1111        group
     {"prompt",          "-p,--prompt",                 "TEXT",   "What the picture shows; @FILE or - reads it",
@@ -39,12 +39,24 @@ constexpr std::array<JobField, 29> rows = {{
      &J::steps,           &R::steps,           step_limits,     "Steps",     G::sampling},
     {"sampler",         "--sampler,--sampling-method", "NAME",   "How the steps are walked",
      &J::sampler,         &R::sampler,         no_limits,       "Sampler",   G::sampling},
-    {"spacing",         "--spacing",                   "NAME",   "Timesteps: leading, linspace or trailing",
+    {"schedule",        "--schedule,--scheduler",      "NAME",   "How the steps' noise levels lie",
+     &J::schedule,        &R::schedule,        no_limits,       "Schedule type", G::sampling},
+    {"spacing",         "--spacing",                   "NAME",   "Of schedule own: leading, linspace or trailing",
      &J::spacing,         &R::spacing,         no_limits,       "",          G::sampling},
+    {"sigmas",          "--sigmas",                    "LIST",   "The noise levels by hand: falling, with commas",
+     &J::sigmas,          &R::sigmas,          no_limits,       "",          G::sampling},
+    {"shift",           "--shift",                     "FACTOR", "Of a flow model's noise levels, towards noise",
+     &J::shift,           &R::shift,           shift_limits,    "Shift",     G::sampling},
+    {"eta",             "--eta",                       "SHARE",  "Fresh noise on the way, 0 to 1",
+     &J::eta,             &R::eta,             eta_limits,      "Eta",       G::sampling},
     {"guidance",        "--guidance,--cfg-scale",      "SCALE",  "Weight of the prompt; 1 or less: no negative pass",
      &J::guidance,        &R::guidance,        guidance_limits, "CFG scale", G::sampling},
     {"true_guidance",   "--true-guidance",             "SCALE",  "flux: weight of the prompt against the negative",
      &J::true_guidance,   &R::true_guidance,   guidance_limits, "",          G::sampling},
+    {"guidance_interval", "--guidance-interval",       "A,B",    "Guide only from A to B of the steps, 0 to 1",
+     &J::guidance_interval, &R::guidance_interval, no_limits,   "",          G::sampling},
+    {"guidance_rescale", "--guidance-rescale",         "SHARE",  "Give guidance the unguided spread back, 0 to 1",
+     &J::guidance_rescale, &R::guidance_rescale, rescale_limits, "",         G::sampling},
     {"seed",            "-s,--seed",                   "N",      "Of picture 0; picture i adds i; negative: random",
      &J::seed,            &R::seed,            no_limits,       "Seed",      G::sampling},
     {"width",           "-W,--width",                  "PIXELS", "Width of the picture",
@@ -101,6 +113,12 @@ Number parse_number(const JobField& field, std::string_view text, const std::str
   return value;
 }
 
+std::string list_text(std::span<const double> numbers) {
+  std::string text;
+  for (const double number : numbers) text += (text.empty() ? "" : ",") + number_text(number);
+  return text;
+}
+
 /// One resolved value, or none.
 struct ValueOf {
   using Value = std::optional<FieldValue>;
@@ -117,6 +135,14 @@ struct ValueOf {
   Value operator()(Spacing ResolvedJob::*member) const { return spacing_name(job.*member); }
   Value operator()(std::optional<std::string> ResolvedJob::*member) const { return job.*member; }
   Value operator()(std::optional<double> ResolvedJob::*member) const { return job.*member; }
+  Value operator()(std::optional<std::vector<double>> ResolvedJob::*member) const {
+    if (!(job.*member)) return std::nullopt;
+    return list_text(*(job.*member));
+  }
+  Value operator()(Interval ResolvedJob::*member) const {
+    const Interval& interval = job.*member;
+    return list_text(std::array{interval.from, interval.to});
+  }
   Value operator()(std::optional<int> ResolvedJob::*member) const {
     if (!(job.*member)) return std::nullopt;
     return std::int64_t{*(job.*member)};

@@ -24,12 +24,13 @@ using JobMember = std::variant<std::string Job::*, std::vector<std::string> Job:
                                std::optional<std::int64_t> Job::*, std::optional<double> Job::*>;
 
 /// Where it lies once resolved; none for the model, which a `ResolvedJob` does not name. An optional one has no value
-/// where the job does nothing that it speaks of, or the model's family has no such thing.
+/// where the job does nothing that it speaks of, or the model's family or its sampler has no such thing.
 using ResolvedMember =
     std::variant<std::monostate, std::string ResolvedJob::*, std::vector<std::string> ResolvedJob::*,
                  PromptSyntax ResolvedJob::*, int ResolvedJob::*, std::int64_t ResolvedJob::*, double ResolvedJob::*,
                  Spacing ResolvedJob::*, std::optional<std::string> ResolvedJob::*, std::optional<int> ResolvedJob::*,
-                 std::optional<double> ResolvedJob::*, std::optional<PixelSize> ResolvedJob::*,
+                 std::optional<double> ResolvedJob::*, std::optional<std::vector<double>> ResolvedJob::*,
+                 Interval ResolvedJob::*, std::optional<PixelSize> ResolvedJob::*,
                  std::optional<PixelOffset> ResolvedJob::*>;
 
 /// A decided value as JSON and provenance hold it.

@@ -13,7 +13,7 @@
 
 #include "core/families.hpp"
 #include "core/job_limits.hpp"
-#include "core/samplers.hpp"
+#include "core/resolve_sampling.hpp"
 #include "core/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -241,11 +241,7 @@ void check_defaults(const Model& model, const FamilyRow& family) {
       limit_problem("guidance", defaults.guidance, guidance_limits),
   };
   for (const auto& problem : problems) refuse_problem(model, "defaults", problem);
-  try {
-    find_sampler(defaults.sampler);
-  } catch (const Error& error) {
-    refuse(model, std::string("defaults: ") + error.what());
-  }
+  refuse_problem(model, "defaults", sampling_defaults_problem(model));
 }
 
 }  // namespace

@@ -11,8 +11,7 @@
 #include "core/fit.hpp"
 #include "core/job_fields.hpp"
 #include "core/prompt_syntax.hpp"
-#include "core/samplers.hpp"
-#include "core/schedules.hpp"
+#include "core/resolve_sampling.hpp"
 #include "core/strength.hpp"
 #include "core/suggest.hpp"
 #include "core/unicode.hpp"
@@ -66,15 +65,6 @@ int checked_side(const Job& job, std::optional<std::int64_t> Job::*member, int f
   const std::int64_t value = (job.*member).value_or(fallback);
   refuse_problem(side_problem(flag_of(member), value, multiple));
   return static_cast<int>(value);
-}
-
-int checked_steps(const Job& job, const Model& model) {
-  const std::int64_t steps = checked_number(job.steps.value_or(model.defaults.steps), &Job::steps);
-  if (steps > model.sampling.train_steps) {
-    refuse(flag_of(&Job::steps) + " is " + std::to_string(steps) + "; " + model.name + " was trained on " +
-           std::to_string(model.sampling.train_steps) + " steps and can take no more");
-  }
-  return static_cast<int>(steps);
 }
 
 /// Refuses an option that `model`'s family does not have: `why` ends the sentence, `remedy` says what to do.
@@ -272,6 +262,7 @@ void resolve_hires(const Job& job, const Model& model, int multiple, ResolvedJob
            std::to_string(model.sampling.train_steps) + " steps and can take no more");
   }
   resolved.hires_steps = steps;
+  check_hires_sampling(model, resolved);
   resolved.hires_strength = checked_strength(&Job::hires_strength, job.hires_strength.value_or(0.5), steps, model);
 }
 
@@ -290,13 +281,11 @@ ResolvedJob resolve(const Job& job, const Model& model, std::uint64_t random) {
   if (job.prompt_syntax) resolved.prompt_syntax = find_prompt_syntax(*job.prompt_syntax).syntax;
   resolved.clip_skip = checked_clip_skip(job, model, *family);
   check_embeddings(job, *family);
-  resolved.steps = checked_steps(job, model);
-  resolved.sampler = find_sampler(job.sampler.value_or(model.defaults.sampler)).name;
-  resolved.spacing = job.spacing ? find_spacing(*job.spacing) : model.sampling.spacing;
   resolve_guidance(job, model, *family, resolved);
   resolved.width = checked_side(job, &Job::width, model.defaults.width, family->size_multiple);
   resolved.height = checked_side(job, &Job::height, model.defaults.height, family->size_multiple);
   resolve_told_sizes(job, model, *family, resolved);
+  resolve_sampling(job, model, resolved);
   resolved.batch = static_cast<int>(checked_number(job.batch.value_or(1), &Job::batch));
   resolved.seed = checked_seed(job, resolved.batch, random);
   resolve_source(job, model, resolved);

@@ -1,15 +1,70 @@
 #include "core/samplers.hpp"
 
-#include <array>
-
 #include "core/suggest.hpp"
+#include "lapis/error.hpp"
 
 namespace lapis::core {
+namespace {
+
+constexpr std::optional<double> no_eta = std::nullopt;
+
+// clang-format off
+constexpr const char* on_both = "";
+constexpr const char* betas_alone = "it is the chain of a training with betas, which a flow has none of";
+constexpr const char* equal_times = "its weights are made for equal steps of a training with betas, which a flow has none of";
+constexpr const char* distilled   = "it leaps to times of the training it was distilled from, which has betas; a flow has none";
+// clang-format on
+
+}  // namespace
 
 std::span<const SamplerRow> samplers() {
-  static const std::array<SamplerRow, 1> rows = {{
-      {Sampler::euler, "euler", "Euler", {"k_euler", "sample_euler", "EulerDiscreteScheduler"}, 1, false},
-  }};
+  using S = Sampler;
+  using enum Start;
+  // clang-format off
+  static const std::vector<SamplerRow> rows = {
+      // sampler          name            label          order, calls, noise, eta, start, not on a flow, oracle
+      //   aliases
+      {S::euler,          "euler",        "Euler",       1, 1, false, no_eta, schedule, on_both,     "diffusers",
+       {"k_euler", "sample_euler", "EulerDiscreteScheduler", "FlowMatchEulerDiscreteScheduler"}},
+      {S::euler_a,        "euler_a",      "Euler a",     1, 1, true,  1,      schedule, on_both,     "k-diffusion, diffusers (LTX) on flow",
+       {"k_euler_a", "euler_ancestral", "sample_euler_ancestral", "EulerAncestralDiscreteScheduler",
+        "LTXEulerAncestralRFScheduler"}},
+      {S::heun,           "heun",         "Heun",        2, 2, false, no_eta, schedule, on_both,     "k-diffusion",
+       {"k_heun", "sample_heun", "HeunDiscreteScheduler", "FlowMatchHeunDiscreteScheduler"}},
+      {S::dpm2,           "dpm2",         "DPM2",        2, 2, false, no_eta, schedule, on_both,     "k-diffusion",
+       {"k_dpm_2", "dpm_2", "sample_dpm_2", "KDPM2DiscreteScheduler"}},
+      {S::dpm2_a,         "dpm2_a",       "DPM2 a",      2, 2, true,  1,      schedule, on_both,     "k-diffusion, ComfyUI's formula on flow",
+       {"k_dpm_2_a", "dpm_2_ancestral", "sample_dpm_2_ancestral", "KDPM2AncestralDiscreteScheduler"}},
+      {S::lms,            "lms",          "LMS",         2, 1, false, no_eta, schedule, on_both,     "k-diffusion",
+       {"k_lms", "sample_lms", "LMSDiscreteScheduler"}},
+      {S::ddim,           "ddim",         "DDIM",        1, 1, true,  0,      unit,     on_both,     "diffusers",
+       {"DDIMScheduler"}},
+      {S::ddpm,           "ddpm",         "DDPM",        1, 1, true,  no_eta, unit,     betas_alone, "diffusers",
+       {"DDPMScheduler", "sample_ddpm"}},
+      {S::pndm,           "pndm",         "PLMS",        2, 1, false, no_eta, unit,     equal_times, "diffusers",
+       {"k_plms", "PNDMScheduler"}},
+      {S::dpmpp_2m,       "dpmpp_2m",     "DPM++ 2M",    2, 1, false, no_eta, unit,     on_both,     "k-diffusion, diffusers",
+       {"k_dpmpp_2m", "dpm++2m", "sample_dpmpp_2m", "DPMSolverMultistepScheduler"}},
+      {S::dpmpp_2m_sde,   "dpmpp_2m_sde", "DPM++ 2M SDE", 2, 1, true,  1,      unit,     on_both,     "k-diffusion, diffusers",
+       {"k_dpmpp_2m_sde", "dpm++2m_sde", "dpmpp_2m_sde_gpu", "sample_dpmpp_2m_sde", "sde-dpmsolver++"}},
+      {S::dpmpp_2s_a,     "dpmpp_2s_a",   "DPM++ 2S a",  2, 2, true,  1,      schedule, on_both,     "k-diffusion, ComfyUI's formula on flow",
+       {"k_dpmpp_2s_a", "dpm++2s_a", "dpmpp_2s_ancestral", "sample_dpmpp_2s_ancestral"}},
+      {S::dpmpp_sde,      "dpmpp_sde",    "DPM++ SDE",   2, 2, true,  1,      schedule, on_both,     "k-diffusion",
+       {"k_dpmpp_sde", "dpmpp_sde_gpu", "sample_dpmpp_sde", "DPMSolverSDEScheduler"}},
+      {S::dpmpp_3m_sde,   "dpmpp_3m_sde", "DPM++ 3M SDE", 2, 1, true,  1,      schedule, on_both,     "k-diffusion",
+       {"k_dpmpp_3m_sde", "dpmpp_3m_sde_gpu", "sample_dpmpp_3m_sde"}},
+      {S::unipc,          "unipc",        "UniPC",       2, 1, false, no_eta, unit,     on_both,     "diffusers",
+       {"uni_pc", "uni_pc_bh2", "UniPCMultistepScheduler"}},
+      {S::deis,           "deis",         "DEIS",        2, 1, false, no_eta, unit,     on_both,     "diffusers",
+       {"DEISMultistepScheduler", "sample_deis"}},
+      {S::ipndm,          "ipndm",        "iPNDM",       2, 1, false, no_eta, schedule, on_both,     "diffusers",
+       {"IPNDMScheduler", "sample_ipndm"}},
+      {S::lcm,            "lcm",          "LCM",         1, 1, true,  no_eta, unit,     on_both,     "diffusers",
+       {"sample_lcm", "LCMScheduler", "FlowMatchLCMScheduler"}},
+      {S::tcd,            "tcd",          "TCD",         1, 1, true,  0.3,    unit,     distilled,   "diffusers",
+       {"TCDScheduler"}},
+  };
+  // clang-format on
   return rows;
 }
 
@@ -23,10 +78,21 @@ const SamplerRow& find_sampler(std::string_view name) {
     }
     names.push_back(row.name);
     known.push_back(row.name);
+    known.push_back(row.label);
     known.insert(known.end(), row.aliases.begin(), row.aliases.end());
   }
   throw Error(ErrorKind::usage, "unknown sampler \"" + std::string(name) + "\"; there is " + listed(names) + "." +
                                     did_you_mean(name, known));
+}
+
+bool walks(const SamplerRow& row, Path path) { return path != Path::flow || row.not_on_flow.empty(); }
+
+std::vector<std::string> samplers_on(Path path) {
+  std::vector<std::string> names;
+  for (const SamplerRow& row : samplers()) {
+    if (walks(row, path)) names.push_back(row.name);
+  }
+  return names;
 }
 
 }  // namespace lapis::core

@@ -1,4 +1,4 @@
-// Where every picture begins.
+// Where every picture begins, and what stochastic samplers draw on its way.
 #pragma once
 
 #include <ATen/core/Generator.h>

@@ -5,14 +5,14 @@
 #include <c10/core/InferenceMode.h>
 #include <cstring>
 #include <optional>
-#include <span>
 #include <utility>
 #include <vector>
 
 #include "core/families.hpp"
 #include "core/resize.hpp"
-#include "core/samplers.hpp"
+#include "core/samplers/sample.hpp"
 #include "core/strength.hpp"
+#include "core/time_scale.hpp"
 #include "engine/denoiser.hpp"
 #include "engine/device.hpp"
 #include "engine/failure.hpp"
@@ -122,7 +122,7 @@ class Rendering {
         start.original = sampled(*moments_, parts_.model().space, noise);
       }
       begin(pass, noise, start);
-      latent = walked(pass, start);
+      latent = walked(pass, start, noise);
     }
     if (index + 1 == job_.batch) {
       release(&Parts::release_denoiser);
@@ -148,19 +148,22 @@ class Rendering {
   }
 
   /// The finished latent [1, C, h, w] of a pass, on the CPU.
-  at::Tensor walked(const Pass& pass, const Start& start) {
+  at::Tensor walked(const Pass& pass, const Start& start, Noise& noise) {
     const at::Device device = parts_.placement().device;
     const Model& model = parts_.model();
+    const core::TimeScale times(model.sampling);
     const Denoiser denoiser(parts_.denoiser(), model.sampling.prediction,
-                            core::token_side(model) / model.space.downscale, pass.schedule, pass.conditioning,
-                            pass_guidance(job_));
+                            core::token_side(model) / model.space.downscale, pass.schedule, times, pass.conditioning,
+                            guidance_of(job_, pass.schedule));
+    const core::Course course{pass.schedule.sigmas, path(), job_.eta.value_or(0), &times};
+    const auto fresh = [&] { return noise.draw(start.noise.sizes()).to(device); };
     const auto after_step = [&](int, int) {
       ++done_;
       if (on_step_) on_step_(done_, job_.batch * steps_);
     };
     const auto walk = [&](auto&& denoise) {
-      return core::sample(core::find_sampler(job_.sampler).sampler, denoise, start.latent.to(device),
-                          std::span<const double>(pass.schedule.sigmas), after_step);
+      return core::sample(core::find_sampler(job_.sampler).sampler, denoise, start.latent.to(device), course, fresh,
+                          after_step);
     };
     at::Tensor latent;
     if (request_.mask) {

@@ -108,8 +108,10 @@ SamplingFacts read_sampling(const JsonValue& value) {
 
 Defaults read_defaults(const JsonValue& value) {
   static const Words keys{"width", "height", "steps", "sampler", "guidance"};
-  value.expect_keys(keys);
+  static const Words optional{"schedule"};
+  value.expect_keys(keys, optional);
   Defaults defaults;
+  if (value.has("schedule")) defaults.schedule = value.at("schedule").name();
   defaults.width = small_integer(value.at("width"), 8, 65'536);
   defaults.height = small_integer(value.at("height"), 8, 65'536);
   defaults.steps = small_integer(value.at("steps"), 1, 10'000);

@@ -175,6 +175,7 @@ std::string model_report(const Model& model) {
         {"height", model.defaults.height},
         {"steps", model.defaults.steps},
         {"sampler", model.defaults.sampler},
+        {"schedule", model.defaults.schedule},
         {"guidance", model.defaults.guidance}}},
       {"files", model.files.size()},
       {"bytes", bytes},

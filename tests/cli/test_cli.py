@@ -98,6 +98,13 @@ class Usage(CliTest):
         self.refused(2, "generate", says=("there is no prompt",))
         self.refused(2, "list", "sampler", says=('Did you mean "samplers"?',))
 
+    def test_samplers_and_schedules_are_listed_for_programs(self) -> None:
+        for what, count, name in (("samplers", 19, "sampler"), ("schedules", 13, "schedule")):
+            rows = json.loads(run("list", what, "--json").stdout)
+            self.assertEqual(len({row[name] for row in rows}), count)
+            for row in rows:
+                self.assertIn("sd15", row["families"])
+
     def test_numbers(self) -> None:
         self.refused(2, "generate", "a lake", "-W", "250", says=("250", "multiple of 8", "248", "256"))
         self.refused(2, "generate", "a lake", "-H", "8", says=("8", "64"))
@@ -112,6 +119,11 @@ class Usage(CliTest):
         self.refused(2, "generate", "a lake", "-m", "tiny-sd14", says=("tiny-sd14", 'Did you mean "tiny-sd15"?'))
         self.refused(2, "generate", "a lake", "--sampler", "eular", says=('Did you mean "euler"?',))
         self.refused(2, "generate", "a lake", "--spacing", "trailling", says=("trailing",))
+        self.refused(2, "generate", "a lake", "--schedule", "karas", says=('Did you mean "karras"?',))
+        self.refused(2, "generate", "a lake", "--shift", "3", says=("flow model", "tiny-sd15"))
+        self.refused(2, "generate", "a lake", "--eta", "0.5", "--sampler", "heun", says=("heun", "euler_a"))
+        self.refused(2, "generate", "a lake", "--sigmas", "3,4", says=("number 2", "fall"))
+        self.refused(2, "generate", "a lake", "--guidance-interval", "0.9,0.1", says=("0.2,0.8",))
         self.refused(2, "generate", "a lake", "--dtype", "fp23", says=("fp32",))
         self.refused(2, "generate", "a lake", "--device", "gpu", says=("cuda",))
 
@@ -264,6 +276,17 @@ class Pictures(CliTest):
         other, = self.render("a lake", *QUICK, "-s", "2", "-o", "c.png")
         self.assertEqual(first["sha256"], second["sha256"])
         self.assertNotEqual(first["sha256"], other["sha256"])
+
+    def test_samplers_and_schedules_by_the_names_of_other_tools(self) -> None:
+        first, = self.render("a lake", *QUICK, "-s", "1", "-b", "1", "--sampler", "DPM++ SDE", "--schedule", "Karras",
+                             "--guidance-interval", "0,0.5", "--guidance-rescale", "0.7", "-o", "a.png")
+        self.assertEqual([first.get(key) for key in ("sampler", "schedule", "eta", "sigmas", "guidance_interval")],
+                         ["dpmpp_sde", "karras", 1, None, "0,0.5"])
+        again, = self.render("a lake", *QUICK, "-s", "1", "--sampler", "dpmpp_sde_gpu", "--schedule", "karras",
+                             "--guidance-interval", "0,0.5", "--guidance-rescale", "0.7", "-o", "b.png")
+        self.assertEqual(first["sha256"], again["sha256"])
+        plain, = self.render("a lake", *QUICK, "-s", "1", "--sampler", "DPM++ SDE", "--schedule", "Karras", "-o", "c.png")
+        self.assertNotEqual(first["sha256"], plain["sha256"])
 
     def test_a_batch_is_its_pictures(self) -> None:
         batch = self.render("a lake", *QUICK, "-s", "5", "-b", "3", "-o", "batch.png")

@@ -32,7 +32,8 @@ TEST_CASE("a job is written as A1111 writes it") {
   CHECK(write_infotext(infotext) ==
         "a lake at dawn, pines\n"
         "Negative prompt: fog: thick\n"
-        "Steps: 20, Sampler: Euler, CFG scale: 7.5, Seed: 42, Size: 128x192, Model: sample, RNG: CPU, "
+        "Steps: 20, Sampler: Euler, Schedule type: Automatic, CFG scale: 7.5, Seed: 42, Size: 128x192, Model: sample, "
+        "RNG: CPU, "
         "Version: lapis 0.1.0");
 }
 

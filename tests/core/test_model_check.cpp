@@ -30,7 +30,7 @@ struct Break {
   const char* text;
 };
 
-const std::array<Break, 22> breaks = {{
+const std::array<Break, 23> breaks = {{
     {"family", [](Model& m) { m.family = "sd51"; }, "unknown family \"sd51\""},
     {"close family", [](Model& m) { m.family = "sd1"; }, "Did you mean \"sd15\"?"},
     {"scale", [](Model& m) { m.space.scale = 0.13025; },
@@ -60,6 +60,7 @@ const std::array<Break, 22> breaks = {{
     {"offset", [](Model& m) { m.sampling.steps_offset = 1000; }, "steps_offset is 1000; expected 0 to 999"},
     {"default size", [](Model& m) { m.defaults.width = 100; }, "defaults: width is 100; expected a multiple of 8"},
     {"default steps", [](Model& m) { m.sampling.train_steps = 10; }, "steps is 20; expected 1 to 10"},
+    {"default schedule", [](Model& m) { m.defaults.schedule = "karas"; }, "defaults: unknown schedule \"karas\""},
     {"default sampler", [](Model& m) { m.defaults.sampler = "eular"; }, "defaults: unknown sampler \"eular\""},
 }};
 

@@ -37,7 +37,7 @@ const std::array<Refusal, 25> refusals = {{
     {[](Job& j) { j.prompt = "caf\xE9 noir"; }, "--prompt is not UTF-8: byte 3 is 0xE9"},
     {[](Job& j) { j.negative_prompt = "\xFF"; }, "--negative-prompt is not UTF-8: byte 0 is 0xFF"},
     {[](Job& j) { j.prompt = std::string("a\0b", 3); }, "--prompt has a NUL as byte 1"},
-    {[](Job& j) { j.sampler = "eular"; }, "unknown sampler \"eular\"; there is \"euler\". Did you mean \"euler\"?"},
+    {[](Job& j) { j.sampler = "eular"; }, "unknown sampler \"eular\"; there is \"euler\", \"euler_a\", "},
     {[](Job& j) { j.spacing = "leadin"; }, "Did you mean \"leading\"?"},
     {[](Job& j) { j.device = "cud"; }, "--device is \"cud\"; expected one of \"auto\", \"cpu\" and \"cuda\"."},
     {[](Job& j) { j.device = "gpu"; }, "Did you mean \"cpu\"?"},
@@ -214,20 +214,20 @@ TEST_CASE("sides are multiples of the family's") {
 
 TEST_CASE("a picture to start from has a strength and a fit") {
   Job job;
-  job.image = "sha256:00";
+  job.image.emplace("sha256:00");
   const ResolvedJob found = resolve(job, test::sample_model(), 0);
   CHECK(found.image == "sha256:00");
   CHECK(found.strength == 0.75);
   CHECK(found.fit == "stretch");
   CHECK_FALSE(found.mask_paste);
-  job.mask = "sha256:01";
+  job.mask.emplace("sha256:01");
   CHECK(resolve(job, test::sample_model(), 0).mask_paste == "on");
   CHECK_FALSE(resolve({}, test::sample_model(), 0).strength);
 }
 
 TEST_CASE("a strength leaves a step to do, on either path") {
   Job job;
-  job.image = "a.png";
+  job.image.emplace("a.png");
   job.steps = 20;
   job.strength = 0.049;
   CHECK_THROWS_WITH(resolve(job, test::sample_model(), 0), Catch::Contains("no step") && Catch::Contains("0.05"));
@@ -259,7 +259,7 @@ TEST_CASE("without a VAE encoder no picture can be read") {
   Model model = test::sample_model();
   model.parts.erase("vae_encoder");
   Job job;
-  job.image = "a.png";
+  job.image.emplace("a.png");
   CHECK_THROWS_WITH(resolve(job, model, 0), Catch::Contains("no vae_encoder") && Catch::Contains("--image"));
   job.image.reset();
   job.hires = 2;

@@ -2,9 +2,9 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
 #include <catch2/catch.hpp>
-#include <span>
+#include <vector>
 
-#include "core/samplers.hpp"
+#include "core/samplers/sample.hpp"
 #include "engine/masked.hpp"
 
 using namespace lapis;
@@ -71,8 +71,9 @@ TEST_CASE("a walk from noise alone shows its first latent as it is") {
 TEST_CASE("a walk ends in the picture where nothing is drawn") {
   at::Tensor seen;
   const std::vector<double> sigmas{5, 2, 1, 0};
-  const at::Tensor end = core::sample(core::Sampler::euler, masked(seen, Path::variance_exploding),
-                                      original + 5 * noise, std::span<const double>(sigmas), [](int, int) {});
+  const at::Tensor end = core::sample(
+      core::Sampler::euler, masked(seen, Path::variance_exploding), original + 5 * noise, core::Course{sigmas},
+      [] { return noise; }, [](int, int) {});
   CHECK(at_cell(end, 0) == 10);
   CHECK(at_cell(end, 2) == 100);
 }

@@ -25,3 +25,12 @@ TEST_CASE("the same seed draws the same noise, another seed other noise") {
   CHECK(draw_noise(1).equal(draw_noise(1)));
   CHECK_FALSE(draw_noise(1).equal(draw_noise(2)));
 }
+
+TEST_CASE("later draws go on with the same generator") {
+  Noise noise(7);
+  const at::Tensor first = noise.draw({1, 4, 8, 8});
+  const at::Tensor second = noise.draw({1, 4, 8, 8});
+  CHECK(first.equal(draw_noise(7)));
+  CHECK_FALSE(first.equal(second));
+  CHECK(second.equal(Noise(7).draw({1, 8, 8, 8}).narrow(1, 4, 4)));
+}

@@ -183,6 +183,14 @@ TEST_CASE("a document that is not one JSON object is refused") {
   check_text(std::string(1000, '['), "nested too deeply");
 }
 
+TEST_CASE("a schedule of the defaults may be left out") {
+  const ModelFolder folder;
+  CHECK(read_model(folder.path()).defaults.schedule == "own");
+  folder.rewrite([](Json& document) { document["defaults"]["schedule"] = "karras"; });
+  CHECK(read_model(folder.path()).defaults.schedule == "karras");
+  check_value_refused("/defaults/schedule", 3, {"defaults.schedule is 3"});
+}
+
 TEST_CASE("another version is named before its keys are") {
   check_refused(
       [](Json& document) {

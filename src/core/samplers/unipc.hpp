@@ -1,0 +1,53 @@
+// The unified predictor-corrector.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "core/samplers/multistep.hpp"
+#include "core/samplers/walk.hpp"
+
+namespace lapis::core {
+
+/// What the corrector makes of a step's beginning `x` once the answer `x0` at its end is known; `before` are the
+/// answers at its beginning and, for the second order, at the beginning of the step before, the newest first.
+template <Vec T>
+T corrected(const T& x, const T& x0, std::span<const T> before, const Course& course, int i) {
+  T ahead = before[0] + 0.5 * (x0 - before[0]);
+  if (before.size() > 1) {
+    const double h = lambda_step(course, i);
+    const double back = -lambda_step(course, i - 1) / h;
+    const double phi_1 = std::expm1(-h);
+    const double phi_2 = -phi_1 / h - 1;
+    const double phi_3 = -phi_2 / h - 0.5;
+    const double older = (phi_2 - 2 * phi_3) / phi_1 / (1 - back);
+    const double newer = phi_2 / phi_1 - older;
+    ahead = before[0] + (older / back) * (before[1] - before[0]) + newer * (x0 - before[0]);
+  }
+  return moved<T>(x, ahead, course.at(i), course.at(i + 1));
+}
+
+/// UniPC of order 2 on predicted clean values with B(h) = e^h - 1 (Zhao et al. 2023, "UniPC: A Unified
+/// Predictor-Corrector Framework for Fast Sampling of Diffusion Models", bh2; UniPCMultistepScheduler). The corrector
+/// reuses the evaluation of the next step. The first and the last step are of the first order.
+template <Vec T, Denoiser<T> D, OnStep F>
+T unipc(D&& denoise, T x, const Course& course, F&& on_step) {
+  std::vector<T> before;  // answers, the newest first, as many as the last step had order
+  std::optional<T> began_at;
+  for (int i = 0; i < course.steps(); ++i) {
+    const T x0 = denoise(x, course.at(i));
+    if (began_at) x = corrected<T>(*began_at, x0, before, course, i - 1);
+    T ahead = x0;
+    const bool second = i > 0 && i + 1 < course.steps();
+    if (second) ahead = x0 + (lambda_step(course, i) / lambda_step(course, i - 1) / 2) * (x0 - before[0]);
+    if (second && before.size() == 2) before.pop_back();
+    if (!second) before.clear();
+    before.insert(before.begin(), x0);
+    began_at = x;
+    x = moved<T>(x, ahead, course.at(i), course.at(i + 1));
+    on_step(i + 1, course.steps());
+  }
+  return x;
+}
+
+}  // namespace lapis::core

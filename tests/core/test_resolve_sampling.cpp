@@ -1,0 +1,206 @@
+#include <array>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <functional>
+#include <string>
+
+#include "core/job_fields.hpp"
+#include "core/resolve_sampling.hpp"
+#include "core/samplers.hpp"
+#include "core/schedule_table.hpp"
+#include "lapis/error.hpp"
+#include "sample_model.hpp"
+#include "walks.hpp"
+
+using namespace lapis;
+using namespace lapis::core;
+
+namespace {
+
+struct Refusal {
+  std::function<void(Job&)> change;
+  const char* text;
+};
+
+Model flow_model() {
+  Model model = test::sample_model();
+  model.name = "stream";
+  model.family = "flux";
+  model.sampling.prediction = Prediction::flow;
+  model.sampling.flow_shift.dynamic = true;
+  return model;
+}
+
+void check_refusals(std::span<const Refusal> refusals, const Model& model) {
+  for (const Refusal& refusal : refusals) {
+    INFO(refusal.text);
+    Job job;
+    refusal.change(job);
+    CHECK_THROWS_WITH(resolve(job, model, 0), Catch::Contains(refusal.text));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("an empty job takes the schedule of the model, and what its sampler has") {
+  Model model = test::sample_model();
+  model.defaults.schedule = "karras";
+  const ResolvedJob job = resolve({}, model, 0);
+  CHECK(job.schedule == "karras");
+  CHECK_FALSE(job.sigmas);
+  CHECK_FALSE(job.shift);
+  CHECK_FALSE(job.eta);
+  CHECK(job.guidance_interval == Interval{0, 1});
+  CHECK(job.guidance_rescale == 0);
+  Job ancestral;
+  ancestral.sampler = "Euler a";
+  CHECK(resolve(ancestral, model, 0).eta == 1);
+  ancestral.eta = 0.5;
+  CHECK(resolve(ancestral, model, 0).eta == 0.5);
+}
+
+TEST_CASE("sigmas by hand decide the steps") {
+  Job job;
+  job.sigmas = "14.6, 6,2.5,1e0,0.4,0";
+  const ResolvedJob resolved = resolve(job, test::sample_model(), 0);
+  CHECK(resolved.schedule == "by_hand");
+  CHECK(resolved.steps == 5);
+  CHECK(resolved.sigmas == std::vector<double>{14.6, 6, 2.5, 1, 0.4});
+  CHECK(schedule_of(resolved, test::sample_model()).sigmas == std::vector<double>{14.6, 6, 2.5, 1, 0.4, 0});
+  job.steps = 5;
+  job.schedule = "by_hand";
+  CHECK(resolve(job, test::sample_model(), 0).steps == 5);
+}
+
+TEST_CASE("a second pass has a schedule of its own steps and size") {
+  Model model = flow_model();
+  ResolvedJob job = resolve({}, model, 0);
+  job.hires = 2;
+  job.hires_steps = 6;
+  job.hires_width = 2 * job.width;
+  job.hires_height = 2 * job.height;
+  const double own = shift_for(model, job.hires_width, job.hires_height).value();
+  CHECK(own > job.shift.value());
+  CHECK(hires_schedule_of(job, model).sigmas.size() == 7);
+  CHECK(hires_schedule_of(job, model).sigmas[3] == Approx(shifted(0.5, own)));
+  job.shift = 1.5;
+  CHECK(hires_schedule_of(job, model).sigmas[3] == Approx(shifted(0.5, 1.5)));
+  job.schedule = "lcm";
+  job.hires_steps = 51;
+  model = test::sample_model();
+  CHECK_THROWS_WITH(check_hires_sampling(model, job), Catch::Contains("--hires-steps 51: schedule lcm takes"));
+  job.schedule = "by_hand";
+  job.sigmas = {3, 2, 1};
+  CHECK_THROWS_WITH(check_hires_sampling(model, job), Catch::Contains("--sigmas has 3 numbers"));
+  job.hires_steps = 3;
+  CHECK_NOTHROW(check_hires_sampling(model, job));
+}
+
+TEST_CASE("a flow's shift comes from its tokens, unless the job says one") {
+  Job job;
+  job.width = job.height = 1024;
+  CHECK(resolve(job, flow_model(), 0).shift == Approx(3.15819).epsilon(1e-5));
+  job.shift = 2;
+  CHECK(resolve(job, flow_model(), 0).shift == 2);
+  CHECK(shift_for(flow_model(), 512, 512) == Approx(1.87761).epsilon(1e-5));
+  CHECK_FALSE(shift_for(test::sample_model(), 512, 512));
+}
+
+TEST_CASE("what a model with betas cannot walk is refused, with what fits") {
+  const std::array<Refusal, 18> refusals = {{
+      {[](Job& j) { j.schedule = "karas"; }, "unknown schedule \"karas\""},
+      {[](Job& j) { j.schedule = "lcm", j.steps = 60; }, "schedule lcm takes its steps from 50 and cannot make 60"},
+      {[](Job& j) { j.schedule = "by_hand"; }, "--schedule is by_hand, which needs its numbers: --sigmas"},
+      {[](Job& j) { j.schedule = "karras", j.spacing = "trailing"; },
+       "only schedule own of a model with betas reads it"},
+      {[](Job& j) { j.sigmas = "3,2", j.schedule = "karras"; }, "--schedule is karras; give one"},
+      {[](Job& j) { j.sigmas = "3,2", j.steps = 3; }, "--steps is 3 and --sigmas has 2 numbers"},
+      {[](Job& j) { j.sigmas = "3,4"; }, "--sigmas has 4 as number 2, behind 3; they must fall"},
+      {[](Job& j) { j.sigmas = "3,3"; }, "--sigmas has 3 as number 2, behind 3"},
+      {[](Job& j) { j.sigmas = "3,0,0"; }, "--sigmas has 0 as number 2; all but a last 0 are above 0"},
+      {[](Job& j) { j.sigmas = "nan"; }, "all but a last 0 are above 0"},
+      {[](Job& j) { j.sigmas = "80,3"; }, "--sigmas has 80 as number 1; sample was trained up to 14.6"},
+      {[](Job& j) { j.sigmas = "3,x"; }, "--sigmas has \"x\" as number 2; expected numbers with commas"},
+      {[](Job& j) { j.sigmas = ""; }, "--sigmas has \"\" as number 1"},
+      {[](Job& j) { j.shift = 3; }, "--shift moves the noise levels of a flow model; sample is none"},
+      {[](Job& j) { j.eta = 0.5; }, "euler has no such share. Those that have are \"euler_a\""},
+      {[](Job& j) { j.eta = 2, j.sampler = "ddim"; }, "--eta is 2; expected 0 to 1"},
+      {[](Job& j) { j.guidance_interval = "0.8,0.2"; }, "expected two fractions of the steps"},
+      {[](Job& j) { j.guidance_rescale = 0.7, j.guidance = 1; },
+       "the guidance of this job is 1: nothing is guided at 1 or less"},
+  }};
+  check_refusals(refusals, test::sample_model());
+}
+
+TEST_CASE("what a flow cannot walk is refused, with the reason and what fits") {
+  const std::array<Refusal, 8> refusals = {{
+      {[](Job& j) { j.sampler = "ddpm"; }, "sampler ddpm cannot walk a flow model such as stream: it is the chain"},
+      {[](Job& j) { j.sampler = "PLMS"; }, "Those that can are \"euler\", \"euler_a\""},
+      {[](Job& j) { j.sampler = "tcd"; }, "sampler tcd cannot walk"},
+      {[](Job& j) { j.schedule = "ays"; }, "schedule ays fits no flow model"},
+      {[](Job& j) { j.schedule = "lcm"; }, "For stream there are \"own\", \"normal\""},
+      {[](Job& j) { j.spacing = "trailing"; }, "only schedule own of a model with betas reads it"},
+      {[](Job& j) { j.sigmas = "1.5,1"; }, "stream was trained up to 1"},
+      {[](Job& j) { j.shift = 0; }, "--shift is 0; expected 0.01 to 100"},
+  }};
+  check_refusals(refusals, flow_model());
+}
+
+TEST_CASE("every sampler with every schedule on every prediction ends finite, or is refused with the reason") {
+  int walked = 0;
+  int refused = 0;
+  for (const Prediction prediction : {Prediction::epsilon, Prediction::v, Prediction::flow}) {
+    Model model = test::sample_model();
+    model.sampling.prediction = prediction;
+    for (const SamplerRow& sampler : samplers()) {
+      for (const ScheduleRow& row : schedules()) {
+        for (const int steps : {1, 2, 4, 25}) {
+          INFO(sampler.name << ", " << row.name << ", " << steps << " steps, prediction "
+                            << static_cast<int>(prediction));
+          Job job;
+          job.sampler = sampler.name;
+          job.schedule = row.name;
+          job.steps = steps;
+          if (row.kind == ScheduleKind::by_hand) {
+            job.sigmas = "0.9,0.5,0.1";
+            job.steps = std::nullopt;
+          }
+          const Path path = path_of(prediction);
+          const bool fits = walks(sampler, path) && (path != Path::flow || row.not_on_flow.empty());
+          if (!fits) {
+            ++refused;
+            const std::string reason = walks(sampler, path) ? row.not_on_flow : sampler.not_on_flow;
+            CHECK_THROWS_WITH(resolve(job, model, 0), Catch::Contains(reason));
+            continue;
+          }
+          ++walked;
+          const ResolvedJob resolved = resolve(job, model, 0);
+          const Schedule schedule = schedule_of(resolved, model);
+          const TimeScale times(model.sampling);
+          const Course course{schedule.sigmas, path, resolved.eta.value_or(0), &times};
+          const double end = sample(
+              sampler.sampler, test::Gaussian{path}, 0.8 * schedule.initial_noise, course, [] { return -0.6; },
+              test::no_callback);
+          CHECK(std::isfinite(end));
+          CHECK(std::abs(end) < 15);  // noise of the first sigma, where two steps cannot take it all away
+        }
+      }
+    }
+  }
+  CHECK(walked == 4 * (2 * 19 * 13 + 16 * 11));
+  CHECK(refused == 4 * (19 * 13 - 16 * 11));
+}
+
+TEST_CASE("a model's own sampler and schedule must go together") {
+  Model model = flow_model();
+  CHECK_FALSE(sampling_defaults_problem(model));
+  model.defaults.schedule = "ays";
+  CHECK_THAT(sampling_defaults_problem(model).value(), Catch::Contains("schedule ays fits no flow model"));
+  model.defaults.schedule = "by_hand";
+  CHECK_THAT(sampling_defaults_problem(model).value(), Catch::Contains("for a job that gives its sigmas"));
+  model.defaults.schedule = "own";
+  model.defaults.sampler = "tcd";
+  CHECK_THAT(sampling_defaults_problem(model).value(), Catch::Contains("cannot walk a flow model"));
+  model.defaults.sampler = "eular";
+  CHECK_THAT(sampling_defaults_problem(model).value(), Catch::Contains("unknown sampler"));
+}
