@@ -156,9 +156,13 @@ class Training:
     def denoise(self, phase: Phase, model: nn.Module) -> None:
         """Trains one phase from the weights of `model`."""
         encoders, conditioner = self.encoders(), conditions.CONDITIONS[self.family]
-        objective = denoiser.velocity_error if self.family == "flux" else denoiser.noise_error
+        importance = self.frame().importance().to(self.device) if phase.weighs else None
         if phase.distils:
-            objective = denoiser.distilling(copy.deepcopy(model).to(self.device))
+            objective = denoiser.distilling(copy.deepcopy(model).to(self.device), importance)
+        elif self.family == "flux":
+            objective = functools.partial(denoiser.velocity_error, importance=importance)
+        else:
+            objective = denoiser.noise_error
         trained = denoiser.train(model.to(self.device), objective, functools.partial(conditioner, encoders),
                                  self.load_latents(phase.size), DENOISER_SCENES, self.folder, name=phase.name,
                                  steps=phase.steps, seed=self.recipe.seed, batch=phase.batch, peak=phase.peak,

@@ -34,7 +34,7 @@ class Text:
 @dataclasses.dataclass(frozen=True)
 class Phase:
     """A part of the denoiser's training: picture size, length, batch, peak rate, whether the rate falls to 0, and
-    whether a copy of the network as it was before teaches it guidance."""
+    whether channels count by what they hold, and whether a copy of the network as it was before teaches it guidance."""
 
     name: str
     size: int
@@ -42,6 +42,7 @@ class Phase:
     batch: int
     peak: float
     decays: bool
+    weighs: bool = False
     distils: bool = False
 
 
@@ -96,7 +97,8 @@ RECIPES = {
                        base_image_seq_len=256, max_image_seq_len=4096),
         seed=47, size=128, guidance=3.0, pictures={128: 6000},
         phases=(Phase("small", size=128, steps=5000, batch=16, peak=1e-3, decays=True),
-                Phase("guided", size=128, steps=600, batch=16, peak=4e-4, decays=True, distils=True)),
+                Phase("weighed", size=128, steps=8000, batch=16, peak=1e-3, decays=True, weighs=True),
+                Phase("guided", size=128, steps=800, batch=16, peak=4e-4, decays=True, weighs=True, distils=True)),
         latent_noise=0.05, start="sd15",
     ),
 }
