@@ -91,8 +91,8 @@ def equal_cases(facts: Facts) -> dict[str, Job]:
             "linspace": change(plain, spacing="linspace"),
             "leading": change(plain, spacing="leading"),
             "karras": change(plain, spacing=None, schedule="karras"),
-            "karras, dpmpp_2m": change(plain, spacing=None, schedule="karras", sampler="dpmpp_2m"),
-            f"clip skip {skip}": change(plain, clip_skip=skip),
+            "karras, heun": change(plain, spacing=None, schedule="karras", sampler="heun"),
+            f"clip skip {skip}": change(plain, clip_skip=skip, guidance=1.0),  # diffusers skips none for a negative
         }
     if facts.family == "sdxl":
         cases |= {
@@ -117,5 +117,6 @@ def different_cases(facts: Facts) -> dict[str, tuple[str, Job]]:
         cases["guidance + 0.1"] = ("plain", change(plain, guidance=plain.guidance + 0.1))
     for name in ("clip skip 2", "clip skip 3", "karras", "blank negative", "original size", "crop", "negative prompt"):
         if name in equal:
-            cases[f"{name}, against plain"] = ("plain", equal[name])
+            other = "guidance 1" if name.startswith("clip skip") else "plain"
+            cases[f"{name}, against {other}"] = (other, equal[name])
     return cases

@@ -86,6 +86,8 @@ class Reference:
         torch.set_num_threads(1)
         self.facts = facts
         self.text = diffusers.DiffusionPipeline.from_pretrained(model, dtype=torch.float32)
+        if not hasattr(self.text.text_encoder, "text_model"):  # transformers 5 took away a level that clip_skip asks for
+            object.__setattr__(self.text.text_encoder, "text_model", self.text.text_encoder)
         self.scheduler = self.text.scheduler
         self.picture = diffusers.AutoPipelineForImage2Image.from_pipe(self.text, dtype=torch.float32)
         for pipeline in (self.text, self.picture):
