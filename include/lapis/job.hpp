@@ -94,7 +94,7 @@ struct ResolvedJob {
   int batch = 1;
   std::string sampler;
   std::string schedule = "own";
-  Spacing spacing = Spacing::leading;         ///< read by the model's own schedule alone
+  std::optional<Spacing> spacing;             ///< there where the schedule is a model's own and has betas
   std::optional<std::vector<double>> sigmas;  ///< of schedule by_hand, without the 0; none for any other
   std::optional<double> shift;                ///< of a flow model; none for any other
   std::optional<double> eta;                  ///< of a sampler that has one; none for any other

@@ -132,7 +132,10 @@ struct ValueOf {
   Value operator()(int ResolvedJob::*member) const { return std::int64_t{job.*member}; }
   Value operator()(std::int64_t ResolvedJob::*member) const { return job.*member; }
   Value operator()(double ResolvedJob::*member) const { return job.*member; }
-  Value operator()(Spacing ResolvedJob::*member) const { return spacing_name(job.*member); }
+  Value operator()(std::optional<Spacing> ResolvedJob::*member) const {
+    if (!(job.*member)) return std::nullopt;
+    return spacing_name(*(job.*member));
+  }
   Value operator()(std::optional<std::string> ResolvedJob::*member) const { return job.*member; }
   Value operator()(std::optional<double> ResolvedJob::*member) const { return job.*member; }
   Value operator()(std::optional<std::vector<double>> ResolvedJob::*member) const {

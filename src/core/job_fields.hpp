@@ -28,10 +28,10 @@ using JobMember = std::variant<std::string Job::*, std::vector<std::string> Job:
 using ResolvedMember =
     std::variant<std::monostate, std::string ResolvedJob::*, std::vector<std::string> ResolvedJob::*,
                  PromptSyntax ResolvedJob::*, int ResolvedJob::*, std::int64_t ResolvedJob::*, double ResolvedJob::*,
-                 Spacing ResolvedJob::*, std::optional<std::string> ResolvedJob::*, std::optional<int> ResolvedJob::*,
-                 std::optional<double> ResolvedJob::*, std::optional<std::vector<double>> ResolvedJob::*,
-                 Interval ResolvedJob::*, std::optional<PixelSize> ResolvedJob::*,
-                 std::optional<PixelOffset> ResolvedJob::*>;
+                 std::optional<Spacing> ResolvedJob::*, std::optional<std::string> ResolvedJob::*,
+                 std::optional<int> ResolvedJob::*, std::optional<double> ResolvedJob::*,
+                 std::optional<std::vector<double>> ResolvedJob::*, Interval ResolvedJob::*,
+                 std::optional<PixelSize> ResolvedJob::*, std::optional<PixelOffset> ResolvedJob::*>;
 
 /// A decided value as JSON and provenance hold it.
 using FieldValue = std::variant<std::string, std::int64_t, double, std::vector<std::string>>;

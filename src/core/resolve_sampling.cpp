@@ -110,11 +110,9 @@ void resolve_schedule(const Job& job, const Model& model, ResolvedJob& resolved)
   if (by_hand && !job.sigmas) refuse("--schedule is by_hand, which needs its numbers: --sigmas 14.6,6,2.5,1,0.4");
   resolved.schedule = row.name;
   if (const auto problem = schedule_problem(row, model, resolved.steps)) refuse(*problem);
-  resolved.spacing = model.sampling.spacing;
-  if (!job.spacing) return;
-  resolved.spacing = find_spacing(*job.spacing);
   const bool read = row.kind == ScheduleKind::own && path_of(model.sampling.prediction) != Path::flow;
-  if (!read && resolved.spacing != model.sampling.spacing) {
+  if (read) resolved.spacing = job.spacing ? find_spacing(*job.spacing) : model.sampling.spacing;
+  if (!read && job.spacing) {
     refuse("--spacing is " + *job.spacing + "; only schedule own of a model with betas reads it. Leave it out");
   }
 }

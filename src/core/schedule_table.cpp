@@ -245,7 +245,8 @@ Schedule make_schedule(const Model& model, ScheduleKind kind, const ScheduleOpti
 }
 
 Schedule schedule_of(const ResolvedJob& job, const Model& model) {
-  const ScheduleOptions options = {job.spacing, job.shift.value_or(1), job.sigmas.value_or(Values{})};
+  const ScheduleOptions options = {job.spacing.value_or(model.sampling.spacing), job.shift.value_or(1),
+                                   job.sigmas.value_or(Values{})};
   Schedule schedule = make_schedule(model, find_schedule(job.schedule).kind, options, job.steps);
   const bool flow = path_of(model.sampling.prediction) == Path::flow;
   if (!flow && find_sampler(job.sampler).start == Start::unit) {

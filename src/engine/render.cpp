@@ -97,6 +97,8 @@ class Rendering {
       RenderRequest larger = request_;
       larger.job.width = job_.hires_width;
       larger.job.height = job_.hires_height;
+      const bool own_size = job_.original_size == PixelSize{job_.width, job_.height};
+      if (own_size) larger.job.original_size = {job_.hires_width, job_.hires_height};
       const int skipped = core::skipped_steps(*job_.hires_steps, *job_.hires_strength, path());
       passes_.push_back({job_.hires_width, job_.hires_height, core::rest_of(*request_.hires_schedule, skipped), false,
                          parts_.adapter().conditioning(larger)});

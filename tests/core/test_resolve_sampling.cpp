@@ -139,7 +139,7 @@ TEST_CASE("what a flow cannot walk is refused, with the reason and what fits") {
       {[](Job& j) { j.sampler = "tcd"; }, "sampler tcd cannot walk"},
       {[](Job& j) { j.schedule = "ays"; }, "schedule ays fits no flow model"},
       {[](Job& j) { j.schedule = "lcm"; }, "For stream there are \"own\", \"normal\""},
-      {[](Job& j) { j.spacing = "trailing"; }, "only schedule own of a model with betas reads it"},
+      {[](Job& j) { j.spacing = "leading"; }, "only schedule own of a model with betas reads it"},
       {[](Job& j) { j.sigmas = "1.5,1"; }, "stream was trained up to 1"},
       {[](Job& j) { j.shift = 0; }, "--shift is 0; expected 0.01 to 100"},
   }};
