@@ -114,7 +114,7 @@ class Training:
         if (self.folder / "vae_folded").exists():
             return
         model = AutoencoderKL.from_pretrained(raw).eval().to(self.device)
-        frame = vae.frame_of(model, recipe.seed)
+        frame = vae.frame_of(model, recipe.seed, recipe.whitens)
         torch.save(dataclasses.asdict(frame), self.folder / "frame.pt")
         vae.fold(model.cpu(), frame)
         if model.quant_conv is None:
@@ -156,17 +156,13 @@ class Training:
     def denoise(self, phase: Phase, model: nn.Module) -> None:
         """Trains one phase from the weights of `model`."""
         encoders, conditioner = self.encoders(), conditions.CONDITIONS[self.family]
-        importance = self.frame().importance().to(self.device) if phase.weighs else None
+        objective = denoiser.velocity_error if self.family == "flux" else denoiser.noise_error
         if phase.distils:
-            objective = denoiser.distilling(copy.deepcopy(model).to(self.device), importance)
-        elif self.family == "flux":
-            objective = functools.partial(denoiser.velocity_error, importance=importance)
-        else:
-            objective = denoiser.noise_error
+            objective = denoiser.distilling(copy.deepcopy(model).to(self.device))
         trained = denoiser.train(model.to(self.device), objective, functools.partial(conditioner, encoders),
                                  self.load_latents(phase.size), DENOISER_SCENES, self.folder, name=phase.name,
                                  steps=phase.steps, seed=self.recipe.seed, batch=phase.batch, peak=phase.peak,
-                                 decays=phase.decays, on_save=lambda average, step: self.watch(phase, average))
+                                 decays=phase.decays, muon=self.recipe.muon, on_save=lambda average, step: self.watch(phase, average))
         trained.save_pretrained(self.folder / phase.name)
 
     def pipeline(self, model: nn.Module) -> DiffusionPipeline:

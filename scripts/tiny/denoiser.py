@@ -48,28 +48,21 @@ def flow_sigmas(count: int, numbers: torch.Generator) -> torch.Tensor:
     uniform = stratified(count, numbers)
     normal = torch.special.ndtri(uniform.clamp(1e-4, 1 - 1e-4))
     plain = torch.rand(count, generator=numbers) < 0.15
-    return torch.where(plain, torch.rand(count, generator=numbers), torch.sigmoid(0.3 + normal))
-
-
-def weighed(error: torch.Tensor, importance: torch.Tensor | None) -> torch.Tensor:
-    """The mean square of a packed error [B, tokens, 4C], its channels weighed by `importance` [C, C]."""
-    if importance is None:
-        return error.square().mean()
-    return torch.einsum("dc,btcp->btdp", importance, error.unflatten(2, (len(importance), 4))).square().mean()
+    return torch.where(plain, torch.rand(count, generator=numbers), torch.sigmoid(0.6 + normal))
 
 
 def velocity_error(transformer: nn.Module, x0: torch.Tensor, conditioner: Conditioner, texts: list[str],
-                   numbers: torch.Generator, importance: torch.Tensor | None = None) -> torch.Tensor:
+                   numbers: torch.Generator) -> torch.Tensor:
     """The error of the velocity n - x0 at guidance 1 (Lipman et al. 2023, "Flow Matching for Generative Modeling")."""
     sigma = flow_sigmas(len(x0), numbers).to(x0)
     noise = torch.randn(x0.shape, generator=numbers).to(x0)
     x = x0.lerp(noise, sigma[:, None, None, None])
     predicted = transformer(hidden_states=pack(x), timestep=sigma, guidance=torch.ones_like(sigma),
                             **conditioner(texts, x0, numbers)).sample
-    return weighed(predicted - pack(noise - x0), importance)
+    return (predicted - pack(noise - x0)).square().mean()
 
 
-def distilling(teacher: nn.Module, importance: torch.Tensor | None, low: float = 1.0, high: float = 5.0) -> Objective:
+def distilling(teacher: nn.Module, low: float = 1.0, high: float = 5.0) -> Objective:
     """The error against a frozen teacher's guided velocity, for a network that is told the scale of guidance: one call
     a step then does the work of two (Meng et al. 2023, "On Distillation of Guided Diffusion Models", section 3.1)."""
     teacher = teacher.eval().requires_grad_(False)
@@ -88,14 +81,14 @@ def distilling(teacher: nn.Module, importance: torch.Tensor | None, low: float =
                               **conditioner([""] * len(x0), x0, numbers)).sample
             target = without + guidance[:, None, None] * (with_text - without)
         predicted = transformer(hidden_states=x, timestep=sigma, guidance=guidance, **conditions).sample
-        return weighed(predicted - target, importance)
+        return (predicted - target).square().mean()
 
     return error
 
 
 def train(model: nn.Module, objective: Objective, conditioner: Conditioner, latents: torch.Tensor, first_scene: int,
           folder: Path, *, name: str, steps: int, seed: int, batch: int, peak: float, decays: bool,
-          on_save: Callable[[nn.Module, int], None] | None = None) -> nn.Module:
+          muon: bool = False, on_save: Callable[[nn.Module, int], None] | None = None) -> nn.Module:
     """Trains on `latents` [N, C, h, w] (model units, of scenes first_scene...), with a fresh caption each time."""
     device = device_of(model)
 
@@ -110,4 +103,4 @@ def train(model: nn.Module, objective: Objective, conditioner: Conditioner, late
         return learning_rate(step, steps, peak, 200) if decays else peak * min(1, (step + 1) / 200)
 
     return run_stage(name, model, loss_of, steps=steps, peak=peak, rate=rate, decay=0.999, folder=folder,
-                     on_save=on_save)
+                     on_save=on_save, muon=muon)

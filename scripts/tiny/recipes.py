@@ -34,7 +34,7 @@ class Text:
 @dataclasses.dataclass(frozen=True)
 class Phase:
     """A part of the denoiser's training: picture size, length, batch, peak rate, whether the rate falls to 0, and
-    whether channels count by what they hold, and whether a copy of the network as it was before teaches it guidance."""
+    whether a copy of the network as it was before teaches it guidance."""
 
     name: str
     size: int
@@ -42,7 +42,6 @@ class Phase:
     batch: int
     peak: float
     decays: bool
-    weighs: bool = False
     distils: bool = False
 
 
@@ -61,6 +60,8 @@ class Recipe:
     pictures: dict[int, int]  # picture size -> scenes the denoiser sees at that size
     phases: tuple[Phase, ...]
     latent_noise: float = 0.1
+    whitens: bool = True  # `vae.frame_of`
+    muon: bool = False  # how the denoiser learns: `training.Muon`
     start: str | None = None  # the family whose checkpoints, in the folder beside, this one begins from
 
 
@@ -96,9 +97,9 @@ RECIPES = {
         scheduler=dict(num_train_timesteps=1000, shift=3.0, use_dynamic_shifting=True, base_shift=0.5, max_shift=1.15,
                        base_image_seq_len=256, max_image_seq_len=4096),
         seed=47, size=128, guidance=3.0, pictures={128: 6000},
-        phases=(Phase("small", size=128, steps=5000, batch=16, peak=1e-3, decays=True),
-                Phase("weighed", size=128, steps=8000, batch=16, peak=1e-3, decays=True, weighs=True),
-                Phase("guided", size=128, steps=800, batch=16, peak=4e-4, decays=True, weighs=True, distils=True)),
+        phases=(Phase("small", size=128, steps=3000, batch=32, peak=2e-3, decays=True),
+                Phase("guided", size=128, steps=800, batch=16, peak=4e-4, decays=True, distils=True)),
+        muon=True, whitens=False,
         latent_noise=0.05, start="sd15",
     ),
 }

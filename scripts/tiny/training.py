@@ -51,6 +51,46 @@ class Average(nn.Module):
             mean.lerp_(value, 1 - decay)
 
 
+class Muon(torch.optim.Optimizer):
+    """Momentum whose matrices are made orthogonal before they are applied (Jordan et al. 2024, "Muon: An optimizer for
+    hidden layers in neural networks"), at a rate that makes updates as large as Adam's (Liu et al. 2025, "Muon is
+    Scalable for LLM Training", section 2.2). torch's own works in bfloat16, which most CPUs have not."""
+
+    def __init__(self, parameters: list[nn.Parameter], lr: float, momentum: float = 0.95) -> None:
+        super().__init__(parameters, dict(lr=lr, momentum=momentum))
+
+    @torch.no_grad()
+    def step(self) -> None:
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                state = self.state[parameter]
+                mean = state.setdefault("mean", torch.zeros_like(parameter))
+                mean.lerp_(parameter.grad, 1 - group["momentum"])
+                update = orthogonal(parameter.grad.lerp(mean, group["momentum"]))
+                parameter.add_(update, alpha=-group["lr"] * 0.2 * max(parameter.shape) ** 0.5)
+
+
+def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
+    """Nearly the orthogonal factor of `matrix` [m, n]: five steps of Jordan's quintic Newton-Schulz iteration."""
+    x = matrix / (matrix.norm() + 1e-7)
+    x = x.T if x.shape[0] > x.shape[1] else x
+    for _ in range(5):
+        square = x @ x.T
+        x = 3.4445 * x + (-4.7750 * square + 2.0315 * square @ square) @ x
+    return x.T if matrix.shape[0] > matrix.shape[1] else x
+
+
+def optimisers_of(module: nn.Module, peak: float, betas: tuple[float, float], weight_decay: float,
+                  muon: bool) -> list[torch.optim.Optimizer]:
+    """AdamW; or with `muon` Muon for the matrices of the blocks, and AdamW for the rest."""
+    named = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
+    hidden = [p for name, p in named if muon and p.ndim == 2 and "blocks." in name]
+    kept = {id(p) for p in hidden}
+    adam = torch.optim.AdamW([p for _, p in named if id(p) not in kept], lr=peak, betas=betas,
+                             weight_decay=weight_decay)
+    return [adam, Muon(hidden, peak)] if hidden else [adam]
+
+
 class Progress:
     """A progress bar on a terminal, one line every 30 seconds elsewhere. Both on stderr."""
 
@@ -76,23 +116,24 @@ class Progress:
 def run_stage(name: str, module: nn.Module, loss_of: Callable[[int], torch.Tensor], *, steps: int, peak: float,
               folder: Path, warmup: int = 200, decay: float = 0.999, betas: tuple[float, float] = (0.9, 0.99),
               weight_decay: float = 0.0, save_every: float = 400.0, rate: Callable[[int], float] | None = None,
-              on_save: Callable[[nn.Module, int], None] | None = None) -> nn.Module:
+              on_save: Callable[[nn.Module, int], None] | None = None, muon: bool = False) -> nn.Module:
     """Trains `module` for `steps` steps of `loss_of(step)` and returns its average. Goes on from `folder/name.pt`."""
     rate = rate or (lambda step: learning_rate(step, steps, peak, warmup))
     parameters = [p for p in module.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(parameters, lr=peak, betas=betas, weight_decay=weight_decay)
+    optimisers = optimisers_of(module, peak, betas, weight_decay, muon)
     average = Average(module, decay)
     file, first = folder / f"{name}.pt", 0
     if file.exists():
         state = torch.load(file, map_location=device_of(module))
         module.load_state_dict(state["module"])
         average.module.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
+        for optimiser, kept in zip(optimisers, state["optimisers"]):
+            optimiser.load_state_dict(kept)
         first = state["step"]
 
     def save(step: int) -> None:
         state = dict(module=module.state_dict(), average=average.module.state_dict(),
-                     optimiser=optimiser.state_dict(), step=step)
+                     optimisers=[optimiser.state_dict() for optimiser in optimisers], step=step)
         torch.save(state, file.with_suffix(".tmp"))
         file.with_suffix(".tmp").rename(file)
         if on_save:
@@ -101,13 +142,14 @@ def run_stage(name: str, module: nn.Module, loss_of: Callable[[int], torch.Tenso
     progress, saved = Progress(name, steps, first), time.time()
     module.train()
     for step in range(first, steps):
-        for group in optimiser.param_groups:
+        for group in (group for optimiser in optimisers for group in optimiser.param_groups):
             group["lr"] = rate(step)
         loss = loss_of(step)
-        optimiser.zero_grad(set_to_none=True)
+        module.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimiser.step()
+        for optimiser in optimisers:
+            optimiser.step()
         average.update(module, step)
         progress.update(step, float(loss.detach()))
         if time.time() - saved > save_every or step + 1 == steps:

@@ -230,28 +230,24 @@ class Frame:
     mean: torch.Tensor  # [C]
     matrix: torch.Tensor  # [C, C]
 
-    def importance(self) -> torch.Tensor:
-        """[C, C]: turns an error in model units back to the whitened axes and weighs each by the root of the spread it
-        had before whitening. Of 16 channels four hold nearly all that a picture shows; equal weights would spend a
-        network on the rest."""
-        turn, inverse_spread, _ = torch.linalg.svd(self.matrix.double())
-        spread = 1 / inverse_spread
-        return ((spread / spread.mean()).sqrt()[:, None] * turn.T).float()
-
 
 @torch.no_grad()
-def frame_of(vae: AutoencoderKL, seed: int, count: int = 256, size: int = 256) -> Frame:
-    """Whitens the latents of drawn scenes, then turns them by the family's own orthogonal matrix."""
+def frame_of(vae: AutoencoderKL, seed: int, whitens: bool, count: int = 256, size: int = 256) -> Frame:
+    """Scales the latents of drawn scenes to unit spread and turns them by the family's own orthogonal matrix.
+
+    With `whitens` each principal axis gets unit spread by itself. Of 16 channels four hold nearly all that a picture
+    shows: they keep their share, or a denoiser would spend itself on the rest.
+    """
     device = device_of(vae)
     raw = torch.cat([encode_mean(vae, to_unit(pictures(seed * 11 + i, 8, size)).to(device)).cpu()
                      for i in range(0, count, 8)])
     flat = raw.permute(1, 0, 2, 3).flatten(1).double()
     mean = flat.mean(1)
     values, vectors = torch.linalg.eigh(torch.cov(flat))
-    whitening = vectors.T / values.sqrt()[:, None]
+    spread = values.sqrt() if whitens else values.mean().sqrt().expand(len(values))
     normal = torch.randn(len(mean), len(mean), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     turn = torch.linalg.qr(normal).Q
-    return Frame(mean.float(), (turn @ whitening).float())
+    return Frame(mean.float(), (turn @ (vectors.T / spread[:, None])).float())
 
 
 @torch.no_grad()
