@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 SAMPLERS = {  # of each path, those that diffusers has with the same sigmas; its Flux gives a sampler no generator
     "variance": ("euler_a", "heun", "dpmpp_2m", "dpmpp_2m_sde", "ddim", "unipc"),
@@ -35,6 +36,9 @@ class Job:
     original_size: tuple[int, int] | None = None  # width, height
     crop: tuple[int, int] | None = None  # x, y
     strength: float | None = None  # of image to image, which starts from a drawn picture
+    masked: bool = False  # draws only the left part of that picture anew
+    hires: float | None = None  # how much a second pass enlarges
+    hires_strength: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +61,15 @@ def read_facts(model: Path) -> Facts:
     inputs = {port["name"] for port in document["parts"]["denoiser"]["inputs"]}
     return Facts(document["family"], flow, not flow or "guidance" in inputs,
                  {name: facts["length"] for name, facts in document["tokenizers"].items()})
+
+
+def mask_picture(width: int, height: int) -> Any:
+    """White, to be drawn anew, left of a line through a latent cell's edge; black elsewhere."""
+    from PIL import Image
+
+    mask = Image.new("L", (width, height), 0)
+    mask.paste(255, (0, 0, width // 16 * 8 + 8, height))
+    return mask
 
 
 def plain_job(facts: Facts) -> Job:
@@ -82,6 +95,8 @@ def equal_cases(facts: Facts) -> dict[str, Job]:
         "image to image, batch of 2": change(pictures, batch=2, strength=0.85),
         "image to image, not square": change(pictures, width=192, height=128),
         **{f"image to image, {name}": change(pictures, sampler=name) for name in PICTURE_SAMPLERS[facts.path]},
+        "inpainting": change(pictures, masked=True),
+        "second pass": change(plain, hires=1.5, hires_strength=0.5),
     }
     if facts.has_guidance:
         cases["guidance 1"] = change(plain, guidance=1.0)
@@ -112,6 +127,8 @@ def different_cases(facts: Facts) -> dict[str, tuple[str, Job]]:
         "another seed": ("plain", change(plain, seed=plain.seed + 1)),
         "another sampler": ("plain", change(plain, sampler="dpmpp_2m")),
         "strength 0.7": ("image to image", change(pictures, strength=0.7)),
+        "inpainting, against image to image": ("image to image", equal["inpainting"]),
+        "second pass of strength 0.6": ("second pass", change(equal["second pass"], hires_strength=0.6)),
     }
     if plain.guidance is not None:
         cases["guidance + 0.1"] = ("plain", change(plain, guidance=plain.guidance + 0.1))

@@ -5,13 +5,14 @@ diffusers' other samplers do not walk Flux's own sigmas; here each of them is gi
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import diffusers
 import torch
 from diffusers.utils.logging import disable_progress_bar
-from parity_cases import Facts, Job
+from parity_cases import Facts, Job, mask_picture
 from PIL import Image
 
 VARIANCE = {
@@ -90,14 +91,25 @@ class Reference:
             object.__setattr__(self.text.text_encoder, "text_model", self.text.text_encoder)
         self.scheduler = self.text.scheduler
         self.picture = diffusers.AutoPipelineForImage2Image.from_pipe(self.text, dtype=torch.float32)
-        for pipeline in (self.text, self.picture):
+        self.mask = diffusers.AutoPipelineForInpainting.from_pipe(self.text, dtype=torch.float32)
+        for pipeline in (self.text, self.picture, self.mask):
             pipeline.set_progress_bar_config(disable=True)
 
     def render(self, job: Job, start: Image.Image) -> tuple[dict[str, list[int]], Any, Any]:
         """`start` is what image to image begins with. ids by tokenizer, latents [B, C, h, w], uint8 [B, H, W, 3]."""
-        pipeline = self.text if job.strength is None else self.picture
-        pipeline.scheduler = self.scheduler_of(job)
         generators = [torch.Generator().manual_seed(job.seed + i) for i in range(job.batch)]
+        latents, pictures = self.walk(job, start, generators)
+        if job.hires is not None:
+            sides = [round(job.hires * side) for side in (job.width, job.height)]
+            enlarged = Image.fromarray(pictures[0]).resize(sides, Image.Resampling.LANCZOS)
+            second = dataclasses.replace(job, width=sides[0], height=sides[1], strength=job.hires_strength)
+            latents, pictures = self.walk(second, enlarged, generators)
+        return self.tokens(job.prompt), latents, pictures
+
+    def walk(self, job: Job, start: Image.Image, generators: list[torch.Generator]) -> tuple[Any, Any]:
+        """One pass: latents in model units and pictures."""
+        pipeline = self.text if job.strength is None else self.mask if job.masked else self.picture
+        pipeline.scheduler = self.scheduler_of(job)
         latents = pipeline(job.prompt, num_inference_steps=job.steps, num_images_per_prompt=job.batch,
                            generator=generators, output_type="latent", **self.options(job, start)).images
         vae = pipeline.vae
@@ -106,7 +118,7 @@ class Reference:
                 latents = pipeline._unpack_latents(latents, job.height, job.width, pipeline.vae_scale_factor)
             decoded = vae.decode(latents / vae.config.scaling_factor + (vae.config.shift_factor or 0)).sample
         unit = pipeline.image_processor.postprocess(decoded, output_type="np")
-        return self.tokens(job.prompt), latents.numpy(), (unit * 255).round().astype("uint8")
+        return latents.numpy(), (unit * 255).round().astype("uint8")
 
     def options(self, job: Job, start: Image.Image) -> dict[str, Any]:
         """Arguments of the pipeline's call that depend on the family. diffusers counts skipped layers from 0, and in
@@ -114,10 +126,12 @@ class Reference:
         found: dict[str, Any] = {"negative_prompt": job.negative_prompt}
         if job.guidance is not None:
             found["guidance_scale"] = job.guidance
-        if job.strength is None or self.facts.flow:
+        if job.strength is None or job.masked or self.facts.flow:
             found |= {"width": job.width, "height": job.height}
         if job.strength is not None:
             found |= {"image": start, "strength": self.strength_of(job)}
+        if job.masked:
+            found["mask_image"] = mask_picture(job.width, job.height)
         if job.clip_skip is not None:
             found["clip_skip"] = job.clip_skip - (2 if self.facts.family == "sdxl" else 1)
         if job.original_size:
