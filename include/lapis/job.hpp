@@ -61,6 +61,8 @@ struct Job {
   std::optional<std::string> original_size;  ///< "1024x768"
   std::optional<std::string> crop;           ///< "0,0": x, y
   std::optional<std::string> image;          ///< a file, "-" for stdin; `take_size` needs its size before `resolve`
+  std::optional<std::string> init_latent;    ///< likewise; instead of an image
+  std::optional<std::int64_t> stop_at;       ///< steps after which the walk is left unfinished
   std::optional<std::string> fit;
   std::optional<double> strength;
   std::optional<std::string> mask;  ///< a file
@@ -99,6 +101,8 @@ struct ResolvedJob {
   std::optional<double> shift;                ///< of a flow model; none for any other
   std::optional<double> eta;                  ///< of a sampler that has one; none for any other
   std::optional<std::string> image;           ///< as in `Job`; there where the job starts from a picture, as are these
+  std::optional<std::string> init_latent;     ///< likewise, from a latent
+  std::optional<int> stop_at;                 ///< 1 to steps - 1, counted from the schedule's start
   std::optional<std::string> fit;             ///< name of a row of core::fits()
   std::optional<double> strength;             ///< 0 to 1, the part of the steps that are walked
   std::optional<std::string> mask;            ///< as in `Job`; there where a mask says what is drawn anew

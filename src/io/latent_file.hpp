@@ -1,13 +1,38 @@
-// Latents on disk: a safetensors file with the tensor "latent" and its passport as string metadata.
+// Latents on disk: safetensors with the tensor "latent" and its passport as text metadata. docs/latent-format.md is the
+// grammar.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
 
+#include "core/verdict.hpp"
 #include "lapis/latent.hpp"
 
 namespace lapis::io {
 
-/// Writes `latent` in model units, f32, with its space and sigma. `write_file` names the errors.
-void write_latent(const std::filesystem::path& path, const Latent& latent, bool overwrite);
+/// A latent as its file has it: numbers in the units and of the precision that the passport says, so that they go out
+/// again bit for bit.
+struct LatentDocument {
+  Passport passport;
+  std::vector<float> values;               ///< row-major [B, C, h, w]; f16 and bf16 widened
+  std::vector<std::vector<float>> memory;  ///< of an unfinished one: what its sampler remembers, f32
+};
+
+/// Reads a passport alone. Every departure from the grammar, a name and numbers that contradict each other included,
+/// throws Error{input}, a contradiction between name and numbers Error{incompatible}; `name` is the file it speaks of.
+Passport parse_passport(std::span<const std::byte> file, const std::string& name);
+
+/// Reads all of it. NaN and Inf are Error{input} unless `any_number`.
+LatentDocument parse_latent(std::span<const std::byte> file, const std::string& name, bool any_number = false);
+
+/// The file's bytes. The same document gives the same bytes.
+std::vector<std::byte> latent_bytes(const LatentDocument& document);
+
+/// Between a file's document and the engine's latent: units, layout and precision are left behind or taken up.
+Latent to_latent(const LatentDocument& document);
+LatentDocument to_document(const Latent& latent, Passport passport);
 
 }  // namespace lapis::io

@@ -1,0 +1,19 @@
+// What a latent shows, without any model.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "core/spaces.hpp"
+#include "lapis/image.hpp"
+
+namespace lapis::core {
+
+/// Picture `index` of a batch of latents in model units, one pixel a cell, by the colours of the channels
+/// (`LineageRow::rgb`, not empty): rgb = (sum + bias + 1) / 2.
+Image preview(std::span<const float> values, const std::array<std::int64_t, 4>& shape, int index,
+              const LineageRow& lineage);
+
+}  // namespace lapis::core

@@ -1,0 +1,17 @@
+// How alike two pictures are.
+#pragma once
+
+#include "lapis/image.hpp"
+
+namespace lapis::core {
+
+/// Peak signal-to-noise ratio of 8-bit samples in dB, over all three channels: 10 log10(255^2 / MSE). Infinite for equal
+/// pictures. Both of one size.
+double psnr(const Image& a, const Image& b);
+
+/// Structural similarity (Wang et al. 2004, "Image Quality Assessment: From Error Visibility to Structural Similarity",
+/// eq. 13), the mean over the channels: Gaussian window of 11 x 11 with deviation 1.5, K1 0.01, K2 0.03, over places
+/// where the window lies inside. Both of one size, sides of 11 or more.
+double ssim(const Image& a, const Image& b);
+
+}  // namespace lapis::core

@@ -1,0 +1,38 @@
+// Which spaces a latent of unknown origin fits: advice for people, on which nothing ever acts.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lapis/latent.hpp"
+
+namespace lapis::core {
+
+/// Of one channel over a batch. NaN and Inf are counted and left out of the rest.
+struct ChannelStatistics {
+  double mean = 0;
+  double deviation = 0;
+  float min = 0;
+  float max = 0;
+  std::int64_t not_finite = 0;
+};
+
+/// One for each channel of values [B, C, h, w], in one pass in fp64.
+std::vector<ChannelStatistics> channel_statistics(std::span<const float> values,
+                                                  const std::array<std::int64_t, 4>& shape);
+
+/// One reading of the numbers.
+struct SpaceFit {
+  std::string space;  ///< `space_name`
+  Units units = Units::model;
+  double confidence = 0;  ///< 0 to 1; those of all readings add up to 1
+};
+
+/// Every space of the table whose channels fit, in either unit, the likeliest first: each channel's mean and deviation
+/// against what is known of the lineage (`LineageRow::spread`), or against unit spread where nothing is.
+std::vector<SpaceFit> fitting_spaces(std::span<const ChannelStatistics> channels);
+
+}  // namespace lapis::core
