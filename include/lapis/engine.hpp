@@ -26,12 +26,12 @@ struct RenderRequest {
   std::map<std::string, Tokens> prompt;     ///< by the tokenizer's name in the model: "tokenizer", "tokenizer_2"
   std::map<std::string, Tokens> negative;   ///< as many chunks each; not read where pass_guidance(job) <= 1
   std::map<std::string, TokenChunk> empty;  ///< the empty prompt, which the weights of syntax comfy are measured from
-  std::optional<Image> image;              ///< of the job's size; there where the job has a strength, or
-  std::optional<Latent> latent;            ///< this, of the job's size and batch: finished, or to be walked on
-  std::optional<Mask> mask;                ///< of the job's size; only with an image
-  std::optional<Schedule> hires_schedule;  ///< of job.hires_steps, whole; there where the job has a second pass
-  bool decodes = true;                     ///< false: latents are all that is wanted
-  bool keep_parts = false;                 ///< parts stay in memory for a next request; else each goes once it is done
+  std::optional<Image> image;               ///< of the job's size; there where the job has a strength, or
+  std::optional<Latent> latent;             ///< this, of the job's size and batch: finished, or to be walked on
+  std::optional<Mask> mask;                 ///< of the job's size; only with an image
+  std::optional<Schedule> hires_schedule;   ///< of job.hires_steps, whole; there where the job has a second pass
+  bool decodes = true;                      ///< false: latents are all that is wanted
+  bool keep_parts = false;                  ///< parts stay in memory for a next request; else each goes once it is done
 };
 
 /// Seconds, where they went. Module calls are apart from the rest so that overhead can be read off.
@@ -49,8 +49,8 @@ struct Timings {
 struct Rendered {
   int index = 0;  ///< of the batch
   std::int64_t seed = 0;
-  Latent latent;  ///< [1, C, h, w]; unfinished where the job has a stop_at
-  Image image;    ///< empty where nothing was decoded: unfinished, or not wanted
+  Latent latent;       ///< [1, C, h, w]; unfinished where the job has a stop_at
+  Image image;         ///< empty where nothing was decoded: unfinished, or not wanted
   Timings timings;     ///< of this picture; what was done once for the batch counts to the first
   std::string device;  ///< what "auto" became
   std::string dtype;
@@ -86,9 +86,9 @@ class Engine {
   /// needed must have been verified.
   virtual void use(const Model& model) = 0;
 
-  /// The VAE's pictures of a finished latent of the model's space. With `any_space` the numbers are taken as if they were
-  /// of the model's space, whatever they say, if only the channels fit. `tiling` is "auto", "on" or "off".
-  /// Errors as of `render`, and Error{incompatible} for a latent of another space or an unfinished one.
+  /// The VAE's pictures of a finished latent of the model's space. With `any_space` the numbers are taken as if they
+  /// were of the model's space, whatever they say, if only the channels fit. `tiling` is "auto", "on" or "off". Errors
+  /// as of `render`, and Error{incompatible} for a latent of another space or an unfinished one.
   virtual Decoded decode(const Latent& latent, const std::string& tiling, bool any_space = false) = 0;
 
   /// The latent of a picture whose sides are multiples of the space's downscale: the mean of what the VAE's encoder

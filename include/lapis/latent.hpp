@@ -22,8 +22,8 @@ struct Latent {
   std::vector<float> values;
   double sigma = 0;  ///< of `path`; 0 is a finished latent, for which nothing below is set
   Path path = Path::variance_exploding;
-  int step = 0;   ///< steps done
-  int draws = 0;  ///< times that each picture's generator has drawn noise of this shape
+  int step = 0;                                 ///< steps done
+  int draws = 0;                                ///< times that each picture's generator has drawn noise of this shape
   std::vector<std::vector<float>> memory = {};  ///< what the sampler remembers, each as large as `values`
 };
 
@@ -35,17 +35,17 @@ enum class LatentDtype { f32, f16, bf16 };
 
 /// One event of a latent's past that changed its space.
 struct Crossing {
-  std::string route;            ///< "re-encode"
-  std::string from;             ///< `core::space_name`: "sd15:tiny-sd15"
+  std::string route;  ///< "re-encode"
+  std::string from;   ///< `core::space_name`: "sd15:tiny-sd15"
   std::string to;
-  PixelSize size;               ///< of the picture in between
-  std::optional<double> psnr;   ///< dB, the picture decoded before it against the one after; none: not measured
+  PixelSize size;              ///< of the picture in between
+  std::optional<double> psnr;  ///< dB, the picture decoded before it against the one after; none: not measured
 
   bool operator==(const Crossing&) const = default;
 };
 
-/// What a latent says of itself (docs/latent-format.md). Not every latent says everything: an empty text and a size of 0
-/// mean that it does not.
+/// What a latent says of itself (docs/latent-format.md). Not every latent says everything: an empty text and a size of
+/// 0 mean that it does not.
 struct Passport {
   Space space;
   Units units = Units::model;
@@ -53,10 +53,10 @@ struct Passport {
   std::array<std::int64_t, 4> shape{};  ///< [B, C, h, w]
   double sigma = 0;                     ///< 0: finished
   Path path = Path::variance_exploding;
-  int step = 0;                ///< these two of an unfinished latent, as in `Latent`
+  int step = 0;  ///< these two of an unfinished latent, as in `Latent`
   int draws = 0;
-  std::string vae_sha256;      ///< digest of the VAE it comes from (`core::vae_digest`)
-  std::string job;             ///< JSON: the settings that made it, as a PNG of lapis holds them
+  std::string vae_sha256;  ///< digest of the VAE it comes from (`io::vae_digest`)
+  std::string job;         ///< JSON: the settings that made it, as a PNG of lapis holds them
   std::vector<Crossing> history;
 
   bool operator==(const Passport&) const = default;

@@ -6,9 +6,9 @@
 
 namespace lapis {
 
-/// A latent space. A raw VAE value v of channel c becomes the model's value (v - shift - mean[c]) * scale / deviation[c];
-/// a space has a shift or a mean and deviation of each channel, as its VAE's config has.
-/// Two spaces hold the same values only if every number and the lineage agree: the channel count alone says nothing.
+/// A latent space. A raw VAE value v of channel c becomes the model's value (v - shift - mean[c]) * scale /
+/// deviation[c]; a space has a shift or a mean and deviation of each channel, as its VAE's config has. Two spaces hold
+/// the same values only if every number and the lineage agree: the channel count alone says nothing.
 struct Space {
   std::string id;       ///< "sd15", "sdxl", "flux"
   int channels = 0;     ///< C of [B, C, h, w]

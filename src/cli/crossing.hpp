@@ -36,8 +36,8 @@ struct Crossed {
 };
 
 /// Decodes with `own`, resizes by Lanczos if asked, encodes with `target`, in one process: two engines of one library.
-Crossed cross(const io::LatentDocument& document, const Model& own, const Model& target,
-              const CrossingOptions& options, const EngineOptions& place);
+Crossed cross(const io::LatentDocument& document, const Model& own, const Model& target, const CrossingOptions& options,
+              const EngineOptions& place);
 
 /// One line: "a.safetensors: sd15:tiny-sd15 -> sdxl:tiny-sdxl, decoded and encoded again at 128 x 128, PSNR 31.2 dB".
 std::string announcement(const std::string& file, const Crossing& crossing);

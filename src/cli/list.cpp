@@ -14,6 +14,7 @@
 #include "core/samplers.hpp"
 #include "core/schedule_table.hpp"
 #include "core/schedules.hpp"
+#include "core/spaces.hpp"
 #include "core/suggest.hpp"
 #include "io/model_folder.hpp"
 #include "io/report.hpp"
@@ -64,11 +65,19 @@ Rows family_rows() {
   return rows;
 }
 
+/// The first two of a list of numbers, "-" for none.
+std::string numbers(const std::vector<double>& values) {
+  if (values.empty()) return "-";
+  return core::number_text(values[0]) + " " + core::number_text(values[1]) + " ...";
+}
+
 Rows space_rows() {
-  Rows rows{{"space", "channels", "downscale", "scale", "shift"}};
-  for (const Space& row : core::spaces()) {
-    rows.push_back({row.id, std::to_string(row.channels), std::to_string(row.downscale), core::number_text(row.scale),
-                    core::number_text(row.shift)});
+  Rows rows{{"space", "channels", "downscale", "scale", "shift", "mean", "deviation", "lineage", "packing", "used by"}};
+  for (const core::SpaceRow& row : core::spaces()) {
+    const Space& space = row.space;
+    rows.push_back({space.id, std::to_string(space.channels), std::to_string(space.downscale),
+                    core::number_text(space.scale), core::number_text(space.shift), numbers(space.mean),
+                    numbers(space.deviation), space.lineage, std::to_string(row.packing), row.used_by});
   }
   return rows;
 }

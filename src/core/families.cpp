@@ -145,26 +145,11 @@ const Row* find_row(std::span<const Row> rows, std::string_view wanted, std::str
 
 }  // namespace
 
-std::span<const Space> spaces() {
-  // clang-format off
-  static const std::array<Space, 4> rows = {{
-      // id    channels  downscale  scale    shift   lineage
-      {"sd15", 4,        8,         0.18215, 0,      ""},
-      {"sd2",  4,        8,         0.18215, 0,      ""},
-      {"sdxl", 4,        8,         0.13025, 0,      ""},
-      {"flux", 16,       8,         0.3611,  0.1159, ""},
-  }};
-  // clang-format on
-  return rows;
-}
-
 std::span<const FamilyRow> families() {
   static const std::array<FamilyRow, 4> rows = {
       {sd15_family("sd15", "sd15"), sd15_family("sd2", "sd2"), sdxl_family(), flux_family()}};
   return rows;
 }
-
-const Space* find_space(std::string_view id) { return find_row(spaces(), id, &Space::id); }
 
 const FamilyRow* find_family(std::string_view name) { return find_row(families(), name, &FamilyRow::name); }
 

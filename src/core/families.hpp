@@ -1,4 +1,4 @@
-// The families of models lapis runs and the spaces their latents live in: every number of them, once.
+// The families of models lapis runs: every number of them, once.
 #pragma once
 
 #include <cstddef>
@@ -53,7 +53,7 @@ enum class GuidanceKind { passes, input };
 struct FamilyRow {
   std::string name;
   Architecture architecture;
-  std::string space;  ///< id of a row of `spaces()`
+  std::string space;  ///< id of a row of `spaces()` (core/spaces.hpp)
   int patch;          ///< the denoiser reads squares of patch x patch latent cells as tokens; 1: cells
   int size_multiple;  ///< a picture's width and height are multiples of it
   std::vector<Prediction> predictions;  ///< what its denoisers may predict
@@ -65,13 +65,9 @@ struct FamilyRow {
   std::vector<SharedSize> shared_sizes;
 };
 
-/// The spaces, each with no lineage: that is a model's own. scale and shift are those of the VAEs' published configs.
-std::span<const Space> spaces();
-
 std::span<const FamilyRow> families();
 
 /// The row of this name; null where there is none.
-const Space* find_space(std::string_view id);
 const FamilyRow* find_family(std::string_view name);
 const PartRow* find_part(const FamilyRow& family, std::string_view name);
 

@@ -14,6 +14,7 @@
 #include "core/families.hpp"
 #include "core/job_limits.hpp"
 #include "core/resolve_sampling.hpp"
+#include "core/spaces.hpp"
 #include "core/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -66,7 +67,7 @@ const FamilyRow& checked_family(const Model& model) {
 }
 
 void check_space(const Model& model, const FamilyRow& family) {
-  Space expected = *find_space(family.space);
+  Space expected = find_space(family.space)->space;
   expected.lineage = model.space.lineage;
   if (model.space != expected) {
     refuse(model, "space is " + space_text(model.space) + "; family " + family.name + " has " + space_text(expected));

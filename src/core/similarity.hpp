@@ -5,8 +5,8 @@
 
 namespace lapis::core {
 
-/// Peak signal-to-noise ratio of 8-bit samples in dB, over all three channels: 10 log10(255^2 / MSE). Infinite for equal
-/// pictures. Both of one size.
+/// Peak signal-to-noise ratio of 8-bit samples in dB, over all three channels: 10 log10(255^2 / MSE). Infinite for
+/// equal pictures. Both of one size.
 double psnr(const Image& a, const Image& b);
 
 /// Structural similarity (Wang et al. 2004, "Image Quality Assessment: From Error Visibility to Structural Similarity",

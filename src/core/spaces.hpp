@@ -31,8 +31,8 @@ struct LineageRow {
   std::string space;                       ///< id of the row of `spaces()` whose numbers its config has
   std::vector<std::array<double, 3>> rgb;  ///< colour of each channel, about [-1, 1] in sum; empty: not known
   std::array<double, 3> rgb_bias;
-  std::vector<ChannelSpread> spread;       ///< one a channel; empty: not measured
-  std::string source;                      ///< where rgb and spread come from
+  std::vector<ChannelSpread> spread;  ///< one a channel; empty: not measured
+  std::string source;                 ///< where rgb and spread come from
 };
 
 std::span<const SpaceRow> spaces();

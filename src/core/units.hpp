@@ -12,12 +12,13 @@
 namespace lapis::core {
 
 /// `values`, [B, C, h, w] of `space`, in the other units, in fp32 and in the steps in which diffusers rounds:
-/// model = (v - shift) * scale, or (v - mean) * scale / deviation; v = m / scale + shift, or m * deviation / scale + mean.
+/// model = (v - shift) * scale, or (v - mean) * scale / deviation; v = m / scale + shift, or m * deviation / scale +
+/// mean.
 void to_model_units(std::span<float> values, const std::array<std::int64_t, 4>& shape, const Space& space);
 void to_vae_units(std::span<float> values, const std::array<std::int64_t, 4>& shape, const Space& space);
 
-/// [B, C, h, w] to tokens [B, h/p * w/p, C p p], channel by channel of each patch (diffusers' FluxPipeline._pack_latents),
-/// and back. h and w are multiples of p; `shape` is the unpacked one.
+/// [B, C, h, w] to tokens [B, h/p * w/p, C p p], channel by channel of each patch (diffusers'
+/// FluxPipeline._pack_latents), and back. h and w are multiples of p; `shape` is the unpacked one.
 std::vector<float> packed(std::span<const float> values, const std::array<std::int64_t, 4>& shape, int packing);
 std::vector<float> unpacked(std::span<const float> tokens, const std::array<std::int64_t, 4>& shape, int packing);
 

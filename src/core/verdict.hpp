@@ -23,13 +23,13 @@ enum class Layout { plain, packed };
 
 /// What a latent is sent to.
 struct Destination {
-  std::string name;              ///< of the model, the space or the file, as messages call it
+  std::string name;  ///< of the model, the space or the file, as messages call it
   Space space;
   Units units = Units::model;
   Layout layout = Layout::plain;
-  std::string vae_sha256;        ///< of its VAE; empty: it has none, or none that is known
-  int size_multiple = 1;         ///< of its pictures' sides
-  bool reads_unfinished = false; ///< it goes on denoising (generate, refine), for which its path must be the latent's
+  std::string vae_sha256;         ///< of its VAE; empty: it has none, or none that is known
+  int size_multiple = 1;          ///< of its pictures' sides
+  bool reads_unfinished = false;  ///< it goes on denoising (generate, refine), for which its path must be the latent's
   Path path = Path::variance_exploding;  ///< only read where it does
 };
 

@@ -10,6 +10,7 @@
 
 #include "core/verdict.hpp"
 #include "lapis/latent.hpp"
+#include "lapis/model.hpp"
 
 namespace lapis::io {
 
@@ -30,6 +31,10 @@ LatentDocument parse_latent(std::span<const std::byte> file, const std::string& 
 
 /// The file's bytes. The same document gives the same bytes.
 std::vector<std::byte> latent_bytes(const LatentDocument& document);
+
+/// The digest that latents of a model carry: the sha256 over what model.json records of the weight files of its VAE
+/// encoder and decoder, in that order, one a line; empty for a model that has neither.
+std::string vae_digest(const Model& model);
 
 /// Between a file's document and the engine's latent: units, layout and precision are left behind or taken up.
 Latent to_latent(const LatentDocument& document);

@@ -20,7 +20,8 @@ enum class LatentForm {
   lapis,      ///< docs/latent-format.md
   comfy,      ///< ComfyUI's SaveLatent: tensor "latent_tensor", marker "latent_format_version_0", raw VAE values
   comfy_old,  ///< without the marker: what ComfyUI multiplies by 1/0.18215 at load, so model values of SD1. Read only
-  diffusers,  ///< a pipeline's output_type="latent", in safetensors (tensor "latents") or .npy: model values, Flux packed
+  diffusers,  ///< a pipeline's output_type="latent", in safetensors (tensor "latents") or .npy: model values, Flux
+              ///< packed
   dgenerate,  ///< tensor "latents" without metadata: diffusers' convention, never packed in a file of rank 4
   npy         ///< NumPy's format 1.0 to 3.0, C order, little-endian, rank 3 or 4: units must be told
 };
@@ -28,10 +29,10 @@ enum class LatentForm {
 /// One row a form.
 struct LatentFormRow {
   LatentForm form;
-  std::string name;               ///< "comfy": for --form
-  std::optional<Units> units;     ///< what its numbers are; none: must be told
+  std::string name;            ///< "comfy": for --form
+  std::optional<Units> units;  ///< what its numbers are; none: must be told
   bool says_space;
-  bool packs;                     ///< spaces that diffusers packs are packed in it
+  bool packs;                        ///< spaces that diffusers packs are packed in it
   std::vector<std::string> endings;  ///< of file names that ask for it when a latent is written: ".latent"
   std::string description;
 };
@@ -54,8 +55,8 @@ struct ForeignLatent {
   core::Layout layout = core::Layout::plain;  ///< in the file
 };
 
-/// What a file is by its bytes alone: never its space. Throws Error{input} for what is no latent at all (a picture, text,
-/// a checkpoint, a pickle), saying what it is and what to do with it.
+/// What a file is by its bytes alone: never its space. Throws Error{input} for what is no latent at all (a picture,
+/// text, a checkpoint, a pickle), saying what it is and what to do with it.
 LatentForm detect_form(std::span<const std::byte> file, const std::string& name);
 
 /// Reads a latent of any form. A form that does not say its space, its units or its size needs them told: Error{usage}

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/families.hpp"
+#include "core/spaces.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::test {
@@ -15,7 +16,7 @@ inline Model sample_model(const std::string& family = "sd15") {
   model.folder = "models/sample";
   model.name = "sample";
   model.family = family;
-  model.space = *core::find_space(row.space);
+  model.space = core::find_space(row.space)->space;
   model.space.lineage = "sample";
   for (const core::PartRow& part : row.parts) {
     model.parts[part.name] = {"graph.pt", {}, part.inputs, part.outputs};

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "core/families.hpp"
+#include "core/spaces.hpp"
 #include "sample_model.hpp"
 
 using namespace lapis;
@@ -31,21 +32,16 @@ TEST_CASE("every row is found by its name, and names are not given twice") {
     for (const PartRow& part : row.parts) CHECK(find_part(row, part.name) == &part);
     CHECK(find_part(row, "bridge") == nullptr);
   }
-  std::set<std::string> ids;
-  for (const Space& row : spaces()) {
-    CHECK(find_space(row.id) == &row);
-    CHECK(ids.insert(row.id).second);
-    CHECK(row.lineage.empty());
-  }
   CHECK(find_family("sd16") == nullptr);
-  CHECK(find_space("") == nullptr);
 }
 
 TEST_CASE("every family fits its space") {
   for (const FamilyRow& row : families()) {
     INFO(row.name);
-    const Space* space = find_space(row.space);
-    REQUIRE(space != nullptr);
+    const SpaceRow* found = find_space(row.space);
+    REQUIRE(found != nullptr);
+    const Space* space = &found->space;
+    CHECK(row.patch == found->packing);
     CHECK(row.size_multiple % space->downscale == 0);
     CHECK_FALSE(row.predictions.empty());
     const PartRow* denoiser = find_part(row, "denoiser");
@@ -63,14 +59,6 @@ TEST_CASE("every family fits its space") {
     for (const Prediction prediction : row.predictions) CHECK_FALSE(prediction_name(prediction).empty());
     CHECK(row.tokenizers.front().name == "tokenizer");
   }
-}
-
-TEST_CASE("spaces have their published numbers") {
-  CHECK(*find_space("sd15") == Space{"sd15", 4, 8, 0.18215, 0, ""});
-  CHECK(*find_space("sd2") == Space{"sd2", 4, 8, 0.18215, 0, ""});
-  CHECK(*find_space("sdxl") == Space{"sdxl", 4, 8, 0.13025, 0, ""});
-  CHECK(*find_space("flux") == Space{"flux", 16, 8, 0.3611, 0.1159, ""});
-  CHECK_FALSE(*find_space("sd15") == *find_space("sd2"));
 }
 
 TEST_CASE("a picture's tokens are its latent cells, or squares of them") {
