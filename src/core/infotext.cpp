@@ -24,17 +24,17 @@ std::string_view stripped(std::string_view text) {
 }
 
 /// What the web UI leaves out, and means by leaving it out.
-bool is_silent(std::string_view key, const ResolvedJob& job) {
-  if (key == "clip_skip") return job.clip_skip <= 1;
-  if (key == "prompt_syntax") return job.prompt_syntax == PromptSyntax::plain;
-  return key == "embeddings" && job.embeddings.empty();
+bool is_silent(std::string_view key, const FieldValue& value) {
+  if (key == "clip_skip") return value == FieldValue(std::int64_t{1}) || value == FieldValue(std::int64_t{0});
+  if (key == "prompt_syntax") return value == FieldValue(std::string("plain"));
+  return key == "embeddings" && value == FieldValue(std::vector<std::string>{});
 }
 
 /// "name: hash, name: hash", with as much of each hash as the web UI shows.
-std::string embedding_hashes(const Model& model) {
+std::string embedding_hashes(std::span<const Embedding> embeddings) {
   constexpr std::size_t shown = 12;
   std::string text;
-  for (const Embedding& embedding : model.embeddings) {
+  for (const Embedding& embedding : embeddings) {
     text += (text.empty() ? "" : ", ") + embedding.name + ": " + embedding.sha256.substr(0, shown);
   }
   return text;
@@ -44,10 +44,30 @@ struct ValueText {
   std::string operator()(const std::string& text) const { return text; }
   std::string operator()(std::int64_t number) const { return std::to_string(number); }
   std::string operator()(double number) const { return number_text(number); }
-  std::string operator()(const std::vector<std::string>&) const { return embedding_hashes(model); }
+  std::string operator()(const std::vector<std::string>&) const { return embedding_hashes(embeddings); }
 
-  const Model& model;
+  std::span<const Embedding> embeddings;
 };
+
+/// The web UI's word for a sampler or a schedule; any other value as it is.
+FieldValue labelled(std::string_view key, const FieldValue& value) {
+  const auto* name = std::get_if<std::string>(&value);
+  if (name == nullptr) return value;
+  const auto label_in = [&](const auto& rows) {
+    const auto found = std::find_if(rows.begin(), rows.end(), [&](const auto& row) { return row.name == *name; });
+    return found == rows.end() ? *name : std::string(found->label);
+  };
+  if (key == "sampler") return label_in(samplers());
+  if (key == "schedule") return label_in(schedules());
+  return value;
+}
+
+/// The web UI's key of a field; empty where it has none.
+std::string a1111_key(std::string_view name) {
+  const std::span<const JobField> rows = job_fields();
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const JobField& row) { return row.key == name; });
+  return found == rows.end() ? std::string() : std::string(found->a1111);
+}
 
 std::string quoted_where_needed(const std::string& value) {
   const bool edge = value.empty() || value.front() == '"' || stripped(value).size() != value.size();
@@ -122,17 +142,17 @@ void append_line(std::string_view line, std::string& text) {
 
 }  // namespace
 
-Infotext infotext_of(const ResolvedJob& job, const Model& model, int index, const std::string& version) {
-  ResolvedJob picture = job;
-  picture.seed += index;
-  picture.sampler = find_sampler(job.sampler).label;
-  picture.schedule = find_schedule(job.schedule).label;
-  Infotext infotext{job.prompt, job.negative_prompt, {}};
-  const auto values = resolved_fields(picture, model);
-  for (const auto& [name, found] : values) {
-    const std::string key(find_job_field(name).a1111);
-    if (key.empty() || is_silent(name, job)) continue;
-    const std::string value = std::visit(ValueText{model}, found);
+Infotext infotext_of(std::span<const std::pair<std::string, FieldValue>> fields, std::span<const Embedding> embeddings,
+                     const std::string& version) {
+  Infotext infotext;
+  for (const auto& [name, found] : fields) {
+    if (const auto* text = std::get_if<std::string>(&found)) {
+      if (name == "prompt") infotext.prompt = *text;
+      if (name == "negative_prompt") infotext.negative_prompt = *text;
+    }
+    const std::string key = a1111_key(name);
+    if (key.empty() || is_silent(name, found)) continue;
+    const std::string value = std::visit(ValueText{embeddings}, labelled(name, found));
     if (!infotext.settings.empty() && infotext.settings.back().first == key) {
       infotext.settings.back().second += "x" + value;
     } else {
@@ -142,6 +162,12 @@ Infotext infotext_of(const ResolvedJob& job, const Model& model, int index, cons
   infotext.settings.emplace_back("RNG", "CPU");
   infotext.settings.emplace_back("Version", version);
   return infotext;
+}
+
+Infotext infotext_of(const ResolvedJob& job, const Model& model, int index, const std::string& version) {
+  ResolvedJob picture = job;
+  picture.seed += index;
+  return infotext_of(resolved_fields(picture, model), model.embeddings, version);
 }
 
 std::string write_infotext(const Infotext& infotext) {

@@ -2,13 +2,16 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "core/job_fields.hpp"
 #include "lapis/job.hpp"
 #include "lapis/model.hpp"
+#include "lapis/prompt.hpp"
 
 namespace lapis::core {
 
@@ -24,6 +27,11 @@ struct Infotext {
 /// The settings of picture `index` of a batch, keyed as in the `a1111` column of the job-field table, then where the
 /// noise came from ("RNG: CPU") and `version`, the name and version of the program.
 Infotext infotext_of(const ResolvedJob& job, const Model& model, int index, const std::string& version);
+
+/// The same out of a picture's decided fields, as provenance records them, and the embeddings its prompts call. Fields
+/// and names that this program does not know are left out or stay as they are: another version may have recorded them.
+Infotext infotext_of(std::span<const std::pair<std::string, FieldValue>> fields, std::span<const Embedding> embeddings,
+                     const std::string& version);
 
 /// The text (create_infotext of modules/processing.py): the prompt, then, where there is one, a line "Negative prompt:
 /// ...", then one line "Key: value, Key: value". A value with a comma, a colon, a line break or an outer quote is a

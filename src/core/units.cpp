@@ -3,6 +3,8 @@
 #include <cassert>
 #include <cstddef>
 
+#include "core/spaces.hpp"
+
 namespace lapis::core {
 namespace {
 
@@ -52,6 +54,13 @@ void to_vae_units(std::span<float> values, const std::array<std::int64_t, 4>& sh
   const auto scale = static_cast<float>(space.scale);
   each_value(values, shape, space,
              [scale](float m, float mean, float deviation) { return m * deviation / scale + mean; });
+}
+
+void rescale(std::span<float> values, const std::array<std::int64_t, 4>& shape, const Space& from, const Space& to) {
+  assert(same_values(from, to));
+  if (same_numbers(from, to)) return;
+  to_vae_units(values, shape, from);
+  to_model_units(values, shape, to);
 }
 
 std::vector<float> packed(std::span<const float> values, const std::array<std::int64_t, 4>& shape, int packing) {

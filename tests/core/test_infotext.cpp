@@ -51,6 +51,24 @@ TEST_CASE("syntax, clip skip and embeddings are written where they are not the w
   CHECK_THAT(write_infotext(infotext_of(job, model, 0, "lapis")), !Catch::Contains("Clip skip"));
 }
 
+TEST_CASE("recorded fields give the same text as the job they were recorded from") {
+  ResolvedJob job = sample_job();
+  job.prompt_syntax = PromptSyntax::a1111;
+  job.clip_skip = 2;
+  job.embeddings = {"glow"};
+  Model model = test::sample_model();
+  model.embeddings = {{"glow", std::string(64, 'a')}};
+  auto fields = resolved_fields(job, model);
+  CHECK(infotext_of(fields, model.embeddings, "lapis") == infotext_of(job, model, 0, "lapis"));
+  for (auto& [key, value] : fields) {
+    if (key == "sampler") value = std::string("sampler_of_tomorrow");
+  }
+  fields.emplace_back("field_of_tomorrow", std::int64_t{3});
+  const std::string text = write_infotext(infotext_of(fields, model.embeddings, "lapis"));
+  CHECK_THAT(text, Catch::Contains("Sampler: sampler_of_tomorrow"));
+  CHECK_THAT(text, !Catch::Contains("field_of_tomorrow"));
+}
+
 TEST_CASE("an empty prompt or negative prompt takes no line") {
   ResolvedJob job = sample_job();
   job.prompt = "";

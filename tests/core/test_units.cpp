@@ -57,3 +57,16 @@ TEST_CASE("tokens are the patches of diffusers, channel by channel") {
   CHECK(unpacked(tokens, shape, 2) == values);
   CHECK(packed(values, shape, 1) != tokens);
 }
+
+TEST_CASE("model values of one space become those of another over the same VAE") {
+  const Space& sdxl = find_space("sdxl")->space;
+  const Space& playground = find_space("playground25")->space;
+  const std::vector<float> before = counted(16);
+  std::vector<float> values = before;
+  rescale(values, two_by_two, sdxl, playground);
+  CHECK(values[0] == Approx((before[0] / 0.13025 + 1.6574) * 0.5 / 8.4927));
+  rescale(values, two_by_two, playground, sdxl);
+  for (std::size_t i = 0; i < values.size(); ++i) CHECK(values[i] == Approx(before[i]).margin(1e-5));
+  rescale(values = before, two_by_two, find_space("sd15")->space, find_space("sd2")->space);
+  CHECK(values == before);
+}
