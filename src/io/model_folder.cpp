@@ -221,30 +221,17 @@ std::optional<std::string> digest_fault(const fs::path& path, const FileFacts& f
          ".\nRestore the file, or export the model again.";
 }
 
-}  // namespace
+/// A file to be compared with its digest.
+struct Work {
+  std::string name;
+  const FileFacts* facts;
+  std::optional<std::string> fault;
+};
 
-Model read_model(const fs::path& folder) {
-  const fs::path absolute = absolute_folder(folder);
-  const JsonSource source{(absolute / "model.json").string(), ErrorKind::model, advice, longest_document};
-  const MappedFile file(source.file, ErrorKind::model);
-  const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
-  const nlohmann::json document = parse_json(text, source);
-  return ModelReader(absolute).read(JsonValue(document, source));
-}
-
-void verify_files(const Model& model) {
+void verify(const Model& model, std::vector<Work> work) {
   constexpr std::uint64_t worth_a_thread = 4U << 20U;
-  struct Work {
-    std::string name;
-    const FileFacts* facts;
-    std::optional<std::string> fault;
-  };
-  std::vector<Work> work;
   std::uint64_t total = 0;
-  for (const auto& [name, facts] : model.files) {
-    work.push_back({name, &facts, std::nullopt});
-    total += facts.size;
-  }
+  for (const Work& item : work) total += item.facts->size;
   // The largest first, so that no thread begins it last.
   std::sort(work.begin(), work.end(), [](const Work& a, const Work& b) { return a.facts->size > b.facts->size; });
   std::atomic<std::size_t> next = 0;
@@ -263,6 +250,41 @@ void verify_files(const Model& model) {
   for (const Work& item : work) {
     if (item.fault) throw Error(ErrorKind::model, *item.fault);
   }
+}
+
+}  // namespace
+
+Model read_model(const fs::path& folder) {
+  const fs::path absolute = absolute_folder(folder);
+  const JsonSource source{(absolute / "model.json").string(), ErrorKind::model, advice, longest_document};
+  const MappedFile file(source.file, ErrorKind::model);
+  const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+  const nlohmann::json document = parse_json(text, source);
+  return ModelReader(absolute).read(JsonValue(document, source));
+}
+
+void verify_files(const Model& model) {
+  std::vector<Work> work;
+  for (const auto& [name, facts] : model.files) work.push_back({name, &facts, std::nullopt});
+  verify(model, std::move(work));
+}
+
+void verify_parts(const Model& model, std::span<const std::string> parts) {
+  std::set<fs::path> wanted;
+  for (const std::string& name : parts) {
+    const auto part = model.parts.find(name);
+    if (part == model.parts.end()) continue;
+    wanted.insert(part->second.graph);
+    wanted.insert(part->second.weights.begin(), part->second.weights.end());
+  }
+  std::vector<Work> work;
+  for (const auto& [name, facts] : model.files) {
+    // A part's paths are free of symbolic links; a name in the list may be one. One that is gone is a fault to be told.
+    std::error_code gone;
+    const fs::path file = fs::canonical(model.folder / name, gone);
+    if (gone || wanted.contains(file)) work.push_back({name, &facts, std::nullopt});
+  }
+  verify(model, std::move(work));
 }
 
 }  // namespace lapis::io

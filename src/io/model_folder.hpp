@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
+#include <string>
 
 #include "lapis/model.hpp"
 
@@ -16,5 +18,8 @@ Model read_model(const std::filesystem::path& folder);
 /// Compares every file of `model` with its recorded SHA-256, on two threads where there is much to read.
 /// Throws Error{model} that names the first file, by name, that differs, with both digests.
 void verify_files(const Model& model);
+
+/// The same for the files of these parts alone ("vae_decoder"); a part that the model has not has no files.
+void verify_parts(const Model& model, std::span<const std::string> parts);
 
 }  // namespace lapis::io

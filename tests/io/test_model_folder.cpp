@@ -335,3 +335,15 @@ TEST_CASE("large models are verified on two threads with the same verdict") {
   write_text(folder.path() / "graphs/denoiser.pt", "altered too");
   check_fails(ErrorKind::model, {"graphs/denoiser.pt", "altered"}, [&] { verify_files(model); });
 }
+
+TEST_CASE("the files of some parts are verified without the others") {
+  const ModelFolder folder;
+  const Model model = read_model(folder.path());
+  const std::vector<std::string> parts{"denoiser", "bridge"};
+  write_text(folder.path() / "tokenizer/vocab.json", "altered vocabulary");
+  CHECK_NOTHROW(verify_parts(model, parts));
+  check_fails(ErrorKind::model, {"vocab.json", "altered"}, [&] { verify_files(model); });
+  write_text(folder.path() / "unet/weights.safetensors", "altered");
+  check_fails(ErrorKind::model, {"unet/weights.safetensors", "altered"}, [&] { verify_parts(model, parts); });
+  CHECK_NOTHROW(verify_parts(model, {}));
+}
