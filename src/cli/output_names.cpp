@@ -1,6 +1,8 @@
 #include "cli/output_names.hpp"
 
+#include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "lapis/error.hpp"
 
@@ -13,11 +15,12 @@ void replace_all(std::string& text, const std::string& word, const std::string& 
   }
 }
 
-void check_words(const std::string& pattern) {
+void check_words(const std::string& pattern, const std::vector<std::string>& known) {
   for (std::size_t open = pattern.find('{'); open != std::string::npos; open = pattern.find('{', open + 1)) {
     const std::string word = pattern.substr(open, pattern.find('}', open) - open + 1);
-    if (word == "{seed}" || word == "{index}") continue;
-    throw Error(ErrorKind::usage, "-o " + pattern + ": " + word + " has no meaning here. Use {seed} or {index}");
+    if (std::find(known.begin(), known.end(), word) != known.end()) continue;
+    throw Error(ErrorKind::usage,
+                "-o " + pattern + ": " + word + " has no meaning here. Use " + known.front() + " or " + known.back());
   }
 }
 
@@ -29,7 +32,7 @@ OutputNames::OutputNames(const std::string& pattern, std::int64_t first_seed, in
     if (count > 1) throw Error(ErrorKind::usage, "-o - takes one picture; this job makes " + std::to_string(count));
     return;
   }
-  check_words(pattern);
+  check_words(pattern, {"{seed}", "{index}"});
   const std::filesystem::path path(pattern);
   if (path.extension() != ".png") {
     throw Error(ErrorKind::usage, "-o " + pattern + ": pictures are written as PNG. Let the name end in .png");
@@ -43,6 +46,27 @@ std::string OutputNames::name(int index) const {
   replace_all(name, "{seed}", std::to_string(first_seed_ + index));
   replace_all(name, "{index}", std::to_string(index));
   return name;
+}
+
+LatentNames::LatentNames(const std::string& pattern, const std::vector<std::string>& pictures) {
+  const auto has = [&](const char* word) { return pattern.find(word) != std::string::npos; };
+  if (pattern != "-") check_words(pattern, {"{index}", "{name}"});
+  is_one_file_ = !has("{index}") && !has("{name}");
+  if (is_one_file_) {
+    files_ = {pattern};
+    return;
+  }
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    std::string name = pattern;
+    replace_all(name, "{index}", std::to_string(i));
+    replace_all(name, "{name}", pictures[i] == "-" ? "stdin" : std::filesystem::path(pictures[i]).stem().string());
+    const auto same = std::find(files_.begin(), files_.end(), name);
+    if (same != files_.end()) {
+      throw Error(ErrorKind::usage, "-o " + pattern + ": " + pictures[static_cast<std::size_t>(same - files_.begin())] +
+                                        " and " + pictures[i] + " would both go to " + name + ". Use {index}");
+    }
+    files_.push_back(std::move(name));
+  }
 }
 
 }  // namespace lapis::cli

@@ -1,8 +1,9 @@
-// Where each picture of a job goes.
+// Where each picture of a job goes, and each latent of pictures.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace lapis::cli {
 
@@ -19,6 +20,23 @@ class OutputNames {
  private:
   std::string pattern_;
   std::int64_t first_seed_;
+};
+
+/// Where the latents of some pictures go: all into one file, or each into its own where the template says "{index}"
+/// (from 0) or "{name}", the picture's file name without its folder and its ending. "-" is standard output, for one
+/// file. Throws Error{usage} for another word in braces, and for two pictures that would share a name.
+class LatentNames {
+ public:
+  LatentNames(const std::string& pattern, const std::vector<std::string>& pictures);
+
+  /// One file for each of: all pictures, or every single one.
+  const std::vector<std::string>& files() const { return files_; }
+  bool is_one_file() const { return is_one_file_; }
+  bool is_stdout() const { return files_.front() == "-"; }
+
+ private:
+  bool is_one_file_;
+  std::vector<std::string> files_;
 };
 
 }  // namespace lapis::cli

@@ -1,9 +1,12 @@
 #include <catch2/catch.hpp>
+#include <string>
+#include <vector>
 
 #include "cli/output_names.hpp"
 #include "lapis/error.hpp"
 
 using lapis::Error;
+using lapis::cli::LatentNames;
 using lapis::cli::OutputNames;
 
 TEST_CASE("seed and index are filled in, as often as they stand there") {
@@ -28,4 +31,20 @@ TEST_CASE("other words in braces, open braces and other formats are refused") {
     CAPTURE(pattern);
     CHECK_THROWS_AS(OutputNames(pattern, 7, 1), Error);
   }
+}
+
+TEST_CASE("latents of pictures go into one file, or each into its own by index or name") {
+  const LatentNames one("a.safetensors", {"x/lake.png", "hut.jpg"});
+  CHECK(one.is_one_file());
+  CHECK(one.files() == std::vector<std::string>{"a.safetensors"});
+  const LatentNames each("out/{index}-{name}.latent", {"x/lake.png", "hut.jpg", "-"});
+  CHECK_FALSE(each.is_one_file());
+  CHECK(each.files() == std::vector<std::string>{"out/0-lake.latent", "out/1-hut.latent", "out/2-stdin.latent"});
+  CHECK(LatentNames("-", {"a.png", "b.png"}).is_stdout());
+}
+
+TEST_CASE("two pictures of one name do not share a file, and other words are refused") {
+  CHECK_THROWS_AS(LatentNames("{name}.safetensors", {"a/x.png", "b/x.png"}), Error);
+  CHECK_NOTHROW(LatentNames("{name}-{index}.safetensors", {"a/x.png", "b/x.png"}));
+  CHECK_THROWS_AS(LatentNames("{seed}.safetensors", {"a.png"}), Error);
 }
