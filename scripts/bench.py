@@ -3,6 +3,7 @@
 
 - commands that need no engine: milliseconds, and whether libtorch was opened all the same;
 - cold process to PNG: seconds, split into module calls and all else, and peak memory;
+- a latent into the space of the next model named, where there are several: the same;
 - the denoising loop: what a step costs beside its module call;
 - where lapis spends its time.
 
@@ -15,19 +16,18 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import bench_convert
 import parity_cases
 import peer_python
 import program
+from bench_process import answer_of, run
 
 PROMPT = "a red house on the left, lake at sunset with mountains"
 STEPS = 20
@@ -40,16 +40,6 @@ EXAMPLES = """examples:
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
-    """One process, start to end."""
-
-    exit_code: int
-    seconds: float
-    peak_mb: float
-    stdout: str
-
-
-@dataclasses.dataclass(frozen=True)
 class Render:
     """One cold render: seconds in all, in module calls, in the loop beside them; peak memory."""
 
@@ -58,19 +48,6 @@ class Render:
     loop: float
     peak_mb: float
     timings: dict[str, float]  # as the process itself counted them
-
-
-def run(command: list[str], environment: dict[str, str] | None = None) -> Run:
-    """Runs a command, its stderr dropped, and waits for it."""
-    start = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL,
-                                   env=os.environ | (environment or {}))
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        return Run(process.returncode, seconds, usage.ru_maxrss / 1024, output.read())
 
 
 # ---- commands that need no engine ----
@@ -165,14 +142,6 @@ def diffusers_render(arguments: argparse.Namespace, model: Path, python: str, si
 def guidance_of(model: Path) -> float | None:
     """The guidance of both sides; None for a model that has none."""
     return parity_cases.plain_job(parity_cases.read_facts(model)).guidance
-
-
-def answer_of(done: Run, name: str) -> dict[str, Any]:
-    """The JSON line of a render that must have succeeded."""
-    if done.exit_code != 0:
-        raise program.ProgramError(f"{name} ended with exit code {done.exit_code}, expected 0. "
-                                   f"Run it by hand to see why.")
-    return json.loads(done.stdout.splitlines()[0])
 
 
 def bench_renders(arguments: argparse.Namespace, model: Path, python: str, folder: Path) -> list[dict[str, Any]]:
@@ -285,13 +254,15 @@ def main() -> int:
             quick = bench_quick(arguments.program, Path(temporary), arguments.rounds)
             renders = [row for model in arguments.models
                        for row in bench_renders(arguments, model, python, Path(temporary))]
+            converts = bench_convert.bench_converts(arguments, python, Path(temporary))
     except program.ProgramError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print_tables(quick, renders, arguments)
+    bench_convert.print_converts(converts)
     if arguments.json:
         document = {"cpu": cpu_name(), "threads": arguments.threads, "rounds": arguments.rounds, "commands": quick,
-                    "renders": renders}
+                    "renders": renders, "converts": converts}
         arguments.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     return 0 if all(row["passed"] for row in quick) else 1
 

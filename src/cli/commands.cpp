@@ -7,6 +7,9 @@ namespace {
 
 constexpr std::array table{
     Command{"generate", "Render pictures from a prompt", declare_generate},
+    Command{"encode", "Make latents of pictures", declare_encode},
+    Command{"decode", "Make pictures of a latent, by the VAE it comes from", declare_decode},
+    Command{"convert", "Carry a latent into another space, unit or tool's form", declare_convert},
     Command{"inspect", "Show what a model folder or a PNG holds", declare_inspect},
     Command{"list", "Show models, families, samplers, schedules", declare_list},
 };

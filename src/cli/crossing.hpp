@@ -1,8 +1,10 @@
 // A latent's way into another space, for every command that may have to take it: ruled, announced, done, recorded.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/verdict.hpp"
 #include "io/latent_file.hpp"
@@ -12,10 +14,19 @@
 
 namespace lapis::cli {
 
+/// A model folder read and checked, by name or path.
+Model checked_model(const std::string& name);
+
+/// The first known model that `fits`; folders that hold no sound model are passed over. None where none fits.
+std::optional<Model> known_model(const std::function<bool(const Model&)>& fits);
+
 /// The known model whose VAE a latent comes from: its space and lineage, and its digest where the latent has one.
 /// `named` is a name or folder that the user gave instead (--from); it is not asked whether it fits: `judge` does.
 /// None where no such model is known.
 std::optional<Model> own_model(const Passport& passport, const std::optional<std::string>& named);
+
+/// A known model whose VAE encodes into a space, or at least into its raw values. None where none is known.
+std::optional<Model> encoding_model(const Space& space);
 
 /// What a model wants of a latent that is sent to it.
 core::Destination destination_of(const Model& model);
@@ -23,21 +34,32 @@ core::Destination destination_of(const Model& model);
 /// How a crossing is done.
 struct CrossingOptions {
   std::string tiling = "auto";
-  std::optional<PixelSize> size;  ///< of the picture that is encoded; none: that of the latent
-  bool measure = false;           ///< decode the result and compare
-  bool compensate = false;        ///< shift the picture's colours against the target VAE's drift, if that is nearer
+  std::optional<PixelSize> size = {};  ///< of the picture that is encoded; none: that of the latent
+  bool measure = false;                ///< decode the result and compare
+  bool compensate = false;  ///< shift the picture's colours against the target VAE's drift, if that is nearer
 };
 
 /// What came out of one.
 struct Crossed {
-  io::LatentDocument document;  ///< in the target's space, with the crossing in its history
+  io::LatentDocument document;  ///< in the target's space, model units, f32, with the crossing in its history
   std::vector<Image> pictures;  ///< as the latent's own VAE shows them, at the size asked for
   Timings timings;
+  double engine_seconds = 0;         ///< waiting for libtorch to open
+  int compensated = 0;               ///< pictures whose colours were shifted, being nearer so
+  std::optional<double> plain_psnr;  ///< of the same without compensation, where that was tried
 };
 
 /// Decodes with `own`, resizes by Lanczos if asked, encodes with `target`, in one process: two engines of one library.
+/// Verifies the files that it needs. Errors as of `Engine::decode` and `Engine::encode`.
 Crossed cross(const io::LatentDocument& document, const Model& own, const Model& target, const CrossingOptions& options,
               const EngineOptions& place);
+
+/// The same raw values by the numbers of another space, or in other units: exact arithmetic. A change of space is
+/// recorded in the history.
+io::LatentDocument rescaled(const io::LatentDocument& document, const Space& space, Units units);
+
+/// `latent`, finished, in model units of a space with the same raw values.
+Latent in_space(Latent latent, const Space& space);
 
 /// One line: "a.safetensors: sd15:tiny-sd15 -> sdxl:tiny-sdxl, decoded and encoded again at 128 x 128, PSNR 31.2 dB".
 std::string announcement(const std::string& file, const Crossing& crossing);

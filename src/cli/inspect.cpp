@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/commands.hpp"
+#include "cli/inspect_measure.hpp"
 #include "cli/places.hpp"
 #include "cli/terminal.hpp"
 #include "core/families.hpp"
@@ -32,6 +33,8 @@ struct Options {
   std::vector<std::string> embeddings;
   bool has_tokens = false;
   bool verify = false;
+  bool measure = false;
+  std::vector<std::string> pictures;
   bool json = false;
 };
 
@@ -157,6 +160,7 @@ int inspect_model(const Options& options) {
   core::check_model(model);
   if (options.verify) io::verify_files(model);
   if (options.has_tokens) return inspect_tokens(options, model);
+  if (options.measure) return measure_model(model, options.pictures, options.json);
   if (options.json) {
     print_line(io::model_report(model));
   } else {
@@ -185,8 +189,9 @@ int inspect_png(const Options& options) {
 int inspect(const Options& options) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(options.target, ignored)) return inspect_model(options);
-  if (options.has_tokens || options.verify) {
-    throw Error(ErrorKind::usage, "--tokens and --verify are for model folders; " + options.target + " is a file");
+  if (options.has_tokens || options.verify || options.measure) {
+    throw Error(ErrorKind::usage,
+                "--tokens, --verify and --measure are for model folders; " + options.target + " is a file");
   }
   return inspect_png(options);
 }
@@ -205,14 +210,21 @@ Run declare_inspect(CLI::App& app) {
       ->expected(1)
       ->take_all();
   app.add_flag("--verify", options->verify, "Compare every file with its recorded sha256");
+  const CLI::Option* measure =
+      app.add_option("--measure", options->pictures, "What its VAE does to pictures; without any, to drawn patterns")
+          ->type_name("[PICTURE...]")
+          ->expected(0, 1024);
   app.add_flag("--json", options->json, "The same as one JSON document");
   app.footer(
       "Examples:\n"
       "  lapis inspect tiny-sd15 --verify\n"
       "  lapis inspect tiny-sd15 --tokens \"a serene lakeside at sunset\"\n"
+      "  lapis inspect tiny-sd15 --measure\n"
       "  lapis inspect lapis-7.png");
-  return [options, tokens] {
+  return [options, tokens, measure] {
     options->has_tokens = tokens->count() > 0;
+    options->measure = measure->count() > 0;
+    std::erase(options->pictures, "");
     return inspect(*options);
   };
 }

@@ -33,8 +33,7 @@ std::string fit_text(core::Fit fit, double shape, double own_shape) {
 
 Source::File Source::open(const std::string& path) {
   if (path == "-" && isatty(STDIN_FILENO) != 0) {
-    throw Error(ErrorKind::usage,
-                "-i - would read a picture from the terminal. Pipe it: lapis generate ... -i - < a.png");
+    throw Error(ErrorKind::usage, "- would read a picture from the terminal. Pipe it: lapis ... - < a.png");
   }
   File file{path == "-" ? "standard input" : path, io::read_picture_file(path), {}};
   file.facts = io::read_picture_facts(file.bytes, file.name);

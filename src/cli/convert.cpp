@@ -1,0 +1,325 @@
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/commands.hpp"
+#include "cli/crossing.hpp"
+#include "cli/latent_options.hpp"
+#include "cli/places.hpp"
+#include "cli/terminal.hpp"
+#include "core/job_limits.hpp"
+#include "core/spaces.hpp"
+#include "io/atomic_file.hpp"
+#include "io/latent_report.hpp"
+#include "io/sha256.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::cli {
+namespace {
+
+constexpr const char* footer =
+    "Examples:\n"
+    "  lapis convert a.safetensors --to tiny-sdxl -o b.safetensors\n"
+    "  lapis convert a.safetensors --to tiny-flux --dry-run\n"
+    "  lapis convert a.safetensors --form comfy -o a.latent\n"
+    "  lapis convert old.npy --space flux --in-units model --in-size 1024x768 -o new.safetensors --form lapis\n"
+    "  lapis generate \"a red house\" --latent - | lapis convert - --to tiny-sdxl -o - | lapis decode -\n"
+    "\n"
+    "Into another space a latent is decoded by its own VAE and encoded by the other one, and what that\n"
+    "costs is measured: the picture before against the picture after.";
+
+struct Options {
+  std::string latent;
+  std::string to;
+  std::string from;
+  std::string output;
+  std::string form;
+  std::string units;
+  std::string dtype;
+  std::string size;
+  ToldOptions told;
+  PlaceOptions place;
+  bool dry_run = false;
+  bool no_convert = false;
+  bool compensate = false;
+  bool json = false;
+  bool overwrite = false;
+};
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+const io::LatentFormRow& form_row(io::LatentForm form) {
+  for (const io::LatentFormRow& row : io::latent_forms()) {
+    if (row.form == form) return row;
+  }
+  throw Error(ErrorKind::internal, "a form without a row");
+}
+
+/// The run of one `convert`, from a parsed command line to a file.
+class Conversion {
+ public:
+  explicit Conversion(const Options& options) : options_(options) {}
+
+  int run() {
+    const EngineOptions place = engine_options(options_.place);
+    check_options();
+    latent_ = read_named_latent(options_.latent, told_facts(options_.told, "in-"));
+    plan_output();
+    plan_route();
+    if (options_.dry_run) {
+      print_route();
+      return 0;
+    }
+    if (output_ != "-") io::check_writable(output_, options_.overwrite);
+    timings_.read = seconds_since(start_);
+    io::LatentDocument document = converted(place);
+    if (!options_.dtype.empty()) document.passport.dtype = parse_latent_dtype(options_.dtype, "--dtype");
+    save(document);
+    return 0;
+  }
+
+ private:
+  void check_options() {
+    if (options_.output == "-" && !options_.dry_run) {
+      check_stdout(options_.json, "a latent", "lapis convert ... -o - | lapis decode -");
+    }
+    if (!options_.units.empty()) parse_units(options_.units, "--units");
+    if (!options_.dtype.empty()) parse_latent_dtype(options_.dtype, "--dtype");
+    if (!options_.size.empty()) size_ = parse_size(options_.size, "--size");
+    const bool asks = !options_.to.empty() || !options_.form.empty() || !options_.units.empty() ||
+                      !options_.dtype.empty() || size_ || !options_.output.empty();
+    if (!asks) {
+      throw Error(ErrorKind::usage,
+                  "nothing says what the latent becomes. Name a model or a space (--to), a form (--form), --units, "
+                  "--dtype or --size");
+    }
+  }
+
+  /// The file, its form, and what that asks of the numbers.
+  void plan_output() {
+    form_ = output_form(options_.form, options_.output);
+    const io::LatentFormRow& row = form_row(form_);
+    if (row.units && !options_.units.empty() && parse_units(options_.units, "--units") != *row.units) {
+      throw Error(ErrorKind::usage, "--units " + options_.units + " is not what form " + row.name + " holds: " +
+                                        std::string(units_name(*row.units)) + " units. Leave one of the two out");
+    }
+    destination_.units = row.units.value_or(latent_.passport().units);
+    if (!options_.units.empty()) destination_.units = parse_units(options_.units, "--units");
+    output_ = options_.output.empty() ? default_output(row) : options_.output;
+  }
+
+  /// "a-tiny-sdxl.safetensors": in this folder, beside nothing that is there.
+  std::string default_output(const io::LatentFormRow& row) const {
+    const std::string stem = options_.latent == "-" ? "latent" : std::filesystem::path(options_.latent).stem().string();
+    std::string what = options_.to.empty() ? options_.form : std::filesystem::path(options_.to).filename().string();
+    for (const std::string* word : {&options_.units, &options_.dtype, &options_.size}) {
+      if (what.empty()) what = *word;
+    }
+    for (char& c : what) c = c == ':' ? '-' : c;
+    return stem + "-" + what + (row.endings.empty() ? ".safetensors" : row.endings.front());
+  }
+
+  void plan_route() {
+    const Passport& passport = latent_.passport();
+    const Space& from = passport.space;
+    name_destination();
+    const bool resizes = size_ && *size_ != picture_size(passport);
+    const bool crosses = resizes || !core::same_values(from, destination_.space);
+    if (crosses) find_models();
+    const core::SpaceRow* space = core::find_space(destination_.space.id);
+    if (form_row(form_).packs && space != nullptr && space->packing > 1) destination_.layout = core::Layout::packed;
+    destination_.size = size_;
+    const core::Means means = {own_ && own_->parts.contains("vae_decoder"),
+                               target_ && target_->parts.contains("vae_encoder"), !options_.no_convert};
+    ruling_ = core::judge(latent_.name, passport, latent_.latent.layout, destination_, means);
+    if (ruling_.verdict == core::Verdict::refuse && crosses && !means.target_encoder) advise_target();
+    core::require(ruling_);
+    if (ruling_.verdict == core::Verdict::re_encode && options_.units.empty() && !form_row(form_).units) {
+      destination_.units = Units::model;
+    }
+  }
+
+  /// What --to names: a space, or a model; without it, the latent's own space.
+  void name_destination() {
+    const Passport& passport = latent_.passport();
+    const core::Destination wanted = destination_;
+    if (options_.to.empty()) {
+      destination_.name = core::space_name(passport.space);
+      destination_.space = passport.space;
+      destination_.vae_sha256 = passport.vae_sha256;
+      return;
+    }
+    const Space space = named_space(options_.to, "--to");
+    if (core::find_space(options_.to.substr(0, options_.to.find(':'))) == nullptr) {
+      target_ = checked_model(options_.to);
+      destination_ = destination_of(*target_);
+    }
+    destination_.name = options_.to;
+    destination_.space = space;
+    destination_.units = wanted.units;
+  }
+
+  /// The two models of a crossing, as far as they are known.
+  void find_models() {
+    const Passport& passport = latent_.passport();
+    if (!options_.from.empty()) {
+      own_ = own_model(passport, options_.from);
+      core::Destination decoder = destination_of(*own_);
+      decoder.name = options_.from;
+      decoder.size_multiple = 1;
+      core::require(core::judge(latent_.name, passport, latent_.latent.layout, decoder, {false, false, false}));
+    } else {
+      own_ = own_model(passport, std::nullopt);
+    }
+    if (!target_) {
+      target_ = options_.to.empty() ? own_ : encoding_model(destination_.space);
+      if (target_) destination_.size_multiple = destination_of(*target_).size_multiple;
+    }
+  }
+
+  /// No known model encodes into the space that was named: those of other lineages may be meant.
+  void advise_target() {
+    const auto alike = known_model([&](const Model& model) {
+      return model.space.id == destination_.space.id && model.parts.contains("vae_encoder");
+    });
+    if (!alike) return;
+    ruling_.advice = "No known model has the VAE of " + core::space_name(destination_.space) + "; " + alike->name +
+                     " lives in " + core::space_name(alike->space) + ": lapis convert " + options_.latent + " --to " +
+                     alike->name;
+  }
+
+  bool crosses() const { return ruling_.verdict == core::Verdict::re_encode; }
+
+  void print_route() const {
+    if (options_.json) {
+      print_line(io::route_line(latent_.name, latent_.passport(), destination_, ruling_, crosses() ? 1 : 0));
+      return;
+    }
+    print_line(latent_.name + ": " + std::string(core::verdict_name(ruling_.verdict)));
+    print_line(ruling_.reason);
+    for (const std::string& step : ruling_.steps) print_line("  " + step);
+    const std::string pictures = latent_.passport().shape[0] == 1 ? "" : ", for each of the pictures";
+    if (crosses()) {
+      print_line("cost: " + std::to_string(ruling_.decodes) + " decode, " + std::to_string(ruling_.encodes) +
+                 " encode, and 1 decode to measure" + pictures);
+    } else {
+      print_line("cost: no call of a VAE");
+    }
+  }
+
+  io::LatentDocument converted(const EngineOptions& place) {
+    const io::LatentDocument& document = latent_.latent.document;
+    if (!crosses()) {
+      io::LatentDocument result = rescaled(document, destination_.space, destination_.units);
+      announce(result);
+      return result;
+    }
+    CrossingOptions options;
+    options.tiling = options_.place.tiling;
+    options.size = size_;
+    options.measure = true;
+    options.compensate = options_.compensate;
+    Crossed crossed = cross(document, *own_, *target_, options, place);
+    timings_.parts = crossed.timings;
+    timings_.engine = crossed.engine_seconds;
+    compensated_ = crossed.compensated;
+    plain_psnr_ = crossed.plain_psnr;
+    announce(crossed.document);
+    return rescaled(crossed.document, destination_.space, destination_.units);
+  }
+
+  /// Says what was added to the history.
+  void announce(const io::LatentDocument& document) {
+    const std::vector<Crossing>& history = document.passport.history;
+    if (history.size() == latent_.passport().history.size()) return;
+    print_note(announcement(latent_.name, history.back()));
+    if (!plain_psnr_) return;
+    char psnr[32];
+    std::snprintf(psnr, sizeof psnr, "%.1f dB", *plain_psnr_);
+    notes_.push_back(compensated_ > 0 ? "colours were shifted against the drift of " + target_->name + " in " +
+                                            std::to_string(compensated_) + " of " +
+                                            std::to_string(document.passport.shape[0]) + "; without, PSNR " + psnr
+                                      : "shifted colours came no nearer: they are as they were");
+    print_note(notes_.back());
+  }
+
+  void save(const io::LatentDocument& document) {
+    const auto saving = std::chrono::steady_clock::now();
+    const std::vector<std::byte> bytes = io::write_latent(document, form_);
+    if (output_ == "-") {
+      print_bytes(bytes);
+      return;
+    }
+    io::write_file(output_, bytes, options_.overwrite);
+    timings_.png = seconds_since(saving);
+    timings_.total = seconds_since(start_);
+    if (!options_.json) {
+      print_line(output_);
+      return;
+    }
+    io::LatentReport report;
+    report.path = output_;
+    report.sha256 = io::sha256(bytes);
+    report.form = form_;
+    report.passport = document.passport;
+    report.from = core::space_name(latent_.passport().space);
+    report.route = core::verdict_name(ruling_.verdict);
+    report.size = picture_size(document.passport);
+    report.compensated = compensated_;
+    report.plain_psnr = plain_psnr_;
+    report.notes = notes_;
+    report.timings = timings_;
+    print_line(io::latent_line(report));
+  }
+
+  const Options& options_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  NamedLatent latent_;
+  io::LatentForm form_ = io::LatentForm::lapis;
+  std::string output_;
+  std::optional<PixelSize> size_;
+  core::Destination destination_;
+  std::optional<Model> own_;
+  std::optional<Model> target_;
+  core::Ruling ruling_;
+  int compensated_ = 0;
+  std::optional<double> plain_psnr_;
+  std::vector<std::string> notes_;
+  io::RunTimings timings_;
+};
+
+}  // namespace
+
+Run declare_convert(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  app.add_option("latent", options->latent, "Latent to convert, - for stdin")->type_name("LATENT")->required();
+  app.add_option("--to", options->to, "Where to: a model's name or folder, or a space")->type_name("NAME");
+  app.add_option("--from", options->from, "Model whose VAE it comes from, where that is not known")->type_name("NAME");
+  app.add_option("--size", options->size, "Of the picture in between: resized by Lanczos")->type_name("WxH");
+  app.add_flag("--compensate", options->compensate, "Shift colours against the VAE's drift, where that is nearer");
+  app.add_flag("--no-convert", options->no_convert, "Refuse what would take a decode and an encode");
+  app.add_flag("-n,--dry-run", options->dry_run, "Show the route and its cost, and do nothing");
+  declare_told(app, options->told, "in-");
+  declare_place(app, options->place);
+  app.add_option("-o,--output", options->output, "Latent to write, - for stdout")->type_name("FILE")->group("Output");
+  app.add_option("--form", options->form, "Whose convention it keeps: lapis, comfy, diffusers, ...")
+      ->type_name("NAME")
+      ->group("Output");
+  app.add_option("--units", options->units, "What its numbers are: model or vae")->type_name("NAME")->group("Output");
+  app.add_option("--dtype", options->dtype, "f32, f16 or bf16")->type_name("NAME")->group("Output");
+  app.add_flag("--json", options->json, "One JSON line on stdout")->group("Output");
+  app.add_flag("--overwrite", options->overwrite, "Replace a file that exists")->group("Output");
+  app.footer(footer);
+  return [options] { return Conversion(*options).run(); };
+}
+
+}  // namespace lapis::cli

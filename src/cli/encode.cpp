@@ -1,0 +1,221 @@
+#include <CLI/CLI.hpp>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/commands.hpp"
+#include "cli/crossing.hpp"
+#include "cli/engine_library.hpp"
+#include "cli/latent_options.hpp"
+#include "cli/output_names.hpp"
+#include "cli/source.hpp"
+#include "cli/terminal.hpp"
+#include "core/job_fields.hpp"
+#include "io/atomic_file.hpp"
+#include "io/latent_report.hpp"
+#include "io/model_folder.hpp"
+#include "io/sha256.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::cli {
+namespace {
+
+constexpr const char* footer =
+    "Examples:\n"
+    "  lapis encode lake.jpg -m tiny-sd15\n"
+    "  lapis encode lake.jpg -m tiny-sdxl -W 512 --fit crop -o lake.safetensors\n"
+    "  lapis encode a.png b.png -m tiny-sd15 -W 256 -H 256 -o both.safetensors\n"
+    "  lapis encode *.png -m tiny-sd15 -o \"{index}-{name}.latent\"\n"
+    "\n"
+    "Without -o each picture's latent goes to {name}.safetensors.";
+
+constexpr const char* default_output = "{name}.safetensors";
+
+struct Options {
+  std::vector<std::string> images;
+  Job job;
+  std::string output = default_output;
+  std::string form;
+  PlaceOptions place;
+  bool json = false;
+  bool overwrite = false;
+};
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// A picture on its way: its file, read and measured, and the job that says how it is brought to size.
+struct Picture {
+  Source source;
+  ResolvedJob job;
+
+  PixelSize size() const { return {job.width, job.height}; }
+};
+
+/// The run of one `encode`, from a parsed command line to files.
+class EncodeRun {
+ public:
+  explicit EncodeRun(const Options& options) : options_(options) {}
+
+  int run() {
+    const EngineOptions place = engine_options(options_.place);
+    form_ = output_form(options_.form, options_.output);
+    names_.emplace(options_.output, options_.images);
+    if (names_->is_stdout()) check_stdout(options_.json, "a latent", "lapis encode ... -o - | lapis decode -");
+    model_ = checked_model(options_.job.model);
+    for (std::size_t i = 0; i < options_.images.size(); ++i) open_picture(i);
+    if (names_->is_one_file()) check_one_size();
+    for (const std::string& file : names_->files()) {
+      if (file != "-") io::check_writable(file, options_.overwrite);
+    }
+    timings_.read = seconds_since(start_);
+    encode(place);
+    return 0;
+  }
+
+ private:
+  void open_picture(std::size_t index) {
+    Job job = options_.job;
+    job.image = options_.images[index];
+    job.strength = 1;  // of a walk that is not walked: 1 fits every model
+    Source source(job, model_);
+    ResolvedJob resolved = core::resolve(job, model_, 0);
+    pictures_.push_back({std::move(source), std::move(resolved)});
+  }
+
+  void check_one_size() const {
+    const PixelSize first = pictures_.front().size();
+    for (std::size_t i = 1; i < pictures_.size(); ++i) {
+      const PixelSize size = pictures_[i].size();
+      if (size == first) continue;
+      throw Error(ErrorKind::usage,
+                  "one latent holds pictures of one size; " + options_.images.front() + " comes to " +
+                      size_text(first) + " pixels, " + options_.images[i] + " to " + size_text(size) +
+                      ".\nSay the size (-W and -H), or give each its own file: -o \"{name}.safetensors\"");
+    }
+  }
+
+  void encode(const EngineOptions& place) {
+    std::future<std::unique_ptr<Engine>> opening = open_engine(place);
+    io::verify_parts(model_, std::array<std::string, 1>{"vae_encoder"});
+    for (Picture& picture : pictures_) {
+      images_.push_back(picture.source.fitted(picture.job, model_.space.downscale).image);
+      for (const std::string& note : picture.source.notes()) print_note(note);
+    }
+    const auto waiting = std::chrono::steady_clock::now();
+    Engine* engine = opening.get().release();  // never destroyed: the program leaves through _exit
+    timings_.engine = seconds_since(waiting);
+    engine->use(model_);
+    Latent latent;
+    for (std::size_t i = 0; i < pictures_.size(); ++i) {
+      if (!names_->is_one_file()) latent = {};
+      append(engine->encode(images_[i], options_.place.tiling, seed_of(i)), latent);
+      if (!names_->is_one_file()) save(latent, i, 1);
+    }
+    if (names_->is_one_file()) save(latent, 0, pictures_.size());
+  }
+
+  /// Picture i of a batch draws from a generator of its own, as in generate.
+  std::optional<std::int64_t> seed_of(std::size_t index) const {
+    if (!options_.job.seed) return std::nullopt;
+    return pictures_[index].job.seed + static_cast<std::int64_t>(index);
+  }
+
+  void append(Encoded encoded, Latent& latent) {
+    timings_.parts.load += encoded.timings.load;
+    timings_.parts.vae_encoder += encoded.timings.vae_encoder;
+    timings_.parts.pixels += encoded.timings.pixels;
+    if (latent.values.empty()) {
+      latent = std::move(encoded.latent);
+      return;
+    }
+    latent.shape[0] += encoded.latent.shape[0];
+    latent.values.insert(latent.values.end(), encoded.latent.values.begin(), encoded.latent.values.end());
+  }
+
+  /// Writes the latent of `count` pictures from `first` on.
+  void save(const Latent& latent, std::size_t first, std::size_t count) {
+    const auto saving = std::chrono::steady_clock::now();
+    io::LatentReport report;
+    report.size = pictures_[first].size();
+    for (std::size_t i = first; i < first + count; ++i) {
+      report.pictures.push_back(*pictures_[i].job.image);
+      const std::vector<std::string>& notes = pictures_[i].source.notes();
+      report.notes.insert(report.notes.end(), notes.begin(), notes.end());
+    }
+    Passport passport;
+    passport.space = latent.space;
+    passport.shape = latent.shape;
+    passport.vae_sha256 = io::vae_digest(model_);
+    passport.job = io::encoding_job(report.pictures, report.size, *pictures_[first].job.fit, seed_of(first), model_);
+    const io::LatentDocument document = io::to_document(latent, std::move(passport));
+    const std::vector<std::byte> bytes = io::write_latent(document, form_);
+    report.path = names_->files()[names_->is_one_file() ? 0 : first];
+    if (report.path == "-") {
+      print_bytes(bytes);
+    } else {
+      io::write_file(report.path, bytes, options_.overwrite);
+    }
+    if (options_.json) {
+      timings_.png = seconds_since(saving);
+      timings_.total = seconds_since(start_);
+      report.sha256 = io::sha256(bytes);
+      report.form = form_;
+      report.passport = document.passport;
+      report.model = model_.name;
+      report.timings = timings_;
+      print_line(io::latent_line(report));
+    } else if (report.path != "-") {
+      print_line(report.path);
+    }
+    flush_output();
+  }
+
+  const Options& options_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  io::LatentForm form_ = io::LatentForm::lapis;
+  std::optional<LatentNames> names_;
+  Model model_;
+  std::vector<Picture> pictures_;
+  std::vector<Image> images_;
+  io::RunTimings timings_;
+};
+
+}  // namespace
+
+Run declare_encode(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  Job& job = options->job;
+  app.add_option("images", options->images, "Pictures to encode, - for stdin")->type_name("IMAGE...")->required();
+  app.add_option("-m,--model", job.model, "Name or folder of the model whose VAE encodes")
+      ->type_name("NAME")
+      ->required();
+  app.add_option("-W,--width", job.width, "Width of the picture that is encoded")
+      ->type_name("PIXELS")
+      ->group("Picture");
+  app.add_option("-H,--height", job.height, "Its height")->type_name("PIXELS")->group("Picture");
+  app.add_option("--fit", job.fit, "Another shape: stretch, crop or pad it")->type_name("NAME")->group("Picture");
+  app.add_option("-s,--seed", job.seed, "Draw from what the VAE says, as diffusers does; else its mean")
+      ->type_name("N")
+      ->group("Picture");
+  declare_place(app, options->place);
+  app.add_option("-o,--output", options->output, "Latent to write, - for stdout; {index} and {name}: one a picture")
+      ->type_name("FILE")
+      ->group("Output");
+  app.add_option("--form", options->form, "Whose convention it keeps: lapis, or lapis list forms")
+      ->type_name("NAME")
+      ->group("Output");
+  app.add_flag("--json", options->json, "One JSON line a latent on stdout")->group("Output");
+  app.add_flag("--overwrite", options->overwrite, "Replace files that exist")->group("Output");
+  app.footer(footer);
+  return [options] { return EncodeRun(*options).run(); };
+}
+
+}  // namespace lapis::cli

@@ -1,0 +1,192 @@
+#include "cli/latent_options.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <optional>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include "cli/places.hpp"
+#include "cli/terminal.hpp"
+#include "core/job_limits.hpp"
+#include "core/spaces.hpp"
+#include "core/suggest.hpp"
+#include "io/model_folder.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::cli {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, Units>, 2> unit_names = {
+    {{"model", Units::model}, {"vae", Units::vae}}};
+constexpr std::array<std::pair<std::string_view, LatentDtype>, 3> dtype_names = {
+    {{"f32", LatentDtype::f32}, {"f16", LatentDtype::f16}, {"bf16", LatentDtype::bf16}}};
+
+[[noreturn]] void refuse_name(std::string_view flag, const std::string& text, const std::vector<std::string>& names) {
+  throw Error(ErrorKind::usage, std::string(flag) + " is \"" + text + "\"; expected one of " + core::listed(names) +
+                                    "." + core::did_you_mean(text, names));
+}
+
+/// The value of a name in a table of pairs.
+template <typename Pairs>
+auto value_of(const Pairs& pairs, const std::string& text, std::string_view flag) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : pairs) {
+    if (name == text) return value;
+    names.emplace_back(name);
+  }
+  refuse_name(flag, text, names);
+}
+
+/// The name of a value in such a table.
+template <typename Pairs, typename Value>
+std::string_view name_of(const Pairs& pairs, Value value) {
+  return std::find_if(pairs.begin(), pairs.end(), [&](const auto& pair) { return pair.second == value; })->first;
+}
+
+void expect_name(const std::string& text, std::string_view flag, const std::vector<std::string>& names) {
+  if (std::find(names.begin(), names.end(), text) == names.end()) refuse_name(flag, text, names);
+}
+
+std::optional<int> whole_number(std::string_view text) {
+  int value = 0;
+  const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (code != std::errc() || stop != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+void declare_told(CLI::App& app, ToldOptions& options, const std::string& lead) {
+  const char* const group = "What the file does not say itself";
+  const std::string in_form = lead.empty() ? "Form" : "Its form";
+  app.add_option("--space", options.space, "Space of its numbers: ID, ID:LINEAGE or a model's name")
+      ->type_name("SPACE")
+      ->group(group);
+  app.add_option("--" + lead + "units", options.units, "What its numbers are: model or vae")
+      ->type_name("NAME")
+      ->group(group);
+  app.add_option("--" + lead + "form", options.form, "Whose convention it keeps; lapis list forms")
+      ->type_name("NAME")
+      ->group(group);
+  app.add_option("--" + lead + "size", options.size, "Of its picture: packed tokens do not tell")
+      ->type_name("WxH")
+      ->group(group);
+}
+
+io::ToldFacts told_facts(const ToldOptions& options, const std::string& lead) {
+  io::ToldFacts told;
+  if (!options.space.empty()) told.space = named_space(options.space, "--space");
+  if (!options.units.empty()) told.units = parse_units(options.units, "--" + lead + "units");
+  if (!options.form.empty()) told.form = io::find_latent_form(options.form).form;
+  if (!options.size.empty()) told.size = parse_size(options.size, "--" + lead + "size");
+  return told;
+}
+
+NamedLatent read_named_latent(const std::string& path, const io::ToldFacts& told) {
+  if (path == "-" && isatty(STDIN_FILENO) != 0) {
+    throw Error(ErrorKind::usage,
+                "- would read a latent from the terminal. Pipe one: lapis generate ... --latent - | lapis decode -");
+  }
+  const io::LatentSource source(path);
+  return {source.name(), io::read_latent(source.bytes(), source.name(), told)};
+}
+
+void declare_place(CLI::App& app, PlaceOptions& options) {
+  const char* const group = "VAE and machine";
+  app.add_option("--vae-tiling", options.tiling, "auto, on or off: large pictures piece by piece")
+      ->type_name("NAME")
+      ->group(group);
+  app.add_option("--vae-dtype", options.dtype, "What it computes in: auto, fp32, bf16 or fp16")
+      ->type_name("NAME")
+      ->group(group);
+  app.add_option("--device", options.device, "auto, cpu or cuda")->type_name("NAME")->group(group);
+  app.add_option("-t,--threads", options.threads, "CPU threads; 0: one for each physical core")
+      ->type_name("N")
+      ->group(group);
+}
+
+EngineOptions engine_options(const PlaceOptions& options) {
+  expect_name(options.tiling, "--vae-tiling", {"auto", "on", "off"});
+  expect_name(options.device, "--device", {"auto", "cpu", "cuda"});
+  expect_name(options.dtype, "--vae-dtype", {"auto", "fp32", "bf16", "fp16"});
+  const auto threads = static_cast<double>(options.threads);
+  if (const auto problem = core::limit_problem("--threads", threads, core::thread_limits)) {
+    throw Error(ErrorKind::usage, *problem);
+  }
+  return {options.device, options.dtype, static_cast<int>(options.threads)};
+}
+
+Space named_space(const std::string& name, std::string_view flag) {
+  if (core::find_space(name.substr(0, name.find(':'))) != nullptr) return core::parse_space(name);
+  std::error_code ignored;
+  if (name.find('/') != std::string::npos || std::filesystem::is_directory(name, ignored)) {
+    return io::read_model(name).space;
+  }
+  std::vector<std::string> names;
+  for (const std::filesystem::path& folder : known_models()) {
+    if (folder.filename() == name) return io::read_model(folder).space;
+    names.push_back(folder.filename());
+  }
+  for (const core::SpaceRow& row : core::spaces()) names.push_back(row.space.id);
+  throw Error(ErrorKind::usage, std::string(flag) + " is \"" + name + "\", which is no space and no known model." +
+                                    core::did_you_mean(name, names) + "\nThere are " + core::listed(names) +
+                                    "; ID:LINEAGE and a model's folder work too");
+}
+
+PixelSize parse_size(const std::string& text, std::string_view flag) {
+  const std::size_t middle = std::min(text.find('x'), text.size());
+  const std::optional<int> width = whole_number(std::string_view(text).substr(0, middle));
+  const std::optional<int> height = whole_number(std::string_view(text).substr(std::min(middle + 1, text.size())));
+  const auto fits = [](const std::optional<int>& side) {
+    return side && *side >= 1 && *side <= static_cast<int>(core::side_limits.highest);
+  };
+  if (fits(width) && fits(height)) return {*width, *height};
+  throw Error(ErrorKind::usage, std::string(flag) + " is \"" + text +
+                                    "\"; expected a picture's sides in pixels, up to 16384, as in 512x768");
+}
+
+Units parse_units(const std::string& text, std::string_view flag) { return value_of(unit_names, text, flag); }
+
+LatentDtype parse_latent_dtype(const std::string& text, std::string_view flag) {
+  return value_of(dtype_names, text, flag);
+}
+
+std::string_view units_name(Units units) { return name_of(unit_names, units); }
+
+std::string_view latent_dtype_name(LatentDtype dtype) { return name_of(dtype_names, dtype); }
+
+void check_stdout(bool json, const std::string& what, const std::string& command) {
+  if (json) throw Error(ErrorKind::usage, "--json and -o - both want standard output. Name a file with -o");
+  if (stdout_is_terminal()) {
+    throw Error(ErrorKind::usage, "-o - would write " + what + " to the terminal. Pipe it: " + command);
+  }
+}
+
+io::LatentForm output_form(const std::string& form, const std::string& path) {
+  const std::string ending = std::filesystem::path(path).extension();
+  static const std::array<std::string_view, 5> pictures = {".png", ".jpg", ".jpeg", ".webp", ".bmp"};
+  if (std::find(pictures.begin(), pictures.end(), ending) != pictures.end()) {
+    throw Error(ErrorKind::usage,
+                "-o " + path + ": this command writes a latent, and " + ending +
+                    " is a picture. Let the name end in .safetensors; lapis decode makes the picture");
+  }
+  if (!form.empty()) return io::find_latent_form(form).form;
+  for (const io::LatentFormRow& row : io::latent_forms()) {
+    if (std::find(row.endings.begin(), row.endings.end(), ending) != row.endings.end()) return row.form;
+  }
+  return io::LatentForm::lapis;
+}
+
+PixelSize picture_size(const Passport& passport) {
+  const int downscale = passport.space.downscale;
+  return {static_cast<int>(passport.shape[3]) * downscale, static_cast<int>(passport.shape[2]) * downscale};
+}
+
+std::string size_text(PixelSize size) { return std::to_string(size.width) + " x " + std::to_string(size.height); }
+
+}  // namespace lapis::cli

@@ -1,0 +1,87 @@
+// Options that commands about latents share: what a file does not say of itself, and where its VAE runs.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "io/latent_forms.hpp"
+#include "lapis/engine.hpp"
+#include "lapis/latent.hpp"
+#include "lapis/space.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace lapis::cli {
+
+/// What is said of a latent that does not say it itself, as typed.
+struct ToldOptions {
+  std::string space;
+  std::string units;
+  std::string form;
+  std::string size;
+};
+
+/// Declares --space, --units, --form and --size, their words led by `lead` ("in-": "--in-units") but for --space.
+void declare_told(CLI::App& app, ToldOptions& options, const std::string& lead = "");
+
+/// Throws Error{usage} for words that mean nothing; `lead` as above.
+io::ToldFacts told_facts(const ToldOptions& options, const std::string& lead = "");
+
+/// A latent as its file has it, and that file's name for messages.
+struct NamedLatent {
+  std::string name;
+  io::ForeignLatent latent;
+
+  const Passport& passport() const { return latent.document.passport; }
+};
+
+/// Reads a latent of any form, from standard input for "-". Errors as of `io::read_latent`, and Error{usage} for a
+/// terminal.
+NamedLatent read_named_latent(const std::string& path, const io::ToldFacts& told);
+
+/// Where a VAE runs, and how.
+struct PlaceOptions {
+  std::string tiling = "auto";
+  std::string device = "auto";
+  std::string dtype = "auto";
+  std::int64_t threads = 0;
+};
+
+/// Declares --vae-tiling, --vae-dtype, --device and --threads.
+void declare_place(CLI::App& app, PlaceOptions& options);
+
+/// Throws Error{usage} for a name that is none and a number out of its limits.
+EngineOptions engine_options(const PlaceOptions& options);
+
+/// The space of this id, "ID:LINEAGE", or that of a model of this name or folder.
+/// Throws Error{usage} with all there are and the nearest.
+Space named_space(const std::string& name, std::string_view flag);
+
+/// "512x768": both sides from 1 to 16384. Throws Error{usage}.
+PixelSize parse_size(const std::string& text, std::string_view flag);
+
+/// "model" or "vae"; "f32", "f16" or "bf16". Throw Error{usage}.
+Units parse_units(const std::string& text, std::string_view flag);
+LatentDtype parse_latent_dtype(const std::string& text, std::string_view flag);
+
+std::string_view units_name(Units units);
+std::string_view latent_dtype_name(LatentDtype dtype);
+
+/// What is done about standard output where a file goes there. Throws Error{usage} for --json beside "-", and for bytes
+/// on a terminal; `what` is what would be written ("a latent"), `command` the line that pipes it.
+void check_stdout(bool json, const std::string& what, const std::string& command);
+
+/// The form a latent is written in: the one called `form`, or where that is empty the one that asks for the ending of
+/// `path`, or lapis' own. Throws Error{usage} for a name that is none, and for a path that ends like a picture.
+io::LatentForm output_form(const std::string& form, const std::string& path);
+
+/// Size of the picture that a latent shows.
+PixelSize picture_size(const Passport& passport);
+
+/// "64 x 48".
+std::string size_text(PixelSize size);
+
+}  // namespace lapis::cli

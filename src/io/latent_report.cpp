@@ -1,0 +1,264 @@
+#include "io/latent_report.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <utility>
+
+#include "core/infotext.hpp"
+#include "core/spaces.hpp"
+#include "io/latent_file.hpp"
+#include "lapis/version.hpp"
+
+namespace lapis::io {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+/// The recorded job as a document, with the settings under "job" as in a PNG; null where there is none. A foreign one
+/// that is nested so deeply that printing it could exhaust the stack is none.
+Json recorded_document(const Passport& passport) {
+  constexpr int deepest_nesting = 32;
+  bool too_deep = false;
+  const auto watch_depth = [&](int depth, Json::parse_event_t, Json&) {
+    too_deep = too_deep || depth > deepest_nesting;
+    return !too_deep;
+  };
+  if (passport.job.empty()) return nullptr;
+  Json parsed = Json::parse(passport.job, watch_depth, /*allow_exceptions=*/false);
+  if (!parsed.is_object() || too_deep) return nullptr;
+  if (parsed.contains("job") && parsed["job"].is_object()) return parsed;
+  return nullptr;
+}
+
+/// The document of one picture of a batch, as its own PNG would have it.
+Json picture_document(const Passport& passport, int index) {
+  Json document = recorded_document(passport);
+  if (document.is_null()) return {{"version", version}};
+  Json& job = document["job"];
+  if (job.contains("seed") && job["seed"].is_number_integer()) job["seed"] = job["seed"].get<std::int64_t>() + index;
+  if (job.contains("batch")) job["batch"] = 1;
+  const auto place = static_cast<std::size_t>(index);
+  if (job.contains("image") && job["image"].is_array() && place < job["image"].size()) {
+    job["image"] = Json(job["image"][place]);
+  }
+  return document;
+}
+
+std::optional<core::FieldValue> field_value(const Json& json) {
+  if (json.is_string()) return json.get<std::string>();
+  if (json.is_number_integer()) return json.get<std::int64_t>();
+  if (json.is_number()) return json.get<double>();
+  if (!json.is_array()) return std::nullopt;
+  std::vector<std::string> texts;
+  for (const Json& item : json) {
+    if (!item.is_string()) return std::nullopt;
+    texts.push_back(item.get<std::string>());
+  }
+  return texts;
+}
+
+/// What AUTOMATIC1111's web UI would write of a document's job; nothing for one that has no prompt.
+std::string parameters_of(const Json& document) {
+  if (!document.contains("job") || !document["job"].contains("prompt")) return "";
+  Fields fields;
+  for (const auto& [key, json] : document["job"].items()) {
+    if (auto value = field_value(json)) fields.emplace_back(key, std::move(*value));
+  }
+  std::vector<Embedding> embeddings;
+  if (document.contains("embeddings") && document["embeddings"].is_object()) {
+    for (const auto& [name, sha256] : document["embeddings"].items()) {
+      if (sha256.is_string()) embeddings.push_back({name, sha256.get<std::string>()});
+    }
+  }
+  const Json recorded = document.value("version", Json(version));
+  const std::string program = "lapis " + (recorded.is_string() ? recorded.get<std::string>() : std::string(version));
+  return core::write_infotext(core::infotext_of(fields, embeddings, program));
+}
+
+Json space_json(const Space& space) {
+  Json json = {{"space", core::space_name(space)},
+               {"channels", space.channels},
+               {"downscale", space.downscale},
+               {"scale", space.scale},
+               {"shift", space.shift}};
+  if (!space.mean.empty()) json["mean"] = space.mean;
+  if (!space.deviation.empty()) json["deviation"] = space.deviation;
+  return json;
+}
+
+/// dB to the hundredth.
+double rounded_psnr(double psnr) { return std::round(psnr * 100) / 100; }
+
+Json crossing_json(const Crossing& crossing) {
+  Json json = {{"route", crossing.route},
+               {"from", crossing.from},
+               {"to", crossing.to},
+               {"size", {crossing.size.width, crossing.size.height}}};
+  json["psnr"] = crossing.psnr ? Json(rounded_psnr(*crossing.psnr)) : Json(nullptr);
+  return json;
+}
+
+Json history_json(const std::vector<Crossing>& history) {
+  Json list = Json::array();
+  for (const Crossing& crossing : history) list.push_back(crossing_json(crossing));
+  return list;
+}
+
+double rounded(double seconds) { return std::round(seconds * 1e6) / 1e6; }
+
+Json timings_json(const RunTimings& run) {
+  return {{"read", rounded(run.read)},
+          {"engine", rounded(run.engine)},
+          {"load", rounded(run.parts.load)},
+          {"vae_encoder", rounded(run.parts.vae_encoder)},
+          {"vae_decoder", rounded(run.parts.vae_decoder)},
+          {"pixels", rounded(run.parts.pixels)},
+          {"write", rounded(run.png)},
+          {"total", rounded(run.total)}};
+}
+
+const std::string& form_name(LatentForm form) {
+  const std::span<const LatentFormRow> rows = latent_forms();
+  return std::find_if(rows.begin(), rows.end(), [&](const LatentFormRow& row) { return row.form == form; })->name;
+}
+
+const char* dtype_name(LatentDtype dtype) {
+  switch (dtype) {
+    case LatentDtype::f32: return "f32";
+    case LatentDtype::f16: return "f16";
+    case LatentDtype::bf16: return "bf16";
+  }
+  return "";
+}
+
+}  // namespace
+
+PngText decoded_text(const Passport& passport, const Decoding& decoding) {
+  Json document = picture_document(passport, decoding.index);
+  PngText text;
+  text.parameters = parameters_of(document);
+  if (!passport.history.empty()) {
+    document["latent"] = {{"space", core::space_name(passport.space)}, {"history", history_json(passport.history)}};
+  }
+  if (decoding.vae.empty()) document["preview"] = core::space_name(passport.space);
+  if (decoding.forced) {
+    document["forced"] = {{"latent", space_json(passport.space)}, {"vae", space_json(decoding.vae_space)}};
+    document["forced"]["vae"]["model"] = decoding.vae;
+  }
+  text.lapis = text_of(document);
+  return text;
+}
+
+std::optional<std::int64_t> recorded_number(const Passport& passport, const std::string& key) {
+  const Json document = recorded_document(passport);
+  if (document.is_null() || !document["job"].contains(key)) return std::nullopt;
+  const Json& value = document["job"][key];
+  return value.is_number_integer() ? std::optional(value.get<std::int64_t>()) : std::nullopt;
+}
+
+std::optional<std::string> recorded_text(const Passport& passport, const std::string& key) {
+  const Json document = recorded_document(passport);
+  if (document.is_null() || !document["job"].contains(key)) return std::nullopt;
+  const Json& value = document["job"][key];
+  return value.is_string() ? std::optional(value.get<std::string>()) : std::nullopt;
+}
+
+std::string encoding_job(const std::vector<std::string>& pictures, PixelSize size, const std::string& fit,
+                         std::optional<std::int64_t> seed, const Model& model) {
+  Fields fields;
+  if (seed) fields.emplace_back("seed", *seed);
+  fields.emplace_back("width", std::int64_t{size.width});
+  fields.emplace_back("height", std::int64_t{size.height});
+  if (pictures.size() == 1) {
+    fields.emplace_back("image", pictures.front());
+  } else {
+    fields.emplace_back("image", pictures);
+  }
+  fields.emplace_back("fit", fit);
+  fields.emplace_back("model", model.name);
+  return provenance(fields, model);
+}
+
+std::string decoded_line(const DecodedReport& report) {
+  const Decoding& decoding = report.decoding;
+  Json json = {{"path", report.path},
+               {"sha256", report.sha256},
+               {"index", decoding.index},
+               {"latent", report.latent},
+               {"space", core::space_name(report.passport.space)}};
+  json["vae"] = decoding.vae.empty() ? Json(nullptr) : Json(decoding.vae);
+  json["preview"] = decoding.vae.empty();
+  json["forced"] = decoding.forced;
+  json["size"] = {report.size.width, report.size.height};
+  json["history"] = history_json(report.passport.history);
+  json["version"] = version;
+  json["notes"] = report.notes;
+  json["timings"] = timings_json(report.timings);
+  return text_of(json);
+}
+
+std::string latent_line(const LatentReport& report) {
+  const Passport& passport = report.passport;
+  Json json = {{"path", report.path},
+               {"sha256", report.sha256},
+               {"space", core::space_name(passport.space)},
+               {"form", form_name(report.form)},
+               {"units", passport.units == Units::model ? "model" : "vae"},
+               {"dtype", dtype_name(passport.dtype)},
+               {"shape", passport.shape},
+               {"size", {report.size.width, report.size.height}}};
+  if (!report.model.empty()) json["model"] = report.model;
+  if (!report.pictures.empty()) json["images"] = report.pictures;
+  if (!report.from.empty()) {
+    json["from"] = report.from;
+    json["route"] = report.route;
+    const bool crossed = report.route == "re-encode" && !passport.history.empty() && passport.history.back().psnr;
+    json["psnr"] = crossed ? Json(rounded_psnr(*passport.history.back().psnr)) : Json(nullptr);
+    if (report.plain_psnr) {
+      json["psnr_plain"] = rounded_psnr(*report.plain_psnr);
+      json["compensated"] = report.compensated;
+    }
+    json["history"] = history_json(passport.history);
+  }
+  json["version"] = version;
+  json["notes"] = report.notes;
+  json["timings"] = timings_json(report.timings);
+  return text_of(json);
+}
+
+std::string route_line(const std::string& latent, const Passport& passport, const core::Destination& destination,
+                       const core::Ruling& ruling, int measuring) {
+  const Json json = {{"latent", latent},
+                     {"verdict", core::verdict_name(ruling.verdict)},
+                     {"from", core::space_name(passport.space)},
+                     {"to", core::space_name(destination.space)},
+                     {"reason", ruling.reason},
+                     {"steps", ruling.steps},
+                     {"size", {ruling.size.width, ruling.size.height}},
+                     {"pictures", passport.shape[0]},
+                     {"decodes", ruling.decodes + measuring},
+                     {"encodes", ruling.encodes}};
+  return text_of(json);
+}
+
+std::string drift_report(const Model& model, const std::vector<Drift>& drifts) {
+  Json list = Json::array();
+  for (const Drift& drift : drifts) {
+    list.push_back({{"picture", drift.picture},
+                    {"size", {drift.size.width, drift.size.height}},
+                    {"psnr", rounded_psnr(drift.psnr)},
+                    {"shift", drift.shift},
+                    {"clipped", drift.clipped}});
+  }
+  const Json json = {{"model", model.name},
+                     {"space", core::space_name(model.space)},
+                     {"vae_sha256", vae_digest(model)},
+                     {"drift", list}};
+  return text_of(json);
+}
+
+}  // namespace lapis::io
