@@ -231,6 +231,7 @@ class Conversion {
     Crossed crossed = cross(document, *own_, *target_, options, place);
     timings_.parts = crossed.timings;
     timings_.engine = crossed.engine_seconds;
+    psnr_ = crossed.document.passport.history.back().psnr;
     compensated_ = crossed.compensated;
     plain_psnr_ = crossed.plain_psnr;
     announce(crossed.document);
@@ -274,6 +275,7 @@ class Conversion {
     report.from = core::space_name(latent_.passport().space);
     report.route = core::verdict_name(ruling_.verdict);
     report.size = picture_size(document.passport);
+    report.psnr = psnr_;
     report.compensated = compensated_;
     report.plain_psnr = plain_psnr_;
     report.notes = notes_;
@@ -291,6 +293,7 @@ class Conversion {
   std::optional<Model> own_;
   std::optional<Model> target_;
   core::Ruling ruling_;
+  std::optional<double> psnr_;
   int compensated_ = 0;
   std::optional<double> plain_psnr_;
   std::vector<std::string> notes_;

@@ -1,7 +1,7 @@
 #include "cli/crossing.hpp"
 
-#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <future>
@@ -24,9 +24,6 @@
 namespace lapis::cli {
 namespace {
 
-/// Equal pictures have no finite PSNR; a record needs a number.
-constexpr double highest_psnr = 100;
-
 /// Pictures of one size as one, so that a batch has one PSNR: that of all its samples.
 Image stacked(const std::vector<Image>& pictures) {
   Image all{pictures.front().width, 0, {}};
@@ -37,8 +34,9 @@ Image stacked(const std::vector<Image>& pictures) {
   return all;
 }
 
+/// dB to the hundredth: more digits say nothing.
 double psnr_of(const std::vector<Image>& before, const std::vector<Image>& after) {
-  return std::min(core::psnr(stacked(before), stacked(after)), highest_psnr);
+  return std::round(core::psnr(stacked(before), stacked(after)) * 100) / 100;
 }
 
 void add(const Timings& part, Timings& sum) {
@@ -248,6 +246,7 @@ std::string announcement(const std::string& file, const Crossing& crossing) {
   text += "decoded and encoded again at " + std::to_string(crossing.size.width) + " x " +
           std::to_string(crossing.size.height);
   if (!crossing.psnr) return text;
+  if (std::isinf(*crossing.psnr)) return text + ", the same picture to the bit";
   char number[32];
   std::snprintf(number, sizeof number, ", PSNR %.1f dB", *crossing.psnr);
   return text + number;

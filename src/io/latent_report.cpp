@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <span>
+#include <sstream>
 #include <utility>
 
 #include "core/infotext.hpp"
@@ -34,6 +35,16 @@ Json recorded_document(const Passport& passport) {
   return nullptr;
 }
 
+/// Picture `index` of a list with commas between; none where there is no such one.
+std::optional<std::string> part_of(const std::string& list, int index) {
+  std::istringstream stream(list);
+  std::string part;
+  for (int i = 0; i <= index; ++i) {
+    if (!std::getline(stream, part, ',')) return std::nullopt;
+  }
+  return part;
+}
+
 /// The document of one picture of a batch, as its own PNG would have it.
 Json picture_document(const Passport& passport, int index) {
   Json document = recorded_document(passport);
@@ -41,9 +52,8 @@ Json picture_document(const Passport& passport, int index) {
   Json& job = document["job"];
   if (job.contains("seed") && job["seed"].is_number_integer()) job["seed"] = job["seed"].get<std::int64_t>() + index;
   if (job.contains("batch")) job["batch"] = 1;
-  const auto place = static_cast<std::size_t>(index);
-  if (job.contains("image") && job["image"].is_array() && place < job["image"].size()) {
-    job["image"] = Json(job["image"][place]);
+  if (job.contains("image") && job["image"].is_string()) {
+    job["image"] = part_of(job["image"].get<std::string>(), index).value_or(job["image"]);
   }
   return document;
 }
@@ -90,15 +100,19 @@ Json space_json(const Space& space) {
   return json;
 }
 
-/// dB to the hundredth.
-double rounded_psnr(double psnr) { return std::round(psnr * 100) / 100; }
+/// dB to the hundredth, as a latent's history has it: "infinite" for equal pictures; null where nothing was measured.
+Json psnr_json(const std::optional<double>& psnr) {
+  if (!psnr) return nullptr;
+  if (std::isinf(*psnr)) return "infinite";
+  return std::round(*psnr * 100) / 100;
+}
 
 Json crossing_json(const Crossing& crossing) {
   Json json = {{"route", crossing.route},
                {"from", crossing.from},
                {"to", crossing.to},
                {"size", {crossing.size.width, crossing.size.height}}};
-  json["psnr"] = crossing.psnr ? Json(rounded_psnr(*crossing.psnr)) : Json(nullptr);
+  json["psnr"] = psnr_json(crossing.psnr);
   return json;
 }
 
@@ -173,11 +187,9 @@ std::string encoding_job(const std::vector<std::string>& pictures, PixelSize siz
   if (seed) fields.emplace_back("seed", *seed);
   fields.emplace_back("width", std::int64_t{size.width});
   fields.emplace_back("height", std::int64_t{size.height});
-  if (pictures.size() == 1) {
-    fields.emplace_back("image", pictures.front());
-  } else {
-    fields.emplace_back("image", pictures);
-  }
+  std::string image;
+  for (const std::string& picture : pictures) image += (image.empty() ? "" : ",") + picture;
+  fields.emplace_back("image", image);
   fields.emplace_back("fit", fit);
   fields.emplace_back("model", model.name);
   return provenance(fields, model);
@@ -216,10 +228,9 @@ std::string latent_line(const LatentReport& report) {
   if (!report.from.empty()) {
     json["from"] = report.from;
     json["route"] = report.route;
-    const bool crossed = report.route == "re-encode" && !passport.history.empty() && passport.history.back().psnr;
-    json["psnr"] = crossed ? Json(rounded_psnr(*passport.history.back().psnr)) : Json(nullptr);
+    json["psnr"] = psnr_json(report.psnr);
     if (report.plain_psnr) {
-      json["psnr_plain"] = rounded_psnr(*report.plain_psnr);
+      json["psnr_plain"] = psnr_json(report.plain_psnr);
       json["compensated"] = report.compensated;
     }
     json["history"] = history_json(passport.history);
@@ -250,7 +261,7 @@ std::string drift_report(const Model& model, const std::vector<Drift>& drifts) {
   for (const Drift& drift : drifts) {
     list.push_back({{"picture", drift.picture},
                     {"size", {drift.size.width, drift.size.height}},
-                    {"psnr", rounded_psnr(drift.psnr)},
+                    {"psnr", psnr_json(drift.psnr)},
                     {"shift", drift.shift},
                     {"clipped", drift.clipped}});
   }

@@ -34,7 +34,8 @@ PngText decoded_text(const Passport& passport, const Decoding& decoding);
 std::optional<std::int64_t> recorded_number(const Passport& passport, const std::string& key);
 std::optional<std::string> recorded_text(const Passport& passport, const std::string& key);
 
-/// The job that a latent of pictures records, as the same document as a PNG's: each picture by its sha256.
+/// The job that a latent of pictures records, as the same document as a PNG's: each picture by its sha256, with commas
+/// between.
 std::string encoding_job(const std::vector<std::string>& pictures, PixelSize size, const std::string& fit,
                          std::optional<std::int64_t> seed, const Model& model);
 
