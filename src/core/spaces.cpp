@@ -109,7 +109,7 @@ const LineageRow* find_lineage(std::string_view name) {
 }
 
 std::string space_name(const Space& space) {
-  return space.lineage == space.id ? space.id : space.id + ":" + space.lineage;
+  return space.lineage.empty() || space.lineage == space.id ? space.id : space.id + ":" + space.lineage;
 }
 
 Space parse_space(std::string_view name) {
@@ -134,7 +134,7 @@ std::string space_numbers(const Space& space) {
                      number_text(space.scale);
   if (space.shift != 0) text += ", shift " + number_text(space.shift);
   if (!space.mean.empty()) text += ", means " + number_text(space.mean.front()) + " ...";
-  return text + ", lineage " + space.lineage;
+  return text + ", lineage " + (space.lineage.empty() ? "not said" : space.lineage);
 }
 
 bool same_values(const Space& a, const Space& b) {
