@@ -11,7 +11,9 @@ double psnr(const Image& a, const Image& b);
 
 /// Structural similarity (Wang et al. 2004, "Image Quality Assessment: From Error Visibility to Structural Similarity",
 /// eq. 13), the mean over the channels: Gaussian window of 11 x 11 with deviation 1.5, K1 0.01, K2 0.03, over places
-/// where the window lies inside. Both of one size, sides of 11 or more.
+/// where the window lies inside. That is scikit-image's structural_similarity with gaussian_weights, sigma 1.5,
+/// data_range 255 and use_sample_covariance off, which leaves out a border of 5 pixels. Both of one size, sides of 11
+/// or more.
 double ssim(const Image& a, const Image& b);
 
 }  // namespace lapis::core

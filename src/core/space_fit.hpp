@@ -11,7 +11,8 @@
 
 namespace lapis::core {
 
-/// Of one channel over a batch. NaN and Inf are counted and left out of the rest.
+/// Of one channel over a batch. NaN and Inf are counted and left out of the rest, which is 0 where nothing else is
+/// there. The deviation is that of the values themselves: divided by their count, not by one less.
 struct ChannelStatistics {
   double mean = 0;
   double deviation = 0;
@@ -24,7 +25,8 @@ struct ChannelStatistics {
 std::vector<ChannelStatistics> channel_statistics(std::span<const float> values,
                                                   const std::array<std::int64_t, 4>& shape);
 
-/// One reading of the numbers.
+/// One reading of the numbers. Confidences compare readings of the table with each other: a latent of a space that
+/// nobody knows has some too.
 struct SpaceFit {
   std::string space;  ///< `space_name`
   Units units = Units::model;
@@ -32,7 +34,8 @@ struct SpaceFit {
 };
 
 /// Every space of the table whose channels fit, in either unit, the likeliest first: each channel's mean and deviation
-/// against what is known of the lineage (`LineageRow::spread`), or against unit spread where nothing is.
+/// against what is known of the lineage (`LineageRow::spread`), or against unit spread in model units where nothing is.
+/// Every lineage that is known to have a space's numbers is a reading of its own.
 std::vector<SpaceFit> fitting_spaces(std::span<const ChannelStatistics> channels);
 
 }  // namespace lapis::core

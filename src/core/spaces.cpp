@@ -15,6 +15,7 @@ namespace {
 using Colours = std::vector<std::array<double, 3>>;
 
 const char* const comfy = "ComfyUI, comfy/latent_formats.py";
+const char* const measured = "scripts/fit_preview.py";
 
 // clang-format off
 Colours sd15_colours() {
@@ -78,6 +79,16 @@ std::vector<LineageRow> lineage_table() {
       {"sdxl", "sdxl", sdxl_colours(), {0.1084, -0.0175, -0.0011}, {}, comfy},
       {"sd3", "sd3", sd3_colours(), {0.2394, 0.2135, 0.1925}, {}, comfy},
       {"flux", "flux", flux_colours(), {-0.0329, -0.0718, -0.0851}, {}, comfy},
+      {"tiny-sd15", "sd15",
+       {{-0.2495, -0.1736, -0.3985}, {0.0358, -0.3207, -0.1180}, {-0.1460, -0.2064, -0.3085}, {-0.5233, -0.2314, 0.1621}},
+       {0.1511, 0.0265, 0.0454},
+       {{-0.0554, 0.9863}, {0.0922, 1.0323}, {0.0031, 0.9916}, {0.0068, 0.9305}},
+       measured},
+      {"tiny-sdxl", "sdxl",
+       {{0.3908, -0.0048, -0.2810}, {-0.1987, -0.3908, -0.0589}, {0.2489, 0.1356, 0.1382}, {-0.2905, -0.2107, -0.4134}},
+       {0.1645, 0.0081, 0.0666},
+       {{0.0136, 0.9829}, {0.0001, 1.0390}, {-0.0090, 1.0244}, {0.0117, 1.0204}},
+       measured},
   };
 }
 // clang-format on
@@ -109,7 +120,7 @@ const LineageRow* find_lineage(std::string_view name) {
 }
 
 std::string space_name(const Space& space) {
-  return space.lineage == space.id ? space.id : space.id + ":" + space.lineage;
+  return space.lineage.empty() || space.lineage == space.id ? space.id : space.id + ":" + space.lineage;
 }
 
 Space parse_space(std::string_view name) {
@@ -134,7 +145,7 @@ std::string space_numbers(const Space& space) {
                      number_text(space.scale);
   if (space.shift != 0) text += ", shift " + number_text(space.shift);
   if (!space.mean.empty()) text += ", means " + number_text(space.mean.front()) + " ...";
-  return text + ", lineage " + space.lineage;
+  return text + ", lineage " + (space.lineage.empty() ? "not said" : space.lineage);
 }
 
 bool same_values(const Space& a, const Space& b) {

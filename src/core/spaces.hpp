@@ -42,7 +42,8 @@ std::span<const LineageRow> lineages();
 const SpaceRow* find_space(std::string_view id);
 const LineageRow* find_lineage(std::string_view name);
 
-/// "sd15:tiny-sd15", and "sd15" where lineage and id are one word: as messages, passports and --space have it.
+/// "sd15:tiny-sd15", and "sd15" where lineage and id are one word: as messages, passports and --space have it. A VAE
+/// whose lineage nothing says (it is empty) has the id alone.
 std::string space_name(const Space& space);
 
 /// The space of such a name: "sd15", or "sd15:LINEAGE" with any word for a lineage.
