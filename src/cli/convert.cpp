@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
@@ -17,6 +18,7 @@
 #include "core/job_limits.hpp"
 #include "core/spaces.hpp"
 #include "io/atomic_file.hpp"
+#include "io/check_report.hpp"
 #include "io/latent_report.hpp"
 #include "io/sha256.hpp"
 #include "lapis/error.hpp"
@@ -201,7 +203,13 @@ class Conversion {
 
   void print_route() const {
     if (options_.json) {
-      print_line(io::route_line(latent_.name, latent_.passport(), destination_, ruling_, crosses() ? 1 : 0));
+      core::Ruling ruling = ruling_;
+      if (crosses()) ++ruling.decodes;  // the one that measures
+      const Passport& passport = latent_.passport();
+      const io::Checked checked{
+          latent_.name,      destination_.name, core::space_name(passport.space), core::space_name(destination_.space),
+          std::move(ruling), passport.shape[0]};
+      print_line(io::check_report(std::array{checked}));
       return;
     }
     print_line(latent_.name + ": " + std::string(core::verdict_name(ruling_.verdict)));

@@ -199,7 +199,11 @@ class Generation {
   }
 
   void save_latents() {
-    if (!options_.latent.empty()) io::write_latent(options_.latent, latents_, options_.overwrite);
+    if (options_.latent.empty()) return;
+    Passport passport;
+    passport.vae_sha256 = io::vae_digest(model_);
+    const io::LatentDocument document = io::to_document(latents_, std::move(passport));
+    io::write_file(options_.latent, io::latent_bytes(document), options_.overwrite);
   }
 
   const Options& options_;

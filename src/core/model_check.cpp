@@ -36,10 +36,7 @@ std::vector<std::string> names_of(const Rows& rows) {
   return names;
 }
 
-std::string space_text(const Space& space) {
-  return space.id + " (" + std::to_string(space.channels) + " channels, downscale " + std::to_string(space.downscale) +
-         ", scale " + number_text(space.scale) + ", shift " + number_text(space.shift) + ")";
-}
+std::string space_text(const Space& space) { return space.id + " (" + space_numbers(space) + ")"; }
 
 std::string shape_text(const std::vector<Dimension>& shape) {
   std::string text = "[";
@@ -66,13 +63,24 @@ const FamilyRow& checked_family(const Model& model) {
                     did_you_mean(model.family, names));
 }
 
+/// What to do about a space that is not the family's: told by whose numbers it has.
+std::string space_advice(const Space& found, const FamilyRow& family) {
+  const std::vector<std::string> owners = spaces_with_numbers(found);
+  if (std::find(owners.begin(), owners.end(), family.space) != owners.end()) {
+    return "The numbers are right: name the space " + family.space;
+  }
+  const std::string take = "take a VAE of " + family.space;
+  if (owners.empty()) return "No space that lapis knows has these numbers: " + take + "; lapis list spaces shows all";
+  return "These are the numbers of " + listed(owners) + ": " + take + ", or name the family that this VAE belongs to";
+}
+
 void check_space(const Model& model, const FamilyRow& family) {
+  if (model.space.lineage.empty()) refuse(model, "space: lineage is empty; name the training the VAE comes from");
   Space expected = find_space(family.space)->space;
   expected.lineage = model.space.lineage;
-  if (model.space != expected) {
-    refuse(model, "space is " + space_text(model.space) + "; family " + family.name + " has " + space_text(expected));
-  }
-  if (model.space.lineage.empty()) refuse(model, "space: lineage is empty; name the training the VAE comes from");
+  if (model.space == expected) return;
+  refuse(model, "space is " + space_text(model.space) + "; family " + family.name + " has " + space_text(expected) +
+                    ".\n" + space_advice(model.space, family));
 }
 
 bool same_port(const Port& found, const Port& expected) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <string>
 
 #include "core/spaces.hpp"
 
@@ -196,6 +197,25 @@ std::vector<SpaceFit> fitting_spaces(std::span<const ChannelStatistics> channels
   for (SpaceFit& fit : fits) sum += fit.confidence = std::exp(fit.confidence - highest);
   for (SpaceFit& fit : fits) fit.confidence /= sum;
   return fits;
+}
+
+std::string fits_text(std::span<const SpaceFit> fits) {
+  constexpr std::size_t most = 5;
+  constexpr double least = 0.01;
+  if (fits.empty()) return "fit no space that lapis knows: none has as many channels";
+  std::size_t likely = 0;
+  while (likely < fits.size() && fits[likely].confidence >= least) ++likely;
+  const std::size_t told = std::min(likely, most);
+  std::string text = "fit ";
+  for (std::size_t i = 0; i < told; ++i) {
+    const SpaceFit& fit = fits[i];
+    text += (i == 0 ? "" : ", ") + fit.space +
+            (fit.units == Units::model ? " in model units (" : " in raw VAE units (") +
+            std::to_string(std::lround(fit.confidence * 100)) + " %)";
+  }
+  const std::size_t others = likely - told;
+  if (others == 0) return text;
+  return text + " and " + std::to_string(others) + (others == 1 ? " other" : " others");
 }
 
 }  // namespace lapis::core

@@ -38,4 +38,7 @@ struct SpaceFit {
 /// Every lineage that is known to have a space's numbers is a reading of its own.
 std::vector<SpaceFit> fitting_spaces(std::span<const ChannelStatistics> channels);
 
+/// The likeliest of them in words: "fit sd15 in model units (41 %), sdxl in model units (38 %) and 3 others".
+std::string fits_text(std::span<const SpaceFit> fits);
+
 }  // namespace lapis::core

@@ -148,6 +148,17 @@ std::string space_numbers(const Space& space) {
   return text + ", lineage " + (space.lineage.empty() ? "not said" : space.lineage);
 }
 
+std::vector<std::string> spaces_with_numbers(const Space& space) {
+  std::vector<std::string> ids;
+  for (const SpaceRow& row : spaces()) {
+    Space numbers = row.space;
+    numbers.id = space.id;
+    numbers.lineage = space.lineage;
+    if (numbers == space) ids.push_back(row.space.id);
+  }
+  return ids;
+}
+
 bool same_values(const Space& a, const Space& b) {
   return a.channels == b.channels && a.downscale == b.downscale && a.lineage == b.lineage;
 }

@@ -53,6 +53,9 @@ Space parse_space(std::string_view name);
 /// "4 ch, 1/8, scale 0.18215, lineage tiny-sd15", with shift or means where there are any: one side of a comparison.
 std::string space_numbers(const Space& space);
 
+/// Ids of the rows that have these numbers, whatever id and lineage say: all that a VAE's config tells of its space.
+std::vector<std::string> spaces_with_numbers(const Space& space);
+
 /// Whether raw VAE values of the two are the same values: channels, downscale and lineage agree.
 bool same_values(const Space& a, const Space& b);
 

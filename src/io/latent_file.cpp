@@ -1,35 +1,145 @@
 #include "io/latent_file.hpp"
 
-#include <map>
-#include <span>
-#include <string>
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <utility>
 
-#include "core/job_limits.hpp"
+#include "core/units.hpp"
+#include "io/latent_metadata.hpp"
+#include "io/latent_numbers.hpp"
 #include "io/safetensors.hpp"
-#include "lapis/version.hpp"
+#include "io/sha256.hpp"
+#include "io/text.hpp"
+#include "lapis/error.hpp"
 
 namespace lapis::io {
+namespace {
 
-void write_latent(const std::filesystem::path& path, const Latent& latent, bool overwrite) {
-  const Space& space = latent.space;
+/// A latent's file with its numbers not yet looked at.
+struct OpenLatent {
+  Passport passport;
+  std::map<std::string, std::string> extra;
+  TensorView latent;
+  std::vector<TensorView> memory;
+};
+
+void check_memory(const OpenLatent& open, std::size_t tensors, const std::string& name) {
+  if (open.memory.size() + 1 != tensors) {
+    fail_latent(name, "has tensors beside \"latent\" that are not \"memory.0\", \"memory.1\" and so on");
+  }
+  if (open.memory.empty()) return;
+  if (open.passport.sigma == 0) fail_latent(name, "has tensors \"memory.N\", but is finished: its sigma is 0");
+  for (const TensorView& memory : open.memory) {
+    if (memory.dtype != Dtype::f32 || memory.shape != open.latent.shape) {
+      fail_latent(name, "has a tensor \"memory.N\" that is not F32 or not of the latent's shape");
+    }
+  }
+  const auto numbers = static_cast<std::int64_t>(open.memory.front().data.size() / sizeof(float));
+  if (numbers * static_cast<std::int64_t>(tensors) > most_latent_numbers) {
+    fail_latent(name, "holds more than 1,000,000,000 numbers in all, the most that are read");
+  }
+}
+
+OpenLatent open_latent(std::span<const std::byte> file, const std::string& name) {
+  Safetensors content = parse_latent_container(file, name);
+  const auto found = content.tensors.find("latent");
+  if (found == content.tensors.end()) fail_latent(name, "has no tensor \"latent\"");
+  OpenLatent open;
+  open.latent = found->second;
+  open.passport = passport_of(content.metadata, latent_dtype(open.latent, name), latent_shape(open.latent, name), name);
+  while (true) {
+    const auto memory = content.tensors.find("memory." + std::to_string(open.memory.size()));
+    if (memory == content.tensors.end()) break;
+    open.memory.push_back(memory->second);
+  }
+  check_memory(open, content.tensors.size(), name);
+  for (auto& [key, text] : content.metadata) {
+    if (key.starts_with(foreign_prefix)) open.extra.emplace(key, std::move(text));
+  }
+  return open;
+}
+
+void append_digests(const Model& model, const std::string& part, std::string& lines) {
+  const auto found = model.parts.find(part);
+  if (found == model.parts.end()) return;
+  std::vector<std::filesystem::path> files = found->second.weights;
+  if (files.empty()) files.push_back(found->second.graph);
+  for (const std::filesystem::path& file : files) {
+    lines += model.files.at(file.lexically_relative(model.folder).generic_string()).sha256 + "\n";
+  }
+}
+
+}  // namespace
+
+Passport parse_passport(std::span<const std::byte> file, const std::string& name) {
+  return open_latent(file, name).passport;
+}
+
+LatentDocument parse_latent(std::span<const std::byte> file, const std::string& name, bool any_number) {
+  OpenLatent open = open_latent(file, name);
+  LatentDocument document{
+      std::move(open.passport), read_numbers(open.latent, name, any_number), {}, std::move(open.extra)};
+  for (const TensorView& memory : open.memory) document.memory.push_back(read_numbers(memory, name, any_number));
+  return document;
+}
+
+std::vector<std::byte> latent_bytes(const LatentDocument& document) {
+  const Passport& passport = document.passport;
   Safetensors content;
-  content.tensors["latent"] = {
-      Dtype::f32, {latent.shape.begin(), latent.shape.end()}, std::as_bytes(std::span(latent.values))};
-  content.metadata = {
-      {"format", "lapis.latent.1"},
-      {"program", std::string("lapis ") + version},
-      {"space", space.id},
-      {"channels", std::to_string(space.channels)},
-      {"downscale", std::to_string(space.downscale)},
-      {"scale", core::number_text(space.scale)},
-      {"shift", core::number_text(space.shift)},
-      {"lineage", space.lineage},
-      {"units", "model"},
-      {"sigma", core::number_text(latent.sigma)},
-      {"width", std::to_string(latent.shape[3] * space.downscale)},
-      {"height", std::to_string(latent.shape[2] * space.downscale)},
-  };
-  write_safetensors(path, content, overwrite);
+  content.metadata = metadata_of(passport);
+  content.metadata.insert(document.extra.begin(), document.extra.end());
+  const std::vector<std::int64_t> shape(passport.shape.begin(), passport.shape.end());
+  const std::vector<std::byte> numbers = number_bytes(document.values, passport.dtype);
+  content.tensors["latent"] = {tensor_dtype(passport.dtype), shape, numbers};
+  std::vector<std::vector<std::byte>> memory;
+  for (const std::vector<float>& values : document.memory) memory.push_back(number_bytes(values, LatentDtype::f32));
+  for (std::size_t i = 0; i < memory.size(); ++i) {
+    content.tensors["memory." + std::to_string(i)] = {Dtype::f32, shape, memory[i]};
+  }
+  std::vector<std::byte> bytes = safetensors_bytes(content);
+  try {
+    const OpenLatent again = open_latent(bytes, "the latent to write");
+    if (again.passport == passport && again.extra == document.extra) return bytes;
+  } catch (const Error& error) {
+    throw Error(ErrorKind::internal, error.what());
+  }
+  throw Error(ErrorKind::internal, "a latent's passport says more than its file can hold.");
+}
+
+std::string vae_digest(const Model& model) {
+  std::string lines;
+  append_digests(model, "vae_encoder", lines);
+  append_digests(model, "vae_decoder", lines);
+  return lines.empty() ? "" : sha256(std::as_bytes(std::span(lines)));
+}
+
+Latent to_latent(const LatentDocument& document) {
+  const Passport& passport = document.passport;
+  Latent latent{passport.space, passport.shape, document.values, passport.sigma,
+                passport.path,  passport.step,  passport.draws,  document.memory};
+  if (passport.units == Units::vae) core::to_model_units(latent.values, latent.shape, latent.space);
+  return latent;
+}
+
+LatentDocument to_document(const Latent& latent, Passport passport) {
+  if (latent.sigma != 0 && passport.units == Units::vae) {
+    throw Error(ErrorKind::usage,
+                "an unfinished latent has no VAE values: noise is in them. Keep it in model units, or finish it first");
+  }
+  passport.space = latent.space;
+  passport.shape = latent.shape;
+  passport.sigma = latent.sigma;
+  passport.path = latent.sigma == 0 ? Path::variance_exploding : latent.path;
+  passport.step = latent.sigma == 0 ? 0 : latent.step;
+  passport.draws = latent.sigma == 0 ? 0 : latent.draws;
+  LatentDocument document{
+      std::move(passport), latent.values, latent.sigma == 0 ? decltype(latent.memory){} : latent.memory, {}};
+  if (document.passport.units == Units::vae) core::to_vae_units(document.values, latent.shape, latent.space);
+  round_numbers(document.values, document.passport.dtype);
+  return document;
 }
 
 }  // namespace lapis::io

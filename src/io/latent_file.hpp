@@ -3,12 +3,11 @@
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "core/verdict.hpp"
 #include "lapis/latent.hpp"
 #include "lapis/model.hpp"
 
@@ -18,25 +17,34 @@ namespace lapis::io {
 /// again bit for bit.
 struct LatentDocument {
   Passport passport;
-  std::vector<float> values;               ///< row-major [B, C, h, w]; f16 and bf16 widened
-  std::vector<std::vector<float>> memory;  ///< of an unfinished one: what its sampler remembers, f32
+  std::vector<float> values;                      ///< row-major [B, C, h, w]; f16 and bf16 widened
+  std::vector<std::vector<float>> memory;         ///< of an unfinished one: what its sampler remembers, f32
+  std::map<std::string, std::string> extra = {};  ///< metadata of other programs, which are carried along: keys "x-..."
+
+  bool operator==(const LatentDocument&) const = default;
 };
 
-/// Reads a passport alone. Every departure from the grammar, a name and numbers that contradict each other included,
-/// throws Error{input}, a contradiction between name and numbers Error{incompatible}; `name` is the file it speaks of.
+/// Reads a passport alone: the file's header is looked at, and no number. Every departure from the grammar throws
+/// Error{input}, a contradiction between the space's name and its numbers Error{incompatible}; `name` is the file it
+/// speaks of.
 Passport parse_passport(std::span<const std::byte> file, const std::string& name);
 
 /// Reads all of it. NaN and Inf are Error{input} unless `any_number`.
 LatentDocument parse_latent(std::span<const std::byte> file, const std::string& name, bool any_number = false);
 
-/// The file's bytes. The same document gives the same bytes.
+/// The file's bytes. The same document gives the same bytes, and reading them gives the document, values rounded to the
+/// passport's dtype. Throws Error{numeric} for a value that is not finite or too large for the dtype, Error{usage} for
+/// text that is not UTF-8. A passport that could not be read again is a programmer's mistake: Error{internal}.
 std::vector<std::byte> latent_bytes(const LatentDocument& document);
 
 /// The digest that latents of a model carry: the sha256 over what model.json records of the weight files of its VAE
-/// encoder and decoder, in that order, one a line; empty for a model that has neither.
+/// encoder and decoder, in that order, each followed by a newline (a part without weight files has its graph's); empty
+/// for a model that has neither.
 std::string vae_digest(const Model& model);
 
-/// Between a file's document and the engine's latent: units, layout and precision are left behind or taken up.
+/// Between a file's document and the engine's latent: units and precision are left behind or taken up. Of `passport`
+/// count units, dtype, digest, job and history; the rest is the latent's own. An unfinished latent is kept in model
+/// units: others are Error{usage}.
 Latent to_latent(const LatentDocument& document);
 LatentDocument to_document(const Latent& latent, Passport passport);
 

@@ -241,21 +241,6 @@ std::string latent_line(const LatentReport& report) {
   return text_of(json);
 }
 
-std::string route_line(const std::string& latent, const Passport& passport, const core::Destination& destination,
-                       const core::Ruling& ruling, int measuring) {
-  const Json json = {{"latent", latent},
-                     {"verdict", core::verdict_name(ruling.verdict)},
-                     {"from", core::space_name(passport.space)},
-                     {"to", core::space_name(destination.space)},
-                     {"reason", ruling.reason},
-                     {"steps", ruling.steps},
-                     {"size", {ruling.size.width, ruling.size.height}},
-                     {"pictures", passport.shape[0]},
-                     {"decodes", ruling.decodes + measuring},
-                     {"encodes", ruling.encodes}};
-  return text_of(json);
-}
-
 std::string drift_report(const Model& model, const std::vector<Drift>& drifts) {
   Json list = Json::array();
   for (const Drift& drift : drifts) {

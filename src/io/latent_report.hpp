@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "core/verdict.hpp"
 #include "io/latent_forms.hpp"
 #include "io/png.hpp"
 #include "io/report.hpp"
@@ -72,11 +71,6 @@ struct LatentReport {
 };
 
 std::string latent_line(const LatentReport& report);
-
-/// What `convert --dry-run` says: the ruling on a latent on its way to a destination; `measuring` calls of a decoder a
-/// picture come to those of the route.
-std::string route_line(const std::string& latent, const Passport& passport, const core::Destination& destination,
-                       const core::Ruling& ruling, int measuring);
 
 /// A picture on its way through a VAE and back.
 struct Drift {

@@ -30,6 +30,9 @@ struct PngTextChunk {
   bool operator==(const PngTextChunk&) const = default;
 };
 
+/// Whether bytes begin as a PNG does.
+bool is_png(std::span<const std::byte> bytes);
+
 /// What a PNG says of itself.
 struct PngFacts {
   int width = 0;

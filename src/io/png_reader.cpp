@@ -197,6 +197,11 @@ class PngReader {
 
 }  // namespace
 
+bool is_png(std::span<const std::byte> bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return text.starts_with(signature);
+}
+
 PngFacts read_png_text(const std::filesystem::path& path) {
   return read_png_text(MappedFile(path, ErrorKind::input).bytes(), path.string());
 }

@@ -97,8 +97,9 @@ std::optional<std::uint64_t> tensor_bytes(Dtype dtype, std::span<const std::int6
   return bits / 8;
 }
 
-Safetensors parse_safetensors(std::span<const std::byte> file, const std::string& name, ErrorKind kind) {
-  const HeaderFault fault(name, kind);
+Safetensors parse_safetensors(std::span<const std::byte> file, const std::string& name, ErrorKind kind,
+                              const std::string& advice) {
+  const HeaderFault fault(name, kind, advice);
   const std::string_view text = header_text(file, fault);
   SafetensorsHeader header = parse_safetensors_header(text, fault);
   const std::span<const std::byte> data = file.subspan(size_field + text.size());

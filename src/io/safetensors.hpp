@@ -73,9 +73,11 @@ struct Safetensors {
 };
 
 /// Reads a whole file's bytes; the tensors' data point into them. Every departure from the format above, a repeated key
-/// included, throws Error{kind} with `name` as the file it speaks of. Numbers in tensors are not looked at.
-/// Time and memory are bounded by the size of `file`.
-Safetensors parse_safetensors(std::span<const std::byte> file, const std::string& name, ErrorKind kind);
+/// included, throws Error{kind} with `name` as the file it speaks of and `advice` as what to do. Numbers in tensors are
+/// not looked at. Time and memory are bounded by the size of `file`.
+Safetensors parse_safetensors(
+    std::span<const std::byte> file, const std::string& name, ErrorKind kind,
+    const std::string& advice = "It is damaged or was written wrongly: fetch or write it again.");
 
 /// A safetensors file, mapped. The tensors' data stay valid, at the same address, as long as this object or one moved
 /// from it lives. Safe to read from many threads.

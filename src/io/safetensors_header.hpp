@@ -14,10 +14,11 @@ namespace lapis::io {
 
 constexpr std::uint64_t longest_safetensors_header = 100'000'000;
 
-/// Throws the error of one file: name and kind are given once, what is wrong each time.
+/// Throws the error of one file: name, kind and what to do are given once, what is wrong each time.
 class HeaderFault {
  public:
-  HeaderFault(std::string name, ErrorKind kind) : name_(std::move(name)), kind_(kind) {}
+  HeaderFault(std::string name, ErrorKind kind, std::string advice)
+      : name_(std::move(name)), kind_(kind), advice_(std::move(advice)) {}
 
   /// `what` is a clause without a full stop.
   [[noreturn]] void operator()(const std::string& what) const;
@@ -25,6 +26,7 @@ class HeaderFault {
  private:
   std::string name_;
   ErrorKind kind_;
+  std::string advice_;
 };
 
 /// What the header says of one tensor, not yet held against the data.

@@ -216,14 +216,14 @@ class Routes(LatentTest):
     def test_a_dry_run_shows_the_route_and_writes_nothing(self) -> None:
         self.latent("a.safetensors", batch=2)
         before = sorted(self.folder.iterdir())
-        route = self.line("convert", "a.safetensors", "--to", "tiny-sdxl", "--size", "96x96", "--dry-run")
+        route = self.line("convert", "a.safetensors", "--to", "tiny-sdxl", "--size", "96x96", "--dry-run")["checks"][0]
         self.assertEqual([route[key] for key in ("verdict", "from", "to", "size", "pictures", "decodes", "encodes")],
                          ["re-encode", "sd15:tiny-sd15", "sdxl:tiny-sdxl", [96, 96], 2, 2, 1])
         text = self.done("convert", "a.safetensors", "--to", "tiny-sdxl", "--dry-run").stdout.decode()
         self.assertIn("a.safetensors: re-encode", text)
         self.assertIn("1 decode, 1 encode, and 1 decode to measure", text)
         self.assertEqual(sorted(self.folder.iterdir()), before)
-        same = self.line("convert", "a.safetensors", "--to", "tiny-sd15", "--dry-run")
+        same = self.line("convert", "a.safetensors", "--to", "tiny-sd15", "--dry-run")["checks"][0]
         self.assertEqual((same["verdict"], same["decodes"]), ("same", 0))
 
     def test_arithmetic_opens_no_libtorch(self) -> None:

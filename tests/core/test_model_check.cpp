@@ -30,13 +30,15 @@ struct Break {
   const char* text;
 };
 
-const std::array<Break, 23> breaks = {{
+const std::array<Break, 24> breaks = {{
     {"family", [](Model& m) { m.family = "sd51"; }, "unknown family \"sd51\""},
     {"close family", [](Model& m) { m.family = "sd1"; }, "Did you mean \"sd15\"?"},
     {"scale", [](Model& m) { m.space.scale = 0.13025; },
-     "space is sd15 (4 channels, downscale 8, scale 0.13025, shift 0); family sd15 has sd15 (4 channels, downscale 8, "
-     "scale 0.18215, shift 0)"},
-    {"space name", [](Model& m) { m.space.id = "sdxl"; }, "space is sdxl"},
+     "space is sd15 (4 ch, 1/8, scale 0.13025, lineage sample); family sd15 has sd15 (4 ch, 1/8, scale 0.18215, "
+     "lineage "
+     "sample).\nThese are the numbers of \"sdxl\": take a VAE of sd15, or name the family that this VAE belongs to"},
+    {"scale of nobody", [](Model& m) { m.space.scale = 0.2; }, "No space that lapis knows has these numbers"},
+    {"space name", [](Model& m) { m.space.id = "sdxl"; }, "The numbers are right: name the space sd15"},
     {"lineage", [](Model& m) { m.space.lineage = ""; }, "lineage is empty"},
     {"part missing", [](Model& m) { m.parts.erase("denoiser"); }, "part \"denoiser\" is missing"},
     {"part unknown", [](Model& m) { m.parts["vae_decode"]; }, "Did you mean \"vae_decoder\"?"},

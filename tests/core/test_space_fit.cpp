@@ -139,3 +139,13 @@ TEST_CASE("model values of spaces that nobody has measured cannot be told apart,
   CHECK(confidence_in(fits, "sd15", Units::model) == Approx(confidence_in(fits, "sdxl", Units::model)));
   CHECK(confidence_in(fits, "sd15", Units::model) < 0.5);
 }
+
+TEST_CASE("the likeliest readings are told in words, the rest counted") {
+  const auto fit = [](const char* space, Units units, double confidence) { return SpaceFit{space, units, confidence}; };
+  CHECK(fits_text({}) == "fit no space that lapis knows: none has as many channels");
+  const std::vector<SpaceFit> two = {fit("sd15", Units::model, 0.716), fit("sdxl", Units::vae, 0.28),
+                                     fit("sd2", Units::vae, 0.004)};
+  CHECK(fits_text(two) == "fit sd15 in model units (72 %), sdxl in raw VAE units (28 %)");
+  const std::vector<SpaceFit> many(7, fit("sd15", Units::model, 1.0 / 7));
+  CHECK_THAT(fits_text(many), Catch::EndsWith("(14 %) and 2 others"));
+}

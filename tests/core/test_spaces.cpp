@@ -63,3 +63,12 @@ TEST_CASE("the count of channels makes no two spaces the same") {
   CHECK(same_values(space("sdxl"), space("playground25")));
   CHECK_FALSE(same_numbers(space("sdxl"), space("playground25")));
 }
+
+TEST_CASE("numbers lead to the spaces that have them, whatever the names say") {
+  using Ids = std::vector<std::string>;
+  CHECK(spaces_with_numbers({"", 4, 8, 0.18215, 0, ""}) == Ids{"sd15", "sd2"});
+  CHECK(spaces_with_numbers({"sd15", 4, 8, 0.13025, 0, "mine"}) == Ids{"sdxl"});
+  CHECK(spaces_with_numbers({"", 16, 8, 0.3611, 0.1159, ""}) == Ids{"flux"});
+  CHECK(spaces_with_numbers({"", 16, 8, 0.3611, 0, ""}).empty());
+  CHECK(spaces_with_numbers(find_space("playground25")->space) == Ids{"playground25"});
+}

@@ -11,7 +11,7 @@ using lapis::ErrorKind;
 
 namespace {
 
-const HeaderFault fault("a.safetensors", ErrorKind::input);
+const HeaderFault fault("a.safetensors", ErrorKind::input, "Fetch it again.");
 
 SafetensorsHeader parse(const std::string& header) { return parse_safetensors_header(header, fault); }
 

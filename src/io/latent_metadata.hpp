@@ -1,0 +1,41 @@
+// A latent's passport as the metadata of its file (docs/latent-format.md, "Metadata"). For `latent_file.cpp` and the
+// forms that have no passport of their own.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "lapis/error.hpp"
+#include "lapis/latent.hpp"
+
+namespace lapis::io {
+
+constexpr std::size_t longest_latent_header = 16'000'000;  ///< bytes; metadata are the most of it
+constexpr std::int64_t most_latent_numbers = 1'000'000'000;
+
+/// Keys of other programs begin so: they are carried along, and never read.
+constexpr const char* foreign_prefix = "x-";
+
+/// The name that standard input has in messages.
+constexpr const char* standard_input = "standard input";
+
+/// "a.safetensors: <what>.", and what to do about it: for a pipe that is another thing than for a file.
+[[noreturn]] void fail_latent(const std::string& name, const std::string& what);
+std::string latent_advice(const std::string& name);
+
+/// The metadata of `passport`, all but what is said by the tensor: dtype and shape.
+std::map<std::string, std::string> metadata_of(const Passport& passport);
+
+/// The passport in a file's metadata, for a tensor of this dtype and shape. Keys with the foreign prefix are passed
+/// over. Throws as `parse_passport`.
+Passport passport_of(const std::map<std::string, std::string>& metadata, LatentDtype dtype,
+                     const std::array<std::int64_t, 4>& shape, const std::string& name);
+
+/// Throws Error{input} where the shape is none of this space: sizes below 1, other channels, a side that does not make
+/// whole patches, or more numbers than are read.
+void check_latent_shape(const std::array<std::int64_t, 4>& shape, const Space& space, const std::string& name);
+
+}  // namespace lapis::io
