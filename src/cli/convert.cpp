@@ -59,13 +59,6 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-const io::LatentFormRow& form_row(io::LatentForm form) {
-  for (const io::LatentFormRow& row : io::latent_forms()) {
-    if (row.form == form) return row;
-  }
-  throw Error(ErrorKind::internal, "a form without a row");
-}
-
 /// The run of one `convert`, from a parsed command line to a file.
 class Conversion {
  public:
@@ -74,7 +67,7 @@ class Conversion {
   int run() {
     const EngineOptions place = engine_options(options_.place);
     check_options();
-    latent_ = read_named_latent(options_.latent, told_facts(options_.told, "in-"));
+    latent_ = read_named_latent(options_.latent, told_facts(options_.told, "in-"), "in-");
     plan_output();
     plan_route();
     if (options_.dry_run) {
@@ -109,7 +102,7 @@ class Conversion {
   /// The file, its form, and what that asks of the numbers.
   void plan_output() {
     form_ = output_form(options_.form, options_.output);
-    const io::LatentFormRow& row = form_row(form_);
+    const io::LatentFormRow& row = io::latent_form_row(form_);
     if (row.units && !options_.units.empty() && parse_units(options_.units, "--units") != *row.units) {
       throw Error(ErrorKind::usage, "--units " + options_.units + " is not what form " + row.name + " holds: " +
                                         std::string(units_name(*row.units)) + " units. Leave one of the two out");
@@ -138,14 +131,15 @@ class Conversion {
     const bool crosses = resizes || !core::same_values(from, destination_.space);
     if (crosses) find_models();
     const core::SpaceRow* space = core::find_space(destination_.space.id);
-    if (form_row(form_).packs && space != nullptr && space->packing > 1) destination_.layout = core::Layout::packed;
+    if (io::latent_form_row(form_).packs && space != nullptr && space->packing > 1)
+      destination_.layout = core::Layout::packed;
     destination_.size = size_;
     const core::Means means = {own_ && own_->parts.contains("vae_decoder"),
                                target_ && target_->parts.contains("vae_encoder"), !options_.no_convert};
     ruling_ = core::judge(latent_.name, passport, latent_.latent.layout, destination_, means);
     if (ruling_.verdict == core::Verdict::refuse && crosses && !means.target_encoder) advise_target();
     core::require(ruling_);
-    if (ruling_.verdict == core::Verdict::re_encode && options_.units.empty() && !form_row(form_).units) {
+    if (ruling_.verdict == core::Verdict::re_encode && options_.units.empty() && !io::latent_form_row(form_).units) {
       destination_.units = Units::model;
     }
   }

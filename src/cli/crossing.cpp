@@ -72,6 +72,7 @@ class Way {
     passport.vae_sha256 = io::vae_digest(target_);
     passport.history.push_back(std::move(crossing));
     crossed.document = io::to_document(latent_, std::move(passport));
+    crossed.document.extra = document.extra;
     crossed.timings = timings_;
     crossed.engine_seconds = engine_seconds_;
     return crossed;

@@ -59,6 +59,16 @@ std::optional<int> whole_number(std::string_view text) {
   return value;
 }
 
+/// A message about what has to be told, with the options' names as a command has them.
+std::string with_lead(std::string text, const std::string& lead) {
+  for (const std::string_view word : {"--units", "--form", "--size"}) {
+    for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + word.size())) {
+      text.insert(at + 2, lead);
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 void declare_told(CLI::App& app, ToldOptions& options, const std::string& lead) {
@@ -87,13 +97,18 @@ io::ToldFacts told_facts(const ToldOptions& options, const std::string& lead) {
   return told;
 }
 
-NamedLatent read_named_latent(const std::string& path, const io::ToldFacts& told) {
+NamedLatent read_named_latent(const std::string& path, const io::ToldFacts& told, const std::string& lead) {
   if (path == "-" && isatty(STDIN_FILENO) != 0) {
     throw Error(ErrorKind::usage,
                 "- would read a latent from the terminal. Pipe one: lapis generate ... --latent - | lapis decode -");
   }
   const io::LatentSource source(path);
-  return {source.name(), io::read_latent(source.bytes(), source.name(), told)};
+  try {
+    return {source.name(), io::read_latent(source.bytes(), source.name(), told)};
+  } catch (const Error& error) {
+    if (lead.empty()) throw;
+    throw Error(error.kind(), with_lead(error.what(), lead));
+  }
 }
 
 void declare_place(CLI::App& app, PlaceOptions& options) {

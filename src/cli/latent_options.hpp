@@ -38,9 +38,9 @@ struct NamedLatent {
   const Passport& passport() const { return latent.document.passport; }
 };
 
-/// Reads a latent of any form, from standard input for "-". Errors as of `io::read_latent`, and Error{usage} for a
-/// terminal.
-NamedLatent read_named_latent(const std::string& path, const io::ToldFacts& told);
+/// Reads a latent of any form, from standard input for "-". Errors as of `io::read_latent`, with this command's names
+/// of the options (`lead` as above), and Error{usage} for a terminal.
+NamedLatent read_named_latent(const std::string& path, const io::ToldFacts& told, const std::string& lead = "");
 
 /// Where a VAE runs, and how.
 struct PlaceOptions {

@@ -1,9 +1,7 @@
 #include "io/latent_report.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <sstream>
 #include <utility>
 
@@ -135,11 +133,6 @@ Json timings_json(const RunTimings& run) {
           {"total", rounded(run.total)}};
 }
 
-const std::string& form_name(LatentForm form) {
-  const std::span<const LatentFormRow> rows = latent_forms();
-  return std::find_if(rows.begin(), rows.end(), [&](const LatentFormRow& row) { return row.form == form; })->name;
-}
-
 const char* dtype_name(LatentDtype dtype) {
   switch (dtype) {
     case LatentDtype::f32: return "f32";
@@ -218,7 +211,7 @@ std::string latent_line(const LatentReport& report) {
   Json json = {{"path", report.path},
                {"sha256", report.sha256},
                {"space", core::space_name(passport.space)},
-               {"form", form_name(report.form)},
+               {"form", latent_form_row(report.form).name},
                {"units", passport.units == Units::model ? "model" : "vae"},
                {"dtype", dtype_name(passport.dtype)},
                {"shape", passport.shape},
