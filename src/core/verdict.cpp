@@ -1,6 +1,7 @@
 #include "core/verdict.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <numeric>
 
@@ -10,6 +11,8 @@
 
 namespace lapis::core {
 namespace {
+
+constexpr std::size_t shown_digits = 12;  // of a digest, in messages
 
 /// What is asked, under one name.
 struct Question {
@@ -117,8 +120,8 @@ std::optional<Ruling> refused_by_digest(const Question& q) {
   if (made_by.empty() || met.empty() || made_by == met || !shares_values(q)) return std::nullopt;
   return refusal(q,
                  "The names agree, the VAEs do not: the latent comes from the one with digest " +
-                     made_by.substr(0, 12) + ", " + q.destination.name + " has " + met.substr(0, 12) +
-                     "; one of the two is not what it was.",
+                     made_by.substr(0, shown_digits) + ", " + q.destination.name + " has " +
+                     met.substr(0, shown_digits) + "; one of the two is not what it was.",
                  "Get back the VAE that made it, or make the latent again; lapis inspect MODEL --verify finds a model "
                  "whose files have changed");
 }
@@ -232,6 +235,11 @@ std::string difference(const Question& q) {
   return "Different spaces: the channels are as many, what they mean is not the same.";
 }
 
+/// " with digest 0123456789ab", where a latent records one.
+std::string digest_text(const Passport& latent) {
+  return latent.vae_sha256.empty() ? "" : " with digest " + latent.vae_sha256.substr(0, shown_digits);
+}
+
 Ruling crossing(const Question& q) {
   const Destination& to = q.destination;
   const std::string name = shell_word(to.name);
@@ -239,7 +247,9 @@ Ruling crossing(const Question& q) {
       to.size ? " --size " + std::to_string(to.size->width) + "x" + std::to_string(to.size->height) : "";
   if (!q.means.may_convert) return refusal(q, difference(q), "Convert it: " + convert_line(q, name, size));
   if (!q.means.own_decoder) {
-    return refusal(q, difference(q) + " The VAE decoder of " + space_name(q.latent.space) + " is not at hand.",
+    return refusal(q,
+                   difference(q) + " The VAE decoder of " + space_name(q.latent.space) + digest_text(q.latent) +
+                       " is not at hand.",
                    "Name the model or folder that it came from: " + convert_line(q, name, size + " --from MODEL"));
   }
   if (!q.means.target_encoder) {

@@ -403,6 +403,11 @@ Passport passport_of(const std::map<std::string, std::string>& metadata, LatentD
   return passport;
 }
 
+int packing_of(const Space& space) {
+  const core::SpaceRow* row = core::find_space(space.id);
+  return row == nullptr ? 1 : row->packing;
+}
+
 void check_latent_shape(const std::array<std::int64_t, 4>& shape, const Space& space, const std::string& name) {
   std::int64_t numbers = 1;
   for (const std::int64_t size : shape) {
@@ -417,8 +422,7 @@ void check_latent_shape(const std::array<std::int64_t, 4>& shape, const Space& s
     fail_latent(name, "has a tensor of " + std::to_string(shape[1]) + " channels, but latents of the space " +
                           core::space_name(space) + " have " + std::to_string(space.channels));
   }
-  const core::SpaceRow* row = core::find_space(space.id);
-  const int packing = row == nullptr ? 1 : row->packing;
+  const int packing = packing_of(space);
   if (shape[2] % packing == 0 && shape[3] % packing == 0) return;
   fail_latent(name, "is " + std::to_string(shape[3]) + " x " + std::to_string(shape[2]) +
                         " cells; latents of the space " + space.id + " have sides of multiples of " +

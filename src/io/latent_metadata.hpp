@@ -34,6 +34,9 @@ std::map<std::string, std::string> metadata_of(const Passport& passport);
 Passport passport_of(const std::map<std::string, std::string>& metadata, LatentDtype dtype,
                      const std::array<std::int64_t, 4>& shape, const std::string& name);
 
+/// Cells along each side of the tokens in which diffusers hands latents of this space over; 1: as they are.
+int packing_of(const Space& space);
+
 /// Throws Error{input} where the shape is none of this space: sizes below 1, other channels, a side that does not make
 /// whole patches, or more numbers than are read.
 void check_latent_shape(const std::array<std::int64_t, 4>& shape, const Space& space, const std::string& name);

@@ -36,12 +36,6 @@ std::string infinite_numbers(std::span<const float> values, std::span<const std:
          " not finite (NaN or Inf), the first at [" + place + "]";
 }
 
-std::string shape_text(const TensorView& tensor) {
-  std::string text;
-  for (const std::int64_t size : tensor.shape) text += (text.empty() ? "" : ", ") + std::to_string(size);
-  return "[" + text + "]";
-}
-
 template <typename Convert>
 std::vector<float> widened(std::span<const std::byte> data, const Convert& convert) {
   std::vector<float> values(data.size() / sizeof(std::uint16_t));
@@ -108,11 +102,17 @@ LatentDtype latent_dtype(const TensorView& tensor, const std::string& name) {
 std::array<std::int64_t, 4> latent_shape(const TensorView& tensor, const std::string& name) {
   std::array<std::int64_t, 4> shape{};
   if (tensor.shape.size() != shape.size()) {
-    fail_latent(name,
-                "has a tensor of the shape " + shape_text(tensor) + "; a latent is [batch, channels, height, width]");
+    fail_latent(name, "has a tensor of the shape " + shape_text(tensor.shape) +
+                          "; a latent is [batch, channels, height, width]");
   }
   std::copy(tensor.shape.begin(), tensor.shape.end(), shape.begin());
   return shape;
+}
+
+std::string shape_text(std::span<const std::int64_t> shape) {
+  std::string text;
+  for (const std::int64_t size : shape) text += (text.empty() ? "" : ", ") + std::to_string(size);
+  return "[" + text + "]";
 }
 
 Dtype tensor_dtype(LatentDtype dtype) {

@@ -20,6 +20,8 @@ Safetensors parse_latent_container(std::span<const std::byte> file, const std::s
 LatentDtype latent_dtype(const TensorView& tensor, const std::string& name);
 std::array<std::int64_t, 4> latent_shape(const TensorView& tensor, const std::string& name);
 
+std::string shape_text(std::span<const std::int64_t> shape);  ///< "[1, 4, 64, 64]"
+
 Dtype tensor_dtype(LatentDtype dtype);
 std::size_t number_size(LatentDtype dtype);  ///< bytes
 

@@ -14,6 +14,7 @@
 
 #include "io/exif.hpp"
 #include "io/file_descriptor.hpp"
+#include "io/file_kinds.hpp"
 #include "io/mapped_file.hpp"
 #include "io/png.hpp"
 #include "io/text.hpp"
@@ -25,38 +26,6 @@ namespace {
 constexpr std::size_t largest_file = 1'000'000'000;
 constexpr int largest_side = 65'535;
 constexpr std::int64_t most_pixels = 180'000'000;
-
-/// One row a kind of file: how it begins, and whether its pixels can be read.
-struct Kind {
-  std::string_view name;
-  std::size_t offset;
-  std::string_view mark;
-  bool readable;
-};
-
-constexpr std::array<Kind, 21> kinds = {{
-    {"JPEG", 0, "\xFF\xD8\xFF", true},
-    {"PNG", 0, "\x89PNG\r\n\x1a\n", true},
-    {"BMP", 0, "BM", true},
-    {"GIF", 0, "GIF87a", true},
-    {"GIF", 0, "GIF89a", true},
-    {"PNM", 0, "P5", true},
-    {"PNM", 0, "P6", true},
-    {"WebP", 8, "WEBP", false},
-    {"AVIF", 4, "ftypavif", false},
-    {"HEIC", 4, "ftypheic", false},
-    {"HEIF", 4, "ftypmif1", false},
-    {"JPEG XL", 0, "\xFF\x0A", false},
-    {"JPEG XL", 4, "JXL ", false},
-    {"TIFF", 0, std::string_view("II*\0", 4), false},
-    {"TIFF", 0, std::string_view("MM\0*", 4), false},
-    {"PSD", 0, "8BPS", false},
-    {"SVG", 0, "<svg", false},
-    {"XML or SVG", 0, "<?xml", false},
-    {"PDF", 0, "%PDF", false},
-    {"EXR", 0, "\x76\x2F\x31\x01", false},
-    {"ZIP", 0, "PK\x03\x04", false},
-}};
 
 constexpr std::string_view advice = ".\nGive a JPEG, PNG, BMP, TGA, PNM or GIF.";
 
@@ -73,11 +42,10 @@ bool is_tga(std::string_view file, const std::string& name) {
 
 std::string format_of(std::span<const std::byte> bytes, const std::string& name) {
   const std::string_view file = text_of(bytes);
-  for (const Kind& kind : kinds) {
-    if (file.size() < kind.offset || !file.substr(kind.offset).starts_with(kind.mark)) continue;
-    if (kind.readable) return std::string(kind.name);
+  if (const FileKind* kind = find_file_kind(bytes)) {
+    if (kind->readable) return std::string(kind->name);
     throw Error(ErrorKind::input,
-                name + " is a " + std::string(kind.name) + " file, which lapis does not read" + std::string(advice));
+                name + " is a " + std::string(kind->name) + " file, which lapis does not read" + std::string(advice));
   }
   if (is_tga(file, name)) return "TGA";
   throw Error(ErrorKind::input, name + " is no picture that lapis reads: it begins " + in_quotes(file.substr(0, 8)) +

@@ -24,6 +24,8 @@
 
 namespace lapis::io {
 
+constexpr std::uint64_t longest_safetensors_header = 100'000'000;  ///< bytes
+
 /// Element types, in the order the reference writer sorts them by (the last one is written first).
 enum class Dtype {
   boolean,

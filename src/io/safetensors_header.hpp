@@ -12,8 +12,6 @@
 
 namespace lapis::io {
 
-constexpr std::uint64_t longest_safetensors_header = 100'000'000;
-
 /// Throws the error of one file: name, kind and what to do are given once, what is wrong each time.
 class HeaderFault {
  public:

@@ -168,6 +168,9 @@ TEST_CASE("what is missing for a crossing is said") {
   CHECK_THAT(no_decoder.reason, Catch::Contains("The VAE decoder of sd15:mine is not at hand"));
   CHECK_THAT(no_decoder.advice,
              Catch::Contains("lapis convert a.safetensors --to tiny-flux --from MODEL -o b.safetensors"));
+  Passport recorded = passport_of("sd15:mine");
+  recorded.vae_sha256 = std::string(64, 'a');
+  CHECK_THAT(rule(recorded, to, {false, true, true}).reason, Catch::Contains("sd15:mine with digest aaaaaaaaaaaa is"));
   const Ruling no_encoder = rule(passport_of("sd15:mine"), to, {true, false, true});
   CHECK_THAT(no_encoder.reason, Catch::Contains("tiny-flux has no VAE encoder"));
 }
