@@ -99,15 +99,23 @@ class DecodeRun {
       throw Error(ErrorKind::usage, "--preview needs no VAE. Leave out --model or --preview");
   }
 
+  /// The space whose model values the lineage's colours belong to.
+  Space coloured_space() const {
+    Space space = core::find_space(lineage_->space)->space;
+    space.lineage = lineage_->name;
+    return space;
+  }
+
   void plan_preview() {
     const Passport& passport = latent_.passport();
     lineage_ = core::find_lineage(passport.space.lineage);
-    if (lineage_ == nullptr || lineage_->rgb.empty()) {
-      throw Error(ErrorKind::incompatible,
-                  latent_.name + " is in space " + core::space_name(passport.space) +
-                      ", and no colours of the channels of " + passport.space.lineage +
-                      " are known, so there is no preview of it.\nDecode it by its VAE: lapis decode " +
-                      options_.latent);
+    const bool known =
+        lineage_ != nullptr && !lineage_->rgb.empty() && core::same_values(coloured_space(), passport.space);
+    if (!known) {
+      throw Error(ErrorKind::incompatible, latent_.name + " is in space " + core::space_name(passport.space) +
+                                               ", and no colours of its channels are known, so there is no preview of "
+                                               "it.\nDecode it by its VAE: lapis decode " +
+                                               options_.latent);
     }
     if (passport.sigma > 0) notes_.push_back(latent_.name + " is unfinished: its noise shows in the preview");
   }
@@ -187,11 +195,11 @@ class DecodeRun {
   }
 
   void show_previews() {
-    Latent latent = io::to_latent(latent_.latent.document);
+    const Latent latent = in_space(io::to_latent(latent_.latent.document), coloured_space());
     const PixelSize size = picture_size(latent_.passport());
     for (const std::string& note : notes_) print_note(note);
     for (int i = 0; i < batch(); ++i) {
-      core::Pixels cells = core::pixels_of(core::preview(latent.values, latent.shape, i, *lineage_));
+      const core::Pixels cells = core::pixels_of(core::preview(latent.values, latent.shape, i, *lineage_));
       save(core::rgb_image(core::resized(cells, size.width, size.height, core::Filter::lanczos)),
            {i, "", latent_.passport().space, false});
     }
