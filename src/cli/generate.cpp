@@ -12,6 +12,9 @@
 
 #include "cli/commands.hpp"
 #include "cli/engine_library.hpp"
+#include "cli/init_latent.hpp"
+#include "cli/job_options.hpp"
+#include "cli/latent_output.hpp"
 #include "cli/output_names.hpp"
 #include "cli/places.hpp"
 #include "cli/progress.hpp"
@@ -26,7 +29,6 @@
 #include "io/latent_file.hpp"
 #include "io/model_folder.hpp"
 #include "io/png.hpp"
-#include "io/prompt_file.hpp"
 #include "io/prompt_reader.hpp"
 #include "io/report.hpp"
 #include "io/sha256.hpp"
@@ -47,6 +49,8 @@ constexpr const char* footer =
     "  lapis generate \"a yellow star on a purple background\" -o - > star.png\n"
     "  lapis generate \"a red house in snow\" -i house-7.png --strength 0.6\n"
     "  lapis generate \"a blue boat\" -i lake.jpg --mask where.png --strength 1 -W 384\n"
+    "  lapis generate \"a red house in snow\" --stop-at 12 --latent part.safetensors\n"
+    "  lapis generate --init-latent part.safetensors\n"
     "\n"
     "Where nothing is said the model's own defaults hold (lapis inspect tiny-sd15 shows them); the\n"
     "picture goes to lapis-{seed}.png.";
@@ -55,20 +59,33 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// What the command line says beside the job.
+/// What the command line says.
 struct Options {
-  Job job;
+  AskedJob asked;
   std::string output = default_output;
   std::string latent;
+  bool draws = true;  ///< pictures are wanted, not only latents
   bool json = false;
   bool overwrite = false;
   bool quiet = false;
 };
 
+void add(Timings& sum, const Timings& more) {
+  sum.load += more.load;
+  sum.text_encoder += more.text_encoder;
+  sum.vae_encoder += more.vae_encoder;
+  sum.denoiser += more.denoiser;
+  sum.vae_decoder += more.vae_decoder;
+  sum.sampler += more.sampler;
+  sum.pixels += more.pixels;
+}
+
 /// The run of one `generate`, from a parsed command line to files.
 class Generation {
  public:
-  explicit Generation(const Options& options) : options_(options) {}
+  explicit Generation(const Options& options) : options_(options) {
+    if (!options.latent.empty()) latents_.emplace(options.latent, options.overwrite);
+  }
 
   int run() {
     read_model();
@@ -76,44 +93,73 @@ class Generation {
     const auto verifying = std::chrono::steady_clock::now();
     io::verify_files(model_);
     timings_.read += seconds_since(verifying);
-    io::PromptReader prompts(model_, job_, options_.job.embeddings);
+    io::PromptReader prompts(model_, job_, embeddings_);
     std::future<std::unique_ptr<Engine>> opening = open_engine({job_.device, job_.dtype, job_.threads});
     RenderRequest request = make_request(prompts);
     const auto waiting = std::chrono::steady_clock::now();
     // Never destroyed: the program leaves through _exit, and libtorch's own tear-down would cost 0.14 s.
     Engine* engine = opening.get().release();
     timings_.engine = seconds_since(waiting);
-    engine->load(model_);
+    if (options_.draws) {
+      engine->load(model_);
+    } else {
+      engine->use(model_);
+    }
     Progress progress(options_.quiet);
     engine->render(
         request, [&](int done, int all) { progress.update(done, all); },
         [&](const Rendered& picture) {
           progress.clear();
-          save(picture);
+          if (options_.draws) save(picture);
+          if (latents_) keep(picture);
         });
-    save_latents();
+    if (latents_) save_latents();
     return 0;
   }
 
  private:
   void read_model() {
     const auto reading = std::chrono::steady_clock::now();
-    model_ = io::read_model(find_model(options_.job.model.empty() ? default_model : options_.job.model));
+    const AskedJob& asked = options_.asked;
+    if (asked.job.init_latent) start_latent_.emplace(asked);
+    std::string name = asked.job.model;
+    if (name.empty() && start_latent_) name = start_latent_->model();
+    model_ = io::read_model(find_model(name.empty() ? default_model : name));
     core::check_model(model_);
     std::random_device device;
     const std::uint64_t random = (std::uint64_t{device()} << 32) | device();
-    Job job = options_.job;
-    if (job.image) source_.emplace(job, model_);
-    job_ = core::resolve(job, model_, random);
+    Job job = asked.job;
+    if (start_latent_) {
+      start_latent_->check_space(model_);
+      job = start_latent_->completed(asked, model_);
+    } else if (job.image) {
+      source_.emplace(job, model_);
+    }
+    embeddings_ = job.embeddings;
+    job_ = core::resolve(job, model_, random, start_latent_ ? &start_latent_->passport() : nullptr);
     timings_.read = seconds_since(reading);
   }
 
   /// Everything that would fail only after the work is done is tried before it.
   void check_outputs() {
+    if (job_.stop_at && !latents_) {
+      throw Error(ErrorKind::usage, "--stop-at leaves a latent, and no picture. Say where to keep it: --latent FILE");
+    }
+    if (job_.stop_at && options_.draws) {
+      throw Error(ErrorKind::usage, "--stop-at leaves no picture to write. Leave -o out");
+    }
+    if (latents_) latents_->check();
+    const bool latents_on_stdout = latents_ && latents_->is_stdout();
+    if (latents_on_stdout && options_.json) {
+      throw Error(ErrorKind::usage, "--json and --latent - both want standard output. Name a file with --latent");
+    }
+    if (!options_.draws) return;
     names_.emplace(options_.output, job_.seed, job_.batch);
     if (names_->is_stdout()) {
       if (options_.json)
         throw Error(ErrorKind::usage, "--json and -o - both want standard output. Name a file with -o");
+      if (latents_on_stdout)
+        throw Error(ErrorKind::usage, "--latent - and -o - both want standard output. Name a file with -o");
       if (stdout_is_terminal()) {
         throw Error(ErrorKind::usage,
                     "-o - would write a PNG to the terminal. Pipe it: lapis generate ... -o - > a.png");
@@ -122,7 +168,6 @@ class Generation {
     for (int i = 0; !names_->is_stdout() && i < job_.batch; ++i) {
       io::check_writable(names_->name(i), options_.overwrite);
     }
-    if (!options_.latent.empty()) io::check_writable(options_.latent, options_.overwrite);
   }
 
   RenderRequest make_request(io::PromptReader& prompts) {
@@ -131,6 +176,7 @@ class Generation {
     RenderRequest request;
     request.job = job_;
     request.schedule = core::schedule_of(job_, model_);
+    request.decodes = options_.draws;
     for (auto& [name, chunked] : encoded.prompt) request.prompt[name] = std::move(chunked.chunks);
     for (auto& [name, chunked] : encoded.negative) request.negative[name] = std::move(chunked.chunks);
     request.empty = std::move(encoded.empty);
@@ -138,6 +184,11 @@ class Generation {
     for (const std::string& warning : prompts.warnings()) warn(warning);
     if (job_.hires) request.hires_schedule = core::hires_schedule_of(job_, model_);
     if (source_) take_source(request);
+    if (start_latent_) {
+      request.latent = start_latent_->latent(job_);
+      note(start_latent_->notes());
+    }
+    if (!options_.draws) return request;
     const core::Infotext infotext = core::infotext_of(job_, model_, 0, std::string("lapis ") + version);
     if (const auto warning = core::infotext_warning(infotext)) warn(*warning);
     return request;
@@ -148,8 +199,13 @@ class Generation {
     Fitted fitted = source_->fitted(job_, model_.space.downscale);
     request.image = std::move(fitted.image);
     request.mask = std::move(fitted.mask);
-    for (const std::string& note : source_->notes()) print_note(note);
+    note(source_->notes());
     timings_.read += seconds_since(reading);
+  }
+
+  void note(const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) print_note(line);
+    notes_.insert(notes_.end(), lines.begin(), lines.end());
   }
 
   void warn(const std::string& text) {
@@ -158,14 +214,19 @@ class Generation {
     warnings_.push_back(text);
   }
 
+  /// The settings of pictures that one device drew.
+  io::Fields fields_of(ResolvedJob job, const Rendered& picture) const {
+    job.device = picture.device;
+    job.dtype = picture.dtype;
+    return core::resolved_fields(job, model_);
+  }
+
   void save(const Rendered& picture) {
     const auto saving = std::chrono::steady_clock::now();
     ResolvedJob own = job_;  // a picture's settings are those of a batch of one with its own seed
     own.seed = picture.seed;
     own.batch = 1;
-    own.device = picture.device;
-    own.dtype = picture.dtype;
-    const io::Fields fields = core::resolved_fields(own, model_);
+    const io::Fields fields = fields_of(own, picture);
     const core::Infotext infotext = core::infotext_of(own, model_, 0, std::string("lapis ") + version);
     const std::vector<std::byte> png =
         io::encode_png(picture.image, {core::write_infotext(infotext), io::provenance(fields, model_)});
@@ -178,96 +239,85 @@ class Generation {
     timings_.png = seconds_since(saving);
     timings_.total = seconds_since(start_);
     timings_.parts = picture.timings;
-    if (!options_.latent.empty()) keep(picture.latent);
     if (options_.json) {
       print_line(io::picture_line({path, io::sha256(png), picture.index, picture.device, picture.dtype, fields,
-                                   picture.image.width, picture.image.height,
-                                   source_ ? source_->notes() : std::vector<std::string>(), warnings_, timings_}));
-    } else if (!names_->is_stdout()) {
+                                   picture.image.width, picture.image.height, notes_, warnings_, timings_}));
+    } else if (!names_->is_stdout() && !(latents_ && latents_->is_stdout())) {
       print_line(path);
     }
     flush_output();
   }
 
-  void keep(const Latent& latent) {
-    if (latents_.values.empty()) {
-      latents_ = latent;
-      return;
-    }
-    latents_.shape[0] += latent.shape[0];
-    latents_.values.insert(latents_.values.end(), latent.values.begin(), latent.values.end());
+  void keep(const Rendered& picture) {
+    latents_->add(picture.latent);
+    latent_fields_ = fields_of(job_, picture);
+    latent_device_ = picture.device;
+    latent_dtype_ = picture.dtype;
+    add(latent_timings_, picture.timings);
   }
 
   void save_latents() {
-    if (options_.latent.empty()) return;
     Passport passport;
     passport.vae_sha256 = io::vae_digest(model_);
-    const io::LatentDocument document = io::to_document(latents_, std::move(passport));
-    io::write_file(options_.latent, io::latent_bytes(document), options_.overwrite);
+    passport.job = io::provenance(latent_fields_, model_);
+    if (start_latent_) passport.history = start_latent_->passport().history;
+    const std::string sha256 = latents_->write(passport);
+    if (options_.draws || latents_->is_stdout()) return;
+    if (!options_.json) {
+      print_line(latents_->path());
+      return;
+    }
+    timings_.total = seconds_since(start_);
+    timings_.parts = latent_timings_;
+    const Latent& latent = latents_->latent();
+    print_line(
+        io::latent_line({latents_->path(), sha256, 0, latent_device_, latent_dtype_, latent_fields_,
+                         static_cast<int>(latent.shape[3]) * latent.space.downscale,
+                         static_cast<int>(latent.shape[2]) * latent.space.downscale, notes_, warnings_, timings_},
+                        latent));
   }
 
   const Options& options_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   Model model_;
   ResolvedJob job_;
+  std::vector<std::string> embeddings_;
+  std::optional<InitLatent> start_latent_;
   std::optional<Source> source_;
   std::optional<OutputNames> names_;
+  std::optional<LatentOutput> latents_;
+  io::Fields latent_fields_;
+  std::string latent_device_;
+  std::string latent_dtype_;
+  Timings latent_timings_;
+  std::vector<std::string> notes_;
   std::vector<std::string> warnings_;
   io::RunTimings timings_;
-  Latent latents_;
 };
-
-/// Sets a field from its option's arguments: prompts may lie in files.
-void set_from(Job& job, bool& stdin_taken, const core::JobField& field, const std::vector<std::string>& arguments) {
-  const bool prompt = field.key == "prompt" || field.key == "negative_prompt";
-  for (const std::string& argument : arguments) {
-    if (prompt && io::reads_stdin(argument) && std::exchange(stdin_taken, true)) {
-      throw Error(ErrorKind::usage, "prompt and negative prompt both want standard input. Put one into a file: @FILE");
-    }
-    core::set_field(job, field, prompt ? io::prompt_text(argument, core::long_flag(field)) : argument);
-  }
-}
-
-/// One CLI11 option for each row of the job-field table.
-void declare_fields(CLI::App& app, Job& job) {
-  const auto stdin_taken = std::make_shared<bool>(false);
-  for (const core::JobField& field : core::job_fields()) {
-    const bool positional = field.key == "prompt";
-    const std::string names = std::string(field.flags) + (positional ? ",prompt" : "");
-    const bool list = std::holds_alternative<std::vector<std::string> Job::*>(field.member);
-    app.add_option_function<std::vector<std::string>>(
-           names,
-           [&job, &field, stdin_taken](const std::vector<std::string>& texts) {
-             set_from(job, *stdin_taken, field, texts);
-           },
-           std::string(field.help))
-        ->type_name(std::string(field.value_name))
-        ->group(std::string(core::group_title(field.group)))
-        ->expected(1)
-        ->multi_option_policy(list ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::Throw);
-  }
-}
 
 }  // namespace
 
 Run declare_generate(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  declare_fields(app, options->job);
-  app.add_option("-o,--output", options->output, "PNG to write, - for stdout; {seed} and {index} are filled in")
-      ->type_name("FILE")
-      ->group("Output");
-  app.add_option("--latent", options->latent, "Write the finished latents too (safetensors)")
+  declare_job_options(app, options->asked);
+  const CLI::Option* output =
+      app.add_option("-o,--output", options->output, "PNG to write, - for stdout; {seed} and {index} are filled in")
+          ->type_name("FILE")
+          ->group("Output");
+  app.add_option("--latent", options->latent, "Write the latents; no picture then unless -o asks for it; -: stdout")
       ->type_name("FILE")
       ->group("Output");
   app.add_flag("--json", options->json, "One JSON line a picture on stdout")->group("Output");
   app.add_flag("--overwrite", options->overwrite, "Replace files that exist")->group("Output");
   app.add_flag("-q,--quiet", options->quiet, "No progress bar")->group("Output");
   app.footer(footer);
-  return [options, prompt = app.get_option("--prompt")] {
-    if (prompt->count() == 0)
+  return [options, output] {
+    const AskedJob& asked = options->asked;
+    if (!asked.named.contains("prompt") && !asked.job.init_latent)
       throw Error(ErrorKind::usage,
                   "there is no prompt. Say what the picture shows: "
                   "lapis generate \"a serene lakeside at sunset\"");
+    options->draws = output->count() > 0 || options->latent.empty();
     return Generation(*options).run();
   };
 }

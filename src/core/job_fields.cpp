@@ -22,7 +22,7 @@ constexpr std::monostate not_in_job = {};
 constexpr std::string_view denoising = "Denoising strength";
 
 // clang-format off
-constexpr std::array<JobField, 35> rows = {{
+constexpr std::array<JobField, 37> rows = {{
     // key              flags                          value     help
     // member             resolved             limits           a1111        group
     {"prompt",          "-p,--prompt",                 "TEXT",   "What the picture shows; @FILE or - reads it",
@@ -69,6 +69,10 @@ constexpr std::array<JobField, 35> rows = {{
      &J::crop,            &R::crop,            crop_limits,     "",          G::picture},
     {"image",           "-i,--image",                  "FILE",   "Start from this picture; -: from stdin",
      &J::image,           &R::image,           no_limits,       "",          G::source},
+    {"init_latent",     "--init-latent",               "FILE",   "Start from this latent, or go on with it; -: stdin",
+     &J::init_latent,     &R::init_latent,     no_limits,       "",          G::source},
+    {"stop_at",         "--stop-at",                   "N",      "Stop after so many of the steps; needs --latent",
+     &J::stop_at,         &R::stop_at,         step_limits,     "",          G::source},
     {"strength",        "--strength",                  "PART",   "How much of it is drawn anew, 0 to 1",
      &J::strength,        &R::strength,        strength_limits, denoising,   G::source},
     {"fit",             "--fit",                       "NAME",   "Another shape: stretch, crop or pad it",
@@ -209,6 +213,10 @@ const JobField& find_job_field(std::string_view key) {
 
 void set_field(Job& job, const JobField& field, std::string_view text) {
   std::visit(SetFrom{job, field, text}, field.member);
+}
+
+void copy_field(Job& to, const Job& from, const JobField& field) {
+  std::visit([&](auto member) { to.*member = from.*member; }, field.member);
 }
 
 std::vector<std::pair<std::string, FieldValue>> resolved_fields(const ResolvedJob& job, const Model& model) {

@@ -12,6 +12,7 @@
 
 #include "core/job_limits.hpp"
 #include "lapis/job.hpp"
+#include "lapis/latent.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::core {
@@ -61,6 +62,9 @@ std::string_view long_flag(const JobField& field);
 /// The row of this key. Throws Error{usage} with a suggestion where there is none.
 const JobField& find_job_field(std::string_view key);
 
+/// Copies one field from a job to another.
+void copy_field(Job& to, const Job& from, const JobField& field);
+
 /// Sets a field from text, as a command line gives it; a list gets one more entry. Throws Error{usage} where a number
 /// is expected and `text` is none, or one too large to hold. Limits are `resolve`'s affair.
 void set_field(Job& job, const JobField& field, std::string_view text);
@@ -68,9 +72,10 @@ void set_field(Job& job, const JobField& field, std::string_view text);
 /// Fills what `job` leaves open from the model's defaults and checks every field: text is UTF-8 without NUL, numbers
 /// lie within limits, sides are multiples of the family's, names are known, and what the model's family does not have
 /// is not asked for. A missing or negative seed is taken from `random` (its upper 32 bits: short enough to type again).
-/// `model` must have passed `check_model`. Throws
-/// Error{usage} naming the flag, what was found and what was expected.
-ResolvedJob resolve(const Job& job, const Model& model, std::uint64_t random);
+/// `model` must have passed `check_model`; `latent` is what job.init_latent names, of the model's space, and decides
+/// the size and the batch; null where it names nothing. Throws Error{usage} naming the flag, what was found and what
+/// was expected, and what `check_place` throws.
+ResolvedJob resolve(const Job& job, const Model& model, std::uint64_t random, const Passport* latent = nullptr);
 
 /// Every field of a resolved job that has a value as (key, value), in the order of the table; `model` is the model's
 /// name.

@@ -12,8 +12,10 @@
 #include "core/job_fields.hpp"
 #include "core/prompt_syntax.hpp"
 #include "core/resolve_sampling.hpp"
+#include "core/schedule_table.hpp"
 #include "core/strength.hpp"
 #include "core/suggest.hpp"
+#include "core/unfinished.hpp"
 #include "core/unicode.hpp"
 #include "lapis/error.hpp"
 
@@ -213,8 +215,31 @@ void need_encoder(const Model& model, const JobMember& member) {
                                     " needs to read a picture.\nExport one with scripts/export_graphs.py");
 }
 
-void resolve_source(const Job& job, const Model& model, ResolvedJob& resolved) {
+/// A latent to start from: noised anew to where the strength says, or walked on from where it stands.
+void resolve_latent(const Job& job, const Model& model, const Passport& latent, ResolvedJob& resolved) {
+  const std::string flag = flag_of(&Job::init_latent);
+  refuse_given(job.image, &Job::image, "a job starts from a picture or from a latent (" + flag + ")", "Give one");
+  const std::string why = flag + " is a latent, which has no pixels";
+  refuse_given(job.mask, &Job::mask, why, "Start from its picture: --image");
+  refuse_given(job.mask_paste, &Job::mask_paste, why, "Leave it out");
+  refuse_given(job.fit, &Job::fit, why, "Leave it out");
+  resolved.init_latent = job.init_latent;
+  if (latent.sigma > 0) {
+    refuse_given(
+        job.strength, &Job::strength,
+        "the latent is unfinished, and goes on where it stopped, after " + std::to_string(latent.step) + " steps",
+        "Leave it out");
+    return;
+  }
+  resolved.strength = checked_strength(&Job::strength, job.strength.value_or(0.75), resolved.steps, model);
+}
+
+void resolve_source(const Job& job, const Model& model, const Passport* latent, ResolvedJob& resolved) {
   static const std::array<std::string, 2> switches = {"on", "off"};
+  if (latent != nullptr) {
+    resolve_latent(job, model, *latent, resolved);
+    return;
+  }
   if (!job.image) {
     refuse_without(job, &Job::image, "speaks of a picture to start from", &Job::strength, &Job::fit, &Job::mask,
                    &Job::mask_paste);
@@ -268,12 +293,16 @@ void resolve_hires(const Job& job, const Model& model, int multiple, ResolvedJob
 
 }  // namespace
 
-ResolvedJob resolve(const Job& job, const Model& model, std::uint64_t random) {
+ResolvedJob resolve(const Job& asked, const Model& model, std::uint64_t random, const Passport* latent) {
   static const std::array<std::string, 3> devices = {"auto", "cpu", "cuda"};
   static const std::array<std::string, 3> tilings = {"auto", "on", "off"};
   static const std::array<std::string, 4> dtypes = {"auto", "fp32", "bf16", "fp16"};
   const FamilyRow* family = find_family(model.family);
   if (family == nullptr) throw Error(ErrorKind::internal, "resolve: the model has not been checked");
+  if (asked.init_latent.has_value() != (latent != nullptr)) {
+    throw Error(ErrorKind::internal, "resolve: a latent to start from and its passport go together");
+  }
+  const Job job = latent != nullptr ? sized_by(*latent, asked) : asked;
 
   ResolvedJob resolved;
   resolved.prompt = checked_text(job, &Job::prompt);
@@ -288,8 +317,13 @@ ResolvedJob resolve(const Job& job, const Model& model, std::uint64_t random) {
   resolve_sampling(job, model, resolved);
   resolved.batch = static_cast<int>(checked_number(job.batch.value_or(1), &Job::batch));
   resolved.seed = checked_seed(job, resolved.batch, random);
-  resolve_source(job, model, resolved);
+  resolve_source(job, model, latent, resolved);
   resolve_hires(job, model, family->size_multiple, resolved);
+  resolve_stop(job, model, latent, resolved);
+  if (latent != nullptr && latent->sigma > 0) {
+    check_place({latent->sigma, latent->path, latent->step}, schedule_of(resolved, model),
+                path_of(model.sampling.prediction));
+  }
   resolved.vae_tiling = checked_name(job, &Job::vae_tiling, tilings);
   resolved.device = checked_name(job, &Job::device, devices);
   resolved.dtype = checked_name(job, &Job::dtype, dtypes);

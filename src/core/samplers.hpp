@@ -1,6 +1,7 @@
 // The table of samplers: every walk from noise to a picture's latent. The walks themselves are in core/samplers/.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -47,6 +48,7 @@ struct SamplerRow {
   std::string label;          ///< in A1111's text
   int order;                  ///< measured without noise: halving the steps' size divides the error by 2^order
   int evaluations;            ///< of the network, each step but the last
+  int remembers;              ///< of earlier steps, at most this many arrays as large as a latent
   bool uses_noise;            ///< draws noise on the way, unless its eta is 0
   std::optional<double> eta;  ///< share of fresh noise unless the job says another; none: it has no such share
   Start start;
@@ -59,6 +61,12 @@ std::span<const SamplerRow> samplers();
 
 /// The sampler of this name, label or alias; ASCII case is ignored. Throws Error{usage} with the names there are.
 const SamplerRow& find_sampler(std::string_view name);
+
+const SamplerRow& sampler_row(Sampler sampler);
+
+/// Throws Error{usage} where a walk of `row` that has done `steps` steps cannot have remembered `count` arrays. None at
+/// all is a walk that begins anew.
+void check_memory(const SamplerRow& row, int steps, std::size_t count);
 
 /// True where the row walks `path`.
 bool walks(const SamplerRow& row, Path path);

@@ -5,6 +5,7 @@
 
 #include "engine/device.hpp"
 #include "engine/failure.hpp"
+#include "engine/latents.hpp"
 #include "engine/parts.hpp"
 #include "engine/render.hpp"
 #include "lapis/error.hpp"
@@ -18,6 +19,22 @@ class TorchEngine : public Engine {
 
   void load(const Model& model) override {
     guarded([&] { parts_.load(model); });
+  }
+
+  void use(const Model& model) override {
+    guarded([&] { parts_.use(model); });
+  }
+
+  Decoded decode(const Latent& latent, const std::string& tiling, bool any_space) override {
+    Decoded result;
+    guarded([&] { result = engine::decoded(parts_, latent, tiling, any_space); });
+    return result;
+  }
+
+  Encoded encode(const Image& image, const std::string& tiling, std::optional<std::int64_t> seed) override {
+    Encoded result;
+    guarded([&] { result = engine::encoded(parts_, image, tiling, seed); });
+    return result;
   }
 
   void render(const RenderRequest& request, const StepCallback& on_step, const PictureCallback& on_picture) override {

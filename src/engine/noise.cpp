@@ -9,7 +9,12 @@ Noise::Noise(std::int64_t seed)
     : generator_(at::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(seed))) {}
 
 at::Tensor Noise::draw(at::IntArrayRef shape) {
+  ++draws_;
   return at::randn(shape, generator_, at::TensorOptions().dtype(at::kFloat));
+}
+
+void Noise::skip(int draws, at::IntArrayRef shape) {
+  for (int i = 0; i < draws; ++i) draw(shape);
 }
 
 }  // namespace lapis::engine

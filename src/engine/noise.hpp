@@ -16,7 +16,14 @@ class Noise {
   /// Unit normal numbers of this shape, fp32 on the CPU.
   at::Tensor draw(at::IntArrayRef shape);
 
+  /// Passes over what earlier calls drew.
+  void skip(int draws, at::IntArrayRef shape);
+
+  /// Calls so far, those passed over among them.
+  int draws() const { return draws_; }
+
  private:
+  int draws_ = 0;
   at::Generator generator_;
 };
 

@@ -6,10 +6,14 @@
 
 namespace lapis::engine {
 
-void Parts::load(const Model& model) {
-  const Stopwatch watch;
+void Parts::use(const Model& model) {
   *this = Parts(placement_);
   model_ = model;
+}
+
+void Parts::load(const Model& model) {
+  const Stopwatch watch;
+  use(model);
   std::future<LoadedPart> decoder = std::async(
       std::launch::async, [&] { return LoadedPart(model.parts.at("vae_decoder"), "vae_decoder", placement_); });
   std::future<std::unique_ptr<Adapter>> adapter =

@@ -20,6 +20,9 @@ class Parts {
  public:
   explicit Parts(Placement placement) : placement_(placement) {}
 
+  /// Takes `model` and loads nothing.
+  void use(const Model& model);
+
   /// Loads what every picture needs, side by side: text encoders, denoiser, VAE decoder.
   void load(const Model& model);
 

@@ -3,7 +3,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <c10/core/InferenceMode.h>
-#include <cstring>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -13,13 +12,14 @@
 #include "core/samplers/sample.hpp"
 #include "core/strength.hpp"
 #include "core/time_scale.hpp"
+#include "core/unfinished.hpp"
+#include "engine/autoencoder.hpp"
 #include "engine/denoiser.hpp"
 #include "engine/device.hpp"
-#include "engine/failure.hpp"
+#include "engine/latents.hpp"
 #include "engine/masked.hpp"
 #include "engine/noise.hpp"
 #include "engine/stopwatch.hpp"
-#include "engine/tiles.hpp"
 #include "engine/vae.hpp"
 #include "lapis/error.hpp"
 
@@ -33,8 +33,10 @@ struct Pass {
   Schedule schedule;  ///< what is left of it for the strength
   bool from_noise = true;
   std::vector<at::Tensor> conditioning;
+  int first = 0;  ///< the steps that are walked, counted from where `schedule` begins
+  int last = static_cast<int>(schedule.timesteps.size());
 
-  int steps() const { return static_cast<int>(schedule.timesteps.size()); }
+  int steps() const { return last - first; }
 };
 
 /// What a walk begins from and, with a mask, goes back to.
@@ -42,19 +44,7 @@ struct Start {
   at::Tensor latent;
   at::Tensor original;
   at::Tensor noise;
-};
-
-/// Adds the seconds of its life to a sum.
-class Timed {
- public:
-  explicit Timed(double& sum) : sum_(sum) {}
-  ~Timed() { sum_ += watch_.seconds(); }
-  Timed(const Timed&) = delete;
-  Timed& operator=(const Timed&) = delete;
-
- private:
-  double& sum_;
-  Stopwatch watch_;
+  core::Memory<at::Tensor> memory;  ///< of a walk that goes on
 };
 
 class Rendering {
@@ -64,14 +54,16 @@ class Rendering {
         request_(request),
         job_(request.job),
         on_step_(on_step),
+        vae_(parts, request.job.vae_tiling),
         before_(parts.module_seconds()),
         loaded_before_(parts.take_load_seconds()) {}
 
   void run(const PictureCallback& on_picture) {
     const c10::InferenceMode inference;
+    if (request_.latent) check_latent(*request_.latent);
     if (request_.image || job_.hires) parts_.expect_encoder();
     plan();
-    if (request_.image) moments_ = encoded(*request_.image);
+    if (request_.image) moments_ = vae_.encoded(*request_.image);
     if (!job_.hires) release(&Parts::release_encoder);
     // One picture at a time: its numbers then cannot depend on the batch, memory stays that of one picture, and each is
     // saved as soon as it is there.
@@ -85,14 +77,34 @@ class Rendering {
   }
 
  private:
+  void check_latent(const Latent& latent) const {
+    require_space(latent, parts_.model());
+    const int downscale = parts_.model().space.downscale;
+    if (latent.shape !=
+        std::array<std::int64_t, 4>{job_.batch, latent.shape[1], job_.height / downscale, job_.width / downscale}) {
+      throw Error(ErrorKind::internal, "a latent to start from is of another size than its job");
+    }
+    if (latent.sigma > 0) core::check_place({latent.sigma, latent.path, latent.step}, request_.schedule, path());
+  }
+
+  /// Whether pictures go on from where a latent stands.
+  bool goes_on() const { return request_.latent && request_.latent->sigma > 0; }
+
+  /// The first pass; of its steps those are left out that a picture or a finished latent stands for.
+  Pass first_pass() {
+    const bool renewed = request_.image || (request_.latent && !goes_on());
+    const int skipped = renewed ? core::skipped_steps(job_.steps, *job_.strength, path()) : 0;
+    Pass pass{job_.width, job_.height, core::rest_of(request_.schedule, skipped), !request_.image && !request_.latent,
+              parts_.adapter().conditioning(request_)};
+    if (request_.mask && *job_.strength == 1) pass.from_noise = true;
+    if (goes_on()) pass.first = request_.latent->step;
+    if (job_.stop_at) pass.last = *job_.stop_at - skipped;
+    return pass;
+  }
+
   /// The passes of every picture, and the last use of the text encoders.
   void plan() {
-    Pass first{job_.width, job_.height, request_.schedule, !request_.image, parts_.adapter().conditioning(request_)};
-    if (request_.image) {
-      first.schedule = core::rest_of(request_.schedule, core::skipped_steps(job_.steps, *job_.strength, path()));
-      first.from_noise = request_.mask && *job_.strength == 1;
-    }
-    passes_.push_back(std::move(first));
+    passes_.push_back(first_pass());
     if (job_.hires) {
       RenderRequest larger = request_;
       larger.job.width = job_.hires_width;
@@ -115,28 +127,71 @@ class Rendering {
     rendered.dtype = dtype_name(parts_.placement());
     Noise noise(rendered.seed);
     at::Tensor latent;
+    core::Memory<at::Tensor> memory;
     for (const Pass& pass : passes_) {
-      Start start;
-      if (latent.defined()) {
-        const Image larger = enlarged(decoded(latent), pass);
-        start.original = sampled(encoded(larger), parts_.model().space, noise);
-      } else if (moments_) {
-        start.original = sampled(*moments_, parts_.model().space, noise);
-      }
-      begin(pass, noise, start);
+      Start start = latent.defined() ? enlarged(latent, pass, noise) : started(index, noise);
+      if (!start.latent.defined()) begin(pass, noise, start);
       latent = walked(pass, start, noise);
+      memory = std::move(start.memory);
     }
     if (index + 1 == job_.batch) {
       release(&Parts::release_denoiser);
       release(&Parts::release_encoder);
     }
-    rendered.latent = to_latent(latent);
-    rendered.image = decoded(latent);
-    if (request_.mask && job_.mask_paste == "on") {
-      const Timed timed(pixel_seconds_);
-      rendered.image = core::pasted(*request_.image, std::move(rendered.image), *request_.mask);
+    rendered.latent = latent_of(latent, parts_.model().space);
+    if (job_.stop_at) {
+      mark_unfinished(rendered.latent, memory, noise.draws());
+    } else if (request_.decodes) {
+      rendered.image = shown(latent);
     }
     return rendered;
+  }
+
+  /// What the first pass of a picture begins from.
+  Start started(int index, Noise& noise) const {
+    Start start;
+    if (moments_) start.original = sampled(*moments_, parts_.model().space, noise);
+    if (!request_.latent) return start;
+    const Latent& latent = *request_.latent;
+    const at::Tensor given = picture_of(latent.values, latent.shape, index);
+    if (!goes_on()) {
+      start.original = given;
+      return start;
+    }
+    start.latent = given;
+    for (const std::vector<float>& values : latent.memory) {
+      start.memory.push_back(picture_of(values, latent.shape, index).to(parts_.placement().device));
+    }
+    noise.skip(latent.draws, given.sizes());
+    return start;
+  }
+
+  /// What a second pass begins from: the picture of the first, made larger.
+  Start enlarged(const at::Tensor& latent, const Pass& pass, Noise& noise) {
+    Start start;
+    start.original = sampled(vae_.encoded(resized(vae_.decoded(latent), pass)), parts_.model().space, noise);
+    return start;
+  }
+
+  Image resized(Image image, const Pass& pass) {
+    const Timed timed(pixel_seconds_);
+    return core::rgb_image(
+        core::resized(core::pixels_of(std::move(image)), pass.width, pass.height, core::Filter::lanczos));
+  }
+
+  void mark_unfinished(Latent& latent, const core::Memory<at::Tensor>& memory, int draws) const {
+    latent.sigma = request_.schedule.sigmas[static_cast<std::size_t>(*job_.stop_at)];
+    latent.path = path();
+    latent.step = *job_.stop_at;
+    latent.draws = draws;
+    for (const at::Tensor& values : memory) latent.memory.push_back(values_of(values));
+  }
+
+  Image shown(const at::Tensor& latent) {
+    Image image = vae_.decoded(latent);
+    if (!request_.mask || job_.mask_paste != "on") return image;
+    const Timed timed(pixel_seconds_);
+    return core::pasted(*request_.image, std::move(image), *request_.mask);
   }
 
   /// Draws the noise of a pass and lays it over what the pass begins from.
@@ -149,23 +204,24 @@ class Rendering {
         pass.from_noise ? start.noise * pass.schedule.initial_noise : signal * start.original + sigma * start.noise;
   }
 
-  /// The finished latent [1, C, h, w] of a pass, on the CPU.
-  at::Tensor walked(const Pass& pass, const Start& start, Noise& noise) {
+  /// The latent [1, C, h, w] at the end of a pass, on the CPU; `start` is left with what the walk remembers.
+  at::Tensor walked(const Pass& pass, Start& start, Noise& noise) {
     const at::Device device = parts_.placement().device;
     const Model& model = parts_.model();
     const core::TimeScale times(model.sampling);
     const Denoiser denoiser(parts_.denoiser(), model.sampling.prediction,
                             core::token_side(model) / model.space.downscale, pass.schedule, times, pass.conditioning,
                             guidance_of(job_, pass.schedule));
-    const core::Course course{pass.schedule.sigmas, path(), job_.eta.value_or(0), &times};
-    const auto fresh = [&] { return noise.draw(start.noise.sizes()).to(device); };
-    const auto after_step = [&](int, int) {
-      ++done_;
+    const core::Course course{pass.schedule.sigmas, path(), job_.eta.value_or(0), &times, pass.first, pass.last};
+    const auto fresh = [&] { return noise.draw(start.latent.sizes()).to(device); };
+    const int before = done_;
+    const auto after_step = [&](int done, int) {
+      done_ = before + done - pass.first;
       if (on_step_) on_step_(done_, job_.batch * steps_);
     };
     const auto walk = [&](auto&& denoise) {
-      return core::sample(core::find_sampler(job_.sampler).sampler, denoise, start.latent.to(device), course, fresh,
-                          after_step);
+      return core::sample(core::find_sampler(job_.sampler).sampler, denoise, start.latent.to(device), course,
+                          start.memory, fresh, after_step);
     };
     at::Tensor latent;
     if (request_.mask) {
@@ -176,73 +232,12 @@ class Rendering {
     } else {
       latent = walk(denoiser);
     }
+    done_ = before + pass.steps();
     latent = latent.to(at::kCPU);
     if (is_finite(latent)) return latent;
     throw Error(ErrorKind::numeric,
                 "denoising gave NaN or Inf; nothing was saved. Try --dtype fp32, a lower --guidance "
                 "or more --steps");
-  }
-
-  /// Runs `work(tiled)`; where "auto" has it whole and memory runs out, once more in tiles.
-  template <class Work>
-  auto whole_or_tiled(int height, int width, const Work& work) {
-    const int downscale = parts_.model().space.downscale;
-    const bool tiled = wants_tiles(job_.vae_tiling, height / downscale, width / downscale);
-    if (tiled || job_.vae_tiling != "auto") return work(tiled);
-    try {
-      return work(false);
-    } catch (...) {
-      if (!is_lack_of_memory()) throw;
-    }
-    return work(true);
-  }
-
-  /// Latent [1, C, h, w] to pixels. A decoder that overflows in half precision gets a second try in fp32.
-  Image decoded(const at::Tensor& latent) {
-    const Space& space = parts_.model().space;
-    const auto height = static_cast<int>(latent.size(2)) * space.downscale;
-    const auto width = static_cast<int>(latent.size(3)) * space.downscale;
-    const auto through = [&](LoadedPart& decoder) {
-      const Timed timed(pixel_seconds_);
-      return whole_or_tiled(height, width, [&](bool tiled) { return decode(decoder, space, latent, tiled); });
-    };
-    at::Tensor picture = through(parts_.decoder());
-    if (!is_finite(picture) && parts_.decoder().placement().dtype != at::kFloat) {
-      picture = through(parts_.decoder_in_fp32());
-    }
-    const Timed timed(pixel_seconds_);
-    return to_image(picture);
-  }
-
-  /// Pixels to moments, with the same second try.
-  Moments encoded(const Image& image) {
-    const Space& space = parts_.model().space;
-    const auto through = [&](LoadedPart& encoder) {
-      const Timed timed(pixel_seconds_);
-      return whole_or_tiled(image.height, image.width,
-                            [&](bool tiled) { return encode(encoder, space, image, tiled); });
-    };
-    Moments moments = through(parts_.encoder());
-    if (is_finite(moments.mean) && is_finite(moments.deviation)) return moments;
-    if (parts_.encoder().placement().dtype != at::kFloat) moments = through(parts_.encoder_in_fp32());
-    if (is_finite(moments.mean) && is_finite(moments.deviation)) return moments;
-    throw Error(ErrorKind::numeric, "encoding the picture gave NaN or Inf; nothing was saved. Try --dtype fp32");
-  }
-
-  Image enlarged(Image image, const Pass& pass) {
-    const Timed timed(pixel_seconds_);
-    return core::rgb_image(
-        core::resized(core::pixels_of(std::move(image)), pass.width, pass.height, core::Filter::lanczos));
-  }
-
-  Latent to_latent(const at::Tensor& values) const {
-    Latent latent;
-    latent.space = parts_.model().space;
-    const at::Tensor plain = values.contiguous();
-    for (std::size_t i = 0; i < 4; ++i) latent.shape[i] = plain.size(static_cast<std::int64_t>(i));
-    latent.values.resize(static_cast<std::size_t>(plain.numel()));
-    std::memcpy(latent.values.data(), plain.const_data_ptr(), plain.nbytes());
-    return latent;
   }
 
   Path path() const { return path_of(parts_.model().sampling.prediction); }
@@ -262,6 +257,7 @@ class Rendering {
     before_ = now;
     const double loaded = parts_.take_load_seconds();
     const double vae = timings.vae_encoder + timings.vae_decoder;
+    pixel_seconds_ += vae_.take_seconds();
     timings.load = std::exchange(loaded_before_, 0.0) + loaded;
     timings.sampler = watch_.seconds() - loaded - timings.text_encoder - timings.denoiser - pixel_seconds_;
     timings.pixels = pixel_seconds_ - vae;
@@ -272,6 +268,7 @@ class Rendering {
   const RenderRequest& request_;
   const ResolvedJob& job_;
   const StepCallback& on_step_;
+  Autoencoder vae_;
   std::vector<Pass> passes_;
   std::optional<Moments> moments_;  ///< of the picture to start from
   int steps_ = 0;                   ///< of one picture

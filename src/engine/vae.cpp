@@ -32,14 +32,34 @@ at::Tensor to_picture(const Image& image) {
   return (2.0 * (bytes.permute({2, 0, 1}).unsqueeze(0).to(at::kFloat) / 255.0) - 1.0).contiguous();
 }
 
+/// One number for each channel, [1, C, 1, 1], as fp32.
+at::Tensor by_channel(const std::vector<double>& numbers) {
+  at::Tensor values = at::empty({1, static_cast<std::int64_t>(numbers.size()), 1, 1}, at::kFloat);
+  std::transform(numbers.begin(), numbers.end(), values.mutable_data_ptr<float>(),
+                 [](double number) { return static_cast<float>(number); });
+  return values;
+}
+
 }  // namespace
+
+at::Tensor to_model_units(const at::Tensor& raw, const Space& space) {
+  const at::Tensor centred = space.mean.empty() ? raw - space.shift : raw - by_channel(space.mean);
+  const at::Tensor scaled = centred * space.scale;
+  return space.deviation.empty() ? scaled : scaled / by_channel(space.deviation);
+}
+
+at::Tensor to_vae_units(const at::Tensor& latent, const Space& space) {
+  const at::Tensor spread = space.deviation.empty() ? latent : latent * by_channel(space.deviation);
+  const at::Tensor scaled = spread / space.scale;
+  return space.mean.empty() ? scaled + space.shift : scaled + by_channel(space.mean);
+}
 
 at::Tensor decode(LoadedPart& decoder, const Space& space, const at::Tensor& latent, bool tiled) {
   const Placement placement = decoder.placement();
   const auto run = [&](const at::Tensor& raw) {
     return decoder.run({raw.to(placement.device, placement.dtype)}).front().to(at::kCPU, at::kFloat);
   };
-  const at::Tensor raw = latent / space.scale + space.shift;
+  const at::Tensor raw = to_vae_units(latent, space);
   return tiled ? in_tiles(raw, 1, space.downscale, {}, run) : run(raw);
 }
 
@@ -57,8 +77,7 @@ Moments encode(LoadedPart& encoder, const Space& space, const Image& image, bool
 }
 
 at::Tensor sampled(const Moments& moments, const Space& space, Noise& noise) {
-  const at::Tensor raw = moments.mean + moments.deviation * noise.draw(moments.mean.sizes());
-  return (raw - space.shift) * space.scale;
+  return to_model_units(moments.mean + moments.deviation * noise.draw(moments.mean.sizes()), space);
 }
 
 bool is_finite(const at::Tensor& values) { return at::isfinite(values).all().item<bool>(); }

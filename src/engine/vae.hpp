@@ -10,8 +10,13 @@
 
 namespace lapis::engine {
 
+/// Raw VAE values [B, C, h, w], fp32 on the CPU, in model units, and back: `core::to_model_units` and
+/// `core::to_vae_units` over tensors, to the bit.
+at::Tensor to_model_units(const at::Tensor& raw, const Space& space);
+at::Tensor to_vae_units(const at::Tensor& latent, const Space& space);
+
 /// A latent [1, C, h, w] in model units to a picture [1, 3, H, W] in [-1, 1], fp32 on the CPU, in overlapping tiles if
-/// `tiled`. Beside `sampled` the one place that knows a space's scale and shift.
+/// `tiled`.
 at::Tensor decode(LoadedPart& decoder, const Space& space, const at::Tensor& latent, bool tiled);
 
 /// What an encoder says of a picture: a normal distribution of raw VAE values, [1, C, h, w] each, fp32 on the CPU.

@@ -7,6 +7,7 @@
 
 #include "core/families.hpp"
 #include "core/schedules.hpp"
+#include "core/spaces.hpp"
 #include "lapis/version.hpp"
 
 namespace lapis::io {
@@ -43,6 +44,17 @@ Json timings_json(const RunTimings& run) {
           {"pixels", rounded(run.parts.pixels)},
           {"png", rounded(run.png)},
           {"total", rounded(run.total)}};
+}
+
+/// What a report says behind the job's fields.
+Json run_json(const PictureReport& report) {
+  return {{"device", report.device},
+          {"dtype", report.dtype},
+          {"version", version},
+          {"size", {report.width, report.height}},
+          {"notes", report.notes},
+          {"warnings", report.warnings},
+          {"timings", timings_json(report.timings)}};
 }
 
 Json ports_json(const std::vector<Port>& ports) {
@@ -129,13 +141,17 @@ Json text_json(const PngTextChunk& chunk) {
 std::string picture_line(const PictureReport& report) {
   Json json = {{"path", report.path}, {"sha256", report.sha256}, {"index", report.index}};
   json.update(fields_json(report.fields));
-  json["device"] = report.device;
-  json["dtype"] = report.dtype;
-  json["version"] = version;
-  json["size"] = {report.width, report.height};
-  json["notes"] = report.notes;
-  json["warnings"] = report.warnings;
-  json["timings"] = timings_json(report.timings);
+  json.update(run_json(report));
+  return text_of(json);
+}
+
+std::string latent_line(const PictureReport& report, const Latent& latent) {
+  Json json = {{"path", report.path}, {"sha256", report.sha256}};
+  json.update(fields_json(report.fields));
+  json["space"] = core::space_name(latent.space);
+  json["sigma"] = latent.sigma;
+  json["step"] = latent.step;
+  json.update(run_json(report));
   return text_of(json);
 }
 

@@ -28,10 +28,10 @@ struct RunTimings {
   Timings parts;
 };
 
-/// One finished picture.
+/// One finished picture, or the latents of a job that draws none.
 struct PictureReport {
   std::string path;
-  std::string sha256;  ///< of the PNG file
+  std::string sha256;  ///< of the file
   int index = 0;
   std::string device;
   std::string dtype;
@@ -46,8 +46,11 @@ struct PictureReport {
 /// One line of JSON about a finished picture.
 std::string picture_line(const PictureReport& report);
 
-/// The "lapis" text of a PNG: everything that decides its pixels, and no time or path. `fields` are the picture's own:
-/// its seed, a batch of 1. The model's files stand for themselves by their digests.
+/// One line of JSON about latents that were written and not drawn; the report's index is left out.
+std::string latent_line(const PictureReport& report, const Latent& latent);
+
+/// The "lapis" text of a PNG and the job of a latent: everything that decides its pixels, and no time or path. `fields`
+/// are the picture's own: its seed, a batch of 1. The model's files stand for themselves by their digests.
 std::string provenance(const Fields& fields, const Model& model);
 
 /// model.json's content, with sizes added up.

@@ -31,7 +31,7 @@ class FamilyTest(CliTest):
     def latent(self, *words: str) -> bytes:
         """The latents that a run writes."""
         self.render("a lake", *SHORT, *words, "-o", "a.png", "--latent", "a.safetensors", "--overwrite")
-        return (self.folder / "a.safetensors").read_bytes()
+        return self.values("a.safetensors")
 
 
 class Tables(FamilyTest):

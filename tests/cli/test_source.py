@@ -132,8 +132,7 @@ class Pictures(SourceTest):
         self.assertEqual(kept["mask"], "sha256:" + hashlib.sha256((self.folder / "left.pgm").read_bytes()).hexdigest())
         same = [self.render("a lake", "-i", name, *QUICK, "-s", "3", "-o", f"x-{name}", "--latent", f"{name}.safetensors",
                             "--overwrite") for name in ("d.png", "e.png")]
-        self.assertEqual((self.folder / "d.png.safetensors").read_bytes(),
-                         (self.folder / "e.png.safetensors").read_bytes(), (plain, whole, same))
+        self.assertEqual(self.values("d.png.safetensors"), self.values("e.png.safetensors"), (plain, whole, same))
 
     def test_a_second_pass(self) -> None:
         line, = self.render("a lake", *QUICK, "-s", "1", "--hires", "1.5", "-o", "a.png")
@@ -147,7 +146,7 @@ class Pictures(SourceTest):
         whole, = self.render(*words, "--vae-tiling", "off", "-o", "a.png", "--latent", "a.safetensors")
         tiled, = self.render(*words, "--vae-tiling", "on", "-o", "b.png", "--latent", "b.safetensors")
         auto, = self.render(*words, "-o", "c.png")
-        self.assertEqual((self.folder / "a.safetensors").read_bytes(), (self.folder / "b.safetensors").read_bytes())
+        self.assertEqual(self.values("a.safetensors"), self.values("b.safetensors"))
         self.assertNotEqual(whole["sha256"], tiled["sha256"])
         self.assertNotEqual(whole["sha256"], auto["sha256"])  # its settings differ, not its pixels
 

@@ -1,9 +1,15 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
+#include <array>
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <limits>
+#include <vector>
 
+#include "core/spaces.hpp"
+#include "core/units.hpp"
+#include "engine/latents.hpp"
 #include "engine/vae.hpp"
 #include "lapis/error.hpp"
 
@@ -39,4 +45,21 @@ TEST_CASE("a picture that is not finite, or flat, is refused") {
   }
   CHECK_THROWS_AS(to_image(at::full({1, 3, 4, 4}, 0.25F)), Error);
   CHECK_NOTHROW(to_image(row({0.0F, 0.5F})));
+}
+
+TEST_CASE("units change over tensors as they do over plain numbers, for every space") {
+  for (const core::SpaceRow& row : core::spaces()) {
+    INFO(row.space.id);
+    const std::array<std::int64_t, 4> shape{2, row.space.channels, 3, 2};
+    std::vector<float> values;
+    for (int i = 0; i < 2 * row.space.channels * 6; ++i) values.push_back(3 * std::sin(0.7F * static_cast<float>(i)));
+    const at::Tensor tensor = at::tensor(values).view({shape[0], shape[1], shape[2], shape[3]});
+    std::vector<float> model = values;
+    core::to_model_units(model, shape, row.space);
+    CHECK(engine::values_of(engine::to_model_units(tensor, row.space)) == model);
+    std::vector<float> raw = values;
+    core::to_vae_units(raw, shape, row.space);
+    CHECK(engine::values_of(engine::to_vae_units(tensor, row.space)) == raw);
+    CHECK((raw != model) == (row.space.scale != 1 || row.space.shift != 0 || !row.space.mean.empty()));
+  }
 }

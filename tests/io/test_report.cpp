@@ -58,6 +58,27 @@ TEST_CASE("a picture's line is one line of JSON with the fields as they are type
   CHECK(json.at("timings").at("total") == 1.234568);
 }
 
+TEST_CASE("a line of latents says where they live and how far they are") {
+  PictureReport report;
+  report.path = "part.safetensors";
+  report.fields = fields;
+  report.width = 16;
+  report.height = 8;
+  lapis::Latent latent;
+  latent.space = small_model().space;
+  latent.sigma = 2.5;
+  latent.step = 7;
+  const Json json = Json::parse(latent_line(report, latent));
+  CHECK(json.at("path") == "part.safetensors");
+  CHECK(json.at("steps") == 20);
+  CHECK(json.at("space") == "sd15:tiny-sd15");
+  CHECK(json.at("sigma") == 2.5);
+  CHECK(json.at("step") == 7);
+  CHECK(json.at("size") == Json::parse("[16, 8]"));
+  CHECK_FALSE(json.contains("index"));
+  CHECK(json.contains("timings"));
+}
+
 TEST_CASE("provenance has what decides the pixels, and neither time nor path") {
   const Json json = Json::parse(provenance(fields, small_model()));
   CHECK(json.at("job").at("steps") == 20);

@@ -34,7 +34,7 @@ T risen(const T& x, const Course& course, const Descent& descent, double next, N
 /// Euler's step down, then noise (k-diffusion's sample_euler_ancestral; EulerAncestralDiscreteScheduler).
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
 T euler_a(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
-  for (int i = 0; i < course.steps(); ++i) {
+  for (int i = course.first; i < course.stop(); ++i) {
     const double sigma = course.at(i);
     const double next = course.at(i + 1);
     const Descent to = descent(course, sigma, next);
@@ -47,7 +47,7 @@ T euler_a(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
 /// dpm2's step down, then noise (k-diffusion's sample_dpm_2_ancestral; for a flow ComfyUI's _RF variant).
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
 T dpm2_a(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
-  for (int i = 0; i < course.steps(); ++i) {
+  for (int i = course.first; i < course.stop(); ++i) {
     const double sigma = course.at(i);
     const double next = course.at(i + 1);
     const Descent to = descent(course, sigma, next);
@@ -69,7 +69,7 @@ T dpm2_a(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
 /// sample_dpmpp_2s_ancestral; for a flow ComfyUI's _RF variant).
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
 T dpmpp_2s_a(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
-  for (int i = 0; i < course.steps(); ++i) {
+  for (int i = course.first; i < course.stop(); ++i) {
     const double sigma = course.at(i);
     const double next = course.at(i + 1);
     const Descent to = descent(course, sigma, next);
@@ -90,7 +90,7 @@ T dpmpp_2s_a(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
 /// way to the middle, the second the way from there, and the whole step's noise is their weighted sum.
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
 T dpmpp_sde(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
-  for (int i = 0; i < course.steps(); ++i) {
+  for (int i = course.first; i < course.stop(); ++i) {
     const double sigma = course.at(i);
     const double next = course.at(i + 1);
     const T x0 = denoise(x, sigma);

@@ -2,48 +2,45 @@
 #pragma once
 
 #include <array>
-#include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/samplers/walk.hpp"
 
 namespace lapis::core {
 
-/// The last few slopes of a walk, the newest first.
+/// Puts what a step has seen before all that is remembered, of which so many at most are kept.
 template <Vec T>
-class Slopes {
- public:
-  void add(T slope) {
-    slopes_.insert(slopes_.begin(), std::move(slope));
-    if (slopes_.size() > longest) slopes_.pop_back();
-  }
+void remember(Memory<T>& memory, T seen, std::size_t most) {
+  memory.insert(memory.begin(), std::move(seen));
+  if (memory.size() > most) memory.pop_back();
+}
 
-  std::size_t size() const { return slopes_.size(); }
+/// Of a method of order 4: what the step at hand adds is the fourth.
+inline constexpr std::size_t slopes_remembered = 3;
 
-  /// Their weighted sum, one weight for each.
-  T sum(std::span<const double> weights) const {
-    assert(weights.size() == slopes_.size());
-    T total = weights[0] * slopes_[0];
-    for (std::size_t i = 1; i < slopes_.size(); ++i) total = total + weights[i] * slopes_[i];
-    return total;
-  }
+/// The weighted sum of the newest slope and those before it, the newest first.
+template <Vec T>
+T weighted(std::span<const double> weights, const T& newest, const Memory<T>& before) {
+  assert(weights.size() == before.size() + 1);
+  T total = weights[0] * newest;
+  for (std::size_t i = 0; i < before.size(); ++i) total = total + weights[i + 1] * before[i];
+  return total;
+}
 
-  /// The explicit Adams-Bashforth sum for equal steps, of order size() (Liu et al. 2022, "Pseudo Numerical Methods for
-  /// Diffusion Models on Manifolds", eq. 12).
-  T adams_bashforth() const {
-    static constexpr std::array<std::array<double, 4>, 4> weights = {{
-        {1, 0, 0, 0},
-        {3.0 / 2, -1.0 / 2, 0, 0},
-        {23.0 / 12, -16.0 / 12, 5.0 / 12, 0},
-        {55.0 / 24, -59.0 / 24, 37.0 / 24, -9.0 / 24},
-    }};
-    return sum(std::span(weights[size() - 1]).first(size()));
-  }
-
- private:
-  static constexpr std::size_t longest = 4;
-  std::vector<T> slopes_;
-};
+/// The explicit Adams-Bashforth sum for equal steps, of as high an order as there are slopes (Liu et al. 2022, "Pseudo
+/// Numerical Methods for Diffusion Models on Manifolds", eq. 12).
+template <Vec T>
+T adams_bashforth(const T& newest, const Memory<T>& before) {
+  static constexpr std::array<std::array<double, 4>, 4> weights = {{
+      {1, 0, 0, 0},
+      {3.0 / 2, -1.0 / 2, 0, 0},
+      {23.0 / 12, -16.0 / 12, 5.0 / 12, 0},
+      {55.0 / 24, -59.0 / 24, 37.0 / 24, -9.0 / 24},
+  }};
+  assert(before.size() <= slopes_remembered);
+  return weighted<T>(std::span(weights[before.size()]).first(before.size() + 1), newest, before);
+}
 
 /// The integral over [course.at(i), course.at(i + 1)] of each Lagrange polynomial through the last `count` sigmas, the
 /// newest first. Two Gauss points are exact for the cubics these are at most.
@@ -68,11 +65,11 @@ inline std::vector<double> lagrange_integrals(const Course& course, int i, int c
 
 /// The linear multistep method of order 4 in sigma (k-diffusion's sample_lms; LMSDiscreteScheduler).
 template <Vec T, Denoiser<T> D, OnStep F>
-T lms(D&& denoise, T x, const Course& course, F&& on_step) {
-  Slopes<T> slopes;
-  for (int i = 0; i < course.steps(); ++i) {
-    slopes.add(slope<T>(x, denoise(x, course.at(i)), course.at(i)));
-    x = x + slopes.sum(lagrange_integrals(course, i, static_cast<int>(slopes.size())));
+T lms(D&& denoise, T x, const Course& course, Memory<T>& memory, F&& on_step) {
+  for (int i = course.first; i < course.stop(); ++i) {
+    const T now = slope<T>(x, denoise(x, course.at(i)), course.at(i));
+    x = x + weighted<T>(lagrange_integrals(course, i, static_cast<int>(memory.size()) + 1), now, memory);
+    remember<T>(memory, now, slopes_remembered);
     on_step(i + 1, course.steps());
   }
   return x;
@@ -81,18 +78,17 @@ T lms(D&& denoise, T x, const Course& course, F&& on_step) {
 /// Pseudo linear multistep (Liu et al. 2022, eq. 12, started by one improved Euler step: PNDMScheduler with
 /// skip_prk_steps). One evaluation more than steps.
 template <Vec T, Denoiser<T> D, OnStep F>
-T pndm(D&& denoise, T x, const Course& course, F&& on_step) {
-  Slopes<T> slopes;
-  for (int i = 0; i < course.steps(); ++i) {
+T pndm(D&& denoise, T x, const Course& course, Memory<T>& memory, F&& on_step) {
+  for (int i = course.first; i < course.stop(); ++i) {
     const double change = course.at(i + 1) - course.at(i);
-    slopes.add(slope<T>(x, denoise(x, course.at(i)), course.at(i)));
+    const T now = slope<T>(x, denoise(x, course.at(i)), course.at(i));
     if (i == 0 && course.at(1) > 0) {
-      const T first = slopes.adams_bashforth();
-      const T trial = x + change * first;
-      x = x + (change / 2) * (first + slope<T>(trial, denoise(trial, course.at(1)), course.at(1)));
+      const T trial = x + change * now;
+      x = x + (change / 2) * (now + slope<T>(trial, denoise(trial, course.at(1)), course.at(1)));
     } else {
-      x = x + change * slopes.adams_bashforth();
+      x = x + change * adams_bashforth<T>(now, memory);
     }
+    remember<T>(memory, now, slopes_remembered);
     on_step(i + 1, course.steps());
   }
   return x;
@@ -101,11 +97,11 @@ T pndm(D&& denoise, T x, const Course& course, F&& on_step) {
 /// Improved pseudo linear multistep (Zhang and Chen 2023, "Fast Sampling of Diffusion Models with Exponential
 /// Integrator", iPNDM): as pndm, but started with the lower orders. IPNDMScheduler.
 template <Vec T, Denoiser<T> D, OnStep F>
-T ipndm(D&& denoise, T x, const Course& course, F&& on_step) {
-  Slopes<T> slopes;
-  for (int i = 0; i < course.steps(); ++i) {
-    slopes.add(slope<T>(x, denoise(x, course.at(i)), course.at(i)));
-    x = x + (course.at(i + 1) - course.at(i)) * slopes.adams_bashforth();
+T ipndm(D&& denoise, T x, const Course& course, Memory<T>& memory, F&& on_step) {
+  for (int i = course.first; i < course.stop(); ++i) {
+    const T now = slope<T>(x, denoise(x, course.at(i)), course.at(i));
+    x = x + (course.at(i + 1) - course.at(i)) * adams_bashforth<T>(now, memory);
+    remember<T>(memory, now, slopes_remembered);
     on_step(i + 1, course.steps());
   }
   return x;
@@ -118,16 +114,15 @@ inline double lambda_step(const Course& course, int i) {
 
 /// DPM-Solver++(2M) (Lu et al. 2022, "DPM-Solver++", algorithm 2). The last step, to 0, is of the first order.
 template <Vec T, Denoiser<T> D, OnStep F>
-T dpmpp_2m(D&& denoise, T x, const Course& course, F&& on_step) {
-  std::optional<T> before;
-  for (int i = 0; i < course.steps(); ++i) {
+T dpmpp_2m(D&& denoise, T x, const Course& course, Memory<T>& memory, F&& on_step) {
+  for (int i = course.first; i < course.stop(); ++i) {
     const T x0 = denoise(x, course.at(i));
     T ahead = x0;
-    if (before && course.at(i + 1) > 0) {
-      ahead = x0 + (lambda_step(course, i) / lambda_step(course, i - 1) / 2) * (x0 - *before);
+    if (!memory.empty() && course.at(i + 1) > 0) {
+      ahead = x0 + (lambda_step(course, i) / lambda_step(course, i - 1) / 2) * (x0 - memory[0]);
     }
     x = moved<T>(x, ahead, course.at(i), course.at(i + 1));
-    before = x0;
+    remember<T>(memory, x0, 1);
     on_step(i + 1, course.steps());
   }
   return x;
@@ -136,9 +131,8 @@ T dpmpp_2m(D&& denoise, T x, const Course& course, F&& on_step) {
 /// The stochastic DPM-Solver++(2M), midpoint (Lu et al. 2022, appendix; with eta 1 the sde-dpmsolver++ of diffusers,
 /// with any eta k-diffusion's sample_dpmpp_2m_sde).
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
-T dpmpp_2m_sde(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
-  std::optional<T> before;
-  for (int i = 0; i < course.steps(); ++i) {
+T dpmpp_2m_sde(D&& denoise, T x, const Course& course, Memory<T>& memory, N&& noise, F&& on_step) {
+  for (int i = course.first; i < course.stop(); ++i) {
     const double next = course.at(i + 1);
     const T x0 = denoise(x, course.at(i));
     if (next == 0) {
@@ -148,10 +142,10 @@ T dpmpp_2m_sde(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
       const double fresh = scaled(course.eta, h);
       const double take = -alpha_of(course.path, next) * std::expm1(-h - fresh);
       x = (next / course.at(i) * std::exp(-fresh)) * x + take * x0;
-      if (before) x = x + (0.5 * take * h / lambda_step(course, i - 1)) * (x0 - *before);
+      if (!memory.empty()) x = x + (0.5 * take * h / lambda_step(course, i - 1)) * (x0 - memory[0]);
       if (course.eta > 0) x = x + (next * std::sqrt(-std::expm1(-2 * fresh))) * noise();
     }
-    before = x0;
+    remember<T>(memory, x0, 1);
     on_step(i + 1, course.steps());
   }
   return x;
@@ -174,9 +168,8 @@ T third_order(const T& x0, std::span<const T> before, const Course& course, int 
 
 /// The stochastic DPM-Solver++(3M) (k-diffusion's sample_dpmpp_3m_sde).
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
-T dpmpp_3m_sde(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
-  std::vector<T> before;  // the newest first, two at most
-  for (int i = 0; i < course.steps(); ++i) {
+T dpmpp_3m_sde(D&& denoise, T x, const Course& course, Memory<T>& memory, N&& noise, F&& on_step) {
+  for (int i = course.first; i < course.stop(); ++i) {
     const double next = course.at(i + 1);
     const T x0 = denoise(x, course.at(i));
     if (next == 0) {
@@ -186,11 +179,10 @@ T dpmpp_3m_sde(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
       const double fresh = scaled(course.eta, lambda_step(course, i));
       const double whole = lambda_step(course, i) + fresh;
       x = (next / course.at(i) * std::exp(-fresh)) * x + (-alpha * std::expm1(-whole)) * x0;
-      if (!before.empty()) x = x + alpha * third_order<T>(x0, before, course, i, whole);
+      if (!memory.empty()) x = x + alpha * third_order<T>(x0, memory, course, i, whole);
       if (course.eta > 0) x = x + (next * std::sqrt(-std::expm1(-2 * fresh))) * noise();
     }
-    before.insert(before.begin(), x0);
-    if (before.size() > 2) before.pop_back();
+    remember<T>(memory, x0, 2);
     on_step(i + 1, course.steps());
   }
   return x;
@@ -205,25 +197,24 @@ inline double log_line_integral(double k, double one, double zero) {
 /// Models with Exponential Integrator", rhoAB-DEIS; DEISMultistepScheduler with logrho). First order on the first step,
 /// on one to 0, and after one from a flow that is noise alone.
 template <Vec T, Denoiser<T> D, OnStep F>
-T deis(D&& denoise, T x, const Course& course, F&& on_step) {
-  std::optional<T> before;
-  for (int i = 0; i < course.steps(); ++i) {
+T deis(D&& denoise, T x, const Course& course, Memory<T>& memory, F&& on_step) {
+  for (int i = course.first; i < course.stop(); ++i) {
     const double sigma = course.at(i);
     const double next = course.at(i + 1);
     const double alpha = alpha_of(course.path, sigma);
     const T x0 = denoise(x, sigma);
     const T noise = (1 / sigma) * (x - alpha * x0);
     const double last = i > 0 ? ratio_of(course.path, course.at(i - 1)) : std::numeric_limits<double>::infinity();
-    if (!before || next == 0 || std::isinf(last)) {
+    if (memory.empty() || next == 0 || std::isinf(last)) {
       x = moved<T>(x, x0, sigma, next);
     } else {
       const double now = ratio_of(course.path, sigma);
       const double goal = ratio_of(course.path, next);
       const double newer = log_line_integral(goal, now, last) - log_line_integral(now, now, last);
       const double older = log_line_integral(goal, last, now) - log_line_integral(now, last, now);
-      x = alpha_of(course.path, next) * ((1 / alpha) * x + newer * noise + older * *before);
+      x = alpha_of(course.path, next) * ((1 / alpha) * x + newer * noise + older * memory[0]);
     }
-    before = noise;
+    remember<T>(memory, noise, 1);
     on_step(i + 1, course.steps());
   }
   return x;

@@ -7,10 +7,11 @@ namespace lapis::core {
 
 /// Euler's method on dx/dsigma = (x - D(x, sigma)) / sigma (Karras et al. 2022, "Elucidating the Design Space of
 /// Diffusion-Based Generative Models", eq. 3 and algorithm 1 with neither churn nor correction; for a flow Lipman et
-/// al. 2023). `x` is noisy at the first sigma; returns x at the last, which is D exactly where that is 0.
+/// al. 2023). `x` is noisy at the sigma of the first step; returns x at that of the last, which is D exactly where that
+/// is 0.
 template <Vec T, Denoiser<T> D, OnStep F>
 T euler(D&& denoise, T x, const Course& course, F&& on_step) {
-  for (int i = 0; i < course.steps(); ++i) {
+  for (int i = course.first; i < course.stop(); ++i) {
     x = moved<T>(x, denoise(x, course.at(i)), course.at(i), course.at(i + 1));
     on_step(i + 1, course.steps());
   }
@@ -20,7 +21,7 @@ T euler(D&& denoise, T x, const Course& course, F&& on_step) {
 /// Heun's method (Karras et al. 2022, algorithm 1): the mean of the slopes at both ends; Euler's on a step to 0.
 template <Vec T, Denoiser<T> D, OnStep F>
 T heun(D&& denoise, T x, const Course& course, F&& on_step) {
-  for (int i = 0; i < course.steps(); ++i) {
+  for (int i = course.first; i < course.stop(); ++i) {
     const double sigma = course.at(i);
     const double next = course.at(i + 1);
     const T x0 = denoise(x, sigma);
@@ -40,7 +41,7 @@ T heun(D&& denoise, T x, const Course& course, F&& on_step) {
 /// algorithm 1, and Karras et al. 2022); Euler's on a step to 0.
 template <Vec T, Denoiser<T> D, OnStep F>
 T dpm2(D&& denoise, T x, const Course& course, F&& on_step) {
-  for (int i = 0; i < course.steps(); ++i) {
+  for (int i = course.first; i < course.stop(); ++i) {
     const double sigma = course.at(i);
     const double next = course.at(i + 1);
     const T x0 = denoise(x, sigma);
@@ -60,7 +61,7 @@ T dpm2(D&& denoise, T x, const Course& course, F&& on_step) {
 /// of Ho et al. 2020 with the smaller of its two variances (ddpm).
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
 T ddim(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
-  for (int i = 0; i < course.steps(); ++i) {
+  for (int i = course.first; i < course.stop(); ++i) {
     const double sigma = course.at(i);
     const double next = course.at(i + 1);
     const T x0 = denoise(x, sigma);
@@ -80,7 +81,7 @@ T ddim(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
 /// trained time).
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
 T lcm(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
-  for (int i = 0; i < course.steps(); ++i) {
+  for (int i = course.first; i < course.stop(); ++i) {
     const double next = course.at(i + 1);
     x = denoise(x, course.at(i));
     if (next > 0) x = alpha_of(course.path, next) * x + next * noise();
@@ -94,7 +95,7 @@ T lcm(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
 T tcd(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
   assert(course.times != nullptr && course.path == Path::variance_exploding);
-  for (int i = 0; i < course.steps(); ++i) {
+  for (int i = course.first; i < course.stop(); ++i) {
     const double sigma = course.at(i);
     const double next = course.at(i + 1);
     const T x0 = denoise(x, sigma);

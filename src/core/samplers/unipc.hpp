@@ -1,8 +1,7 @@
 // The unified predictor-corrector.
 #pragma once
 
-#include <optional>
-#include <vector>
+#include <span>
 
 #include "core/samplers/multistep.hpp"
 #include "core/samplers/walk.hpp"
@@ -30,20 +29,19 @@ T corrected(const T& x, const T& x0, std::span<const T> before, const Course& co
 /// UniPC of order 2 on predicted clean values with B(h) = e^h - 1 (Zhao et al. 2023, "UniPC: A Unified
 /// Predictor-Corrector Framework for Fast Sampling of Diffusion Models", bh2; UniPCMultistepScheduler). The corrector
 /// reuses the evaluation of the next step. The first and the last step are of the first order.
+///
+/// Remembered are x at the last step's beginning and, behind it, the answers there, the newest first, as many as that
+/// step had order.
 template <Vec T, Denoiser<T> D, OnStep F>
-T unipc(D&& denoise, T x, const Course& course, F&& on_step) {
-  std::vector<T> before;  // answers, the newest first, as many as the last step had order
-  std::optional<T> began_at;
-  for (int i = 0; i < course.steps(); ++i) {
+T unipc(D&& denoise, T x, const Course& course, Memory<T>& memory, F&& on_step) {
+  for (int i = course.first; i < course.stop(); ++i) {
+    const std::span<const T> before = std::span<const T>(memory).subspan(memory.empty() ? 0 : 1);
     const T x0 = denoise(x, course.at(i));
-    if (began_at) x = corrected<T>(*began_at, x0, before, course, i - 1);
+    if (!before.empty()) x = corrected<T>(memory[0], x0, before, course, i - 1);
     T ahead = x0;
-    const bool second = i > 0 && i + 1 < course.steps();
+    const bool second = !before.empty() && i + 1 < course.steps();
     if (second) ahead = x0 + (lambda_step(course, i) / lambda_step(course, i - 1) / 2) * (x0 - before[0]);
-    if (second && before.size() == 2) before.pop_back();
-    if (!second) before.clear();
-    before.insert(before.begin(), x0);
-    began_at = x;
+    memory = second ? Memory<T>{x, x0, before[0]} : Memory<T>{x, x0};
     x = moved<T>(x, ahead, course.at(i), course.at(i + 1));
     on_step(i + 1, course.steps());
   }

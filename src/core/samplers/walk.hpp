@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <vector>
 
 #include "core/time_scale.hpp"
 #include "lapis/sampling.hpp"
@@ -35,19 +36,27 @@ concept NoiseSource = requires(N noise) {
   { noise() } -> std::convertible_to<T>;
 };
 
-/// Called after each step with the steps done and the steps in all. What it returns is not looked at; what it throws
-/// ends the walk.
+/// Called after each step with the steps done, those before its beginning among them, and the steps of its sigmas. What
+/// it returns is not looked at; what it throws ends the walk.
 template <typename F>
 concept OnStep = std::invocable<F&, int, int>;
 
+/// What a walk has seen at earlier steps and looks at again: empty at its start. A walk that is stopped between two
+/// steps and goes on later with the same memory gives the same numbers as one that never stopped.
+template <Vec T>
+using Memory = std::vector<T>;
+
 /// Where a walk goes, and how. Borrows its sigmas and its times.
 struct Course {
-  std::span<const double> sigmas;        ///< strictly falling; only the last may be 0; at least two
-  Path path = Path::variance_exploding;  ///< which forward process x = alpha x0 + sigma n the sigmas belong to
-  double eta = 0;                        ///< share of fresh noise, 0 to 1, where the sampler has one
-  const TimeScale* times = nullptr;      ///< the training's times; only tcd reads it, which needs it
+  std::span<const double> sigmas;              ///< strictly falling; only the last may be 0; at least two
+  Path path = Path::variance_exploding;        ///< which forward process x = alpha x0 + sigma n the sigmas belong to
+  double eta = 0;                              ///< share of fresh noise, 0 to 1, where the sampler has one
+  const TimeScale* times = nullptr;            ///< the training's times; only tcd reads it, which needs it
+  int first = 0;                               ///< the step that the walk begins with: so many were done before
+  int last = std::numeric_limits<int>::max();  ///< steps after which it stops, of those of its sigmas at most
 
   int steps() const { return static_cast<int>(sigmas.size()) - 1; }
+  int stop() const { return std::min(last, steps()); }
   double at(int i) const { return sigmas[static_cast<std::size_t>(i)]; }
 };
 

@@ -1,0 +1,69 @@
+#include "core/recorded_job.hpp"
+
+#include <array>
+#include <string_view>
+
+#include "core/families.hpp"
+#include "core/job_fields.hpp"
+#include "core/samplers.hpp"
+#include "core/schedule_table.hpp"
+
+namespace lapis::core {
+namespace {
+
+/// What the latent stands for.
+constexpr std::array<std::string_view, 14> left_behind = {
+    "embeddings", "width", "height",     "batch", "image",       "init_latent",    "stop_at",
+    "fit",        "mask",  "mask_paste", "hires", "hires_steps", "hires_strength", "model"};
+
+/// Forgets recorded fields, not those that were named.
+class Forgetting {
+ public:
+  Forgetting(Job& job, const std::set<std::string>& named) : job_(job), named_(named) {}
+
+  void forget(std::string_view key) {
+    if (!named_.contains(std::string(key))) copy_field(job_, Job(), find_job_field(key));
+  }
+
+ private:
+  Job& job_;
+  const std::set<std::string>& named_;
+};
+
+}  // namespace
+
+Job taken_up(const Job& recorded, const Job& asked, const std::set<std::string>& named, const Passport& latent,
+             const Model& model) {
+  Job job = recorded;
+  for (const JobField& field : job_fields()) {
+    if (named.contains(std::string(field.key))) copy_field(job, asked, field);
+  }
+  Forgetting recalled(job, named);
+  for (const std::string_view key : left_behind) recalled.forget(key);
+  if (latent.sigma > 0) recalled.forget("strength");
+
+  const FamilyRow& family = *find_family(model.family);
+  const bool flow = path_of(model.sampling.prediction) == Path::flow;
+  if (family.clip_skip == 0) recalled.forget("clip_skip");
+  if (family.guidance == GuidanceKind::passes) recalled.forget("true_guidance");
+  if (family.guidance == GuidanceKind::input && !has_guidance_input(model)) recalled.forget("guidance");
+  for (const char* key : {"original_size", "crop"}) {
+    if (!family.told_sizes) recalled.forget(key);
+  }
+  const bool passes = family.guidance == GuidanceKind::passes;
+  const double weight = passes ? job.guidance.value_or(model.defaults.guidance) : job.true_guidance.value_or(1);
+  for (const char* key : {"guidance_interval", "guidance_rescale"}) {
+    if (!(weight > 1)) recalled.forget(key);
+  }
+
+  if (named.contains("sigmas")) recalled.forget("schedule");
+  if (named.contains("sigmas")) recalled.forget("steps");
+  if (named.contains("schedule")) recalled.forget("sigmas");
+  if (!flow || named.contains("sigmas")) recalled.forget("shift");
+  const bool own = job.schedule && find_schedule(*job.schedule).kind == ScheduleKind::own;
+  if (flow || !own) recalled.forget("spacing");
+  if (job.sampler && !find_sampler(*job.sampler).eta) recalled.forget("eta");
+  return job;
+}
+
+}  // namespace lapis::core

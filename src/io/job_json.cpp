@@ -1,0 +1,57 @@
+#include "io/job_json.hpp"
+
+#include <limits>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "core/job_fields.hpp"
+#include "io/json_reader.hpp"
+
+namespace lapis::io {
+namespace {
+
+/// As large as the prompts of a job may be, twice, and more than all else takes.
+constexpr std::size_t max_bytes = 4 << 20;
+
+struct SetFrom {
+  Job& job;
+  const JsonValue& value;
+
+  void operator()(std::string Job::*member) const { job.*member = value.text(); }
+  void operator()(std::optional<std::string> Job::*member) const { job.*member = value.text(); }
+  void operator()(std::vector<std::string> Job::*member) const {
+    for (const JsonValue& item : value.items()) (job.*member).push_back(item.text());
+  }
+  void operator()(std::optional<std::int64_t> Job::*member) const {
+    using Limits = std::numeric_limits<std::int64_t>;
+    job.*member = value.integer(Limits::min(), Limits::max());
+  }
+  void operator()(std::optional<double> Job::*member) const {
+    constexpr double largest = std::numeric_limits<double>::max();
+    job.*member = value.number(-largest, largest);
+  }
+};
+
+}  // namespace
+
+Job job_from_json(std::string_view text, const std::string& name) {
+  const JsonSource source{name + ", the job it records", ErrorKind::input,
+                          "Give prompt and settings yourself, and --model", max_bytes};
+  const nlohmann::json document = parse_json(text, source);
+  const JsonValue whole(document, source);
+  const std::vector<std::string> others = {"version", "model", "embeddings"};
+  whole.expect_keys(std::vector<std::string>{"job"}, others);
+  std::vector<std::string> keys;
+  for (const core::JobField& field : core::job_fields()) keys.emplace_back(field.key);
+  const JsonValue fields = whole.at("job");
+  fields.expect_keys({}, keys);
+  Job job;
+  for (const core::JobField& field : core::job_fields()) {
+    const std::string key(field.key);
+    if (fields.has(key)) std::visit([&](auto member) { SetFrom{job, fields.at(key)}(member); }, field.member);
+  }
+  return job;
+}
+
+}  // namespace lapis::io

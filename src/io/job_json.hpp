@@ -1,0 +1,15 @@
+// The settings that a file of lapis holds, as a job again.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "lapis/job.hpp"
+
+namespace lapis::io {
+
+/// What `provenance` wrote: every field of its "job". `name` is the file that holds it. Throws Error{input} for text
+/// that is no such JSON, for a field of another type, and for one that core::job_fields() does not list.
+Job job_from_json(std::string_view text, const std::string& name);
+
+}  // namespace lapis::io

@@ -1,0 +1,149 @@
+#include <catch2/catch.hpp>
+#include <set>
+#include <string>
+
+#include "core/job_fields.hpp"
+#include "core/recorded_job.hpp"
+#include "core/samplers.hpp"
+#include "lapis/error.hpp"
+#include "sample_model.hpp"
+
+using namespace lapis;
+using namespace lapis::core;
+
+namespace {
+
+/// Every field of a job decided and written down: what a file of it would be read back as.
+Job recorded(const Job& job, const Model& model) {
+  Job back;
+  for (const auto& [key, value] : resolved_fields(resolve(job, model, 0), model)) {
+    const JobField& field = find_job_field(key);
+    if (const auto* text = std::get_if<std::string>(&value)) set_field(back, field, *text);
+    if (const auto* whole = std::get_if<std::int64_t>(&value)) set_field(back, field, std::to_string(*whole));
+    if (const auto* number = std::get_if<double>(&value)) set_field(back, field, number_text(*number));
+    if (const auto* list = std::get_if<std::vector<std::string>>(&value)) {
+      for (const std::string& text : *list) set_field(back, field, text);
+    }
+  }
+  return back;
+}
+
+Passport unfinished(const Model& model) {
+  Passport latent;
+  latent.space = model.space;
+  latent.sigma = 1;
+  return latent;
+}
+
+Job plain() {
+  Job job;
+  job.prompt = "a lake";
+  job.seed = 7;
+  return job;
+}
+
+}  // namespace
+
+TEST_CASE("what any job of any family recorded resolves to the same settings again") {
+  for (const char* family : {"sd15", "sdxl", "flux"}) {
+    for (const Model& model : {test::sample_model(family), test::schnell_model()}) {
+      for (const SamplerRow& row : samplers()) {
+        if (!walks(row, path_of(model.sampling.prediction))) continue;
+        for (const char* schedule : {"own", "simple", "by_hand"}) {
+          INFO(model.family << ", " << row.name << ", " << schedule);
+          Job job = plain();
+          job.sampler = row.name;
+          job.schedule = schedule;
+          if (job.schedule == "by_hand") job.sigmas = "0.9,0.4,0.1";
+          const Job back = recorded(job, model);
+          const Job again = taken_up(back, {}, {}, unfinished(model), model);
+          CHECK_FALSE(again.width);
+          CHECK_FALSE(again.batch);
+          CHECK(resolved_fields(resolve(again, model, 0), model) == resolved_fields(resolve(job, model, 0), model));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("what is named counts, and takes with it what would contradict it") {
+  const Model model = test::sample_model();
+  Job job = plain();
+  job.sampler = "ddim";
+  job.eta = 0.5;
+  job.guidance_interval = "0.2,0.8";
+  const Job back = recorded(job, model);
+  const auto with = [&](const char* key, const char* value) {
+    Job asked;
+    set_field(asked, find_job_field(key), value);
+    return taken_up(back, asked, {key}, unfinished(model), model);
+  };
+  CHECK(with("seed", "9").seed == 9);
+  CHECK(with("seed", "9").prompt == "a lake");
+  CHECK(with("prompt", "a house").prompt == "a house");
+  CHECK(with("seed", "9").eta == 0.5);
+  CHECK_FALSE(with("sampler", "euler").eta);
+  CHECK(with("seed", "9").spacing == "leading");
+  CHECK_FALSE(with("schedule", "karras").spacing);
+  CHECK_FALSE(with("sigmas", "3,2,1").schedule);
+  CHECK_FALSE(with("sigmas", "3,2,1").steps);
+  CHECK(with("seed", "9").guidance_interval == "0.2,0.8");
+  CHECK_FALSE(with("guidance", "1").guidance_interval);
+  for (const char* key : {"sampler", "schedule", "sigmas", "guidance"}) {
+    const char* value = std::string(key) == "sampler"    ? "euler"
+                        : std::string(key) == "schedule" ? "karras"
+                        : std::string(key) == "sigmas"   ? "3,2,1"
+                                                         : "1";
+    CHECK_NOTHROW(resolve(with(key, value), model, 0));
+  }
+  CHECK_THROWS_WITH(resolve(taken_up(
+                                back,
+                                [] {
+                                  Job asked;
+                                  asked.sampler = "euler";
+                                  asked.eta = 0.5;
+                                  return asked;
+                                }(),
+                                {"sampler", "eta"}, unfinished(model), model),
+                            model, 0),
+                    Catch::Contains("--eta"));
+}
+
+TEST_CASE("what the latent stands for is left behind") {
+  const Model model = test::sample_model();
+  Job job = plain();
+  job.image = "sha256:ab";
+  job.strength = 0.6;
+  job.stop_at = 15;
+  Job back = recorded(job, model);
+  back.embeddings = {"charm"};
+  const Job again = taken_up(back, {}, {}, unfinished(model), model);
+  CHECK_FALSE(again.image);
+  CHECK_FALSE(again.strength);
+  CHECK_FALSE(again.stop_at);
+  CHECK(again.embeddings.empty());
+  CHECK(again.seed == 7);
+  Passport finished = unfinished(model);
+  finished.sigma = 0;
+  CHECK(taken_up(back, {}, {}, finished, model).strength == 0.6);
+  Job asked;
+  asked.stop_at = 17;
+  asked.embeddings = {"charm=charm.safetensors"};
+  const Job named = taken_up(back, asked, {"stop_at", "embeddings"}, unfinished(model), model);
+  CHECK(named.stop_at == 17);
+  CHECK(named.embeddings == asked.embeddings);
+}
+
+TEST_CASE("settings that another model has not are left behind too") {
+  const Model sdxl = test::sample_model("sdxl");
+  Job job = plain();
+  job.crop = "8,8";
+  const Job back = recorded(job, sdxl);
+  for (const Model& other : {test::sample_model("sd15"), test::sample_model("flux"), test::schnell_model()}) {
+    INFO(other.family);
+    Job again = taken_up(back, {}, {}, unfinished(other), other);
+    again.sampler = "euler";
+    CHECK_NOTHROW(resolve(again, other, 0));
+  }
+  CHECK(taken_up(back, {}, {}, unfinished(sdxl), sdxl).crop == "8,8");
+}

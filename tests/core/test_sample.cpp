@@ -1,0 +1,152 @@
+// Walks that are stopped and taken up again.
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "core/samplers.hpp"
+#include "walks.hpp"
+
+using namespace lapis;
+using namespace lapis::core;
+using test::no_callback;
+
+namespace {
+
+/// A network that no sampler solves exactly.
+double network(double x, double sigma) { return std::tanh(x / (1 + sigma)) + 0.1 * std::sin(3 * x * sigma); }
+
+double noise_number(int draw) { return std::sin(1.7 * draw); }
+
+/// One walk over a schedule, of which parts are walked one after the other.
+struct Walk {
+  Sampler sampler;
+  Path path;
+  double eta;
+  std::vector<double> sigmas;
+  double x = 0.4;
+  Memory<double> memory = {};
+  int drawn = 0;
+  std::vector<int> counted = {};
+
+  int steps() const { return static_cast<int>(sigmas.size()) - 1; }
+
+  void go(int first, int last) {
+    static const TimeScale times({});
+    const Course course{sigmas, path, eta, &times, first, last};
+    x = sample(
+        sampler, network, x, course, memory, [&] { return noise_number(++drawn); },
+        [&](int done, int all) {
+          CHECK(all == steps());
+          counted.push_back(done);
+        });
+  }
+};
+
+std::vector<Walk> every_walk(const std::vector<double>& sigmas) {
+  std::vector<Walk> walks_there_are;
+  for (const SamplerRow& row : samplers()) {
+    for (const Path path : test::paths) {
+      if (!walks(row, path)) continue;
+      for (const double eta : {0.0, 0.7}) walks_there_are.push_back({row.sampler, path, eta, sigmas});
+    }
+  }
+  return walks_there_are;
+}
+
+std::string name_of(const Walk& walk) {
+  return sampler_row(walk.sampler).name + " on " + test::path_name(walk.path) + ", eta " + std::to_string(walk.eta);
+}
+
+const std::vector<double> eight_steps = {1.0, 0.9, 0.75, 0.6, 0.45, 0.3, 0.2, 0.1, 0.0};
+
+}  // namespace
+
+TEST_CASE("a walk that stops anywhere and goes on ends where an unbroken one ends, to the bit") {
+  const std::vector<double> repeating = {1.0, 1.0, 0.8, 0.6, 0.6, 0.6, 0.4, 0.2, 0.2, 0.1, 0.0};
+  for (const std::vector<double>& sigmas : {eight_steps, repeating}) {
+    for (const Walk& start : every_walk(sigmas)) {
+      INFO(name_of(start));
+      Walk unbroken = start;
+      unbroken.go(0, unbroken.steps());
+      for (int stop = 0; stop <= start.steps(); ++stop) {
+        INFO("stopped after " << stop);
+        Walk walk = start;
+        walk.go(0, stop);
+        CHECK((walk.counted.empty() || walk.counted.back() == stop));
+        walk.go(stop, walk.steps());
+        CHECK(walk.x == unbroken.x);
+        CHECK(walk.drawn == unbroken.drawn);
+        CHECK(walk.counted.back() == walk.steps());
+      }
+      Walk one_by_one = start;
+      for (int step = 0; step < start.steps(); ++step) one_by_one.go(step, step + 1);
+      CHECK(one_by_one.x == unbroken.x);
+    }
+  }
+}
+
+TEST_CASE("a stopped walk stands at the sigma where it stopped") {
+  for (const Walk& start : every_walk(eight_steps)) {
+    INFO(name_of(start));
+    std::vector<double> cut(eight_steps.begin(), eight_steps.begin() + 4);
+    Walk stopped = start;
+    stopped.go(0, 3);
+    if (start.sampler == Sampler::unipc) continue;  // takes the last step of any schedule with the first order
+    Walk shorter = start;
+    shorter.sigmas = cut;
+    shorter.go(0, 3);
+    CHECK(stopped.x == shorter.x);
+  }
+}
+
+TEST_CASE("without its memory a walk that remembers ends elsewhere, and without its draws one with noise") {
+  for (const Walk& start : every_walk(eight_steps)) {
+    INFO(name_of(start));
+    Walk unbroken = start;
+    unbroken.go(0, unbroken.steps());
+    Walk forgetful = start;
+    forgetful.go(0, 3);
+    forgetful.memory.clear();
+    forgetful.go(3, forgetful.steps());
+    CHECK((forgetful.x != unbroken.x) == (sampler_row(start.sampler).remembers > 0));
+    Walk careless = start;
+    careless.go(0, 3);
+    const bool drew = careless.drawn > 0;
+    careless.drawn = 0;
+    careless.go(3, careless.steps());
+    CHECK((careless.x != unbroken.x) == drew);
+  }
+}
+
+TEST_CASE("a walk remembers as much as its row says") {
+  for (const Walk& start : every_walk(eight_steps)) {
+    INFO(name_of(start));
+    const auto most = static_cast<std::size_t>(sampler_row(start.sampler).remembers);
+    Walk walk = start;
+    for (int step = 0; step < 7; ++step) {
+      walk.go(step, step + 1);
+      CHECK(walk.memory.size() <= most);
+      CHECK_NOTHROW(check_memory(sampler_row(start.sampler), step + 1, walk.memory.size()));
+    }
+    CHECK(walk.memory.size() == most);
+  }
+}
+
+TEST_CASE("what another sampler remembers is refused") {
+  const auto refused = [](const char* name, int steps, std::size_t count) {
+    CHECK_THROWS_WITH(check_memory(find_sampler(name), steps, count), Catch::Contains("another sampler"));
+  };
+  refused("euler", 3, 1);
+  refused("dpmpp_2m", 3, 2);
+  refused("dpmpp_2m", 0, 1);
+  refused("lms", 2, 3);
+  refused("unipc", 3, 1);
+  refused("unipc", 1, 3);
+  refused("unipc", 0, 1);
+  Walk walk{Sampler::lms, Path::flow, 0, eight_steps};
+  walk.memory = {1, 2, 3};
+  CHECK_THROWS_WITH(walk.go(2, 8), Catch::Contains("lms other ones after 2"));
+  walk.memory = {};
+  CHECK_NOTHROW(walk.go(2, 8));
+}

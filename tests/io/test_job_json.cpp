@@ -1,0 +1,76 @@
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "core/job_fields.hpp"
+#include "io/job_json.hpp"
+#include "io/report.hpp"
+#include "support.hpp"
+
+using namespace lapis;
+using namespace lapis::io;
+using namespace lapis::io::test;
+
+namespace {
+
+std::string job_text(const std::string& fields) { return R"({"version": "1", "job": )" + fields + "}"; }
+
+}  // namespace
+
+TEST_CASE("a job reads back as what provenance wrote of it") {
+  ResolvedJob job;
+  job.prompt = "a \"lake\"\nat dusk";
+  job.negative_prompt = "caf\u00e9";
+  job.embeddings = {"charm", "other"};
+  job.width = 128;
+  job.height = 192;
+  job.steps = 20;
+  job.guidance = 0.1 + 0.2;
+  job.seed = std::int64_t{1} << 62;
+  job.sampler = "unipc";
+  job.sigmas = {3.0, 0.1 + 0.2};
+  job.eta = 1.0 / 3;
+  job.stop_at = 7;
+  job.init_latent = "sha256:ab";
+  Model model;
+  model.name = "sample";
+  const Fields fields = core::resolved_fields(job, model);
+  const Job back = job_from_json(provenance(fields, model), "a.safetensors");
+  CHECK(back.prompt == job.prompt);
+  CHECK(back.negative_prompt == job.negative_prompt);
+  CHECK(back.embeddings == job.embeddings);
+  CHECK(back.model == "sample");
+  CHECK(back.width == 128);
+  CHECK(back.guidance == job.guidance);
+  CHECK(back.seed == job.seed);
+  CHECK(back.sigmas == "3,0.30000000000000004");
+  CHECK(back.eta == job.eta);
+  CHECK(back.stop_at == 7);
+  CHECK(back.init_latent == "sha256:ab");
+  CHECK_FALSE(back.image);
+  CHECK(back.prompt_syntax == "plain");
+}
+
+TEST_CASE("a whole number stands for a number, and not the other way round") {
+  CHECK(job_from_json(job_text(R"({"guidance": 7})"), "a").guidance == 7.0);
+  check_fails(ErrorKind::input, {"a.safetensors", "steps", "whole number"},
+              [] { job_from_json(job_text(R"({"steps": 7.5})"), "a.safetensors"); });
+}
+
+TEST_CASE("what is no recorded job is refused with the file's name") {
+  const auto refused = [](const std::string& text, const std::vector<std::string>& says) {
+    INFO(text);
+    check_fails(ErrorKind::input, says, [&] { job_from_json(text, "a.safetensors"); });
+  };
+  refused("", {"a.safetensors", "Give prompt"});
+  refused("[]", {"a.safetensors"});
+  refused(R"({"version": "1"})", {"job"});
+  refused(R"({"job": {}, "jobs": {}})", {"jobs"});
+  refused(job_text("[]"), {"job"});
+  refused(job_text(R"({"promt": "a lake"})"), {"promt", "Did you mean \"prompt\"?"});
+  refused(job_text(R"({"prompt": 1})"), {"prompt"});
+  refused(job_text(R"({"seed": "1"})"), {"seed"});
+  refused(job_text(R"({"seed": 99999999999999999999})"), {"seed"});
+  refused(job_text(R"({"embeddings": "charm"})"), {"embeddings"});
+  refused(job_text(R"({"sampler": null})"), {"sampler"});
+  refused(job_text(R"({"steps": 1, "steps": 2})"), {"steps"});
+}
