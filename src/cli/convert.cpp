@@ -2,7 +2,6 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -50,7 +49,7 @@ struct Options {
   PlaceOptions place;
   bool dry_run = false;
   bool no_convert = false;
-  bool compensate = false;
+  bool compensate = true;
   bool json = false;
   bool overwrite = false;
 };
@@ -195,10 +194,15 @@ class Conversion {
 
   bool crosses() const { return ruling_.verdict == core::Verdict::re_encode; }
 
+  /// Calls of VAEs beside those of the route.
+  int measuring_decodes() const { return crosses() ? 1 + compensating_encodes() : 0; }
+  int compensating_encodes() const { return crosses() && options_.compensate ? 1 : 0; }
+
   void print_route() const {
     if (options_.json) {
       core::Ruling ruling = ruling_;
-      if (crosses()) ++ruling.decodes;  // the one that measures
+      ruling.decodes += measuring_decodes();
+      ruling.encodes += compensating_encodes();
       const Passport& passport = latent_.passport();
       const io::Checked checked{
           latent_.name,      destination_.name, core::space_name(passport.space), core::space_name(destination_.space),
@@ -212,7 +216,8 @@ class Conversion {
     const std::string pictures = latent_.passport().shape[0] == 1 ? "" : ", for each of the pictures";
     if (crosses()) {
       print_line("cost: " + std::to_string(ruling_.decodes) + " decode, " + std::to_string(ruling_.encodes) +
-                 " encode, and 1 decode to measure" + pictures);
+                 " encode, 1 decode to measure" +
+                 (options_.compensate ? ", 1 encode and 1 decode to compensate colours" : "") + pictures);
     } else {
       print_line("cost: no call of a VAE");
     }
@@ -222,7 +227,8 @@ class Conversion {
     const io::LatentDocument& document = latent_.latent.document;
     if (!crosses()) {
       io::LatentDocument result = rescaled(document, destination_.space, destination_.units);
-      announce(result);
+      const std::vector<Crossing>& history = result.passport.history;
+      if (history.size() > document.passport.history.size()) print_note(announcement(latent_.name, history.back()));
       return result;
     }
     CrossingOptions options;
@@ -236,23 +242,8 @@ class Conversion {
     psnr_ = crossed.document.passport.history.back().psnr;
     compensated_ = crossed.compensated;
     plain_psnr_ = crossed.plain_psnr;
-    announce(crossed.document);
+    print_note(announcement(latent_.name, crossed));
     return rescaled(crossed.document, destination_.space, destination_.units);
-  }
-
-  /// Says what was added to the history.
-  void announce(const io::LatentDocument& document) {
-    const std::vector<Crossing>& history = document.passport.history;
-    if (history.size() == latent_.passport().history.size()) return;
-    print_note(announcement(latent_.name, history.back()));
-    if (!plain_psnr_) return;
-    char psnr[32];
-    std::snprintf(psnr, sizeof psnr, "%.1f dB", *plain_psnr_);
-    notes_.push_back(compensated_ > 0 ? "colours were shifted against the drift of " + target_->name + " in " +
-                                            std::to_string(compensated_) + " of " +
-                                            std::to_string(document.passport.shape[0]) + "; without, PSNR " + psnr
-                                      : "shifted colours came no nearer: they are as they were");
-    print_note(notes_.back());
   }
 
   void save(const io::LatentDocument& document) {
@@ -280,9 +271,8 @@ class Conversion {
     report.psnr = psnr_;
     report.compensated = compensated_;
     report.plain_psnr = plain_psnr_;
-    report.notes = notes_;
     report.timings = timings_;
-    print_line(io::latent_line(report));
+    print_line(io::latent_file_line(report));
   }
 
   const Options& options_;
@@ -298,7 +288,6 @@ class Conversion {
   std::optional<double> psnr_;
   int compensated_ = 0;
   std::optional<double> plain_psnr_;
-  std::vector<std::string> notes_;
   io::RunTimings timings_;
 };
 
@@ -310,7 +299,8 @@ Run declare_convert(CLI::App& app) {
   app.add_option("--to", options->to, "Where to: a model's name or folder, or a space")->type_name("NAME");
   app.add_option("--from", options->from, "Model whose VAE it comes from, where that is not known")->type_name("NAME");
   app.add_option("--size", options->size, "Of the picture in between: resized by Lanczos")->type_name("WxH");
-  app.add_flag("--compensate", options->compensate, "Shift colours against the VAE's drift, where that is nearer");
+  app.add_flag("--compensate,!--no-compensate", options->compensate,
+               "Shift colours against the VAE's drift, where that is nearer (the default)");
   app.add_flag("--no-convert", options->no_convert, "Refuse what would take a decode and an encode");
   app.add_flag("-n,--dry-run", options->dry_run, "Show the route and its cost, and do nothing");
   declare_told(app, options->told, "in-");

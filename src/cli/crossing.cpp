@@ -39,6 +39,12 @@ double psnr_of(const std::vector<Image>& before, const std::vector<Image>& after
   return std::round(core::psnr(stacked(before), stacked(after)) * 100) / 100;
 }
 
+std::string psnr_text(double psnr) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f dB", psnr);
+  return text;
+}
+
 void add(const Timings& part, Timings& sum) {
   sum.load += part.load;
   sum.vae_encoder += part.vae_encoder;
@@ -57,7 +63,7 @@ class Way {
     Crossed crossed;
     crossed.pictures = decoded(document);
     for (const Image& picture : crossed.pictures) add_picture(picture, crossed);
-    Crossing crossing{"re-encode",
+    Crossing crossing{crossed.compensated > 0 ? "re-encode, compensated" : "re-encode",
                       core::space_name(document.passport.space),
                       core::space_name(target_.space),
                       {crossed.pictures.front().width, crossed.pictures.front().height},
@@ -243,14 +249,17 @@ io::LatentDocument rescaled(const io::LatentDocument& document, const Space& spa
 
 std::string announcement(const std::string& file, const Crossing& crossing) {
   std::string text = file + ": " + crossing.from + " -> " + crossing.to + ", ";
-  if (crossing.route != "re-encode") return text + "the same VAE's values by other numbers";
+  if (crossing.route == "rescale") return text + "the same VAE's values by other numbers";
   text += "decoded and encoded again at " + std::to_string(crossing.size.width) + " x " +
           std::to_string(crossing.size.height);
-  if (!crossing.psnr) return text;
-  if (std::isinf(*crossing.psnr)) return text + ", the same picture to the bit";
-  char number[32];
-  std::snprintf(number, sizeof number, ", PSNR %.1f dB", *crossing.psnr);
-  return text + number;
+  return crossing.psnr ? text + ", PSNR " + psnr_text(*crossing.psnr) : text;
+}
+
+std::string announcement(const std::string& file, const Crossed& crossed) {
+  const std::string text = announcement(file, crossed.document.passport.history.back());
+  if (!crossed.plain_psnr) return text;
+  if (crossed.compensated == 0) return text + ", shifted colours came no nearer";
+  return text + ", colours compensated (" + psnr_text(*crossed.plain_psnr) + " without)";
 }
 
 }  // namespace lapis::cli

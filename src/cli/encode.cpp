@@ -171,7 +171,7 @@ class EncodeRun {
       report.passport = document.passport;
       report.model = model_.name;
       report.timings = timings_;
-      print_line(io::latent_line(report));
+      print_line(io::latent_file_line(report));
     } else if (report.path != "-") {
       print_line(report.path);
     }

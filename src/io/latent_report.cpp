@@ -206,7 +206,7 @@ std::string decoded_line(const DecodedReport& report) {
   return text_of(json);
 }
 
-std::string latent_line(const LatentReport& report) {
+std::string latent_file_line(const LatentReport& report) {
   const Passport& passport = report.passport;
   Json json = {{"path", report.path},
                {"sha256", report.sha256},

@@ -70,7 +70,7 @@ struct LatentReport {
   RunTimings timings;
 };
 
-std::string latent_line(const LatentReport& report);
+std::string latent_file_line(const LatentReport& report);
 
 /// A picture on its way through a VAE and back.
 struct Drift {

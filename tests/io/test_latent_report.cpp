@@ -145,7 +145,7 @@ TEST_CASE("result lines are single lines with what docs/cli.md says") {
   latent.psnr = 31.2345;
   latent.plain_psnr = 30.5;
   latent.compensated = 1;
-  const Json converted = Json::parse(latent_line(latent));
+  const Json converted = Json::parse(latent_file_line(latent));
   CHECK(converted.at("form") == "comfy");
   CHECK(converted.at("dtype") == "f16");
   CHECK(converted.at("psnr") == 31.23);
@@ -153,11 +153,11 @@ TEST_CASE("result lines are single lines with what docs/cli.md says") {
   CHECK(converted.at("compensated") == 1);
   CHECK_FALSE(converted.contains("images"));
   latent.psnr = std::numeric_limits<double>::infinity();
-  CHECK(Json::parse(latent_line(latent)).at("psnr") == "infinite");
+  CHECK(Json::parse(latent_file_line(latent)).at("psnr") == "infinite");
   latent.psnr.reset();
-  CHECK(Json::parse(latent_line(latent)).at("psnr").is_null());
+  CHECK(Json::parse(latent_file_line(latent)).at("psnr").is_null());
   latent.from.clear();
-  CHECK_FALSE(Json::parse(latent_line(latent)).contains("route"));
+  CHECK_FALSE(Json::parse(latent_file_line(latent)).contains("route"));
 }
 
 TEST_CASE("a drift is a document") {
