@@ -193,7 +193,7 @@ class EncodeRun {
 Run declare_encode(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   Job& job = options->job;
-  app.add_option("images", options->images, "Pictures to encode, - for stdin")->type_name("IMAGE...")->required();
+  app.add_option("images", options->images, "Pictures to encode, - for stdin")->type_name("IMAGE")->required();
   app.add_option("-m,--model", job.model, "Name or folder of the model whose VAE encodes")
       ->type_name("NAME")
       ->required();
