@@ -17,8 +17,8 @@ namespace lapis::core {
 void to_model_units(std::span<float> values, const std::array<std::int64_t, 4>& shape, const Space& space);
 void to_vae_units(std::span<float> values, const std::array<std::int64_t, 4>& shape, const Space& space);
 
-/// Model values of `from` as model values of `to`, whose raw VAE values are the same (`same_values`). Left to the bit where
-/// the numbers of the two are the same.
+/// Model values of `from` as model values of `to`, whose raw VAE values are the same (`same_values`). Left to the bit
+/// where the numbers of the two are the same.
 void rescale(std::span<float> values, const std::array<std::int64_t, 4>& shape, const Space& from, const Space& to);
 
 /// [B, C, h, w] to tokens [B, h/p * w/p, C p p], channel by channel of each patch (diffusers'
