@@ -1,0 +1,52 @@
+// What any bytes at all must satisfy, given as a latent: refused with an Error, or read, and then written and read
+// again with the same result. For the fuzz target, and for the test that runs its corpus.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <stdexcept>
+#include <vector>
+
+#include "core/spaces.hpp"
+#include "io/latent_forms.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::io::test {
+
+/// Each set of facts that a user could tell of a file; the first tells nothing.
+inline std::vector<ToldFacts> told_facts() {
+  std::vector<ToldFacts> facts(1);
+  for (const char* space : {"sd15", "flux", "wan21"}) {
+    facts.push_back({core::parse_space(space), {}, {}, {}});
+    facts.push_back({core::parse_space(space), Units::model, {}, {}});
+    facts.push_back({core::parse_space(space), {}, LatentForm::diffusers, PixelSize{32, 16}});
+  }
+  return facts;
+}
+
+/// Whether the file was read with these facts. Throws std::logic_error where it does not come out as it went in.
+inline bool check_latent(std::span<const std::byte> file, const ToldFacts& told) {
+  ForeignLatent latent;
+  try {
+    latent = read_latent(file, "a", told);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::internal) throw std::logic_error(error.what());
+    return false;
+  }
+  if (read_passport(file, "a", told).passport != latent.document.passport) throw std::logic_error("another passport");
+  if (parse_latent(write_latent(latent.document, LatentForm::lapis), "b") != latent.document) {
+    throw std::logic_error("another latent, by way of lapis' own form");
+  }
+  if (latent.form == LatentForm::comfy_old) return true;
+  ToldFacts again = told;
+  again.size.reset();
+  if (latent.layout == core::Layout::packed) again.size = told.size;
+  if (latent.form != LatentForm::lapis) again.form = latent.form;
+  if (latent.form == LatentForm::npy) again.units = latent.document.passport.units;
+  const ForeignLatent back = read_latent(write_latent(latent.document, latent.form), "b", again);
+  if (back.document != latent.document || back.form != latent.form) throw std::logic_error("another latent");
+  return true;
+}
+
+}  // namespace lapis::io::test
