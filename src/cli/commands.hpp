@@ -21,6 +21,7 @@ struct Command {
   Run (*declare)(CLI::App& app);
 };
 
+Run declare_check(CLI::App& app);
 Run declare_generate(CLI::App& app);
 Run declare_inspect(CLI::App& app);
 Run declare_list(CLI::App& app);
