@@ -95,10 +95,10 @@ VaeFolder read_vae_folder(const std::string& name) {
     vae.destination.space.lineage = model->space.lineage;
     vae.finding = contradiction(*model);
   } else {
+    vae.destination.name = name;
     vae.destination.space = config.space;
     vae.destination.space.id = ids.empty() ? "unknown" : ids.front();
   }
-  vae.destination.name = name;
   vae.destination.size_multiple = 1;
   if (!vae.finding) vae.finding = recognized(config, ids, vae.destination.space.lineage);
   return vae;
