@@ -17,6 +17,7 @@
 #include "core/spaces.hpp"
 #include "core/units.hpp"
 #include "io/inspection_report.hpp"
+#include "io/latent_statistics.hpp"
 #include "io/unplaced_latent.hpp"
 #include "lapis/error.hpp"
 
@@ -25,34 +26,27 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-/// A latent read whole, and what was found out about it.
-struct Looked {
-  io::ForeignLatent latent;
-  io::LatentInspection inspection;
-};
-
-Looked look_at(const io::LatentSource& source, const io::ToldFacts& told) {
-  Looked looked;
-  io::LatentInspection& found = looked.inspection;
+io::LatentInspection look_at(const io::LatentSource& source, const io::ToldFacts& told) {
+  io::LatentInspection found;
   found.name = source.name();
   found.says_space = io::says_space(source.bytes(), source.name(), told);
+  io::ForeignPassport latent;
   if (found.says_space) {
-    looked.latent = io::read_latent(source.bytes(), source.name(), told, /*any_number=*/true);
-    const io::LatentDocument& document = looked.latent.document;
-    found.channels = core::channel_statistics(document.values, document.passport.shape);
+    latent = io::read_passport(source.bytes(), source.name(), told);
+    found.channels = io::read_statistics(source.bytes(), source.name(), latent);
   } else {
     io::UnplacedLatent unplaced = io::read_unplaced(source.bytes(), source.name(), told);
-    looked.latent = std::move(unplaced.latent);
+    latent = std::move(unplaced.latent);
     found.channels = std::move(unplaced.channels);
     found.fits = std::move(unplaced.fits);
     found.says_size = unplaced.knows_size;
   }
-  const io::LatentFormRow& row = io::latent_form_row(looked.latent.form);
+  const io::LatentFormRow& row = io::latent_form_row(latent.form);
   found.form = row.name;
-  found.passport = looked.latent.document.passport;
-  found.layout = looked.latent.layout;
+  found.passport = std::move(latent.passport);
+  found.layout = latent.layout;
   found.says_units = found.says_space || row.units.has_value() || told.units.has_value();
-  return looked;
+  return found;
 }
 
 std::string space_text(const io::LatentInspection& latent) {
@@ -92,7 +86,6 @@ void print_facts(const io::LatentInspection& latent) {
   rows.push_back({"state", state_text(passport)});
   rows.push_back({"vae", passport.vae_sha256.empty() ? "no digest" : "sha256 " + passport.vae_sha256});
   for (const Crossing& crossing : passport.history) rows.push_back({"history", announcement(latent.name, crossing)});
-  if (!passport.job.empty()) rows.push_back({"job", passport.job});
   print_table(rows);
 }
 
@@ -115,27 +108,29 @@ const core::LineageRow& colours_of(const io::LatentInspection& latent) {
                                       "them: --space ID:LINEAGE, --size WxH");
   }
   const Space& space = latent.passport.space;
-  const core::LineageRow* lineage = core::find_lineage(space.lineage);
-  if (lineage == nullptr || lineage->rgb.size() != static_cast<std::size_t>(space.channels)) {
-    throw Error(ErrorKind::incompatible, latent.name + " is in space " + core::space_name(space) +
-                                             ", and no colours of the channels of " + space.lineage +
-                                             " are known, so there is no preview of it.\nDecode it: lapis decode " +
-                                             latent.name);
-  }
-  return *lineage;
+  if (const core::LineageRow* lineage = core::find_colours(space)) return *lineage;
+  throw Error(ErrorKind::incompatible, latent.name + " is in space " + core::space_name(space) +
+                                           ", and no colours of its channels are known, so there is no preview of " +
+                                           "it.\nDecode it by its VAE: lapis decode " + latent.name);
 }
 
-void print_preview(const io::ForeignLatent& latent, const core::LineageRow& lineage) {
-  const Passport& passport = latent.document.passport;
-  std::vector<float> values = latent.document.values;
-  const Space& home = core::find_space(lineage.space)->space;
-  if (passport.units != Units::model || !core::same_numbers(passport.space, home)) {
-    if (passport.units == Units::model) core::to_vae_units(values, passport.shape, passport.space);
-    core::to_model_units(values, passport.shape, home);
-  }
+/// In model units of the space that the colours are for.
+std::vector<float> coloured_values(const io::LatentDocument& document, const core::LineageRow& lineage) {
+  const Passport& passport = document.passport;
+  const Space home = core::coloured_space(lineage);
+  std::vector<float> values = document.values;
+  if (passport.units == Units::model && core::same_numbers(passport.space, home)) return values;
+  if (passport.units == Units::model) core::to_vae_units(values, passport.shape, passport.space);
+  core::to_model_units(values, passport.shape, home);
+  return values;
+}
+
+void print_preview(const io::LatentDocument& document, const core::LineageRow& lineage) {
+  const std::vector<float> values = coloured_values(document, lineage);
+  const auto& shape = document.passport.shape;
   const bool colour = stdout_has_colour();
-  for (int i = 0; i < static_cast<int>(passport.shape[0]); ++i) {
-    const Image picture = narrowed(core::preview(values, passport.shape, i, lineage), stdout_columns());
+  for (int i = 0; i < static_cast<int>(shape[0]); ++i) {
+    const Image picture = narrowed(core::preview(values, shape, i, lineage), stdout_columns());
     const std::string text = colour ? half_blocks(picture) : shaded(picture);
     print_line("\n" + text.substr(0, text.size() - 1));
   }
@@ -147,15 +142,18 @@ int inspect_latent(const io::LatentSource& source, const io::ToldFacts& told, bo
   if (preview && json) {
     throw Error(ErrorKind::usage, "--preview is for people and --json for programs. Leave one of the two out");
   }
-  const Looked looked = look_at(source, told);
+  const io::LatentInspection latent = look_at(source, told);
   if (json) {
-    print_line(io::inspection_report(looked.inspection));
+    print_line(io::inspection_report(latent));
     return 0;
   }
-  const core::LineageRow* colours = preview ? &colours_of(looked.inspection) : nullptr;
-  print_facts(looked.inspection);
-  print_channels(looked.inspection);
-  if (colours != nullptr) print_preview(looked.latent, *colours);
+  const core::LineageRow* colours = preview ? &colours_of(latent) : nullptr;
+  print_facts(latent);
+  print_channels(latent);
+  if (!latent.passport.job.empty()) print_line("\n[job]\n" + latent.passport.job);
+  if (colours != nullptr) {
+    print_preview(io::read_latent(source.bytes(), source.name(), told, /*any_number=*/true).document, *colours);
+  }
   return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "core/spaces.hpp"
 #include "io/latent_container.hpp"
 #include "io/latent_numbers.hpp"
+#include "io/latent_statistics.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io {
@@ -55,10 +56,11 @@ UnplacedLatent read_unplaced(std::span<const std::byte> file, const std::string&
     if (reading == Reading::none) continue;
     try {
       UnplacedLatent unplaced;
-      unplaced.latent = read_latent(file, name, guess_of(container, row, reading, told), /*any_number=*/true);
-      const LatentDocument& document = unplaced.latent.document;
-      unplaced.channels = core::channel_statistics(document.values, document.passport.shape);
-      unplaced.fits = core::fitting_spaces(unplaced.channels);
+      const ToldFacts guess = guess_of(container, row, reading, told);
+      unplaced.latent = read_passport(file, name, guess);
+      unplaced.channels = read_statistics(file, name, unplaced.latent);
+      const std::optional<Units> own = latent_form_row(unplaced.latent.form).units;
+      unplaced.fits = core::fitting_spaces(unplaced.channels, {own ? own : told.units, reading == Reading::packed});
       unplaced.knows_size = reading == Reading::plain || told.size.has_value();
       return unplaced;
     } catch (const Error& error) {

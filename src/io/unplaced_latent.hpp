@@ -16,14 +16,14 @@ bool says_space(std::span<const std::byte> file, const std::string& name, const 
 
 /// What can be told of a latent without its space.
 struct UnplacedLatent {
-  ForeignLatent latent;  ///< its passport's space and units are made up, and its sides where `knows_size` is false
+  ForeignPassport latent;  ///< its space is made up; so are units that nothing says, and sides without `knows_size`
   std::vector<core::ChannelStatistics> channels;
   std::vector<core::SpaceFit> fits;  ///< advice: nothing acts on it
   bool knows_size = true;            ///< false: packed tokens whose picture's size nobody told
 };
 
-/// Reads a latent whose space nobody says, NaN and Inf included. Throws Error{input} as `read_latent`, and for a shape
-/// that no space has.
+/// Looks at a latent whose space nobody says, NaN and Inf included. Throws Error{input} as `read_passport`, and for a
+/// shape that no space has.
 UnplacedLatent read_unplaced(std::span<const std::byte> file, const std::string& name, const ToldFacts& told);
 
 }  // namespace lapis::io
