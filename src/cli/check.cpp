@@ -31,7 +31,7 @@ namespace {
 constexpr const char* footer =
     "Examples:\n"
     "  lapis check a.safetensors tiny-sdxl\n"
-    "  lapis check a.safetensors --to flux --vae tiny-sd15 --json\n"
+    "  lapis check a.safetensors --to tiny-flux --vae tiny-sd15 --json\n"
     "  lapis check tiny-sd15 --vae path/to/vae\n"
     "  lapis check tiny-flux --size 520x512\n"
     "  lapis check old.npy --space sd15 --units vae --to tiny-sd15\n"
@@ -276,7 +276,7 @@ class Checking {
 Run declare_check(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   app.add_option("things", options->things, "Latents (- for stdin), and names or folders of models")
-      ->type_name("LATENT|MODEL...");
+      ->type_name("LATENT|MODEL");
   app.add_option("--to", options->to, "Where it is to go: a model, or a space (ID, ID:LINEAGE)")
       ->type_name("MODEL|SPACE");
   app.add_option("--vae", options->vae, "What is to decode it: a model, or the folder of a diffusers VAE")
