@@ -10,8 +10,9 @@ constexpr std::array table{
     Command{"encode", "Make latents of pictures", declare_encode},
     Command{"decode", "Make pictures of a latent, by the VAE it comes from", declare_decode},
     Command{"convert", "Carry a latent into another space, unit or tool's form", declare_convert},
-    Command{"inspect", "Show what a model folder or a PNG holds", declare_inspect},
-    Command{"list", "Show models, families, samplers, schedules", declare_list},
+    Command{"check", "Tell whether latent, model, VAE and size go together", declare_check},
+    Command{"inspect", "Show what a model folder, a latent or a PNG holds", declare_inspect},
+    Command{"list", "Show models, families, spaces, samplers, schedules", declare_list},
 };
 
 }  // namespace

@@ -24,6 +24,7 @@ struct Command {
 Run declare_convert(CLI::App& app);
 Run declare_decode(CLI::App& app);
 Run declare_encode(CLI::App& app);
+Run declare_check(CLI::App& app);
 Run declare_generate(CLI::App& app);
 Run declare_inspect(CLI::App& app);
 Run declare_list(CLI::App& app);

@@ -9,6 +9,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/inspect_measure.hpp"
+#include "cli/inspect_latent.hpp"
+#include "cli/latent_options.hpp"
 #include "cli/places.hpp"
 #include "cli/terminal.hpp"
 #include "core/families.hpp"
@@ -17,6 +19,7 @@
 #include "core/prompt_syntax.hpp"
 #include "core/schedules.hpp"
 #include "core/unicode.hpp"
+#include "io/latent_forms.hpp"
 #include "io/model_folder.hpp"
 #include "io/png.hpp"
 #include "io/prompt_reader.hpp"
@@ -35,6 +38,8 @@ struct Options {
   bool verify = false;
   bool measure = false;
   std::vector<std::string> pictures;
+  ToldOptions told;
+  bool preview = false;
   bool json = false;
 };
 
@@ -170,13 +175,14 @@ int inspect_model(const Options& options) {
   return 0;
 }
 
-int inspect_png(const Options& options) {
-  const io::PngFacts facts = io::read_png_text(options.target);
+int inspect_png(const Options& options, const io::LatentSource& source) {
+  const io::PngFacts facts = io::read_png_text(source.bytes(), source.name());
+  if (options.preview) throw Error(ErrorKind::usage, "--preview is for latents; " + source.name() + " is a PNG");
   if (options.json) {
     print_line(io::png_report(facts));
     return 0;
   }
-  print_line(options.target + ": PNG, " + std::to_string(facts.width) + "x" + std::to_string(facts.height) + ", " +
+  print_line(source.name() + ": PNG, " + std::to_string(facts.width) + "x" + std::to_string(facts.height) + ", " +
              std::to_string(facts.bit_depth) + " bit");
   for (const io::PngTextChunk& chunk : facts.texts) {
     print_line("");
@@ -187,20 +193,26 @@ int inspect_png(const Options& options) {
 }
 
 int inspect(const Options& options) {
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(options.target, ignored)) return inspect_model(options);
+  if (!names_file(options.target)) {
+    if (!options.preview) return inspect_model(options);
+    throw Error(ErrorKind::usage, "--preview is for latents; " + options.target + " names a model");
+  }
   if (options.has_tokens || options.verify || options.measure) {
     throw Error(ErrorKind::usage,
                 "--tokens, --verify and --measure are for model folders; " + options.target + " is a file");
   }
-  return inspect_png(options);
+  const io::LatentSource source(options.target);
+  if (io::is_png(source.bytes())) return inspect_png(options, source);
+  return inspect_latent(source, told_facts(options.told), options.preview, options.json);
 }
 
 }  // namespace
 
 Run declare_inspect(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  app.add_option("target", options->target, "Name or folder of a model, or a PNG")->type_name("WHAT")->required();
+  app.add_option("target", options->target, "Name or folder of a model, a latent or a PNG; - for stdin")
+      ->type_name("WHAT")
+      ->required();
   const CLI::Option* tokens =
       app.add_option("--tokens", options->tokens, "Show the token ids of a prompt, and weights")->type_name("TEXT");
   app.add_option("--prompt-syntax", options->syntax, "Brackets in that prompt: plain, a1111 or comfy")
@@ -214,12 +226,15 @@ Run declare_inspect(CLI::App& app) {
       app.add_option("--measure", options->pictures, "What its VAE does to pictures; without any, to drawn patterns")
           ->type_name("[PICTURE...]")
           ->expected(0, 1024);
+  app.add_flag("--preview", options->preview, "Show a latent by the colours of its channels");
   app.add_flag("--json", options->json, "The same as one JSON document");
+  declare_told(app, options->told);
   app.footer(
       "Examples:\n"
       "  lapis inspect tiny-sd15 --verify\n"
       "  lapis inspect tiny-sd15 --tokens \"a serene lakeside at sunset\"\n"
       "  lapis inspect tiny-sd15 --measure\n"
+      "  lapis inspect a.safetensors --preview\n"
       "  lapis inspect lapis-7.png");
   return [options, tokens, measure] {
     options->has_tokens = tokens->count() > 0;

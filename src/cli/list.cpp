@@ -8,6 +8,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/places.hpp"
+#include "cli/routes.hpp"
 #include "cli/terminal.hpp"
 #include "core/families.hpp"
 #include "core/job_limits.hpp"
@@ -16,6 +17,7 @@
 #include "core/schedules.hpp"
 #include "core/spaces.hpp"
 #include "core/suggest.hpp"
+#include "io/latent_forms.hpp"
 #include "io/model_folder.hpp"
 #include "io/report.hpp"
 #include "lapis/error.hpp"
@@ -82,6 +84,29 @@ Rows space_rows() {
   return rows;
 }
 
+Rows lineage_rows() {
+  Rows rows{{"lineage", "space", "colours", "spread", "source"}};
+  for (const core::LineageRow& row : core::lineages()) {
+    rows.push_back(
+        {row.name, row.space, row.rgb.empty() ? "-" : "known", row.spread.empty() ? "-" : "measured", row.source});
+  }
+  return rows;
+}
+
+Rows form_rows() {
+  Rows rows{{"form", "units", "says its space", "packs", "endings", "meaning"}};
+  for (const io::LatentFormRow& row : io::latent_forms()) {
+    const bool lapis = row.form == io::LatentForm::lapis;
+    const std::string units = lapis                      ? "as it says"
+                              : !row.units               ? "as told"
+                              : *row.units == Units::vae ? "vae"
+                                                         : "model";
+    rows.push_back({row.name, units, row.says_space ? "yes" : "no", row.packs ? "yes" : "no",
+                    row.endings.empty() ? "-" : joined(row.endings), row.description});
+  }
+  return rows;
+}
+
 /// The families with a denoiser that walks a path on which `fits(family, path)` holds.
 template <class Fits>
 std::string families_that(const Fits& fits) {
@@ -121,6 +146,7 @@ Rows spacing_rows() {
 
 constexpr std::array tables{
     Table{"models", model_rows},     Table{"families", family_rows},    Table{"spaces", space_rows},
+    Table{"lineages", lineage_rows}, Table{"routes", route_rows},       Table{"forms", form_rows},
     Table{"samplers", sampler_rows}, Table{"schedules", schedule_rows}, Table{"spacings", spacing_rows},
 };
 
@@ -149,7 +175,8 @@ Run declare_list(CLI::App& app) {
     bool json = false;
   };
   const auto options = std::make_shared<Options>();
-  app.add_option("what", options->name, "models, families, spaces, samplers, schedules or spacings")
+  app.add_option("what", options->name,
+                 "models, families, spaces, lineages, routes, forms, samplers, schedules or spacings")
       ->type_name("WHAT")
       ->capture_default_str();
   app.add_flag("--json", options->json, "The same as a JSON array");

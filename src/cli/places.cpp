@@ -1,6 +1,7 @@
 #include "cli/places.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <map>
 #include <sstream>
@@ -55,6 +56,15 @@ std::vector<fs::path> known_models() {
   std::vector<fs::path> folders;
   for (const auto& [name, folder] : models) folders.push_back(folder);
   return folders;
+}
+
+bool names_file(const std::string& word) {
+  static constexpr std::array endings = {".safetensors", ".latent", ".npy", ".png"};
+  const fs::path path = word;
+  std::error_code ignored;
+  if (word == "-") return true;
+  if (fs::exists(path, ignored)) return !fs::is_directory(path, ignored);
+  return std::find(endings.begin(), endings.end(), path.extension()) != endings.end();
 }
 
 fs::path find_model(const std::string& name) {

@@ -17,6 +17,9 @@ std::vector<std::filesystem::path> model_places();
 /// Every folder below `model_places` that holds a model.json, by name; the first of two equal names wins.
 std::vector<std::filesystem::path> known_models();
 
+/// Whether `word` means a file and no model: "-", a file that is there, or a name that ends as latents and PNGs do.
+bool names_file(const std::string& word);
+
 /// The folder of a model given by name, or by path if `name` holds a "/" or is a folder here.
 /// Throws Error{usage} with the known names if there is no such model.
 std::filesystem::path find_model(const std::string& name);

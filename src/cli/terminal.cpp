@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "lapis/error.hpp"
@@ -11,14 +12,14 @@
 namespace lapis::cli {
 namespace {
 
-bool stderr_has_colour() {
+bool has_colour(int stream) {
   const char* off = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
-  return !(off && *off) && !(term && std::strcmp(term, "dumb") == 0) && isatty(STDERR_FILENO);
+  return !(off && *off) && !(term && std::strcmp(term, "dumb") == 0) && isatty(stream);
 }
 
 void print_marked(const char* mark, const char* colour, const std::string& text) {
-  if (stderr_has_colour()) {
+  if (has_colour(STDERR_FILENO)) {
     std::fprintf(stderr, "\x1b[%sm%s:\x1b[0m %s\n", colour, mark, text.c_str());
   } else {
     std::fprintf(stderr, "%s: %s\n", mark, text.c_str());
@@ -63,6 +64,16 @@ void print_table(const std::vector<std::vector<std::string>>& rows) {
 }
 
 bool stdout_is_terminal() { return isatty(STDOUT_FILENO); }
+
+bool stdout_has_colour() { return has_colour(STDOUT_FILENO); }
+
+int stdout_columns() {
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  const char* columns = std::getenv("COLUMNS");
+  const int told = columns ? std::atoi(columns) : 0;
+  return told > 0 ? told : 80;
+}
 
 bool flush_output() { return std::fflush(stdout) == 0 && !std::ferror(stdout); }
 

@@ -29,6 +29,12 @@ void print_table(const std::vector<std::vector<std::string>>& rows);
 /// True if stdout is a terminal.
 bool stdout_is_terminal();
 
+/// True if it is one that shows colours, and nobody asked for none.
+bool stdout_has_colour();
+
+/// Characters on a line of stdout: what the terminal or COLUMNS says, else 80.
+int stdout_columns();
+
 /// Flushes stdout; false if something written to it was lost.
 bool flush_output();
 

@@ -16,6 +16,18 @@ std::uint8_t level(double unit) {
 
 }  // namespace
 
+const LineageRow* find_colours(const Space& space) {
+  const LineageRow* lineage = find_lineage(space.lineage);
+  if (lineage == nullptr || lineage->rgb.empty()) return nullptr;
+  return same_values(coloured_space(*lineage), space) ? lineage : nullptr;
+}
+
+Space coloured_space(const LineageRow& lineage) {
+  Space space = find_space(lineage.space)->space;
+  space.lineage = lineage.name;
+  return space;
+}
+
 Image preview(std::span<const float> values, const std::array<std::int64_t, 4>& shape, int index,
               const LineageRow& lineage) {
   const auto channels = static_cast<std::size_t>(shape[1]);

@@ -11,7 +11,14 @@
 
 namespace lapis::core {
 
-/// Picture `index` of a batch of latents in model units, one pixel a cell, by the colours of the channels
+/// The lineage whose colours show values of `space`; null where they are not known.
+const LineageRow* find_colours(const Space& space);
+
+/// The space whose model values a lineage's colours are for.
+Space coloured_space(const LineageRow& lineage);
+
+/// Picture `index` of a batch of latents in model units of `coloured_space`, one pixel a cell, by the colours of the
+/// channels
 /// (`LineageRow::rgb`, not empty): rgb = (sum + bias + 1) / 2.
 Image preview(std::span<const float> values, const std::array<std::int64_t, 4>& shape, int index,
               const LineageRow& lineage);

@@ -127,7 +127,7 @@ ToRaw to_raw(const Space& space, std::size_t channel) {
 }
 
 /// Logarithm of how likely such channels are, if these are numbers of `space` in `units`. Channels of one picture rise
-/// and fall together, so each counts half.
+/// and fall together: all of them say as much as two that did not.
 double log_likelihood(std::span<const ChannelStatistics> channels, const Space& space, Units units) {
   const LineageRow* lineage = find_lineage(space.lineage);
   const bool known = lineage != nullptr && lineage->spread.size() == channels.size();
@@ -147,14 +147,14 @@ double log_likelihood(std::span<const ChannelStatistics> channels, const Space& 
     const double density = reading.slope / (usual_deviation * tolerance.mean * tolerance.log_deviation);
     sum += std::log(density) - (off_deviation * off_deviation + off_mean * off_mean) / 2;
   }
-  return sum / 2;
+  return 2 * sum / static_cast<double>(channels.size());
 }
 
 /// Every space of this many channels, with each lineage that is known to have its numbers.
-std::vector<Space> candidates(std::size_t channels) {
+std::vector<Space> candidates(std::size_t channels, bool packed) {
   std::vector<Space> found;
   for (const SpaceRow& row : spaces()) {
-    if (static_cast<std::size_t>(row.space.channels) != channels) continue;
+    if (static_cast<std::size_t>(row.space.channels) != channels || (packed && row.packing == 1)) continue;
     found.push_back(row.space);
     for (const LineageRow& lineage : lineages()) {
       if (lineage.space != row.space.id || lineage.name == row.space.lineage) continue;
@@ -183,10 +183,11 @@ std::vector<ChannelStatistics> channel_statistics(std::span<const float> values,
   return result;
 }
 
-std::vector<SpaceFit> fitting_spaces(std::span<const ChannelStatistics> channels) {
+std::vector<SpaceFit> fitting_spaces(std::span<const ChannelStatistics> channels, const FormFacts& facts) {
   std::vector<SpaceFit> fits;
-  for (const Space& space : candidates(channels.size())) {
+  for (const Space& space : candidates(channels.size(), facts.packed)) {
     for (const Units units : {Units::model, Units::vae}) {
+      if (facts.units.value_or(units) != units) continue;
       fits.push_back({space_name(space), units, log_likelihood(channels, space, units)});
     }
   }

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,10 +34,16 @@ struct SpaceFit {
   double confidence = 0;  ///< 0 to 1; those of all readings add up to 1
 };
 
-/// Every space of the table whose channels fit, in either unit, the likeliest first: each channel's mean and deviation
-/// against what is known of the lineage (`LineageRow::spread`), or against unit spread in model units where nothing is.
-/// Every lineage that is known to have a space's numbers is a reading of its own.
-std::vector<SpaceFit> fitting_spaces(std::span<const ChannelStatistics> channels);
+/// What the form of a file tells, beside its numbers.
+struct FormFacts {
+  std::optional<Units> units = {};
+  bool packed = false;  ///< in tokens of several cells, as only some spaces are
+};
+
+/// Every space of the table whose channels fit, in either unit or the one that is known, the likeliest first: each
+/// channel's mean and deviation against what is known of the lineage (`LineageRow::spread`), or against unit spread in
+/// model units where nothing is. Every lineage that is known to have a space's numbers is a reading of its own.
+std::vector<SpaceFit> fitting_spaces(std::span<const ChannelStatistics> channels, const FormFacts& facts = {});
 
 /// The likeliest of them in words: "fit sd15 in model units (41 %), sdxl in model units (38 %) and 3 others".
 std::string fits_text(std::span<const SpaceFit> fits);

@@ -41,8 +41,8 @@ class Tables(FamilyTest):
         self.assertEqual(families[3]["predicts"], "flow")
         self.assertEqual(families[3]["sizes"], "multiples of 16")
         spaces = {row["space"]: row for row in json.loads(run("list", "spaces", "--json").stdout)}
-        self.assertEqual(spaces["flux"], {"space": "flux", "channels": "16", "downscale": "8", "scale": "0.3611",
-                                          "shift": "0.1159"})
+        self.assertEqual([spaces["flux"][key] for key in ("channels", "downscale", "scale", "shift", "lineage", "packing")],
+                         ["16", "8", "0.3611", "0.1159", "flux", "2"])
         self.assertEqual(spaces["sdxl"]["scale"], "0.13025")
 
     def test_inspect(self) -> None:

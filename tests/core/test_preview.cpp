@@ -37,3 +37,17 @@ TEST_CASE("every picture of a batch is shown by itself") {
   CHECK(preview(values, {2, 2, 1, 1}, 0, two_channels()).rgb == std::vector<std::uint8_t>{128, 128, 64});
   CHECK(preview(values, {2, 2, 1, 1}, 1, two_channels()).rgb == std::vector<std::uint8_t>{255, 255, 128});
 }
+
+TEST_CASE("colours belong to a lineage and the numbers of its own space") {
+  const auto name = [](const char* space) {
+    const LineageRow* lineage = find_colours(parse_space(space));
+    return lineage == nullptr ? "" : lineage->name;
+  };
+  CHECK(name("sd15") == "sd15");
+  CHECK(name("sd2") == "sd15");
+  CHECK(name("sd15:tiny-sd15") == "tiny-sd15");
+  CHECK(name("sd15:nobody") == "");
+  CHECK(name("wan21") == "");
+  CHECK(name("flux:sd15") == "");  // a name that another shape of latents has
+  CHECK(coloured_space(*find_colours(parse_space("playground25"))) == parse_space("sdxl"));
+}

@@ -1,0 +1,160 @@
+#include "cli/inspect_latent.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/crossing.hpp"
+#include "cli/latent_options.hpp"
+#include "cli/terminal.hpp"
+#include "cli/terminal_picture.hpp"
+#include "core/job_limits.hpp"
+#include "core/preview.hpp"
+#include "core/space_fit.hpp"
+#include "core/spaces.hpp"
+#include "core/units.hpp"
+#include "io/inspection_report.hpp"
+#include "io/latent_statistics.hpp"
+#include "io/unplaced_latent.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::cli {
+namespace {
+
+using Rows = std::vector<std::vector<std::string>>;
+
+io::LatentInspection look_at(const io::LatentSource& source, const io::ToldFacts& told) {
+  io::LatentInspection found;
+  found.name = source.name();
+  found.says_space = io::says_space(source.bytes(), source.name(), told);
+  io::ForeignPassport latent;
+  if (found.says_space) {
+    latent = io::read_passport(source.bytes(), source.name(), told);
+    found.channels = io::read_statistics(source.bytes(), source.name(), latent);
+  } else {
+    io::UnplacedLatent unplaced = io::read_unplaced(source.bytes(), source.name(), told);
+    latent = std::move(unplaced.latent);
+    found.channels = std::move(unplaced.channels);
+    found.fits = std::move(unplaced.fits);
+    found.says_size = unplaced.knows_size;
+  }
+  const io::LatentFormRow& row = io::latent_form_row(latent.form);
+  found.form = row.name;
+  found.passport = std::move(latent.passport);
+  found.layout = latent.layout;
+  found.says_units = found.says_space || row.units.has_value() || told.units.has_value();
+  return found;
+}
+
+std::string space_text(const io::LatentInspection& latent) {
+  if (!latent.says_space) return "not said; its numbers " + core::fits_text(latent.fits);
+  return core::space_name(latent.passport.space) + ": " + core::space_numbers(latent.passport.space);
+}
+
+std::string numbers_text(const io::LatentInspection& latent) {
+  const Passport& passport = latent.passport;
+  std::string text;
+  for (const std::int64_t side : passport.shape) text += (text.empty() ? "" : " x ") + std::to_string(side);
+  if (!latent.says_size) text = std::to_string(passport.shape[1]) + " channels, sides not said";
+  text += ", " + std::string(latent_dtype_name(passport.dtype));
+  text += latent.says_units ? ", " + std::string(units_name(passport.units)) + " units" : ", units not said";
+  return text + (latent.layout == core::Layout::packed ? ", packed into tokens" : "");
+}
+
+std::string state_text(const Passport& passport) {
+  if (passport.sigma == 0) return "finished";
+  return "unfinished: sigma " + core::number_text(passport.sigma) + " after " + std::to_string(passport.step) +
+         (passport.step == 1 ? " step" : " steps") + " on a " +
+         (passport.path == Path::flow ? "flow" : "variance-exploding") + " path, noise drawn " +
+         std::to_string(passport.draws) + (passport.draws == 1 ? " time" : " times");
+}
+
+std::string rounded_text(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4f", value);
+  return text;
+}
+
+void print_facts(const io::LatentInspection& latent) {
+  const Passport& passport = latent.passport;
+  Rows rows = {
+      {"latent", latent.name}, {"form", latent.form}, {"space", space_text(latent)}, {"numbers", numbers_text(latent)}};
+  if (latent.says_space && latent.says_size) rows.push_back({"picture", size_text(picture_size(passport)) + " pixels"});
+  rows.push_back({"state", state_text(passport)});
+  rows.push_back({"vae", passport.vae_sha256.empty() ? "no digest" : "sha256 " + passport.vae_sha256});
+  for (const Crossing& crossing : passport.history) rows.push_back({"history", announcement(latent.name, crossing)});
+  print_table(rows);
+}
+
+void print_channels(const io::LatentInspection& latent) {
+  Rows rows = {{"channel", "mean", "deviation", "min", "max", "NaN or Inf"}};
+  for (std::size_t c = 0; c < latent.channels.size(); ++c) {
+    const core::ChannelStatistics& channel = latent.channels[c];
+    rows.push_back({std::to_string(c), rounded_text(channel.mean), rounded_text(channel.deviation),
+                    rounded_text(static_cast<double>(channel.min)), rounded_text(static_cast<double>(channel.max)),
+                    std::to_string(channel.not_finite)});
+  }
+  print_line("");
+  print_table(rows);
+}
+
+/// The colours of a latent's channels. Throws where there are none, or nobody says which channels these are.
+const core::LineageRow& colours_of(const io::LatentInspection& latent) {
+  if (!latent.says_space || !latent.says_size) {
+    throw Error(ErrorKind::usage, latent.name + " does not say its space or its size, and a preview needs both. Say " +
+                                      "them: --space ID:LINEAGE, --size WxH");
+  }
+  const Space& space = latent.passport.space;
+  if (const core::LineageRow* lineage = core::find_colours(space)) return *lineage;
+  throw Error(ErrorKind::incompatible, latent.name + " is in space " + core::space_name(space) +
+                                           ", and no colours of its channels are known, so there is no preview of " +
+                                           "it.\nDecode it by its VAE: lapis decode " + latent.name);
+}
+
+/// In model units of the space that the colours are for.
+std::vector<float> coloured_values(const io::LatentDocument& document, const core::LineageRow& lineage) {
+  const Passport& passport = document.passport;
+  const Space home = core::coloured_space(lineage);
+  std::vector<float> values = document.values;
+  if (passport.units == Units::model && core::same_numbers(passport.space, home)) return values;
+  if (passport.units == Units::model) core::to_vae_units(values, passport.shape, passport.space);
+  core::to_model_units(values, passport.shape, home);
+  return values;
+}
+
+void print_preview(const io::LatentDocument& document, const core::LineageRow& lineage) {
+  const std::vector<float> values = coloured_values(document, lineage);
+  const auto& shape = document.passport.shape;
+  const bool colour = stdout_has_colour();
+  for (int i = 0; i < static_cast<int>(shape[0]); ++i) {
+    const Image picture = narrowed(core::preview(values, shape, i, lineage), stdout_columns());
+    const std::string text = colour ? half_blocks(picture) : shaded(picture);
+    print_line("\n" + text.substr(0, text.size() - 1));
+  }
+}
+
+}  // namespace
+
+int inspect_latent(const io::LatentSource& source, const io::ToldFacts& told, bool preview, bool json) {
+  if (preview && json) {
+    throw Error(ErrorKind::usage, "--preview is for people and --json for programs. Leave one of the two out");
+  }
+  const io::LatentInspection latent = look_at(source, told);
+  if (json) {
+    print_line(io::inspection_report(latent));
+    return 0;
+  }
+  const core::LineageRow* colours = preview ? &colours_of(latent) : nullptr;
+  print_facts(latent);
+  print_channels(latent);
+  if (!latent.passport.job.empty()) print_line("\n[job]\n" + latent.passport.job);
+  if (colours != nullptr) {
+    print_preview(io::read_latent(source.bytes(), source.name(), told, /*any_number=*/true).document, *colours);
+  }
+  return 0;
+}
+
+}  // namespace lapis::cli

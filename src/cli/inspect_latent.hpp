@@ -1,0 +1,12 @@
+// The part of `inspect` that looks at latents.
+#pragma once
+
+#include "io/latent_forms.hpp"
+
+namespace lapis::cli {
+
+/// Prints what a latent says of itself, its channels' statistics, the spaces its numbers fit where it does not say its
+/// own, and with `preview` what it shows, as characters. Returns the exit code.
+int inspect_latent(const io::LatentSource& source, const io::ToldFacts& told, bool preview, bool json);
+
+}  // namespace lapis::cli

@@ -1,0 +1,13 @@
+// The routes between all spaces, as `list` shows them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace lapis::cli {
+
+/// A head and a row for each ordered pair of spaces: those of the table and those of known models. The verdict is that
+/// on a finished latent with both VAEs at hand; the last column says whether they are.
+std::vector<std::vector<std::string>> route_rows();
+
+}  // namespace lapis::cli

@@ -1,0 +1,74 @@
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "io/latent_statistics.hpp"
+#include "latents.hpp"
+
+using namespace lapis;
+using namespace lapis::io;
+using namespace lapis::io::test;
+
+namespace {
+
+using Statistics = std::vector<core::ChannelStatistics>;
+
+Statistics read(const std::vector<std::byte>& file, const ToldFacts& told = {}) {
+  return read_statistics(file, "a", read_passport(file, "a", told));
+}
+
+void check_equal(const Statistics& found, const Statistics& expected) {
+  REQUIRE(found.size() == expected.size());
+  for (std::size_t c = 0; c < found.size(); ++c) {
+    CHECK(found[c].mean == Approx(expected[c].mean));
+    CHECK(found[c].deviation == Approx(expected[c].deviation));
+    CHECK(found[c].min == expected[c].min);
+    CHECK(found[c].max == expected[c].max);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("statistics are those of the numbers, in every precision") {
+  LatentDocument document = finished_latent();
+  for (const LatentDtype dtype : {LatentDtype::f32, LatentDtype::f16, LatentDtype::bf16}) {
+    document.passport.dtype = dtype;  // the values are eighths, which all of them hold
+    check_equal(read(latent_bytes(document)), core::channel_statistics(document.values, document.passport.shape));
+  }
+}
+
+TEST_CASE("an unfinished latent's are those of its latent, not of what its sampler remembers") {
+  const LatentDocument document = unfinished_latent();
+  check_equal(read(latent_bytes(document)), core::channel_statistics(document.values, document.passport.shape));
+}
+
+TEST_CASE("tokens are taken apart into channels") {
+  LatentDocument document = unfinished_latent();
+  document.passport.sigma = 0;
+  document.memory.clear();
+  for (std::size_t i = 0; i < document.values.size(); ++i) document.values[i] = static_cast<float>(i % 7);
+  ToldFacts told;
+  told.space = document.passport.space;
+  told.size = PixelSize{16, 16};
+  check_equal(read(write_latent(document, LatentForm::diffusers), told),
+              core::channel_statistics(document.values, document.passport.shape));
+}
+
+TEST_CASE("numbers that lie at an odd address are read all the same") {
+  const LatentDocument document = finished_latent();
+  const std::vector<std::byte> file = latent_bytes(document);
+  std::vector<std::byte> moved(file.size() + 1);
+  std::memcpy(moved.data() + 1, file.data(), file.size());
+  const std::span<const std::byte> odd = std::span(moved).subspan(1);
+  check_equal(read_statistics(odd, "a", read_passport(odd, "a", {})),
+              core::channel_statistics(document.values, document.passport.shape));
+}
+
+TEST_CASE("NaN in a file is counted") {
+  std::vector<std::byte> file = latent_bytes(finished_latent());
+  const float nan = NAN;
+  std::memcpy(file.data() + file.size() - sizeof nan, &nan, sizeof nan);  // the last number of the last channel
+  CHECK(read(file).back().not_finite == 1);
+  CHECK(read(file).front().not_finite == 0);
+}
