@@ -162,7 +162,7 @@ class Training:
         trained = denoiser.train(model.to(self.device), objective, functools.partial(conditioner, encoders),
                                  self.load_latents(phase.size), DENOISER_SCENES, self.folder, name=phase.name,
                                  steps=phase.steps, seed=self.recipe.seed, batch=phase.batch, peak=phase.peak,
-                                 decays=phase.decays, muon=self.recipe.muon,
+                                 decays=phase.decays, pairs=phase.pairs, muon=self.recipe.muon,
                                  on_save=lambda average, step: self.watch(phase, average))
         trained.save_pretrained(self.folder / phase.name)
 

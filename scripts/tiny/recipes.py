@@ -35,8 +35,9 @@ class Text:
 
 @dataclasses.dataclass(frozen=True)
 class Phase:
-    """A part of the denoiser's training: picture size, length, batch, peak rate, whether the rate falls to 0, and
-    whether a copy of the network as it was before teaches it guidance."""
+    """A part of the denoiser's training: picture size, length, batch, peak rate, whether the rate falls to 0, whether a
+    copy of the network as it was before teaches it guidance, and the share of its scenes that hold two things whatever
+    chance says: which colour is whose is learnt from no other."""
 
     name: str
     size: int
@@ -45,6 +46,7 @@ class Phase:
     peak: float
     decays: bool
     distils: bool = False
+    pairs: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,8 +102,9 @@ RECIPES = {
                        base_image_seq_len=256, max_image_seq_len=4096),
         seed=47, size=128, guidance=3.0, pictures={128: 6000},
         phases=(Phase("small", size=128, steps=3000, batch=32, peak=2e-3, decays=True),
-                Phase("more", size=128, steps=2700, batch=32, peak=1.5e-3, decays=True),
-                Phase("guided", size=128, steps=500, batch=16, peak=4e-4, decays=True, distils=True)),
+                Phase("more", size=128, steps=2000, batch=32, peak=1.5e-3, decays=True),
+                Phase("pairs", size=128, steps=1000, batch=32, peak=1.5e-3, decays=True, pairs=0.6),
+                Phase("guided", size=128, steps=500, batch=16, peak=4e-4, decays=True, distils=True, pairs=0.3)),
         muon=True, whitens=False,
         latent_noise=0.05, start="sd15",
     ),
