@@ -27,24 +27,34 @@ T corrected(const T& x, const T& x0, std::span<const T> before, const Course& co
   return moved<T>(x, ahead, course.at(i), course.at(i + 1));
 }
 
+/// The sigmas of a course, of which a flow's 1, noise alone, counts as 1 - 1e-6: the length of its step in lambda,
+/// which the second order divides by, is finite then. UniPCMultistepScheduler has the same number.
+inline std::vector<double> solvable_sigmas(const Course& course) {
+  std::vector<double> sigmas(course.sigmas.begin(), course.sigmas.end());
+  if (course.path == Path::flow) sigmas.front() = std::min(sigmas.front(), 1 - 1e-6);
+  return sigmas;
+}
+
 /// UniPC of order 2 on predicted clean values with B(h) = e^h - 1 (Zhao et al. 2023, "UniPC: A Unified
 /// Predictor-Corrector Framework for Fast Sampling of Diffusion Models", bh2; UniPCMultistepScheduler). The corrector
 /// reuses the evaluation of the next step. The first and the last step are of the first order.
 template <Vec T, Denoiser<T> D, OnStep F>
 T unipc(D&& denoise, T x, const Course& course, F&& on_step) {
+  const std::vector<double> sigmas = solvable_sigmas(course);
+  const Course solvable{sigmas, course.path};
   std::vector<T> before;  // answers, the newest first, as many as the last step had order
   std::optional<T> began_at;
   for (int i = 0; i < course.steps(); ++i) {
     const T x0 = denoise(x, course.at(i));
-    if (began_at) x = corrected<T>(*began_at, x0, before, course, i - 1);
+    if (began_at) x = corrected<T>(*began_at, x0, before, solvable, i - 1);
     T ahead = x0;
     const bool second = i > 0 && i + 1 < course.steps();
-    if (second) ahead = x0 + (lambda_step(course, i) / lambda_step(course, i - 1) / 2) * (x0 - before[0]);
+    if (second) ahead = x0 + (lambda_step(solvable, i) / lambda_step(solvable, i - 1) / 2) * (x0 - before[0]);
     if (second && before.size() == 2) before.pop_back();
     if (!second) before.clear();
     before.insert(before.begin(), x0);
     began_at = x;
-    x = moved<T>(x, ahead, course.at(i), course.at(i + 1));
+    x = moved<T>(x, ahead, solvable.at(i), solvable.at(i + 1));
     on_step(i + 1, course.steps());
   }
   return x;
