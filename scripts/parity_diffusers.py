@@ -26,7 +26,7 @@ VARIANCE = {
     "unipc": (diffusers.UniPCMultistepScheduler, {"final_sigmas_type": "zero"}),
 }
 SCHEDULES = {"karras": {"use_karras_sigmas": True, "timestep_spacing": "linspace"}}  # over all of the training
-NEARLY_ONE = 1 - 1e-6  # UniPC divides by the signal, of which sigma 1 has none
+NEARLY_ONE = 1 - 1e-6  # what UniPCMultistepScheduler makes of a flow's sigma 1, which has no signal to divide by
 SOLVER = {"prediction_type": "flow_prediction", "use_flow_sigmas": True, "final_sigmas_type": "zero"}
 
 
@@ -129,7 +129,8 @@ class Reference:
         if job.strength is None or job.masked or self.facts.flow:
             found |= {"width": job.width, "height": job.height}
         if job.strength is not None:
-            found |= {"image": start, "strength": self.strength_of(job)}
+            # one for each generator: FluxImg2ImgPipeline would encode a single one with the first of them alone
+            found |= {"image": [start] * job.batch, "strength": self.strength_of(job)}
         if job.masked:
             found["mask_image"] = mask_picture(job.width, job.height)
         if job.clip_skip is not None:

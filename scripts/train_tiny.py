@@ -95,7 +95,7 @@ class Training:
             stage = name.replace("text_encoder", "text")
             text.train(text.KINDS[recipe.kind], recipe.config, self.load_tokenizer(name), self.folder, name=stage,
                        steps=recipe.steps, seed=self.recipe.seed, width=recipe.width,
-                       device=self.device).save_pretrained(self.folder / name)
+                       device=self.device, muon=recipe.muon).save_pretrained(self.folder / name)
 
     def encoders(self) -> list[conditions.Encoder]:
         return [conditions.Encoder(self.load_text(name), self.load_tokenizer(name)) for name in self.recipe.texts]
@@ -162,7 +162,8 @@ class Training:
         trained = denoiser.train(model.to(self.device), objective, functools.partial(conditioner, encoders),
                                  self.load_latents(phase.size), DENOISER_SCENES, self.folder, name=phase.name,
                                  steps=phase.steps, seed=self.recipe.seed, batch=phase.batch, peak=phase.peak,
-                                 decays=phase.decays, muon=self.recipe.muon, on_save=lambda average, step: self.watch(phase, average))
+                                 decays=phase.decays, pairs=phase.pairs, muon=self.recipe.muon,
+                                 on_save=lambda average, step: self.watch(phase, average))
         trained.save_pretrained(self.folder / phase.name)
 
     def pipeline(self, model: nn.Module) -> DiffusionPipeline:

@@ -88,13 +88,19 @@ def distilling(teacher: nn.Module, low: float = 1.0, high: float = 5.0) -> Objec
 
 def train(model: nn.Module, objective: Objective, conditioner: Conditioner, latents: torch.Tensor, first_scene: int,
           folder: Path, *, name: str, steps: int, seed: int, batch: int, peak: float, decays: bool,
-          muon: bool = False, on_save: Callable[[nn.Module, int], None] | None = None) -> nn.Module:
-    """Trains on `latents` [N, C, h, w] (model units, of scenes first_scene...), with a fresh caption each time."""
+          pairs: float = 0.0, muon: bool = False,
+          on_save: Callable[[nn.Module, int], None] | None = None) -> nn.Module:
+    """Trains on `latents` [N, C, h, w] (model units, of scenes first_scene...), with a fresh caption each time. A share
+    `pairs` of the scenes is drawn from those that hold two things, the rest from all."""
     device = device_of(model)
+    two = torch.tensor([i for i in range(len(latents)) if len(scenes.random_scene(first_scene + i).things) == 2])
 
     def loss_of(step: int) -> torch.Tensor:
         numbers = generator(seed, name, step)
         index = torch.randint(len(latents), (batch,), generator=numbers)
+        if pairs > 0:
+            of_two = two[torch.randint(len(two), (batch,), generator=numbers)]
+            index = torch.where(torch.rand(batch, generator=numbers) < pairs, of_two, index)
         x0 = latents[index].float().to(device)
         texts = captions([scenes.random_scene(first_scene + i) for i in index.tolist()], numbers)
         return objective(model, x0, conditioner, texts, numbers)

@@ -21,20 +21,23 @@ DIFFUSION = dict(num_train_timesteps=1000, beta_start=0.00085, beta_end=0.012, b
 @dataclasses.dataclass(frozen=True)
 class Text:
     """A text encoder: its kind (`text.KINDS`), its configuration, its width, its training steps; or, with no kind, that
-    of the family the recipe starts from. And the token its tokenizer pads with, or the length of a T5 tokenizer."""
+    of the family the recipe starts from. How it learns (`training.Muon`). And the token its tokenizer pads with, or the
+    length of a T5 tokenizer."""
 
     kind: str | None = None
     config: dict[str, Any] = dataclasses.field(default_factory=dict)
     width: int = 128
     steps: int = 700
+    muon: bool = False
     pad: str = "<|endoftext|>"
     length: int = 77
 
 
 @dataclasses.dataclass(frozen=True)
 class Phase:
-    """A part of the denoiser's training: picture size, length, batch, peak rate, whether the rate falls to 0, and
-    whether a copy of the network as it was before teaches it guidance."""
+    """A part of the denoiser's training: picture size, length, batch, peak rate, whether the rate falls to 0, whether a
+    copy of the network as it was before teaches it guidance, and the share of its scenes that hold two things whatever
+    chance says: which colour is whose is learnt from no other."""
 
     name: str
     size: int
@@ -43,6 +46,7 @@ class Phase:
     peak: float
     decays: bool
     distils: bool = False
+    pairs: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +92,7 @@ RECIPES = {
         texts={"text_encoder": Text(),
                "text_encoder_2": Text("t5", dict(d_model=128, d_kv=32, d_ff=320, num_layers=3, num_heads=4,
                                                  feed_forward_proj="gated-gelu", dropout_rate=0.0),
-                                      length=48, steps=1500)},
+                                      length=48, steps=2500, muon=True)},
         vae=VAE | dict(latent_channels=16, use_quant_conv=False, use_post_quant_conv=False, scaling_factor=0.3611,
                        shift_factor=0.1159), vae_steps=3200,
         denoiser=dict(in_channels=64, num_layers=2, num_single_layers=6, attention_head_dim=32, num_attention_heads=4,
@@ -99,7 +103,8 @@ RECIPES = {
         seed=47, size=128, guidance=3.0, pictures={128: 6000},
         phases=(Phase("small", size=128, steps=3000, batch=32, peak=2e-3, decays=True),
                 Phase("more", size=128, steps=2000, batch=32, peak=1.5e-3, decays=True),
-                Phase("guided", size=128, steps=600, batch=16, peak=4e-4, decays=True, distils=True)),
+                Phase("pairs", size=128, steps=1000, batch=32, peak=1.5e-3, decays=True, pairs=0.6),
+                Phase("guided", size=128, steps=500, batch=16, peak=4e-4, decays=True, distils=True, pairs=0.3)),
         muon=True, whitens=False,
         latent_noise=0.05, start="sd15",
     ),

@@ -108,7 +108,8 @@ def positions(ids: torch.Tensor, end: int, numbers: torch.Generator | None) -> t
 
 
 def train(kind: Kind, facts: dict[str, Any], tokenizer: PreTrainedTokenizerBase, folder: Path, *, name: str,
-          steps: int, seed: int, width: int, device: torch.device, batch: int = 48) -> PreTrainedModel:
+          steps: int, seed: int, width: int, device: torch.device, muon: bool = False,
+          batch: int = 48) -> PreTrainedModel:
     """Trains an encoder of `width` on the attributes and returns it without its heads."""
     torch.manual_seed(seed)
     reader = Reader(kind.build(facts, tokenizer), kind.read, width).to(device)
@@ -123,7 +124,8 @@ def train(kind: Kind, facts: dict[str, Any], tokenizer: PreTrainedTokenizerBase,
                   for logits in answers for attribute in logits]
         return sum(losses) / batch / len(answers)
 
-    trained = run_stage(name, reader, loss_of, steps=steps, peak=1.5e-3, warmup=100, decay=0.99, folder=folder)
+    trained = run_stage(name, reader, loss_of, steps=steps, peak=1.5e-3, warmup=100, decay=0.99, folder=folder,
+                        muon=muon)
     report(trained, tokenizer, name)
     return trained.encoder
 

@@ -84,7 +84,7 @@ def optimisers_of(module: nn.Module, peak: float, betas: tuple[float, float], we
                   muon: bool) -> list[torch.optim.Optimizer]:
     """AdamW; or with `muon` Muon for the matrices of the blocks, and AdamW for the rest."""
     named = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
-    hidden = [p for name, p in named if muon and p.ndim == 2 and "blocks." in name]
+    hidden = [p for name, p in named if muon and p.ndim == 2 and "block" in name and "bias" not in name]
     kept = {id(p) for p in hidden}
     adam = torch.optim.AdamW([p for _, p in named if id(p) not in kept], lr=peak, betas=betas,
                              weight_decay=weight_decay)
