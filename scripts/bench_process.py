@@ -1,4 +1,4 @@
-"""One process, start to end: seconds, peak memory, what it answered."""
+"""One process, start to end: seconds, seconds of the processor, peak memory, what it answered."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Run:
 
     exit_code: int
     seconds: float
+    cpu_seconds: float
     peak_mb: float
     stdout: str
 
@@ -33,7 +34,7 @@ def run(command: list[str], environment: dict[str, str] | None = None) -> Run:
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
-        return Run(process.returncode, seconds, usage.ru_maxrss / 1024, output.read())
+        return Run(process.returncode, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output.read())
 
 
 def answer_of(done: Run, name: str) -> dict[str, Any]:

@@ -56,8 +56,7 @@ class Row:
     @property
     def equal(self) -> bool:
         limit = ROUNDED_LIMIT if self.case.startswith("second pass") else LATENT_LIMIT
-        return (self.tokens_equal and self.latent_difference < limit and self.pixel_share >= PIXEL_SHARE
-                and self.pixel_worst <= PIXEL_WORST)
+        return self.tokens_equal and self.latent_difference < limit and same_pixels(self.pixel_share, self.pixel_worst)
 
     @property
     def passed(self) -> bool:
@@ -120,9 +119,18 @@ def compare(model: str, case: str, expected: Result, found: Result, must_differ:
     same_shape = (expected.latents.shape == found.latents.shape and expected.pictures.shape == found.pictures.shape)
     if not same_shape:
         return Row(model, case, tokens_equal, float("inf"), 0.0, 255, must_differ)
-    levels = np.abs(expected.pictures.astype(int) - found.pictures.astype(int))
     return Row(model, case, tokens_equal, float(np.abs(expected.latents - found.latents).max()),
-               float((levels <= PIXEL_LIMIT).mean()), int(levels.max()), must_differ)
+               *pixel_difference(expected.pictures, found.pictures), must_differ)
+
+
+def pixel_difference(expected: Any, found: Any) -> tuple[float, int]:
+    """Of uint8 [B, H, W, 3]: share of values within PIXEL_LIMIT levels, and the largest difference."""
+    import numpy as np
+
+    if expected.shape != found.shape:
+        return 0.0, 255
+    levels = np.abs(expected.astype(int) - found.astype(int))
+    return float((levels <= PIXEL_LIMIT).mean()), int(levels.max())
 
 
 def compare_model(model: Path, binary: Path, folder: Path, only: list[str] | None) -> Iterator[Row]:
@@ -146,6 +154,22 @@ def compare_model(model: Path, binary: Path, folder: Path, only: list[str] | Non
             program.progress(f"{name}: {case} ...")
             found = lapis.render(job, start_picture(job.width, job.height))
             yield compare(name, case, expect(other), found, must_differ)
+
+
+def same_pixels(share: float, worst: int) -> bool:
+    """Whether a `pixel_difference` counts as none."""
+    return share >= PIXEL_SHARE and worst <= PIXEL_WORST
+
+
+def conclude(rows: list[Any], output: Path | None) -> int:
+    """Writes dataclass rows with `model`, `case` and `passed` as JSON, names the failed ones, gives the exit code."""
+    if output:
+        document = [dataclasses.asdict(row) | {"passed": row.passed} for row in rows]
+        output.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    failed = [f"{row.model}: {row.case}" for row in rows if not row.passed]
+    if failed or not rows:
+        print(f"error: {len(failed)} of {len(rows)} comparisons failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed or not rows else 0
 
 
 def print_table(rows: list[Row]) -> None:
@@ -180,13 +204,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print_table(rows)
-    if arguments.json:
-        document = [dataclasses.asdict(row) | {"passed": row.passed} for row in rows]
-        arguments.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    failed = [f"{row.model}: {row.case}" for row in rows if not row.passed]
-    if failed or not rows:
-        print(f"error: {len(failed)} of {len(rows)} comparisons failed: {', '.join(failed)}", file=sys.stderr)
-    return 1 if failed or not rows else 0
+    return conclude(rows, arguments.json)
 
 
 if __name__ == "__main__":

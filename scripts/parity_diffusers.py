@@ -108,17 +108,33 @@ class Reference:
 
     def walk(self, job: Job, start: Image.Image, generators: list[torch.Generator]) -> tuple[Any, Any]:
         """One pass: latents in model units and pictures."""
+        latents = self.unpacked(self.drawn(job, start, generators), job.width, job.height)
+        return latents.numpy(), self.decoded(self.raw(latents))
+
+    def drawn(self, job: Job, start: Image.Image | None, generators: list[torch.Generator]) -> torch.Tensor:
+        """What the pipeline's output_type="latent" gives: [B, C, h, w], of Flux packed [B, tokens, 4 C]."""
         pipeline = self.text if job.strength is None else self.mask if job.masked else self.picture
         pipeline.scheduler = self.scheduler_of(job)
-        latents = pipeline(job.prompt, num_inference_steps=job.steps, num_images_per_prompt=job.batch,
-                           generator=generators, output_type="latent", **self.options(job, start)).images
-        vae = pipeline.vae
+        return pipeline(job.prompt, num_inference_steps=job.steps, num_images_per_prompt=job.batch,
+                        generator=generators, output_type="latent", **self.options(job, start)).images
+
+    def unpacked(self, latents: torch.Tensor, width: int, height: int) -> torch.Tensor:
+        """[B, C, h, w] of what `drawn` gives."""
+        if not self.facts.flow:
+            return latents
+        return self.text._unpack_latents(latents, height, width, self.text.vae_scale_factor)
+
+    def raw(self, latents: torch.Tensor) -> torch.Tensor:
+        """VAE values of model units."""
+        config = self.text.vae.config
+        return latents / config.scaling_factor + (config.shift_factor or 0)
+
+    def decoded(self, raw: torch.Tensor) -> Any:
+        """uint8 [B, H, W, 3] of VAE values [B, C, h, w]."""
         with torch.no_grad():
-            if self.facts.flow:
-                latents = pipeline._unpack_latents(latents, job.height, job.width, pipeline.vae_scale_factor)
-            decoded = vae.decode(latents / vae.config.scaling_factor + (vae.config.shift_factor or 0)).sample
-        unit = pipeline.image_processor.postprocess(decoded, output_type="np")
-        return latents.numpy(), (unit * 255).round().astype("uint8")
+            decoded = self.text.vae.decode(raw).sample
+        unit = self.text.image_processor.postprocess(decoded, output_type="np")
+        return (unit * 255).round().astype("uint8")
 
     def options(self, job: Job, start: Image.Image) -> dict[str, Any]:
         """Arguments of the pipeline's call that depend on the family. diffusers counts skipped layers from 0, and in

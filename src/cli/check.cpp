@@ -163,13 +163,23 @@ class Checking {
     const io::ToldFacts facts = told();
     if (!io::says_space(source.bytes(), source.name(), facts)) return refuse_unplaced(source, facts);
     const io::ForeignPassport read = io::read_passport(source.bytes(), source.name(), facts);
-    const std::optional<Model> own = own_model(read.passport, std::nullopt);
-    const Sent sent{source.name(), source.name(), read.passport, read.layout,
-                    own && own->parts.contains("vae_decoder")};
     std::vector<Receiver> receivers;
     for (const Model& model : models_) receivers.push_back(receiver_of(model));
     if (receivers.empty() && !target_ && !vae_) receivers.push_back(home_of(read.passport));
-    judge_all(sent, receivers);
+    judge_all({source.name(), source.name(), read.passport, read.layout, has_decoder(read.passport, receivers)},
+              receivers);
+  }
+
+  /// Whether a latent's own VAE is at hand; false, unlooked for, where its pictures would not be asked for.
+  bool has_decoder(const Passport& passport, const std::vector<Receiver>& receivers) const {
+    const auto crosses = [&](const Receiver& receiver) {
+      return size_ || !core::same_values(passport.space, receiver.destination.space);
+    };
+    const bool asked = std::any_of(receivers.begin(), receivers.end(), crosses) || (target_ && crosses(*target_)) ||
+                       (vae_ && crosses(*vae_));
+    if (!asked) return false;
+    const std::optional<Model> own = own_model(passport, std::nullopt);
+    return own && own->parts.contains("vae_decoder");
   }
 
   /// Where a latent comes from: the model of its lineage, digest or not, so that one that has changed is told.
@@ -187,7 +197,7 @@ class Checking {
 
   void refuse_unplaced(const io::LatentSource& source, const io::ToldFacts& facts) {
     io::Checked checked{source.name(), options_.to, "", "", {}};
-    const io::UnplacedLatent unplaced = io::read_unplaced(source.bytes(), source.name(), facts);
+    const io::UnplacedLatent unplaced = io::read_unplaced(source.bytes(), source.name(), facts, io::quick_look);
     checked.fits = unplaced.fits;
     checked.ruling.reason =
         source.name() + " does not say its space. Its numbers " + core::fits_text(unplaced.fits) + ".";

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <map>
+#include <system_error>
 #include <utility>
 
 #include "cli/places.hpp"
@@ -123,19 +125,25 @@ class Encoding {
   Timings timings_;
 };
 
+/// A model folder read and checked, once a run, however often and by whatever path it is asked for.
+const Model& sound_model(const std::filesystem::path& folder) {
+  static std::map<std::filesystem::path, Model> models;
+  std::error_code error;
+  const std::filesystem::path place = std::filesystem::canonical(folder, error);
+  if (const auto known = models.find(place); !error && known != models.end()) return known->second;
+  Model model = io::read_model(folder);
+  core::check_model(model);
+  return models.emplace(place, std::move(model)).first->second;
+}
+
 }  // namespace
 
-Model checked_model(const std::string& name) {
-  Model model = io::read_model(find_model(name));
-  core::check_model(model);
-  return model;
-}
+Model checked_model(const std::string& name) { return sound_model(find_model(name)); }
 
 std::optional<Model> known_model(const std::function<bool(const Model&)>& fits) {
   for (const std::filesystem::path& folder : known_models()) {
     try {
-      Model model = io::read_model(folder);
-      core::check_model(model);
+      const Model& model = sound_model(folder);
       if (fits(model)) return model;
     } catch (const Error&) {
       continue;

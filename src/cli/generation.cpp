@@ -11,12 +11,12 @@
 #include <vector>
 
 #include "cli/clock.hpp"
+#include "cli/crossing.hpp"
 #include "cli/engine_library.hpp"
 #include "cli/init_latent.hpp"
 #include "cli/latent_output.hpp"
 #include "cli/output.hpp"
 #include "cli/output_names.hpp"
-#include "cli/places.hpp"
 #include "cli/progress.hpp"
 #include "cli/second_stage.hpp"
 #include "cli/source.hpp"
@@ -24,7 +24,6 @@
 #include "core/infotext.hpp"
 #include "core/job_fields.hpp"
 #include "core/latents.hpp"
-#include "core/model_check.hpp"
 #include "core/schedule_table.hpp"
 #include "io/atomic_file.hpp"
 #include "io/latent_file.hpp"
@@ -87,8 +86,7 @@ class Generation {
     if (asked.job.init_latent) read_init_latent();
     std::string name = asked.job.model;
     if (name.empty() && start_latent_) name = start_latent_->model();
-    model_ = io::read_model(find_model(name.empty() ? default_model : name));
-    core::check_model(model_);
+    model_ = checked_model(name.empty() ? default_model : name);
     Job job = asked.job;
     if (start_latent_) {
       start_latent_->plan(asked, model_, options_.handover);

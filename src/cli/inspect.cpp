@@ -197,13 +197,13 @@ int inspect(const Options& options) {
     if (!options.preview) return inspect_model(options);
     throw Error(ErrorKind::usage, "--preview is for latents; " + options.target + " names a model");
   }
-  if (options.has_tokens || options.verify || options.measure) {
+  if (options.has_tokens || options.verify || !options.pictures.empty()) {
     throw Error(ErrorKind::usage,
-                "--tokens, --verify and --measure are for model folders; " + options.target + " is a file");
+                "--tokens, --verify and --measure PICTURE are for model folders; " + options.target + " is a file");
   }
   const io::LatentSource source(options.target);
   if (io::is_png(source.bytes())) return inspect_png(options, source);
-  return inspect_latent(source, told_facts(options.told), options.preview, options.json);
+  return inspect_latent(source, told_facts(options.told), options.measure, options.preview, options.json);
 }
 
 }  // namespace
@@ -223,7 +223,7 @@ Run declare_inspect(CLI::App& app) {
       ->take_all();
   app.add_flag("--verify", options->verify, "Compare every file with its recorded sha256");
   const CLI::Option* measure =
-      app.add_option("--measure", options->pictures, "What its VAE does to pictures; without any, to drawn patterns")
+      app.add_option("--measure", options->pictures, "What its VAE does to pictures, or drawn patterns; of a latent: all numbers")
           ->type_name("[PICTURE...]")
           ->expected(0, 1024);
   app.add_flag("--preview", options->preview, "Show a latent by the colours of its channels");

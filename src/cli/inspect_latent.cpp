@@ -26,18 +26,18 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-io::LatentInspection look_at(const io::LatentSource& source, const io::ToldFacts& told) {
+io::LatentInspection look_at(const io::LatentSource& source, const io::ToldFacts& told, std::int64_t most) {
   io::LatentInspection found;
   found.name = source.name();
   found.says_space = io::says_space(source.bytes(), source.name(), told);
   io::ForeignPassport latent;
   if (found.says_space) {
     latent = io::read_passport(source.bytes(), source.name(), told);
-    found.channels = io::read_statistics(source.bytes(), source.name(), latent);
+    found.statistics = io::read_statistics(source.bytes(), source.name(), latent, most);
   } else {
-    io::UnplacedLatent unplaced = io::read_unplaced(source.bytes(), source.name(), told);
+    io::UnplacedLatent unplaced = io::read_unplaced(source.bytes(), source.name(), told, most);
     latent = std::move(unplaced.latent);
-    found.channels = std::move(unplaced.channels);
+    found.statistics = std::move(unplaced.statistics);
     found.fits = std::move(unplaced.fits);
     found.says_size = unplaced.knows_size;
   }
@@ -91,14 +91,17 @@ void print_facts(const io::LatentInspection& latent) {
 
 void print_channels(const io::LatentInspection& latent) {
   Rows rows = {{"channel", "mean", "deviation", "min", "max", "NaN or Inf"}};
-  for (std::size_t c = 0; c < latent.channels.size(); ++c) {
-    const core::ChannelStatistics& channel = latent.channels[c];
+  const std::vector<core::ChannelStatistics>& channels = latent.statistics.channels;
+  for (std::size_t c = 0; c < channels.size(); ++c) {
+    const core::ChannelStatistics& channel = channels[c];
     rows.push_back({std::to_string(c), rounded_text(channel.mean), rounded_text(channel.deviation),
                     rounded_text(static_cast<double>(channel.min)), rounded_text(static_cast<double>(channel.max)),
                     std::to_string(channel.not_finite)});
   }
   print_line("");
   print_table(rows);
+  const std::int64_t step = latent.statistics.row_step;
+  if (step > 1) print_line("of every " + std::to_string(step) + "th row; --measure looks at all of them");
 }
 
 /// The colours of a latent's channels. Throws where none are known, and where nobody says which channels these are.
@@ -122,11 +125,11 @@ void print_preview(const io::LatentDocument& document, const core::LineageRow& l
 
 }  // namespace
 
-int inspect_latent(const io::LatentSource& source, const io::ToldFacts& told, bool preview, bool json) {
+int inspect_latent(const io::LatentSource& source, const io::ToldFacts& told, bool measure, bool preview, bool json) {
   if (preview && json) {
     throw Error(ErrorKind::usage, "--preview is for people and --json for programs. Leave one of the two out");
   }
-  const io::LatentInspection latent = look_at(source, told);
+  const io::LatentInspection latent = look_at(source, told, measure ? io::all_numbers : io::quick_look);
   if (json) {
     print_line(io::inspection_report(latent));
     return 0;

@@ -6,7 +6,8 @@
 namespace lapis::cli {
 
 /// Prints what a latent says of itself, its channels' statistics, the spaces its numbers fit where it does not say its
-/// own, and with `preview` what it shows, as characters. Returns the exit code.
-int inspect_latent(const io::LatentSource& source, const io::ToldFacts& told, bool preview, bool json);
+/// own, and with `preview` what it shows, as characters. Of a large one some rows are looked at, unless `measure`.
+/// Returns the exit code.
+int inspect_latent(const io::LatentSource& source, const io::ToldFacts& told, bool measure, bool preview, bool json);
 
 }  // namespace lapis::cli

@@ -86,7 +86,8 @@ std::string inspection_report(const LatentInspection& latent) {
   json["vae_sha256"] = passport.vae_sha256.empty() ? Json() : Json(passport.vae_sha256);
   json["job"] = job_json(passport.job);
   json["history"] = history_json(passport.history);
-  json["channels"] = channels_json(latent.channels);
+  json["row_step"] = latent.statistics.row_step;
+  json["channels"] = channels_json(latent.statistics.channels);
   if (!latent.says_space) json["fits"] = fits_json(latent.fits);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/space_fit.hpp"
+#include "io/latent_statistics.hpp"
 #include "core/verdict.hpp"
 #include "lapis/latent.hpp"
 
@@ -21,7 +22,7 @@ struct LatentInspection {
   bool says_space = true;
   bool says_units = true;
   bool says_size = true;  ///< false: packed tokens whose picture's size nobody told
-  std::vector<core::ChannelStatistics> channels;
+  LatentStatistics statistics;
   std::vector<core::SpaceFit> fits;  ///< there where the space is not said
 };
 

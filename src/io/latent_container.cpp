@@ -136,8 +136,14 @@ LatentContainer open_safetensors(std::span<const std::byte> file, const std::str
   }
   LatentContainer container;
   if (const auto comfy = content.tensors.find(comfy_tensor); comfy != content.tensors.end()) {
-    const bool marked = content.tensors.contains(comfy_marker);
+    const auto marker = content.tensors.find(comfy_marker);
+    const bool marked = marker != content.tensors.end();
     expect_count(content, marked ? 2 : 1, name);
+    if (marked && !marker->second.data.empty()) {
+      refuse(name,
+             "holds numbers in \"" + std::string(comfy_marker) + "\", which ComfyUI leaves empty: they would be lost",
+             "Save the latent again with ComfyUI, or without them.");
+    }
     container.form = marked ? LatentForm::comfy : LatentForm::comfy_old;
     container.tensor = comfy->second;
   } else if (const auto latents = content.tensors.find(diffusers_tensor); latents != content.tensors.end()) {

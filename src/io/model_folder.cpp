@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -53,10 +54,41 @@ bool lies_below(const fs::path& path, const fs::path& folder) {
   return in_folder == folder.end() && in_path != path.end();
 }
 
+/// Finds where the files of a folder really lie. A step that many paths share is looked at once, and the way down to
+/// the folder, which is known to be free of symbolic links, never again.
+class LinkResolver {
+ public:
+  /// `folder` is absolute and free of symbolic links.
+  explicit LinkResolver(fs::path folder) { folders_.emplace("", std::move(folder)); }
+
+  /// `path`, relative to the folder and without empty and dot steps, as an absolute one that no link is part of. With
+  /// `error`, what is returned means nothing.
+  fs::path resolve(const std::string& path, std::error_code& error) {
+    const std::size_t slash = path.rfind('/');
+    const bool is_deep = slash != std::string::npos;
+    const fs::path parent = resolve_folder(is_deep ? path.substr(0, slash) : "", error);
+    if (error) return {};
+    fs::path step = parent / path.substr(is_deep ? slash + 1 : 0);
+    const fs::file_status status = fs::symlink_status(step, error);
+    return !error && fs::is_symlink(status) ? fs::canonical(step, error) : step;
+  }
+
+ private:
+  fs::path resolve_folder(const std::string& path, std::error_code& error) {
+    const auto known = folders_.find(path);
+    if (known != folders_.end()) return known->second;
+    const fs::path resolved = resolve(path, error);
+    if (!error) folders_.emplace(path, resolved);
+    return resolved;
+  }
+
+  std::map<std::string, fs::path> folders_;
+};
+
 class ModelReader {
  public:
   /// `folder` is absolute and free of symbolic links.
-  explicit ModelReader(fs::path folder) { model_.folder = std::move(folder); }
+  explicit ModelReader(const fs::path& folder) : links_(folder) { model_.folder = folder; }
 
   Model read(const JsonValue& document) {
     check_version(document);
@@ -110,7 +142,7 @@ class ModelReader {
 
   void check_file(const std::string& path, std::uint64_t recorded) {
     std::error_code error;
-    const fs::path file = fs::canonical(model_.folder / path, error);
+    const fs::path file = links_.resolve(path, error);
     if (error) fail_file(path, "is missing or cannot be reached: " + error.message());
     if (!lies_below(file, model_.folder)) fail_file(path, "is a symbolic link that leads out of the model's folder");
     if (!fs::is_regular_file(file, error)) fail_file(path, "is no regular file");
@@ -119,6 +151,7 @@ class ModelReader {
     const std::string both = std::to_string(size) + " bytes, expected " + std::to_string(recorded);
     if (size < recorded) fail_file(path, "is truncated: it has " + both);
     if (size > recorded) fail_file(path, "is too long: it has " + both);
+    resolved_[path] = file;
   }
 
   [[noreturn]] void fail_file(const std::string& path, const std::string& what) const {
@@ -131,7 +164,7 @@ class ModelReader {
     if (const auto fault = path_fault(path)) value.fail("is " + in_quotes(path) + ", which " + *fault);
     if (!model_.files.contains(path)) value.fail("is " + in_quotes(path) + ", which \"files\" does not list");
     named_.insert(path);
-    return fs::canonical(model_.folder / path);
+    return resolved_.at(path);
   }
 
   Part read_part(const JsonValue& value) {
@@ -185,6 +218,8 @@ class ModelReader {
   }
 
   Model model_;
+  LinkResolver links_;
+  std::map<std::string, fs::path> resolved_;  ///< by the path that "files" has, free of symbolic links
   std::set<std::string> named_;
 };
 

@@ -47,7 +47,8 @@ bool says_space(std::span<const std::byte> file, const std::string& name, const 
   return told.space.has_value() || latent_form_row(open_latent_container(file, name).form).says_space;
 }
 
-UnplacedLatent read_unplaced(std::span<const std::byte> file, const std::string& name, const ToldFacts& told) {
+UnplacedLatent read_unplaced(std::span<const std::byte> file, const std::string& name, const ToldFacts& told,
+                             std::int64_t most) {
   const LatentContainer container = open_latent_container(file, name);
   const std::vector<std::int64_t>& shape = container.tensor.shape;
   std::optional<Error> problem;
@@ -58,9 +59,9 @@ UnplacedLatent read_unplaced(std::span<const std::byte> file, const std::string&
       UnplacedLatent unplaced;
       const ToldFacts guess = guess_of(container, row, reading, told);
       unplaced.latent = read_passport(file, name, guess);
-      unplaced.channels = read_statistics(file, name, unplaced.latent);
+      unplaced.statistics = read_statistics(file, name, unplaced.latent, most);
       const std::optional<Units> own = latent_form_row(unplaced.latent.form).units;
-      unplaced.fits = core::fitting_spaces(unplaced.channels, {own ? own : told.units, reading == Reading::packed});
+      unplaced.fits = core::fitting_spaces(unplaced.statistics.channels, {own ? own : told.units, reading == Reading::packed});
       unplaced.knows_size = reading == Reading::plain || told.size.has_value();
       return unplaced;
     } catch (const Error& error) {

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/space_fit.hpp"
 #include "io/latent_forms.hpp"
+#include "io/latent_statistics.hpp"
 
 namespace lapis::io {
 
@@ -17,13 +19,14 @@ bool says_space(std::span<const std::byte> file, const std::string& name, const 
 /// What can be told of a latent without its space.
 struct UnplacedLatent {
   ForeignPassport latent;  ///< its space is made up; so are units that nothing says, and sides without `knows_size`
-  std::vector<core::ChannelStatistics> channels;
+  LatentStatistics statistics;
   std::vector<core::SpaceFit> fits;  ///< advice: nothing acts on it
   bool knows_size = true;            ///< false: packed tokens whose picture's size nobody told
 };
 
-/// Looks at a latent whose space nobody says, NaN and Inf included. Throws Error{input} as `read_passport`, and for a
+/// Looks at `most` numbers of a latent whose space nobody says, NaN and Inf included. Throws Error{input} as `read_passport`, and for a
 /// shape that no space has.
-UnplacedLatent read_unplaced(std::span<const std::byte> file, const std::string& name, const ToldFacts& told);
+UnplacedLatent read_unplaced(std::span<const std::byte> file, const std::string& name, const ToldFacts& told,
+                             std::int64_t most = all_numbers);
 
 }  // namespace lapis::io

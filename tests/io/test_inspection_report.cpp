@@ -18,7 +18,7 @@ LatentInspection inspected() {
   latent.passport.space = {"sd15", 4, 8, 0.18215, 0, "tiny-sd15"};
   latent.passport.shape = {2, 4, 16, 32};
   latent.passport.dtype = LatentDtype::bf16;
-  latent.channels = {{0.5, 1.25, -3, 4, 0}, {0, 0, 0, 0, 7}};
+  latent.statistics.channels = {{0.5, 1.25, -3, 4, 0}, {0, 0, 0, 0, 7}};
   return latent;
 }
 

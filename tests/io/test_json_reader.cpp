@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <string>
 
 #include "io/json_reader.hpp"
@@ -103,4 +104,25 @@ TEST_CASE("keys are all known and all there") {
   check_value_refused(R"({"width":1,"hieght":2})", "hieght is an unknown key. Did you mean \"height\"?",
                       [&](const JsonValue& v) { v.expect_keys(keys); });
   check_value_refused(R"({"width":1})", "lacks the key \"height\"", [&](const JsonValue& v) { v.expect_keys(keys); });
+}
+
+TEST_CASE("the fuzzer's corpus is read, and comes back, or is refused") {
+  std::size_t read = 0;
+  std::size_t refused = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::path(LAPIS_TESTS_DIR) / "fuzz/corpus/json")) {
+    INFO(entry.path());
+    const std::string text = read_text(entry.path());
+    nlohmann::json document;
+    const auto error = error_of([&] { document = parse(text); });
+    if (error) {
+      CHECK(error->kind() == ErrorKind::input);
+      ++refused;
+    } else {
+      CHECK(parse(document.dump()) == document);
+      ++read;
+    }
+  }
+  CHECK(read > 0);
+  CHECK(refused > 0);
 }

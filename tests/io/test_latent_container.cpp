@@ -49,6 +49,17 @@ TEST_CASE("the tensor and the metadata of a form are handed out") {
   CHECK(metadata_prefix(LatentForm::npy).empty());
 }
 
+TEST_CASE("ComfyUI's marker is empty, whatever its dtype") {
+  const std::string number(4, '\0');
+  Safetensors content;
+  content.tensors[comfy_tensor] = {Dtype::f32, {1, 1, 1, 1}, as_bytes(number)};
+  content.tensors[comfy_marker] = {Dtype::f16, {0}, {}};
+  CHECK(form_of(as_text(safetensors_bytes(content))) == LatentForm::comfy);
+  content.tensors[comfy_marker] = {Dtype::f32, {1}, as_bytes(number)};
+  check_refused(as_text(safetensors_bytes(content)), "a.latent",
+                {"a.latent holds numbers in \"latent_format_version_0\"", "Save the latent again"});
+}
+
 TEST_CASE("files that are no latents are named, with what to do") {
   check_refused("", "a.safetensors", {"a.safetensors is empty"});
   check_refused(read_text(data_file("pictures/rgb.png")), "a.png",

@@ -4,7 +4,6 @@
 #include <cstring>
 #include <filesystem>
 #include <limits>
-#include <map>
 #include <random>
 #include <set>
 #include <string>
@@ -163,11 +162,6 @@ std::size_t readings(const std::string& file) {
   return count;
 }
 
-std::string flipped(std::string file, std::size_t at, unsigned bit) {
-  file[at] = static_cast<char>(static_cast<unsigned char>(file[at]) ^ (1U << bit));
-  return file;
-}
-
 /// `file` with its header's text changed, and the length before it.
 std::string with_header(const std::string& file, const std::string& from, const std::string& to) {
   std::string header = file.substr(8, header_end(file) - 8);
@@ -225,32 +219,11 @@ TEST_CASE("a latent cut at any byte is refused") {
   }
 }
 
-TEST_CASE("a latent with any bit of its header flipped is refused, or read as it is written") {
-  const std::string whole = small_file(false);
-  std::size_t read = 0;
-  for (std::size_t at = 0; at < header_end(whole); ++at) {
-    for (unsigned bit = 0; bit < 8; ++bit) read += check_latent(as_bytes(flipped(whole, at, bit)), {}) ? 1U : 0U;
-  }
-  CHECK(read > 0);  // a letter of the job, of a lineage
-  CHECK(5 * read < 8 * header_end(whole));
-  const std::string unfinished = small_file(true);
-  for (std::size_t at = 0; at < header_end(unfinished); ++at) {
-    CHECK_NOTHROW(check_latent(as_bytes(flipped(unfinished, at, 0)), {}));
-  }
-}
-
-TEST_CASE("foreign latents with any bit of their head flipped are refused, or read as they are written") {
-  const std::map<std::string, ToldFacts> files = {
-      {"comfy.latent", {core::parse_space("sd15"), {}, {}, {}}},
-      {"diffusers_flux.safetensors", {core::parse_space("flux"), {}, {}, PixelSize{32, 16}}},
-      {"plain_f16.npy", {core::parse_space("sd15"), Units::model, {}, {}}}};
-  for (const auto& [name, told] : files) {
+TEST_CASE("a foreign latent cut at any byte is refused") {
+  for (const char* name : {"comfy.latent", "diffusers_flux.safetensors", "plain_f16.npy"}) {
     INFO(name);
-    const std::string whole = read_text(data_file("latents/" + name));
-    CHECK(check_latent(as_bytes(whole), told));
-    for (std::size_t at = 0; at < std::min<std::size_t>(whole.size(), 300); ++at) {
-      for (unsigned bit = 0; bit < 8; ++bit) CHECK_NOTHROW(check_latent(as_bytes(flipped(whole, at, bit)), told));
-    }
+    const std::string whole = read_text(data_file(std::string("latents/") + name));
+    CHECK(readings(whole) > 0);
     std::size_t read = 0;
     for (std::size_t length = 0; length < whole.size(); ++length) read += readings(whole.substr(0, length));
     CHECK(read == 0);

@@ -15,7 +15,7 @@ namespace {
 using Statistics = std::vector<core::ChannelStatistics>;
 
 Statistics read(const std::vector<std::byte>& file, const ToldFacts& told = {}) {
-  return read_statistics(file, "a", read_passport(file, "a", told));
+  return read_statistics(file, "a", read_passport(file, "a", told)).channels;
 }
 
 void check_equal(const Statistics& found, const Statistics& expected) {
@@ -61,7 +61,7 @@ TEST_CASE("numbers that lie at an odd address are read all the same") {
   std::vector<std::byte> moved(file.size() + 1);
   std::memcpy(moved.data() + 1, file.data(), file.size());
   const std::span<const std::byte> odd = std::span(moved).subspan(1);
-  check_equal(read_statistics(odd, "a", read_passport(odd, "a", {})),
+  check_equal(read_statistics(odd, "a", read_passport(odd, "a", {})).channels,
               core::channel_statistics(document.values, document.passport.shape));
 }
 
@@ -71,4 +71,45 @@ TEST_CASE("NaN in a file is counted") {
   std::memcpy(file.data() + file.size() - sizeof nan, &nan, sizeof nan);  // the last number of the last channel
   CHECK(read(file).back().not_finite == 1);
   CHECK(read(file).front().not_finite == 0);
+}
+
+TEST_CASE("of more numbers than are asked for, rows that lie evenly stand for all") {
+  LatentDocument document = finished_latent();
+  Passport& passport = document.passport;
+  passport.shape = {2, passport.shape[1], 30, 8};
+  const std::int64_t planes = passport.shape[0] * passport.shape[1];
+  document.values.clear();
+  for (std::int64_t plane = 0; plane < planes; ++plane) {
+    for (int row = 0; row < 30; ++row) document.values.insert(document.values.end(), 8, static_cast<float>(row));
+  }
+  for (const LatentDtype dtype : {LatentDtype::f32, LatentDtype::f16}) {
+    passport.dtype = dtype;
+    const std::vector<std::byte> file = latent_bytes(document);
+    const LatentStatistics all = read_statistics(file, "a", read_passport(file, "a", {}), planes * 30 * 8);
+    CHECK(all.row_step == 1);
+    CHECK(all.channels.front().max == 29);
+    const LatentStatistics tenth = read_statistics(file, "a", read_passport(file, "a", {}), planes * 3 * 8);
+    CHECK(tenth.row_step == 10);
+    for (const core::ChannelStatistics& channel : tenth.channels) {
+      CHECK(channel.max == 20);
+      CHECK(channel.mean == Approx(10));
+    }
+  }
+}
+
+TEST_CASE("of packed tokens every so many are looked at") {
+  LatentDocument document = unfinished_latent();
+  document.passport.sigma = 0;
+  document.memory.clear();
+  document.passport.shape = {1, 16, 8, 8};
+  document.values.clear();
+  for (int i = 0; i < 16 * 64; ++i) document.values.push_back(static_cast<float>(i / 64));  // of channel c: c
+  ToldFacts told;
+  told.space = document.passport.space;
+  told.size = PixelSize{64, 64};
+  const std::vector<std::byte> file = write_latent(document, LatentForm::diffusers);
+  const LatentStatistics some = read_statistics(file, "a", read_passport(file, "a", told), 16 * 64 / 5);
+  CHECK(some.row_step == 6);
+  REQUIRE(some.channels.size() == 16);
+  for (std::size_t c = 0; c < 16; ++c) CHECK(some.channels[c].mean == Approx(static_cast<double>(c)));
 }

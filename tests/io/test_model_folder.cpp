@@ -281,6 +281,50 @@ TEST_CASE("a symbolic link may lead within the folder and not out of it") {
   check_fails(ErrorKind::model, {"denoiser.pt", "symbolic link that leads out"}, [&] { read_model(folder.path()); });
 }
 
+TEST_CASE("a linked folder may lie within the model's folder and not out of it") {
+  const ModelFolder folder;
+  const std::filesystem::path graphs = folder.path() / "graphs";
+  std::filesystem::create_directories(folder.path() / "kept/deep");
+  std::filesystem::rename(graphs, folder.path() / "kept/deep/graphs");
+  std::filesystem::create_directory_symlink("kept/deep/graphs", graphs);
+  CHECK(read_model(folder.path()).parts.at("denoiser").graph == folder.path() / "kept/deep/graphs/denoiser.pt");
+
+  std::filesystem::rename(folder.path() / "kept", folder.outside());
+  std::filesystem::create_directory_symlink(folder.outside(), folder.path() / "kept");
+  check_fails(ErrorKind::model, {"denoiser.pt", "symbolic link that leads out"}, [&] { read_model(folder.path()); });
+}
+
+TEST_CASE("every file of a linked folder is held against where it really lies") {
+  const ModelFolder folder;
+  std::filesystem::rename(folder.path() / "tokenizer", folder.path() / "words");
+  std::filesystem::create_directory_symlink("words", folder.path() / "tokenizer");
+  const Model model = read_model(folder.path());
+  CHECK(model.tokenizers.at("tokenizer").vocabulary == folder.path() / "words/vocab.json");
+  CHECK(model.tokenizers.at("tokenizer").merges == folder.path() / "words/merges.txt");
+
+  std::filesystem::rename(folder.path() / "words/vocab.json", folder.outside());
+  std::filesystem::create_symlink(folder.outside(), folder.path() / "words/vocab.json");
+  check_fails(ErrorKind::model, {"vocab.json", "symbolic link that leads out"}, [&] { read_model(folder.path()); });
+}
+
+TEST_CASE("links that lead nowhere are refused") {
+  const ModelFolder folder;
+  const std::filesystem::path graph = folder.path() / "graphs/denoiser.pt";
+  std::filesystem::remove(graph);
+  for (const char* target : {"gone.pt", "denoiser.pt", "../../no/such/file", "../graphs"}) {
+    INFO(target);
+    std::filesystem::create_symlink(target, graph);
+    const bool is_folder = target == std::string("../graphs");
+    check_fails(ErrorKind::model, {"denoiser.pt", is_folder ? "is no regular file" : "missing or cannot be reached"},
+                [&] { read_model(folder.path()); });
+    std::filesystem::remove(graph);
+  }
+  std::filesystem::remove_all(folder.path() / "graphs");
+  write_text(folder.path() / "graphs", "a file where a folder belongs");
+  check_fails(ErrorKind::model, {"denoiser.pt", "cannot be reached: Not a directory"},
+              [&] { read_model(folder.path()); });
+}
+
 TEST_CASE("files and the names of them must match") {
   check_value_refused("/parts/denoiser/graph", "graphs/other.pt", {"graphs/other.pt", "\"files\" does not list"});
   check_refused([](Json& document) { document["parts"]["denoiser"]["weights"] = Json::array(); },

@@ -48,16 +48,16 @@ TEST_CASE("lapis' own latents say their space, others only if it is told") {
 TEST_CASE("a latent of an unknown space is read by its shape") {
   const Tensor tensor({2, 4, 2, 3});
   const UnplacedLatent found = read_unplaced(tensor.safetensors("latents"), "a", {});
-  CHECK(found.channels.front().max == *std::max_element(tensor.values.begin(), tensor.values.begin() + 6));
-  CHECK(found.channels.size() == 4);
+  CHECK(found.statistics.channels.front().max == *std::max_element(tensor.values.begin(), tensor.values.begin() + 6));
+  CHECK(found.statistics.channels.size() == 4);
   CHECK(found.knows_size);
   REQUIRE_FALSE(found.fits.empty());
   for (const core::SpaceFit& fit : found.fits) CHECK(core::parse_space(fit.space).channels == 4);
 }
 
 TEST_CASE("arrays and single pictures are read too, whatever their units") {
-  CHECK(read_unplaced(npy_bytes(Tensor({1, 16, 2, 4}).view()), "a", {}).channels.size() == 16);
-  CHECK(read_unplaced(npy_bytes(Tensor({4, 2, 3}).view()), "a", {}).channels.size() == 4);
+  CHECK(read_unplaced(npy_bytes(Tensor({1, 16, 2, 4}).view()), "a", {}).statistics.channels.size() == 16);
+  CHECK(read_unplaced(npy_bytes(Tensor({4, 2, 3}).view()), "a", {}).statistics.channels.size() == 4);
 }
 
 TEST_CASE("units that a form tells are no question") {
@@ -77,21 +77,21 @@ TEST_CASE("packed tokens show their channels without a size, and their sides wit
     const std::vector<std::byte> file = array ? npy_bytes(tensor.view()) : tensor.safetensors("latents");
     const UnplacedLatent found = read_unplaced(file, "a", {});
     CHECK(found.latent.layout == core::Layout::packed);
-    CHECK(found.channels.size() == 16);
+    CHECK(found.statistics.channels.size() == 16);
     CHECK_FALSE(found.knows_size);
     ToldFacts told;
     told.size = PixelSize{48, 32};
     const UnplacedLatent sized = read_unplaced(file, "a", told);
     CHECK(sized.knows_size);
     CHECK(sized.latent.passport.shape == std::array<std::int64_t, 4>{1, 16, 4, 6});
-    CHECK(sized.channels.front().mean == Approx(found.channels.front().mean));
+    CHECK(sized.statistics.channels.front().mean == Approx(found.statistics.channels.front().mean));
   }
 }
 
 TEST_CASE("NaN is counted, not refused") {
   Tensor tensor({1, 4, 2, 2});
   tensor.values[5] = NAN;
-  CHECK(read_unplaced(tensor.safetensors("latents"), "a", {}).channels[1].not_finite == 1);
+  CHECK(read_unplaced(tensor.safetensors("latents"), "a", {}).statistics.channels[1].not_finite == 1);
 }
 
 TEST_CASE("a shape that no space has is refused with it") {
