@@ -72,8 +72,8 @@ std::string ssim_text(const std::optional<double>& ssim) { return ssim ? fixed(*
 Sheet sheet_of(const Matrix& matrix) {
   Sheet sheet;
   sheet.title = "Latents (rows) through decoders (columns)";
-  if (!matrix.prompt.empty())
-    sheet.notes.push_back("\"" + matrix.prompt + "\", seed " + std::to_string(matrix.seed.value_or(0)));
+  if (matrix.prompt && matrix.seed)
+    sheet.notes.push_back("\"" + *matrix.prompt + "\", seed " + std::to_string(*matrix.seed));
   sheet.notes.push_back(
       "framed: its own decoder; forced: the same numbers through another; converted: carried across "
       "first. Numbers compare with the framed picture.");

@@ -23,9 +23,9 @@ struct MatrixPicture {
 
 /// One latent and the decoder it belongs to: a row of the matrix, and a column.
 struct MatrixLatent {
-  std::string name;         ///< of its file, or of the model that rendered it
-  std::string file_sha256;  ///< of a file; empty where a model rendered it
-  std::string model;        ///< whose VAE it comes from
+  std::string name;       ///< of its file, or of the model that rendered it
+  bool rendered = false;  ///< by a model, from a prompt
+  std::string model;      ///< whose VAE it comes from
   std::string vae_sha256;
   Space space;
   Image right;  ///< as that VAE shows it
@@ -43,8 +43,8 @@ struct MatrixCell {
 struct Matrix {
   std::vector<MatrixLatent> latents;
   std::vector<MatrixCell> cells;
-  std::string command;  ///< that makes it anew, as typed
-  std::string prompt;   ///< of the latents that models rendered; empty where none was, as is the seed
+  std::string command;                ///< that makes it anew, as typed
+  std::optional<std::string> prompt;  ///< of the latents that models rendered; none where none was, as is the seed
   std::optional<std::int64_t> seed;
 
   const MatrixCell& cell(std::size_t row, std::size_t column) const { return cells[row * latents.size() + column]; }

@@ -56,7 +56,7 @@ struct Layout {
   int tiles = 1;           ///< of the fullest cell
   int heading_width = 0;   ///< of the rows' headings
   int heading_height = 0;  ///< of the columns'
-  int notes_height = 0;
+  int notes_height = 0;    ///< with the space below
   int columns = 0;
   int rows = 0;
 
@@ -109,6 +109,7 @@ Layout layout_of(const Sheet& sheet) {
     layout.heading_height = std::max(layout.heading_height, lines_of(heading, layout.cell_width()) * line_step);
   for (const std::string& note : sheet.notes)
     layout.notes_height += static_cast<int>(wrapped(note, layout.inner_width(), scale).size()) * line_step;
+  layout.notes_height += gap;
   return layout;
 }
 

@@ -1,10 +1,6 @@
 #include "io/matrix_page.hpp"
 
-#include <algorithm>
 #include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <vector>
 
 #include "core/spaces.hpp"
 #include "io/base64.hpp"
@@ -44,28 +40,30 @@ figcaption b{display:block}
 .right{color:var(--right)}.forced{color:var(--forced)}.converted{color:var(--converted)}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
-th,td{text-align:right;padding:.3rem .7rem;border-bottom:1px solid var(--line);vertical-align:top}
-th:nth-child(-n+2),td:nth-child(-n+2){text-align:left}
-td.refusal{text-align:left;color:var(--pale);min-width:11rem}
+th,td{text-align:left;padding:.3rem 1.2rem .3rem 0;border-bottom:1px solid var(--line);vertical-align:top}
+td.refusal{color:var(--pale)}
 dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;font-size:.9rem}
 dt{color:var(--pale)}dd{margin:0;overflow-wrap:anywhere}
 code{font-family:ui-monospace,monospace;font-size:.9em}
-@media(max-width:32rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}th,td{padding:.3rem .4rem}}
+p code{white-space:nowrap}
+@media(max-width:32rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}
+table{font-size:.8rem}th,td{padding-right:.6rem}}
 )";
 
 constexpr const char* explanation =
     "<p>A latent is a picture in the numbers of one VAE. Nothing in the numbers says which: a decoder of as many\n"
     "channels takes those of any other without an error, and shows garbage. That is why latents of lapis carry a\n"
     "passport.</p>\n"
-    "<p>Each row is one latent, each column the decoder of one model. <b class=\"right\">Right</b> is the latent "
-    "through\n"
-    "the decoder that it comes from. <b class=\"forced\">Forced</b> is the same numbers through another one, which\n"
-    "<code>lapis decode</code> refuses unless it is told <code>--force</code>. <b class=\"converted\">Converted</b> is "
-    "the\n"
-    "latent carried across first, as <code>lapis convert</code> does: decoded by its own VAE, encoded by the other "
-    "one\n"
-    "and shown by that. PSNR and SSIM compare each picture with the right one of its row; more is nearer. What a\n"
-    "conversion loses is what the other VAE cannot keep: it comes near, and is never the same.</p>\n";
+    "<p>Each row is one latent, each column the decoder of one model. <b class=\"right\">Right</b> is the latent\n"
+    "through the decoder that it comes from. <b class=\"forced\">Forced</b> is the same numbers through another one,\n"
+    "which <code>lapis decode</code> refuses unless it is told <code>--force</code>, and which cannot even be tried "
+    "where\n"
+    "the counts of channels differ. <b class=\"converted\">Converted</b> is the latent carried across first, as\n"
+    "<code>lapis convert</code> does: decoded by its own VAE, encoded by the other one and shown by that. PSNR and "
+    "SSIM\n"
+    "compare each picture with the right one of its row; more is nearer. What a conversion loses is what the other "
+    "VAE\n"
+    "cannot keep.</p>\n";
 
 std::string size_attributes(const Image& picture) {
   return " width=\"" + std::to_string(picture.width) + "\" height=\"" + std::to_string(picture.height) + "\"";
@@ -84,7 +82,7 @@ std::string figure(const std::string& content, const std::string& kind, const st
 
 std::string compared_figure(const core::MatrixPicture& picture, const std::string& kind, const std::string& what) {
   return figure(picture_html(picture.image, what + ", " + kind), kind,
-                core::psnr_text(picture.psnr) + "<br>SSIM " + core::ssim_text(picture.ssim));
+                "PSNR " + core::psnr_text(picture.psnr) + "<br>SSIM " + core::ssim_text(picture.ssim));
 }
 
 std::string cell_html(const core::Matrix& matrix, std::size_t row, std::size_t column) {
@@ -107,8 +105,8 @@ std::string cell_html(const core::Matrix& matrix, std::size_t row, std::size_t c
 
 std::string row_html(const core::Matrix& matrix, std::size_t row) {
   const core::MatrixLatent& latent = matrix.latents[row];
-  std::string html = std::string("<h2>Latent ") + (latent.file_sha256.empty() ? "of " : "") +
-                     escaped_html(latent.name) + "<small>" +
+  std::string html = std::string("<h2>Latent ") + (latent.rendered ? "of " : "") + escaped_html(latent.name) +
+                     "<small>" +
                      escaped_html(core::space_name(latent.space) + " (" + core::space_numbers(latent.space) + "), " +
                                   std::to_string(latent.right.width) + " x " + std::to_string(latent.right.height)) +
                      "</small></h2>\n<div class=\"row\">\n";
@@ -116,25 +114,26 @@ std::string row_html(const core::Matrix& matrix, std::size_t row) {
   return html + "</div>\n";
 }
 
-std::string number_cells(const std::optional<core::MatrixPicture>& picture) {
-  if (!picture) return "<td>-</td><td>-</td>";
-  return "<td>" + core::psnr_text(picture->psnr) + "</td><td>" + core::ssim_text(picture->ssim) + "</td>";
+std::string numbers_text(const core::MatrixPicture& picture) {
+  return core::psnr_text(picture.psnr) + ", " + core::ssim_text(picture.ssim);
+}
+
+std::string table_row(const core::Matrix& matrix, std::size_t row, std::size_t column) {
+  const core::MatrixCell& cell = matrix.cell(row, column);
+  const std::string forced = cell.forced ? "<td>" + numbers_text(*cell.forced) + "</td>"
+                                         : "<td class=\"refusal\">" + escaped_html(cell.refusal) + "</td>";
+  return "<tr><td>" + escaped_html(matrix.latents[row].name) + "</td><td>" +
+         escaped_html(matrix.latents[column].model) + "</td>" + forced + "<td>" +
+         (cell.converted ? numbers_text(*cell.converted) : "-") + "</td></tr>\n";
 }
 
 std::string table_html(const core::Matrix& matrix) {
   std::string html =
-      "<h2>The numbers</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>latent</th><th>decoder</th><th>forced, "
-      "PSNR</th>"
-      "<th>SSIM</th><th>converted, PSNR</th><th>SSIM</th></tr></thead>\n<tbody>\n";
+      "<h2>The numbers<small>PSNR, SSIM</small></h2>\n<div class=\"wide\"><table>\n<thead><tr><th>latent</th>"
+      "<th>decoder</th><th>forced</th><th>converted</th></tr></thead>\n<tbody>\n";
   for (std::size_t row = 0; row < matrix.latents.size(); ++row) {
     for (std::size_t column = 0; column < matrix.latents.size(); ++column) {
-      if (row == column) continue;
-      const core::MatrixCell& cell = matrix.cell(row, column);
-      html += "<tr><td>" + escaped_html(matrix.latents[row].name) + "</td><td>" +
-              escaped_html(matrix.latents[column].model) + "</td>" +
-              (cell.refusal.empty() ? number_cells(cell.forced)
-                                    : "<td colspan=\"2\" class=\"refusal\">" + escaped_html(cell.refusal) + "</td>") +
-              number_cells(cell.converted) + "</tr>\n";
+      if (row != column) html += table_row(matrix, row, column);
     }
   }
   return html + "</tbody>\n</table></div>\n";
@@ -150,7 +149,7 @@ std::string making_html(const core::Matrix& matrix) {
   for (const core::MatrixLatent& latent : matrix.latents) models += (models.empty() ? "" : ", ") + latent.model;
   std::string html = "<h2>How it was made</h2>\n<dl>\n";
   html += entry("command", "<code>" + escaped_html(matrix.command) + "</code>");
-  if (!matrix.prompt.empty()) html += entry("prompt", escaped_html(matrix.prompt));
+  if (matrix.prompt) html += entry("prompt", escaped_html(*matrix.prompt));
   if (matrix.seed) html += entry("seed", std::to_string(*matrix.seed));
   html += entry("models", escaped_html(models));
   html += entry("program", std::string("lapis ") + version);

@@ -28,7 +28,7 @@ Json picture_json(const std::optional<core::MatrixPicture>& picture) {
 
 Json latent_json(const core::MatrixLatent& latent) {
   return {{"latent", latent.name},
-          {"sha256", text_json(latent.file_sha256)},
+          {"rendered", latent.rendered},
           {"model", latent.model},
           {"space", core::space_name(latent.space)},
           {"channels", latent.space.channels},
@@ -61,7 +61,7 @@ std::string matrix_report(const core::Matrix& matrix) {
   }
   const Json json = {{"version", version},
                      {"command", matrix.command},
-                     {"prompt", text_json(matrix.prompt)},
+                     {"prompt", matrix.prompt ? Json(*matrix.prompt) : Json()},
                      {"seed", matrix.seed ? Json(*matrix.seed) : Json()},
                      {"latents", latents},
                      {"cells", cells}};

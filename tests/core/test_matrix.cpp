@@ -31,8 +31,8 @@ Image shifted(Image image, int by) {
 /// Two latents; the second has more channels than the first's decoder.
 Matrix sample() {
   Matrix matrix;
-  matrix.latents = {{"a.safetensors", "", "one", "", space_of(4, 8), picture(32, 32)},
-                    {"two", "", "two", "", space_of(16, 8), picture(32, 32)}};
+  matrix.latents = {{"a.safetensors", false, "one", "", space_of(4, 8), picture(32, 32)},
+                    {"two", true, "two", "", space_of(16, 8), picture(32, 32)}};
   matrix.cells.resize(4);
   MatrixCell& first = matrix.cell(0, 1);
   first.forced = compared(shifted(picture(32, 32), 90), picture(32, 32));

@@ -21,8 +21,8 @@ inline core::Matrix sample_matrix(const std::string& name = "a.safetensors", int
   const Space four{"sd15", 4, 8, 0.18215, 0, "mine"};
   const Space sixteen{"flux", 16, 8, 0.3611, 0.1159, "flux"};
   core::Matrix matrix;
-  matrix.latents = {{name, "ab12", "one", "cd34", four, picture(side, side)},
-                    {"two", "", "two", "", sixteen, picture(side, side, 1)}};
+  matrix.latents = {{name, false, "one", "cd34", four, picture(side, side)},
+                    {"two", true, "two", "", sixteen, picture(side, side, 1)}};
   matrix.cells.resize(4);
   core::MatrixCell& first = matrix.cell(0, 1);
   first.forced = core::compared(picture(side, side, 90), picture(side, side));

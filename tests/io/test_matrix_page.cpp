@@ -53,7 +53,7 @@ TEST_CASE("the page says the numbers, what cannot be, and how it was made") {
   const core::Matrix matrix = test::sample_matrix();
   const std::string page = io::matrix_page(matrix);
   CHECK(has(page, core::psnr_text(matrix.cell(0, 1).forced->psnr)));
-  CHECK(has(page, "<td>equal</td>"));
+  CHECK(has(page, "<td>equal, 1.000</td>"));
   CHECK(count(page, "cannot be decoded: 16 channels into a decoder of 4") == 2);
   CHECK(has(page, "lapis matrix a.safetensors two"));
   CHECK(has(page, std::string("lapis ") + version));
