@@ -43,6 +43,17 @@ struct Timings {
   double vae_decoder = 0;   ///< module calls
   double sampler = 0;       ///< noise, guidance and steps: everything of the loop that is no module call
   double pixels = 0;        ///< checks, conversion to 8 bit, resizing, tiles laid together
+
+  Timings& operator+=(const Timings& more) {
+    load += more.load;
+    text_encoder += more.text_encoder;
+    vae_encoder += more.vae_encoder;
+    denoiser += more.denoiser;
+    vae_decoder += more.vae_decoder;
+    sampler += more.sampler;
+    pixels += more.pixels;
+    return *this;
+  }
 };
 
 /// One picture and where it came from.

@@ -70,6 +70,7 @@ struct Job {
   std::optional<double> hires;
   std::optional<double> hires_strength;
   std::optional<std::int64_t> hires_steps;
+  std::optional<std::string> then;  ///< a second model that goes on, "MODEL" or "MODEL:STRENGTH"
   std::optional<std::string> vae_tiling;
   std::optional<std::string> device;
   std::optional<std::string> dtype;
@@ -110,6 +111,7 @@ struct ResolvedJob {
   std::optional<double> hires;                ///< above 1; there where a second pass enlarges the picture, as are these
   std::optional<double> hires_strength;
   std::optional<int> hires_steps;
+  std::optional<std::string> then;  ///< "MODEL:STRENGTH"; there where a second model goes on
   int hires_width = 0;  ///< of the finished picture, 0 without a second pass
   int hires_height = 0;
   std::string vae_tiling;  ///< "auto", "on" or "off"

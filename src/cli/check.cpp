@@ -17,6 +17,7 @@
 #include "core/job_limits.hpp"
 #include "core/space_fit.hpp"
 #include "core/spaces.hpp"
+#include "core/latents.hpp"
 #include "core/suggest.hpp"
 #include "core/verdict.hpp"
 #include "io/check_report.hpp"
@@ -258,7 +259,7 @@ class Checking {
     const PixelSize size = checked.ruling.size;
     std::string text = counted(checked.pictures * checked.ruling.decodes, "decode") + " and " +
                        counted(checked.pictures * checked.ruling.encodes, "encode");
-    if (size.width > 0) text += " of " + size_text(size) + " pixels";
+    if (size.width > 0) text += " of " + core::size_text(size) + " pixels";
     return text;
   }
 

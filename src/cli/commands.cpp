@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::array table{
     Command{"generate", "Render pictures from a prompt", declare_generate},
+    Command{"refine", "Draw a latent or a picture anew, across families too", declare_refine},
     Command{"encode", "Make latents of pictures", declare_encode},
     Command{"decode", "Make pictures of a latent, by the VAE it comes from", declare_decode},
     Command{"convert", "Carry a latent into another space, unit or tool's form", declare_convert},

@@ -1,20 +1,23 @@
 #include <CLI/CLI.hpp>
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "cli/clock.hpp"
 #include "cli/commands.hpp"
 #include "cli/crossing.hpp"
+#include "cli/engine_library.hpp"
 #include "cli/latent_options.hpp"
+#include "cli/output.hpp"
 #include "cli/places.hpp"
 #include "cli/terminal.hpp"
-#include "core/job_limits.hpp"
+#include "core/latents.hpp"
 #include "core/spaces.hpp"
 #include "io/atomic_file.hpp"
 #include "io/check_report.hpp"
@@ -53,10 +56,6 @@ struct Options {
   bool json = false;
   bool overwrite = false;
 };
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 /// The run of one `convert`, from a parsed command line to a file.
 class Conversion {
@@ -126,7 +125,7 @@ class Conversion {
     const Passport& passport = latent_.passport();
     const Space& from = passport.space;
     name_destination();
-    const bool resizes = size_ && *size_ != picture_size(passport);
+    const bool resizes = size_ && *size_ != core::picture_size(passport);
     const bool crosses = resizes || !core::same_values(from, destination_.space);
     if (crosses) find_models();
     const core::SpaceRow* space = core::find_space(destination_.space.id);
@@ -194,33 +193,19 @@ class Conversion {
 
   bool crosses() const { return ruling_.verdict == core::Verdict::re_encode; }
 
-  /// Calls of VAEs beside those of the route.
-  int measuring_decodes() const { return crosses() ? 1 + compensating_encodes() : 0; }
-  int compensating_encodes() const { return crosses() && options_.compensate ? 1 : 0; }
+  CrossingOptions crossing() const { return {options_.place.tiling, size_, true, options_.compensate}; }
 
   void print_route() const {
-    if (options_.json) {
-      core::Ruling ruling = ruling_;
-      ruling.decodes += measuring_decodes();
-      ruling.encodes += compensating_encodes();
-      const Passport& passport = latent_.passport();
-      const io::Checked checked{
-          latent_.name,      destination_.name, core::space_name(passport.space), core::space_name(destination_.space),
-          std::move(ruling), passport.shape[0]};
-      print_line(io::check_report(std::array{checked}));
+    const Passport& passport = latent_.passport();
+    if (!options_.json) {
+      cli::print_route(latent_.name, ruling_, crossing(), passport.shape[0] > 1);
       return;
     }
-    print_line(latent_.name + ": " + std::string(core::verdict_name(ruling_.verdict)));
-    print_line(ruling_.reason);
-    for (const std::string& step : ruling_.steps) print_line("  " + step);
-    const std::string pictures = latent_.passport().shape[0] == 1 ? "" : ", for each of the pictures";
-    if (crosses()) {
-      print_line("cost: " + std::to_string(ruling_.decodes) + " decode, " + std::to_string(ruling_.encodes) +
-                 " encode, 1 decode to measure" +
-                 (options_.compensate ? ", 1 encode and 1 decode to compensate colours" : "") + pictures);
-    } else {
-      print_line("cost: no call of a VAE");
-    }
+    io::Checked checked{
+        latent_.name, destination_.name, core::space_name(passport.space), core::space_name(destination_.space),
+        ruling_,      passport.shape[0]};
+    count_measuring(crossing(), checked.ruling);
+    print_line(io::check_report(std::array{std::move(checked)}));
   }
 
   io::LatentDocument converted(const EngineOptions& place) {
@@ -231,14 +216,13 @@ class Conversion {
       if (history.size() > document.passport.history.size()) print_note(announcement(latent_.name, history.back()));
       return result;
     }
-    CrossingOptions options;
-    options.tiling = options_.place.tiling;
-    options.size = size_;
-    options.measure = true;
-    options.compensate = options_.compensate;
-    Crossed crossed = cross(document, *own_, *target_, options, place);
+    std::future<std::unique_ptr<Engine>> opening = open_engine(place);
+    verify_crossing(*own_, *target_);
+    const auto waiting = Clock::now();
+    Engine* engine = opening.get().release();  // never destroyed: the program leaves through _exit
+    timings_.engine = seconds_since(waiting);
+    Crossed crossed = cross(document, *own_, *target_, crossing(), *engine);
     timings_.parts = crossed.timings;
-    timings_.engine = crossed.engine_seconds;
     psnr_ = crossed.document.passport.history.back().psnr;
     compensated_ = crossed.compensated;
     plain_psnr_ = crossed.plain_psnr;
@@ -247,13 +231,10 @@ class Conversion {
   }
 
   void save(const io::LatentDocument& document) {
-    const auto saving = std::chrono::steady_clock::now();
+    const auto saving = Clock::now();
     const std::vector<std::byte> bytes = io::write_latent(document, form_);
-    if (output_ == "-") {
-      print_bytes(bytes);
-      return;
-    }
-    io::write_file(output_, bytes, options_.overwrite);
+    write_output(output_, bytes, options_.overwrite);
+    if (output_ == "-") return;
     timings_.png = seconds_since(saving);
     timings_.total = seconds_since(start_);
     if (!options_.json) {
@@ -267,7 +248,7 @@ class Conversion {
     report.passport = document.passport;
     report.from = core::space_name(latent_.passport().space);
     report.route = core::verdict_name(ruling_.verdict);
-    report.size = picture_size(document.passport);
+    report.size = core::picture_size(document.passport);
     report.psnr = psnr_;
     report.compensated = compensated_;
     report.plain_psnr = plain_psnr_;
@@ -276,7 +257,7 @@ class Conversion {
   }
 
   const Options& options_;
-  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  const Clock::time_point start_ = Clock::now();
   NamedLatent latent_;
   io::LatentForm form_ = io::LatentForm::lapis;
   std::string output_;

@@ -1,19 +1,19 @@
 #include "cli/crossing.hpp"
 
-#include <chrono>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
-#include <future>
-#include <memory>
 #include <utility>
 
-#include "cli/engine_library.hpp"
 #include "cli/places.hpp"
+#include "cli/terminal.hpp"
 #include "core/colour_drift.hpp"
 #include "core/families.hpp"
+#include "core/latents.hpp"
 #include "core/model_check.hpp"
 #include "core/pixels.hpp"
+#include "core/preview.hpp"
 #include "core/resize.hpp"
 #include "core/similarity.hpp"
 #include "core/spaces.hpp"
@@ -45,82 +45,49 @@ std::string psnr_text(double psnr) {
   return text;
 }
 
-void add(const Timings& part, Timings& sum) {
-  sum.load += part.load;
-  sum.vae_encoder += part.vae_encoder;
-  sum.vae_decoder += part.vae_decoder;
-  sum.pixels += part.pixels;
+Image at_size(Image picture, const std::optional<PixelSize>& size) {
+  if (!size || *size == PixelSize{picture.width, picture.height}) return picture;
+  return core::rgb_image(
+      core::resized(core::pixels_of(std::move(picture)), size->width, size->height, core::Filter::lanczos));
 }
 
-/// One crossing under way.
-class Way {
+/// The second half of a crossing: pictures on their way into the target's space.
+class Encoding {
  public:
-  Way(const Model& own, const Model& target, const CrossingOptions& options, const EngineOptions& place)
-      : own_(own), target_(target), options_(options), place_(place) {}
+  Encoding(const Model& target, const CrossingOptions& options, Engine& engine)
+      : target_(target), options_(options), engine_(engine) {}
 
-  Crossed run(const io::LatentDocument& document) {
-    open();
+  Crossed run(std::vector<Image> pictures, const Passport& origin) {
     Crossed crossed;
-    crossed.pictures = decoded(document);
+    for (Image& picture : pictures) crossed.pictures.push_back(at_size(std::move(picture), options_.size));
     for (const Image& picture : crossed.pictures) add_picture(picture, crossed);
     Crossing crossing{crossed.compensated > 0 ? "re-encode, compensated" : "re-encode",
-                      core::space_name(document.passport.space),
+                      core::space_name(origin.space),
                       core::space_name(target_.space),
                       {crossed.pictures.front().width, crossed.pictures.front().height},
                       std::nullopt};
     if (options_.measure || options_.compensate) crossing.psnr = psnr_of(crossed.pictures, after_);
     if (options_.compensate) crossed.plain_psnr = psnr_of(crossed.pictures, plain_after_);
-    Passport passport = document.passport;
-    passport.space = target_.space;
+    Passport passport = origin;
     passport.units = Units::model;
     passport.dtype = LatentDtype::f32;
-    passport.shape = latent_.shape;
     passport.vae_sha256 = io::vae_digest(target_);
     passport.history.push_back(std::move(crossing));
     crossed.document = io::to_document(latent_, std::move(passport));
-    crossed.document.extra = document.extra;
     crossed.timings = timings_;
-    crossed.engine_seconds = engine_seconds_;
     return crossed;
   }
 
  private:
-  /// The engines are never destroyed: the program leaves through _exit.
-  void open() {
-    std::future<std::unique_ptr<Engine>> opening = open_engine(place_);
-    const std::vector<std::string> decoder = {"vae_decoder"};
-    const std::vector<std::string> both = {"vae_encoder", "vae_decoder"};
-    io::verify_parts(own_, decoder);
-    io::verify_parts(target_, both);
-    const auto waiting = std::chrono::steady_clock::now();
-    own_engine_ = opening.get().release();
-    engine_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - waiting).count();
-    own_engine_->use(own_);
-    target_engine_ = open_engine(place_).get().release();
-    target_engine_->use(target_);
-  }
-
-  std::vector<Image> decoded(const io::LatentDocument& document) {
-    Decoded decoded = own_engine_->decode(in_space(io::to_latent(document), own_.space), options_.tiling);
-    add(decoded.timings, timings_);
-    for (Image& picture : decoded.images) {
-      const PixelSize size = options_.size.value_or(PixelSize{picture.width, picture.height});
-      if (size == PixelSize{picture.width, picture.height}) continue;
-      picture = core::rgb_image(
-          core::resized(core::pixels_of(std::move(picture)), size.width, size.height, core::Filter::lanczos));
-    }
-    return std::move(decoded.images);
-  }
-
   Latent encoded(const Image& picture) {
-    Encoded encoded = target_engine_->encode(picture, options_.tiling, std::nullopt);
-    add(encoded.timings, timings_);
+    Encoded encoded = engine_.encode(picture, options_.tiling, std::nullopt);
+    timings_ += encoded.timings;
     return std::move(encoded.latent);
   }
 
   Image shown(const Latent& latent) {
-    Decoded decoded = target_engine_->decode(latent, options_.tiling);
-    add(decoded.timings, timings_);
+    Decoded decoded = engine_.decode(latent, options_.tiling);
+    timings_ += decoded.timings;
     return std::move(decoded.images.front());
   }
 
@@ -134,12 +101,7 @@ class Way {
       }
       after_.push_back(std::move(after));
     }
-    if (latent_.values.empty()) {
-      latent_ = std::move(latent);
-      return;
-    }
-    latent_.shape[0] += latent.shape[0];
-    latent_.values.insert(latent_.values.end(), latent.values.begin(), latent.values.end());
+    core::append(latent_, std::move(latent));
   }
 
   /// Encodes `picture` once more with its colours shifted; keeps that if it comes back nearer.
@@ -152,17 +114,13 @@ class Way {
     return true;
   }
 
-  const Model& own_;
   const Model& target_;
   const CrossingOptions& options_;
-  const EngineOptions& place_;
-  Engine* own_engine_ = nullptr;
-  Engine* target_engine_ = nullptr;
+  Engine& engine_;
   Latent latent_;
   std::vector<Image> after_;        ///< as the target's VAE shows what it encoded
   std::vector<Image> plain_after_;  ///< the same without compensation
   Timings timings_;
-  double engine_seconds_ = 0;
 };
 
 }  // namespace
@@ -216,15 +174,58 @@ core::Destination destination_of(const Model& model) {
   return destination;
 }
 
+void verify_crossing(const Model& own, const Model& target) {
+  io::verify_parts(own, std::array<std::string, 1>{"vae_decoder"});
+  io::verify_parts(target, std::array<std::string, 2>{"vae_encoder", "vae_decoder"});
+}
+
 Crossed cross(const io::LatentDocument& document, const Model& own, const Model& target, const CrossingOptions& options,
-              const EngineOptions& place) {
-  return Way(own, target, options, place).run(document);
+              Engine& engine) {
+  engine.use(own);
+  Decoded decoded = engine.decode(in_space(io::to_latent(document), own.space), options.tiling);
+  engine.use(target);
+  Crossed crossed = cross_pictures(std::move(decoded.images), document.passport, target, options, engine);
+  crossed.document.extra = document.extra;
+  crossed.timings += decoded.timings;
+  return crossed;
+}
+
+Crossed cross_pictures(std::vector<Image> pictures, const Passport& passport, const Model& target,
+                       const CrossingOptions& options, Engine& engine) {
+  return Encoding(target, options, engine).run(std::move(pictures), passport);
+}
+
+const core::LineageRow& colours_of(const std::string& file, const Space& space) {
+  if (const core::LineageRow* lineage = core::find_colours(space)) return *lineage;
+  throw Error(ErrorKind::incompatible, file + " is in space " + core::space_name(space) +
+                                           ", and no colours of its channels are known, so there is no preview of it."
+                                           "\nDecode it by its VAE: lapis decode, without --preview");
 }
 
 Latent in_space(Latent latent, const Space& space) {
   core::rescale(latent.values, latent.shape, latent.space, space);
   latent.space = space;
   return latent;
+}
+
+void count_measuring(const CrossingOptions& options, core::Ruling& ruling) {
+  if (ruling.verdict != core::Verdict::re_encode) return;
+  ruling.decodes += options.compensate ? 2 : options.measure ? 1 : 0;
+  ruling.encodes += options.compensate ? 1 : 0;
+}
+
+void print_route(const std::string& file, const core::Ruling& ruling, const CrossingOptions& options, bool batch) {
+  print_line(file + ": " + std::string(core::verdict_name(ruling.verdict)));
+  print_line(ruling.reason);
+  for (const std::string& step : ruling.steps) print_line("  " + step);
+  if (ruling.verdict != core::Verdict::re_encode) {
+    print_line("cost: no call of a VAE");
+    return;
+  }
+  std::string cost = "cost: " + std::to_string(ruling.decodes) + " decode, " + std::to_string(ruling.encodes) + " encode";
+  if (options.measure || options.compensate) cost += ", 1 decode to measure";
+  if (options.compensate) cost += ", 1 encode and 1 decode to compensate colours";
+  print_line(cost + (batch ? ", for each of the pictures" : ""));
 }
 
 io::LatentDocument rescaled(const io::LatentDocument& document, const Space& space, Units units) {
@@ -240,9 +241,8 @@ io::LatentDocument rescaled(const io::LatentDocument& document, const Space& spa
   passport.units = units;
   passport.space = space;
   if (!same) {
-    const PixelSize size{static_cast<int>(passport.shape[3]) * space.downscale,
-                         static_cast<int>(passport.shape[2]) * space.downscale};
-    passport.history.push_back({"rescale", core::space_name(from), core::space_name(space), size, std::nullopt});
+    passport.history.push_back(
+        {"rescale", core::space_name(from), core::space_name(space), core::picture_size(passport), std::nullopt});
   }
   return result;
 }
@@ -250,8 +250,7 @@ io::LatentDocument rescaled(const io::LatentDocument& document, const Space& spa
 std::string announcement(const std::string& file, const Crossing& crossing) {
   std::string text = file + ": " + crossing.from + " -> " + crossing.to + ", ";
   if (crossing.route == "rescale") return text + "the same VAE's values by other numbers";
-  text += "decoded and encoded again at " + std::to_string(crossing.size.width) + " x " +
-          std::to_string(crossing.size.height);
+  text += "decoded and encoded again at " + core::size_text(crossing.size);
   return crossing.psnr ? text + ", PSNR " + psnr_text(*crossing.psnr) : text;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/spaces.hpp"
 #include "core/verdict.hpp"
 #include "io/latent_file.hpp"
 #include "lapis/engine.hpp"
@@ -38,7 +39,7 @@ struct CrossingOptions {
   bool measure = false;                ///< decode the result and compare
   /// Shift the picture's colours against the target VAE's drift, if that comes back nearer: measured, by one encode
   /// and two decodes more than a bare crossing takes.
-  bool compensate = true;
+  bool compensate = false;
 };
 
 /// What came out of one.
@@ -46,19 +47,36 @@ struct Crossed {
   io::LatentDocument document;  ///< in the target's space, model units, f32, with the crossing in its history
   std::vector<Image> pictures;  ///< as the latent's own VAE shows them, at the size asked for
   Timings timings;
-  double engine_seconds = 0;         ///< waiting for libtorch to open
   int compensated = 0;               ///< pictures whose colours were shifted, being nearer so
   std::optional<double> plain_psnr;  ///< of the same without compensation, where that was tried
 };
 
-/// Decodes with `own`, resizes by Lanczos if asked, encodes with `target`, in one process: two engines of one library.
-/// Verifies the files that it needs. Errors as of `Engine::decode` and `Engine::encode`.
+/// Compares the files of both VAEs that a crossing may need with their recorded digests. Errors as of
+/// `io::verify_parts`.
+void verify_crossing(const Model& own, const Model& target);
+
+/// Decodes with `own`, resizes by Lanczos if asked, encodes with `target`, all on `engine`, which is left with `target`
+/// in use. The files must have been verified. Errors as of `Engine::decode` and `Engine::encode`.
 Crossed cross(const io::LatentDocument& document, const Model& own, const Model& target, const CrossingOptions& options,
-              const EngineOptions& place);
+              Engine& engine);
+
+/// The same for pictures that are decoded already: those of a latent with this passport. `engine` has `target` in use.
+Crossed cross_pictures(std::vector<Image> pictures, const Passport& passport, const Model& target,
+                       const CrossingOptions& options, Engine& engine);
+
+/// Adds to the cost of a ruling what measuring and compensating take beside the crossing itself.
+void count_measuring(const CrossingOptions& options, core::Ruling& ruling);
+
+/// A ruling for people on stdout: verdict, reason, route and cost. `options` say what is measured.
+void print_route(const std::string& file, const core::Ruling& ruling, const CrossingOptions& options, bool batch);
 
 /// The same raw values by the numbers of another space, or in other units: exact arithmetic. A change of space is
 /// recorded in the history.
 io::LatentDocument rescaled(const io::LatentDocument& document, const Space& space, Units units);
+
+/// The lineage whose colours show values of `space`. Throws Error{incompatible} where none are known; `file` is the
+/// latent that is to be shown.
+const core::LineageRow& colours_of(const std::string& file, const Space& space);
 
 /// `latent`, finished, in model units of a space with the same raw values.
 Latent in_space(Latent latent, const Space& space);

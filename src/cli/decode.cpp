@@ -1,6 +1,5 @@
 #include <CLI/CLI.hpp>
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <future>
@@ -10,12 +9,15 @@
 #include <utility>
 #include <vector>
 
+#include "cli/clock.hpp"
 #include "cli/commands.hpp"
 #include "cli/crossing.hpp"
 #include "cli/engine_library.hpp"
 #include "cli/latent_options.hpp"
+#include "cli/output.hpp"
 #include "cli/output_names.hpp"
 #include "cli/terminal.hpp"
+#include "core/latents.hpp"
 #include "core/pixels.hpp"
 #include "core/preview.hpp"
 #include "core/resize.hpp"
@@ -52,20 +54,6 @@ struct Options {
   bool overwrite = false;
 };
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-/// Picture `index` of a batch as a latent of its own.
-Latent slice(const Latent& batch, std::int64_t index) {
-  Latent latent;
-  latent.space = batch.space;
-  latent.shape = {1, batch.shape[1], batch.shape[2], batch.shape[3]};
-  const auto size = static_cast<std::ptrdiff_t>(batch.values.size()) / batch.shape[0];
-  latent.values.assign(batch.values.begin() + index * size, batch.values.begin() + (index + 1) * size);
-  return latent;
-}
-
 /// The run of one `decode`, from a parsed command line to files.
 class DecodeRun {
  public:
@@ -99,24 +87,9 @@ class DecodeRun {
       throw Error(ErrorKind::usage, "--preview needs no VAE. Leave out --model or --preview");
   }
 
-  /// The space whose model values the lineage's colours belong to.
-  Space coloured_space() const {
-    Space space = core::find_space(lineage_->space)->space;
-    space.lineage = lineage_->name;
-    return space;
-  }
-
   void plan_preview() {
     const Passport& passport = latent_.passport();
-    lineage_ = core::find_lineage(passport.space.lineage);
-    const bool known =
-        lineage_ != nullptr && !lineage_->rgb.empty() && core::same_values(coloured_space(), passport.space);
-    if (!known) {
-      throw Error(ErrorKind::incompatible, latent_.name + " is in space " + core::space_name(passport.space) +
-                                               ", and no colours of its channels are known, so there is no preview of "
-                                               "it.\nDecode it by its VAE: lapis decode " +
-                                               options_.latent);
-    }
+    lineage_ = &colours_of(latent_.name, passport.space);
     if (passport.sigma > 0) notes_.push_back(latent_.name + " is unfinished: its noise shows in the preview");
   }
 
@@ -182,21 +155,21 @@ class DecodeRun {
     const std::string recorded = io::recorded_text(latent_.passport(), "vae_tiling").value_or("auto");
     const bool said = options_.place.tiling != "auto";
     const std::string tiling = !said && (recorded == "on" || recorded == "off") ? recorded : options_.place.tiling;
-    const auto waiting = std::chrono::steady_clock::now();
+    const auto waiting = Clock::now();
     Engine* engine = opening.get().release();  // never destroyed: the program leaves through _exit
     timings_.engine = seconds_since(waiting);
     engine->use(model_);
     for (const std::string& note : notes_) print_note(note);
     for (int i = 0; i < batch(); ++i) {
-      Decoded decoded = engine->decode(slice(latent, i), tiling, forced_);
+      Decoded decoded = engine->decode(core::picture_of(latent, i), tiling, forced_);
       timings_.parts = decoded.timings;
       save(decoded.images.front(), {i, model_.name, model_.space, forced_});
     }
   }
 
   void show_previews() {
-    const Latent latent = in_space(io::to_latent(latent_.latent.document), coloured_space());
-    const PixelSize size = picture_size(latent_.passport());
+    const Latent latent = in_space(io::to_latent(latent_.latent.document), core::coloured_space(*lineage_));
+    const PixelSize size = core::picture_size(latent_.passport());
     for (const std::string& note : notes_) print_note(note);
     for (int i = 0; i < batch(); ++i) {
       const core::Pixels cells = core::pixels_of(core::preview(latent.values, latent.shape, i, *lineage_));
@@ -206,14 +179,10 @@ class DecodeRun {
   }
 
   void save(const Image& picture, const io::Decoding& decoding) {
-    const auto saving = std::chrono::steady_clock::now();
+    const auto saving = Clock::now();
     const std::vector<std::byte> png = io::encode_png(picture, io::decoded_text(latent_.passport(), decoding));
     const std::string path = names_->name(decoding.index);
-    if (names_->is_stdout()) {
-      print_bytes(png);
-    } else {
-      io::write_file(path, png, options_.overwrite);
-    }
+    write_output(path, png, options_.overwrite);
     timings_.png = seconds_since(saving);
     timings_.total = seconds_since(start_);
     if (options_.json) {
@@ -232,7 +201,7 @@ class DecodeRun {
   }
 
   const Options& options_;
-  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  const Clock::time_point start_ = Clock::now();
   NamedLatent latent_;
   Model model_;
   const core::LineageRow* lineage_ = nullptr;

@@ -1,6 +1,5 @@
 #include <CLI/CLI.hpp>
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <future>
 #include <memory>
@@ -9,14 +8,17 @@
 #include <utility>
 #include <vector>
 
+#include "cli/clock.hpp"
 #include "cli/commands.hpp"
 #include "cli/crossing.hpp"
 #include "cli/engine_library.hpp"
 #include "cli/latent_options.hpp"
+#include "cli/output.hpp"
 #include "cli/output_names.hpp"
 #include "cli/source.hpp"
 #include "cli/terminal.hpp"
 #include "core/job_fields.hpp"
+#include "core/latents.hpp"
 #include "io/atomic_file.hpp"
 #include "io/latent_report.hpp"
 #include "io/model_folder.hpp"
@@ -46,10 +48,6 @@ struct Options {
   bool json = false;
   bool overwrite = false;
 };
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 /// A picture on its way: its file, read and measured, and the job that says how it is brought to size.
 struct Picture {
@@ -97,7 +95,7 @@ class EncodeRun {
       if (size == first) continue;
       throw Error(ErrorKind::usage,
                   "one latent holds pictures of one size; " + options_.images.front() + " comes to " +
-                      size_text(first) + " pixels, " + options_.images[i] + " to " + size_text(size) +
+                      core::size_text(first) + " pixels, " + options_.images[i] + " to " + core::size_text(size) +
                       ".\nSay the size (-W and -H), or give each its own file: -o \"{name}.safetensors\"");
     }
   }
@@ -109,14 +107,16 @@ class EncodeRun {
       images_.push_back(picture.source.fitted(picture.job, model_.space.downscale).image);
       for (const std::string& note : picture.source.notes()) print_note(note);
     }
-    const auto waiting = std::chrono::steady_clock::now();
+    const auto waiting = Clock::now();
     Engine* engine = opening.get().release();  // never destroyed: the program leaves through _exit
     timings_.engine = seconds_since(waiting);
     engine->use(model_);
     Latent latent;
     for (std::size_t i = 0; i < pictures_.size(); ++i) {
       if (!names_->is_one_file()) latent = {};
-      append(engine->encode(images_[i], options_.place.tiling, seed_of(i)), latent);
+      Encoded encoded = engine->encode(images_[i], options_.place.tiling, seed_of(i));
+      timings_.parts += encoded.timings;
+      core::append(latent, std::move(encoded.latent));
       if (!names_->is_one_file()) save(latent, i, 1);
     }
     if (names_->is_one_file()) save(latent, 0, pictures_.size());
@@ -128,21 +128,9 @@ class EncodeRun {
     return pictures_[index].job.seed + static_cast<std::int64_t>(index);
   }
 
-  void append(Encoded encoded, Latent& latent) {
-    timings_.parts.load += encoded.timings.load;
-    timings_.parts.vae_encoder += encoded.timings.vae_encoder;
-    timings_.parts.pixels += encoded.timings.pixels;
-    if (latent.values.empty()) {
-      latent = std::move(encoded.latent);
-      return;
-    }
-    latent.shape[0] += encoded.latent.shape[0];
-    latent.values.insert(latent.values.end(), encoded.latent.values.begin(), encoded.latent.values.end());
-  }
-
   /// Writes the latent of `count` pictures from `first` on.
   void save(const Latent& latent, std::size_t first, std::size_t count) {
-    const auto saving = std::chrono::steady_clock::now();
+    const auto saving = Clock::now();
     io::LatentReport report;
     report.size = pictures_[first].size();
     for (std::size_t i = first; i < first + count; ++i) {
@@ -158,11 +146,7 @@ class EncodeRun {
     const io::LatentDocument document = io::to_document(latent, std::move(passport));
     const std::vector<std::byte> bytes = io::write_latent(document, form_);
     report.path = names_->files()[names_->is_one_file() ? 0 : first];
-    if (report.path == "-") {
-      print_bytes(bytes);
-    } else {
-      io::write_file(report.path, bytes, options_.overwrite);
-    }
+    write_output(report.path, bytes, options_.overwrite);
     if (options_.json) {
       timings_.png = seconds_since(saving);
       timings_.total = seconds_since(start_);
@@ -179,7 +163,7 @@ class EncodeRun {
   }
 
   const Options& options_;
-  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  const Clock::time_point start_ = Clock::now();
   io::LatentForm form_ = io::LatentForm::lapis;
   std::optional<LatentNames> names_;
   Model model_;

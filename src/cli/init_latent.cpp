@@ -1,60 +1,76 @@
 #include "cli/init_latent.hpp"
 
-#include <unistd.h>
+#include <utility>
 
+#include "cli/latent_options.hpp"
+#include "core/families.hpp"
+#include "core/fit.hpp"
+#include "core/job_limits.hpp"
+#include "core/latents.hpp"
 #include "core/recorded_job.hpp"
 #include "core/samplers.hpp"
 #include "core/suggest.hpp"
-#include "core/verdict.hpp"
 #include "io/job_json.hpp"
 #include "io/latent_file.hpp"
 #include "io/sha256.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {
+namespace {
 
-InitLatent::InitLatent(const AskedJob& asked) {
-  const std::string& path = *asked.job.init_latent;
-  if (path == "-" && isatty(STDIN_FILENO) != 0) {
-    throw Error(ErrorKind::usage,
-                "--init-latent - would read a latent from the terminal. Pipe it: lapis generate ... < a.safetensors");
+/// The size that a picture of `own` size is to be drawn at; none where nobody says one.
+std::optional<PixelSize> asked_size(const AskedJob& asked, const Model& model, PixelSize own) {
+  if (!asked.job.width && !asked.job.height) return std::nullopt;
+  const int multiple = core::find_family(model.family)->size_multiple;
+  Job job = asked.job;
+  core::take_size(job, model, own.width, own.height);
+  for (const auto& [flag, side] : {std::pair("--width", *job.width), std::pair("--height", *job.height)}) {
+    if (const auto problem = core::side_problem(flag, side, multiple)) throw Error(ErrorKind::usage, *problem);
   }
-  const io::LatentSource source(path);
-  name_ = source.name();
-  sha256_ = io::sha256(source.bytes());
-  read_ = io::read_latent(source.bytes(), name_, {});
-  const bool needed = !asked.named.contains("prompt") || !asked.named.contains("model") || passport().sigma > 0;
-  if (needed && !passport().job.empty()) recorded_ = io::job_from_json(passport().job, name_);
+  return PixelSize{static_cast<int>(*job.width), static_cast<int>(*job.height)};
 }
 
-void InitLatent::check_space(const Model& model) const {
-  core::Destination to;
-  to.name = model.name;
-  to.space = model.space;
-  to.vae_sha256 = io::vae_digest(model);
-  to.reads_unfinished = true;
-  to.path = path_of(model.sampling.prediction);
-  core::Means means;
-  means.may_convert = false;
-  core::require(core::judge(name_, passport(), read_.layout, to, means));
+}  // namespace
+
+InitLatent::InitLatent(const io::LatentSource& source, const io::ToldFacts& told, const AskedJob& asked)
+    : name_(source.name()),
+      sha256_(io::sha256(source.bytes())),
+      read_(read_told_latent(source, told, "init-")) {
+  const Passport& passport = read_.document.passport;
+  const bool needed = !asked.named.contains("prompt") || !asked.named.contains("model") || passport.sigma > 0;
+  if (!needed || passport.job.empty()) return;
+  recorded_ = io::job_from_json(passport.job, name_);
+  if (recorded_->then) recorded_->model = core::parse_second_model(*recorded_->then).name;
+}
+
+void InitLatent::plan(const AskedJob& asked, const Model& model, const HandoverOptions& options) {
+  const Passport& passport = read_.document.passport;
+  // An unfinished one has the size it has: `resolve` refuses another.
+  const std::optional<PixelSize> size =
+      passport.sigma == 0 ? asked_size(asked, model, core::picture_size(passport)) : std::nullopt;
+  handover_.emplace(name_, passport, read_.layout, std::nullopt, model, size, options);
 }
 
 Job InitLatent::completed(const AskedJob& asked, const Model& model) const {
   const bool prompt = asked.named.contains("prompt");
   if (!prompt && !recorded_) {
     throw Error(ErrorKind::usage, "there is no prompt, and " + name_ +
-                                      " records none.\nSay what the picture shows: lapis generate \"a lake\" "
-                                      "--init-latent FILE");
+                                      " records none.\nSay what the picture shows: --prompt \"a lake\"");
   }
   if (!prompt && !recorded_->embeddings.empty() && !asked.named.contains("embeddings")) {
     throw Error(ErrorKind::usage, "the prompt that " + name_ + " records calls the embeddings " +
                                       core::listed(recorded_->embeddings) +
                                       ".\nName their files: --embedding NAME=FILE");
   }
-  const bool takes_up = recorded_ && (!prompt || passport().sigma > 0);
-  Job job = takes_up ? core::taken_up(*recorded_, asked.job, asked.named, passport(), model) : asked.job;
+  const Passport& passport = read_.document.passport;
+  const bool takes_up = recorded_ && (!prompt || passport.sigma > 0);
+  Job job = takes_up ? core::taken_up(*recorded_, asked.job, asked.named, passport, model) : asked.job;
   job.init_latent = "sha256:" + sha256_;
   return job;
+}
+
+void InitLatent::carry(const std::string& tiling, Engine& engine) {
+  read_.document = handover_->carry(read_.document, tiling, engine);
 }
 
 Latent InitLatent::latent(const ResolvedJob& job) {

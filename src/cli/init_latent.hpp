@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "cli/handover.hpp"
 #include "cli/job_options.hpp"
 #include "io/latent_forms.hpp"
+#include "lapis/engine.hpp"
 #include "lapis/job.hpp"
 #include "lapis/latent.hpp"
 #include "lapis/model.hpp"
@@ -16,25 +18,33 @@ namespace lapis::cli {
 /// A latent that `--init-latent` names, read whole.
 class InitLatent {
  public:
-  /// `asked` names it, "-" for standard input. Throws Error{usage} for a terminal, and what reading it throws. What the
-  /// latent's own job recorded is read where it is needed: for a prompt or a model that is not named, and to go on with
-  /// an unfinished latent.
-  explicit InitLatent(const AskedJob& asked);
-
-  const Passport& passport() const { return read_.document.passport; }
+  /// Reads it out of `source`. Errors as of `io::read_latent`, with the options' names led by "init-". What the latent's
+  /// own job recorded is read where it is needed: for a prompt or a model that is not named, and to go on with an
+  /// unfinished latent.
+  InitLatent(const io::LatentSource& source, const io::ToldFacts& told, const AskedJob& asked);
 
   /// The name of the model that made it; empty where that is not known.
   std::string model() const { return recorded_ ? recorded_->model : ""; }
 
-  /// Throws Error{incompatible} for a latent that `model` cannot start from.
-  void check_space(const Model& model) const;
+  /// Plans its way to `model`, which must live as long, and into the size that `asked` names. Throws
+  /// Error{incompatible} for a latent that `model` cannot start from.
+  void plan(const AskedJob& asked, const Model& model, const HandoverOptions& options);
+
+  /// Planned before.
+  const Handover& handover() const { return *handover_; }
 
   /// The job to do: of what is not named, an unfinished latent brings all that its own job recorded, and a finished one
   /// too where there is no prompt. The latent's digest stands in place of its name. Throws Error{usage} if there is no
   /// prompt at all, or if the one recorded calls embeddings whose files are not named.
   Job completed(const AskedJob& asked, const Model& model) const;
 
-  /// The latent as the engine takes it. What another sampler remembers than that of `job` is left out.
+  /// Takes it the way that was planned.
+  void carry(const std::string& tiling, Engine& engine);
+
+  /// What it has been through; complete after `carry`.
+  const std::vector<Crossing>& history() const { return read_.document.passport.history; }
+
+  /// The latent as the engine takes it, after `carry`. What another sampler remembers than that of `job` is left out.
   Latent latent(const ResolvedJob& job);
 
   /// What was done to it, one line each; complete after `latent`.
@@ -45,6 +55,7 @@ class InitLatent {
   std::string sha256_;
   io::ForeignLatent read_;
   std::optional<Job> recorded_;
+  std::optional<Handover> handover_;
   std::vector<std::string> notes_;
 };
 

@@ -12,10 +12,10 @@
 #include "cli/terminal.hpp"
 #include "cli/terminal_picture.hpp"
 #include "core/job_limits.hpp"
+#include "core/latents.hpp"
 #include "core/preview.hpp"
 #include "core/space_fit.hpp"
 #include "core/spaces.hpp"
-#include "core/units.hpp"
 #include "io/inspection_report.hpp"
 #include "io/latent_statistics.hpp"
 #include "io/unplaced_latent.hpp"
@@ -82,7 +82,7 @@ void print_facts(const io::LatentInspection& latent) {
   const Passport& passport = latent.passport;
   Rows rows = {
       {"latent", latent.name}, {"form", latent.form}, {"space", space_text(latent)}, {"numbers", numbers_text(latent)}};
-  if (latent.says_space && latent.says_size) rows.push_back({"picture", size_text(picture_size(passport)) + " pixels"});
+  if (latent.says_space && latent.says_size) rows.push_back({"picture", core::size_text(core::picture_size(passport)) + " pixels"});
   rows.push_back({"state", state_text(passport)});
   rows.push_back({"vae", passport.vae_sha256.empty() ? "no digest" : "sha256 " + passport.vae_sha256});
   for (const Crossing& crossing : passport.history) rows.push_back({"history", announcement(latent.name, crossing)});
@@ -101,36 +101,20 @@ void print_channels(const io::LatentInspection& latent) {
   print_table(rows);
 }
 
-/// The colours of a latent's channels. Throws where there are none, or nobody says which channels these are.
-const core::LineageRow& colours_of(const io::LatentInspection& latent) {
+/// The colours of a latent's channels. Throws where none are known, and where nobody says which channels these are.
+const core::LineageRow& preview_colours(const io::LatentInspection& latent) {
   if (!latent.says_space || !latent.says_size) {
     throw Error(ErrorKind::usage, latent.name + " does not say its space or its size, and a preview needs both. Say " +
                                       "them: --space ID:LINEAGE, --size WxH");
   }
-  const Space& space = latent.passport.space;
-  if (const core::LineageRow* lineage = core::find_colours(space)) return *lineage;
-  throw Error(ErrorKind::incompatible, latent.name + " is in space " + core::space_name(space) +
-                                           ", and no colours of its channels are known, so there is no preview of " +
-                                           "it.\nDecode it by its VAE: lapis decode " + latent.name);
-}
-
-/// In model units of the space that the colours are for.
-std::vector<float> coloured_values(const io::LatentDocument& document, const core::LineageRow& lineage) {
-  const Passport& passport = document.passport;
-  const Space home = core::coloured_space(lineage);
-  std::vector<float> values = document.values;
-  if (passport.units == Units::model && core::same_numbers(passport.space, home)) return values;
-  if (passport.units == Units::model) core::to_vae_units(values, passport.shape, passport.space);
-  core::to_model_units(values, passport.shape, home);
-  return values;
+  return colours_of(latent.name, latent.passport.space);
 }
 
 void print_preview(const io::LatentDocument& document, const core::LineageRow& lineage) {
-  const std::vector<float> values = coloured_values(document, lineage);
-  const auto& shape = document.passport.shape;
+  const Latent latent = in_space(io::to_latent(document), core::coloured_space(lineage));
   const bool colour = stdout_has_colour();
-  for (int i = 0; i < static_cast<int>(shape[0]); ++i) {
-    const Image picture = narrowed(core::preview(values, shape, i, lineage), stdout_columns());
+  for (int i = 0; i < static_cast<int>(latent.shape[0]); ++i) {
+    const Image picture = narrowed(core::preview(latent.values, latent.shape, i, lineage), stdout_columns());
     const std::string text = colour ? half_blocks(picture) : shaded(picture);
     print_line("\n" + text.substr(0, text.size() - 1));
   }
@@ -147,7 +131,7 @@ int inspect_latent(const io::LatentSource& source, const io::ToldFacts& told, bo
     print_line(io::inspection_report(latent));
     return 0;
   }
-  const core::LineageRow* colours = preview ? &colours_of(latent) : nullptr;
+  const core::LineageRow* colours = preview ? &preview_colours(latent) : nullptr;
   print_facts(latent);
   print_channels(latent);
   if (!latent.passport.job.empty()) print_line("\n[job]\n" + latent.passport.job);

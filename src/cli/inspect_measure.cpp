@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "cli/engine_library.hpp"
-#include "cli/latent_options.hpp"
 #include "cli/source.hpp"
 #include "cli/terminal.hpp"
 #include "core/colour_drift.hpp"
+#include "core/latents.hpp"
 #include "core/job_fields.hpp"
 #include "core/patterns.hpp"
 #include "core/similarity.hpp"
@@ -70,7 +70,7 @@ std::string number(double value, const char* format) {
 }
 
 std::vector<std::string> row_of(const io::Drift& drift) {
-  std::vector<std::string> row = {drift.picture, size_text(drift.size), number(drift.psnr, "%.2f")};
+  std::vector<std::string> row = {drift.picture, core::size_text(drift.size), number(drift.psnr, "%.2f")};
   for (const double shift : drift.shift) row.push_back(number(shift, "%+.2f"));
   row.push_back(number(100 * drift.clipped, "%.2f"));
   return row;

@@ -1,6 +1,7 @@
 #include "cli/job_options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -39,11 +40,12 @@ void set_from(AskedJob& asked, StdinTaker& taker, const core::JobField& field,
 
 }  // namespace
 
-void declare_job_options(CLI::App& app, AskedJob& asked) {
+void declare_job_options(CLI::App& app, AskedJob& asked, std::string_view positional,
+                         std::span<const std::string_view> left_out) {
   const auto taker = std::make_shared<StdinTaker>();
   for (const core::JobField& field : core::job_fields()) {
-    const bool positional = field.key == "prompt";
-    const std::string names = std::string(field.flags) + (positional ? ",prompt" : "");
+    if (std::find(left_out.begin(), left_out.end(), field.key) != left_out.end()) continue;
+    const std::string names = std::string(field.flags) + (field.key == positional ? "," + std::string(field.key) : "");
     const bool list = std::holds_alternative<std::vector<std::string> Job::*>(field.member);
     app.add_option_function<std::vector<std::string>>(
            names,

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "lapis/job.hpp"
 
@@ -18,7 +20,9 @@ struct AskedJob {
   std::set<std::string> named;  ///< keys of the fields that it says something of
 };
 
-/// Declares them on `app`; parsing fills `asked`, which must live as long. Prompts may lie in files.
-void declare_job_options(CLI::App& app, AskedJob& asked);
+/// Declares them on `app`, but for those whose keys are `left_out`; parsing fills `asked`, which must live as long.
+/// Prompts may lie in files. The one called `positional` may stand without its flag too; "" for none.
+void declare_job_options(CLI::App& app, AskedJob& asked, std::string_view positional,
+                         std::span<const std::string_view> left_out = {});
 
 }  // namespace lapis::cli

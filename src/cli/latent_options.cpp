@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "cli/places.hpp"
-#include "cli/terminal.hpp"
 #include "core/job_limits.hpp"
 #include "core/spaces.hpp"
 #include "core/suggest.hpp"
@@ -72,7 +71,7 @@ std::string with_lead(std::string text, const std::string& lead) {
 }  // namespace
 
 void declare_told(CLI::App& app, ToldOptions& options, const std::string& lead) {
-  const char* const group = "What the file does not say itself";
+  const char* const group = "What a latent's file does not say itself";
   const std::string in_form = lead.empty() ? "Form" : "Its form";
   app.add_option("--space", options.space, "Space of its numbers: ID, ID:LINEAGE or a model's name")
       ->type_name("SPACE")
@@ -98,13 +97,20 @@ io::ToldFacts told_facts(const ToldOptions& options, const std::string& lead) {
 }
 
 NamedLatent read_named_latent(const std::string& path, const io::ToldFacts& told, const std::string& lead) {
+  const io::LatentSource source = latent_source(path, "lapis generate ... --latent - | lapis decode -");
+  return {source.name(), read_told_latent(source, told, lead)};
+}
+
+io::LatentSource latent_source(const std::string& path, const std::string& line, bool or_picture) {
   if (path == "-" && isatty(STDIN_FILENO) != 0) {
-    throw Error(ErrorKind::usage,
-                "- would read a latent from the terminal. Pipe one: lapis generate ... --latent - | lapis decode -");
+    throw Error(ErrorKind::usage, "- would read a latent from the terminal. Pipe one: " + line);
   }
-  const io::LatentSource source(path);
+  return io::LatentSource(path, io::LatentSource::largest_pipe, or_picture);
+}
+
+io::ForeignLatent read_told_latent(const io::LatentSource& source, const io::ToldFacts& told, const std::string& lead) {
   try {
-    return {source.name(), io::read_latent(source.bytes(), source.name(), told)};
+    return io::read_latent(source.bytes(), source.name(), told);
   } catch (const Error& error) {
     if (lead.empty()) throw;
     throw Error(error.kind(), with_lead(error.what(), lead));
@@ -162,7 +168,8 @@ PixelSize parse_size(const std::string& text, std::string_view flag) {
   };
   if (fits(width) && fits(height)) return {*width, *height};
   throw Error(ErrorKind::usage, std::string(flag) + " is \"" + text +
-                                    "\"; expected a picture's sides in pixels, up to 16384, as in 512x768");
+                                    "\"; expected a picture's sides in pixels, up to " +
+                                    core::number_text(core::side_limits.highest) + ", as in 512x768");
 }
 
 Units parse_units(const std::string& text, std::string_view flag) { return value_of(unit_names, text, flag); }
@@ -174,13 +181,6 @@ LatentDtype parse_latent_dtype(const std::string& text, std::string_view flag) {
 std::string_view units_name(Units units) { return name_of(unit_names, units); }
 
 std::string_view latent_dtype_name(LatentDtype dtype) { return name_of(dtype_names, dtype); }
-
-void check_stdout(bool json, const std::string& what, const std::string& command) {
-  if (json) throw Error(ErrorKind::usage, "--json and -o - both want standard output. Name a file with -o");
-  if (stdout_is_terminal()) {
-    throw Error(ErrorKind::usage, "-o - would write " + what + " to the terminal. Pipe it: " + command);
-  }
-}
 
 io::LatentForm output_form(const std::string& form, const std::string& path) {
   const std::string ending = std::filesystem::path(path).extension();
@@ -196,12 +196,5 @@ io::LatentForm output_form(const std::string& form, const std::string& path) {
   }
   return io::LatentForm::lapis;
 }
-
-PixelSize picture_size(const Passport& passport) {
-  const int downscale = passport.space.downscale;
-  return {static_cast<int>(passport.shape[3]) * downscale, static_cast<int>(passport.shape[2]) * downscale};
-}
-
-std::string size_text(PixelSize size) { return std::to_string(size.width) + " x " + std::to_string(size.height); }
 
 }  // namespace lapis::cli

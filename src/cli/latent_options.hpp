@@ -38,8 +38,15 @@ struct NamedLatent {
   const Passport& passport() const { return latent.document.passport; }
 };
 
-/// Reads a latent of any form, from standard input for "-". Errors as of `io::read_latent`, with this command's names
-/// of the options (`lead` as above), and Error{usage} for a terminal.
+/// Where a latent comes from, or a picture where `or_picture`: a file, or standard input for "-". Throws Error{usage}
+/// for a terminal; `line` is one that pipes a latent. Else as of `io::LatentSource`.
+io::LatentSource latent_source(const std::string& path, const std::string& line, bool or_picture = false);
+
+/// Reads a latent of any form. Errors as of `io::read_latent`, with this command's names of the options (`lead` as
+/// above).
+io::ForeignLatent read_told_latent(const io::LatentSource& source, const io::ToldFacts& told, const std::string& lead);
+
+/// Both in one.
 NamedLatent read_named_latent(const std::string& path, const io::ToldFacts& told, const std::string& lead = "");
 
 /// Where a VAE runs, and how.
@@ -70,18 +77,8 @@ LatentDtype parse_latent_dtype(const std::string& text, std::string_view flag);
 std::string_view units_name(Units units);
 std::string_view latent_dtype_name(LatentDtype dtype);
 
-/// What is done about standard output where a file goes there. Throws Error{usage} for --json beside "-", and for bytes
-/// on a terminal; `what` is what would be written ("a latent"), `command` the line that pipes it.
-void check_stdout(bool json, const std::string& what, const std::string& command);
-
 /// The form a latent is written in: the one called `form`, or where that is empty the one that asks for the ending of
 /// `path`, or lapis' own. Throws Error{usage} for a name that is none, and for a path that ends like a picture.
 io::LatentForm output_form(const std::string& form, const std::string& path);
-
-/// Size of the picture that a latent shows.
-PixelSize picture_size(const Passport& passport);
-
-/// "64 x 48".
-std::string size_text(PixelSize size);
 
 }  // namespace lapis::cli

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "core/latents.hpp"
 #include "lapis/latent.hpp"
 
 namespace lapis::cli {
@@ -19,7 +20,7 @@ class LatentOutput {
   /// Throws if it could not be written, or if standard output, which it is, is a terminal.
   void check() const;
 
-  void add(const Latent& latent);
+  void add(const Latent& latent) { core::append(latent_, latent); }
 
   /// Of all that was added.
   const Latent& latent() const { return latent_; }

@@ -194,36 +194,34 @@ class MatrixRun {
 
   /// What decodes a latent's pictures as `decode` does: with what the latent records, unless something else is said.
   std::string tiling_of(const MatrixRow& row) const {
-    const std::string recorded = io::recorded_text(row.document.passport, "vae_tiling").value_or("auto");
+    const std::string recorded = io::recorded_text(row.passport, "vae_tiling").value_or("auto");
     const bool said = options_.place.tiling != "auto";
     return !said && (recorded == "on" || recorded == "off") ? recorded : options_.place.tiling;
   }
 
   void fill_row(std::size_t index) {
     const MatrixRow& row = rows_[index];
-    const Latent latent = in_space(io::to_latent(row.document), row.model.space);
     Image& right = matrix_.latents[index].right;
     engine_->use(row.model);
-    right = std::move(engine_->decode(latent, tiling_of(row)).images.front());
+    right = std::move(engine_->decode(row.latent, tiling_of(row)).images.front());
     for (std::size_t column = 0; column < rows_.size(); ++column) {
       if (column == index) continue;
-      const MatrixRow& other = rows_[column];
+      const Model& decoder = rows_[column].model;
       core::MatrixCell& cell = matrix_.cell(index, column);
-      force(latent, tiling_of(row), other.model, right, cell);
-      convert(row, other.model, right, cell);
+      engine_->use(decoder);
+      force(row, decoder, right, cell);
+      convert(row, decoder, right, cell);
     }
   }
 
   /// Garbage may be so bad that a decoder gives no picture at all: that is what there is to see.
-  void force(const Latent& latent, const std::string& tiling, const Model& decoder, const Image& right,
-             core::MatrixCell& cell) {
-    if (const std::optional<std::string> refusal = core::forcing_refusal(latent.space, decoder.space)) {
+  void force(const MatrixRow& row, const Model& decoder, const Image& right, core::MatrixCell& cell) {
+    if (const std::optional<std::string> refusal = core::forcing_refusal(row.model.space, decoder.space)) {
       cell.refusal = *refusal;
       return;
     }
-    engine_->use(decoder);
     try {
-      cell.forced = core::compared(std::move(engine_->decode(latent, tiling, true).images.front()), right);
+      cell.forced = core::compared(std::move(engine_->decode(row.latent, tiling_of(row), true).images.front()), right);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::numeric) throw;
       cell.refusal = "cannot be decoded: NaN, Inf or one flat colour";
@@ -231,18 +229,13 @@ class MatrixRun {
   }
 
   void convert(const MatrixRow& row, const Model& target, const Image& right, core::MatrixCell& cell) {
-    const io::LatentDocument document = carried(row, target);
-    cell.crossing = document.passport.history.back();
-    engine_->use(target);
-    Decoded decoded = engine_->decode(in_space(io::to_latent(document), target.space), options_.place.tiling);
-    cell.converted = core::compared(std::move(decoded.images.front()), right);
-  }
-
-  io::LatentDocument carried(const MatrixRow& row, const Model& target) {
-    const CrossingOptions crossing{options_.place.tiling, std::nullopt, true, true};
-    Crossed crossed = cross(row.document, row.model, target, crossing, engine_options(options_.place));
+    const std::string& tiling = options_.place.tiling;
+    const CrossingOptions crossing{tiling, std::nullopt, true, true};
+    const Crossed crossed = cross_pictures({right}, row.passport, target, crossing, *engine_);
     print_note(announcement(row.name, crossed));
-    return std::move(crossed.document);
+    cell.crossing = crossed.document.passport.history.back();
+    Decoded decoded = engine_->decode(io::to_latent(crossed.document), tiling);
+    cell.converted = core::compared(std::move(decoded.images.front()), right);
   }
 
   const Options& options_;

@@ -1,7 +1,6 @@
 #include "cli/matrix_rows.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <random>
 #include <utility>
@@ -12,11 +11,11 @@
 #include "cli/terminal.hpp"
 #include "core/families.hpp"
 #include "core/job_fields.hpp"
+#include "core/latents.hpp"
 #include "core/schedule_table.hpp"
 #include "core/spaces.hpp"
 #include "io/latent_file.hpp"
 #include "io/prompt_reader.hpp"
-#include "io/report.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {
@@ -49,13 +48,6 @@ void check_count(std::size_t count) {
                                     "matrix a.safetensors tiny-sdxl tiny-flux");
 }
 
-/// Its first picture alone.
-io::LatentDocument first_picture(io::LatentDocument document) {
-  document.values.resize(document.values.size() / static_cast<std::size_t>(document.passport.shape[0]));
-  document.passport.shape[0] = 1;
-  return document;
-}
-
 NamedLatent read_latent(const std::string& path) {
   try {
     return read_named_latent(path, {});
@@ -83,8 +75,8 @@ MatrixRow latent_row(const std::string& path) {
   core::require(core::judge(latent.name, passport, latent.latent.layout, own, {false, false, false}));
   const std::int64_t batch = passport.shape[0];
   if (batch > 1) print_note(latent.name + ": the first of " + std::to_string(batch) + " pictures");
-  return {latent.name, std::move(*model), std::nullopt, first_picture(std::move(latent.latent.document)),
-          latent.latent.layout};
+  Latent first = in_space(core::picture_of(io::to_latent(latent.latent.document), 0), model->space);
+  return {latent.name, std::move(*model), std::nullopt, passport, std::move(first), latent.latent.layout};
 }
 
 MatrixRow model_row(Model model, const MatrixPrompt& prompt, std::uint64_t random) {
@@ -98,7 +90,7 @@ MatrixRow model_row(Model model, const MatrixPrompt& prompt, std::uint64_t rando
   MatrixRow row;
   row.job = core::resolve(job, model, random);
   row.name = model.name;
-  Passport& passport = row.document.passport;
+  Passport& passport = row.passport;
   passport.space = model.space;
   passport.vae_sha256 = io::vae_digest(model);
   passport.shape = {1, model.space.channels, row.job->height / model.space.downscale,
@@ -125,7 +117,7 @@ void check_way(const MatrixRow& row, const MatrixRow& other) {
   }
   core::Destination target = destination_of(other.model);
   target.size_multiple = other.model.space.downscale;  // nothing denoises there
-  core::require(core::judge(row.name, row.document.passport, row.layout, target, {true, true, true}));
+  core::require(core::judge(row.name, row.passport, row.layout, target, {true, true, true}));
 }
 
 }  // namespace
@@ -169,11 +161,7 @@ void render(MatrixRow& row, Engine& engine) {
       request, [&](int done, int all) { progress.update(done, all); },
       [&](const Rendered& picture) {
         progress.clear();
-        job.device = picture.device;
-        job.dtype = picture.dtype;
-        Passport passport = row.document.passport;
-        passport.job = io::provenance(core::resolved_fields(job, row.model), row.model);
-        row.document = io::to_document(picture.latent, std::move(passport));
+        row.latent = picture.latent;
       });
   print_note(row.name + ": rendered \"" + job.prompt + "\", seed " + std::to_string(job.seed));
 }

@@ -26,7 +26,8 @@ struct MatrixRow {
   std::string name;                ///< of its file, or of the model that renders it
   Model model;                     ///< whose VAE it belongs to
   std::optional<ResolvedJob> job;  ///< where the model renders it
-  io::LatentDocument document;     ///< of one picture; without values until it is rendered
+  Passport passport;               ///< what the latent says of itself, or what one that the model renders will
+  Latent latent;                   ///< one picture, in the model's space; without values until it is rendered
   core::Layout layout = core::Layout::plain;
 };
 

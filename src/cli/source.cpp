@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/fit.hpp"
+#include "core/latents.hpp"
 #include "core/pixels.hpp"
 #include "io/sha256.hpp"
 #include "lapis/error.hpp"
@@ -15,8 +16,6 @@ namespace {
 std::pair<int, int> upright_size(const io::PictureFacts& facts) {
   return facts.orientation >= 5 ? std::pair(facts.height, facts.width) : std::pair(facts.width, facts.height);
 }
-
-std::string size_text(int width, int height) { return std::to_string(width) + " x " + std::to_string(height); }
 
 /// What a fit did, in a word; shapes that differ by less than a multiple of the sides count as one.
 std::string fit_text(core::Fit fit, double shape, double own_shape) {
@@ -35,12 +34,17 @@ Source::File Source::open(const std::string& path) {
   if (path == "-" && isatty(STDIN_FILENO) != 0) {
     throw Error(ErrorKind::usage, "- would read a picture from the terminal. Pipe it: lapis ... - < a.png");
   }
-  File file{path == "-" ? "standard input" : path, io::read_picture_file(path), {}};
+  return look_at({path == "-" ? "standard input" : path, io::read_picture_file(path)});
+}
+
+Source::File Source::look_at(Bytes picture) {
+  File file{std::move(picture.name), std::move(picture.bytes), {}};
   file.facts = io::read_picture_facts(file.bytes, file.name);
   return file;
 }
 
-Source::Source(Job& job, const Model& model) : image_(open(*job.image)) {
+Source::Source(Job& job, const Model& model, std::optional<Bytes> picture)
+    : image_(picture ? look_at(std::move(*picture)) : open(*job.image)) {
   const auto [width, height] = upright_size(image_.facts);
   if (job.mask) {
     if (*job.mask == "-")
@@ -48,8 +52,8 @@ Source::Source(Job& job, const Model& model) : image_(open(*job.image)) {
     mask_ = open(*job.mask);
     if (const auto [mask_width, mask_height] = upright_size(mask_->facts);
         mask_width != width || mask_height != height) {
-      throw Error(ErrorKind::input, mask_->name + " is " + size_text(mask_width, mask_height) + " pixels and " +
-                                        image_.name + " is " + size_text(width, height) +
+      throw Error(ErrorKind::input, mask_->name + " is " + core::size_text({mask_width, mask_height}) + " pixels and " +
+                                        image_.name + " is " + core::size_text({width, height}) +
                                         ".\nGive a mask of the picture's size");
     }
     job.mask = "sha256:" + io::sha256(mask_->bytes);
@@ -74,9 +78,9 @@ Fitted Source::fitted(const ResolvedJob& job, int downscale) {
   picture = core::flattened(std::move(picture), 255);
   if (picture.width != job.width || picture.height != job.height) {
     const double own_shape = static_cast<double>(picture.width) / picture.height;
-    notes_.push_back(image_.name + " is " + size_text(picture.width, picture.height) +
+    notes_.push_back(image_.name + " is " + core::size_text({picture.width, picture.height}) +
                      " pixels: " + fit_text(fit, static_cast<double>(job.width) / job.height, own_shape) +
-                     size_text(job.width, job.height));
+                     core::size_text({job.width, job.height}));
   }
   Fitted result{core::rgb_image(core::fitted(picture, job.width, job.height, fit)), std::nullopt};
   if (!mask_) return result;

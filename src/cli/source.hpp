@@ -22,10 +22,16 @@ struct Fitted {
 /// Reads the files that `job.image` and `job.mask` name: first their headers alone, then, in `fitted`, their pixels.
 class Source {
  public:
-  /// Fills the job's size (`core::take_size`) and puts digests in place of the two names: what was drawn from must be
+  /// A picture file that was read already.
+  struct Bytes {
+    std::string name;
+    std::vector<std::byte> bytes;
+  };
+
+  /// Reads the picture that `job.image` names, unless it is given as `picture`. Fills the job's size (`core::take_size`) and puts digests in place of the two names: what was drawn from must be
   /// known, where it lay on the disk is nobody's business. Throws Error{input} for files that are no pictures, and if
   /// the mask has another size than the picture.
-  Source(Job& job, const Model& model);
+  Source(Job& job, const Model& model, std::optional<Bytes> picture = std::nullopt);
 
   /// The pixels, turned upright, without alpha, at the size of `job`. Throws Error{input} if they cannot be read, or if
   /// the mask lets nothing be drawn.
@@ -42,6 +48,7 @@ class Source {
   };
 
   static File open(const std::string& path);
+  static File look_at(Bytes picture);
   core::Pixels read_upright(const File& file);
 
   File image_;

@@ -22,7 +22,7 @@ constexpr std::monostate not_in_job = {};
 constexpr std::string_view denoising = "Denoising strength";
 
 // clang-format off
-constexpr std::array<JobField, 37> rows = {{
+constexpr std::array<JobField, 38> rows = {{
     // key              flags                          value     help
     // member             resolved             limits           a1111        group
     {"prompt",          "-p,--prompt",                 "TEXT",   "What the picture shows; @FILE or - reads it",
@@ -87,6 +87,8 @@ constexpr std::array<JobField, 37> rows = {{
      &J::hires_steps,     &R::hires_steps,     step_limits,     "Hires steps", G::source},
     {"hires_strength",  "--hires-strength",            "PART",   "How much the second pass draws anew, 0 to 1",
      &J::hires_strength,  &R::hires_strength,  strength_limits, denoising,   G::source},
+    {"then",            "--then",                      "MODEL[:PART]", "Go on with this model, drawing that much anew",
+     &J::then,            &R::then,            no_limits,       "Then",      G::source},
     {"model",           "-m,--model",                  "NAME",   "Name or folder of the model",
      &J::model,           not_in_job,          no_limits,       "Model",     G::machine},
     {"batch",           "-b,--batch",                  "N",      "How many pictures to make",

@@ -18,8 +18,7 @@ const LineageRow* find_colours(const Space& space);
 Space coloured_space(const LineageRow& lineage);
 
 /// Picture `index` of a batch of latents in model units of `coloured_space`, one pixel a cell, by the colours of the
-/// channels
-/// (`LineageRow::rgb`, not empty): rgb = (sum + bias + 1) / 2.
+/// channels (`LineageRow::rgb`, not empty): rgb = (sum + bias + 1) / 2.
 Image preview(std::span<const float> values, const std::array<std::int64_t, 4>& shape, int index,
               const LineageRow& lineage);
 

@@ -1,20 +1,24 @@
 #include "core/recorded_job.hpp"
 
 #include <array>
+#include <charconv>
+#include <cstddef>
 #include <string_view>
 
 #include "core/families.hpp"
 #include "core/job_fields.hpp"
 #include "core/samplers.hpp"
 #include "core/schedule_table.hpp"
+#include "core/spaces.hpp"
+#include "lapis/error.hpp"
 
 namespace lapis::core {
 namespace {
 
 /// What the latent stands for.
-constexpr std::array<std::string_view, 14> left_behind = {
+constexpr std::array<std::string_view, 15> left_behind = {
     "embeddings", "width", "height",     "batch", "image",       "init_latent",    "stop_at",
-    "fit",        "mask",  "mask_paste", "hires", "hires_steps", "hires_strength", "model"};
+    "fit",        "mask",  "mask_paste", "hires", "hires_steps", "hires_strength", "then", "model"};
 
 /// Forgets recorded fields, not those that were named.
 class Forgetting {
@@ -34,13 +38,18 @@ class Forgetting {
 
 Job taken_up(const Job& recorded, const Job& asked, const std::set<std::string>& named, const Passport& latent,
              const Model& model) {
-  Job job = recorded;
+  Job job = recorded.then ? second_job(recorded, parse_second_model(*recorded.then)) : recorded;
   for (const JobField& field : job_fields()) {
     if (named.contains(std::string(field.key))) copy_field(job, asked, field);
   }
   Forgetting recalled(job, named);
   for (const std::string_view key : left_behind) recalled.forget(key);
   if (latent.sigma > 0) recalled.forget("strength");
+  if (latent.sigma == 0 && !same_numbers(latent.space, model.space)) {
+    for (const JobField& field : job_fields()) {
+      if (field.group == FieldGroup::sampling && field.key != "seed") recalled.forget(field.key);
+    }
+  }
 
   const FamilyRow& family = *find_family(model.family);
   const bool flow = path_of(model.sampling.prediction) == Path::flow;
@@ -55,6 +64,7 @@ Job taken_up(const Job& recorded, const Job& asked, const std::set<std::string>&
   for (const char* key : {"guidance_interval", "guidance_rescale"}) {
     if (!(weight > 1)) recalled.forget(key);
   }
+  if (!passes && !(weight > 1)) recalled.forget("negative_prompt");
 
   if (named.contains("sigmas")) recalled.forget("schedule");
   if (named.contains("sigmas")) recalled.forget("steps");
@@ -63,6 +73,35 @@ Job taken_up(const Job& recorded, const Job& asked, const std::set<std::string>&
   const bool own = job.schedule && find_schedule(*job.schedule).kind == ScheduleKind::own;
   if (flow || !own) recalled.forget("spacing");
   if (job.sampler && !find_sampler(*job.sampler).eta) recalled.forget("eta");
+  return job;
+}
+
+SecondModel parse_second_model(const std::string& text) {
+  constexpr double usual_strength = 0.5;
+  const std::string flag(long_flag(find_job_field("then")));
+  const std::size_t colon = text.find_last_of(':');
+  SecondModel second{text, usual_strength};
+  if (colon != std::string::npos) {
+    const char* end = text.data() + text.size();
+    const auto [stop, code] = std::from_chars(text.data() + colon + 1, end, second.strength);
+    if (code == std::errc() && stop == end) second.name = text.substr(0, colon);
+  }
+  if (second.name.empty()) {
+    throw Error(ErrorKind::usage, flag + " is \"" + text + "\"; expected MODEL or MODEL:STRENGTH, as in tiny-sdxl:0.5");
+  }
+  if (const auto problem = limit_problem(flag + "'s strength", second.strength, strength_limits)) {
+    throw Error(ErrorKind::usage, *problem);
+  }
+  return second;
+}
+
+Job second_job(const Job& first, const SecondModel& second) {
+  static constexpr std::array<std::string_view, 9> kept = {
+      "prompt", "negative_prompt", "prompt_syntax", "embeddings", "seed", "vae_tiling", "device", "dtype", "threads"};
+  Job job;
+  for (const std::string_view key : kept) copy_field(job, first, find_job_field(key));
+  job.model = second.name;
+  job.strength = second.strength;
   return job;
 }
 

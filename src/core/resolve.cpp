@@ -320,6 +320,7 @@ ResolvedJob resolve(const Job& asked, const Model& model, std::uint64_t random, 
   resolve_source(job, model, latent, resolved);
   resolve_hires(job, model, family->size_multiple, resolved);
   resolve_stop(job, model, latent, resolved);
+  resolved.then = job.then;
   if (latent != nullptr && latent->sigma > 0) {
     check_place({latent->sigma, latent->path, latent->step}, schedule_of(resolved, model),
                 path_of(model.sampling.prediction));

@@ -43,6 +43,10 @@ void resolve_stop(const Job& job, const Model& model, const Passport* latent, Re
     refuse(name + " and " + flag("hires") + " do not go together: a second pass begins where the first ends. Give " +
            flag("hires") + " when you go on");
   }
+  if (job.then) {
+    refuse(name + " and " + flag("then") + " do not go together: a second model goes on from a finished latent. Finish " +
+           "the unfinished one, and then lapis refine it");
+  }
   if (resolved.mask) {
     refuse(name + " and " + flag("mask") + " do not go together: a latent keeps neither the picture nor the mask");
   }

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/job_limits.hpp"
+#include "core/latents.hpp"
 #include "core/spaces.hpp"
 #include "lapis/error.hpp"
 
@@ -43,10 +44,6 @@ std::string result_word(const std::string& file) {
   return last == "b.safetensors" ? "c.safetensors" : "b.safetensors";
 }
 
-std::string size_text(const PixelSize& size) {
-  return std::to_string(size.width) + " x " + std::to_string(size.height);
-}
-
 /// "lapis convert a.safetensors --to tiny-sdxl -o b.safetensors", with `options` before its output.
 std::string convert_line(const Question& q, const std::string& to, const std::string& options = "") {
   return "lapis convert " + file_word(q.file) + " --to " + to + options + " -o " + result_word(q.file);
@@ -56,14 +53,11 @@ std::string side_text(const Space& space) { return space_name(space) + " (" + sp
 
 /// Both sides with their numbers: every reason begins with it.
 std::string both_sides(const Question& q) {
+  if (q.latent.space == q.destination.space) {
+    return q.file + " and " + q.destination.name + " are both of space " + side_text(q.latent.space) + ".";
+  }
   return q.file + " is in space " + side_text(q.latent.space) + "; " + q.destination.name + " wants " +
          side_text(q.destination.space) + ".";
-}
-
-/// The picture that the latent shows; 0 x 0 where its shape is not known.
-PixelSize picture_size(const Passport& latent) {
-  const auto side = [&](std::int64_t cells) { return static_cast<int>(cells * latent.space.downscale); };
-  return {side(latent.shape[3]), side(latent.shape[2])};
 }
 
 bool is_known(const PixelSize& size) { return size.width > 0 && size.height > 0; }
@@ -280,7 +274,7 @@ std::string_view verdict_name(Verdict verdict) {
     case Verdict::re_encode: return "re-encode";
     case Verdict::refuse: return "refuse";
   }
-  return "refuse";
+  throw Error(ErrorKind::internal, "a verdict without a name");
 }
 
 Ruling judge(const std::string& file, const Passport& latent, Layout layout, const Destination& destination,

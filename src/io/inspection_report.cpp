@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/fit_json.hpp"
+#include "io/history_json.hpp"
 
 namespace lapis::io {
 namespace {
@@ -19,24 +20,6 @@ Json space_json(const Space& space) {
     json["deviation"] = space.deviation;
   }
   return json;
-}
-
-Json psnr_json(const std::optional<double>& psnr) {
-  if (!psnr) return nullptr;
-  if (std::isinf(*psnr)) return "infinite";
-  return *psnr;
-}
-
-Json history_json(const std::vector<Crossing>& history) {
-  Json list = Json::array();
-  for (const Crossing& crossing : history) {
-    list.push_back({{"route", crossing.route},
-                    {"from", crossing.from},
-                    {"to", crossing.to},
-                    {"size", {crossing.size.width, crossing.size.height}},
-                    {"psnr", psnr_json(crossing.psnr)}});
-  }
-  return list;
 }
 
 /// The job as the document it is; a text that is none, or is nested so deeply that printing it could exhaust the stack,

@@ -40,7 +40,7 @@ Job job_from_json(std::string_view text, const std::string& name) {
                           "Give prompt and settings yourself, and --model", max_bytes};
   const nlohmann::json document = parse_json(text, source);
   const JsonValue whole(document, source);
-  const std::vector<std::string> others = {"version", "model", "embeddings"};
+  const std::vector<std::string> others = {"version", "model", "embeddings", "then"};
   whole.expect_keys(std::vector<std::string>{"job"}, others);
   std::vector<std::string> keys;
   for (const core::JobField& field : core::job_fields()) keys.emplace_back(field.key);

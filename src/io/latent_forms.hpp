@@ -84,13 +84,13 @@ ForeignPassport read_passport(std::span<const std::byte> file, const std::string
 std::vector<std::byte> write_latent(const LatentDocument& document, LatentForm form);
 
 /// All bytes of a file or, for "-", of standard input. Files are mapped; pipes are read to their end, or until it is
-/// plain that no latent comes out of them. Throws Error{input} where it cannot be read, or where a pipe brings more
-/// than `limit` bytes.
+/// plain that no latent comes out of them, nor a picture where `or_picture`. Throws Error{input} where it cannot be
+/// read, or where a pipe brings more than `limit` bytes.
 class LatentSource {
  public:
   static constexpr std::size_t largest_pipe = 4'100'000'000;  ///< as many numbers as a latent may have, in f32
 
-  explicit LatentSource(const std::string& path, std::size_t limit = largest_pipe);
+  explicit LatentSource(const std::string& path, std::size_t limit = largest_pipe, bool or_picture = false);
   ~LatentSource();
   LatentSource(LatentSource&&) noexcept;
   LatentSource& operator=(LatentSource&&) noexcept;

@@ -7,6 +7,7 @@
 
 #include "core/infotext.hpp"
 #include "core/spaces.hpp"
+#include "io/history_json.hpp"
 #include "io/latent_file.hpp"
 #include "lapis/version.hpp"
 
@@ -96,28 +97,6 @@ Json space_json(const Space& space) {
   if (!space.mean.empty()) json["mean"] = space.mean;
   if (!space.deviation.empty()) json["deviation"] = space.deviation;
   return json;
-}
-
-/// dB to the hundredth, as a latent's history has it: "infinite" for equal pictures; null where nothing was measured.
-Json psnr_json(const std::optional<double>& psnr) {
-  if (!psnr) return nullptr;
-  if (std::isinf(*psnr)) return "infinite";
-  return std::round(*psnr * 100) / 100;
-}
-
-Json crossing_json(const Crossing& crossing) {
-  Json json = {{"route", crossing.route},
-               {"from", crossing.from},
-               {"to", crossing.to},
-               {"size", {crossing.size.width, crossing.size.height}}};
-  json["psnr"] = psnr_json(crossing.psnr);
-  return json;
-}
-
-Json history_json(const std::vector<Crossing>& history) {
-  Json list = Json::array();
-  for (const Crossing& crossing : history) list.push_back(crossing_json(crossing));
-  return list;
 }
 
 double rounded(double seconds) { return std::round(seconds * 1e6) / 1e6; }
@@ -239,7 +218,7 @@ std::string drift_report(const Model& model, const std::vector<Drift>& drifts) {
   for (const Drift& drift : drifts) {
     list.push_back({{"picture", drift.picture},
                     {"size", {drift.size.width, drift.size.height}},
-                    {"psnr", psnr_json(drift.psnr)},
+                    {"psnr", psnr_json(std::round(drift.psnr * 100) / 100)},
                     {"shift", drift.shift},
                     {"clipped", drift.clipped}});
   }

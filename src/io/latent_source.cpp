@@ -22,11 +22,13 @@ constexpr std::size_t piece_size = std::size_t{1} << 18U;
 constexpr std::size_t head_size = 64;  ///< bytes by which the kinds of files are told apart
 
 /// False for what only wastes the time and the memory to read it: /dev/zero, a picture, a log.
-bool may_be_latent(std::span<const std::byte> head) {
-  return head.size() < head_size || begins_as_safetensors(head) || begins_as_npy(head);
+bool may_be_latent(std::span<const std::byte> head, bool or_picture) {
+  if (head.size() < head_size || begins_as_safetensors(head) || begins_as_npy(head)) return true;
+  const FileKind* kind = or_picture ? find_file_kind(head) : nullptr;
+  return kind != nullptr && kind->picture;
 }
 
-std::vector<std::byte> read_pipe(int descriptor, const std::string& name, std::size_t limit) {
+std::vector<std::byte> read_pipe(int descriptor, const std::string& name, std::size_t limit, bool or_picture) {
   std::vector<std::byte> bytes;
   std::size_t size = 0;
   while (true) {
@@ -39,7 +41,7 @@ std::vector<std::byte> read_pipe(int descriptor, const std::string& name, std::s
       throw Error(ErrorKind::input, name + " brings more than " + std::to_string(limit) +
                                         " bytes, the most that are read.\nName a file instead of a pipe.");
     }
-    if (count == 0 || !may_be_latent(std::span(bytes).first(size))) break;
+    if (count == 0 || !may_be_latent(std::span(bytes).first(size), or_picture)) break;
   }
   bytes.resize(size);
   return bytes;
@@ -60,14 +62,14 @@ struct LatentSource::Content {
   std::vector<std::byte> piped;
 };
 
-LatentSource::LatentSource(const std::string& path, std::size_t limit)
+LatentSource::LatentSource(const std::string& path, std::size_t limit, bool or_picture)
     : name_(path == "-" ? standard_input : path), content_(std::make_unique<Content>()) {
   if (path == "-") {
-    content_->piped = read_pipe(STDIN_FILENO, name_, limit);
+    content_->piped = read_pipe(STDIN_FILENO, name_, limit, or_picture);
   } else if (is_pipe(path)) {
     const FileDescriptor pipe(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (pipe.number() < 0) throw Error(ErrorKind::input, name_ + " cannot be read: " + system_reason(errno) + ".");
-    content_->piped = read_pipe(pipe.number(), name_, limit);
+    content_->piped = read_pipe(pipe.number(), name_, limit, or_picture);
   } else {
     content_->file.emplace(path, ErrorKind::input);
   }

@@ -8,6 +8,7 @@
 #include "core/families.hpp"
 #include "core/schedules.hpp"
 #include "core/spaces.hpp"
+#include "io/history_json.hpp"
 #include "lapis/version.hpp"
 
 namespace lapis::io {
@@ -52,6 +53,7 @@ Json run_json(const PictureReport& report) {
           {"dtype", report.dtype},
           {"version", version},
           {"size", {report.width, report.height}},
+          {"history", history_json(report.history)},
           {"notes", report.notes},
           {"warnings", report.warnings},
           {"timings", timings_json(report.timings)}};
@@ -136,6 +138,12 @@ Json text_json(const PngTextChunk& chunk) {
   return parsed.is_object() && !too_deep ? parsed : Json(chunk.text);
 }
 
+Json identity_json(const Model& model) {
+  Json files = Json::object();
+  for (const auto& [name, facts] : model.files) files[name] = facts.sha256;
+  return {{"name", model.name}, {"family", model.family}, {"files", files}};
+}
+
 }  // namespace
 
 std::string picture_line(const PictureReport& report) {
@@ -155,16 +163,20 @@ std::string latent_line(const PictureReport& report, const Latent& latent) {
   return text_of(json);
 }
 
-std::string provenance(const Fields& fields, const Model& model) {
-  Json files = Json::object();
-  for (const auto& [name, facts] : model.files) files[name] = facts.sha256;
+std::string provenance(const Fields& fields, const Model& model, const Model* then, std::span<const Crossing> history) {
   Json embeddings = Json::object();
   for (const Embedding& embedding : model.embeddings) embeddings[embedding.name] = embedding.sha256;
-  const Json json = {{"version", version},
-                     {"job", fields_json(fields)},
-                     {"model", {{"name", model.name}, {"family", model.family}, {"files", files}}},
-                     {"embeddings", embeddings}};
+  Json json = {{"version", version},
+               {"job", fields_json(fields)},
+               {"model", identity_json(model)},
+               {"embeddings", embeddings}};
+  if (then != nullptr) json["then"] = identity_json(*then);
+  if (!history.empty()) json["history"] = history_json(history);
   return text_of(json);
+}
+
+std::string plan_report(const Fields& fields, std::span<const Checked> routes) {
+  return text_of({{"job", fields_json(fields)}, {"routes", Json::parse(check_report(routes)).at("checks")}});
 }
 
 std::string model_report(const Model& model) {

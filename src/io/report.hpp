@@ -3,11 +3,13 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/job_fields.hpp"
+#include "io/check_report.hpp"
 #include "io/png.hpp"
 #include "io/prompt_reader.hpp"
 #include "lapis/engine.hpp"
@@ -38,6 +40,7 @@ struct PictureReport {
   Fields fields;
   int width = 0;  ///< of the picture; its fields say that of the first pass
   int height = 0;
+  std::vector<Crossing> history;   ///< of the latent it starts from, or that a second model went on from
   std::vector<std::string> notes;  ///< what was done to the pictures it starts from
   std::vector<std::string> warnings;
   RunTimings timings;
@@ -50,8 +53,13 @@ std::string picture_line(const PictureReport& report);
 std::string latent_line(const PictureReport& report, const Latent& latent);
 
 /// The "lapis" text of a PNG and the job of a latent: everything that decides its pixels, and no time or path. `fields`
-/// are the picture's own: its seed, a batch of 1. The model's files stand for themselves by their digests.
-std::string provenance(const Fields& fields, const Model& model);
+/// are the picture's own: its seed, a batch of 1. The models' files stand for themselves by their digests; `then` is the
+/// second model, null where there is none; a PNG holds too what its latent went through before it was drawn.
+std::string provenance(const Fields& fields, const Model& model, const Model* then = nullptr,
+                       std::span<const Crossing> history = {});
+
+/// What a job would do, of a dry run: its fields, and the ways that latents take in it.
+std::string plan_report(const Fields& fields, std::span<const Checked> routes);
 
 /// model.json's content, with sizes added up.
 std::string model_report(const Model& model);

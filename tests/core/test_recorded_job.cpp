@@ -147,3 +147,73 @@ TEST_CASE("settings that another model has not are left behind too") {
   }
   CHECK(taken_up(back, {}, {}, unfinished(sdxl), sdxl).crop == "8,8");
 }
+
+TEST_CASE("a finished latent of another space brings what the picture shows, and not how it was walked to") {
+  Job job = plain();
+  job.negative_prompt = "fog";
+  job.steps = 30;
+  job.sampler = "ddim";
+  job.guidance = 9;
+  const Model sd15 = test::sample_model("sd15");
+  const Job back = recorded(job, sd15);
+  Passport finished = unfinished(sd15);
+  finished.sigma = 0;
+  const Job same = taken_up(back, {}, {}, finished, sd15);
+  CHECK(same.steps == 30);
+  CHECK(same.guidance == 9);
+  const Job sdxl = taken_up(back, {}, {}, finished, test::sample_model("sdxl"));
+  CHECK(sdxl.prompt == "a lake");
+  CHECK(sdxl.negative_prompt == "fog");
+  CHECK(sdxl.seed == 7);
+  CHECK_FALSE(sdxl.steps);
+  CHECK_FALSE(sdxl.sampler);
+  CHECK_FALSE(sdxl.guidance);
+  const Model flux = test::sample_model("flux");
+  const Job last = taken_up(back, {}, {}, finished, flux);
+  CHECK(last.negative_prompt.empty());
+  Passport arrived = finished;
+  arrived.space = flux.space;
+  Job started = last;
+  started.init_latent = "a latent";
+  arrived.shape = {1, flux.space.channels, 16, 16};
+  CHECK_NOTHROW(resolve(started, flux, 0, &arrived));
+}
+
+TEST_CASE("a second model and its strength are read from one word") {
+  CHECK(parse_second_model("tiny-sdxl").name == "tiny-sdxl");
+  CHECK(parse_second_model("tiny-sdxl").strength == 0.5);
+  CHECK(parse_second_model("tiny-sdxl:0.25").name == "tiny-sdxl");
+  CHECK(parse_second_model("tiny-sdxl:0.25").strength == 0.25);
+  CHECK(parse_second_model("./a:b/model").name == "./a:b/model");
+  CHECK(parse_second_model("./a:b:1").name == "./a:b");
+  CHECK_THROWS_WITH(parse_second_model("a:1.5"), Catch::Contains("--then") && Catch::Contains("1.5"));
+  CHECK_THROWS_WITH(parse_second_model("a:-1"), Catch::Contains("0 to 1"));
+  CHECK_THROWS_WITH(parse_second_model(":0.5"), Catch::Contains("MODEL"));
+  CHECK_THROWS_WITH(parse_second_model(""), Catch::Contains("MODEL"));
+}
+
+TEST_CASE("a second model takes the prompts and the seed, and what a job of two recorded is the second one's") {
+  const Model model = test::sample_model();
+  Job job = plain();
+  job.negative_prompt = "fog";
+  job.steps = 30;
+  job.width = 512;
+  job.hires = 2;
+  job.then = "other:0.25";
+  const Job second = second_job(job, parse_second_model(*job.then));
+  CHECK(second.prompt == "a lake");
+  CHECK(second.negative_prompt == "fog");
+  CHECK(second.seed == 7);
+  CHECK(second.model == "other");
+  CHECK(second.strength == 0.25);
+  CHECK_FALSE(second.steps);
+  CHECK_FALSE(second.width);
+  CHECK_FALSE(second.hires);
+  CHECK_FALSE(second.then);
+  Passport finished = unfinished(model);
+  finished.sigma = 0;
+  const Job again = taken_up(recorded(job, model), {}, {}, finished, model);
+  CHECK(again.strength == 0.25);
+  CHECK_FALSE(again.steps);
+  CHECK_FALSE(again.then);
+}

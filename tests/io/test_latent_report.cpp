@@ -65,7 +65,7 @@ TEST_CASE("a decoded picture has the texts of a generated one, each of a batch i
 
 TEST_CASE("history, both spaces of a forced decoding, and a preview are told") {
   Passport passport = generated(7, 1);
-  passport.history.push_back({"re-encode", "sdxl:tiny-sdxl", "sd15:tiny-sd15", {128, 64}, 31.2345});
+  passport.history.push_back({"re-encode", "sdxl:tiny-sdxl", "sd15:tiny-sd15", {128, 64}, 31.23});
   Json json = Json::parse(decoded_text(passport, own).lapis);
   CHECK(json.at("job").at("seed") == 7);
   CHECK(json.at("latent").at("space") == "sd15:tiny-sd15");
@@ -141,8 +141,8 @@ TEST_CASE("result lines are single lines with what docs/cli.md says") {
   latent.passport.dtype = LatentDtype::f16;
   latent.from = "sdxl:tiny-sdxl";
   latent.route = "re-encode";
-  latent.passport.history.push_back({"re-encode", "sdxl:tiny-sdxl", "sd15:tiny-sd15", {128, 64}, 31.2345});
-  latent.psnr = 31.2345;
+  latent.passport.history.push_back({"re-encode", "sdxl:tiny-sdxl", "sd15:tiny-sd15", {128, 64}, 31.23});
+  latent.psnr = 31.23;
   latent.plain_psnr = 30.5;
   latent.compensated = 1;
   const Json converted = Json::parse(latent_file_line(latent));

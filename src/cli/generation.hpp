@@ -1,0 +1,42 @@
+// From a job to files: what `generate` and `refine` share.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cli/handover.hpp"
+#include "cli/job_options.hpp"
+#include "cli/latent_options.hpp"
+#include "io/latent_forms.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace lapis::cli {
+
+/// What a command line asks.
+struct GenerationOptions {
+  AskedJob asked;
+  std::shared_ptr<const io::LatentSource> source;  ///< what the job starts from, where that was read already
+  ToldOptions told;                                ///< of a latent to start from
+  HandoverOptions handover;
+  std::string output = "lapis-{seed}.png";
+  bool names_output = false;  ///< that name was given
+  std::string latent;         ///< file for the latents; empty: none
+  bool dry_run = false;
+  bool json = false;
+  bool overwrite = false;
+  bool quiet = false;
+
+  /// Pictures are wanted, not only latents.
+  bool draws() const { return names_output || latent.empty(); }
+};
+
+/// Declares everything but the job's own fields; parsing fills `options`, which must live as long.
+void declare_generation(CLI::App& app, GenerationOptions& options);
+
+/// Runs it, and returns the program's exit code.
+int generate(const GenerationOptions& options);
+
+}  // namespace lapis::cli

@@ -1,0 +1,17 @@
+// Files that a command writes, or standard output in place of one.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+namespace lapis::cli {
+
+/// What is done about standard output where a file goes there. Throws Error{usage} for --json beside "-", and for bytes
+/// on a terminal; `what` is what would be written ("a latent"), `command` the line that pipes it.
+void check_stdout(bool json, const std::string& what, const std::string& command);
+
+/// Writes a file whole or not at all, or to standard output where `path` is "-". Errors as of `io::write_file`.
+void write_output(const std::string& path, std::span<const std::byte> bytes, bool overwrite);
+
+}  // namespace lapis::cli

@@ -1,0 +1,83 @@
+#include "cli/second_stage.hpp"
+
+#include <utility>
+
+#include "core/job_fields.hpp"
+#include "core/job_limits.hpp"
+#include "core/latents.hpp"
+#include "core/recorded_job.hpp"
+#include "io/latent_file.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::cli {
+namespace {
+
+/// Of the latents that `own` will have made.
+Passport made_by(const Model& own, const ResolvedJob& job) {
+  Passport passport;
+  passport.space = own.space;
+  passport.vae_sha256 = io::vae_digest(own);
+  const int width = job.hires ? job.hires_width : job.width;
+  const int height = job.hires ? job.hires_height : job.height;
+  passport.shape = {job.batch, own.space.channels, height / own.space.downscale, width / own.space.downscale};
+  return passport;
+}
+
+Handover planned(const Passport& passport, const Model& own, const Model& target, const HandoverOptions& options) {
+  const std::string file = "what " + own.name + " makes";
+  try {
+    return {file, passport, core::Layout::plain, own, target, std::nullopt, options};
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::incompatible) throw;
+    // The advice is about a latent file, of which there is none here.
+    const std::string reason = error.what();
+    throw Error(ErrorKind::incompatible, reason.substr(0, reason.find('\n')) +
+                                             "\nChoose a size and models that go together: lapis check " + own.name +
+                                             " " + target.name);
+  }
+}
+
+}  // namespace
+
+SecondStage::SecondStage(const Job& first, const ResolvedJob& resolved, const Model& own,
+                         const HandoverOptions& options) {
+  const core::SecondModel second = core::parse_second_model(*first.then);
+  model_ = checked_model(second.name);
+  const Passport passport = made_by(own, resolved);
+  own_vae_ = passport.vae_sha256;
+  handover_.emplace(planned(passport, own, model_, options));
+  const Job asked = core::second_job(first, second);
+  Job job = core::taken_up(asked, {}, {}, handover_->arriving(), model_);
+  job.seed = resolved.seed;
+  job.init_latent = "the first model's";
+  if (own.family == model_.family) job.embeddings = asked.embeddings;
+  if (job.embeddings != asked.embeddings)
+    notes_.push_back(model_.name + " is of another family: it reads no embeddings of " + own.name);
+  if (job.negative_prompt != asked.negative_prompt)
+    notes_.push_back(model_.name + " makes no negative pass: the negative prompt is " + own.name + "'s alone");
+  embeddings_ = job.embeddings;
+  job_ = core::resolve(job, model_, 0, &handover_->arriving());
+}
+
+std::string SecondStage::name() const { return model_.name + ":" + core::number_text(*job_.strength); }
+
+void SecondStage::add(const Rendered& picture) {
+  timings_ += picture.timings;
+  core::append(latent_, picture.latent);
+  if (wants_pictures()) pictures_.push_back(picture.image);
+}
+
+Latent SecondStage::carry(const std::vector<Crossing>& history, Engine& engine) {
+  Passport passport;
+  passport.vae_sha256 = own_vae_;
+  passport.history = history;
+  io::LatentDocument document = io::to_document(latent_, std::move(passport));
+  const std::string& tiling = job_.vae_tiling;
+  document = wants_pictures() ? handover_->carry(std::move(pictures_), document.passport, tiling, engine)
+                              : handover_->carry(document, tiling, engine);
+  history_ = document.passport.history;
+  timings_ += handover_->timings();
+  return io::to_latent(document);
+}
+
+}  // namespace lapis::cli
