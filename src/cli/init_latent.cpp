@@ -53,7 +53,10 @@ void InitLatent::plan(const AskedJob& asked, const Model& model, const HandoverO
 
 Job InitLatent::completed(const AskedJob& asked, const Model& model) const {
   const bool prompt = asked.named.contains("prompt");
-  if (!prompt && !recorded_) {
+  const Passport& passport = read_.document.passport;
+  // What encode records has no prompt; an unfinished latent goes on with an empty one if that is how it began.
+  const bool records_prompt = recorded_ && (!recorded_->prompt.empty() || passport.sigma > 0);
+  if (!prompt && !records_prompt) {
     throw Error(ErrorKind::usage, "there is no prompt, and " + name_ +
                                       " records none.\nSay what the picture shows: --prompt \"a lake\"");
   }
@@ -62,7 +65,6 @@ Job InitLatent::completed(const AskedJob& asked, const Model& model) const {
                                       core::listed(recorded_->embeddings) +
                                       ".\nName their files: --embedding NAME=FILE");
   }
-  const Passport& passport = read_.document.passport;
   const bool takes_up = recorded_ && (!prompt || passport.sigma > 0);
   Job job = takes_up ? core::taken_up(*recorded_, asked.job, asked.named, passport, model) : asked.job;
   job.init_latent = "sha256:" + sha256_;

@@ -7,8 +7,14 @@
 namespace lapis::engine {
 
 void Parts::use(const Model& model) {
-  *this = Parts(placement_);
-  model_ = model;
+  let_go(adapter_);
+  let_go(denoiser_);
+  let_go(encoder_);
+  let_go(decoder_);
+  Parts next(placement_);
+  next.model_ = model;
+  next.going_ = std::move(going_);
+  *this = std::move(next);
 }
 
 void Parts::load(const Model& model) {

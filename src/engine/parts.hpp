@@ -54,6 +54,7 @@ class Parts {
 
   template <class Owner>
   void let_go(Owner& part) {
+    if (!part) return;
     going_.push_back(std::async(std::launch::async, [gone = std::exchange(part, {})]() mutable { gone.reset(); }));
   }
 

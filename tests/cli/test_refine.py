@@ -137,6 +137,12 @@ class Refined(LatentTest):
         self.assertEqual(self.bytes_of("by-name.png"), self.bytes_of("by-generate.png"))
         self.assertEqual(self.bytes_of("by-pipe.png"), self.bytes_of("by-generate.png"))
 
+    def test_a_latent_of_a_picture_records_no_prompt(self) -> None:
+        self.ppm("a.ppm", 64, 64)
+        self.done("encode", "a.ppm", "-m", "tiny-sd15", "-o", "a.safetensors")
+        self.refused(2, "refine", "a.safetensors", says=("no prompt", "a.safetensors records none"))
+        self.assertEqual(self.line("refine", "a.safetensors", "-p", "a lake", "-o", "a.png", *QUICK)["prompt"], "a lake")
+
     def test_latents_by_pipe(self) -> None:
         latent = self.done("generate", *DRAWN, "--latent", "-").stdout
         refined = self.done("refine", "-", "-m", "tiny-sdxl", "--latent", "-", *QUICK, input=latent)
