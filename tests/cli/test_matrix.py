@@ -109,7 +109,8 @@ class Bundled(LatentTest):
 
     def test_other_counts_of_channels_cannot_be_forced(self) -> None:
         refused = {(cell["latent"], cell["decoder"]): cell["refusal"] for cell in self.report["cells"] if cell["refusal"]}
-        up, down = ("cannot be decoded: 4 channels into a decoder of 16", "cannot be decoded: 16 channels into a decoder of 4")
+        up = "cannot be decoded: 4 channels into a decoder of 16"
+        down = "cannot be decoded: 16 channels into a decoder of 4"
         self.assertEqual(refused, {("tiny-sd15", "tiny-flux"): up, ("tiny-sdxl", "tiny-flux"): up,
                                    ("tiny-flux", "tiny-sd15"): down, ("tiny-flux", "tiny-sdxl"): down})
         for text in (up, down):
@@ -149,7 +150,7 @@ class Bundled(LatentTest):
         for word in ("http:", "https:", "@import", "url("):
             self.assertNotIn(word, html)
         text = " ".join(self.page.words)
-        for said in ("lapis matrix", f"lapis {self.report['version']}", self.report["prompt"], "tiny-sdxl", "sd15:tiny-sd15"):
+        for said in ("lapis matrix", f"lapis {self.report['version']}", self.report["prompt"], "sd15:tiny-sd15"):
             self.assertIn(said, text)
         for cell in self.report["cells"]:
             for kind in ("forced", "converted"):
