@@ -29,10 +29,10 @@ ROOMS = {
     "cli": ["cli", "jobs", "io", "core"],
     "promise": [],
 }
-# The one room that sees a library, by the start of the header's name.
+# The one room that sees a library, by the start of the header's name; of two starts the first counts.
 OWNERS = {
     "ATen/": "engine", "torch/": "engine", "c10/": "engine", "caffe2/": "engine",
-    "png.h": "io", "nlohmann/": "io", "stb": "io", "openssl/": "io",
+    "png.h": "io", "nlohmann/": "io", "stb/stb_easy_font.h": "core", "stb": "io", "openssl/": "io",
     "CLI/": "cli", "unicode/": "core", "sentencepiece": "core",
 }
 # Headers that cost 13 to 23 seconds wherever they are included.

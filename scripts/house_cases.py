@@ -67,6 +67,8 @@ BREAKS = [
     ("libraries", "src/cli/main.cpp", "#include <png.h>"),
     ("libraries", "src/cli/main.cpp", "#include <openssl/evp.h>"),
     ("libraries", "src/engine/graph.cpp", "#include <stb_image_resize.h>"),
+    ("libraries", "src/core/unicode.cpp", "#include <stb/stb_image.h>"),
+    ("libraries", "src/io/png.cpp", "#include <stb/stb_easy_font.h>"),
     ("libraries", "src/io/png.cpp", "#include <ATen/core/Tensor.h>"),
     ("libraries", "src/io/png.cpp", "#include <c10/core/Device.h>"),
     ("libraries", "include/lapis/space.hpp", "#include <torch/csrc/jit/ir/ir.h>"),

@@ -28,6 +28,7 @@ Run declare_check(CLI::App& app);
 Run declare_generate(CLI::App& app);
 Run declare_inspect(CLI::App& app);
 Run declare_list(CLI::App& app);
+Run declare_matrix(CLI::App& app);
 Run declare_refine(CLI::App& app);
 
 /// All commands, in the order the help shows them.
