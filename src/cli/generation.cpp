@@ -18,13 +18,13 @@
 #include "cli/output.hpp"
 #include "cli/output_names.hpp"
 #include "cli/progress.hpp"
+#include "cli/render_request.hpp"
 #include "cli/second_stage.hpp"
 #include "cli/source.hpp"
 #include "cli/terminal.hpp"
 #include "core/infotext.hpp"
 #include "core/job_fields.hpp"
 #include "core/latents.hpp"
-#include "core/schedule_table.hpp"
 #include "io/atomic_file.hpp"
 #include "io/latent_file.hpp"
 #include "io/model_folder.hpp"
@@ -181,17 +181,10 @@ class Generation {
 
   RenderRequest make_request(const ResolvedJob& job, const Model& model, io::PromptReader& prompts) {
     const auto tokenizing = Clock::now();
-    io::EncodedPrompts encoded = prompts.encode();
-    RenderRequest request;
-    request.job = job;
-    request.schedule = core::schedule_of(job, model);
+    RenderRequest request = render_request(job, model, prompts.encode());
     request.decodes = draws();
-    for (auto& [name, chunked] : encoded.prompt) request.prompt[name] = std::move(chunked.chunks);
-    for (auto& [name, chunked] : encoded.negative) request.negative[name] = std::move(chunked.chunks);
-    request.empty = std::move(encoded.empty);
     timings_.tokens += seconds_since(tokenizing);
     for (const std::string& warning : prompts.warnings()) warn(warning);
-    if (job.hires) request.hires_schedule = core::hires_schedule_of(job, model);
     return request;
   }
 

@@ -22,6 +22,7 @@
 #include "cli/matrix_rows.hpp"
 #include "cli/terminal.hpp"
 #include "core/sheet.hpp"
+#include "core/shell_word.hpp"
 #include "io/atomic_file.hpp"
 #include "io/latent_report.hpp"
 #include "io/matrix_page.hpp"
@@ -59,20 +60,11 @@ struct Options {
   bool overwrite = false;
 };
 
-/// A word as a shell reads it back.
-std::string shell_word(const std::string& word) {
-  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,+@%";
-  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 /// What makes the same matrix again, wherever it is written.
 std::string command_of(const Options& options) {
   std::string command = "lapis matrix";
-  for (const std::string& word : options.words) command += " " + shell_word(word);
-  if (options.prompt) command += " -p " + shell_word(*options.prompt);
+  for (const std::string& word : options.words) command += " " + core::shell_word(word);
+  if (options.prompt) command += " -p " + core::shell_word(*options.prompt);
   if (options.seed) command += " -s " + std::to_string(*options.seed);
   const PlaceOptions usual;
   const PlaceOptions& place = options.place;

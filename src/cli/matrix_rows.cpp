@@ -8,11 +8,11 @@
 #include "cli/crossing.hpp"
 #include "cli/places.hpp"
 #include "cli/progress.hpp"
+#include "cli/render_request.hpp"
 #include "cli/terminal.hpp"
 #include "core/families.hpp"
 #include "core/job_fields.hpp"
 #include "core/latents.hpp"
-#include "core/schedule_table.hpp"
 #include "core/spaces.hpp"
 #include "io/latent_file.hpp"
 #include "io/prompt_reader.hpp"
@@ -90,11 +90,7 @@ MatrixRow model_row(Model model, const MatrixPrompt& prompt, std::uint64_t rando
   MatrixRow row;
   row.job = core::resolve(job, model, random);
   row.name = model.name;
-  Passport& passport = row.passport;
-  passport.space = model.space;
-  passport.vae_sha256 = io::vae_digest(model);
-  passport.shape = {1, model.space.channels, row.job->height / model.space.downscale,
-                    row.job->width / model.space.downscale};
+  row.passport = passport_of(*row.job, model);
   row.model = std::move(model);
   return row;
 }
@@ -148,13 +144,8 @@ void render(MatrixRow& row, Engine& engine) {
   io::PromptReader prompts(row.model, job, {});
   io::EncodedPrompts encoded = prompts.encode();
   for (const std::string& warning : prompts.warnings()) print_warning(warning);
-  RenderRequest request;
-  request.job = job;
-  request.schedule = core::schedule_of(job, row.model);
+  RenderRequest request = render_request(job, row.model, std::move(encoded));
   request.decodes = false;
-  for (auto& [name, chunked] : encoded.prompt) request.prompt[name] = std::move(chunked.chunks);
-  for (auto& [name, chunked] : encoded.negative) request.negative[name] = std::move(chunked.chunks);
-  request.empty = std::move(encoded.empty);
   engine.use(row.model);
   Progress progress(false);
   engine.render(

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "cli/render_request.hpp"
 #include "core/job_fields.hpp"
 #include "core/job_limits.hpp"
 #include "core/latents.hpp"
@@ -11,17 +12,6 @@
 
 namespace lapis::cli {
 namespace {
-
-/// Of the latents that `own` will have made.
-Passport made_by(const Model& own, const ResolvedJob& job) {
-  Passport passport;
-  passport.space = own.space;
-  passport.vae_sha256 = io::vae_digest(own);
-  const int width = job.hires ? job.hires_width : job.width;
-  const int height = job.hires ? job.hires_height : job.height;
-  passport.shape = {job.batch, own.space.channels, height / own.space.downscale, width / own.space.downscale};
-  return passport;
-}
 
 Handover planned(const Passport& passport, const Model& own, const Model& target, const HandoverOptions& options) {
   const std::string file = "what " + own.name + " makes";
@@ -43,7 +33,7 @@ SecondStage::SecondStage(const Job& first, const ResolvedJob& resolved, const Mo
                          const HandoverOptions& options) {
   const core::SecondModel second = core::parse_second_model(*first.then);
   model_ = checked_model(second.name);
-  const Passport passport = made_by(own, resolved);
+  const Passport passport = passport_of(resolved, own);
   own_vae_ = passport.vae_sha256;
   handover_.emplace(planned(passport, own, model_, options));
   const Job asked = core::second_job(first, second);

@@ -7,6 +7,7 @@
 
 #include "core/job_limits.hpp"
 #include "core/latents.hpp"
+#include "core/shell_word.hpp"
 #include "core/spaces.hpp"
 #include "lapis/error.hpp"
 
@@ -23,18 +24,6 @@ struct Question {
   const Destination& destination;
   const Means& means;
 };
-
-/// A word as a shell takes it.
-std::string shell_word(const std::string& text) {
-  const auto plain = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           std::string_view("_-./:+,=@%").find(c) != std::string_view::npos;
-  };
-  if (!text.empty() && std::all_of(text.begin(), text.end(), plain)) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? "'\\''" : std::string(1, c);
-  return quoted + "'";
-}
 
 std::string file_word(const std::string& file) { return file == "standard input" ? "-" : shell_word(file); }
 
