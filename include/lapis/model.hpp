@@ -32,12 +32,15 @@ struct AddedRows {
   std::int64_t rows = 0;
 };
 
-/// One TorchScript graph with its weights. Paths are absolute and lie below the model's folder.
+/// One TorchScript graph with its weights. Paths are absolute and lie below the model's folder, but for linked files.
 struct Part {
   std::filesystem::path graph;
   std::vector<std::filesystem::path> weights;  ///< empty: the graph holds its weights itself
   std::vector<Port> inputs;
   std::vector<Port> outputs;
+  std::string naming = "diffusers";  ///< who named the weights' tensors: a row of core::namings()
+  std::string prefix = {};           ///< what stands before those names in the weight files
+  std::string digest = {};           ///< sha256 of the part's tensors in a checkpoint that holds others too; else empty
   std::vector<AddedRows> token_rows{};  ///< of a job, in the order of their ids; a folder has none
 };
 
@@ -75,8 +78,11 @@ struct Defaults {
 
 /// What model.json records of a file below the folder.
 struct FileFacts {
-  std::string sha256;  ///< 64 lower-case hex digits
+  std::string sha256;  ///< 64 lower-case hex digits; empty for a linked file that was not read whole yet
   std::uint64_t size = 0;
+  /// Of a linked file, which may lie outside the model's folder: when it was changed last, in nanoseconds since 1970,
+  /// at import. None for a file of the folder's own.
+  std::optional<std::int64_t> modified = {};
 };
 
 /// A model folder, read and checked: names, numbers and paths, no weights.

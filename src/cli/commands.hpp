@@ -26,6 +26,7 @@ Run declare_decode(CLI::App& app);
 Run declare_encode(CLI::App& app);
 Run declare_check(CLI::App& app);
 Run declare_generate(CLI::App& app);
+Run declare_import(CLI::App& app);
 Run declare_inspect(CLI::App& app);
 Run declare_list(CLI::App& app);
 Run declare_matrix(CLI::App& app);

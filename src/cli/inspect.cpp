@@ -163,7 +163,7 @@ int inspect_tokens(const Options& options, Model model) {
 int inspect_model(const Options& options) {
   const Model model = io::read_model(find_model(options.target));
   core::check_model(model);
-  if (options.verify) io::verify_files(model);
+  if (options.verify) io::verify_files(model, /*linked_too=*/true);
   if (options.has_tokens) return inspect_tokens(options, model);
   if (options.measure) return measure_model(model, options.pictures, options.json);
   if (options.json) {

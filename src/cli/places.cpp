@@ -21,6 +21,11 @@ fs::path program_folder() {
   return error ? fs::path(".") : program.parent_path();
 }
 
+std::array<fs::path, 2> bundled_places() {
+  const fs::path folder = program_folder();
+  return {folder.parent_path() / "share" / "lapis" / "models", folder.parent_path().parent_path() / "models"};
+}
+
 }  // namespace
 
 fs::path engine_path() {
@@ -39,10 +44,23 @@ std::vector<fs::path> model_places() {
       if (!place.empty()) places.emplace_back(place);
     }
   }
-  const fs::path folder = program_folder();
-  places.push_back(folder.parent_path() / "share" / "lapis" / "models");
-  places.push_back(folder.parent_path().parent_path() / "models");
+  if (const fs::path own = user_models(); !own.empty()) places.push_back(own);
+  for (const fs::path& place : bundled_places()) places.push_back(place);
   return places;
+}
+
+fs::path user_models() {
+  const char* data = std::getenv("XDG_DATA_HOME");
+  if (data != nullptr && *data == '/') return fs::path(data) / "lapis" / "models";
+  const char* home = std::getenv("HOME");
+  if (home == nullptr || *home != '/') return {};
+  return fs::path(home) / ".local" / "share" / "lapis" / "models";
+}
+
+fs::path bundled_folder(const std::string& name) {
+  const auto places = bundled_places();
+  std::error_code ignored;
+  return (fs::exists(places.front() / name, ignored) ? places.front() : places.back()) / name;
 }
 
 std::vector<fs::path> known_models() {

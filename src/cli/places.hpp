@@ -10,9 +10,15 @@ namespace lapis::cli {
 /// The engine's shared object: beside the program in a build, in lib/lapis of an installed tree.
 std::filesystem::path engine_path();
 
-/// Folders that are searched for a model's name, in order: those of LAPIS_MODELS (separated by ":"), then the bundled
-/// models of an installed tree, then those of the source tree around a build.
+/// The user's own models: lapis/models below XDG_DATA_HOME, or below ~/.local/share. Empty where neither is known.
+std::filesystem::path user_models();
+
+/// Folders that are searched for a model's name, in order: those of LAPIS_MODELS (separated by ":"), then the user's own,
+/// then the bundled models of an installed tree, then those of the source tree around a build.
 std::vector<std::filesystem::path> model_places();
+
+/// What came with the program beside the bundled models, "graphs" or "tokenizers": the folder of that name.
+std::filesystem::path bundled_folder(const std::string& name);
 
 /// Every folder below `model_places` that holds a model.json, by name; the first of two equal names wins.
 std::vector<std::filesystem::path> known_models();

@@ -9,11 +9,13 @@
 #include <optional>
 #include <span>
 #include <sstream>
+#include <string_view>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/passes/tensorexpr_fuser.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
 
+#include "core/checkpoint_names.hpp"
 #include "io/graph_archive.hpp"
 #include "io/safetensors.hpp"
 #include "lapis/error.hpp"
@@ -31,6 +33,8 @@ struct LoadedPart::State {
 
 namespace {
 
+constexpr std::string_view plain_naming = "diffusers";
+
 std::string shape_text(at::IntArrayRef shape) {
   std::ostringstream text;
   text << '[';
@@ -47,6 +51,8 @@ std::optional<at::ScalarType> scalar_type(io::Dtype dtype) {
   if (dtype == io::Dtype::f16) return at::kHalf;
   if (dtype == io::Dtype::bf16) return at::kBFloat16;
   if (dtype == io::Dtype::f64) return at::kDouble;
+  if (dtype == io::Dtype::f8_e4m3) return at::kFloat8_e4m3fn;
+  if (dtype == io::Dtype::f8_e5m2) return at::kFloat8_e5m2;
   return std::nullopt;
 }
 
@@ -60,6 +66,41 @@ at::Tensor borrowed(const io::TensorView& view, at::ScalarType type) {
   at::Tensor copy = at::detail::empty_cpu(view.shape, at::TensorOptions().dtype(type));
   std::memcpy(copy.mutable_data_ptr(), data, view.data.size());
   return copy;
+}
+
+/// The rows of a tensor that a place names, and its transpose where it says so: a view wherever that is possible.
+at::Tensor at_place(const at::Tensor& tensor, const core::TensorPlace& place) {
+  at::Tensor result = tensor;
+  if (!place.rows.empty()) {
+    std::vector<at::Tensor> pieces;
+    for (const core::RowRange& range : place.rows) pieces.push_back(tensor.narrow(0, range.first, range.count));
+    result = pieces.size() == 1 ? pieces.front() : at::cat(pieces);
+  }
+  return place.transposed ? result.t() : result;
+}
+
+/// The graph's parameters, by their checkpoint names of diffusers.
+std::vector<core::TensorShape> parameters_of(const torch::jit::Module& module) {
+  std::vector<core::TensorShape> parameters;
+  for (const auto& parameter : module.named_parameters(/*recurse=*/true)) {
+    std::string name = parameter.name;
+    std::replace(name.begin(), name.end(), '/', '.');
+    parameters.push_back({std::move(name), parameter.value.sizes().vec()});
+  }
+  return parameters;
+}
+
+std::vector<core::TensorPlace> places_of(const std::vector<core::TensorShape>& parameters, const Part& part) {
+  for (const core::NamingRow& row : core::namings()) {
+    if (row.name == part.naming) return core::places(row.naming, parameters);
+  }
+  throw Error(ErrorKind::internal, "a part's naming is not known");
+}
+
+std::int64_t count_of(const std::vector<std::int64_t>& shape) {
+  std::int64_t count = 1;
+  for (const std::int64_t size : shape) count *= size;
+  return count;
 }
 
 const io::TensorView* find(const std::vector<io::SafetensorsFile>& files, const std::string& name) {
@@ -87,9 +128,11 @@ at::Tensor with_added_rows(const at::Tensor& table, const Part& part, const std:
 void bind_weights(torch::jit::Module& module, const std::vector<io::SafetensorsFile>& files, const Part& part,
                   const std::string& part_name, Placement placement) {
   const std::string file = part.weights.front().string();
-  for (const auto& parameter : module.named_parameters(/*recurse=*/true)) {
-    std::string key = parameter.name;
-    std::replace(key.begin(), key.end(), '/', '.');
+  const std::vector<core::TensorShape> parameters = parameters_of(module);
+  const std::vector<core::TensorPlace> places = places_of(parameters, part);
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const std::vector<std::int64_t>& wanted = parameters[i].shape;
+    const std::string key = part.prefix + places[i].name;
     const io::TensorView* view = find(files, key);
     if (!view) {
       throw Error(ErrorKind::model, file + ": part " + part_name + " needs a tensor named " + key +
@@ -98,14 +141,19 @@ void bind_weights(torch::jit::Module& module, const std::vector<io::SafetensorsF
     const std::optional<at::ScalarType> type = scalar_type(view->dtype);
     if (!type) {
       throw Error(ErrorKind::model, file + ": tensor " + key + " is " + std::string(io::dtype_name(view->dtype)) +
-                                        "; a weight must be F32, F16, BF16 or F64");
+                                        "; a weight must be F32, F16, BF16, F64 or F8");
     }
-    if (parameter.value.sizes() != at::IntArrayRef(view->shape)) {
+    const bool renamed = part.naming != plain_naming;
+    const at::Tensor found = at_place(borrowed(*view, *type), places[i]);
+    // Other namings store a linear layer as a 1 x 1 convolution, or the other way: the same bytes.
+    if (found.sizes() != at::IntArrayRef(wanted) && !(renamed && found.numel() == count_of(wanted))) {
       throw Error(ErrorKind::model, file + ": tensor " + key + " has shape " + shape_text(view->shape) + "; part " +
-                                        part_name + " wants " + shape_text(parameter.value.sizes()));
+                                        part_name + " wants " + shape_text(wanted));
     }
-    const at::Tensor bound = borrowed(*view, *type).to(placement.device, placement.dtype);
-    module.setattr(parameter.name, with_added_rows(bound, part, key));
+    const at::Tensor bound = found.reshape(wanted).to(placement.device, placement.dtype);
+    std::string attribute = parameters[i].name;
+    std::replace(attribute.begin(), attribute.end(), '.', '/');
+    module.setattr(attribute, with_added_rows(bound, part, parameters[i].name));
   }
 }
 
@@ -139,7 +187,7 @@ LoadedPart::LoadedPart(const Part& part, const std::string& name, Placement plac
   state_->placement = placement;
   state_->outputs = part.outputs.size();
   io::check_graph_archive(part.graph);
-  for (const auto& file : part.weights) state_->weights.emplace_back(file, ErrorKind::model);
+  for (const auto& file : part.weights) state_->weights.emplace_back(file, ErrorKind::model, io::stray_checkpoint_bytes);
   try {
     state_->module = torch::jit::load(part.graph.string(), at::Device(at::kCPU), /*load_debug_files=*/false);
     state_->module.eval();

@@ -65,6 +65,10 @@ OpenLatent open_latent(std::span<const std::byte> file, const std::string& name)
 void append_digests(const Model& model, const std::string& part, std::string& lines) {
   const auto found = model.parts.find(part);
   if (found == model.parts.end()) return;
+  if (!found->second.digest.empty()) {
+    lines += found->second.digest + "\n";
+    return;
+  }
   std::vector<std::filesystem::path> files = found->second.weights;
   if (files.empty()) files.push_back(found->second.graph);
   for (const std::filesystem::path& file : files) {

@@ -38,8 +38,8 @@ LatentDocument parse_latent(std::span<const std::byte> file, const std::string& 
 std::vector<std::byte> latent_bytes(const LatentDocument& document);
 
 /// The digest that latents of a model carry: the sha256 over what model.json records of the weight files of its VAE
-/// encoder and decoder, in that order, each followed by a newline (a part without weight files has its graph's); empty
-/// for a model that has neither.
+/// encoder and decoder, in that order, each followed by a newline (a part without weight files has its graph's, one out
+/// of a checkpoint that holds other parts too its own); empty for a model that has neither.
 std::string vae_digest(const Model& model);
 
 /// Between a file's document and the engine's latent: units and precision are left behind or taken up. Of `passport`

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <exception>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -13,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/checkpoint_names.hpp"
 #include "io/json_reader.hpp"
 #include "io/mapped_file.hpp"
 #include "io/model_facts.hpp"
@@ -128,35 +131,52 @@ class ModelReader {
   /// Checks the file at `path` as far as that is cheap.
   FileFacts read_file(const std::string& path, const JsonValue& value) {
     if (const auto fault = path_fault(path)) value.fail("names a path that " + *fault);
-    static const Words keys{"sha256", "size"};
-    value.expect_keys(keys);
+    static const Words own_keys{"sha256", "size"};
+    static const Words linked_keys{"modified", "size"};
+    static const Words linked_optional{"sha256"};
     FileFacts facts;
-    facts.sha256 = value.at("sha256").text();
-    if (facts.sha256.size() != 64 || facts.sha256.find_first_not_of("0123456789abcdef") != std::string::npos) {
-      value.at("sha256").fail("is " + in_quotes(facts.sha256) + ", expected 64 lower-case hex digits");
+    if (value.has("modified")) {
+      value.expect_keys(linked_keys, linked_optional);
+      facts.modified = value.at("modified").integer(std::numeric_limits<std::int64_t>::min(),
+                                                    std::numeric_limits<std::int64_t>::max());
+    } else {
+      value.expect_keys(own_keys);
     }
+    if (value.has("sha256")) facts.sha256 = read_digest(value.at("sha256"));
     facts.size = static_cast<std::uint64_t>(value.at("size").integer(0, std::int64_t{1} << 48U));
-    check_file(path, facts.size);
+    check_file(path, facts.size, facts.modified);
     return facts;
   }
 
-  void check_file(const std::string& path, std::uint64_t recorded) {
+  static std::string read_digest(const JsonValue& value) {
+    std::string digest = value.text();
+    if (digest.size() != 64 || digest.find_first_not_of("0123456789abcdef") != std::string::npos) {
+      value.fail("is " + in_quotes(digest) + ", expected 64 lower-case hex digits");
+    }
+    return digest;
+  }
+
+  void check_file(const std::string& path, std::uint64_t recorded, std::optional<std::int64_t> modified) {
     std::error_code error;
-    const fs::path file = links_.resolve(path, error);
+    const fs::path file = modified ? fs::canonical(model_.folder / path, error) : links_.resolve(path, error);
     if (error) fail_file(path, "is missing or cannot be reached: " + error.message());
-    if (!lies_below(file, model_.folder)) fail_file(path, "is a symbolic link that leads out of the model's folder");
+    if (!modified && !lies_below(file, model_.folder)) {
+      fail_file(path, "is a symbolic link that leads out of the model's folder");
+    }
     if (!fs::is_regular_file(file, error)) fail_file(path, "is no regular file");
     const std::uintmax_t size = fs::file_size(file, error);
     if (error) fail_file(path, "cannot be read: " + error.message());
     const std::string both = std::to_string(size) + " bytes, expected " + std::to_string(recorded);
     if (size < recorded) fail_file(path, "is truncated: it has " + both);
     if (size > recorded) fail_file(path, "is too long: it has " + both);
+    if (modified && last_change(file) != *modified) fail_file(path, "was changed since it was imported");
     resolved_[path] = file;
   }
 
   [[noreturn]] void fail_file(const std::string& path, const std::string& what) const {
     throw Error(ErrorKind::model, (model_.folder / path).string() + " " + what +
-                                      ".\nmodel.json needs this file: restore it, or export the model again.");
+                                      ".\nmodel.json needs this file: restore it, or export or import the model "
+                                      "again.");
   }
 
   fs::path read_path(const JsonValue& value) {
@@ -169,13 +189,23 @@ class ModelReader {
 
   Part read_part(const JsonValue& value) {
     static const Words keys{"graph", "weights", "inputs", "outputs"};
-    value.expect_keys(keys);
+    static const Words optional{"naming", "prefix", "digest"};
+    value.expect_keys(keys, optional);
     Part part;
+    if (value.has("naming")) part.naming = read_naming(value.at("naming"));
+    if (value.has("prefix")) part.prefix = value.at("prefix").name();
+    if (value.has("digest")) part.digest = read_digest(value.at("digest"));
     part.graph = read_path(value.at("graph"));
     for (const JsonValue& weights : value.at("weights").items()) part.weights.push_back(read_path(weights));
     part.inputs = read_ports(value.at("inputs"));
     part.outputs = read_ports(value.at("outputs"));
     return part;
+  }
+
+  static std::string read_naming(const JsonValue& value) {
+    Words names;
+    for (const core::NamingRow& row : core::namings()) names.push_back(row.name);
+    return names[value.choice(names)];
   }
 
   TokenizerFacts read_tokenizer(const JsonValue& value) {
@@ -243,6 +273,10 @@ fs::path absolute_folder(const fs::path& folder) {
   return result;
 }
 
+bool is_worth_reading(const FileFacts& facts, bool linked_too) {
+  return !facts.sha256.empty() && (linked_too || !facts.modified);
+}
+
 /// What is wrong with one file of a model, or none.
 std::optional<std::string> digest_fault(const fs::path& path, const FileFacts& facts) {
   std::string found;
@@ -289,6 +323,11 @@ void verify(const Model& model, std::vector<Work> work) {
 
 }  // namespace
 
+std::int64_t last_change(const fs::path& file) {
+  const auto time = std::chrono::file_clock::to_sys(fs::last_write_time(file));
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
+}
+
 Model read_model(const fs::path& folder) {
   const fs::path absolute = absolute_folder(folder);
   const JsonSource source{(absolute / "model.json").string(), ErrorKind::model, advice, longest_document};
@@ -298,9 +337,11 @@ Model read_model(const fs::path& folder) {
   return ModelReader(absolute).read(JsonValue(document, source));
 }
 
-void verify_files(const Model& model) {
+void verify_files(const Model& model, bool linked_too) {
   std::vector<Work> work;
-  for (const auto& [name, facts] : model.files) work.push_back({name, &facts, std::nullopt});
+  for (const auto& [name, facts] : model.files) {
+    if (is_worth_reading(facts, linked_too)) work.push_back({name, &facts, std::nullopt});
+  }
   verify(model, std::move(work));
 }
 
@@ -317,6 +358,7 @@ void verify_parts(const Model& model, std::span<const std::string> parts) {
     // A part's paths are free of symbolic links; a name in the list may be one. One that is gone is a fault to be told.
     std::error_code gone;
     const fs::path file = fs::canonical(model.folder / name, gone);
+    if (!is_worth_reading(facts, false)) continue;
     if (gone || wanted.contains(file)) work.push_back({name, &facts, std::nullopt});
   }
   verify(model, std::move(work));

@@ -1,6 +1,7 @@
 // Model folders: model.json read and checked, files held against what it records. docs/model-folder.md is the grammar.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -9,15 +10,21 @@
 
 namespace lapis::io {
 
-/// Reads `folder`/model.json. Paths in the result are absolute, free of symbolic links, and lie below the folder; every
-/// file is there with its recorded size, which finds a broken download without reading it.
+/// Reads `folder`/model.json. Paths in the result are absolute, free of symbolic links, and lie below the folder, but
+/// for linked files; every file is there with its recorded size, a linked one unchanged since it was imported, which
+/// finds a broken download without reading it.
 /// Throws Error{model} with the place in the document ("parts.denoiser.inputs[1].dtype") for anything the grammar does
 /// not allow. Whether family, space and parts agree with each other is not looked at here.
 Model read_model(const std::filesystem::path& folder);
 
-/// Compares every file of `model` with its recorded SHA-256, on two threads where there is much to read.
+/// Compares every file of `model` with its recorded SHA-256, on two threads where there is much to read. Linked files
+/// are left out unless `linked_too`: they may be many gigabytes, and have not changed since they were imported; of those
+/// no digest may be recorded.
 /// Throws Error{model} that names the first file, by name, that differs, with both digests.
-void verify_files(const Model& model);
+void verify_files(const Model& model, bool linked_too = false);
+
+/// Nanoseconds since 1970 at which a file was changed last.
+std::int64_t last_change(const std::filesystem::path& file);
 
 /// The same for the files of these parts alone ("vae_decoder"); a part that the model has not has no files.
 void verify_parts(const Model& model, std::span<const std::string> parts);

@@ -42,8 +42,9 @@ std::string_view header_text(std::span<const std::byte> file, const HeaderFault&
   return as_text(file.subspan(size_field, length));
 }
 
-/// Data without hole, overlap or rest: a file that passes holds nothing but tensors.
-void check_layout(const std::map<std::string, TensorEntry>& entries, std::uint64_t data_size,
+/// Data without hole or overlap, and with no more than `stray` bytes of rest: a file that passes holds nothing but
+/// tensors.
+void check_layout(const std::map<std::string, TensorEntry>& entries, std::uint64_t data_size, std::uint64_t stray,
                   const HeaderFault& fault) {
   struct Range {
     std::uint64_t begin;
@@ -68,7 +69,7 @@ void check_layout(const std::map<std::string, TensorEntry>& entries, std::uint64
     fault("its tensors need " + std::to_string(expected) + " bytes of data, but " + std::to_string(data_size) +
           " are there: the file is cut short");
   }
-  if (expected < data_size) {
+  if (expected + stray < data_size) {
     fault(std::to_string(data_size - expected) + " bytes after the last tensor belong to nothing");
   }
 }
@@ -98,13 +99,13 @@ std::optional<std::uint64_t> tensor_bytes(Dtype dtype, std::span<const std::int6
 }
 
 Safetensors parse_safetensors(std::span<const std::byte> file, const std::string& name, ErrorKind kind,
-                              const std::string& advice) {
+                              const std::string& advice, std::size_t stray) {
   const HeaderFault fault(name, kind, advice);
   const std::string_view text = header_text(file, fault);
   SafetensorsHeader header = parse_safetensors_header(text, fault);
   const std::span<const std::byte> data = file.subspan(size_field + text.size());
   for (const auto& [tensor, entry] : header.tensors) check_entry(tensor, entry, fault);
-  check_layout(header.tensors, data.size(), fault);
+  check_layout(header.tensors, data.size(), stray, fault);
   Safetensors content;
   content.metadata = std::move(header.metadata);
   for (auto& [tensor, entry] : header.tensors) {
@@ -115,8 +116,8 @@ Safetensors parse_safetensors(std::span<const std::byte> file, const std::string
   return content;
 }
 
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& path, ErrorKind kind)
-    : file_(path, kind), content_(parse_safetensors(file_.bytes(), path.string(), kind)) {}
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path, ErrorKind kind, std::size_t stray)
+    : file_(path, kind), content_(parse_safetensors(file_.bytes(), path.string(), kind, damaged_file_advice, stray)) {}
 
 const TensorView* SafetensorsFile::find(const std::string& name) const {
   const auto found = content_.tensors.find(name);

@@ -74,19 +74,27 @@ struct Safetensors {
   std::map<std::string, std::string> metadata;
 };
 
+/// What to do about a file that departs from the format.
+inline const std::string damaged_file_advice = "It is damaged or was written wrongly: fetch or write it again.";
+
 /// Reads a whole file's bytes; the tensors' data point into them. Every departure from the format above, a repeated key
 /// included, throws Error{kind} with `name` as the file it speaks of and `advice` as what to do. Numbers in tensors are
-/// not looked at. Time and memory are bounded by the size of `file`.
+/// not looked at. Time and memory are bounded by the size of `file`. As many as `stray` bytes after the last tensor are
+/// passed over.
 Safetensors parse_safetensors(
     std::span<const std::byte> file, const std::string& name, ErrorKind kind,
-    const std::string& advice = "It is damaged or was written wrongly: fetch or write it again.");
+    const std::string& advice = damaged_file_advice, std::size_t stray = 0);
+
+/// What stands behind the last tensor of some well-known checkpoints (v1-5-pruned-emaonly.safetensors).
+constexpr std::size_t stray_checkpoint_bytes = 4;
 
 /// A safetensors file, mapped. The tensors' data stay valid, at the same address, as long as this object or one moved
 /// from it lives. Safe to read from many threads.
 class SafetensorsFile {
  public:
-  /// Throws Error{kind}: ErrorKind::model for a model's weights, ErrorKind::input for a file the user named.
-  SafetensorsFile(const std::filesystem::path& path, ErrorKind kind);
+  /// Throws Error{kind}: ErrorKind::model for a model's weights, ErrorKind::input for a file the user named. `stray` as
+  /// in `parse_safetensors`.
+  SafetensorsFile(const std::filesystem::path& path, ErrorKind kind, std::size_t stray = 0);
 
   const std::map<std::string, TensorView>& tensors() const { return content_.tensors; }
   const std::map<std::string, std::string>& metadata() const { return content_.metadata; }

@@ -1,0 +1,325 @@
+#include "cli/import_plan.hpp"
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+#include <utility>
+
+#include "cli/crossing.hpp"
+#include "cli/places.hpp"
+#include "core/families.hpp"
+#include "core/recipes.hpp"
+#include "core/spaces.hpp"
+#include "core/suggest.hpp"
+#include "io/diffusers_folder.hpp"
+#include "io/vae_config.hpp"
+#include "lapis/error.hpp"
+
+namespace fs = std::filesystem;
+
+namespace lapis::cli {
+namespace {
+
+bool is_folder(const fs::path& path) {
+  std::error_code error;
+  return fs::is_directory(path, error);
+}
+
+bool is_file(const fs::path& path) {
+  std::error_code error;
+  return fs::is_regular_file(path, error);
+}
+
+/// The option that names a graph's checkpoint.
+std::string flag_of(const std::string& part, const std::string& graph) {
+  if (part.starts_with("vae")) return "--vae";
+  if (graph == "clip-l") return "--clip-l";
+  if (graph == "clip-g") return "--clip-g";
+  if (graph == "t5-xxl") return "--t5xxl";
+  return "";
+}
+
+std::string listing_text(const core::Listing& listing) {
+  std::string text;
+  for (const std::string& line : listing.first) text += (text.empty() ? "" : "; ") + line;
+  const std::size_t more = listing.count - listing.first.size();
+  return more == 0 ? text : text + "; and " + std::to_string(more) + " more";
+}
+
+/// How a graph that is not whole departs from what it should be.
+std::string faults_text(const core::HeldGraph& held) {
+  std::string text;
+  if (held.missing.count > 0) {
+    text += std::to_string(held.missing.count) + " of its " + std::to_string(held.wanted) +
+            " tensors are missing: " + listing_text(held.missing);
+  }
+  if (held.misshapen.count > 0) {
+    text += (text.empty() ? "" : ". ") + std::to_string(held.misshapen.count) +
+            " have another shape: " + listing_text(held.misshapen);
+  }
+  return text;
+}
+
+}  // namespace
+
+ImportPlan::ImportPlan(const ImportSources& sources) : asked_(sources) {
+  library_ = io::read_graph_library(bundled_folder("graphs"));
+  known_model([&](const Model& model) {
+    std::vector<io::LibraryGraph> graphs = io::graphs_of(model);
+    std::move(graphs.begin(), graphs.end(), std::back_inserter(library_));
+    return false;  // all of them
+  });
+  for (const io::LibraryGraph& graph : library_) known_.push_back(graph.known);
+  add_named(sources.vae, "--vae", {"vae"});
+  add_named(sources.clip_l, "--clip-l", {"text_encoder"});
+  add_named(sources.clip_g, "--clip-g", {"text_encoder_2", "text_encoder"});
+  add_named(sources.t5xxl, "--t5xxl", {"text_encoder_2", "text_encoder"});
+  for (const std::string& path : sources.main) add_source(path);
+  choose_template();
+  take_parts();
+  check_vae();
+  take_tokenizers();
+  take_sampling();
+  note_extras();
+}
+
+void ImportPlan::add_files(std::vector<fs::path> files, const std::string& name, std::optional<fs::path> folder) {
+  Source source{name, io::Checkpoint(std::move(files)), {}, std::move(folder)};
+  source.kind = core::recognize(source.checkpoint.tensors(), known_);
+  sources_.push_back(std::move(source));
+}
+
+void ImportPlan::add_named(const std::string& path, const std::string& flag, const std::vector<std::string>& components) {
+  if (path.empty()) return;
+  if (!is_folder(path)) {
+    add_files({path}, path, std::nullopt);
+    return;
+  }
+  for (const std::string& component : components) {
+    std::vector<fs::path> files = io::component_weights(path, component);
+    if (files.empty()) continue;
+    add_files(std::move(files), path + "/" + component, fs::path(path) / component);
+    return;
+  }
+  std::vector<fs::path> files = io::component_weights(path, ".");
+  if (files.empty()) {
+    throw Error(ErrorKind::input, flag + " " + path + " is a folder without weights in safetensors.\nName the file");
+  }
+  add_files(std::move(files), path, fs::path(path));
+}
+
+void ImportPlan::add_source(const std::string& path) {
+  if (!is_folder(path)) {
+    add_files({path}, path, std::nullopt);
+    return;
+  }
+  if (!io::is_diffusers_folder(path)) {
+    throw Error(ErrorKind::input, path + " is a folder without a model_index.json, so it is no diffusers model.\nName " +
+                                      "such a folder, or the checkpoint's files");
+  }
+  for (const char* component : {"unet", "transformer", "vae", "text_encoder", "text_encoder_2"}) {
+    std::vector<fs::path> files = io::component_weights(path, component);
+    if (!files.empty()) add_files(std::move(files), path + "/" + component, fs::path(path) / component);
+  }
+}
+
+const io::LibraryGraph& ImportPlan::graph_of(const std::string& name) const {
+  return *std::find_if(library_.begin(), library_.end(),
+                       [&](const io::LibraryGraph& graph) { return graph.known.name == name; });
+}
+
+bool ImportPlan::same_graph(const std::string& one, const std::string& other) const {
+  if (one == other) return true;
+  const core::KnownGraph& a = graph_of(one).known;
+  const core::KnownGraph& b = graph_of(other).known;
+  return a.part == b.part && std::equal(a.tensors.begin(), a.tensors.end(), b.tensors.begin(), b.tensors.end(),
+                                        [](const core::TensorShape& x, const core::TensorShape& y) {
+                                          return x.name == y.name && x.shape == y.shape;
+                                        });
+}
+
+std::pair<const ImportPlan::Source*, const core::HeldGraph*> ImportPlan::find_part(const std::string& graph) const {
+  for (const Source& source : sources_) {
+    for (const core::HeldGraph& held : source.kind.whole) {
+      if (same_graph(held.graph, graph)) return {&source, &held};
+    }
+  }
+  return {nullptr, nullptr};
+}
+
+void ImportPlan::refuse_unknown() const {
+  const Source& source = sources_.back();
+  const core::CheckpointKind& kind = source.kind;
+  for (const Source& each : sources_) {
+    if (!each.kind.broken.empty()) {
+      const core::HeldGraph& held = each.kind.broken.front();
+      throw Error(ErrorKind::input, each.name + " is nearly " + held.graph + ", but " + faults_text(held) +
+                                        ".\nFetch it again, or take another export of it");
+    }
+  }
+  if (!kind.whole.empty()) {
+    throw Error(ErrorKind::input, source.name + " holds no denoiser" +
+                                      (kind.title.empty() ? "" : ": it is " + kind.title) +
+                                      ".\nName the checkpoint that holds the UNet or the transformer first");
+  }
+  const std::string what = kind.title.empty() ? "of an architecture that lapis does not know" : kind.title;
+  std::string nearest;
+  if (!kind.nearest.empty()) {
+    nearest = " Nearest is " + kind.nearest.front().graph + ": " + faults_text(kind.nearest.front()) + ".";
+  }
+  throw Error(ErrorKind::input, source.name + " is " + what + "." + nearest +
+                                    "\nlapis imports Stable Diffusion 1.x, SDXL and FLUX.1, and models of the "
+                                    "architectures that lapis list models shows");
+}
+
+void ImportPlan::choose_template() {
+  for (const Source& source : sources_) {
+    for (const core::HeldGraph& held : source.kind.whole) {
+      if (held.part != "denoiser") continue;
+      if (const core::Recipe* recipe = core::find_recipe(held.graph)) {
+        title_ = recipe->title;
+        if (recipe->family.empty()) {
+          throw Error(ErrorKind::input, source.name + " is " + title_ +
+                                            ", which lapis cannot render with yet.\nTake a text-to-image model");
+        }
+        wanted_ = recipe->parts;
+        model_.family = recipe->family;
+        model_.sampling = recipe->sampling;
+        model_.defaults = recipe->defaults;
+        model_.conditioning = recipe->conditioning;
+        model_.tokenizers = recipe->tokenizers;
+        model_.space = core::find_space(core::find_family(model_.family)->space)->space;
+        return;
+      }
+      const std::string name = held.graph.substr(0, held.graph.find(':'));
+      const Model alike = *known_model([&](const Model& model) { return model.name == name; });
+      title_ = "the architecture of " + name;
+      for (const auto& [part, facts] : alike.parts) wanted_[part] = name + ":" + part;
+      model_ = alike;
+      model_.parts.clear();
+      model_.files.clear();
+      return;
+    }
+  }
+  refuse_unknown();
+}
+
+void ImportPlan::take_parts() {
+  std::string lacking;
+  const core::FamilyRow& family = *core::find_family(model_.family);
+  for (const auto& [part, graph] : wanted_) {
+    const auto [source, held] = find_part(graph);
+    if (held != nullptr) {
+      parts_.push_back({part, *held, &graph_of(held->graph), &source->checkpoint});
+      continue;
+    }
+    if (!core::find_part(family, part)->required) continue;
+    const std::string flag = flag_of(part, graph);
+    lacking += (lacking.empty() ? "" : ", ") + part + " (" + graph + (flag.empty() ? "" : ": " + flag + " FILE") + ")";
+  }
+  if (lacking.empty()) return;
+  for (const Source& source : sources_) {
+    for (const core::HeldGraph& held : source.kind.broken) {
+      throw Error(ErrorKind::input, source.name + ": " + held.graph + " is damaged: " + faults_text(held) +
+                                        ".\nFetch it again");
+    }
+    for (const core::HeldGraph& held : source.kind.whole) {
+      if (!held.part.starts_with("vae") || lacking.find("vae") == std::string::npos) continue;
+      throw Error(ErrorKind::incompatible, source.name + " has the VAE of another family: its shapes are those of " +
+                                               held.graph + ", and " + title_ + " lives in " +
+                                               core::space_name(model_.space) + " (" +
+                                               core::space_numbers(model_.space) + ").\nName a VAE of that family: --vae");
+    }
+  }
+  throw Error(ErrorKind::usage, "this is " + title_ + ", and it lacks " + lacking + ".\nName what is lacking");
+}
+
+void ImportPlan::check_vae() const {
+  for (const Source& source : sources_) {
+    const bool used = std::any_of(parts_.begin(), parts_.end(), [&](const ImportedPart& part) {
+      return part.checkpoint == &source.checkpoint && part.part == "vae_decoder";
+    });
+    if (!used || !source.folder || !is_file(*source.folder / "config.json")) continue;
+    Space found = io::read_vae_config(*source.folder).space;
+    found.id = model_.space.id;
+    found.lineage = model_.space.lineage;
+    if (core::same_numbers(found, model_.space)) return;
+    const std::vector<std::string> owners = core::spaces_with_numbers(found);
+    throw Error(ErrorKind::incompatible,
+                source.name + " says of itself " + core::space_numbers(found) + ", and " + title_ + " lives in " +
+                    core::space_name(model_.space) + " (" + core::space_numbers(model_.space) + ")." +
+                    (owners.empty() ? "" : " Those are the numbers of " + core::listed(owners) + ".") +
+                    "\nTake a VAE of the denoiser's family");
+  }
+}
+
+void ImportPlan::take_tokenizers() {
+  std::optional<fs::path> folder;
+  for (const std::string& path : asked_.main) {
+    if (is_folder(path)) folder = path;
+  }
+  for (auto& [name, facts] : model_.tokenizers) {
+    if (facts.kind == TokenizerKind::t5) {
+      take_t5_tokenizer(facts);
+      continue;
+    }
+    const fs::path own = folder ? *folder / name : fs::path();
+    const bool has_own = folder && is_file(own / "vocab.json") && is_file(own / "merges.txt");
+    if (!has_own && !facts.vocabulary.empty()) continue;  // of the model whose architecture it is
+    const fs::path place = has_own ? own : bundled_folder("tokenizers") / "clip";
+    facts.vocabulary = place / "vocab.json";
+    facts.merges = place / "merges.txt";
+  }
+}
+
+void ImportPlan::take_t5_tokenizer(TokenizerFacts& facts) const {
+  std::vector<fs::path> places;
+  if (!asked_.tokenizer.empty()) {
+    places.emplace_back(asked_.tokenizer);
+  } else {
+    for (const std::string& path : asked_.main) {
+      const fs::path folder = is_folder(path) ? fs::path(path) : fs::path(path).parent_path();
+      places.insert(places.end(), {folder / "tokenizer_2", folder});
+    }
+    if (!asked_.t5xxl.empty()) places.push_back(fs::path(asked_.t5xxl).parent_path());
+  }
+  for (const fs::path& place : places) {
+    if (is_file(place) && place == fs::path(asked_.tokenizer)) {
+      facts.model = place;
+      return;
+    }
+    if (is_file(place / "spiece.model")) {
+      facts.model = place / "spiece.model";
+      return;
+    }
+  }
+  if (!facts.model.empty()) return;  // of the model whose architecture it is
+  throw Error(ErrorKind::usage,
+              "T5 needs its tokenizer, a SentencePiece model (spiece.model of google/t5-v1_1-xxl), which no checkpoint "
+              "holds.\nName it: --tokenizer FILE");
+}
+
+void ImportPlan::take_sampling() {
+  for (const std::string& path : asked_.main) {
+    if (!is_folder(path)) continue;
+    if (const std::optional<SamplingFacts> facts = io::scheduler_facts(path)) model_.sampling = *facts;
+  }
+  if (asked_.prediction.empty()) return;
+  if (asked_.prediction != "epsilon" && asked_.prediction != "v") {
+    throw Error(ErrorKind::usage, "--prediction is \"" + asked_.prediction + "\"; expected epsilon or v");
+  }
+  if (model_.sampling.prediction == Prediction::flow) {
+    throw Error(ErrorKind::usage, "--prediction: " + title_ + " is a flow. Leave it out");
+  }
+  model_.sampling.prediction = asked_.prediction == "v" ? Prediction::v : Prediction::epsilon;
+}
+
+void ImportPlan::note_extras() {
+  for (const Source& source : sources_) {
+    if (source.kind.extra.count == 0) continue;
+    notes_.push_back(source.name + ": " + std::to_string(source.kind.extra.count) +
+                     " tensors that nothing here needs: " + listing_text(source.kind.extra));
+  }
+}
+
+}  // namespace lapis::cli

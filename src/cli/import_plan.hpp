@@ -1,0 +1,89 @@
+// What a checkpoint becomes: which graph each of its parts is bound to, and whatever else a model needs.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/checkpoint_kind.hpp"
+#include "io/checkpoint.hpp"
+#include "io/graph_library.hpp"
+#include "lapis/model.hpp"
+
+namespace lapis::cli {
+
+/// What a user names to be imported.
+struct ImportSources {
+  std::vector<std::string> main;  ///< a diffusers folder, or files
+  std::string vae;                ///< these in place of what the main sources hold, or where they hold none
+  std::string clip_l;
+  std::string clip_g;
+  std::string t5xxl;
+  std::string tokenizer;   ///< of T5: a SentencePiece model, or a folder that has one
+  std::string prediction;  ///< "epsilon" or "v"; empty: what a scheduler's configuration says, else epsilon
+};
+
+/// One part of the model to be.
+struct ImportedPart {
+  std::string part;  ///< "denoiser"
+  core::HeldGraph held;
+  const io::LibraryGraph* graph;
+  const io::Checkpoint* checkpoint;
+};
+
+/// A plan, read and checked; nothing is written yet.
+class ImportPlan {
+ public:
+  /// Throws Error{input} for what is no checkpoint, or of an architecture that lapis has not, with the nearest that it
+  /// has; Error{incompatible} for parts of different families; Error{usage} where parts are lacking, with the options
+  /// that name them.
+  explicit ImportPlan(const ImportSources& sources);
+
+  const std::string& title() const { return title_; }
+  const std::vector<ImportedPart>& parts() const { return parts_; }
+
+  /// Family, space, sampling, defaults, tokenizers (their files where they are now), conditioning. No parts, no files.
+  const Model& model() const { return model_; }
+
+  /// What the user should know: tensors that nothing needs, evidence that is lacking.
+  const std::vector<std::string>& notes() const { return notes_; }
+
+ private:
+  struct Source {
+    std::string name;  ///< as messages call it
+    io::Checkpoint checkpoint;
+    core::CheckpointKind kind;
+    std::optional<std::filesystem::path> folder;  ///< of diffusers, that it is a component of
+  };
+
+  void add_source(const std::string& path);
+  void add_files(std::vector<std::filesystem::path> files, const std::string& name,
+                 std::optional<std::filesystem::path> folder);
+  void add_named(const std::string& path, const std::string& flag, const std::vector<std::string>& components);
+  const io::LibraryGraph& graph_of(const std::string& name) const;
+  bool same_graph(const std::string& one, const std::string& other) const;
+  std::pair<const Source*, const core::HeldGraph*> find_part(const std::string& graph) const;
+  [[noreturn]] void refuse_unknown() const;
+  void choose_template();
+  void take_parts();
+  void check_vae() const;
+  void take_tokenizers();
+  void take_t5_tokenizer(TokenizerFacts& facts) const;
+  void take_sampling();
+  void note_extras();
+
+  const ImportSources& asked_;
+  std::vector<io::LibraryGraph> library_;
+  std::vector<core::KnownGraph> known_;
+  std::vector<Source> sources_;  ///< those that options name come first
+  std::string title_;
+  std::map<std::string, std::string> wanted_;  ///< part -> graph
+  std::vector<ImportedPart> parts_;
+  Model model_;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace lapis::cli

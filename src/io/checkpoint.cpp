@@ -1,0 +1,101 @@
+#include "io/checkpoint.hpp"
+
+#include <algorithm>
+#include <set>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "io/file_kinds.hpp"
+#include "io/mapped_file.hpp"
+#include "io/sha256.hpp"
+#include "io/text.hpp"
+#include "lapis/error.hpp"
+
+namespace fs = std::filesystem;
+
+namespace lapis::io {
+namespace {
+
+[[noreturn]] void refuse(const fs::path& file, const std::string& what, const std::string& advice) {
+  throw Error(ErrorKind::input, file.string() + " " + what + ".\n" + advice);
+}
+
+/// Says what a file is that is no safetensors file.
+void check_kind(const fs::path& path) {
+  const MappedFile file(path, ErrorKind::input);
+  const std::span<const std::byte> bytes = file.bytes();
+  if (bytes.empty()) refuse(path, "is empty", "Fetch it again.");
+  if (begins_as_safetensors(bytes)) return;
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const FileKind* kind = find_file_kind(bytes);
+  const bool pickle = text.size() > 1 && text[0] == '\x80' && text[1] >= 2 && text[1] <= 5;
+  if (pickle || (kind != nullptr && kind->name == "ZIP")) {
+    refuse(path, "is PyTorch's file (.ckpt, .pt), in which a program can hide: lapis does not open it",
+           "Turn it into safetensors where you trust it: python -c \"import sys, torch; from safetensors.torch import "
+           "save_file; d = torch.load(sys.argv[1], weights_only=True); d = d.get('state_dict', d); save_file({k: "
+           "v.contiguous() for k, v in d.items() if hasattr(v, 'shape')}, sys.argv[2])\" IN.ckpt OUT.safetensors");
+  }
+  if (text.starts_with("GGUF")) {
+    refuse(path, "is a GGUF file, whose weights are quantized for other programs",
+           "Take the checkpoint's safetensors files.");
+  }
+  refuse(path, "is no safetensors file: it begins " + in_quotes(text.substr(0, 8)),
+         "Take the checkpoint's safetensors files.");
+}
+
+}  // namespace
+
+Checkpoint::Checkpoint(std::vector<fs::path> paths) : paths_(std::move(paths)) {
+  for (const fs::path& path : paths_) {
+    check_kind(path);
+    files_.emplace_back(path, ErrorKind::input, stray_checkpoint_bytes);
+  }
+  for (std::size_t i = 0; i < files_.size(); ++i) {
+    for (const auto& [name, view] : files_[i].tensors()) {
+      const auto [other, is_new] = places_.emplace(name, Place{i, &view});
+      if (!is_new) {
+        refuse(paths_[i], "has the tensor " + in_quotes(name) + ", and so has " + paths_[other->second.file].string(),
+               "Name the files of one checkpoint, each once.");
+      }
+      tensors_.push_back({name, view.shape});
+    }
+  }
+}
+
+const Checkpoint::Place& Checkpoint::place(const std::string& name) const { return places_.at(name); }
+
+std::vector<std::string> Checkpoint::names_of(const core::HeldGraph& held, const core::KnownGraph& graph) const {
+  std::vector<std::string> names;
+  for (const core::TensorShape& tensor : core::checkpoint_tensors(held.naming, graph.tensors)) {
+    names.push_back(held.prefix + tensor.name);
+  }
+  return names;
+}
+
+std::vector<fs::path> Checkpoint::files_of(const core::HeldGraph& held, const core::KnownGraph& graph) const {
+  std::set<std::size_t> files;
+  for (const std::string& name : names_of(held, graph)) files.insert(place(name).file);
+  std::vector<fs::path> paths;
+  for (const std::size_t file : files) paths.push_back(paths_[file]);
+  return paths;
+}
+
+std::string Checkpoint::dtypes_of(const core::HeldGraph& held, const core::KnownGraph& graph) const {
+  std::set<std::string> dtypes;
+  for (const std::string& name : names_of(held, graph)) dtypes.emplace(dtype_name(place(name).view->dtype));
+  std::string text;
+  for (const std::string& dtype : dtypes) text += (text.empty() ? "" : " and ") + dtype;
+  return text;
+}
+
+std::string Checkpoint::digest_of(const core::HeldGraph& held, const core::KnownGraph& graph) const {
+  std::string lines;
+  for (const std::string& name : names_of(held, graph)) {
+    const TensorView& view = *place(name).view;
+    lines += name.substr(held.prefix.size()) + " " + std::string(dtype_name(view.dtype)) + " " + sha256(view.data) + "\n";
+  }
+  return sha256(std::as_bytes(std::span(lines)));
+}
+
+}  // namespace lapis::io

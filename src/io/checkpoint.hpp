@@ -1,0 +1,50 @@
+// Checkpoints that users bring: safetensors files, one or the shards of one, looked at without reading their numbers.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/checkpoint_kind.hpp"
+#include "io/safetensors.hpp"
+
+namespace lapis::io {
+
+/// Files whose tensors belong together, mapped.
+class Checkpoint {
+ public:
+  /// `paths` are files. Throws Error{input} for one that is no safetensors file (a pickle, an archive, a GGUF, ...),
+  /// saying what it is and what to do with it, for a damaged one, and for a tensor that is in two of them.
+  explicit Checkpoint(std::vector<std::filesystem::path> paths);
+
+  const std::vector<std::filesystem::path>& paths() const { return paths_; }
+
+  /// Names and shapes of all tensors.
+  const std::vector<core::TensorShape>& tensors() const { return tensors_; }
+
+  /// The files that hold any of the tensors which `held` needs, in the order of `paths`.
+  std::vector<std::filesystem::path> files_of(const core::HeldGraph& held, const core::KnownGraph& graph) const;
+
+  /// "F16", or "F16 and F32" where the tensors of a part have several.
+  std::string dtypes_of(const core::HeldGraph& held, const core::KnownGraph& graph) const;
+
+  /// The sha256 over a line for each tensor of a part: its name without the prefix, its dtype, the sha256 of its bytes.
+  std::string digest_of(const core::HeldGraph& held, const core::KnownGraph& graph) const;
+
+ private:
+  struct Place {
+    std::size_t file;
+    const TensorView* view;
+  };
+
+  const Place& place(const std::string& name) const;
+  std::vector<std::string> names_of(const core::HeldGraph& held, const core::KnownGraph& graph) const;
+
+  std::vector<std::filesystem::path> paths_;
+  std::vector<SafetensorsFile> files_;
+  std::map<std::string, Place> places_;
+  std::vector<core::TensorShape> tensors_;
+};
+
+}  // namespace lapis::io

@@ -1,0 +1,27 @@
+// A model as diffusers saves it: a folder for each component, its weights in one file or several, and a scheduler's
+// configuration.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lapis/sampling.hpp"
+
+namespace lapis::io {
+
+/// Whether `folder` has a model_index.json.
+bool is_diffusers_folder(const std::filesystem::path& folder);
+
+/// The weights of a component ("unet", "vae", "text_encoder"): the one file, the shards that its index names, or the
+/// half-precision variant of either ("NAME.fp16.safetensors"). Empty for a component that is not there. Throws
+/// Error{input} for one with other files alone (a pickle, a shard that is missing), saying what to do.
+std::vector<std::filesystem::path> component_weights(const std::filesystem::path& folder, const std::string& component);
+
+/// What scheduler/scheduler_config.json says of the process a denoiser was trained on; none where there is none. What it
+/// leaves out is what diffusers takes then. Throws Error{input} for kinds that lapis has not (another prediction, betas
+/// by hand, a rescaled terminal).
+std::optional<SamplingFacts> scheduler_facts(const std::filesystem::path& folder);
+
+}  // namespace lapis::io

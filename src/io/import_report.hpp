@@ -1,0 +1,30 @@
+// What `import` says in JSON. docs/cli.md describes the document.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace lapis::io {
+
+struct ImportedPartReport {
+  std::string part;
+  std::string graph;
+  std::string naming;
+  std::string dtype;
+  std::vector<std::string> files;
+};
+
+struct ImportReport {
+  std::string path;  ///< of the model's folder
+  std::string name;
+  std::string title;  ///< what was recognized, for people
+  std::string family;
+  std::string space;
+  std::vector<ImportedPartReport> parts;
+  std::vector<std::string> notes;
+  double seconds = 0;
+};
+
+std::string import_line(const ImportReport& report);
+
+}  // namespace lapis::io
