@@ -151,8 +151,8 @@ void ImportPlan::refuse_unknown() const {
   const Source& source = sources_.back();
   const core::CheckpointKind& kind = source.kind;
   for (const Source& each : sources_) {
-    if (!each.kind.broken.empty()) {
-      const core::HeldGraph& held = each.kind.broken.front();
+    for (const core::HeldGraph& held : each.kind.broken) {
+      if (held.part != "denoiser") continue;
       throw Error(ErrorKind::input, each.name + " is nearly " + held.graph + ", but " + faults_text(held) +
                                         ".\nFetch it again, or take another export of it");
     }
@@ -220,6 +220,9 @@ void ImportPlan::take_parts() {
   if (lacking.empty()) return;
   for (const Source& source : sources_) {
     for (const core::HeldGraph& held : source.kind.broken) {
+      const bool meant = std::any_of(wanted_.begin(), wanted_.end(),
+                                     [&](const auto& part) { return same_graph(part.second, held.graph); });
+      if (!meant) continue;
       throw Error(ErrorKind::input, source.name + ": " + held.graph + " is damaged: " + faults_text(held) +
                                         ".\nFetch it again");
     }

@@ -54,8 +54,6 @@ std::vector<RowRange> slice(std::int64_t part, std::int64_t height) { return {{p
 
 // ---- ldm: UNet ----
 
-constexpr int blocks_a_level = 3;  // two resnets and what changes the size
-
 constexpr std::array<Rename, 10> unet_tops = {{
     {"conv_in.", "input_blocks.0.0."},
     {"conv_norm_out.", "out.0."},
@@ -78,8 +76,14 @@ constexpr std::array<Rename, 6> unet_resnet = {{
     {".conv_shortcut.", ".skip_connection."},
 }};
 
-/// `attended`: the up blocks that have attentions, behind which their upsampler stands third and not second.
-std::string ldm_unet_name(const std::string& name, const std::set<int>& attended) {
+/// What a graph's names tell of how its blocks lie.
+struct Layout {
+  std::set<int> attended;  ///< up blocks that have attentions, behind which their upsampler stands third, not second
+  int layers = 0;          ///< resnets of a down block
+  int levels = 0;          ///< up blocks, of a VAE's decoder
+};
+
+std::string ldm_unet_name(const std::string& name, const Layout& layout) {
   if (const auto top = renamed_beginning(name, unet_tops)) {
     return name.starts_with("mid_block.resnets.") ? renamed(*top, unet_resnet) : *top;
   }
@@ -87,29 +91,36 @@ std::string ldm_unet_name(const std::string& name, const std::set<int>& attended
   const auto layer = block ? split_number(block->rest) : std::nullopt;
   if (!layer) return name;
   const bool down = block->kind == "down_blocks";
-  const int first = blocks_a_level * block->number + (down ? 1 : 0);  // input block 0 is conv_in
+  const int first = (layout.layers + 1) * block->number + (down ? 1 : 0);  // input block 0 is conv_in
   const auto place = [&](int number, std::string_view rest) {
     return std::string(down ? "input_blocks." : "output_blocks.") + std::to_string(number) + "." + std::string(rest);
   };
   const std::string rest(layer->rest);
   if (layer->kind == "resnets") return renamed(place(first + layer->number, "0." + rest), unet_resnet);
   if (layer->kind == "attentions") return place(first + layer->number, "1." + rest);
-  if (layer->kind == "downsamplers") return place(first + 2, "0.op" + rest.substr(rest.rfind('.')));
-  return place(first + 2, (attended.contains(block->number) ? "2." : "1.") + rest);
+  if (layer->kind == "downsamplers") return place(first + layout.layers, "0.op" + rest.substr(rest.rfind('.')));
+  return place(first + layout.layers, (layout.attended.contains(block->number) ? "2." : "1.") + rest);
 }
 
-std::set<int> attended_up_blocks(std::span<const TensorShape> graph) {
-  std::set<int> found;
+Layout layout_of(std::span<const TensorShape> graph) {
+  constexpr std::string_view decoder = "decoder.";
+  Layout layout;
   for (const TensorShape& tensor : graph) {
-    const auto block = split_number(tensor.name);
-    if (block && block->kind == "up_blocks" && block->rest.starts_with("attentions.")) found.insert(block->number);
+    const bool in_decoder = tensor.name.starts_with(decoder);
+    const auto block = split_number(std::string_view(tensor.name).substr(in_decoder ? decoder.size() : 0));
+    if (!block) continue;
+    const auto layer = split_number(block->rest);
+    if (block->kind == "up_blocks" && in_decoder) layout.levels = std::max(layout.levels, block->number + 1);
+    if (!layer) continue;
+    if (block->kind == "up_blocks" && layer->kind == "attentions") layout.attended.insert(block->number);
+    if (block->kind == "down_blocks" && layer->kind == "resnets") {
+      layout.layers = std::max(layout.layers, layer->number + 1);
+    }
   }
-  return found;
+  return layout;
 }
 
 // ---- ldm: VAE ----
-
-constexpr int vae_levels = 4;
 
 constexpr std::array<Rename, 5> vae_attention = {{
     {".group_norm.", ".norm."},
@@ -143,10 +154,10 @@ constexpr std::array<Rename, 3> vae_layers = {{
 constexpr std::array<Rename, 1> vae_shortcut = {{{".conv_shortcut.", ".nin_shortcut."}}};
 
 /// ldm counts the levels of the decoder from the finest, diffusers from the coarsest.
-std::string ldm_vae_name(std::string name) {
+std::string ldm_vae_name(std::string name, const Layout& layout) {
   constexpr std::string_view up = "decoder.up_blocks.";
   if (name.starts_with(up)) {
-    const int level = vae_levels - 1 - (name[up.size()] - '0');
+    const int level = layout.levels - 1 - (name[up.size()] - '0');
     name = "decoder.up." + std::to_string(level) + name.substr(up.size() + 1);
   }
   name = renamed(renamed(std::move(name), vae_places), vae_layers);
@@ -283,18 +294,19 @@ TensorPlace flux_place(const TensorShape& tensor) {
 constexpr std::array<Rename, 1> bare = {{{"text_model.", ""}}};
 constexpr std::array<Rename, 1> tied = {{{"shared.", "encoder.embed_tokens."}}};
 
-TensorPlace place(Naming naming, const TensorShape& tensor, const std::set<int>& attended) {
+TensorPlace place(Naming naming, const TensorShape& tensor, const Layout& layout) {
   const std::string& name = tensor.name;
   switch (naming) {
     case Naming::diffusers:
     case Naming::clip:
     case Naming::t5: return {name, {}, false};
     case Naming::diffusers_old: return {renamed(name, vae_attention_old), {}, false};
+    case Naming::clip_level: return {name.starts_with("text_projection.") ? name : "text_model." + name, {}, false};
     case Naming::clip_bare: return {renamed_beginning(name, bare).value_or(name), {}, false};
     case Naming::open_clip: return open_clip_place(tensor);
     case Naming::t5_tied: return {renamed_beginning(name, tied).value_or(name), {}, false};
-    case Naming::ldm_unet: return {ldm_unet_name(name, attended), {}, false};
-    case Naming::ldm_vae: return {ldm_vae_name(name), {}, false};
+    case Naming::ldm_unet: return {ldm_unet_name(name, layout), {}, false};
+    case Naming::ldm_vae: return {ldm_vae_name(name, layout), {}, false};
     case Naming::flux: return flux_place(tensor);
   }
   return {name, {}, false};
@@ -313,6 +325,10 @@ std::vector<NamingRow> naming_table() {
        text,
        {"cond_stage_model.transformer.", first_clip, "text_encoders.clip_l.transformer.",
         "text_encoders.clip_g.transformer."}},
+      {Naming::clip_level,
+       "clip with text_model",
+       {"final_layer_norm.weight"},
+       {"", "cond_stage_model.transformer.", first_clip, "text_encoders.clip_l.transformer."}},
       {Naming::clip_bare, "clip without text_model", text, {"", "cond_stage_model.transformer.", first_clip}},
       {Naming::open_clip,
        "open-clip",
@@ -343,10 +359,10 @@ bool applies(Naming naming, std::span<const TensorShape> graph) {
 }
 
 std::vector<TensorPlace> places(Naming naming, std::span<const TensorShape> graph) {
-  const std::set<int> attended = attended_up_blocks(graph);
+  const Layout layout = layout_of(graph);
   std::vector<TensorPlace> found;
   found.reserve(graph.size());
-  for (const TensorShape& tensor : graph) found.push_back(place(naming, tensor, attended));
+  for (const TensorShape& tensor : graph) found.push_back(place(naming, tensor, layout));
   return found;
 }
 

@@ -9,7 +9,7 @@
 
 namespace lapis::core {
 
-/// A tensor of a graph or of a checkpoint.
+/// A tensor of a graph, which has a dimension at least, or of a checkpoint.
 struct TensorShape {
   std::string name;
   std::vector<std::int64_t> shape;
@@ -37,6 +37,7 @@ enum class Naming {
   diffusers,      ///< diffusers and transformers: the graph's own names
   diffusers_old,  ///< diffusers of 2022: query, key, value and proj_attn in a VAE
   clip,           ///< the graph's own names, below the prefixes of whole checkpoints
+  clip_level,     ///< for graphs without the level text_model, which most checkpoints have
   clip_bare,      ///< transformers 5, and some checkpoints: without the level text_model
   open_clip,      ///< OpenCLIP: fused q, k and v, a transposed projection
   t5,             ///< the graph's own names, below the prefixes of whole checkpoints

@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+"""Drives the real program from checkpoints on disk to models that draw: diffusers folders, and the single files of the
+original programs, whose names of tensors are written here after those programs.
+
+    tests/cli/test_import.py BUILD_FOLDER [unittest arguments]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import struct
+import sys
+import unittest
+from pathlib import Path
+
+from test_cli import MODEL, CliTest, needs_engine, run
+from test_convert import HAS_FLUX, read_png
+
+WALK = ("a red house in snow", "--steps", "3", "-W", "64", "-H", "64", "-t", "1", "-s", "7", "-q")
+RESNET = {"norm1": "in_layers.0", "conv1": "in_layers.2", "time_emb_proj": "emb_layers.1", "norm2": "out_layers.0",
+          "conv2": "out_layers.3", "conv_shortcut": "skip_connection"}
+UNET = {"time_embedding.linear_1": "time_embed.0", "time_embedding.linear_2": "time_embed.2",
+        "conv_in": "input_blocks.0.0", "conv_norm_out": "out.0", "conv_out": "out.2"}
+TENSOR = tuple[str, list[int], bytes]  # dtype, shape, data
+
+
+def read(file: Path) -> dict[str, TENSOR]:
+    data = file.read_bytes()
+    length, = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8:8 + length])
+    header.pop("__metadata__", None)
+    body = data[8 + length:]
+    return {name: (facts["dtype"], facts["shape"], body[slice(*facts["data_offsets"])])
+            for name, facts in header.items()}
+
+
+def written(tensors: dict[str, TENSOR]) -> bytes:
+    header, body = {}, b""
+    for name, (dtype, shape, data) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(body), len(body) + len(data)]}
+        body += data
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + body
+
+
+def unet_name(name: str, config: dict) -> str:
+    """The name that CompVis' UNetModel gives a tensor of diffusers' UNet2DConditionModel."""
+    stem, kind = name.rsplit(".", 1)
+    if stem in UNET:
+        return f"{UNET[stem]}.{kind}"
+    layers = config["layers_per_block"]
+    if found := re.match(r"mid_block\.(resnets|attentions)\.(\d)\.(.*)", stem):
+        what, index, rest = found.groups()
+        place = 1 if what == "attentions" else 2 * int(index)
+        return f"middle_block.{place}.{RESNET.get(rest, rest)}.{kind}"
+    way, block, what, index, rest = re.match(r"(down|up)_blocks\.(\d)\.(\w+)\.(\d)\.(.*)", stem).groups()
+    block, index = int(block), int(index)
+    if way == "down":
+        start = 1 + block * (layers + 1)
+        if what == "downsamplers":
+            return f"input_blocks.{start + layers}.0.op.{kind}"
+        prefix = f"input_blocks.{start + index}"
+    else:
+        start = block * (layers + 1)
+        if what == "upsamplers":
+            attends = config["up_block_types"][block].startswith("CrossAttn")
+            return f"output_blocks.{start + layers}.{2 if attends else 1}.conv.{kind}"
+        prefix = f"output_blocks.{start + index}"
+    return f"{prefix}.{1 if what == 'attentions' else 0}.{RESNET.get(rest, rest)}.{kind}"
+
+
+def vae_name(name: str, blocks: int) -> str:
+    """The name that CompVis' AutoencoderKL gives a tensor of diffusers'."""
+    name = re.sub(r"mid_block\.resnets\.(\d)", lambda found: f"mid.block_{int(found[1]) + 1}", name)
+    name = re.sub(r"down_blocks\.(\d)\.resnets", r"down.\1.block", name)
+    name = re.sub(r"down_blocks\.(\d)\.downsamplers\.0", r"down.\1.downsample", name)
+    name = re.sub(r"up_blocks\.(\d)\.resnets", lambda found: f"up.{blocks - 1 - int(found[1])}.block", name)
+    name = re.sub(r"up_blocks\.(\d)\.upsamplers\.0", lambda found: f"up.{blocks - 1 - int(found[1])}.upsample", name)
+    return name.replace("conv_norm_out", "norm_out").replace("conv_shortcut", "nin_shortcut")
+
+
+def single_file(model: Path) -> dict[str, TENSOR]:
+    """A model of the sd15 architecture under the names of the first Stable Diffusion checkpoints."""
+    unet, vae = (json.loads((model / part / "config.json").read_text()) for part in ("unet", "vae"))
+    weights = "diffusion_pytorch_model.safetensors"
+    tensors = {f"model.diffusion_model.{unet_name(name, unet)}": tensor
+               for name, tensor in read(model / "unet" / weights).items()}
+    tensors |= {f"first_stage_model.{vae_name(name, len(vae['block_out_channels']))}": tensor
+                for name, tensor in read(model / "vae" / weights).items()}
+    tensors |= {f"cond_stage_model.transformer.text_model.{name}": tensor
+                for name, tensor in read(model / "text_encoder" / "model.safetensors").items()}
+    return tensors
+
+
+class ImportTest(CliTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.home = self.folder / "home"
+        self.home.mkdir()
+        os.environ["XDG_DATA_HOME"] = str(self.home)
+        self.addCleanup(os.environ.pop, "XDG_DATA_HOME")
+
+    def done(self, *words: str, **options) -> bytes:
+        result = run(*words, cwd=self.folder, **options)
+        self.assertEqual(result.returncode, 0, result.stderr.decode())
+        return result.stdout
+
+    def checkpoint(self, name: str, edit=lambda tensors: tensors, tail: bytes = b"") -> Path:
+        path = self.folder / name
+        path.write_bytes(written(edit(single_file(MODEL))) + tail)
+        return path
+
+    def picture(self, model: str, name: str) -> tuple[int, int, bytes]:
+        self.done("generate", *WALK, "-m", model, "-o", name)
+        return read_png((self.folder / name).read_bytes())
+
+
+class Recognized(ImportTest):
+    def test_a_single_file_of_the_original_names(self) -> None:
+        extra = {"model_ema.decay": ("F32", [], struct.pack("<f", 1)), "alphas_cumprod": ("F32", [1], bytes(4))}
+        self.checkpoint("v1.safetensors", lambda tensors: tensors | extra, tail=bytes(4))
+        line = json.loads(self.done("import", "v1.safetensors", "--json"))
+        self.assertEqual((line["name"], line["family"], line["space"]), ("v1", "sd15", "sd15:tiny-sd15"))
+        namings = {part: facts["naming"] for part, facts in line["parts"].items()}
+        self.assertEqual(namings, {"denoiser": "ldm-unet", "text_encoder": "clip with text_model", "vae_decoder": "ldm-vae",
+                                   "vae_encoder": "ldm-vae"})
+        self.assertIn("2 tensors that nothing here needs", line["notes"][0])
+        folder = self.home / "lapis" / "models" / "v1"
+        self.assertEqual(Path(line["path"]), folder)
+        link, = (folder / "weights").iterdir()
+        self.assertEqual(os.readlink(link), str((self.folder / "v1.safetensors").resolve()))
+        self.assertIn(b"v1", self.done("list", "models"))
+        self.done("inspect", "v1", "--verify")
+
+    def test_a_folder_of_diffusers(self) -> None:
+        line = json.loads(self.done("import", str(MODEL), "--name", "again", "--json"))
+        self.assertEqual(line["parts"]["denoiser"]["naming"], "diffusers")
+        self.assertEqual(line["parts"]["denoiser"]["dtype"], "F16")
+        first = json.loads((MODEL / "model.json").read_text())
+        again = json.loads((Path(line["path"]) / "model.json").read_text())
+        for key in ("family", "space", "sampling", "defaults"):
+            self.assertEqual(again[key] | {"schedule": "own"} if key == "defaults" else again[key],
+                             first[key] | {"schedule": "own"} if key == "defaults" else first[key])
+
+    def test_a_copy_needs_its_source_no_more(self) -> None:
+        path = self.checkpoint("v1.safetensors")
+        self.done("import", "v1.safetensors", "--copy", "-o", "mine")
+        path.unlink()
+        self.assertFalse(any(file.is_symlink() for file in (self.folder / "mine").rglob("*")))
+        self.done("inspect", "./mine", "--verify")
+
+    def test_a_folder_that_is_there(self) -> None:
+        self.checkpoint("v1.safetensors")
+        self.done("import", "v1.safetensors")
+        self.refused(8, "import", "v1.safetensors", says=("exists already", "--overwrite"))
+        self.done("import", "v1.safetensors", "--overwrite")
+        (self.folder / "mine").mkdir()
+        self.refused(8, "import", "v1.safetensors", "-o", "mine", "--overwrite", says=("is no model",))
+
+
+class Refused(ImportTest):
+    def broken(self, code: int, edit, *says: str) -> None:
+        self.checkpoint("broken.safetensors", edit)
+        self.refused(code, "import", "broken.safetensors", says=says)
+
+    def test_tensors_that_are_missing_or_misshapen(self) -> None:
+        gone = "model.diffusion_model.out.2.weight"
+
+        def without(tensors):
+            return {name: tensor for name, tensor in tensors.items() if name != gone}
+
+        def misshapen(tensors):
+            dtype, shape, data = tensors[gone]
+            return tensors | {gone: (dtype, [shape[1], shape[0], *shape[2:]], data)}
+
+        self.broken(3, without, "broken.safetensors is nearly", gone, "missing")
+        self.broken(3, misshapen, gone, "another shape", "expected")
+
+    def test_parts_that_are_lacking_are_named_with_their_options(self) -> None:
+        def unet_alone(tensors):
+            return {name: tensor for name, tensor in tensors.items() if name.startswith("model.")}
+
+        self.broken(2, unet_alone, "text_encoder", "vae_decoder", "--vae FILE")
+        self.broken(3, lambda tensors: {name: tensor for name, tensor in tensors.items() if "first_stage" in name},
+                    "holds no denoiser")
+
+    def test_the_vae_of_another_family(self) -> None:
+        if not HAS_FLUX:
+            self.skipTest("tiny-flux is not there")
+        self.checkpoint("v1.safetensors",
+                        lambda tensors: {name: tensor for name, tensor in tensors.items() if "first_stage" not in name})
+        vae = MODEL.parent / "tiny-flux" / "vae"
+        self.refused(4, "import", "v1.safetensors", "--vae", str(vae), says=("another family", "tiny-flux", "sd15"))
+        other = MODEL.parent / "tiny-sdxl" / "vae"
+        self.refused(4, "import", "v1.safetensors", "--vae", str(other), says=("0.13025", "0.18215", "sdxl"))
+        self.done("import", "v1.safetensors", "--vae", str(MODEL / "vae"))
+
+    def test_files_that_are_no_checkpoints(self) -> None:
+        for name, content, says in (("a.ckpt", b"\x80\x02}q\x00.", "save_file"), ("a.pt", b"PK\x03\x04" + bytes(60), "save_file"),
+                                    ("a.gguf", b"GGUF" + bytes(60), "GGUF"), ("a.txt", b"hello, world" * 9, "no safetensors"),
+                                    ("empty", b"", "empty")):
+            (self.folder / name).write_bytes(content)
+            self.refused(3, "import", name, says=(name, says))
+        self.refused(3, "import", "nothing.safetensors", says=("nothing.safetensors",))
+        (self.folder / "bare").mkdir()
+        self.refused(3, "import", "bare", says=("model_index.json",))
+        whole = self.checkpoint("cut.safetensors").read_bytes()
+        (self.folder / "cut.safetensors").write_bytes(whole[:-1000])
+        self.refused(3, "import", "cut.safetensors", says=("cut short",))
+        (self.folder / "cut.safetensors").write_bytes(whole + bytes(5))
+        self.refused(3, "import", "cut.safetensors", says=("5 bytes",))
+
+    def test_other_architectures_are_told_by_name(self) -> None:
+        def alone(*names: str) -> None:
+            (self.folder / "other.safetensors").write_bytes(written({name: ("F16", [2, 2], bytes(8)) for name in names}))
+
+        alone("lora_unet_down_blocks_1_attentions_0_proj_in.lora_down.weight",
+              "lora_unet_down_blocks_1_attentions_0_proj_in.lora_up.weight")
+        self.refused(3, "import", "other.safetensors", says=("LoRA",))
+        alone("some.tensor", "another.tensor")
+        self.refused(3, "import", "other.safetensors", says=("does not know",))
+
+
+@needs_engine
+class Drawn(ImportTest):
+    def test_every_way_in_gives_the_same_picture(self) -> None:
+        expected = self.picture(str(MODEL), "expected.png")
+        self.checkpoint("v1.safetensors", tail=bytes(4))
+        self.done("import", "v1.safetensors")
+        self.done("import", str(MODEL), "--name", "folder")
+        self.assertEqual(self.picture("v1", "v1.png"), expected)
+        self.assertEqual(self.picture("folder", "folder.png"), expected)
+
+        def swapped(tensors):
+            stem = "model.diffusion_model.middle_block.{}.in_layers.2.weight"
+            return tensors | {stem.format(0): tensors[stem.format(2)], stem.format(2): tensors[stem.format(0)]}
+
+        self.checkpoint("twin.safetensors", swapped)
+        self.done("import", "twin.safetensors")
+        self.assertNotEqual(self.picture("twin", "twin.png"), expected)
+
+    def test_a_file_that_changed_is_refused(self) -> None:
+        path = self.checkpoint("v1.safetensors")
+        self.done("import", "v1.safetensors")
+        os.utime(path, (1, 1))
+        self.refused(5, "generate", *WALK, "-m", "v1", says=("changed since it was imported", "import"))
+        path.unlink()
+        self.refused(5, "generate", *WALK, "-m", "v1", says=("missing",))
+
+    def test_latents_of_two_files_with_one_vae_go_together(self) -> None:
+        shutil.copy(self.checkpoint("v1.safetensors"), self.folder / "v2.safetensors")
+        for name in ("v1", "v2"):
+            self.done("import", f"{name}.safetensors")
+        self.done("generate", *WALK, "-m", "v1", "--latent", "a.safetensors")
+        self.done("decode", "a.safetensors", "-m", "v2", "-o", "a.png")
+        self.done("import", str(MODEL), "--name", "other", "--lineage", "other")
+        self.refused(4, "decode", "a.safetensors", "-m", "other", "-o", "b.png", says=("sd15:other",))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
