@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-"""Write models/tokenizers/clip: CLIP's vocabulary as vocab.json and merges.txt, the files that transformers' CLIPTokenizer
-reads.
+"""Write models/tokenizers/clip: CLIP's vocabulary as vocab.json and merges.txt, as transformers' CLIPTokenizer has them.
 
 The source is bpe_simple_vocab_16e6.txt.gz of openai/CLIP (MIT licence), which the PyPI package open-clip-torch carries:
   pip download --no-deps -d DIR open-clip-torch && unzip -d DIR DIR/open_clip_torch-*.whl
@@ -50,7 +49,8 @@ def main() -> int:
     try:
         size = write_vocabulary(arguments.bpe, MERGES, arguments.out)
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        print(f"error: {arguments.bpe}: {error}. Expected bpe_simple_vocab_16e6.txt.gz of openai/CLIP.", file=sys.stderr)
+        print(f"error: {arguments.bpe}: {error}. Expected bpe_simple_vocab_16e6.txt.gz of openai/CLIP.",
+              file=sys.stderr)
         return 1
     print(f"{arguments.out}: {size} tokens")
     return 0
