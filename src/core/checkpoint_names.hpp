@@ -1,0 +1,70 @@
+// Where a graph's parameters lie in a checkpoint: other programs' names for them, and the tensors that hold several.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lapis::core {
+
+/// A tensor of a graph or of a checkpoint.
+struct TensorShape {
+  std::string name;
+  std::vector<std::int64_t> shape;
+};
+
+/// Rows along dimension 0.
+struct RowRange {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+  bool operator==(const RowRange&) const = default;
+};
+
+/// Where a parameter lies. Its shape is the graph's: a 1x1 convolution stored for a linear layer, or the other way, is
+/// the same bytes under another shape.
+struct TensorPlace {
+  std::string name;  ///< of the checkpoint's tensor, without the checkpoint's prefix
+  std::vector<RowRange>
+      rows;                 ///< of that tensor, in this order; empty: all of it. One range is a view, two need a copy
+  bool transposed = false;  ///< the tensor is the parameter's transpose
+  bool operator==(const TensorPlace&) const = default;
+};
+
+/// Who gave the tensors their names.
+enum class Naming {
+  diffusers,      ///< diffusers and transformers: the graph's own names
+  diffusers_old,  ///< diffusers of 2022: query, key, value and proj_attn in a VAE
+  clip,           ///< the graph's own names, below the prefixes of whole checkpoints
+  clip_bare,      ///< transformers 5, and some checkpoints: without the level text_model
+  open_clip,      ///< OpenCLIP: fused q, k and v, a transposed projection
+  t5,             ///< the graph's own names, below the prefixes of whole checkpoints
+  t5_tied,        ///< the embedding under its other name, encoder.embed_tokens.weight
+  ldm_unet,       ///< CompVis, Stability AI and most programs since
+  ldm_vae,
+  flux,  ///< Black Forest Labs: fused q, k and v; q, k, v and the MLP's first layer in single blocks
+};
+
+/// One row a naming.
+struct NamingRow {
+  Naming naming;
+  std::string name;
+  std::vector<std::string> marks;     ///< the naming applies to graphs that have one of these tensors; empty: to all
+  std::vector<std::string> prefixes;  ///< what such names stand behind in checkpoints
+};
+
+std::span<const NamingRow> namings();
+const NamingRow& naming_row(Naming naming);
+
+/// Whether `naming` has places for the tensors of `graph`.
+bool applies(Naming naming, std::span<const TensorShape> graph);
+
+/// The place of each tensor of `graph`, in its order. `naming` must apply to it.
+std::vector<TensorPlace> places(Naming naming, std::span<const TensorShape> graph);
+
+/// The tensors that a checkpoint of `naming` holds for `graph`, each once, without a prefix; those that are rows of one
+/// another put together.
+std::vector<TensorShape> checkpoint_tensors(Naming naming, std::span<const TensorShape> graph);
+
+}  // namespace lapis::core
