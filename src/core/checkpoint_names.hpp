@@ -9,7 +9,7 @@
 
 namespace lapis::core {
 
-/// A tensor of a graph or of a checkpoint.
+/// A tensor of a graph, which has a dimension at least, or of a checkpoint.
 struct TensorShape {
   std::string name;
   std::vector<std::int64_t> shape;
