@@ -10,7 +10,6 @@ Examples:
 """
 
 import argparse
-import gzip
 import json
 import random
 from importlib.metadata import version
@@ -19,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from diffusers import EulerDiscreteScheduler, FlowMatchEulerDiscreteScheduler
 from diffusers.pipelines.flux.pipeline_flux import calculate_shift
+from make_clip_tokenizer import write_vocabulary
 from transformers import CLIPTokenizer
 from transformers.utils import logging
 
@@ -115,25 +115,6 @@ def write(name: str, content: dict, folder: Path) -> None:
 def shortest(values) -> list[float]:
     """float32 values as the shortest decimals that read back the same."""
     return [float(str(value)) for value in np.asarray(values, dtype=np.float32)]
-
-
-def visible_bytes() -> list[str]:
-    """The characters of a byte-level vocabulary, in the order CLIP numbers them: printable bytes first."""
-    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    return [chr(byte) for byte in printable] + [chr(0x100 + i) for i in range(256 - len(printable))]
-
-
-def make_vocabulary(bpe: Path) -> None:
-    lines = gzip.decompress(bpe.read_bytes()).decode("utf-8").split("\n")
-    merges = lines[1 : 1 + MERGES]
-    units = visible_bytes()
-    tokens = units + [unit + "</w>" for unit in units] + ["".join(merge.split()) for merge in merges]
-    tokens += ["<|startoftext|>", "<|endoftext|>"]
-    vocabulary = {token: index for index, token in enumerate(tokens)}
-    VOCABULARY.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(vocabulary, ensure_ascii=False, separators=(",", ":"))
-    (VOCABULARY / "vocab.json").write_text(text, encoding="utf-8")
-    (VOCABULARY / "merges.txt").write_text("#version: 0.2\n" + "\n".join(merges) + "\n", encoding="utf-8")
 
 
 def random_prompt(rng: random.Random) -> str:
@@ -235,7 +216,7 @@ def main() -> None:
     if "vocabulary" in arguments.names:
         if arguments.bpe is None:
             parser.error("`vocabulary` needs --bpe")
-        make_vocabulary(arguments.bpe)
+        write_vocabulary(arguments.bpe, MERGES, VOCABULARY)
     logging.set_verbosity_error()
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name, make in MAKERS.items():

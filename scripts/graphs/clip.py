@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -64,10 +62,12 @@ def ports(config: Config) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
              Port("pooled", "model", ("batch", pooled))))
 
 
-def reference(folder: Path, dtype: torch.dtype) -> Reference:
-    projects = has_projection(CLIPTextConfig.from_pretrained(folder).to_dict())
-    kind = CLIPTextModelWithProjection if projects else CLIPTextModel
-    model = kind.from_pretrained(folder, dtype=dtype).eval()
+def eager(config: Config) -> type[nn.Module]:
+    return CLIPTextModelWithProjection if has_projection(config) else CLIPTextModel
+
+
+def reference(model: nn.Module) -> Reference:
+    projects = isinstance(model, CLIPTextModelWithProjection)
     norm = model.text_model.final_layer_norm if projects else model.final_layer_norm
 
     def encode(ids: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -86,4 +86,4 @@ def names(name: str) -> tuple[str, ...]:
 
 def part(folder: str) -> Part:
     """The part of a text encoder in `folder`, which is its name too."""
-    return Part(folder, folder, "model", ClipText, ports, reference, names)
+    return Part(folder, folder, "model", ClipText, ports, eager, reference, names)

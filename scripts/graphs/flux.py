@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from diffusers import FluxTransformer2DModel
 from torch import nn
@@ -73,9 +71,12 @@ def ports(config: Config) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
             (Port("prediction", "model", sample),))
 
 
-def reference(folder: Path, dtype: torch.dtype) -> Reference:
+def eager(config: Config) -> type[nn.Module]:
+    return FluxTransformer2DModel
+
+
+def reference(model: nn.Module) -> Reference:
     """The eager module, given the tables that its positions would lead to."""
-    model = FluxTransformer2DModel.from_pretrained(folder, dtype=dtype).eval()
 
     def denoise(sample: torch.Tensor, timestep: torch.Tensor, context: torch.Tensor, pooled: torch.Tensor,
                 rope_cos: torch.Tensor, rope_sin: torch.Tensor, guidance: torch.Tensor | None = None
@@ -92,4 +93,4 @@ def names(name: str) -> tuple[str, ...]:
     return (name.removeprefix("transformer."),)
 
 
-PART = Part("denoiser", "transformer", "diffusion_pytorch_model", Denoiser, ports, reference, names)
+PART = Part("denoiser", "transformer", "diffusion_pytorch_model", Denoiser, ports, eager, reference, names)

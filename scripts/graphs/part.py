@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,7 +11,7 @@ from torch import nn
 
 Config = dict[str, Any]
 Sizes = dict[str, int]
-Reference = Callable[..., tuple[torch.Tensor, ...]]
+Reference = Callable[..., tuple[torch.Tensor, ...]]  # what a graph is called like and gives
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +33,8 @@ class Part:
     stem: str  # name of the weight file, without .safetensors
     build: Callable[[Config], nn.Module]  # called under the meta device
     ports: Callable[[Config], tuple[tuple[Port, ...], tuple[Port, ...]]]  # inputs, outputs
-    reference: Callable[[Path, torch.dtype], Reference]  # the eager module, for checks
+    eager: Callable[[Config], type[nn.Module]]  # the library's class that the weights belong to, for checks
+    reference: Callable[[nn.Module], Reference]  # such a module, called as the graph is
     checkpoint_names: Callable[[str], tuple[str, ...]]  # names that checkpoints give a parameter, likeliest first
     cell: int = 1  # pixels of the input for one unit of `height` and `width` in `Sizes`
     optional: bool = False

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
-
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -67,8 +65,11 @@ def ports(config: Config) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
             (Port("last", "model", ("batch", "tokens", config["d_model"])),))
 
 
-def reference(folder: Path, dtype: torch.dtype) -> Reference:
-    model = T5EncoderModel.from_pretrained(folder, dtype=dtype).eval()
+def eager(config: Config) -> type[nn.Module]:
+    return T5EncoderModel
+
+
+def reference(model: nn.Module) -> Reference:
     return lambda ids: (model(ids).last_hidden_state,)
 
 
@@ -79,4 +80,4 @@ def names(name: str) -> tuple[str, ...]:
 
 def part(folder: str) -> Part:
     """The part of a T5 encoder in `folder`, which is its name too."""
-    return Part(folder, folder, "model", T5Text, ports, reference, names)
+    return Part(folder, folder, "model", T5Text, ports, eager, reference, names)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from diffusers import AutoencoderKL
 from torch import nn
@@ -56,14 +54,15 @@ def downscale(config: Config) -> int:
     return 2 ** (len(config["block_out_channels"]) - 1)
 
 
-def decoder_reference(folder: Path, dtype: torch.dtype) -> Reference:
-    model = AutoencoderKL.from_pretrained(folder, dtype=dtype).eval()
+def eager(config: Config) -> type[nn.Module]:
+    return AutoencoderKL
+
+
+def decoder_reference(model: nn.Module) -> Reference:
     return lambda latent: model.decode(latent, return_dict=False)
 
 
-def encoder_reference(folder: Path, dtype: torch.dtype) -> Reference:
-    model = AutoencoderKL.from_pretrained(folder, dtype=dtype).eval()
-
+def encoder_reference(model: nn.Module) -> Reference:
     def encode(picture: torch.Tensor) -> tuple[torch.Tensor, ...]:
         moments = model.encoder(picture)
         return (moments if model.quant_conv is None else model.quant_conv(moments)).chunk(2, 1)
@@ -81,7 +80,8 @@ def vae_names(name: str) -> tuple[str, ...]:
 
 
 PARTS = (
-    Part("vae_decoder", "vae", "diffusion_pytorch_model", VaeDecoder, decoder_ports, decoder_reference, vae_names),
-    Part("vae_encoder", "vae", "diffusion_pytorch_model", VaeEncoder, encoder_ports, encoder_reference, vae_names,
-         cell=8, optional=True),
+    Part("vae_decoder", "vae", "diffusion_pytorch_model", VaeDecoder, decoder_ports, eager, decoder_reference,
+         vae_names),
+    Part("vae_encoder", "vae", "diffusion_pytorch_model", VaeEncoder, encoder_ports, eager, encoder_reference,
+         vae_names, cell=8, optional=True),
 )

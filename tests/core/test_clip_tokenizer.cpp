@@ -61,6 +61,26 @@ TEST_CASE("ids, counts and cut text equal transformers' CLIPTokenizer") {
   }
 }
 
+TEST_CASE("the whole vocabulary of models/tokenizers gives transformers' ids") {
+  const auto vocabulary =
+      nlohmann::json::parse(test::read_text("../models/tokenizers/clip/vocab.json")).get<Vocabulary>();
+  CHECK(vocabulary.size() == 49408);
+  const ClipTokenizer tokenizer(vocabulary, test::read_text("../models/tokenizers/clip/merges.txt"),
+                                facts_of(vocabulary));
+  const auto ids_of = [&](std::string_view prompt) {
+    const Tokenized found = tokenizer.encode(prompt);
+    return std::vector<std::int64_t>(found.ids.begin() + 1,
+                                     found.ids.begin() + 1 + static_cast<std::ptrdiff_t>(found.count));
+  };
+  using Ids = std::vector<std::int64_t>;
+  CHECK(ids_of("An astronaut riding a horse on Mars, 4k") ==
+        Ids{550, 18376, 6765, 320, 4558, 525, 7496, 267, 275, 330});
+  CHECK(ids_of("Un petit chaton tr\xC3\xA8s mignon") == Ids{2271, 21276, 5355, 525, 635, 41210, 714, 20561});
+  CHECK(ids_of("antidisestablishmentarianism supercalifragilistic") ==
+        Ids{3120, 4262, 7726, 12658, 1585, 44351, 1642, 2857, 13093, 2076, 1561});
+  CHECK(ids_of("\xF0\x9F\xA6\x8A\xF0\x9F\xA6\x8A") == Ids{6040, 232, 6040, 488});
+}
+
 TEST_CASE("a pad token of its own pads, and is special when typed") {
   const Vocabulary& vocabulary = short_vocabulary();
   TokenizerFacts facts = facts_of(vocabulary);

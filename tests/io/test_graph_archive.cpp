@@ -64,6 +64,9 @@ std::string graph_with(const Entry& entry) {
 TEST_CASE("a graph that torch wrote passes") {
   CHECK_NOTHROW(check_graph_archive(data_file("graph.pt")));
   CHECK_NOTHROW(check(zip(graph_entries())));
+  for (const char* name : {"sdxl-unet", "flux-dev", "sd-vae-decoder", "clip-g", "t5-xxl"}) {
+    CHECK_NOTHROW(check_graph_archive(std::string(LAPIS_TESTS_DIR) + "/../models/graphs/" + name + ".pt"));
+  }
 }
 
 TEST_CASE("a file of torch.save is no graph") {

@@ -1,0 +1,233 @@
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/checkpoint_kind.hpp"
+#include "graph_shapes.hpp"
+
+using namespace lapis::core;
+using lapis::test::graph_names;
+using lapis::test::graph_tensors;
+
+namespace {
+
+using Checkpoint = std::vector<TensorShape>;
+
+const std::vector<KnownGraph>& known_graphs() {
+  static const std::vector<KnownGraph> graphs = [] {
+    std::vector<KnownGraph> found;
+    for (const std::string& name : graph_names) {
+      found.push_back({name, lapis::test::graph_facts(name).at("part"), graph_tensors(name)});
+    }
+    return found;
+  }();
+  return graphs;
+}
+
+/// The tensors of a graph as a checkpoint holds them.
+Checkpoint tensors_of(const std::string& graph, Naming naming, const std::string& prefix) {
+  Checkpoint tensors = checkpoint_tensors(naming, graph_tensors(graph));
+  for (TensorShape& tensor : tensors) tensor.name = prefix + tensor.name;
+  return tensors;
+}
+
+Checkpoint operator+(Checkpoint one, const Checkpoint& other) {
+  one.insert(one.end(), other.begin(), other.end());
+  return one;
+}
+
+Checkpoint vae(const std::string& kind, Naming naming, const std::string& prefix) {
+  return tensors_of(kind + "-vae-decoder", naming, prefix) + tensors_of(kind + "-vae-encoder", naming, prefix);
+}
+
+Checkpoint sd15() {
+  return tensors_of("sd15-unet", Naming::ldm_unet, "model.diffusion_model.") +
+         vae("sd", Naming::ldm_vae, "first_stage_model.") +
+         tensors_of("clip-l", Naming::clip, "cond_stage_model.transformer.") + Checkpoint{{"betas", {1000}}};
+}
+
+Checkpoint sdxl() {
+  return tensors_of("sdxl-unet", Naming::ldm_unet, "model.diffusion_model.") +
+         vae("sd", Naming::ldm_vae, "first_stage_model.") +
+         tensors_of("clip-l", Naming::clip, "conditioner.embedders.0.transformer.") +
+         tensors_of("clip-g", Naming::open_clip, "conditioner.embedders.1.model.");
+}
+
+CheckpointKind kind_of(const Checkpoint& checkpoint) { return recognize(checkpoint, known_graphs()); }
+
+std::set<std::string> names(const std::vector<HeldGraph>& held) {
+  std::set<std::string> found;
+  for (const HeldGraph& graph : held) found.insert(graph.graph);
+  return found;
+}
+
+TensorShape& find(Checkpoint& checkpoint, const std::string& name) {
+  const auto found = std::ranges::find(checkpoint, name, &TensorShape::name);
+  REQUIRE(found != checkpoint.end());
+  return *found;
+}
+
+using Names = std::set<std::string>;
+
+}  // namespace
+
+TEST_CASE("whole checkpoints are told with all their parts") {
+  const CheckpointKind first = kind_of(sd15());
+  CHECK(first.title == "Stable Diffusion 1.5");
+  CHECK(first.known);
+  CHECK(names(first.whole) == Names{"sd15-unet", "sd-vae-decoder", "sd-vae-encoder", "clip-l"});
+  CHECK(first.broken.empty());
+  CHECK(first.extra.count == 1);
+  CHECK(first.extra.first == std::vector<std::string>{"betas"});
+  const auto unet = std::ranges::find(first.whole, "sd15-unet", &HeldGraph::graph);
+  CHECK(unet->prefix == "model.diffusion_model.");
+  CHECK(unet->naming == Naming::ldm_unet);
+  CHECK(unet->wanted == 686);
+
+  const CheckpointKind second = kind_of(sdxl());
+  CHECK(second.title == "Stable Diffusion XL");
+  CHECK(names(second.whole) == Names{"sdxl-unet", "sd-vae-decoder", "sd-vae-encoder", "clip-l", "clip-g"});
+  CHECK(second.extra.count == 0);
+}
+
+TEST_CASE("every graph alone is told as itself, in every naming and behind every prefix") {
+  for (const std::string& name : graph_names) {
+    for (const NamingRow& row : namings()) {
+      if (!applies(row.naming, graph_tensors(name))) continue;
+      for (const std::string& prefix : row.prefixes) {
+        CAPTURE(name, row.name, prefix);
+        const CheckpointKind kind = kind_of(tensors_of(name, row.naming, prefix));
+        CHECK(names(kind.whole) == Names{name});
+        CHECK(kind.broken.empty());
+        CHECK(kind.extra.count == 0);
+        CHECK(kind.known);
+      }
+    }
+  }
+}
+
+TEST_CASE("the graph that uses more of a checkpoint is the one") {
+  const Checkpoint dev = tensors_of("flux-dev", Naming::flux, "");
+  CHECK(kind_of(dev).title == "FLUX.1 dev");
+  Checkpoint schnell = dev;
+  std::erase_if(schnell, [](const TensorShape& tensor) { return tensor.name.starts_with("guidance_in."); });
+  CHECK(kind_of(schnell).title == "FLUX.1 schnell");
+  const CheckpointKind inpainting =
+      kind_of(tensors_of("sd15-inpaint-unet", Naming::ldm_unet, "model.diffusion_model."));
+  CHECK(inpainting.title == "Stable Diffusion 1.5 inpainting");
+  CHECK(inpainting.broken.empty());
+}
+
+TEST_CASE("what is missing or has another shape is named") {
+  Checkpoint checkpoint = sd15();
+  const std::string prefix = "model.diffusion_model.";
+  std::erase_if(checkpoint, [](const TensorShape& tensor) { return tensor.name.ends_with("out.2.bias"); });
+  find(checkpoint, prefix + "time_embed.0.weight").shape = {1280, 321};
+  const CheckpointKind kind = kind_of(checkpoint);
+  CHECK(names(kind.whole) == Names{"sd-vae-decoder", "sd-vae-encoder", "clip-l"});
+  CHECK(kind.title == "parts without a denoiser");
+  REQUIRE(kind.broken.size() == 1);
+  const HeldGraph& unet = kind.broken.front();
+  CHECK(unet.graph == "sd15-unet");
+  CHECK(unet.fitting() == 684);
+  CHECK(unet.missing.first == std::vector<std::string>{prefix + "out.2.bias"});
+  CHECK(unet.misshapen.first ==
+        std::vector<std::string>{prefix + "time_embed.0.weight is [1280, 321], expected [1280, 320]"});
+  CHECK(kind.extra.count == 1);  // betas
+}
+
+TEST_CASE("only the first few of many are kept") {
+  Checkpoint checkpoint = sdxl();
+  for (TensorShape& tensor : checkpoint) {
+    if (tensor.name.find(".attn2.to_k.") != std::string::npos) tensor.shape[1] = 1024;
+  }
+  const CheckpointKind kind = kind_of(checkpoint);
+  REQUIRE(kind.broken.size() == 1);
+  CHECK(kind.broken.front().misshapen.count == 70);
+  CHECK(kind.broken.front().misshapen.first.size() == listing_length);
+}
+
+TEST_CASE("a linear layer stored as a 1x1 convolution fits, a 3x3 one does not") {
+  Checkpoint checkpoint = vae("sd", Naming::ldm_vae, "first_stage_model.");
+  TensorShape& query = find(checkpoint, "first_stage_model.decoder.mid.attn_1.q.weight");
+  CHECK(query.shape == std::vector<std::int64_t>{512, 512});
+  query.shape = {512, 512, 1, 1};
+  CHECK(kind_of(checkpoint).broken.empty());
+  query.shape = {512, 512, 3, 3};
+  CHECK(names(kind_of(checkpoint).broken) == Names{"sd-vae-decoder"});
+}
+
+TEST_CASE("parts alone are told as such") {
+  CHECK(kind_of(vae("sd", Naming::diffusers_old, "")).title == "a VAE alone");
+  CHECK(kind_of(vae("flux", Naming::ldm_vae, "")).title == "a VAE alone");
+  CHECK(kind_of(tensors_of("t5-xxl", Naming::t5_tied, "")).title == "a text encoder alone");
+  CHECK(kind_of(tensors_of("clip-l", Naming::clip_bare, "")).title == "a text encoder alone");
+}
+
+TEST_CASE("what lapis has no graphs for is told by its marks") {
+  const std::vector<std::pair<TensorShape, std::string>> cases = {
+      {{"lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight", {4, 320, 1, 1}}, "a LoRA"},
+      {{"unet.down_blocks.0.attentions.0.proj_in.lora_A.weight", {4, 320}}, "a LoRA"},
+      {{"control_model.input_hint_block.0.weight", {16, 3, 3, 3}}, "a ControlNet"},
+      {{"controlnet_cond_embedding.conv_in.weight", {16, 3, 3, 3}}, "a ControlNet"},
+      {{"emb_params", {8, 768}}, "a textual inversion"},
+      {{"<cat-toy>", {768}}, "a textual inversion"},
+      {{"model.diffusion_model.joint_blocks.0.context_block.adaLN_modulation.1.bias", {9216}}, "Stable Diffusion 3"},
+      {{"joint_blocks.37.x_block.mlp.fc1.weight", {9728, 2432}}, "Stable Diffusion 3.5 large"},
+      {{"model.diffusion_model.joint_blocks.0.x_block.attn2.qkv.weight", {4608, 1536}}, "Stable Diffusion 3.5 medium"},
+      {{"clip_txt_mapper.weight", {2048, 1280}}, "Stable Cascade, stage C"},
+      {{"down_blocks.1.0.channelwise.0.weight", {2560, 640}}, "Stable Cascade, stage B"},
+      {{"y_embedder.y_proj.fc1.weight", {1152, 4096}}, "PixArt"},
+      {{"model.diffusion_model.head.modulation", {1, 2, 5120}}, "Wan"},
+      {{"txt_in.individual_token_refiner.blocks.0.adaLN_modulation.1.bias", {6144}}, "HunyuanVideo"},
+      {{"text_embedding_padding", {333, 1024}}, "HunyuanDiT"},
+      {{"double_layers.0.attn.w1q.weight", {3072, 3072}}, "AuraFlow"},
+      {{"img_in.weight", {3072, 384}}, "FLUX.1 Fill"},
+      {{"edm_mean", {4}}, "Playground 2.5"},
+      {{"scaled_fp8", {2}}, "a checkpoint in fp8 with scales of its own"},
+      {{"double_blocks.0.img_attn.qkv.weight.quant_state.bitsandbytes__nf4", {120}},
+       "a checkpoint quantized by bitsandbytes"},
+      {{"time_embedding.cond_proj.weight", {320, 256}}, "a latent consistency model"},
+      {{"model.diffusion_model.input_blocks.0.0.weight", {320, 8, 3, 3}}, "InstructPix2Pix"},
+      {{"model.diffusion_model.input_blocks.0.0.weight", {256, 7, 3, 3}}, "Stable Diffusion's x4 upscaler"},
+  };
+  for (const auto& [tensor, title] : cases) {
+    CAPTURE(tensor.name);
+    const CheckpointKind kind = kind_of({{"another", {3, 3}}, tensor, {"third", {3}}});
+    CHECK(kind.title == (tensor.name == "<cat-toy>" ? "" : title));  // alone in its file
+    CHECK_FALSE(kind.known);
+    CHECK(foreign_title(Checkpoint{tensor}) == title);
+  }
+  CHECK(foreign_title(sd15()).empty());
+  CHECK(foreign_title(sdxl()).empty());
+  CHECK(foreign_title(tensors_of("flux-dev", Naming::diffusers, "")).empty());
+}
+
+TEST_CASE("Stable Diffusion 2 is no Stable Diffusion 1.5 with another width") {
+  Checkpoint checkpoint = tensors_of("sd15-unet", Naming::ldm_unet, "model.diffusion_model.");
+  for (TensorShape& tensor : checkpoint) {
+    if (tensor.name.find(".attn2.to_k.") != std::string::npos ||
+        tensor.name.find(".attn2.to_v.") != std::string::npos) {
+      tensor.shape[1] = 1024;
+    }
+  }
+  const CheckpointKind kind = kind_of(checkpoint);
+  CHECK(kind.title == "Stable Diffusion 2");
+  CHECK_FALSE(kind.known);
+  CHECK(names(kind.broken) == Names{"sd15-unet"});
+}
+
+TEST_CASE("the nearest graph of an unknown checkpoint is named, and none where nothing fits") {
+  const Checkpoint few = {{"model.diffusion_model.time_embed.0.weight", {1280, 320}},
+                          {"model.diffusion_model.label_emb.0.0.weight", {1280, 2816}},
+                          {"model.diffusion_model.strange", {1}}};
+  const CheckpointKind kind = kind_of(few);
+  CHECK(kind.title.empty());
+  REQUIRE(kind.nearest.size() == 1);
+  CHECK(kind.nearest.front().graph == "sdxl-unet");
+  CHECK(kind.extra.count == 3);
+  CHECK(kind_of({{"strange", {1, 2, 3}}}).nearest.empty());
+  CHECK(kind_of({}).title.empty());
+}
