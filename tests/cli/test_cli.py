@@ -30,7 +30,7 @@ MODEL = ROOT / "models" / "tiny-sd15"
 BUILD = Path(sys.argv[1] if len(sys.argv) > 1 else "build/release").resolve()
 PROGRAM = BUILD / "lapis"
 HAS_ENGINE = (BUILD / "liblapis_engine.so").exists()
-COMMANDS = ("", "generate", "refine", "encode", "decode", "convert", "check", "matrix", "inspect", "list")
+COMMANDS = ("", "generate", "refine", "encode", "decode", "convert", "check", "matrix", "import", "inspect", "list")
 QUICK = ("--steps", "2", "-W", "64", "-H", "64", "-t", "1")
 
 needs_engine = unittest.skipUnless(HAS_ENGINE, "this build has no engine")
