@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -160,6 +161,15 @@ int inspect_tokens(const Options& options, Model model) {
   return 0;
 }
 
+/// What --verify found: that all is well, or which files it could not tell about.
+std::string verified_text(const Model& model) {
+  const auto unread = std::count_if(model.files.begin(), model.files.end(),
+                                    [](const auto& file) { return file.second.sha256.empty(); });
+  if (unread == 0) return "every file has the recorded sha256";
+  return std::to_string(unread) + (unread == 1 ? " linked file has" : " linked files have") +
+         " no recorded sha256, and only size and time of change were compared; lapis import --verify records it";
+}
+
 int inspect_model(const Options& options) {
   const Model model = io::read_model(find_model(options.target));
   core::check_model(model);
@@ -170,7 +180,7 @@ int inspect_model(const Options& options) {
     print_line(io::model_report(model));
   } else {
     print_model(model);
-    if (options.verify) print_note("every file has the recorded sha256");
+    if (options.verify) print_note(verified_text(model));
   }
   return 0;
 }

@@ -68,7 +68,8 @@ std::vector<fs::path> known_models() {
   for (const fs::path& place : model_places()) {
     std::error_code error;
     for (fs::directory_iterator entry(place, error), end; !error && entry != end; entry.increment(error)) {
-      if (fs::exists(entry->path() / "model.json", error)) models.emplace(entry->path().filename(), entry->path());
+      const bool hidden = entry->path().filename().string().starts_with('.');  // an import that was cut off
+      if (!hidden && fs::exists(entry->path() / "model.json", error)) models.emplace(entry->path().filename(), entry->path());
     }
   }
   std::vector<fs::path> folders;

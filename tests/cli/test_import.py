@@ -133,7 +133,9 @@ class Recognized(ImportTest):
         link, = (folder / "weights").iterdir()
         self.assertEqual(os.readlink(link), str((self.folder / "v1.safetensors").resolve()))
         self.assertIn(b"v1", self.done("list", "models"))
-        self.done("inspect", "v1", "--verify")
+        self.assertIn(b"1 linked file has no recorded sha256", run("inspect", "v1", "--verify").stderr)
+        self.done("import", "v1.safetensors", "--overwrite", "--verify")
+        self.assertIn(b"every file has the recorded sha256", run("inspect", "v1", "--verify").stderr)
 
     def test_a_folder_of_diffusers(self) -> None:
         line = json.loads(self.done("import", str(MODEL), "--name", "again", "--json"))
