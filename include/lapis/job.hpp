@@ -112,7 +112,7 @@ struct ResolvedJob {
   std::optional<double> hires_strength;
   std::optional<int> hires_steps;
   std::optional<std::string> then;  ///< "MODEL:STRENGTH"; there where a second model goes on
-  int hires_width = 0;  ///< of the finished picture, 0 without a second pass
+  int hires_width = 0;              ///< of the finished picture, 0 without a second pass
   int hires_height = 0;
   std::string vae_tiling;  ///< "auto", "on" or "off"
   std::string device;      ///< "cpu", "cuda" or "auto"

@@ -230,7 +230,8 @@ void print_route(const std::string& file, const core::Ruling& ruling, const Cros
     print_line("cost: no call of a VAE");
     return;
   }
-  std::string cost = "cost: " + std::to_string(ruling.decodes) + " decode, " + std::to_string(ruling.encodes) + " encode";
+  std::string cost =
+      "cost: " + std::to_string(ruling.decodes) + " decode, " + std::to_string(ruling.encodes) + " encode";
   if (options.measure || options.compensate) cost += ", 1 decode to measure";
   if (options.compensate) cost += ", 1 encode and 1 decode to compensate colours";
   print_line(cost + (batch ? ", for each of the pictures" : ""));

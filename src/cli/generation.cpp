@@ -95,8 +95,7 @@ class Generation {
       source_.emplace(job, model_, read_already());
     }
     embeddings_ = job.embeddings;
-    job_ = core::resolve(job, model_, random_number(),
-                         start_latent_ ? &start_latent_->handover().arriving() : nullptr);
+    job_ = core::resolve(job, model_, random_number(), start_latent_ ? &start_latent_->handover().arriving() : nullptr);
     if (job.then) {
       second_.emplace(job, job_, model_, options_.handover);
       job_.then = second_->name();
@@ -284,8 +283,8 @@ class Generation {
     own.batch = 1;
     const io::Fields fields = fields_of(own, picture);
     const core::Infotext infotext = core::infotext_of(own, model_, 0, std::string("lapis ") + version);
-    const std::vector<std::byte> png =
-        io::encode_png(picture.image, {core::write_infotext(infotext), io::provenance(fields, model_, then(), history_)});
+    const std::vector<std::byte> png = io::encode_png(
+        picture.image, {core::write_infotext(infotext), io::provenance(fields, model_, then(), history_)});
     const std::string path = names_->name(picture.index);
     write_output(path, png, options_.overwrite);
     timings_.png = seconds_since(saving);
@@ -354,8 +353,9 @@ class Generation {
 
 void declare_generation(CLI::App& app, GenerationOptions& options) {
   const char* const crossing = "Crossing into the model's space";
-  app.add_flag_callback("--no-convert", [&options] { options.handover.may_convert = false; },
-                        "Refuse what would take a decode and an encode")
+  app.add_flag_callback(
+         "--no-convert", [&options] { options.handover.may_convert = false; },
+         "Refuse what would take a decode and an encode")
       ->group(crossing);
   app.add_flag("--measure", options.handover.measure, "Decode what was encoded, and record the PSNR")->group(crossing);
   app.add_flag("--compensate", options.handover.compensate,

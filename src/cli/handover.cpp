@@ -22,7 +22,8 @@ Handover::Handover(std::string file, const Passport& passport, core::Layout layo
   core::Destination to = destination_of(target);
   to.reads_unfinished = true;
   to.size = size;
-  const bool stays = core::same_values(passport.space, target.space) && (!size || *size == core::picture_size(passport));
+  const bool stays =
+      core::same_values(passport.space, target.space) && (!size || *size == core::picture_size(passport));
   if (!stays && !own_) own_ = own_model(passport, std::nullopt);
   core::Means means;
   means.own_decoder = own_ && own_->parts.contains("vae_decoder");
@@ -37,7 +38,7 @@ Handover::Handover(std::string file, const Passport& passport, core::Layout layo
 }
 
 io::Checked Handover::route() const {
-  io::Checked route{file_,   target_.name, core::space_name(departing_.space), core::space_name(target_.space),
+  io::Checked route{file_,   target_.name,       core::space_name(departing_.space), core::space_name(target_.space),
                     ruling_, departing_.shape[0]};
   count_measuring(crossing(""), route.ruling);
   return route;

@@ -60,8 +60,8 @@ std::string name_of(const std::string& source) {
   if (!path.has_filename()) path = path.parent_path();
   std::string name = fs::is_directory(path) ? fs::absolute(path).filename() : path.stem();
   for (char& c : name) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-                       c == '_' || c == '-';
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
     if (!plain) c = '-';
   }
   return name;
@@ -73,10 +73,12 @@ class NewFolder {
   NewFolder(fs::path place, bool overwrite) : place_(std::move(place)), overwrite_(overwrite) {
     std::error_code error;
     if (fs::exists(place_, error) && !overwrite_) {
-      throw Error(ErrorKind::output, place_.string() + " exists already. Choose another --name, or replace it: --overwrite");
+      throw Error(ErrorKind::output,
+                  place_.string() + " exists already. Choose another --name, or replace it: --overwrite");
     }
     if (fs::exists(place_, error) && !fs::exists(place_ / "model.json", error)) {
-      throw Error(ErrorKind::output, place_.string() + " exists and is no model, so it is not replaced. Choose another name");
+      throw Error(ErrorKind::output,
+                  place_.string() + " exists and is no model, so it is not replaced. Choose another name");
     }
     fs::create_directories(place_.parent_path(), error);
     if (error) fail(place_.parent_path(), error);
@@ -185,8 +187,8 @@ class Import {
     std::map<std::string, std::future<std::string>> digests;
     for (const ImportedPart& part : plan_.parts()) {
       if (!part.part.starts_with("vae")) continue;
-      digests[part.part] = std::async(std::launch::async,
-                                      [&part] { return part.checkpoint->digest_of(part.held, part.graph->known); });
+      digests[part.part] =
+          std::async(std::launch::async, [&part] { return part.checkpoint->digest_of(part.held, part.graph->known); });
     }
     for (const ImportedPart& imported : plan_.parts()) {
       Part part;
@@ -216,11 +218,13 @@ class Import {
 
   void report(const fs::path& place) const {
     for (const std::string& note : plan_.notes()) print_note(note);
-    io::ImportReport report{place.string(), model_.name, plan_.title(), model_.family, core::space_name(model_.space),
-                            {},             plan_.notes(), seconds_since(start_)};
+    io::ImportReport report{
+        place.string(), model_.name,          plan_.title(), model_.family, core::space_name(model_.space), {},
+        plan_.notes(),  seconds_since(start_)};
     for (const ImportedPart& part : plan_.parts()) {
       std::vector<std::string> files;
-      for (const fs::path& file : part.checkpoint->files_of(part.held, part.graph->known)) files.push_back(file.string());
+      for (const fs::path& file : part.checkpoint->files_of(part.held, part.graph->known))
+        files.push_back(file.string());
       report.parts.push_back({part.part, part.graph->known.name, core::naming_row(part.held.naming).name,
                               part.checkpoint->dtypes_of(part.held, part.graph->known), std::move(files)});
     }
@@ -251,7 +255,9 @@ Run declare_import(CLI::App& app) {
       ->type_name("FOLDER|FILE")
       ->required();
   const char* const others = "What the checkpoint does not hold";
-  app.add_option("--vae", sources.vae, "Its VAE; in place of the checkpoint's own too")->type_name("FILE")->group(others);
+  app.add_option("--vae", sources.vae, "Its VAE; in place of the checkpoint's own too")
+      ->type_name("FILE")
+      ->group(others);
   app.add_option("--clip-l", sources.clip_l, "CLIP-L, the text encoder")->type_name("FILE")->group(others);
   app.add_option("--clip-g", sources.clip_g, "OpenCLIP-bigG, the second one of SDXL")->type_name("FILE")->group(others);
   app.add_option("--t5xxl", sources.t5xxl, "T5-XXL, the second one of Flux")->type_name("FILE")->group(others);

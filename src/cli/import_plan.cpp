@@ -89,7 +89,8 @@ void ImportPlan::add_files(std::vector<fs::path> files, const std::string& name,
   sources_.push_back(std::move(source));
 }
 
-void ImportPlan::add_named(const std::string& path, const std::string& flag, const std::vector<std::string>& components) {
+void ImportPlan::add_named(const std::string& path, const std::string& flag,
+                           const std::vector<std::string>& components) {
   if (path.empty()) return;
   if (!is_folder(path)) {
     add_files({path}, path, std::nullopt);
@@ -114,7 +115,8 @@ void ImportPlan::add_source(const std::string& path) {
     return;
   }
   if (!io::is_diffusers_folder(path)) {
-    throw Error(ErrorKind::input, path + " is a folder without a model_index.json, so it is no diffusers model.\nName " +
+    throw Error(ErrorKind::input, path +
+                                      " is a folder without a model_index.json, so it is no diffusers model.\nName " +
                                       "such a folder, or the checkpoint's files");
   }
   for (const char* component : {"unet", "transformer", "vae", "text_encoder", "text_encoder_2"}) {
@@ -223,15 +225,15 @@ void ImportPlan::take_parts() {
       const bool meant = std::any_of(wanted_.begin(), wanted_.end(),
                                      [&](const auto& part) { return same_graph(part.second, held.graph); });
       if (!meant) continue;
-      throw Error(ErrorKind::input, source.name + ": " + held.graph + " is damaged: " + faults_text(held) +
-                                        ".\nFetch it again");
+      throw Error(ErrorKind::input,
+                  source.name + ": " + held.graph + " is damaged: " + faults_text(held) + ".\nFetch it again");
     }
     for (const core::HeldGraph& held : source.kind.whole) {
       if (!held.part.starts_with("vae") || lacking.find("vae") == std::string::npos) continue;
-      throw Error(ErrorKind::incompatible, source.name + " has the VAE of another family: its shapes are those of " +
-                                               held.graph + ", and " + title_ + " lives in " +
-                                               core::space_name(model_.space) + " (" +
-                                               core::space_numbers(model_.space) + ").\nName a VAE of that family: --vae");
+      throw Error(ErrorKind::incompatible,
+                  source.name + " has the VAE of another family: its shapes are those of " + held.graph + ", and " +
+                      title_ + " lives in " + core::space_name(model_.space) + " (" +
+                      core::space_numbers(model_.space) + ").\nName a VAE of that family: --vae");
     }
   }
   throw Error(ErrorKind::usage, "this is " + title_ + ", and it lacks " + lacking + ".\nName what is lacking");

@@ -33,9 +33,7 @@ std::optional<PixelSize> asked_size(const AskedJob& asked, const Model& model, P
 }  // namespace
 
 InitLatent::InitLatent(const io::LatentSource& source, const io::ToldFacts& told, const AskedJob& asked)
-    : name_(source.name()),
-      sha256_(io::sha256(source.bytes())),
-      read_(read_told_latent(source, told, "init-")) {
+    : name_(source.name()), sha256_(io::sha256(source.bytes())), read_(read_told_latent(source, told, "init-")) {
   const Passport& passport = read_.document.passport;
   const bool needed = !asked.named.contains("prompt") || !asked.named.contains("model") || passport.sigma > 0;
   if (!needed || passport.job.empty()) return;
@@ -57,8 +55,8 @@ Job InitLatent::completed(const AskedJob& asked, const Model& model) const {
   // What encode records has no prompt; an unfinished latent goes on with an empty one if that is how it began.
   const bool records_prompt = recorded_ && (!recorded_->prompt.empty() || passport.sigma > 0);
   if (!prompt && !records_prompt) {
-    throw Error(ErrorKind::usage, "there is no prompt, and " + name_ +
-                                      " records none.\nSay what the picture shows: --prompt \"a lake\"");
+    throw Error(ErrorKind::usage,
+                "there is no prompt, and " + name_ + " records none.\nSay what the picture shows: --prompt \"a lake\"");
   }
   if (!prompt && !recorded_->embeddings.empty() && !asked.named.contains("embeddings")) {
     throw Error(ErrorKind::usage, "the prompt that " + name_ + " records calls the embeddings " +

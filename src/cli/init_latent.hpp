@@ -18,9 +18,9 @@ namespace lapis::cli {
 /// A latent that `--init-latent` names, read whole.
 class InitLatent {
  public:
-  /// Reads it out of `source`. Errors as of `io::read_latent`, with the options' names led by "init-". What the latent's
-  /// own job recorded is read where it is needed: for a prompt or a model that is not named, and to go on with an
-  /// unfinished latent.
+  /// Reads it out of `source`. Errors as of `io::read_latent`, with the options' names led by "init-". What the
+  /// latent's own job recorded is read where it is needed: for a prompt or a model that is not named, and to go on with
+  /// an unfinished latent.
   InitLatent(const io::LatentSource& source, const io::ToldFacts& told, const AskedJob& asked);
 
   /// The name of the model that made it; empty where that is not known.

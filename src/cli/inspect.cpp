@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "cli/commands.hpp"
-#include "cli/inspect_measure.hpp"
 #include "cli/inspect_latent.hpp"
+#include "cli/inspect_measure.hpp"
 #include "cli/latent_options.hpp"
 #include "cli/places.hpp"
 #include "cli/terminal.hpp"
@@ -233,7 +233,8 @@ Run declare_inspect(CLI::App& app) {
       ->take_all();
   app.add_flag("--verify", options->verify, "Compare every file with its recorded sha256");
   const CLI::Option* measure =
-      app.add_option("--measure", options->pictures, "What its VAE does to pictures, or drawn patterns; of a latent: all numbers")
+      app.add_option("--measure", options->pictures,
+                     "What its VAE does to pictures, or drawn patterns; of a latent: all numbers")
           ->type_name("[PICTURE...]")
           ->expected(0, 1024);
   app.add_flag("--preview", options->preview, "Show a latent by the colours of its channels");

@@ -82,7 +82,8 @@ void print_facts(const io::LatentInspection& latent) {
   const Passport& passport = latent.passport;
   Rows rows = {
       {"latent", latent.name}, {"form", latent.form}, {"space", space_text(latent)}, {"numbers", numbers_text(latent)}};
-  if (latent.says_space && latent.says_size) rows.push_back({"picture", core::size_text(core::picture_size(passport)) + " pixels"});
+  if (latent.says_space && latent.says_size)
+    rows.push_back({"picture", core::size_text(core::picture_size(passport)) + " pixels"});
   rows.push_back({"state", state_text(passport)});
   rows.push_back({"vae", passport.vae_sha256.empty() ? "no digest" : "sha256 " + passport.vae_sha256});
   for (const Crossing& crossing : passport.history) rows.push_back({"history", announcement(latent.name, crossing)});

@@ -69,7 +69,8 @@ std::vector<fs::path> known_models() {
     std::error_code error;
     for (fs::directory_iterator entry(place, error), end; !error && entry != end; entry.increment(error)) {
       const bool hidden = entry->path().filename().string().starts_with('.');  // an import that was cut off
-      if (!hidden && fs::exists(entry->path() / "model.json", error)) models.emplace(entry->path().filename(), entry->path());
+      if (!hidden && fs::exists(entry->path() / "model.json", error))
+        models.emplace(entry->path().filename(), entry->path());
     }
   }
   std::vector<fs::path> folders;

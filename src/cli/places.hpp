@@ -13,8 +13,8 @@ std::filesystem::path engine_path();
 /// The user's own models: lapis/models below XDG_DATA_HOME, or below ~/.local/share. Empty where neither is known.
 std::filesystem::path user_models();
 
-/// Folders that are searched for a model's name, in order: those of LAPIS_MODELS (separated by ":"), then the user's own,
-/// then the bundled models of an installed tree, then those of the source tree around a build.
+/// Folders that are searched for a model's name, in order: those of LAPIS_MODELS (separated by ":"), then the user's
+/// own, then the bundled models of an installed tree, then those of the source tree around a build.
 std::vector<std::filesystem::path> model_places();
 
 /// What came with the program beside the bundled models, "graphs" or "tokenizers": the folder of that name.

@@ -28,9 +28,10 @@ class Source {
     std::vector<std::byte> bytes;
   };
 
-  /// Reads the picture that `job.image` names, unless it is given as `picture`. Fills the job's size (`core::take_size`) and puts digests in place of the two names: what was drawn from must be
-  /// known, where it lay on the disk is nobody's business. Throws Error{input} for files that are no pictures, and if
-  /// the mask has another size than the picture.
+  /// Reads the picture that `job.image` names, unless it is given as `picture`. Fills the job's size
+  /// (`core::take_size`) and puts digests in place of the two names: what was drawn from must be known, where it lay on
+  /// the disk is nobody's business. Throws Error{input} for files that are no pictures, and if the mask has another
+  /// size than the picture.
   Source(Job& job, const Model& model, std::optional<Bytes> picture = std::nullopt);
 
   /// The pixels, turned upright, without alpha, at the size of `job`. Throws Error{input} if they cannot be read, or if

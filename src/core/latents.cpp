@@ -40,8 +40,8 @@ void append(Latent& batch, Latent more) {
 Latent picture_of(const Latent& batch, int index) {
   const std::int64_t count = batch.shape[0];
   if (index < 0 || index >= count) throw Error(ErrorKind::internal, "a batch has no picture of that number");
-  Latent latent{batch.space, batch.shape, part(batch.values, count, index), batch.sigma, batch.path,
-                batch.step,  batch.draws, {}};
+  Latent latent{batch.space, batch.shape, part(batch.values, count, index), batch.sigma, batch.path, batch.step,
+                batch.draws, {}};
   latent.shape[0] = 1;
   for (const std::vector<float>& values : batch.memory) latent.memory.push_back(part(values, count, index));
   return latent;

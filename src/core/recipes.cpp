@@ -27,8 +27,8 @@ TokenizerFacts t5_tokenizer(int length) {
   return facts;
 }
 
-std::map<std::string, std::string> parts(const std::string& denoiser, const std::string& vae,
-                                         const std::string& text, const std::string& second_text) {
+std::map<std::string, std::string> parts(const std::string& denoiser, const std::string& vae, const std::string& text,
+                                         const std::string& second_text) {
   std::map<std::string, std::string> parts = {{"denoiser", denoiser},
                                               {"vae_decoder", vae + "-vae-decoder"},
                                               {"vae_encoder", vae + "-vae-encoder"},
@@ -60,8 +60,14 @@ Recipe flux(const std::string& title, const std::string& denoiser, FlowShift shi
 }
 
 Recipe refused(const std::string& title, const std::string& denoiser) {
-  return {.title = title, .family = "", .parts = {{"denoiser", denoiser}}, .sampling = {}, .defaults = {},
-          .conditioning = {}, .tokenizers = {}, .source = ""};
+  return {.title = title,
+          .family = "",
+          .parts = {{"denoiser", denoiser}},
+          .sampling = {},
+          .defaults = {},
+          .conditioning = {},
+          .tokenizers = {},
+          .source = ""};
 }
 
 }  // namespace
@@ -96,9 +102,8 @@ std::span<const Recipe> recipes() {
 
 const Recipe* find_recipe(const std::string& denoiser_graph) {
   const std::span<const Recipe> rows = recipes();
-  const auto found = std::find_if(rows.begin(), rows.end(), [&](const Recipe& row) {
-    return row.parts.at("denoiser") == denoiser_graph;
-  });
+  const auto found = std::find_if(rows.begin(), rows.end(),
+                                  [&](const Recipe& row) { return row.parts.at("denoiser") == denoiser_graph; });
   return found == rows.end() ? nullptr : &*found;
 }
 

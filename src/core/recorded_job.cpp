@@ -17,8 +17,8 @@ namespace {
 
 /// What the latent stands for.
 constexpr std::array<std::string_view, 15> left_behind = {
-    "embeddings", "width", "height",     "batch", "image",       "init_latent",    "stop_at",
-    "fit",        "mask",  "mask_paste", "hires", "hires_steps", "hires_strength", "then", "model"};
+    "embeddings", "width",      "height", "batch",       "image",          "init_latent", "stop_at", "fit",
+    "mask",       "mask_paste", "hires",  "hires_steps", "hires_strength", "then",        "model"};
 
 /// Forgets recorded fields, not those that were named.
 class Forgetting {

@@ -44,7 +44,8 @@ void resolve_stop(const Job& job, const Model& model, const Passport* latent, Re
            flag("hires") + " when you go on");
   }
   if (job.then) {
-    refuse(name + " and " + flag("then") + " do not go together: a second model goes on from a finished latent. Finish " +
+    refuse(name + " and " + flag("then") +
+           " do not go together: a second model goes on from a finished latent. Finish " +
            "the unfinished one, and then lapis refine it");
   }
   if (resolved.mask) {

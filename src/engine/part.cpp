@@ -187,7 +187,8 @@ LoadedPart::LoadedPart(const Part& part, const std::string& name, Placement plac
   state_->placement = placement;
   state_->outputs = part.outputs.size();
   io::check_graph_archive(part.graph);
-  for (const auto& file : part.weights) state_->weights.emplace_back(file, ErrorKind::model, io::stray_checkpoint_bytes);
+  for (const auto& file : part.weights)
+    state_->weights.emplace_back(file, ErrorKind::model, io::stray_checkpoint_bytes);
   try {
     state_->module = torch::jit::load(part.graph.string(), at::Device(at::kCPU), /*load_debug_files=*/false);
     state_->module.eval();

@@ -93,7 +93,8 @@ std::string Checkpoint::digest_of(const core::HeldGraph& held, const core::Known
   std::string lines;
   for (const std::string& name : names_of(held, graph)) {
     const TensorView& view = *place(name).view;
-    lines += name.substr(held.prefix.size()) + " " + std::string(dtype_name(view.dtype)) + " " + sha256(view.data) + "\n";
+    lines +=
+        name.substr(held.prefix.size()) + " " + std::string(dtype_name(view.dtype)) + " " + sha256(view.data) + "\n";
   }
   return sha256(std::as_bytes(std::span(lines)));
 }

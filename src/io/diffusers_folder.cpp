@@ -59,8 +59,8 @@ std::vector<fs::path> shards_of(const fs::path& index) {
   std::vector<fs::path> shards;
   for (const std::string& name : names) {
     if (!is_file(index.parent_path() / name)) {
-      throw Error(ErrorKind::input, index.string() + " names the shard " + name +
-                                        ", which is not there.\nFetch the missing file.");
+      throw Error(ErrorKind::input,
+                  index.string() + " names the shard " + name + ", which is not there.\nFetch the missing file.");
     }
     shards.push_back(index.parent_path() / name);
   }
@@ -73,7 +73,8 @@ std::vector<fs::path> weights_in(const fs::path& place) {
       const std::string name = stem + std::string(variant) + ".safetensors";
       if (is_file(place / name)) return {place / name};
       // Two ways of naming the index of a variant are about.
-      for (const std::string& index : {name + ".index.json", stem + std::string(".safetensors.index") + variant + ".json"}) {
+      for (const std::string& index :
+           {name + ".index.json", stem + std::string(".safetensors.index") + variant + ".json"}) {
         if (is_file(place / index)) return shards_of(place / index);
       }
     }
@@ -146,8 +147,8 @@ std::optional<SamplingFacts> scheduler_facts(const fs::path& folder) {
   static const Words spacings{"leading", "linspace", "trailing"};
   refuse_others(config);
   SamplingFacts facts;
-  facts.prediction = std::array{Prediction::epsilon,
-                                Prediction::v}[choice_of(config, "prediction_type", predictions, 0)];
+  facts.prediction =
+      std::array{Prediction::epsilon, Prediction::v}[choice_of(config, "prediction_type", predictions, 0)];
   facts.train_steps = integer_of(config, "num_train_timesteps", 1000);
   facts.beta_curve =
       std::array{BetaCurve::linear, BetaCurve::scaled_linear}[choice_of(config, "beta_schedule", curves, 0)];

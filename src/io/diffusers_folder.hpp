@@ -19,9 +19,9 @@ bool is_diffusers_folder(const std::filesystem::path& folder);
 /// Error{input} for one with other files alone (a pickle, a shard that is missing), saying what to do.
 std::vector<std::filesystem::path> component_weights(const std::filesystem::path& folder, const std::string& component);
 
-/// What scheduler/scheduler_config.json says of the process a denoiser was trained on; none where there is none. What it
-/// leaves out is what diffusers takes then. Throws Error{input} for kinds that lapis has not (another prediction, betas
-/// by hand, a rescaled terminal).
+/// What scheduler/scheduler_config.json says of the process a denoiser was trained on; none where there is none. What
+/// it leaves out is what diffusers takes then. Throws Error{input} for kinds that lapis has not (another prediction,
+/// betas by hand, a rescaled terminal).
 std::optional<SamplingFacts> scheduler_facts(const std::filesystem::path& folder);
 
 }  // namespace lapis::io

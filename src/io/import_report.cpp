@@ -10,8 +10,8 @@ std::string import_line(const ImportReport& report) {
   for (const ImportedPartReport& part : report.parts) {
     parts[part.part] = {{"graph", part.graph}, {"naming", part.naming}, {"dtype", part.dtype}, {"files", part.files}};
   }
-  const Json json = {{"path", report.path},     {"name", report.name},   {"title", report.title},
-                     {"family", report.family}, {"space", report.space}, {"parts", parts},
+  const Json json = {{"path", report.path},     {"name", report.name},      {"title", report.title},
+                     {"family", report.family}, {"space", report.space},    {"parts", parts},
                      {"notes", report.notes},   {"seconds", report.seconds}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "core/space_fit.hpp"
-#include "io/latent_statistics.hpp"
 #include "core/verdict.hpp"
+#include "io/latent_statistics.hpp"
 #include "lapis/latent.hpp"
 
 namespace lapis::io {

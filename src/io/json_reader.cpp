@@ -93,7 +93,8 @@ Json parse_json(std::string_view text, const JsonSource& source) {
 
 void JsonValue::fail(const std::string& what) const {
   const std::string place = place_.empty() ? "the document" : place_;
-  throw Error(source_->kind, source_->file + ": " + place + " " + what + (what.ends_with('?') ? "\n" : ".\n") + source_->advice);
+  throw Error(source_->kind,
+              source_->file + ": " + place + " " + what + (what.ends_with('?') ? "\n" : ".\n") + source_->advice);
 }
 
 void JsonValue::fail_type(const std::string& expected) const { fail("is " + shown() + ", expected " + expected); }

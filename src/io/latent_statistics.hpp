@@ -24,8 +24,8 @@ struct LatentStatistics {
 };
 
 /// Statistics of each channel of the latent whose passport this is, NaN and Inf counted. Where it has more than `most`
-/// numbers, rows that lie evenly over it stand for all: about as many as `most`, and at least one a channel. Numbers that
-/// the file holds as they are needed are not copied.
+/// numbers, rows that lie evenly over it stand for all: about as many as `most`, and at least one a channel. Numbers
+/// that the file holds as they are needed are not copied.
 LatentStatistics read_statistics(std::span<const std::byte> file, const std::string& name,
                                  const ForeignPassport& passport, std::int64_t most = all_numbers);
 

@@ -137,8 +137,8 @@ class ModelReader {
     FileFacts facts;
     if (value.has("modified")) {
       value.expect_keys(linked_keys, linked_optional);
-      facts.modified = value.at("modified").integer(std::numeric_limits<std::int64_t>::min(),
-                                                    std::numeric_limits<std::int64_t>::max());
+      facts.modified = value.at("modified")
+                           .integer(std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max());
     } else {
       value.expect_keys(own_keys);
     }

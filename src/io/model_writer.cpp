@@ -1,10 +1,8 @@
 #include "io/model_writer.hpp"
 
 #include <nlohmann/json.hpp>
-#include <variant>
 
-#include "core/families.hpp"
-#include "core/schedules.hpp"
+#include "io/model_json.hpp"
 
 namespace lapis::io {
 namespace {
@@ -13,16 +11,6 @@ using Json = nlohmann::ordered_json;
 
 std::string below(const Model& model, const std::filesystem::path& path) {
   return path.lexically_relative(model.folder).generic_string();
-}
-
-Json ports_json(const std::vector<Port>& ports) {
-  Json list = Json::array();
-  for (const Port& port : ports) {
-    Json shape = Json::array();
-    for (const Dimension& size : port.shape) std::visit([&](const auto& v) { shape.push_back(v); }, size);
-    list.push_back({{"name", port.name}, {"dtype", port.dtype}, {"shape", shape}});
-  }
-  return list;
 }
 
 Json part_json(const Model& model, const Part& part) {
@@ -40,8 +28,8 @@ Json part_json(const Model& model, const Part& part) {
 
 Json tokenizer_json(const Model& model, const TokenizerFacts& facts) {
   if (facts.kind == TokenizerKind::t5) {
-    return {{"kind", "t5"},   {"model", below(model, facts.model)}, {"length", facts.length},
-            {"end", facts.end}, {"pad", facts.pad},                   {"extra_ids", facts.extra_ids}};
+    return {{"kind", "t5"},     {"model", below(model, facts.model)}, {"length", facts.length}, {"end", facts.end},
+            {"pad", facts.pad}, {"extra_ids", facts.extra_ids}};
   }
   return {{"kind", "clip"},
           {"vocabulary", below(model, facts.vocabulary)},
@@ -50,29 +38,6 @@ Json tokenizer_json(const Model& model, const TokenizerFacts& facts) {
           {"start", facts.start},
           {"end", facts.end},
           {"pad", facts.pad}};
-}
-
-Json flow_shift_json(const FlowShift& shift) {
-  if (!shift.dynamic) return {{"dynamic", false}, {"shift", shift.shift}};
-  return {{"dynamic", true},
-          {"base_shift", shift.base_shift},
-          {"max_shift", shift.max_shift},
-          {"base_tokens", shift.base_tokens},
-          {"max_tokens", shift.max_tokens}};
-}
-
-Json sampling_json(const SamplingFacts& facts) {
-  Json json = {{"prediction", core::prediction_name(facts.prediction)}, {"train_steps", facts.train_steps}};
-  if (facts.prediction == Prediction::flow) {
-    json["flow_shift"] = flow_shift_json(facts.flow_shift);
-    return json;
-  }
-  json["beta_curve"] = facts.beta_curve == BetaCurve::linear ? "linear" : "scaled_linear";
-  json["beta_start"] = facts.beta_start;
-  json["beta_end"] = facts.beta_end;
-  json["spacing"] = core::spacing_name(facts.spacing);
-  json["steps_offset"] = facts.steps_offset;
-  return json;
 }
 
 Json conditioning_json(const Conditioning& facts) {
@@ -110,7 +75,7 @@ std::string model_document(const Model& model) {
   json["sampling"] = sampling_json(model.sampling);
   const Json conditioning = conditioning_json(model.conditioning);
   if (!conditioning.empty()) json["conditioning"] = conditioning;
-  json["defaults"] = {{"width", defaults.width},     {"height", defaults.height},   {"steps", defaults.steps},
+  json["defaults"] = {{"width", defaults.width},     {"height", defaults.height},     {"steps", defaults.steps},
                       {"sampler", defaults.sampler}, {"guidance", defaults.guidance}, {"schedule", defaults.schedule}};
   json["licence"] = model.licence;
   json["origin"] = model.origin;

@@ -7,8 +7,8 @@
 
 namespace lapis::io {
 
-/// The document of a model whose paths lie below its folder (links are named by where they lie, not by where they lead).
-/// `read_model` gives the model back.
+/// The document of a model whose paths lie below its folder (links are named by where they lie, not by where they
+/// lead). `read_model` gives the model back.
 std::string model_document(const Model& model);
 
 }  // namespace lapis::io

@@ -9,6 +9,7 @@
 #include "core/schedules.hpp"
 #include "core/spaces.hpp"
 #include "io/history_json.hpp"
+#include "io/model_json.hpp"
 #include "lapis/version.hpp"
 
 namespace lapis::io {
@@ -59,16 +60,6 @@ Json run_json(const PictureReport& report) {
           {"timings", timings_json(report.timings)}};
 }
 
-Json ports_json(const std::vector<Port>& ports) {
-  Json list = Json::array();
-  for (const Port& port : ports) {
-    Json shape = Json::array();
-    for (const Dimension& size : port.shape) std::visit([&](const auto& v) { shape.push_back(v); }, size);
-    list.push_back({{"name", port.name}, {"dtype", port.dtype}, {"shape", shape}});
-  }
-  return list;
-}
-
 std::string relative_to(const Model& model, const std::filesystem::path& path) {
   return path.lexically_relative(model.folder).generic_string();
 }
@@ -98,30 +89,6 @@ Json tokenizers_json(const Model& model) {
     tokenizers[name] = json;
   }
   return tokenizers;
-}
-
-/// As model.json has it.
-Json sampling_json(const SamplingFacts& facts) {
-  Json json = {{"prediction", core::prediction_name(facts.prediction)}, {"train_steps", facts.train_steps}};
-  if (path_of(facts.prediction) == Path::flow) {
-    const FlowShift& shift = facts.flow_shift;
-    json["flow_shift"] = {{"dynamic", shift.dynamic}};
-    if (!shift.dynamic) {
-      json["flow_shift"]["shift"] = shift.shift;
-      return json;
-    }
-    json["flow_shift"]["base_shift"] = shift.base_shift;
-    json["flow_shift"]["max_shift"] = shift.max_shift;
-    json["flow_shift"]["base_tokens"] = shift.base_tokens;
-    json["flow_shift"]["max_tokens"] = shift.max_tokens;
-    return json;
-  }
-  json["beta_curve"] = facts.beta_curve == BetaCurve::linear ? "linear" : "scaled_linear";
-  json["beta_start"] = facts.beta_start;
-  json["beta_end"] = facts.beta_end;
-  json["spacing"] = core::spacing_name(facts.spacing);
-  json["steps_offset"] = facts.steps_offset;
-  return json;
 }
 
 /// The "lapis" text as the document it is. A foreign one that is none, or is nested so deeply that printing it could
@@ -166,10 +133,8 @@ std::string latent_line(const PictureReport& report, const Latent& latent) {
 std::string provenance(const Fields& fields, const Model& model, const Model* then, std::span<const Crossing> history) {
   Json embeddings = Json::object();
   for (const Embedding& embedding : model.embeddings) embeddings[embedding.name] = embedding.sha256;
-  Json json = {{"version", version},
-               {"job", fields_json(fields)},
-               {"model", identity_json(model)},
-               {"embeddings", embeddings}};
+  Json json = {
+      {"version", version}, {"job", fields_json(fields)}, {"model", identity_json(model)}, {"embeddings", embeddings}};
   if (then != nullptr) json["then"] = identity_json(*then);
   if (!history.empty()) json["history"] = history_json(history);
   return text_of(json);

@@ -53,8 +53,8 @@ std::string picture_line(const PictureReport& report);
 std::string latent_line(const PictureReport& report, const Latent& latent);
 
 /// The "lapis" text of a PNG and the job of a latent: everything that decides its pixels, and no time or path. `fields`
-/// are the picture's own: its seed, a batch of 1. The models' files stand for themselves by their digests; `then` is the
-/// second model, null where there is none; a PNG holds too what its latent went through before it was drawn.
+/// are the picture's own: its seed, a batch of 1. The models' files stand for themselves by their digests; `then` is
+/// the second model, null where there is none; a PNG holds too what its latent went through before it was drawn.
 std::string provenance(const Fields& fields, const Model& model, const Model* then = nullptr,
                        std::span<const Crossing> history = {});
 

@@ -81,9 +81,8 @@ inline const std::string damaged_file_advice = "It is damaged or was written wro
 /// included, throws Error{kind} with `name` as the file it speaks of and `advice` as what to do. Numbers in tensors are
 /// not looked at. Time and memory are bounded by the size of `file`. As many as `stray` bytes after the last tensor are
 /// passed over.
-Safetensors parse_safetensors(
-    std::span<const std::byte> file, const std::string& name, ErrorKind kind,
-    const std::string& advice = damaged_file_advice, std::size_t stray = 0);
+Safetensors parse_safetensors(std::span<const std::byte> file, const std::string& name, ErrorKind kind,
+                              const std::string& advice = damaged_file_advice, std::size_t stray = 0);
 
 /// What stands behind the last tensor of some well-known checkpoints (v1-5-pruned-emaonly.safetensors).
 constexpr std::size_t stray_checkpoint_bytes = 4;

@@ -61,7 +61,8 @@ UnplacedLatent read_unplaced(std::span<const std::byte> file, const std::string&
       unplaced.latent = read_passport(file, name, guess);
       unplaced.statistics = read_statistics(file, name, unplaced.latent, most);
       const std::optional<Units> own = latent_form_row(unplaced.latent.form).units;
-      unplaced.fits = core::fitting_spaces(unplaced.statistics.channels, {own ? own : told.units, reading == Reading::packed});
+      unplaced.fits =
+          core::fitting_spaces(unplaced.statistics.channels, {own ? own : told.units, reading == Reading::packed});
       unplaced.knows_size = reading == Reading::plain || told.size.has_value();
       return unplaced;
     } catch (const Error& error) {

@@ -24,8 +24,8 @@ struct UnplacedLatent {
   bool knows_size = true;            ///< false: packed tokens whose picture's size nobody told
 };
 
-/// Looks at `most` numbers of a latent whose space nobody says, NaN and Inf included. Throws Error{input} as `read_passport`, and for a
-/// shape that no space has.
+/// Looks at `most` numbers of a latent whose space nobody says, NaN and Inf included. Throws Error{input} as
+/// `read_passport`, and for a shape that no space has.
 UnplacedLatent read_unplaced(std::span<const std::byte> file, const std::string& name, const ToldFacts& told,
                              std::int64_t most = all_numbers);
 

@@ -24,8 +24,8 @@ core::HeldGraph held(const std::string& prefix) {
 }
 
 /// Writes a file of F32 tensors, each of whose bytes is `fill`.
-std::filesystem::path file(const TemporaryFolder& folder, const std::string& name, const std::vector<std::string>& names,
-                           char fill = 1) {
+std::filesystem::path file(const TemporaryFolder& folder, const std::string& name,
+                           const std::vector<std::string>& names, char fill = 1) {
   const std::vector<std::byte> numbers(16, static_cast<std::byte>(fill));
   Safetensors content;
   for (const std::string& tensor : names) {

@@ -17,8 +17,8 @@ const std::filesystem::path bundled = std::filesystem::path(LAPIS_TESTS_DIR).par
 /// A model folder that is a link to every folder of another one, with a model.json of its own.
 Model rewritten(const TemporaryFolder& place, const Model& model) {
   const std::string document = model_document(model);
-  std::filesystem::copy(model.folder, place.path(), std::filesystem::copy_options::recursive |
-                                                        std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::copy(model.folder, place.path(),
+                        std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
   write_text(place.path() / "model.json", document);
   return read_model(place.path());
 }
@@ -59,8 +59,8 @@ TEST_CASE("a linked file may lie elsewhere, but must be what it was") {
   const std::string name = "unet/diffusion_pytorch_model.safetensors";
   const std::filesystem::path elsewhere = other / "weights.safetensors";
   std::filesystem::copy_file(model.folder / name, elsewhere);
-  std::filesystem::copy(model.folder, place.path(), std::filesystem::copy_options::recursive |
-                                                        std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::copy(model.folder, place.path(),
+                        std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
   std::filesystem::remove(place.path() / name);
   std::filesystem::create_symlink(elsewhere, place.path() / name);
   CHECK_THROWS_WITH(read_model(place.path()), Catch::Contains("leads out of the model's folder"));
