@@ -15,7 +15,7 @@ namespace lapis::io {
 
 /// How many numbers are looked at.
 constexpr std::int64_t all_numbers = std::numeric_limits<std::int64_t>::max();
-constexpr std::int64_t quick_look = std::int64_t{1} << 20;  ///< a few milliseconds' worth
+constexpr std::int64_t quick_look = std::int64_t{1} << 18;  ///< a few milliseconds' worth
 
 /// Of a whole latent, or of a sample of its rows.
 struct LatentStatistics {
