@@ -130,6 +130,18 @@ class Import {
     model_.licence = options_.licence;
     model_.origin = "imported from " + fs::path(options_.sources.main.front()).filename().string();
     const fs::path place = destination();
+    try {
+      write(place);
+    } catch (const fs::filesystem_error& error) {
+      throw Error(ErrorKind::output, place.string() + " cannot be made: " + error.code().message() + " at " +
+                                         error.path1().string() + ".\nMake room, or name another folder: -o FOLDER");
+    }
+    report(place);
+    return 0;
+  }
+
+ private:
+  void write(const fs::path& place) {
     NewFolder folder(place, options_.overwrite);
     model_.folder = folder.draft();
     take_parts();
@@ -138,11 +150,8 @@ class Import {
     io::write_file(model_.folder / "model.json", std::as_bytes(std::span(document)), false);
     core::check_model(io::read_model(model_.folder));
     folder.keep();
-    report(place);
-    return 0;
   }
 
- private:
   fs::path destination() const {
     if (!options_.output.empty()) return fs::absolute(options_.output);
     const fs::path own = user_models();

@@ -159,6 +159,8 @@ class Recognized(ImportTest):
         self.done("import", "v1.safetensors")
         self.refused(8, "import", "v1.safetensors", says=("exists already", "--overwrite"))
         self.done("import", "v1.safetensors", "--overwrite")
+        (self.folder / "file").write_text("in the way")
+        self.refused(8, "import", "v1.safetensors", "-o", "file/mine", says=("cannot be made", "-o FOLDER"))
         (self.folder / "mine").mkdir()
         self.refused(8, "import", "v1.safetensors", "-o", "mine", "--overwrite", says=("is no model",))
 
