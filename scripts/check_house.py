@@ -46,7 +46,7 @@ STANDARD_HEADER = re.compile(r"[a-z_]+$")
 
 MAX_FILE_LINES = 450
 MAX_FUNCTION_LINES = 60
-MODELS_MAX_BYTES = 48_000_000
+MODELS_MAX_BYTES = 40_000_000
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 PRINTING = re.compile(r"std::(cout|cerr|clog)\b|\b(v?f?printf|f?puts|perror|putchar)\s*\(")

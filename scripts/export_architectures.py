@@ -25,7 +25,7 @@ import torch
 from graphs import ExportError
 from graphs.architectures import ARCHITECTURES, Architecture, chosen
 from graphs.check import Row, bind_weights, compare_once, eager_module
-from graphs.flatten import build_without_numbers, save, trace
+from graphs.flatten import build_without_numbers, pack, save, trace
 from graphs.folder import port_facts
 from graphs.random_weights import random_weights
 from program import ROOT
@@ -97,6 +97,7 @@ def export(row: Architecture, folder: Path) -> None:
     names = {name: row.part.checkpoint_names(name)[0]
              for name, _ in build_without_numbers(row.part, row.config).named_parameters()}
     save(trace(row.part, row.config, names), graph)
+    pack(graph)
     facts.write_text(text, encoding="utf-8")
     progress(f"{row.name}: {row.tensors} tensors, {row.parameters / 1e6:.1f} M parameters, "
              f"{graph.stat().st_size / 1e6:.2f} MB and {facts.stat().st_size / 1e6:.2f} MB, "

@@ -14,6 +14,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -142,3 +143,14 @@ def save(traced: torch.jit.ScriptModule, path: Path) -> None:
             record = MANGLED.sub(b"", reader.get_record(name))
             writer.write_record(MANGLED.sub(b"", name.encode()).decode(), record, len(record))
     writer.write_end_of_file()
+
+
+def pack(path: Path) -> None:
+    """Deflates the code and the pickles of a saved graph, a tenth of their size then; libtorch reads both kinds."""
+    with zipfile.ZipFile(path) as archive:
+        records = [(entry.filename, archive.read(entry)) for entry in archive.infolist()]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, record in records:
+            deflated = name.endswith((".py", ".pkl"))
+            entry = zipfile.ZipInfo(name)  # of 1980: same graph, same bytes
+            archive.writestr(entry, record, zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED, 9)
