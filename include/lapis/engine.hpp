@@ -85,10 +85,20 @@ struct Encoded {
   Timings timings;
 };
 
+/// What an engine is made for.
+struct EngineOptions {
+  std::string device;  ///< "cpu", "cuda", "auto"
+  std::string dtype;   ///< "fp32", "bf16", "fp16", "auto"
+  int threads = 0;     ///< 0: one for each physical core
+};
+
 /// A device with one model on it. Not safe to share between threads. Throws `Error` alone.
 class Engine {
  public:
   virtual ~Engine() = default;
+
+  /// What "auto" and 0 became of what it was made for.
+  virtual EngineOptions chosen() const = 0;
 
   /// Loads what a prompt needs: text encoder, denoiser, VAE decoder. `model` must have been verified.
   virtual void load(const Model& model) = 0;
@@ -112,13 +122,6 @@ class Engine {
   /// pass by pass: as diffusers' pipelines do with one generator a picture. A picture is finite and not flat, or an
   /// Error{numeric} says what went wrong; the pictures before it have then been handed over.
   virtual void render(const RenderRequest& request, const StepCallback& on_step, const PictureCallback& on_picture) = 0;
-};
-
-/// What an engine is made for.
-struct EngineOptions {
-  std::string device;  ///< "cpu", "cuda", "auto"
-  std::string dtype;   ///< "fp32", "bf16", "fp16", "auto"
-  int threads = 0;     ///< 0: one for each physical core
 };
 
 /// The one function that liblapis_engine.so exports, under the name `lapis_make_engine`. On failure it returns null and

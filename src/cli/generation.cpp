@@ -24,10 +24,12 @@
 #include "cli/terminal.hpp"
 #include "core/infotext.hpp"
 #include "core/job_fields.hpp"
+#include "core/job_limits.hpp"
 #include "core/latents.hpp"
 #include "io/atomic_file.hpp"
 #include "io/latent_file.hpp"
 #include "io/model_folder.hpp"
+#include "io/model_weights.hpp"
 #include "io/png.hpp"
 #include "io/prompt_reader.hpp"
 #include "io/report.hpp"
@@ -39,6 +41,7 @@ namespace lapis::cli {
 namespace {
 
 constexpr const char* default_model = "tiny-sd15";
+constexpr std::uint64_t worth_a_note = 1'000'000'000;  ///< bytes of memory
 
 std::uint64_t random_number() {
   std::random_device device;
@@ -73,6 +76,8 @@ class Generation {
     // Never destroyed: the program leaves through _exit, and libtorch's own tear-down would cost 0.14 s.
     Engine* engine = opening.get().release();
     timings_.engine = seconds_since(waiting);
+    note_widening(model_, *engine);
+    if (second_) note_widening(second_->model(), *engine);
     render(request, *engine);
     if (second_) render_second(*second_request, *engine);
     if (latents_) save_latents();
@@ -196,6 +201,18 @@ class Generation {
     request.mask = std::move(fitted.mask);
     note(source_->notes());
     timings_.read += seconds_since(reading);
+  }
+
+  /// Weights that a CPU reads as they are cost no memory of this process; halves that it computes in fp32 do.
+  void note_widening(const Model& model, const Engine& engine) {
+    const EngineOptions chosen = engine.chosen();
+    std::uint64_t files = 0;
+    for (const auto& [name, facts] : model.files) files += facts.size;
+    if (chosen.device != "cpu" || chosen.dtype != "fp32" || 2 * files < worth_a_note) return;
+    const std::uint64_t widened = io::weight_facts(model).widened;
+    if (widened < worth_a_note) return;
+    note({model.name + ": weights in half precision are widened to fp32, which takes " + core::bytes_text(widened) +
+          " of memory"});
   }
 
   void warn_of_infotext() {

@@ -16,12 +16,14 @@
 #include "cli/import_plan.hpp"
 #include "cli/places.hpp"
 #include "cli/terminal.hpp"
+#include "core/job_limits.hpp"
 #include "core/model_check.hpp"
 #include "core/spaces.hpp"
 #include "io/atomic_file.hpp"
 #include "io/import_report.hpp"
 #include "io/mapped_file.hpp"
 #include "io/model_folder.hpp"
+#include "io/model_weights.hpp"
 #include "io/model_writer.hpp"
 #include "io/sha256.hpp"
 #include "lapis/error.hpp"
@@ -141,14 +143,29 @@ class Import {
   }
 
  private:
+  void check_numbers() const {
+    for (const ImportedPart& part : plan_.parts()) {
+      const io::WeightFaults faults = part.checkpoint->faults_of(part.held, part.graph->known, options_.verify);
+      if (faults.count == 0) continue;
+      const std::vector<fs::path> files = part.checkpoint->files_of(part.held, part.graph->known);
+      throw Error(ErrorKind::input, files.front().string() + ": part " + part.part + " has " +
+                                        std::to_string(faults.count) + (faults.count == 1 ? " tensor" : " tensors") +
+                                        " with numbers that are not finite: " + faults.first +
+                                        ".\nNothing can be drawn with it. Fetch it again, or take another checkpoint.");
+    }
+  }
+
   void write(const fs::path& place) {
+    check_numbers();
     NewFolder folder(place, options_.overwrite);
     model_.folder = folder.draft();
     take_parts();
     take_tokenizers();
     const std::string document = io::model_document(model_);
     io::write_file(model_.folder / "model.json", std::as_bytes(std::span(document)), false);
-    core::check_model(io::read_model(model_.folder));
+    const Model written = io::read_model(model_.folder);
+    core::check_model(written);
+    weights_ = io::weight_facts(written);
     folder.keep();
   }
 
@@ -226,10 +243,15 @@ class Import {
   }
 
   void report(const fs::path& place) const {
-    for (const std::string& note : plan_.notes()) print_note(note);
+    std::vector<std::string> notes = plan_.notes();
+    if (weights_.widened > 0) {
+      notes.push_back("weights in half precision take " + core::bytes_text(weights_.widened) +
+                      " of memory where they are widened to fp32: on a CPU, unless --dtype says otherwise");
+    }
+    for (const std::string& note : notes) print_note(note);
     io::ImportReport report{
         place.string(), model_.name,          plan_.title(), model_.family, core::space_name(model_.space), {},
-        plan_.notes(),  seconds_since(start_)};
+        notes,          seconds_since(start_)};
     for (const ImportedPart& part : plan_.parts()) {
       std::vector<std::string> files;
       for (const fs::path& file : part.checkpoint->files_of(part.held, part.graph->known))
@@ -253,6 +275,7 @@ class Import {
   ImportPlan plan_;
   Model model_;
   std::map<fs::path, std::string> linked_;
+  io::WeightFacts weights_;
 };
 
 }  // namespace

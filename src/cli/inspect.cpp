@@ -89,12 +89,6 @@ std::string conditioning_text(const Conditioning& facts) {
   return axes.empty() ? "none" : "rope axes " + axes;
 }
 
-std::string size_text(std::uint64_t bytes) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2f MB", static_cast<double>(bytes) / 1e6);
-  return text;
-}
-
 void print_model(const Model& model) {
   std::uint64_t bytes = 0;
   for (const auto& [name, facts] : model.files) bytes += facts.size;
@@ -113,7 +107,7 @@ void print_model(const Model& model) {
       {"sampling", sampling_text(model.sampling)},
       {"tokenizers", tokenizers_text(model)},
       {"conditioning", conditioning_text(model.conditioning)},
-      {"files", std::to_string(model.files.size()) + ", " + size_text(bytes)},
+      {"files", std::to_string(model.files.size()) + ", " + core::bytes_text(bytes)},
       {"licence", model.licence},
       {"origin", model.origin},
   });

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -12,6 +13,7 @@
 #include "cli/terminal.hpp"
 #include "core/families.hpp"
 #include "core/job_limits.hpp"
+#include "core/latents.hpp"
 #include "core/samplers.hpp"
 #include "core/schedule_table.hpp"
 #include "core/schedules.hpp"
@@ -19,6 +21,7 @@
 #include "core/suggest.hpp"
 #include "io/latent_forms.hpp"
 #include "io/model_folder.hpp"
+#include "io/model_weights.hpp"
 #include "io/report.hpp"
 #include "lapis/error.hpp"
 
@@ -40,13 +43,15 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 Rows model_rows() {
-  Rows rows{{"model", "family", "size", "licence", "folder"}};
+  Rows rows{{"model", "family", "space", "size", "dtype", "disk", "licence", "folder"}};
   for (const std::filesystem::path& folder : known_models()) {
     try {
       const Model model = io::read_model(folder);
-      rows.push_back({folder.filename(), model.family,
-                      std::to_string(model.defaults.width) + "x" + std::to_string(model.defaults.height), model.licence,
-                      folder.lexically_normal()});
+      std::uint64_t bytes = 0;
+      for (const auto& [name, facts] : model.files) bytes += facts.size;
+      rows.push_back({folder.filename(), model.family, core::space_name(model.space),
+                      core::size_text({model.defaults.width, model.defaults.height}), io::weight_facts(model).dtypes,
+                      core::bytes_text(bytes), model.licence, folder.lexically_normal()});
     } catch (const Error& error) {
       print_warning(error.what());  // one broken folder does not hide the others
     }

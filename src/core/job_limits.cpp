@@ -13,6 +13,19 @@ std::string number_text(double value) {
   return {digits.data(), written.ptr};
 }
 
+std::string bytes_text(std::uint64_t bytes) {
+  constexpr std::array units = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+  if (bytes < 1000) return std::to_string(bytes) + " B";
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 999.5; ++unit) value /= 1000;  // what would round to 1000 is 1.00 of the next unit
+  const int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+  std::array<char, 32> digits{};
+  const auto written =
+      std::to_chars(digits.data(), digits.data() + digits.size(), value, std::chars_format::fixed, decimals);
+  return std::string(digits.data(), written.ptr) + " " + units.at(unit);
+}
+
 std::optional<std::string> limit_problem(std::string_view name, double value, Limits limits) {
   if (value >= limits.lowest && value <= limits.highest) return std::nullopt;  // false for NaN
   return std::string(name) + " is " + number_text(value) + "; expected " + number_text(limits.lowest) + " to " +

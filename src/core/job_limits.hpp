@@ -29,6 +29,9 @@ constexpr Limits thread_limits = {0, 1024};
 /// `value` in the fewest digits that read back the same: 7.5, 3, 0.18215.
 std::string number_text(double value);
 
+/// A count of bytes for people, in three digits and decimal units: "41.5 kB", "4.27 GB".
+std::string bytes_text(std::uint64_t bytes);
+
 /// What is wrong with `value`, as in "width is 8; expected 64 to 16384", or none where it lies within `limits`.
 std::optional<std::string> limit_problem(std::string_view name, double value, Limits limits);
 

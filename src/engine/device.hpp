@@ -1,7 +1,7 @@
 // Where to compute, and in which dtype.
 #pragma once
 
-#include "engine/part.hpp"
+#include "engine/placement.hpp"
 #include "lapis/engine.hpp"
 
 namespace lapis::engine {

@@ -1,5 +1,6 @@
 #include "lapis/engine.hpp"
 
+#include <ATen/Parallel.h>
 #include <exception>
 #include <string>
 
@@ -8,14 +9,34 @@
 #include "engine/latents.hpp"
 #include "engine/parts.hpp"
 #include "engine/render.hpp"
+#include "io/weight_check.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::engine {
 namespace {
 
+/// Runs `work`; where it fails for numbers, looks whether the model's weights are why.
+template <class Work>
+void blaming_weights(const Model& model, const Work& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::numeric) throw;
+    const io::WeightFaults faults = io::faults_in_weights(model);
+    if (faults.count == 0) throw;
+    const std::string count = std::to_string(faults.count) + (faults.count == 1 ? " tensor is" : " tensors are");
+    throw Error(ErrorKind::model, "model " + model.name + " can draw nothing: " + count + " not finite. " +
+                                      faults.first + ".\nFetch its weights again, or take another checkpoint.");
+  }
+}
+
 class TorchEngine : public Engine {
  public:
   explicit TorchEngine(Placement placement) : parts_(placement) {}
+
+  EngineOptions chosen() const override {
+    return {device_name(parts_.placement()), dtype_name(parts_.placement()), at::get_num_threads()};
+  }
 
   void load(const Model& model) override {
     guarded([&] { parts_.load(model); });
@@ -27,18 +48,19 @@ class TorchEngine : public Engine {
 
   Decoded decode(const Latent& latent, const std::string& tiling, bool any_space) override {
     Decoded result;
-    guarded([&] { result = engine::decoded(parts_, latent, tiling, any_space); });
+    guarded(
+        [&] { blaming_weights(parts_.model(), [&] { result = engine::decoded(parts_, latent, tiling, any_space); }); });
     return result;
   }
 
   Encoded encode(const Image& image, const std::string& tiling, std::optional<std::int64_t> seed) override {
     Encoded result;
-    guarded([&] { result = engine::encoded(parts_, image, tiling, seed); });
+    guarded([&] { blaming_weights(parts_.model(), [&] { result = engine::encoded(parts_, image, tiling, seed); }); });
     return result;
   }
 
   void render(const RenderRequest& request, const StepCallback& on_step, const PictureCallback& on_picture) override {
-    guarded([&] { engine::render(parts_, request, on_step, on_picture); });
+    guarded([&] { blaming_weights(parts_.model(), [&] { engine::render(parts_, request, on_step, on_picture); }); });
   }
 
  private:

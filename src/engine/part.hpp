@@ -6,15 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "engine/placement.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::engine {
-
-/// Where tensors live and in which floating type a part computes.
-struct Placement {
-  at::Device device = at::kCPU;
-  at::ScalarType dtype = at::kFloat;
-};
 
 /// A part in memory. Weights already in the wanted dtype stay mapped from their file and are shared with every other
 /// process that maps it; others are converted once. The one place where TorchScript is loaded.

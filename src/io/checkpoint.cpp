@@ -17,6 +17,8 @@ namespace fs = std::filesystem;
 namespace lapis::io {
 namespace {
 
+constexpr std::size_t glimpse = 256;  ///< numbers of a tensor: within a page or two
+
 [[noreturn]] void refuse(const fs::path& file, const std::string& what, const std::string& advice) {
   throw Error(ErrorKind::input, file.string() + " " + what + ".\n" + advice);
 }
@@ -97,6 +99,16 @@ std::string Checkpoint::digest_of(const core::HeldGraph& held, const core::Known
         name.substr(held.prefix.size()) + " " + std::string(dtype_name(view.dtype)) + " " + sha256(view.data) + "\n";
   }
   return sha256(std::as_bytes(std::span(lines)));
+}
+
+WeightFaults Checkpoint::faults_of(const core::HeldGraph& held, const core::KnownGraph& graph, bool whole) const {
+  WeightFaults faults;
+  for (const std::string& name : names_of(held, graph)) {
+    const TensorView& view = *place(name).view;
+    const auto found = whole ? first_not_finite(view) : first_not_finite(view, glimpse);
+    if (found) faults.add(name, *found);
+  }
+  return faults;
 }
 
 }  // namespace lapis::io

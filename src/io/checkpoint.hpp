@@ -8,6 +8,7 @@
 
 #include "core/checkpoint_kind.hpp"
 #include "io/safetensors.hpp"
+#include "io/weight_check.hpp"
 
 namespace lapis::io {
 
@@ -31,6 +32,10 @@ class Checkpoint {
 
   /// The sha256 over a line for each tensor of a part: its name without the prefix, its dtype, the sha256 of its bytes.
   std::string digest_of(const core::HeldGraph& held, const core::KnownGraph& graph) const;
+
+  /// The tensors of a part that are not finite: where `whole`, among all of their numbers, which reads them; else among
+  /// the first ones of each, which finds the tensors that are NaN all over.
+  WeightFaults faults_of(const core::HeldGraph& held, const core::KnownGraph& graph, bool whole) const;
 
  private:
   struct Place {

@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <stb/stb_image.h>
@@ -16,6 +15,7 @@
 #include "io/file_descriptor.hpp"
 #include "io/file_kinds.hpp"
 #include "io/mapped_file.hpp"
+#include "io/memory.hpp"
 #include "io/png.hpp"
 #include "io/text.hpp"
 #include "lapis/error.hpp"
@@ -114,16 +114,6 @@ PictureFacts png_size(std::string_view file) {
 struct Free {
   void operator()(stbi_uc* pixels) const { stbi_image_free(pixels); }
 };
-
-/// Bytes that the kernel says can be had without swapping; none where it does not say.
-std::optional<std::uint64_t> free_memory() {
-  std::ifstream file("/proc/meminfo");
-  for (std::string word; file >> word;) {
-    std::uint64_t kilobytes = 0;
-    if (word == "MemAvailable:" && file >> kilobytes) return kilobytes * 1024;
-  }
-  return std::nullopt;
-}
 
 /// stb holds the packed and the unpacked pixels side by side, at 16 bit where the file has them; then come our copies.
 void check_memory(const PictureFacts& facts, const std::string& name) {

@@ -202,6 +202,22 @@ class Refused(ImportTest):
         self.refused(4, "import", "v1.safetensors", "--vae", str(other), says=("0.13025", "0.18215", "sdxl"))
         self.done("import", "v1.safetensors", "--vae", str(MODEL / "vae"))
 
+    def test_tensors_that_are_no_numbers(self) -> None:
+        def all_over(tensors):
+            return tensors | {poisoned: (tensors[poisoned][0], tensors[poisoned][1], b"\xff" * len(tensors[poisoned][2]))}
+
+        poisoned = "model.diffusion_model.input_blocks.1.0.in_layers.2.weight"
+        self.broken(3, all_over, "broken.safetensors", "denoiser", "1 tensor", poisoned, "not finite")
+        self.assertEqual(list(self.home.iterdir()), [])
+
+        def deep_inside(tensors):
+            dtype, shape, data = tensors[poisoned]
+            return tensors | {poisoned: (dtype, shape, data[:-2] + b"\xff\xff")}
+
+        self.checkpoint("deep.safetensors", deep_inside)
+        self.refused(3, "import", "deep.safetensors", "--verify", says=(poisoned, "not finite"))
+        self.done("import", "deep.safetensors")  # which reads no more than the beginnings
+
     def test_files_that_are_no_checkpoints(self) -> None:
         for name, content, says in (("a.ckpt", b"\x80\x02}q\x00.", "save_file"), ("a.pt", b"PK\x03\x04" + bytes(60), "save_file"),
                                     ("a.gguf", b"GGUF" + bytes(60), "GGUF"), ("a.txt", b"hello, world" * 9, "no safetensors"),
@@ -245,6 +261,17 @@ class Drawn(ImportTest):
         self.checkpoint("twin.safetensors", swapped)
         self.done("import", "twin.safetensors")
         self.assertNotEqual(self.picture("twin", "twin.png"), expected)
+
+    def test_weights_that_are_no_numbers_are_named_once_nothing_can_be_drawn(self) -> None:
+        name = "model.diffusion_model.output_blocks.0.0.in_layers.2.weight"
+
+        def poisoned(tensors):
+            dtype, shape, data = tensors[name]
+            return tensors | {name: (dtype, shape, data[:-2] + b"\x00\x7e")}
+
+        self.checkpoint("deep.safetensors", poisoned)
+        self.done("import", "deep.safetensors")
+        self.refused(5, "generate", *WALK, "-m", "deep", says=("can draw nothing", "deep.safetensors", name))
 
     def test_a_file_that_changed_is_refused(self) -> None:
         path = self.checkpoint("v1.safetensors")

@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <string>
 
 #include "core/job_limits.hpp"
@@ -29,4 +31,15 @@ TEST_CASE("a side that is no multiple names the nearest sizes that are") {
   CHECK(side_problem("--width", 63, 8) == "--width is 63; expected 64 to 16384");
   CHECK(side_problem("--width", -8, 8).has_value());
   CHECK(side_problem("--width", 16392, 8).has_value());
+}
+
+TEST_CASE("bytes are told in three digits") {
+  CHECK(bytes_text(0) == "0 B");
+  CHECK(bytes_text(999) == "999 B");
+  CHECK(bytes_text(1000) == "1.00 kB");
+  CHECK(bytes_text(41'523) == "41.5 kB");
+  CHECK(bytes_text(999'499) == "999 kB");
+  CHECK(bytes_text(999'500) == "1.00 MB");
+  CHECK(bytes_text(4'266'000'000) == "4.27 GB");
+  CHECK(bytes_text(std::numeric_limits<std::uint64_t>::max()) == "18.4 EB");
 }

@@ -55,6 +55,16 @@ TEST_CASE("a part's digest does not depend on the files or the prefix that its t
   CHECK(changed.digest_of(held(""), graph) != shards.digest_of(held(""), graph));
 }
 
+TEST_CASE("a part's tensors are looked at for numbers that are not finite, and other tensors are not") {
+  const TemporaryFolder folder;
+  const Checkpoint checkpoint({file(folder, "one.safetensors", {"a.weight", "b.weight", "other"}, char(0x7F))});
+  const WeightFaults faults = checkpoint.faults_of(held(""), graph, false);
+  CHECK(faults.count == 0);  // 0x7F7F7F7F is a number
+  const Checkpoint bad({file(folder, "bad.safetensors", {"a.weight", "b.weight", "other"}, char(0xFF))});
+  CHECK(bad.faults_of(held(""), graph, false).count == 2);
+  CHECK(bad.faults_of(held(""), graph, true).first == "tensor a.weight is NaN or infinite at its number 0");
+}
+
 TEST_CASE("a tensor that two files hold is refused, with both named") {
   const TemporaryFolder folder;
   const auto one = file(folder, "one.safetensors", {"a.weight"});

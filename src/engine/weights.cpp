@@ -1,0 +1,152 @@
+#include "engine/weights.hpp"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/from_blob.h>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string_view>
+
+#include "core/job_limits.hpp"
+#include "io/memory.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::engine {
+namespace {
+
+constexpr std::string_view plain_naming = "diffusers";
+
+std::string shape_text(at::IntArrayRef shape) {
+  std::ostringstream text;
+  text << '[';
+  for (std::size_t i = 0; i < shape.size(); ++i) text << (i ? ", " : "") << shape[i];
+  text << ']';
+  return text.str();
+}
+
+std::optional<at::ScalarType> scalar_type(io::Dtype dtype) {
+  if (dtype == io::Dtype::f32) return at::kFloat;
+  if (dtype == io::Dtype::f16) return at::kHalf;
+  if (dtype == io::Dtype::bf16) return at::kBFloat16;
+  if (dtype == io::Dtype::f64) return at::kDouble;
+  if (dtype == io::Dtype::f8_e4m3) return at::kFloat8_e4m3fn;
+  if (dtype == io::Dtype::f8_e5m2) return at::kFloat8_e5m2;
+  return std::nullopt;
+}
+
+/// A tensor over the mapped bytes, or over a copy where the file did not align them.
+at::Tensor borrowed(const io::TensorView& view, at::ScalarType type) {
+  // libtorch has no read-only tensors; nothing in a traced graph writes to a parameter, and the mapping would trap it.
+  void* data = const_cast<std::byte*>(view.data.data());
+  if (reinterpret_cast<std::uintptr_t>(data) % at::elementSize(type) == 0) {
+    return at::from_blob(data, view.shape, at::TensorOptions().dtype(type));
+  }
+  at::Tensor copy = at::detail::empty_cpu(view.shape, at::TensorOptions().dtype(type));
+  std::memcpy(copy.mutable_data_ptr(), data, view.data.size());
+  return copy;
+}
+
+/// The rows of a tensor that a place names, and its transpose where it says so: a view wherever that is possible.
+at::Tensor at_place(const at::Tensor& tensor, const core::TensorPlace& place) {
+  at::Tensor result = tensor;
+  if (!place.rows.empty()) {
+    std::vector<at::Tensor> pieces;
+    for (const core::RowRange& range : place.rows) pieces.push_back(tensor.narrow(0, range.first, range.count));
+    result = pieces.size() == 1 ? pieces.front() : at::cat(pieces);
+  }
+  // Another order of strides would have matrices multiplied in another order, and other last digits.
+  return place.transposed ? result.t().contiguous() : result;
+}
+
+std::vector<core::TensorPlace> places_of(std::span<const core::TensorShape> parameters, const Part& part) {
+  for (const core::NamingRow& row : core::namings()) {
+    if (row.name == part.naming) return core::places(row.naming, parameters);
+  }
+  throw Error(ErrorKind::internal, "a part's naming is not known");
+}
+
+std::int64_t count_of(const std::vector<std::int64_t>& shape) {
+  std::int64_t count = 1;
+  for (const std::int64_t size : shape) count *= size;
+  return count;
+}
+
+/// The table of token embeddings with the rows that a job adds; only where there are some does it leave its mapping.
+at::Tensor with_added_rows(const at::Tensor& table, const Part& part, const std::string& parameter) {
+  if (part.token_rows.empty() || !parameter.ends_with("token_embedding.weight")) return table;
+  std::vector<at::Tensor> tables{table};
+  for (const AddedRows& rows : part.token_rows) {
+    const io::SafetensorsFile file(rows.file, ErrorKind::input);
+    const io::TensorView* view = file.find(rows.tensor);
+    const std::optional<at::ScalarType> type = view ? scalar_type(view->dtype) : std::nullopt;
+    if (!type) throw Error(ErrorKind::input, rows.file.string() + " has changed since it was read. Try again");
+    // A copy: the file is unmapped at the end of this block.
+    tables.push_back(borrowed(*view, *type).reshape({rows.rows, table.size(1)}).to(table.options(), false, true));
+  }
+  return at::cat(tables);
+}
+
+}  // namespace
+
+Weights::Weights(const Part& part, const std::string& name) : part_(part), name_(name) {
+  for (const auto& file : part.weights) files_.emplace_back(file, ErrorKind::model, io::stray_checkpoint_bytes);
+}
+
+const io::TensorView& Weights::find(const std::string& key) const {
+  for (const io::SafetensorsFile& file : files_) {
+    if (const io::TensorView* view = file.find(key)) return *view;
+  }
+  throw Error(ErrorKind::model, part_.weights.front().string() + ": part " + name_ + " needs a tensor named " + key +
+                                    " and finds none. Export or import the model again");
+}
+
+void Weights::check_memory(std::span<const core::TensorPlace> places, Placement placement) const {
+  std::set<const io::TensorView*> converted;
+  for (const core::TensorPlace& place : places) {
+    const io::TensorView& view = find(part_.prefix + place.name);
+    if (scalar_type(view.dtype) != placement.dtype) converted.insert(&view);
+  }
+  std::uint64_t needed = 0;
+  for (const io::TensorView* view : converted) {
+    needed += view->data.size() * 8 / io::dtype_bits(view->dtype) * at::elementSize(placement.dtype);
+  }
+  const std::optional<std::uint64_t> free = placement.device.is_cpu() ? io::free_memory() : std::nullopt;
+  if (!free || needed < *free) return;
+  throw Error(ErrorKind::device, "part " + name_ + " of " + part_.weights.front().string() +
+                                     " has weights of another dtype, which take " + core::bytes_text(needed) +
+                                     " as they are converted, and " + core::bytes_text(*free) +
+                                     " are free.\nUse the dtype of the file (lapis list models), such as --dtype bf16: "
+                                     "then they stay where they are.");
+}
+
+std::vector<at::Tensor> Weights::bound(std::span<const core::TensorShape> parameters, Placement placement) const {
+  const std::string file = part_.weights.front().string();
+  const std::vector<core::TensorPlace> places = places_of(parameters, part_);
+  check_memory(places, placement);
+  std::vector<at::Tensor> tensors;
+  tensors.reserve(parameters.size());
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const std::vector<std::int64_t>& wanted = parameters[i].shape;
+    const std::string key = part_.prefix + places[i].name;
+    const io::TensorView& view = find(key);
+    const std::optional<at::ScalarType> type = scalar_type(view.dtype);
+    if (!type) {
+      throw Error(ErrorKind::model, file + ": tensor " + key + " is " + std::string(io::dtype_name(view.dtype)) +
+                                        "; a weight must be F32, F16, BF16, F64 or F8");
+    }
+    const at::Tensor found = at_place(borrowed(view, *type), places[i]);
+    // Other namings store a linear layer as a 1 x 1 convolution, or the other way: the same bytes.
+    const bool renamed = part_.naming != plain_naming;
+    if (found.sizes() != at::IntArrayRef(wanted) && !(renamed && found.numel() == count_of(wanted))) {
+      throw Error(ErrorKind::model, file + ": tensor " + key + " has shape " + shape_text(view.shape) + "; part " +
+                                        name_ + " wants " + shape_text(wanted));
+    }
+    const at::Tensor tensor = found.reshape(wanted).to(placement.device, placement.dtype);
+    tensors.push_back(with_added_rows(tensor, part_, parameters[i].name));
+  }
+  return tensors;
+}
+
+}  // namespace lapis::engine
