@@ -44,6 +44,12 @@ TEST_CASE("broken tokenizer files are errors of the model that name the file") {
   check_refused("{", {"vocab.json", "is no JSON"});
   check_refused("[]", {"vocab.json", "expected an object"});
   check_refused(R"({"a":0,"a":1})", {"vocab.json", "twice"});
+  check_refused(R"(3)", {"vocab.json", "expected an object"});
+  check_refused(R"({"a":[0]})", {"vocab.json", "expected a whole number"});
+  check_refused(R"({"a":{"b":0}})", {"vocab.json", "expected a whole number"});
+  check_refused(R"({"a":4294967296})", {"vocab.json", "expected a whole number"});
+  check_refused("{\"a\":0}" + std::string(1, '\0'), {"vocab.json", "NUL"});
+  check_refused("{\"\xFF\":0}", {"vocab.json", "is no JSON"});
   check_refused(R"({"a":"0"})", {"vocab.json", "expected a whole number"});
   check_refused(R"({"a":-1})", {"vocab.json", "expected a whole number"});
   std::filesystem::remove(folder.facts().merges);
