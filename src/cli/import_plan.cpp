@@ -7,6 +7,7 @@
 
 #include "cli/crossing.hpp"
 #include "cli/places.hpp"
+#include "cli/vae_evidence.hpp"
 #include "core/families.hpp"
 #include "core/recipes.hpp"
 #include "core/spaces.hpp"
@@ -77,7 +78,10 @@ ImportPlan::ImportPlan(const ImportSources& sources) : asked_(sources) {
   for (const std::string& path : sources.main) add_source(path);
   choose_template();
   take_parts();
-  check_vae();
+  if (const Source* source = vae_source()) {
+    check_vae_config(*source);
+    check_vae_file(*source);
+  }
   take_tokenizers();
   take_sampling();
   note_extras();
@@ -239,23 +243,47 @@ void ImportPlan::take_parts() {
   throw Error(ErrorKind::usage, "this is " + title_ + ", and it lacks " + lacking + ".\nName what is lacking");
 }
 
-void ImportPlan::check_vae() const {
+const ImportPlan::Source* ImportPlan::vae_source() const {
   for (const Source& source : sources_) {
     const bool used = std::any_of(parts_.begin(), parts_.end(), [&](const ImportedPart& part) {
       return part.checkpoint == &source.checkpoint && part.part == "vae_decoder";
     });
-    if (!used || !source.folder || !is_file(*source.folder / "config.json")) continue;
-    Space found = io::read_vae_config(*source.folder).space;
-    found.id = model_.space.id;
-    found.lineage = model_.space.lineage;
-    if (core::same_numbers(found, model_.space)) return;
-    const std::vector<std::string> owners = core::spaces_with_numbers(found);
-    throw Error(ErrorKind::incompatible,
-                source.name + " says of itself " + core::space_numbers(found) + ", and " + title_ + " lives in " +
-                    core::space_name(model_.space) + " (" + core::space_numbers(model_.space) + ")." +
-                    (owners.empty() ? "" : " Those are the numbers of " + core::listed(owners) + ".") +
-                    "\nTake a VAE of the denoiser's family");
+    if (used) return &source;
   }
+  return nullptr;
+}
+
+/// What a configuration beside the VAE says of it.
+void ImportPlan::check_vae_config(const Source& source) const {
+  if (!source.folder || !is_file(*source.folder / "config.json")) return;
+  Space found = io::read_vae_config(*source.folder).space;
+  found.id = model_.space.id;
+  found.lineage = model_.space.lineage;
+  if (core::same_numbers(found, model_.space)) return;
+  const std::vector<std::string> owners = core::spaces_with_numbers(found);
+  throw Error(ErrorKind::incompatible,
+              source.name + " says of itself " + core::space_numbers(found) + ", and " + title_ + " lives in " +
+                  core::space_name(model_.space) + " (" + core::space_numbers(model_.space) + ")." +
+                  (owners.empty() ? "" : " Those are the numbers of " + core::listed(owners) + ".") +
+                  "\nTake a VAE of the denoiser's family");
+}
+
+/// What is known of a file that holds the VAE alone. SD1.5's and SDXL's have the same shapes.
+void ImportPlan::check_vae_file(const Source& source) {
+  if (source.checkpoint.paths().size() != 1) return;
+  const std::optional<VaeOwner> owner = vae_owner(source.checkpoint.paths().front());
+  if (!owner) return;
+  if (!core::same_numbers(owner->space, model_.space)) {
+    throw Error(ErrorKind::incompatible, source.name + " is " + owner->name + " by its sha256, of space " +
+                                             core::space_name(owner->space) + " (" + core::space_numbers(owner->space) +
+                                             "), and " + title_ + " lives in " + core::space_name(model_.space) + " (" +
+                                             core::space_numbers(model_.space) +
+                                             ").\nTake a VAE of the denoiser's family");
+  }
+  if (owner->space.lineage == model_.space.lineage) return;
+  model_.space.lineage = owner->space.lineage;
+  notes_.push_back(source.name + " is " + owner->name + " by its sha256, so latents are of lineage " +
+                   model_.space.lineage);
 }
 
 void ImportPlan::take_tokenizers() {

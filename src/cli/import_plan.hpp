@@ -69,7 +69,9 @@ class ImportPlan {
   [[noreturn]] void refuse_unknown() const;
   void choose_template();
   void take_parts();
-  void check_vae() const;
+  const Source* vae_source() const;
+  void check_vae_config(const Source& source) const;
+  void check_vae_file(const Source& source);
   void take_tokenizers();
   void take_t5_tokenizer(TokenizerFacts& facts) const;
   void take_sampling();

@@ -202,6 +202,20 @@ class Refused(ImportTest):
         self.refused(4, "import", "v1.safetensors", "--vae", str(other), says=("0.13025", "0.18215", "sdxl"))
         self.done("import", "v1.safetensors", "--vae", str(MODEL / "vae"))
 
+    def test_a_vae_file_alone_is_known_by_its_digest(self) -> None:
+        self.checkpoint("v1.safetensors",
+                        lambda tensors: {name: tensor for name, tensor in tensors.items() if "first_stage" not in name})
+        weights = "vae/diffusion_pytorch_model.safetensors"
+        shutil.copy(MODEL.parent / "tiny-sdxl" / weights, self.folder / "vae.safetensors")
+        self.refused(4, "import", "v1.safetensors", "--vae", "vae.safetensors",
+                     says=("vae.safetensors is the VAE of model tiny-sdxl", "0.13025", "0.18215"))
+        content = read(self.folder / "vae.safetensors")
+        (self.folder / "vae.safetensors").write_bytes(written(dict(reversed(content.items()))))
+        self.done("import", "v1.safetensors", "--vae", "vae.safetensors")  # nobody's, as far as anyone can tell
+        shutil.copy(MODEL / weights, self.folder / "vae.safetensors")
+        line = json.loads(self.done("import", "v1.safetensors", "--vae", "vae.safetensors", "--overwrite", "--json"))
+        self.assertEqual(line["space"], "sd15:tiny-sd15")
+
     def test_tensors_that_are_no_numbers(self) -> None:
         def all_over(tensors):
             return tensors | {poisoned: (tensors[poisoned][0], tensors[poisoned][1], b"\xff" * len(tensors[poisoned][2]))}
