@@ -117,10 +117,32 @@ class GraphScan {
   std::unordered_set<c10::Symbol> known_;  ///< operators that may stand
 };
 
+void check_arguments(const c10::ClassType& type, const Part& part, const std::string& file) {
+  const torch::jit::Function* const forward = type.findMethod("forward");
+  if (forward == nullptr) {
+    throw Error(ErrorKind::model, file + " has no forward, so it is no part of a model.\nExport the part anew");
+  }
+  const std::vector<c10::Argument>& arguments = forward->getSchema().arguments();  // the module itself is the first
+  std::size_t needed = 0;
+  std::string names;
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    if (!arguments[i].default_value()) needed = i;
+    names += (names.empty() ? "" : ", ") + arguments[i].name();
+  }
+  if (part.inputs.size() >= needed && part.inputs.size() < arguments.size()) return;
+  std::string wanted;
+  for (const Port& port : part.inputs) wanted += (wanted.empty() ? "" : ", ") + port.name;
+  throw Error(ErrorKind::model, file + " takes " + std::to_string(arguments.size() - 1) + " inputs (" + names +
+                                    "); the part is given " + std::to_string(part.inputs.size()) + " (" + wanted +
+                                    ").\nIt is the graph of another network, or exported otherwise: export it anew");
+}
+
 }  // namespace
 
-void scan_graph(const c10::intrusive_ptr<c10::ivalue::Object>& module, const std::string& file) {
+void scan_graph(const c10::intrusive_ptr<c10::ivalue::Object>& module, const Part& part) {
+  const std::string file = part.graph.string();
   GraphScan(file).scan(module);
+  check_arguments(*module->type(), part, file);
 }
 
 }  // namespace lapis::engine

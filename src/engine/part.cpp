@@ -192,7 +192,7 @@ LoadedPart::LoadedPart(const Part& part, const std::string& name, Placement plac
     state_->weights.emplace_back(file, ErrorKind::model, io::stray_checkpoint_bytes);
   try {
     state_->module = torch::jit::load(part.graph.string(), at::Device(at::kCPU), /*load_debug_files=*/false);
-    scan_graph(state_->module._ivalue(), part.graph.string());
+    scan_graph(state_->module._ivalue(), part);
     state_->module.eval();
     place_own_tensors(state_->module, part.weights.empty(), placement);
     if (!part.weights.empty()) bind_weights(state_->module, state_->weights, part, name, placement);

@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "core/graph_ops.hpp"
+#include "io/file_kinds.hpp"
 #include "io/graph_pickle.hpp"
 #include "io/graph_source.hpp"
 #include "io/inflate.hpp"
@@ -65,6 +66,7 @@ class Archive {
       : bytes_(bytes), name_(name), kind_(kind) {}
 
   void check() const {
+    check_kind();
     if (bytes_.size() < end_size) fail("is no TorchScript graph: it is too short for a zip archive");
     const Directory directory = find_directory();
     std::vector<Entry> entries = read_directory(directory);
@@ -85,6 +87,17 @@ class Archive {
  private:
   [[noreturn]] void fail(const std::string& what) const {
     throw Error(kind_, name_ + " " + what + ".\nRestore the file, or export the model again.");
+  }
+
+  /// Tells other files that people take for graphs.
+  void check_kind() const {
+    const std::string_view head =
+        std::string_view(reinterpret_cast<const char*>(bytes_.data()), bytes_.size()).substr(0, 4);
+    if (head == "GGUF") fail("is a GGUF file, and no TorchScript graph");
+    if (head.size() > 1 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5) {
+      fail("is a pickle of torch.save, and no TorchScript graph (torch.jit.save writes one)");
+    }
+    if (begins_as_safetensors(bytes_)) fail("is a safetensors file, weights without a graph");
   }
 
   /// `width` bytes at `offset`, which must lie in the file.
@@ -213,6 +226,10 @@ class Archive {
 
   void check_torchscript(const std::set<std::string>& names) const {
     if (names.empty()) fail("is an empty zip archive");
+    const auto is_pickle = [](const std::string& name) { return name.ends_with("/data.pkl"); };
+    if (std::none_of(names.begin(), names.end(), is_pickle)) {
+      fail("is no TorchScript graph but another zip archive: it has no data.pkl");
+    }
     const std::string top = names.begin()->substr(0, names.begin()->find('/'));
     for (const std::string& name : names) {
       if (!name.starts_with(top + "/")) fail("has entries under more than one top folder");

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <torch/csrc/jit/api/compilation_unit.h>
 #include <torch/csrc/jit/frontend/resolver.h>
+#include <torch/csrc/jit/frontend/sugared_value.h>
 
 #include "engine/graph_scan.hpp"
 #include "engine/part.hpp"
@@ -17,6 +18,8 @@ using namespace lapis::engine;
 
 namespace {
 
+Part net_part() { return {"net.pt", {}, {{"x", "model", {"batch"}}}, {{"y", "model", {"batch"}}}}; }
+
 /// A module with one attribute, whose compilation unit has the functions of `source`.
 c10::intrusive_ptr<c10::ivalue::Object> module_of(const std::string& source,
                                                   const at::Tensor& weight = at::zeros({2})) {
@@ -24,6 +27,8 @@ c10::intrusive_ptr<c10::ivalue::Object> module_of(const std::string& source,
   const auto type = c10::ClassType::create(c10::QualifiedName("__torch__.Net"), unit, true);
   type->addAttribute("weight", c10::TensorType::get());
   unit->register_type(type);
+  const torch::jit::SimpleSelf self(type);
+  unit->define(type->name(), "def forward(self, x):\n  return x\n", torch::jit::nativeResolver(), &self);
   if (!source.empty()) unit->define(std::nullopt, source, torch::jit::nativeResolver(), nullptr);
   auto module = c10::ivalue::Object::create(c10::StrongTypePtr(unit, type), 1);
   module->setSlot(0, weight);
@@ -32,7 +37,7 @@ c10::intrusive_ptr<c10::ivalue::Object> module_of(const std::string& source,
 
 std::string fault_of(const std::string& source) {
   try {
-    scan_graph(module_of(source), "net.pt");
+    scan_graph(module_of(source), net_part());
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::model);
     return error.what();
@@ -56,7 +61,7 @@ std::string failure(const char* file) {
 
 TEST_CASE("operators of networks pass, in every block") {
   CHECK(fault_of("def f(x):\n  while bool(x.sum() > 1):\n    if x.dim() == 2:\n      x = torch.relu(x * 2) / 3\n"
-                 "    else:\n      x = x.to(torch.float) + 1\n  return x\n")
+                 "    else:\n      x = x.float() + 1\n  return x\n")
             .empty());
 }
 
@@ -76,9 +81,9 @@ TEST_CASE("operators that reach beyond tensors are refused wherever they stand")
 
 TEST_CASE("a tensor must lie within its own numbers") {
   const at::Tensor numbers = at::zeros({8});
-  CHECK_NOTHROW(scan_graph(module_of("", numbers.view({2, 4}).t()), "net.pt"));
-  CHECK_NOTHROW(scan_graph(module_of("", at::zeros({1}).expand({1000, 1000})), "net.pt"));
-  CHECK_NOTHROW(scan_graph(module_of("", at::zeros({0, 4})), "net.pt"));
+  CHECK_NOTHROW(scan_graph(module_of("", numbers.view({2, 4}).t()), net_part()));
+  CHECK_NOTHROW(scan_graph(module_of("", at::zeros({1}).expand({1000, 1000})), net_part()));
+  CHECK_NOTHROW(scan_graph(module_of("", at::zeros({0, 4})), net_part()));
   using Sizes = std::vector<std::int64_t>;
   for (const auto& [offset, sizes, strides] :
        {std::tuple{1, Sizes{8}, Sizes{1}}, {0, Sizes{2, 5}, Sizes{4, 1}}, {0, Sizes{3}, Sizes{1L << 62}}}) {
@@ -87,8 +92,22 @@ TEST_CASE("a tensor must lie within its own numbers") {
     hidden->set_storage_keep_dtype(numbers.storage());
     hidden->set_storage_offset(offset);
     hidden->set_sizes_and_strides(sizes, strides);
-    CHECK_THROWS_AS(scan_graph(module_of("", outside), "net.pt"), Error);
+    CHECK_THROWS_AS(scan_graph(module_of("", outside), net_part()), Error);
   }
+}
+
+TEST_CASE("a graph must take as many inputs as its part has") {
+  Part more = net_part();
+  more.inputs.push_back({"timestep", "f32", {"batch"}});
+  try {
+    scan_graph(module_of(""), more);
+    FAIL("it passed");
+  } catch (const Error& error) {
+    CHECK_THAT(error.what(), Catch::Contains("net.pt takes 1 inputs (x); the part is given 2 (x, timestep)"));
+  }
+  Part none = net_part();
+  none.inputs.clear();
+  CHECK_THROWS_AS(scan_graph(module_of(""), none), Error);
 }
 
 TEST_CASE("files that would write, map or run are refused, and nothing has happened") {
