@@ -31,12 +31,11 @@ bool is_file(const fs::path& path) {
   return fs::is_regular_file(path, error);
 }
 
-/// The option that names a graph's checkpoint.
-std::string flag_of(const std::string& part, const std::string& graph) {
+/// The option that names the checkpoint of a part: "" for a denoiser, which comes first.
+std::string flag_of(const std::string& part, core::Architecture architecture) {
   if (part.starts_with("vae")) return "--vae";
-  if (graph == "clip-l") return "--clip-l";
-  if (graph == "clip-g") return "--clip-g";
-  if (graph == "t5-xxl") return "--t5xxl";
+  if (part == "text_encoder") return "--clip-l";
+  if (part == "text_encoder_2") return architecture == core::Architecture::flux ? "--t5xxl" : "--clip-g";
   return "";
 }
 
@@ -220,7 +219,7 @@ void ImportPlan::take_parts() {
       continue;
     }
     if (!core::find_part(family, part)->required) continue;
-    const std::string flag = flag_of(part, graph);
+    const std::string flag = flag_of(part, family.architecture);
     lacking += (lacking.empty() ? "" : ", ") + part + " (" + graph + (flag.empty() ? "" : ": " + flag + " FILE") + ")";
   }
   if (lacking.empty()) return;

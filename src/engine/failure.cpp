@@ -32,7 +32,17 @@ std::string text_of(const std::exception& error) {
   return torch ? torch->what_without_backtrace() : error.what();
 }
 
+class Silence : public c10::WarningHandler {
+ public:
+  void process(const c10::Warning& /*warning*/) override {}
+};
+
 }  // namespace
+
+c10::WarningHandler& silent_warnings() {
+  static Silence silence;
+  return silence;
+}
 
 bool is_lack_of_memory() {
   try {

@@ -1,6 +1,8 @@
 // What libtorch throws, in the words of lapis.
 #pragma once
 
+#include <c10/util/Exception.h>
+
 namespace lapis::engine {
 
 /// Throws the exception that is being handled again, as an `Error`: too little memory is Error{device} with what to do
@@ -10,9 +12,13 @@ namespace lapis::engine {
 /// True if the exception that is being handled says that memory ran out. To be called in a handler.
 bool is_lack_of_memory();
 
-/// Runs `work` and lets no exception of libtorch's out.
+/// A handler of warnings that says nothing: a graph may warn with any text, and terminals obey some.
+c10::WarningHandler& silent_warnings();
+
+/// Runs `work`, lets no exception of libtorch's out, and no warning onto the terminal.
 template <class Work>
 void guarded(const Work& work) {
+  const c10::WarningUtils::WarningHandlerGuard quiet(&silent_warnings());
   try {
     work();
   } catch (...) {

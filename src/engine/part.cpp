@@ -10,6 +10,7 @@
 #include <torch/csrc/jit/serialization/import.h>
 
 #include "core/checkpoint_names.hpp"
+#include "engine/graph_scan.hpp"
 #include "engine/weights.hpp"
 #include "io/graph_archive.hpp"
 #include "lapis/error.hpp"
@@ -84,6 +85,7 @@ LoadedPart::LoadedPart(const Part& part, const std::string& name, Placement plac
   if (!part.weights.empty()) state_->weights.emplace(part, name);
   try {
     state_->module = torch::jit::load(part.graph.string(), at::Device(at::kCPU), /*load_debug_files=*/false);
+    scan_graph(state_->module._ivalue(), part);
     state_->module.eval();
     place_own_tensors(state_->module, part.weights.empty(), placement);
     if (state_->weights) bind_weights(state_->module, *state_->weights, placement);

@@ -23,16 +23,31 @@ constexpr std::size_t glimpse = 256;  ///< numbers of a tensor: within a page or
   throw Error(ErrorKind::input, file.string() + " " + what + ".\n" + advice);
 }
 
+/// Whether a zip archive names the pickle that torch.save writes: where its first entries or its directory stand.
+bool holds_pickle(std::string_view archive) {
+  constexpr std::size_t looked_at = 1U << 20U;
+  constexpr std::string_view pickle = "/data.pkl";
+  const std::string_view end = archive.substr(archive.size() - std::min(archive.size(), looked_at));
+  return archive.substr(0, looked_at).find(pickle) != std::string_view::npos ||
+         end.find(pickle) != std::string_view::npos;
+}
+
 /// Says what a file is that is no safetensors file.
 void check_kind(const fs::path& path) {
   const MappedFile file(path, ErrorKind::input);
   const std::span<const std::byte> bytes = file.bytes();
   if (bytes.empty()) refuse(path, "is empty", "Fetch it again.");
-  if (begins_as_safetensors(bytes)) return;
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  // What has a header's brace in its place, the reader of safetensors knows best about, and what is too short to tell.
+  if (begins_as_safetensors(bytes) || (text.size() > 8 && text[8] == '{')) return;
   const FileKind* kind = find_file_kind(bytes);
+  const bool archive = kind != nullptr && kind->name == "ZIP";
+  if (archive && !holds_pickle(text)) {
+    refuse(path, "is a zip archive, and no checkpoint is in it that PyTorch wrote",
+           "Unpack it, and name the checkpoint's safetensors files.");
+  }
   const bool pickle = text.size() > 1 && text[0] == '\x80' && text[1] >= 2 && text[1] <= 5;
-  if (pickle || (kind != nullptr && kind->name == "ZIP")) {
+  if (pickle || archive) {
     refuse(path, "is PyTorch's file (.ckpt, .pt), in which a program can hide: lapis does not open it",
            "Turn it into safetensors where you trust it: python -c \"import sys, torch; from safetensors.torch import "
            "save_file; d = torch.load(sys.argv[1], weights_only=True); d = d.get('state_dict', d); save_file({k: "
@@ -42,6 +57,14 @@ void check_kind(const fs::path& path) {
     refuse(path, "is a GGUF file, whose weights are quantized for other programs",
            "Take the checkpoint's safetensors files.");
   }
+  if (text.starts_with("version https://git-lfs")) {
+    refuse(path, "is a pointer of Git LFS, not the file that it stands for", "Fetch that: git lfs pull");
+  }
+  if (text.starts_with("<!") || text.starts_with("<html") || text.starts_with("<?xml")) {
+    refuse(path, "is a web page, not a checkpoint: its address wanted a login, or had an error to show",
+           "Fetch the file again, and look at its size.");
+  }
+  if (text.size() < 9) return;
   refuse(path, "is no safetensors file: it begins " + in_quotes(text.substr(0, 8)),
          "Take the checkpoint's safetensors files.");
 }

@@ -2,10 +2,17 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <vector>
+#include <zlib.h>
 
+#include "core/graph_ops.hpp"
+#include "io/file_kinds.hpp"
+#include "io/graph_pickle.hpp"
+#include "io/graph_source.hpp"
+#include "io/inflate.hpp"
 #include "io/mapped_file.hpp"
 #include "io/text.hpp"
 #include "lapis/error.hpp"
@@ -32,9 +39,13 @@ constexpr std::uint64_t saturated32 = 0xFFFFFFFF;  // "the zip64 field has it"
 constexpr std::uint64_t most_entries = 200'000;
 constexpr std::uint64_t highest_ratio = 200;
 constexpr std::uint64_t ratio_free_bytes = 1U << 20U;
+// The code of the largest models is half a megabyte; libtorch parses a hundred times that in a minute.
+constexpr std::uint64_t most_code = 64U << 20U;
+constexpr std::uint64_t most_size = ~std::uint64_t{0};
 
 struct Entry {
   std::string name;
+  std::uint64_t checksum = 0;
   std::uint64_t flags = 0;
   std::uint64_t method = 0;
   std::uint64_t packed = 0;
@@ -51,25 +62,42 @@ struct Directory {
 
 class Archive {
  public:
-  Archive(std::span<const std::byte> bytes, const std::string& name) : bytes_(bytes), name_(name) {}
+  Archive(std::span<const std::byte> bytes, const std::string& name, ErrorKind kind)
+      : bytes_(bytes), name_(name), kind_(kind) {}
 
   void check() const {
+    check_kind();
     if (bytes_.size() < end_size) fail("is no TorchScript graph: it is too short for a zip archive");
     const Directory directory = find_directory();
     std::vector<Entry> entries = read_directory(directory);
     std::set<std::string> names;
+    std::set<std::string> folded_names;
     for (const Entry& entry : entries) {
       check_name(entry.name);
       check_sizes(entry);
-      if (!names.insert(entry.name).second) fail("has the entry " + in_quotes(entry.name) + " twice");
+      names.insert(entry.name);
+      // libtorch's reader of archives takes no notice of capitals.
+      if (!folded_names.insert(folded(entry.name)).second) fail("has the entry " + in_quotes(entry.name) + " twice");
     }
-    check_ranges(std::move(entries), directory.begin);
+    check_ranges(entries, directory.begin);
     check_torchscript(names);
+    check_program(entries);
   }
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    throw Error(ErrorKind::model, name_ + " " + what + ".\nRestore the file, or export the model again.");
+    throw Error(kind_, name_ + " " + what + ".\nRestore the file, or export the model again.");
+  }
+
+  /// Tells other files that people take for graphs.
+  void check_kind() const {
+    const std::string_view head =
+        std::string_view(reinterpret_cast<const char*>(bytes_.data()), bytes_.size()).substr(0, 4);
+    if (head == "GGUF") fail("is a GGUF file, and no TorchScript graph");
+    if (head.size() > 1 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5) {
+      fail("is a pickle of torch.save, and no TorchScript graph (torch.jit.save writes one)");
+    }
+    if (begins_as_safetensors(bytes_)) fail("is a safetensors file, weights without a graph");
   }
 
   /// `width` bytes at `offset`, which must lie in the file.
@@ -124,6 +152,7 @@ class Archive {
       Entry entry;
       entry.flags = number(at + 8, 2);
       entry.method = number(at + 10, 2);
+      entry.checksum = number(at + 16, 4);
       entry.packed = number(at + 20, 4);
       entry.unpacked = number(at + 24, 4);
       entry.offset = number(at + 42, 4);
@@ -197,6 +226,10 @@ class Archive {
 
   void check_torchscript(const std::set<std::string>& names) const {
     if (names.empty()) fail("is an empty zip archive");
+    const auto is_pickle = [](const std::string& name) { return name.ends_with("/data.pkl"); };
+    if (std::none_of(names.begin(), names.end(), is_pickle)) {
+      fail("is no TorchScript graph but another zip archive: it has no data.pkl");
+    }
     const std::string top = names.begin()->substr(0, names.begin()->find('/'));
     for (const std::string& name : names) {
       if (!name.starts_with(top + "/")) fail("has entries under more than one top folder");
@@ -208,19 +241,68 @@ class Archive {
     }
   }
 
+  /// Reads whatever of the archive libtorch would compile or run: its code, its pickles.
+  void check_program(const std::vector<Entry>& entries) const {
+    std::uint64_t total = 0;
+    for (const Entry& entry : entries) {
+      const std::string inside = folded(entry.name.substr(entry.name.find('/') + 1));
+      const bool code = inside.starts_with("code/") && !inside.ends_with(".debug_pkl");
+      const bool pickle = !inside.starts_with("code/") && inside.ends_with(".pkl");
+      if (!code && !pickle) continue;
+      total += entry.unpacked;
+      if (total > most_code) fail("has more than " + std::to_string(most_code >> 20U) + " MB of code, too much");
+      const std::string text = content(entry);
+      const std::string records = pickle ? folded(entry.name.substr(0, entry.name.size() - 4)) + "/" : "";
+      const auto size_of = [&](const std::string& name) -> std::optional<std::uint64_t> {
+        if (inside == "traced_inputs.pkl") return most_size;  // written without their numbers, and not loaded
+        return size_of_entry(entries, records + folded(name));
+      };
+      const std::optional<std::string> fault = code ? source_fault(text) : pickle_fault(text, size_of);
+      if (!fault) continue;
+      const std::string whose = code ? "its code " : "its " + printable(inside) + " ";
+      throw Error(kind_, core::refusal_text(name_, whose + *fault));
+    }
+  }
+
+  /// The bytes of an entry whose place has been checked.
+  std::string content(const Entry& entry) const {
+    const std::uint64_t begin = entry.offset + local_size + number(entry.offset + 26, 2) + number(entry.offset + 28, 2);
+    const std::string packed = text(begin, entry.packed);
+    const std::optional<std::string> whole = entry.method == 0 ? packed : inflated(packed, entry.unpacked);
+    const std::string shown = "entry " + in_quotes(entry.name);
+    if (!whole) fail("is a damaged zip archive: its " + shown + " does not unpack");
+    if (crc32_z(0, reinterpret_cast<const Bytef*>(whole->data()), whole->size()) != entry.checksum) {
+      fail("is a damaged zip archive: its " + shown + " has another checksum than recorded");
+    }
+    return *whole;
+  }
+
+  static std::optional<std::uint64_t> size_of_entry(const std::vector<Entry>& entries, const std::string& folded_name) {
+    for (const Entry& entry : entries) {
+      if (folded(entry.name) == folded_name) return entry.unpacked;
+    }
+    return std::nullopt;
+  }
+
+  static std::string folded(std::string text) {
+    for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return text;
+  }
+
   std::span<const std::byte> bytes_;
   const std::string& name_;
+  ErrorKind kind_;
 };
 
 }  // namespace
 
-void check_graph_archive(const std::filesystem::path& path) {
-  const MappedFile file(path, ErrorKind::model);
-  check_graph_archive(file.bytes(), path.string());
+void check_graph_archive(const std::filesystem::path& path, ErrorKind kind) {
+  const MappedFile file(path, kind);
+  check_graph_archive(file.bytes(), path.string(), kind);
 }
 
-void check_graph_archive(std::span<const std::byte> archive, const std::string& name) {
-  Archive(archive, name).check();
+void check_graph_archive(std::span<const std::byte> archive, const std::string& name, ErrorKind kind) {
+  Archive(archive, name, kind).check();
 }
 
 }  // namespace lapis::io

@@ -6,16 +6,20 @@
 #include <span>
 #include <string>
 
+#include "lapis/error.hpp"
+
 namespace lapis::io {
 
 /// Checks that the file at `path` is a zip archive as TorchScript writes it (APPNOTE.TXT of PKWARE, zip64 included):
 /// stored or deflated entries under one top folder, without ".." or absolute names, without overlap, none larger than
 /// the file can hold, none that unpacks to a multiple of any honest graph, and those that a TorchScript graph needs.
-/// Throws Error{model} otherwise. Nothing is unpacked. A graph that passes is whole on the outside, not harmless: it
-/// is a program.
-void check_graph_archive(const std::filesystem::path& path);
+/// Then reads its code and its pickles (io/graph_source.hpp, io/graph_pickle.hpp), against their checksums: what writes
+/// files, calls Python or runs while it is loaded is refused. Throws Error{kind} otherwise. Tensors are not read. A
+/// graph that passes is still a program (docs/security.md).
+void check_graph_archive(const std::filesystem::path& path, ErrorKind kind = ErrorKind::model);
 
 /// The same for bytes in memory; `name` is the file that errors speak of.
-void check_graph_archive(std::span<const std::byte> archive, const std::string& name);
+void check_graph_archive(std::span<const std::byte> archive, const std::string& name,
+                         ErrorKind kind = ErrorKind::model);
 
 }  // namespace lapis::io

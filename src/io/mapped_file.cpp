@@ -17,7 +17,9 @@ namespace {
   if (error_number == ENOENT || error_number == ENOTDIR) {
     throw Error(kind, path.string() + " does not exist. Check the spelling of the path.");
   }
-  throw Error(kind, path.string() + " cannot be read: " + system_reason(error_number) + ".");
+  const bool forbidden = error_number == EACCES || error_number == EPERM;
+  throw Error(kind, path.string() + " cannot be read: " + system_reason(error_number) + "." +
+                        (forbidden ? "\nAsk its owner for the right to read it: chmod +r" : ""));
 }
 
 }  // namespace

@@ -265,6 +265,10 @@ fs::path absolute_folder(const fs::path& folder) {
                 folder.string() + " is a file; a model is a folder with a model.json. Name its folder.");
   }
   if (!fs::exists(result / "model.json", error)) {
+    if (error) {
+      throw Error(ErrorKind::model, folder.string() + " cannot be read: " + error.message() +
+                                        ".\nAsk its owner for the right to enter it: chmod +rx");
+    }
     const bool diffusers = fs::exists(result / "model_index.json", error);
     throw Error(ErrorKind::model, folder.string() + " has no model.json, so it is no model folder.\n" +
                                       (diffusers ? "It is a diffusers folder: scripts/export_graphs.py writes one."

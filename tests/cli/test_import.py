@@ -233,7 +233,7 @@ class Refused(ImportTest):
         self.done("import", "deep.safetensors")  # which reads no more than the beginnings
 
     def test_files_that_are_no_checkpoints(self) -> None:
-        for name, content, says in (("a.ckpt", b"\x80\x02}q\x00.", "save_file"), ("a.pt", b"PK\x03\x04" + bytes(60), "save_file"),
+        for name, content, says in (("a.ckpt", b"\x80\x02}q\x00.", "save_file"), ("a.pt", b"PK\x03\x04" + bytes(26) + b"archive/data.pkl" + bytes(60), "save_file"),
                                     ("a.gguf", b"GGUF" + bytes(60), "GGUF"), ("a.txt", b"hello, world" * 9, "no safetensors"),
                                     ("empty", b"", "empty")):
             (self.folder / name).write_bytes(content)

@@ -6,9 +6,13 @@
     line_plain.pt           the same with slope 3 and offset 0.5 inside
     echo.pt                 (sample, timestep, context) -> sample + timestep + mean of context, by batch row
     plain_text_encoder.pt   ids [B, L] -> three outputs of width 128 made of sines, with a weight inside
+    hostile_*.pt            line_plain.pt, but it would write "written_by_a_graph", as it runs or as it is loaded, or map
+                            a file, or read beyond its own numbers
 """
 
 from __future__ import annotations
+
+import zipfile
 
 import torch
 from safetensors.torch import save_file
@@ -47,6 +51,58 @@ class Sines(nn.Module):
         return state[None], state[None], state[:, 0]
 
 
+class Saves(nn.Module):
+    """x [N] -> x, written to a file on the way."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        torch.save(x, "written_by_a_graph")
+        return x
+
+
+class SavesOnLoad(nn.Module):
+    """x [N] -> x; libtorch runs __setstate__ as it loads the file."""
+
+    @torch.jit.export
+    def __getstate__(self) -> tuple[torch.Tensor, bool]:
+        return torch.ones(2), self.training
+
+    @torch.jit.export
+    def __setstate__(self, state: tuple[torch.Tensor, bool]) -> None:
+        torch.save(state[0], "written_by_a_graph")
+        self.training = state[1]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+
+class Maps(nn.Module):
+    """x [N] -> x and the first bytes of a file."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + torch.from_file("/etc/hostname", False, 1, dtype=torch.uint8)
+
+
+def rewritten(source: str, target: str, entry: str, old: bytes, new: bytes) -> None:
+    """Copies an archive with one entry changed."""
+    with zipfile.ZipFile(source) as honest, zipfile.ZipFile(target, "w") as changed:
+        for item in honest.infolist():
+            content = honest.read(item)
+            if item.filename.endswith(entry):
+                assert old in content, f"{source} has no {old!r} in {entry}"
+                content = content.replace(old, new)
+            changed.writestr(item.filename, content)
+
+
+def make_hostile() -> None:
+    torch.jit.script(Saves()).save("hostile_save.pt")
+    torch.jit.script(SavesOnLoad()).save("hostile_save_on_load.pt")
+    torch.jit.script(Maps()).save("hostile_from_file.pt")
+    rewritten("hostile_save.pt", "hostile_save_alias.pt", "code/__torch__.py",
+              b"torch.save(x, ", b"t = torch\n    t . save(x, ")
+    # One number long is what the pickle says of slope, in one byte; 200 are a read far behind it.
+    rewritten("line_plain.pt", "hostile_storage.pt", "data.pkl", b"cpuq\x06K\x01", b"cpuq\x06K\xc8")
+
+
 def main() -> None:
     x = torch.ones(2)
     torch.jit.trace(Line("inner/offset"), (x,), check_trace=False).save("line.pt")
@@ -60,6 +116,7 @@ def main() -> None:
     save_file({"slope": slope}, "line_missing.safetensors")
     save_file({"slope": torch.tensor([3.0, 3.0]), "inner.offset": offset}, "line_shape.safetensors")
     save_file({"slope": torch.tensor([3]), "inner.offset": offset}, "line_integer.safetensors")
+    make_hostile()
 
 
 if __name__ == "__main__":

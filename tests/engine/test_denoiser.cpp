@@ -72,6 +72,7 @@ TEST_CASE("a network with patches reads tokens, and latents stay latents outside
   // The formula of tests/data/make_mini_models.py: a tenth of the sample and a hundredth of what it is told.
   Part part = echo_part();
   part.graph = data("mini_flux/graphs/denoiser.pt");
+  part.inputs.insert(part.inputs.end(), 4, {"told", "model", {}});
   LoadedPart network(part, "denoiser", {});
   const at::Tensor x = at::arange(16 * 4 * 6, at::kFloat).view({1, 16, 4, 6});
   const at::Tensor table = at::full({8, 16}, 300.0F);

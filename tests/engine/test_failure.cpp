@@ -53,3 +53,13 @@ TEST_CASE("a lack of memory is known as one") {
   CHECK_FALSE(lacks_memory(in_a_graph));
   CHECK_FALSE(lacks_memory(Error(ErrorKind::device, "CUDA out of memory")));
 }
+
+TEST_CASE("no warning of libtorch's reaches the terminal") {
+  c10::WarningHandler* const outside = c10::WarningUtils::get_warning_handler();
+  guarded([&] {
+    CHECK(c10::WarningUtils::get_warning_handler() == &silent_warnings());
+    CHECK(c10::WarningUtils::get_warning_handler() != outside);
+    TORCH_WARN("a text that a graph chose");
+  });
+  CHECK(c10::WarningUtils::get_warning_handler() == outside);
+}

@@ -91,7 +91,10 @@ TEST_CASE("files that are no safetensors are told by what they are") {
   };
   says("", "empty");
   says("\x80\x04" + std::string(40, 'a'), "PyTorch's file");
-  says("PK\x03\x04" + std::string(40, 'a'), "PyTorch's file");
+  says("PK\x03\x04" + std::string(26, 'a') + "archive/data.pkl" + std::string(40, 'a'), "PyTorch's file");
+  says("PK\x03\x04" + std::string(40, 'a'), "is a zip archive, and no checkpoint");
+  says("version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS");
+  says("<!DOCTYPE html><html>", "a web page");
   says("GGUF" + std::string(40, 'a'), "GGUF");
   says(std::string(80, 'a'), "no safetensors file");
 }

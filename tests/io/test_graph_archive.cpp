@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <string>
 #include <vector>
+#include <zlib.h>
 
 #include "io/graph_archive.hpp"
 #include "support.hpp"
@@ -18,27 +19,32 @@ std::string number(std::uint64_t value, int width) {
   return text;
 }
 
+/// The least that is a pickle.
+const std::string pickle = "\x80\x02N.";
+
 /// An entry as a zip archive would describe it, honest unless told otherwise.
 struct Entry {
   std::string name;
   std::string data = "x";
   std::uint64_t method = 0;
   std::uint64_t flags = 0;
-  std::uint64_t unpacked = 1;
-  std::uint64_t packed = 1;
+  std::uint64_t unpacked = data.size();
+  std::uint64_t packed = data.size();
   std::string local_name = name;
+  std::uint64_t checksum = crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size());
 };
 
-std::vector<Entry> graph_entries() {
-  return {{"g/data.pkl"}, {"g/constants.pkl"}, {"g/version"}, {"g/code/__torch__.py"}};
+std::vector<Entry> graph_entries(const std::string& code = "def f(x: Tensor) -> Tensor:\n  return torch.add(x, x)\n") {
+  return {{"g/data.pkl", pickle}, {"g/constants.pkl", pickle}, {"g/version"}, {"g/code/__torch__.py", code}};
 }
 
 std::string zip(const std::vector<Entry>& entries) {
   std::string body;
   std::string directory;
   for (const Entry& entry : entries) {
-    const std::string facts = number(entry.flags, 2) + number(entry.method, 2) + number(0, 8) +
-                              number(entry.packed, 4) + number(entry.unpacked, 4) + number(entry.name.size(), 2);
+    const std::string facts = number(entry.flags, 2) + number(entry.method, 2) + number(0, 4) +
+                              number(entry.checksum, 4) + number(entry.packed, 4) + number(entry.unpacked, 4) +
+                              number(entry.name.size(), 2);
     directory += "PK\1\2" + number(0, 4) + facts + std::string(12, '\0') + number(body.size(), 4) + entry.name;
     body += "PK\3\4" + number(0, 2) + facts + number(0, 2) + entry.local_name + entry.data;
   }
@@ -96,8 +102,8 @@ TEST_CASE("flipped bits in a graph give an error or nothing, never a crash") {
 }
 
 TEST_CASE("the version of the operators may stand under its newer name") {
-  CHECK_NOTHROW(check(zip({{"g/data.pkl"}, {"g/constants.pkl"}, {"g/.data/version"}})));
-  check_refused(zip({{"g/data.pkl"}, {"g/constants.pkl"}, {"g/.data/other"}}), "it has no version");
+  CHECK_NOTHROW(check(zip({{"g/data.pkl", pickle}, {"g/constants.pkl", pickle}, {"g/.data/version"}})));
+  check_refused(zip({{"g/data.pkl", pickle}, {"g/constants.pkl", pickle}, {"g/.data/other"}}), "it has no version");
 }
 
 TEST_CASE("names that could leave a folder are refused") {
@@ -109,6 +115,7 @@ TEST_CASE("names that could leave a folder are refused") {
   check_refused(graph_with({std::string("g/a\0b", 5)}), "forbidden name");
   check_refused(graph_with({"h/a"}), "more than one top folder");
   check_refused(graph_with({"g/version"}), "\"g/version\" twice");
+  check_refused(graph_with({"g/Version"}), "\"g/Version\" twice");  // one to libtorch's reader
 }
 
 TEST_CASE("sizes that cannot be true are refused") {
@@ -135,7 +142,52 @@ TEST_CASE("an entry must be where and what the directory says") {
   check_refused(overlapping, "overlaps");
 }
 
-TEST_CASE("what is no zip archive is refused") {
+TEST_CASE("code that reaches beyond tensors is refused before libtorch sees it") {
+  const std::string code = "def f(x: Tensor) -> Tensor:\n  _0 = torch.save(x, \"/tmp/a\")\n  return x\n";
+  check_refused(zip(graph_entries(code)), "its code calls aten::save, which writes a file.\nNo picture needs that");
+  check_refused(graph_with({"g/code/a/b.py", code}), "aten::save");
+  check_refused(graph_with({"g/CODE/a/b.py", code}), "aten::save");  // one place to libtorch's reader
+  CHECK_NOTHROW(check(graph_with({"g/code/a/b.py.debug_pkl", code})));
+  CHECK_NOTHROW(check(graph_with({"g/data/0", code})));
+}
+
+TEST_CASE("pickles that name anything but tensors and own classes are refused") {
+  const std::string hostile =
+      "\x80\x02"
+      "cos\nsystem\nX\x02" +
+      std::string(3, '\0') + "ls\x85R.";
+  check_refused(graph_with({"g/traced_inputs.pkl", hostile}), "its traced_inputs.pkl asks for os.system");
+  std::vector<Entry> entries = graph_entries();
+  entries.front() = {"g/data.pkl", hostile};
+  check_refused(zip(entries), "its data.pkl asks for os.system");
+}
+
+TEST_CASE("code that is not what its checksum says is damage") {
+  std::vector<Entry> entries = graph_entries();
+  entries.back().checksum ^= 1U;
+  check_refused(zip(entries), "another checksum");
+  entries = graph_entries();
+  entries.back().method = 8;
+  check_refused(zip(entries), "does not unpack");
+}
+
+TEST_CASE("an error may be of the kind that its reader asks for") {
+  check_fails(ErrorKind::input, {"g.pt"}, [] { check_graph_archive(as_bytes("x"), "g.pt", ErrorKind::input); });
+}
+
+TEST_CASE("every graph that lapis brings passes") {
+  const std::filesystem::path models = std::filesystem::path(LAPIS_TESTS_DIR) / ".." / "models";
+  int graphs = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(models)) {
+    if (entry.path().extension() != ".pt") continue;
+    INFO(entry.path());
+    CHECK_NOTHROW(check_graph_archive(entry.path()));
+    ++graphs;
+  }
+  CHECK(graphs > 20);
+}
+
+TEST_CASE("what is no zip is refused") {
   check_refused("", "too short");
   check_refused(std::string(100, 'x'), "end of a zip archive is missing");
   check_refused(zip(graph_entries()) + "trailing", "end of a zip archive is missing");

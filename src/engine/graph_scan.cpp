@@ -1,0 +1,148 @@
+#include "engine/graph_scan.hpp"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/class_type.h>
+#include <limits>
+#include <memory>
+#include <string_view>
+#include <torch/csrc/jit/api/compilation_unit.h>
+#include <torch/csrc/jit/api/function_impl.h>
+#include <torch/csrc/jit/ir/ir.h>
+#include <unordered_set>
+
+#include "core/graph_ops.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::engine {
+namespace {
+
+/// Whether every element of a tensor lies in its storage: a pickle says size, stride and offset as it likes.
+bool lies_in_storage(const at::Tensor& tensor) {
+  if (!tensor.defined() || !tensor.has_storage() || tensor.is_meta()) return true;
+  std::int64_t last = tensor.storage_offset();
+  if (last < 0) return false;
+  for (std::int64_t i = 0; i < tensor.dim(); ++i) {
+    const std::int64_t size = tensor.size(i);
+    const std::int64_t stride = tensor.stride(i);
+    if (size < 0 || stride < 0) return false;
+    if (size == 0) return true;
+    std::int64_t reach = 0;
+    if (__builtin_mul_overflow(size - 1, stride, &reach) || __builtin_add_overflow(last, reach, &last)) return false;
+  }
+  std::int64_t bytes = 0;
+  if (__builtin_mul_overflow(last, static_cast<std::int64_t>(tensor.element_size()), &bytes)) return false;
+  const std::size_t needed = static_cast<std::size_t>(bytes) + tensor.element_size();
+  return needed <= tensor.storage().nbytes();
+}
+
+class GraphScan {
+ public:
+  explicit GraphScan(const std::string& file) : file_(file) {}
+
+  void scan(const c10::intrusive_ptr<c10::ivalue::Object>& module) {
+    for (torch::jit::Function* function : module->compilation_unit()->get_functions()) scan_function(*function);
+    std::unordered_set<const void*> seen;
+    c10::IValue(module).visit([&](const c10::IValue& value) {
+      if (value.isTensor()) check_tensor(value.toTensor());
+      if (value.isObject()) check_type(*value.type());
+      return value.isPtrType() && !seen.insert(value.internalToPointer()).second;  // true: do not go into it again
+    });
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& what) const {
+    throw Error(ErrorKind::model, core::refusal_text(file_, what));
+  }
+
+  void check_tensor(const at::Tensor& tensor) const {
+    if (!lies_in_storage(tensor)) refuse("a tensor of it lies outside of its own numbers");
+  }
+
+  void scan_function(torch::jit::Function& function) {
+    torch::jit::GraphFunction* const graph = torch::jit::tryToGraphFunction(function);
+    if (graph == nullptr) refuse("it calls " + function.qualname().qualifiedName() + ", which is no graph");
+    graph->ensure_defined();
+    scan_block(*graph->graph()->block());
+  }
+
+  void scan_block(const torch::jit::Block& block) {
+    for (const torch::jit::Node* node : block.nodes()) {
+      check_operator(node->kind());
+      for (const torch::jit::Value* output : node->outputs()) check_type(*output->type());
+      for (const c10::Symbol attribute : node->attributeNames()) check_attribute(*node, attribute);
+      for (const torch::jit::Block* inner : node->blocks()) scan_block(*inner);
+    }
+    for (const torch::jit::Value* input : block.inputs()) check_type(*input->type());
+  }
+
+  void check_operator(c10::Symbol kind) {
+    if (known_.contains(kind)) return;
+    const std::string space = kind.ns().toUnqualString();
+    const std::string name = kind.toUnqualString();
+    const std::string_view why = core::operator_fault(space, name);
+    if (!why.empty()) refuse("it calls " + space + "::" + name + ", which " + std::string(why));
+    known_.insert(kind);
+  }
+
+  void check_attribute(const torch::jit::Node& node, c10::Symbol attribute) {
+    switch (node.kindOf(attribute)) {
+      case torch::jit::AttributeKind::t: check_tensor(node.t(attribute)); break;
+      case torch::jit::AttributeKind::ts:
+        for (const at::Tensor& tensor : node.ts(attribute)) check_tensor(tensor);
+        break;
+      case torch::jit::AttributeKind::g: scan_block(*node.g(attribute)->block()); break;
+      case torch::jit::AttributeKind::gs:
+        for (const auto& graph : node.gs(attribute)) scan_block(*graph->block());
+        break;
+      default: break;  // numbers, texts and types
+    }
+  }
+
+  /// A class of the archive's own code has graphs for methods; one registered in C++ has whatever it likes.
+  void check_type(const c10::Type& type) const {
+    if (const auto* const named = type.castRaw<c10::ClassType>()) {
+      const std::string name = named->name() ? named->name()->qualifiedName() : "";
+      if (name.starts_with("__torch__.torch.classes.")) refuse("it uses " + name + ", which is written in C++");
+    }
+    if (const auto* const callable = type.castRaw<c10::FunctionType>()) {
+      if (!callable->function()->isGraphFunction()) {
+        refuse("it calls " + callable->function()->qualname().qualifiedName() + ", which is no graph");
+      }
+    }
+    if (type.kind() == c10::TypeKind::ClassType) return;  // contains itself, where it has an attribute of its own kind
+    for (const c10::TypePtr& inner : type.containedTypes()) check_type(*inner);
+  }
+
+  const std::string& file_;
+  std::unordered_set<c10::Symbol> known_;  ///< operators that may stand
+};
+
+void check_arguments(const c10::ClassType& type, const Part& part, const std::string& file) {
+  const torch::jit::Function* const forward = type.findMethod("forward");
+  if (forward == nullptr) {
+    throw Error(ErrorKind::model, file + " has no forward, so it is no part of a model.\nExport the part anew");
+  }
+  const std::vector<c10::Argument>& arguments = forward->getSchema().arguments();  // the module itself is the first
+  std::size_t needed = 0;
+  std::string names;
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    if (!arguments[i].default_value()) needed = i;
+    names += (names.empty() ? "" : ", ") + arguments[i].name();
+  }
+  if (part.inputs.size() >= needed && part.inputs.size() < arguments.size()) return;
+  std::string wanted;
+  for (const Port& port : part.inputs) wanted += (wanted.empty() ? "" : ", ") + port.name;
+  throw Error(ErrorKind::model, file + " takes " + std::to_string(arguments.size() - 1) + " inputs (" + names +
+                                    "); the part is given " + std::to_string(part.inputs.size()) + " (" + wanted +
+                                    ").\nIt is the graph of another network, or exported otherwise: export it anew");
+}
+
+}  // namespace
+
+void scan_graph(const c10::intrusive_ptr<c10::ivalue::Object>& module, const Part& part) {
+  const std::string file = part.graph.string();
+  GraphScan(file).scan(module);
+  check_arguments(*module->type(), part, file);
+}
+
+}  // namespace lapis::engine

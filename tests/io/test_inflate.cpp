@@ -1,0 +1,40 @@
+#include <catch2/catch.hpp>
+#include <string>
+#include <zlib.h>
+
+#include "io/inflate.hpp"
+
+using namespace lapis::io;
+
+namespace {
+
+std::string deflated(const std::string& text) {
+  z_stream stream{};
+  REQUIRE(deflateInit2(&stream, 9, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY) == Z_OK);
+  std::string packed(text.size() + 100, '\0');
+  stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
+  packed.resize(packed.size() - stream.avail_out);
+  deflateEnd(&stream);
+  return packed;
+}
+
+}  // namespace
+
+TEST_CASE("what zlib packed comes back") {
+  const std::string text(10'000, 'a');
+  CHECK(inflated(deflated(text), text.size()) == text);
+  CHECK(inflated(deflated(""), 0) == "");
+}
+
+TEST_CASE("another size than recorded, a cut or a damaged stream give nothing") {
+  const std::string packed = deflated("a lakeside at sunset, a lakeside at dawn");
+  CHECK(inflated(packed, 40));
+  CHECK_FALSE(inflated(packed, 39));
+  CHECK_FALSE(inflated(packed, 41));
+  for (std::size_t length = 0; length < packed.size(); ++length) CHECK_FALSE(inflated(packed.substr(0, length), 40));
+  CHECK_FALSE(inflated("\xff\xff\xff", 40));
+}
