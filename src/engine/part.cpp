@@ -16,6 +16,7 @@
 #include <torch/csrc/jit/serialization/import.h>
 
 #include "core/checkpoint_names.hpp"
+#include "engine/deltas.hpp"
 #include "io/graph_archive.hpp"
 #include "io/safetensors.hpp"
 #include "lapis/error.hpp"
@@ -130,6 +131,7 @@ void bind_weights(torch::jit::Module& module, const std::vector<io::SafetensorsF
   const std::string file = part.weights.front().string();
   const std::vector<core::TensorShape> parameters = parameters_of(module);
   const std::vector<core::TensorPlace> places = places_of(parameters, part);
+  const Deltas deltas(part);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const std::vector<std::int64_t>& wanted = parameters[i].shape;
     const std::string key = part.prefix + places[i].name;
@@ -150,7 +152,8 @@ void bind_weights(torch::jit::Module& module, const std::vector<io::SafetensorsF
       throw Error(ErrorKind::model, file + ": tensor " + key + " has shape " + shape_text(view->shape) + "; part " +
                                         part_name + " wants " + shape_text(wanted));
     }
-    const at::Tensor bound = found.reshape(wanted).to(placement.device, placement.dtype);
+    const at::Tensor whole = deltas.added(found.reshape(wanted), parameters[i].name);
+    const at::Tensor bound = whole.to(placement.device, placement.dtype);
     std::string attribute = parameters[i].name;
     std::replace(attribute.begin(), attribute.end(), '.', '/');
     module.setattr(attribute, with_added_rows(bound, part, parameters[i].name));
