@@ -21,8 +21,9 @@ namespace {
   throw Error(ErrorKind::input, file.string() + " " + what + ".\n" + advice);
 }
 
-/// Says what a file is that is no safetensors file.
-void check_kind(const fs::path& path) {
+}  // namespace
+
+void expect_safetensors(const fs::path& path, const std::string& what) {
   const MappedFile file(path, ErrorKind::input);
   const std::span<const std::byte> bytes = file.bytes();
   if (bytes.empty()) refuse(path, "is empty", "Fetch it again.");
@@ -38,17 +39,15 @@ void check_kind(const fs::path& path) {
   }
   if (text.starts_with("GGUF")) {
     refuse(path, "is a GGUF file, whose weights are quantized for other programs",
-           "Take the checkpoint's safetensors files.");
+           "Take the " + what + "'s safetensors files.");
   }
   refuse(path, "is no safetensors file: it begins " + in_quotes(text.substr(0, 8)),
-         "Take the checkpoint's safetensors files.");
+         "Take the " + what + "'s safetensors files.");
 }
-
-}  // namespace
 
 Checkpoint::Checkpoint(std::vector<fs::path> paths) : paths_(std::move(paths)) {
   for (const fs::path& path : paths_) {
-    check_kind(path);
+    expect_safetensors(path, "checkpoint");
     files_.emplace_back(path, ErrorKind::input, stray_checkpoint_bytes);
   }
   for (std::size_t i = 0; i < files_.size(); ++i) {
