@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <future>
 #include <limits>
 #include <map>
 #include <optional>
@@ -239,8 +240,10 @@ AddedLora add_lora(Model& model, const core::LoraModel& parts, const fs::path& p
                    bool in_prompt) {
   core::LoraPlan plan = core::plan_lora(read_lora(path), parts, weight);
   const MappedFile file(path, ErrorKind::input);
-  Lora lora{path.stem().string(), sha256(file.bytes()), data_digest(file.bytes()),
-            weight.text_encoder,  weight.denoiser,      in_prompt};
+  // Large files take a second: both digests at once.
+  std::future<std::string> data = std::async(std::launch::async, [&] { return data_digest(file.bytes()); });
+  std::string whole = sha256(file.bytes());
+  Lora lora{path.stem().string(), std::move(whole), data.get(), weight.text_encoder, weight.denoiser, in_prompt};
   for (auto& [part, delta] : plan.deltas) {
     delta.file = path;
     model.parts.at(part).deltas.push_back(std::move(delta));
