@@ -112,6 +112,9 @@ class Refused(LoraTest):
         model = ROOT / "models" / "tiny-sd15" / "unet" / "diffusion_pytorch_model.safetensors"
         self.refused(3, "generate", *WALK, "--lora", str(model), says=("is no LoRA",))
 
+    def test_no_model_is_made_of_one(self) -> None:
+        self.refused(3, "import", self.style(), says=("is a LoRA", "--lora style.safetensors"))
+
     def test_loras_of_other_models(self) -> None:
         self.style()
         sdxl = self.write("sdxl.safetensors", kohya("lora_unet_", factors(weights("tiny-sdxl", "unet"))))
