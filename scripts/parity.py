@@ -24,7 +24,7 @@ from parity_cases import Job
 LATENT_LIMIT = 1e-3  # largest difference of final latents, in model units
 ROUNDED_LIMIT = 1e-2  # the same after a second pass: the 8-bit picture between the passes may round the other way
 PIXEL_LIMIT, PIXEL_WORST, PIXEL_SHARE = 1, 3, 0.999  # levels for that share of all values, and for every one
-NOT_OPTIONS = ("prompt", "original_size", "crop", "masked")  # of a job, which are written another way
+NOT_OPTIONS = ("prompt", "original_size", "crop", "masked", "lora", "lora_weight")  # of a job, which are written another way
 EXAMPLES = """examples:
   python scripts/parity.py models/tiny-sd15
   python scripts/parity.py models/tiny-sd15 models/tiny-sdxl models/tiny-flux --json parity.json
@@ -72,6 +72,7 @@ class Lapis:
     def render(self, job: Job, start: Any) -> Result:
         """`start` is the PIL picture that image to image begins with."""
         import numpy as np
+        import parity_loras
         from PIL import Image
         from safetensors.numpy import load_file
 
@@ -87,6 +88,9 @@ class Lapis:
         if job.masked:  # diffusers leaves the VAE's pixels outside the mask too
             options |= {"mask": self.folder / "mask.png", "mask_paste": "off"}
             parity_cases.mask_picture(job.width, job.height).save(options["mask"])
+        if job.lora:
+            parity_loras.write(self.model, job.lora, self.folder / "lora.safetensors")
+            options["lora"] = f"{self.folder / 'lora.safetensors'}:{job.lora_weight}"
         records = program.generate(self.binary, job.prompt, self.folder / "{index}.png", model=self.model,
                                    latent=latent, dtype="fp32", device="cpu", threads=1, **options)
         pictures = np.stack([np.asarray(Image.open(record["path"])) for record in records])

@@ -11,6 +11,7 @@ SAMPLERS = {  # of each path, those that diffusers has with the same sigmas; its
     "variance": ("euler_a", "heun", "dpmpp_2m", "dpmpp_2m_sde", "ddim", "unipc"),
     "flow": ("heun", "dpmpp_2m", "unipc"),
 }
+LORAS = {"kohya": 0.8, "peft": 1.0, "peft with an alpha": -0.5, "DoRA": 0.7}  # form -> weight
 PICTURE_SAMPLERS = {"variance": ("euler_a", "dpmpp_2m", "ddim"), "flow": ("heun", "dpmpp_2m", "unipc")}
 LONG = ", ".join(["a meadow at dawn with rolling hills", "a white tent on the right", "a peaceful lake by night"] * 5)
 NOT_ASCII = "Ein ROTES Haus am Ünïcøde-See – ½ 夜の湖 🌙, it's  café №7"
@@ -39,6 +40,8 @@ class Job:
     masked: bool = False  # draws only the left part of that picture anew
     hires: float | None = None  # how much a second pass enlarges
     hires_strength: float | None = None
+    lora: str | None = None  # the form of a LoRA of scripts/parity_loras.py
+    lora_weight: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,6 +101,8 @@ def equal_cases(facts: Facts) -> dict[str, Job]:
         "inpainting": change(pictures, masked=True),
         "second pass": change(plain, hires=1.5, hires_strength=0.5),
     }
+    cases |= {f"LoRA, {form}": change(plain, lora=form, lora_weight=weight) for form, weight in LORAS.items()}
+    cases["LoRA, image to image"] = change(pictures, lora="kohya")
     if facts.has_guidance:
         cases["guidance 1"] = change(plain, guidance=1.0)
     if not facts.flow:
@@ -130,6 +135,9 @@ def different_cases(facts: Facts) -> dict[str, tuple[str, Job]]:
         "inpainting, against image to image": ("image to image", equal["inpainting"]),
         "second pass of strength 0.6": ("second pass", change(equal["second pass"], hires_strength=0.6)),
     }
+    cases |= {f"LoRA, {form}, of weight {weight + 0.1:.1f}":
+              (f"LoRA, {form}", change(plain, lora=form, lora_weight=weight + 0.1)) for form, weight in LORAS.items()}
+    cases["LoRA, against plain"] = ("plain", equal["LoRA, kohya"])
     if plain.guidance is not None:
         cases["guidance + 0.1"] = ("plain", change(plain, guidance=plain.guidance + 0.1))
     for name in ("clip skip 2", "clip skip 3", "karras", "blank negative", "original size", "crop", "negative prompt"):

@@ -5,11 +5,15 @@ diffusers' other samplers do not walk Flux's own sigmas; here each of them is gi
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import diffusers
+import parity_loras
 import torch
 from diffusers.utils.logging import disable_progress_bar
 from parity_cases import Facts, Job, mask_picture
@@ -84,6 +88,7 @@ class Reference:
 
     def __init__(self, model: Path, facts: Facts) -> None:
         disable_progress_bar()
+        self.model = model
         torch.set_num_threads(1)
         self.facts = facts
         self.text = diffusers.DiffusionPipeline.from_pretrained(model, dtype=torch.float32)
@@ -98,6 +103,11 @@ class Reference:
     def render(self, job: Job, start: Image.Image) -> tuple[dict[str, list[int]], Any, Any]:
         """`start` is what image to image begins with. ids by tokenizer, latents [B, C, h, w], uint8 [B, H, W, 3]."""
         generators = [torch.Generator().manual_seed(job.seed + i) for i in range(job.batch)]
+        with self.lora_of(job):
+            return self.rendered(job, start, generators)
+
+    def rendered(self, job: Job, start: Image.Image,
+                 generators: list[torch.Generator]) -> tuple[dict[str, list[int]], Any, Any]:
         latents, pictures = self.walk(job, start, generators)
         if job.hires is not None:
             sides = [round(job.hires * side) for side in (job.width, job.height)]
@@ -105,6 +115,30 @@ class Reference:
             second = dataclasses.replace(job, width=sides[0], height=sides[1], strength=job.hires_strength)
             latents, pictures = self.walk(second, enlarged, generators)
         return self.tokens(job.prompt), latents, pictures
+
+    @contextlib.contextmanager
+    def without_level(self) -> Iterator[None]:
+        """Takes back the level that was put in for clip_skip: diffusers would look for modules behind it."""
+        encoder = self.text.text_encoder
+        added = encoder.__dict__.pop("text_model", None)
+        yield
+        if added is not None:
+            object.__setattr__(encoder, "text_model", added)
+
+    @contextlib.contextmanager
+    def lora_of(self, job: Job) -> Iterator[None]:
+        """The job's LoRA in text encoders and denoiser, as peft applies it beside the weights."""
+        if not job.lora:
+            yield
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "lora.safetensors"
+            parity_loras.write(self.model, job.lora, file)
+            with self.without_level():
+                self.text.load_lora_weights(folder, weight_name=file.name, adapter_name="lora")
+        self.text.set_adapters(["lora"], [job.lora_weight])
+        yield
+        self.text.unload_lora_weights()
 
     def walk(self, job: Job, start: Image.Image, generators: list[torch.Generator]) -> tuple[Any, Any]:
         """One pass: latents in model units and pictures."""

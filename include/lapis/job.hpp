@@ -42,6 +42,7 @@ struct Job {
   std::optional<std::string> prompt_syntax;
   std::optional<std::int64_t> clip_skip;
   std::vector<std::string> embeddings;  ///< "FILE", "NAME=FILE" or a folder of such files
+  std::vector<std::string> loras;       ///< "FILE" or "FILE:WEIGHT", a file or the name of one
   std::string model;                    ///< a name or a folder
   std::optional<std::int64_t> width;
   std::optional<std::int64_t> height;
@@ -84,6 +85,7 @@ struct ResolvedJob {
   PromptSyntax prompt_syntax = PromptSyntax::plain;
   int clip_skip = 0;  ///< layers of the CLIP text encoder counted from its end, 1: the last; 0: not used
   std::vector<std::string> embeddings;  ///< names of those that the prompts call, each once
+  std::vector<std::string> loras;       ///< "NAME:WEIGHT", but for those that the prompt calls
   int width = 0;
   int height = 0;
   int steps = 0;

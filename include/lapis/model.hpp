@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -32,6 +33,26 @@ struct AddedRows {
   std::int64_t rows = 0;
 };
 
+/// How tensors make up what a LoRA adds to a weight (engine/deltas.hpp has the formulae).
+enum class DeltaKind {
+  lora,  ///< up @ down, through mid where there is one
+  loha,  ///< a Hadamard product of two such
+  lokr,  ///< a Kronecker product
+  full,  ///< the difference itself
+};
+
+/// What one file adds to one parameter of a part.
+struct Delta {
+  std::filesystem::path file;  ///< safetensors
+  std::string parameter;       ///< of the graph: "mid_block.attentions.0.proj_in.weight"
+  DeltaKind kind = DeltaKind::lora;
+  std::map<std::string, std::string>
+      tensors;       ///< the file's, by role ("down"; core/lora_keys.hpp); the rest is numbers
+  double scale = 1;  ///< the user's weight x alpha / rank
+  std::vector<std::pair<std::int64_t, std::int64_t>>
+      rows{};  ///< first and count, of what a fused layer gets; none: all
+};
+
 /// One TorchScript graph with its weights. Paths are absolute and lie below the model's folder, but for linked files.
 struct Part {
   std::filesystem::path graph;
@@ -42,6 +63,7 @@ struct Part {
   std::string prefix = {};           ///< what stands before those names in the weight files
   std::string digest = {};           ///< sha256 of the part's tensors in a checkpoint that holds others too; else empty
   std::vector<AddedRows> token_rows{};  ///< of a job, in the order of their ids; a folder has none
+  std::vector<Delta> deltas{};          ///< of a job's LoRAs, to be added in this order; a folder has none
 };
 
 /// How text becomes tokens: CLIP's byte-pair encoding, or the SentencePiece unigram model of T5.
@@ -100,6 +122,7 @@ struct Model {
   std::string licence;
   std::string origin;
   std::vector<Embedding> embeddings;  ///< that a job added to the text encoders; a folder has none
+  std::vector<Lora> loras;            ///< that a job added to text encoders and denoiser, in their order; likewise
 };
 
 }  // namespace lapis

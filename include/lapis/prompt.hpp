@@ -29,4 +29,15 @@ struct Embedding {
   std::string sha256;  ///< of its file
 };
 
+/// A LoRA (Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models") or one of its like: small factors
+/// whose product is added to a model's weights.
+struct Lora {
+  std::string name;         ///< of its file, without the extension
+  std::string sha256;       ///< of its file
+  std::string data_sha256;  ///< of its tensors alone, which the web UI and model sites know it by ("AutoV3")
+  double text_encoder = 1;  ///< how much of it counts there
+  double denoiser = 1;
+  bool in_prompt = false;  ///< called by <lora:...>, not on the command line
+};
+
 }  // namespace lapis

@@ -15,6 +15,7 @@
 #include "cli/engine_library.hpp"
 #include "cli/init_latent.hpp"
 #include "cli/latent_output.hpp"
+#include "cli/loras.hpp"
 #include "cli/output.hpp"
 #include "cli/output_names.hpp"
 #include "cli/progress.hpp"
@@ -66,6 +67,7 @@ class Generation {
     io::PromptReader prompts(model_, job_, embeddings_);
     std::optional<io::PromptReader> second_prompts;
     if (second_) second_prompts.emplace(second_->model(), second_->job(), second_->embeddings());
+    take_loras(prompts, second_prompts);
     std::future<std::unique_ptr<Engine>> opening = open_engine({job_.device, job_.dtype, job_.threads});
     RenderRequest request = make_request(job_, model_, prompts);
     std::optional<RenderRequest> second_request;
@@ -100,6 +102,7 @@ class Generation {
       source_.emplace(job, model_, read_already());
     }
     embeddings_ = job.embeddings;
+    loras_ = job.loras;
     job_ = core::resolve(job, model_, random_number(), start_latent_ ? &start_latent_->handover().arriving() : nullptr);
     if (job.then) {
       second_.emplace(job, job_, model_, options_.handover);
@@ -181,6 +184,18 @@ class Generation {
     if (second_) io::verify_files(second_->model());
     if (start_latent_) start_latent_->handover().verify();
     timings_.read += seconds_since(verifying);
+  }
+
+  void take_loras(const io::PromptReader& prompts, const std::optional<io::PromptReader>& second_prompts) {
+    const auto reading = Clock::now();
+    LoraRequest request{loras_, prompts.loras(), options_.lora_folders, {}, ""};
+    if (start_latent_) start_latent_->complete(request, options_.asked);
+    for (const std::string& warning : add_loras(request, model_, job_)) warn(warning);
+    if (second_ && second_->takes_loras()) {
+      request.calls = second_prompts->loras();
+      for (const std::string& warning : add_loras(request, second_->model(), second_->job())) warn(warning);
+    }
+    timings_.read += seconds_since(reading);
   }
 
   RenderRequest make_request(const ResolvedJob& job, const Model& model, io::PromptReader& prompts) {
@@ -350,6 +365,7 @@ class Generation {
   Model model_;
   ResolvedJob job_;
   std::vector<std::string> embeddings_;
+  std::vector<std::string> loras_;
   std::optional<InitLatent> start_latent_;
   std::optional<Source> source_;
   std::optional<SecondStage> second_;
@@ -379,6 +395,11 @@ void declare_generation(CLI::App& app, GenerationOptions& options) {
                "Shift colours against the VAE's drift, where that is nearer")
       ->group(crossing);
   declare_told(app, options.told, "init-");
+  app.add_option("--lora-dir", options.lora_folders, "Folder where LoRAs are found by name; repeat")
+      ->type_name("DIR")
+      ->group(std::string(core::group_title(core::FieldGroup::prompt)))
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   const char* const output = "Output";
   app.add_option_function<std::string>(
          "-o,--output",

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/handover.hpp"
 #include "cli/job_options.hpp"
@@ -21,6 +22,7 @@ struct GenerationOptions {
   std::shared_ptr<const io::LatentSource> source;  ///< what the job starts from, where that was read already
   ToldOptions told;                                ///< of a latent to start from
   HandoverOptions handover;
+  std::vector<std::string> lora_folders;  ///< searched for names of LoRAs
   std::string output = "lapis-{seed}.png";
   bool names_output = false;  ///< that name was given
   std::string latent;         ///< file for the latents; empty: none

@@ -167,6 +167,10 @@ void ImportPlan::refuse_unknown() const {
                                       (kind.title.empty() ? "" : ": it is " + kind.title) +
                                       ".\nName the checkpoint that holds the UNet or the transformer first");
   }
+  if (kind.title == "a LoRA") {
+    throw Error(ErrorKind::input, source.name + " is a LoRA, of which no model is made.\nAdd it to the model it was " +
+                                      "trained for: lapis generate ... -m MODEL --lora " + source.name);
+  }
   const std::string what = kind.title.empty() ? "of an architecture that lapis does not know" : kind.title;
   std::string nearest;
   if (!kind.nearest.empty()) {

@@ -69,6 +69,13 @@ Job InitLatent::completed(const AskedJob& asked, const Model& model) const {
   return job;
 }
 
+void InitLatent::complete(LoraRequest& request, const AskedJob& asked) const {
+  const bool takes_up = recorded_ && (!asked.named.contains("prompt") || read_.document.passport.sigma > 0);
+  if (!takes_up || asked.named.contains("loras")) return;
+  request.latent = name_;
+  request.recorded = io::lora_digests(read_.document.passport.job, name_);
+}
+
 void InitLatent::carry(const std::string& tiling, Engine& engine) {
   read_.document = handover_->carry(read_.document, tiling, engine);
 }

@@ -7,6 +7,7 @@
 
 #include "cli/handover.hpp"
 #include "cli/job_options.hpp"
+#include "cli/loras.hpp"
 #include "io/latent_forms.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/job.hpp"
@@ -37,6 +38,9 @@ class InitLatent {
   /// too where there is no prompt. The latent's digest stands in place of its name. Throws Error{usage} if there is no
   /// prompt at all, or if the one recorded calls embeddings whose files are not named.
   Job completed(const AskedJob& asked, const Model& model) const;
+
+  /// Completes what LoRAs are looked for: those that are not named are the ones it was made with, by name and digest.
+  void complete(LoraRequest& request, const AskedJob& asked) const;
 
   /// Takes it the way that was planned.
   void carry(const std::string& tiling, Engine& engine);

@@ -26,6 +26,26 @@ std::array<fs::path, 2> bundled_places() {
   return {folder.parent_path() / "share" / "lapis" / "models", folder.parent_path().parent_path() / "models"};
 }
 
+/// The folders that a variable lists.
+std::vector<fs::path> places_in(const char* variable) {
+  std::vector<fs::path> places;
+  const char* list = std::getenv(variable);
+  std::istringstream stream(list == nullptr ? "" : list);
+  for (std::string place; std::getline(stream, place, ':');) {
+    if (!place.empty()) places.emplace_back(place);
+  }
+  return places;
+}
+
+/// The user's own things of one kind; empty where no place for them is known.
+fs::path user_data(const char* kind) {
+  const char* data = std::getenv("XDG_DATA_HOME");
+  if (data != nullptr && *data == '/') return fs::path(data) / "lapis" / kind;
+  const char* home = std::getenv("HOME");
+  if (home == nullptr || *home != '/') return {};
+  return fs::path(home) / ".local" / "share" / "lapis" / kind;
+}
+
 }  // namespace
 
 fs::path engine_path() {
@@ -37,25 +57,19 @@ fs::path engine_path() {
 }
 
 std::vector<fs::path> model_places() {
-  std::vector<fs::path> places;
-  if (const char* list = std::getenv("LAPIS_MODELS")) {
-    std::istringstream stream(list);
-    for (std::string place; std::getline(stream, place, ':');) {
-      if (!place.empty()) places.emplace_back(place);
-    }
-  }
+  std::vector<fs::path> places = places_in("LAPIS_MODELS");
   if (const fs::path own = user_models(); !own.empty()) places.push_back(own);
   for (const fs::path& place : bundled_places()) places.push_back(place);
   return places;
 }
 
-fs::path user_models() {
-  const char* data = std::getenv("XDG_DATA_HOME");
-  if (data != nullptr && *data == '/') return fs::path(data) / "lapis" / "models";
-  const char* home = std::getenv("HOME");
-  if (home == nullptr || *home != '/') return {};
-  return fs::path(home) / ".local" / "share" / "lapis" / "models";
+std::vector<fs::path> lora_places() {
+  std::vector<fs::path> places = places_in("LAPIS_LORAS");
+  if (const fs::path own = user_data("loras"); !own.empty()) places.push_back(own);
+  return places;
 }
+
+fs::path user_models() { return user_data("models"); }
 
 fs::path bundled_folder(const std::string& name) {
   const auto places = bundled_places();

@@ -17,6 +17,10 @@ std::filesystem::path user_models();
 /// own, then the bundled models of an installed tree, then those of the source tree around a build.
 std::vector<std::filesystem::path> model_places();
 
+/// Folders that are searched for a LoRA's name, in order: those of LAPIS_LORAS (separated by ":"), then lapis/loras
+/// below XDG_DATA_HOME, or below ~/.local/share.
+std::vector<std::filesystem::path> lora_places();
+
 /// What came with the program beside the bundled models, "graphs" or "tokenizers": the folder of that name.
 std::filesystem::path bundled_folder(const std::string& name);
 

@@ -6,6 +6,7 @@
 #include "core/job_fields.hpp"
 #include "core/job_limits.hpp"
 #include "core/latents.hpp"
+#include "core/prompt_syntax.hpp"
 #include "core/recorded_job.hpp"
 #include "io/latent_file.hpp"
 #include "lapis/error.hpp"
@@ -27,6 +28,11 @@ Handover planned(const Passport& passport, const Model& own, const Model& target
   }
 }
 
+bool calls_loras(const Job& job) {
+  const auto syntax = core::find_prompt_syntax(job.prompt_syntax.value_or("plain")).syntax;
+  return !core::parse_prompt(job.prompt, syntax).loras.empty();
+}
+
 }  // namespace
 
 SecondStage::SecondStage(const Job& first, const ResolvedJob& resolved, const Model& own,
@@ -41,6 +47,9 @@ SecondStage::SecondStage(const Job& first, const ResolvedJob& resolved, const Mo
   job.seed = resolved.seed;
   job.init_latent = "the first model's";
   if (own.family == model_.family) job.embeddings = asked.embeddings;
+  takes_loras_ = own.family == model_.family;
+  if (!takes_loras_ && (!asked.loras.empty() || calls_loras(asked)))
+    notes_.push_back(model_.name + " is of another family: the LoRAs are " + own.name + "'s alone");
   if (job.embeddings != asked.embeddings)
     notes_.push_back(model_.name + " is of another family: it reads no embeddings of " + own.name);
   if (job.negative_prompt != asked.negative_prompt)

@@ -33,6 +33,9 @@ class SecondStage {
   const std::vector<std::string>& embeddings() const { return embeddings_; }
   const Handover& handover() const { return *handover_; }
 
+  /// Whether the first model's LoRAs are for this one too: it is of the same family.
+  bool takes_loras() const { return takes_loras_; }
+
   /// What was left out of the first model's job, one line each.
   const std::vector<std::string>& notes() const { return notes_; }
 
@@ -54,6 +57,7 @@ class SecondStage {
   Model model_;
   ResolvedJob job_;
   std::vector<std::string> embeddings_;
+  bool takes_loras_ = false;
   std::optional<Handover> handover_;
   std::string own_vae_;
   Latent latent_;

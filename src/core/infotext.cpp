@@ -7,6 +7,7 @@
 
 #include "core/job_fields.hpp"
 #include "core/json_string.hpp"
+#include "core/lora_calls.hpp"
 #include "core/samplers.hpp"
 #include "core/schedule_table.hpp"
 
@@ -31,11 +32,12 @@ bool is_silent(std::string_view key, const FieldValue& value) {
 }
 
 /// "name: hash, name: hash", with as much of each hash as the web UI shows.
-std::string embedding_hashes(std::span<const Embedding> embeddings) {
+template <class Named>
+std::string hashes_of(std::span<const Named> files, std::string Named::*hash) {
   constexpr std::size_t shown = 12;
   std::string text;
-  for (const Embedding& embedding : embeddings) {
-    text += (text.empty() ? "" : ", ") + embedding.name + ": " + embedding.sha256.substr(0, shown);
+  for (const Named& file : files) {
+    text += (text.empty() ? "" : ", ") + file.name + ": " + (file.*hash).substr(0, shown);
   }
   return text;
 }
@@ -44,9 +46,9 @@ struct ValueText {
   std::string operator()(const std::string& text) const { return text; }
   std::string operator()(std::int64_t number) const { return std::to_string(number); }
   std::string operator()(double number) const { return number_text(number); }
-  std::string operator()(const std::vector<std::string>&) const { return embedding_hashes(embeddings); }
+  std::string operator()(const std::vector<std::string>&) const { return hashes; }
 
-  std::span<const Embedding> embeddings;
+  std::string hashes;  ///< of the files that a list of names stands for
 };
 
 /// The web UI's word for a sampler or a schedule; any other value as it is.
@@ -143,7 +145,7 @@ void append_line(std::string_view line, std::string& text) {
 }  // namespace
 
 Infotext infotext_of(std::span<const std::pair<std::string, FieldValue>> fields, std::span<const Embedding> embeddings,
-                     const std::string& version) {
+                     std::span<const Lora> loras, const std::string& version) {
   Infotext infotext;
   for (const auto& [name, found] : fields) {
     if (const auto* text = std::get_if<std::string>(&found)) {
@@ -151,13 +153,19 @@ Infotext infotext_of(std::span<const std::pair<std::string, FieldValue>> fields,
       if (name == "negative_prompt") infotext.negative_prompt = *text;
     }
     const std::string key = a1111_key(name);
-    if (key.empty() || is_silent(name, found)) continue;
-    const std::string value = std::visit(ValueText{embeddings}, labelled(name, found));
+    const bool of_loras = name == "loras";
+    if (key.empty() || is_silent(name, found) || (of_loras && loras.empty())) continue;
+    const std::string hashes =
+        of_loras ? hashes_of(loras, &Lora::data_sha256) : hashes_of(embeddings, &Embedding::sha256);
+    const std::string value = std::visit(ValueText{hashes}, labelled(name, found));
     if (!infotext.settings.empty() && infotext.settings.back().first == key) {
       infotext.settings.back().second += "x" + value;
     } else {
       infotext.settings.emplace_back(key, value);
     }
+  }
+  for (const Lora& lora : loras) {
+    if (!lora.in_prompt) infotext.prompt += " " + lora_tag(lora.name, {lora.text_encoder, lora.denoiser});
   }
   infotext.settings.emplace_back("RNG", "CPU");
   infotext.settings.emplace_back("Version", version);
@@ -167,7 +175,7 @@ Infotext infotext_of(std::span<const std::pair<std::string, FieldValue>> fields,
 Infotext infotext_of(const ResolvedJob& job, const Model& model, int index, const std::string& version) {
   ResolvedJob picture = job;
   picture.seed += index;
-  return infotext_of(resolved_fields(picture, model), model.embeddings, version);
+  return infotext_of(resolved_fields(picture, model), model.embeddings, model.loras, version);
 }
 
 std::string write_infotext(const Infotext& infotext) {

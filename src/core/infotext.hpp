@@ -28,10 +28,12 @@ struct Infotext {
 /// noise came from ("RNG: CPU") and `version`, the name and version of the program.
 Infotext infotext_of(const ResolvedJob& job, const Model& model, int index, const std::string& version);
 
-/// The same out of a picture's decided fields, as provenance records them, and the embeddings its prompts call. Fields
-/// and names that this program does not know are left out or stay as they are: another version may have recorded them.
+/// The same out of a picture's decided fields, as provenance records them, the embeddings its prompts call, and the
+/// LoRAs it was drawn with; those that the prompt does not call stand behind it, so that the web UI finds them there.
+/// Fields and names that this program does not know are left out or stay as they are: another version may have recorded
+/// them.
 Infotext infotext_of(std::span<const std::pair<std::string, FieldValue>> fields, std::span<const Embedding> embeddings,
-                     const std::string& version);
+                     std::span<const Lora> loras, const std::string& version);
 
 /// The text (create_infotext of modules/processing.py): the prompt, then, where there is one, a line "Negative prompt:
 /// ...", then one line "Key: value, Key: value". A value with a comma, a colon, a line break or an outer quote is a

@@ -22,7 +22,7 @@ constexpr std::monostate not_in_job = {};
 constexpr std::string_view denoising = "Denoising strength";
 
 // clang-format off
-constexpr std::array<JobField, 38> rows = {{
+constexpr std::array<JobField, 39> rows = {{
     // key              flags                          value     help
     // member             resolved             limits           a1111        group
     {"prompt",          "-p,--prompt",                 "TEXT",   "What the picture shows; @FILE or - reads it",
@@ -35,6 +35,8 @@ constexpr std::array<JobField, 38> rows = {{
      &J::clip_skip,       &R::clip_skip,       no_limits,       "Clip skip", G::prompt},
     {"embeddings",      "--embedding",                 "[NAME=]FILE", "Textual inversion, or a folder of them; repeat",
      &J::embeddings,      &R::embeddings,      no_limits,       "TI hashes", G::prompt},
+    {"loras",           "--lora",                      "FILE[:WEIGHT]", "LoRA to add to the model's weights; repeat",
+     &J::loras,           &R::loras,           no_limits,       "Lora hashes", G::prompt},
     {"steps",           "--steps",                     "N",      "Denoising steps",
      &J::steps,           &R::steps,           step_limits,     "Steps",     G::sampling},
     {"sampler",         "--sampler,--sampling-method", "NAME",   "How the steps are walked",

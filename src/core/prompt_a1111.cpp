@@ -66,7 +66,7 @@ class Reader {
   ParsedPrompt read() {
     while (at_ < text_.size()) step();
     close_rest();
-    return {merged(), std::move(warnings_)};
+    return {merged(), std::move(warnings_), std::move(loras_)};
   }
 
  private:
@@ -181,8 +181,20 @@ class Reader {
       return;
     }
     const std::string name(text_.substr(at_ + 1, end - at_ - 1));
-    warn(at_, "<" + name + ":...> is left out: lapis applies no extra networks");
+    if (name == "lora" || name == "lyco") {
+      call_lora(text_.substr(end + 1, close - end - 1));
+    } else {
+      warn(at_, "<" + name + ":...> is left out: of extra networks, lapis applies <lora:name:weight> alone");
+    }
     at_ = close + 1;
+  }
+
+  void call_lora(std::string_view inside) {
+    try {
+      loras_.push_back(parse_lora_tag(inside));
+    } catch (const Error& error) {
+      refuse(at_, error.what());
+    }
   }
 
   void run() {
@@ -256,6 +268,7 @@ class Reader {
   std::vector<Piece> pieces_;
   std::vector<Open> open_;
   std::vector<std::string> warnings_;
+  std::vector<LoraCall> loras_;
 };
 
 }  // namespace

@@ -64,12 +64,13 @@ std::string place_text(std::string_view text, std::size_t offset) {
 }
 
 ParsedPrompt parse_prompt(std::string_view text, PromptSyntax syntax) {
-  switch (syntax) {
-    case PromptSyntax::plain: return parse_plain(text);
-    case PromptSyntax::a1111: return parse_a1111(text);
-    case PromptSyntax::comfy: return parse_comfy(text);
+  if (syntax == PromptSyntax::a1111) return parse_a1111(text);
+  ParsedPrompt parsed = syntax == PromptSyntax::plain ? parse_plain(text) : parse_comfy(text);
+  if (const std::size_t at = text.find("<lora:"); at != std::string_view::npos) {
+    parsed.warnings.push_back(place_text(text, at) +
+                              ": <lora:...> is text here; --prompt-syntax a1111 applies it, and --lora FILE does");
   }
-  throw Error(ErrorKind::internal, "unknown prompt syntax");
+  return parsed;
 }
 
 }  // namespace lapis::core

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/lora_calls.hpp"
 #include "lapis/prompt.hpp"
 
 namespace lapis::core {
@@ -39,13 +40,15 @@ struct PromptSegment {
 struct ParsedPrompt {
   std::vector<PromptSegment> segments;  ///< in order; at least one
   std::vector<std::string> warnings;    ///< "column 7: ( is not closed; ...", columns in characters, from 1
+  std::vector<LoraCall> loras = {};     ///< of a1111, in order; no segment has their text
 };
 
 /// Reads `text` (valid UTF-8). Brackets that do not balance keep the meaning they have in the program the syntax comes
 /// from, with a warning. Throws Error{usage}, with the column, for what would give another picture than asked for:
 /// schedules and AND of a1111, and more than 200 brackets within each other.
 ///   plain   the text as it is
-///   a1111   (x) 1.1, [x] 1 / 1.1, (x:W) W, weights multiply; \( \) \[ \] \\ are characters; BREAK ends a chunk
+///   a1111   (x) 1.1, [x] 1 / 1.1, (x:W) W, weights multiply; \( \) \[ \] \\ are characters; BREAK ends a chunk;
+///           <lora:NAME:W> calls a LoRA
 ///   comfy   (x) 1.1, (x:W) W whatever lies around it; \( \) are characters
 ParsedPrompt parse_prompt(std::string_view text, PromptSyntax syntax);
 

@@ -49,6 +49,7 @@ Job taken_up(const Job& recorded, const Job& asked, const std::set<std::string>&
     for (const JobField& field : job_fields()) {
       if (field.group == FieldGroup::sampling && field.key != "seed") recalled.forget(field.key);
     }
+    recalled.forget("loras");
   }
 
   const FamilyRow& family = *find_family(model.family);
@@ -96,8 +97,9 @@ SecondModel parse_second_model(const std::string& text) {
 }
 
 Job second_job(const Job& first, const SecondModel& second) {
-  static constexpr std::array<std::string_view, 9> kept = {
-      "prompt", "negative_prompt", "prompt_syntax", "embeddings", "seed", "vae_tiling", "device", "dtype", "threads"};
+  static constexpr std::array<std::string_view, 10> kept = {
+      "prompt", "negative_prompt", "prompt_syntax", "embeddings", "loras",
+      "seed",   "vae_tiling",      "device",        "dtype",      "threads"};
   Job job;
   for (const std::string_view key : kept) copy_field(job, first, find_job_field(key));
   job.model = second.name;

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "core/job_limits.hpp"
+#include "engine/deltas.hpp"
 #include "io/memory.hpp"
 #include "lapis/error.hpp"
 
@@ -125,6 +126,7 @@ std::vector<at::Tensor> Weights::bound(std::span<const core::TensorShape> parame
   const std::string file = part_.weights.front().string();
   const std::vector<core::TensorPlace> places = places_of(parameters, part_);
   check_memory(places, placement);
+  const Deltas deltas(part_);
   std::vector<at::Tensor> tensors;
   tensors.reserve(parameters.size());
   for (std::size_t i = 0; i < parameters.size(); ++i) {
@@ -143,7 +145,8 @@ std::vector<at::Tensor> Weights::bound(std::span<const core::TensorShape> parame
       throw Error(ErrorKind::model, file + ": tensor " + key + " has shape " + shape_text(view.shape) + "; part " +
                                         name_ + " wants " + shape_text(wanted));
     }
-    const at::Tensor tensor = found.reshape(wanted).to(placement.device, placement.dtype);
+    const at::Tensor whole = deltas.added(found.reshape(wanted), parameters[i].name);
+    const at::Tensor tensor = whole.to(placement.device, placement.dtype);
     tensors.push_back(with_added_rows(tensor, part_, parameters[i].name));
   }
   return tensors;

@@ -32,8 +32,9 @@ bool holds_pickle(std::string_view archive) {
          end.find(pickle) != std::string_view::npos;
 }
 
-/// Says what a file is that is no safetensors file.
-void check_kind(const fs::path& path) {
+}  // namespace
+
+void expect_safetensors(const fs::path& path, const std::string& what) {
   const MappedFile file(path, ErrorKind::input);
   const std::span<const std::byte> bytes = file.bytes();
   if (bytes.empty()) refuse(path, "is empty", "Fetch it again.");
@@ -43,8 +44,8 @@ void check_kind(const fs::path& path) {
   const FileKind* kind = find_file_kind(bytes);
   const bool archive = kind != nullptr && kind->name == "ZIP";
   if (archive && !holds_pickle(text)) {
-    refuse(path, "is a zip archive, and no checkpoint is in it that PyTorch wrote",
-           "Unpack it, and name the checkpoint's safetensors files.");
+    refuse(path, "is a zip archive, and no " + what + " is in it that PyTorch wrote",
+           "Unpack it, and name the " + what + "'s safetensors files.");
   }
   const bool pickle = text.size() > 1 && text[0] == '\x80' && text[1] >= 2 && text[1] <= 5;
   if (pickle || archive) {
@@ -55,25 +56,23 @@ void check_kind(const fs::path& path) {
   }
   if (text.starts_with("GGUF")) {
     refuse(path, "is a GGUF file, whose weights are quantized for other programs",
-           "Take the checkpoint's safetensors files.");
+           "Take the " + what + "'s safetensors files.");
   }
   if (text.starts_with("version https://git-lfs")) {
     refuse(path, "is a pointer of Git LFS, not the file that it stands for", "Fetch that: git lfs pull");
   }
   if (text.starts_with("<!") || text.starts_with("<html") || text.starts_with("<?xml")) {
-    refuse(path, "is a web page, not a checkpoint: its address wanted a login, or had an error to show",
+    refuse(path, "is a web page, not a " + what + ": its address wanted a login, or had an error to show",
            "Fetch the file again, and look at its size.");
   }
   if (text.size() < 9) return;
   refuse(path, "is no safetensors file: it begins " + in_quotes(text.substr(0, 8)),
-         "Take the checkpoint's safetensors files.");
+         "Take the " + what + "'s safetensors files.");
 }
-
-}  // namespace
 
 Checkpoint::Checkpoint(std::vector<fs::path> paths) : paths_(std::move(paths)) {
   for (const fs::path& path : paths_) {
-    check_kind(path);
+    expect_safetensors(path, "checkpoint");
     files_.emplace_back(path, ErrorKind::input, stray_checkpoint_bytes);
   }
   for (std::size_t i = 0; i < files_.size(); ++i) {

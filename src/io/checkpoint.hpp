@@ -12,6 +12,10 @@
 
 namespace lapis::io {
 
+/// Throws Error{input} for a file that is no safetensors file (a pickle, an archive, a GGUF, ...), saying what it is
+/// and what to do; `what` is what it was to be: "checkpoint".
+void expect_safetensors(const std::filesystem::path& path, const std::string& what);
+
 /// Files whose tensors belong together, mapped.
 class Checkpoint {
  public:

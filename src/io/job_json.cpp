@@ -1,6 +1,7 @@
 #include "io/job_json.hpp"
 
 #include <limits>
+#include <map>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -40,7 +41,7 @@ Job job_from_json(std::string_view text, const std::string& name) {
                           "Give prompt and settings yourself, and --model", max_bytes};
   const nlohmann::json document = parse_json(text, source);
   const JsonValue whole(document, source);
-  const std::vector<std::string> others = {"version", "model", "embeddings", "then"};
+  const std::vector<std::string> others = {"version", "model", "embeddings", "loras", "then"};
   whole.expect_keys(std::vector<std::string>{"job"}, others);
   std::vector<std::string> keys;
   for (const core::JobField& field : core::job_fields()) keys.emplace_back(field.key);
@@ -52,6 +53,17 @@ Job job_from_json(std::string_view text, const std::string& name) {
     if (fields.has(key)) std::visit([&](auto member) { SetFrom{job, fields.at(key)}(member); }, field.member);
   }
   return job;
+}
+
+std::map<std::string, std::string> lora_digests(std::string_view text, const std::string& name) {
+  const JsonSource source{name + ", the job it records", ErrorKind::input, "Name the LoRAs yourself: --lora",
+                          max_bytes};
+  const nlohmann::json document = parse_json(text, source);
+  const JsonValue whole(document, source);
+  std::map<std::string, std::string> digests;
+  if (!whole.has("loras")) return digests;
+  for (const JsonValue& lora : whole.at("loras").items()) digests[lora.at("name").text()] = lora.at("sha256").text();
+  return digests;
 }
 
 }  // namespace lapis::io

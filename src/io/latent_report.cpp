@@ -70,6 +70,24 @@ std::optional<core::FieldValue> field_value(const Json& json) {
   return texts;
 }
 
+/// The LoRAs that a document records; what is not as this program writes it is passed over.
+std::vector<Lora> loras_of(const Json& document) {
+  std::vector<Lora> loras;
+  if (!document.contains("loras") || !document["loras"].is_array()) return loras;
+  const auto text = [](const Json& json, const char* key) {
+    return json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : std::string();
+  };
+  const auto number = [](const Json& json, const char* key) {
+    return json.contains(key) && json[key].is_number() ? json[key].get<double>() : 1.0;
+  };
+  for (const Json& json : document["loras"]) {
+    if (!json.is_object() || text(json, "name").empty()) continue;
+    loras.push_back({text(json, "name"), text(json, "sha256"), text(json, "data_sha256"), number(json, "text_encoder"),
+                     number(json, "denoiser"), json.value("in_prompt", Json(false)) == Json(true)});
+  }
+  return loras;
+}
+
 /// What AUTOMATIC1111's web UI would write of a document's job; nothing for one that has no prompt.
 std::string parameters_of(const Json& document) {
   if (!document.contains("job") || !document["job"].contains("prompt")) return "";
@@ -83,9 +101,10 @@ std::string parameters_of(const Json& document) {
       if (sha256.is_string()) embeddings.push_back({name, sha256.get<std::string>()});
     }
   }
+  const std::vector<Lora> loras = loras_of(document);
   const Json recorded = document.value("version", Json(version));
   const std::string program = "lapis " + (recorded.is_string() ? recorded.get<std::string>() : std::string(version));
-  return core::write_infotext(core::infotext_of(fields, embeddings, program));
+  return core::write_infotext(core::infotext_of(fields, embeddings, loras, program));
 }
 
 Json space_json(const Space& space) {

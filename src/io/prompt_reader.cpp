@@ -34,6 +34,11 @@ PromptReader::PromptReader(Model& model, ResolvedJob& job, const std::vector<std
   const std::vector<EmbeddingFile> files = find_embeddings(embeddings);
   prompt_ = parsed(job.prompt, positive);
   negative_ = parsed(job.negative_prompt, negative);
+  if (!negative_.loras.empty()) {
+    const core::LoraCall& call = negative_.loras.front();
+    warnings_.push_back("the negative prompt calls " + core::lora_tag(call.name, call.weight) +
+                        ", which counts in the prompt alone; it is left out");
+  }
   add_called(files, job);
 }
 

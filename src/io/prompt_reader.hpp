@@ -33,6 +33,9 @@ class PromptReader {
   /// The tokens of both prompts.
   EncodedPrompts encode();
 
+  /// The LoRAs that the prompt calls. Those of the negative prompt are left out, as the web UI does, with a warning.
+  const std::vector<core::LoraCall>& loras() const { return prompt_.loras; }
+
   /// What the user should know of so far: brackets that do not balance, text that was cut, names that call nothing.
   const std::vector<std::string>& warnings() const { return warnings_; }
 

@@ -111,6 +111,19 @@ Json identity_json(const Model& model) {
   return {{"name", model.name}, {"family", model.family}, {"files", files}};
 }
 
+Json loras_json(const std::vector<Lora>& loras) {
+  Json list = Json::array();
+  for (const Lora& lora : loras) {
+    list.push_back({{"name", lora.name},
+                    {"sha256", lora.sha256},
+                    {"data_sha256", lora.data_sha256},
+                    {"text_encoder", lora.text_encoder},
+                    {"denoiser", lora.denoiser},
+                    {"in_prompt", lora.in_prompt}});
+  }
+  return list;
+}
+
 }  // namespace
 
 std::string picture_line(const PictureReport& report) {
@@ -135,6 +148,7 @@ std::string provenance(const Fields& fields, const Model& model, const Model* th
   for (const Embedding& embedding : model.embeddings) embeddings[embedding.name] = embedding.sha256;
   Json json = {
       {"version", version}, {"job", fields_json(fields)}, {"model", identity_json(model)}, {"embeddings", embeddings}};
+  if (!model.loras.empty()) json["loras"] = loras_json(model.loras);
   if (then != nullptr) json["then"] = identity_json(*then);
   if (!history.empty()) json["history"] = history_json(history);
   return text_of(json);

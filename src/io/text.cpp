@@ -1,7 +1,5 @@
 #include "io/text.hpp"
 
-#include <cstddef>
-
 #include "core/unicode.hpp"
 
 namespace lapis::io {
@@ -27,8 +25,7 @@ std::string hex_escape(unsigned char byte) {
 
 }  // namespace
 
-std::string printable(std::string_view text) {
-  constexpr std::size_t longest = 80;
+std::string printable(std::string_view text, std::size_t longest) {
   std::size_t shown = text.size();
   if (shown > longest) {
     shown = longest;

@@ -1,14 +1,15 @@
 // Text that comes out of files, made fit for messages and for UTF-8.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace lapis::io {
 
 /// `text` fit for a terminal: control characters stand as \xNN, in malformed UTF-8 every byte above 0x7F does, and what
-/// goes beyond 80 bytes is cut off and shown as "...".
-std::string printable(std::string_view text);
+/// goes beyond `longest` bytes is cut off and shown as "...".
+std::string printable(std::string_view text, std::size_t longest = 80);
 
 /// `printable(text)` in double quotes.
 std::string in_quotes(std::string_view text);

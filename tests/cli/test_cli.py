@@ -33,6 +33,11 @@ HAS_ENGINE = (BUILD / "liblapis_engine.so").exists()
 COMMANDS = ("", "generate", "refine", "encode", "decode", "convert", "check", "matrix", "import", "inspect", "list")
 QUICK = ("--steps", "2", "-W", "64", "-H", "64", "-t", "1")
 
+# Nobody's own models and LoRAs take part.
+os.environ["XDG_DATA_HOME"] = os.devnull
+for variable in ("LAPIS_MODELS", "LAPIS_LORAS"):
+    os.environ.pop(variable, None)
+
 needs_engine = unittest.skipUnless(HAS_ENGINE, "this build has no engine")
 
 

@@ -101,7 +101,7 @@ class ImportTest(CliTest):
         self.home = self.folder / "home"
         self.home.mkdir()
         os.environ["XDG_DATA_HOME"] = str(self.home)
-        self.addCleanup(os.environ.pop, "XDG_DATA_HOME")
+        self.addCleanup(os.environ.__setitem__, "XDG_DATA_HOME", os.devnull)
 
     def done(self, *words: str, **options) -> bytes:
         result = run(*words, cwd=self.folder, **options)

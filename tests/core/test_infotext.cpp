@@ -51,6 +51,22 @@ TEST_CASE("syntax, clip skip and embeddings are written where they are not the w
   CHECK_THAT(write_infotext(infotext_of(job, model, 0, "lapis")), !Catch::Contains("Clip skip"));
 }
 
+TEST_CASE("LoRAs have their hashes, and a tag where the prompt has none") {
+  ResolvedJob job = sample_job();
+  job.prompt = "a lake <lora:ink:0.25>";
+  job.negative_prompt.clear();
+  job.loras = {"style:0.5"};
+  Model model = test::sample_model();
+  model.loras = {{"style", std::string(64, 'a'), std::string(64, 'b'), 0.5, 0.5, false},
+                 {"ink", std::string(64, 'c'), std::string(64, 'd'), 0.25, 0.25, true}};
+  const std::string text = write_infotext(infotext_of(job, model, 0, "lapis"));
+  CHECK_THAT(text, Catch::StartsWith("a lake <lora:ink:0.25> <lora:style:0.5>\n"));
+  CHECK_THAT(text, Catch::Contains("Lora hashes: \"style: bbbbbbbbbbbb, ink: dddddddddddd\", "));
+  CHECK(infotext_of(resolved_fields(job, model), {}, model.loras, "lapis") == infotext_of(job, model, 0, "lapis"));
+  model.loras.clear();
+  CHECK_THAT(write_infotext(infotext_of(job, model, 0, "lapis")), !Catch::Contains("Lora hashes"));
+}
+
 TEST_CASE("recorded fields give the same text as the job they were recorded from") {
   ResolvedJob job = sample_job();
   job.prompt_syntax = PromptSyntax::a1111;
@@ -59,12 +75,12 @@ TEST_CASE("recorded fields give the same text as the job they were recorded from
   Model model = test::sample_model();
   model.embeddings = {{"glow", std::string(64, 'a')}};
   auto fields = resolved_fields(job, model);
-  CHECK(infotext_of(fields, model.embeddings, "lapis") == infotext_of(job, model, 0, "lapis"));
+  CHECK(infotext_of(fields, model.embeddings, {}, "lapis") == infotext_of(job, model, 0, "lapis"));
   for (auto& [key, value] : fields) {
     if (key == "sampler") value = std::string("sampler_of_tomorrow");
   }
   fields.emplace_back("field_of_tomorrow", std::int64_t{3});
-  const std::string text = write_infotext(infotext_of(fields, model.embeddings, "lapis"));
+  const std::string text = write_infotext(infotext_of(fields, model.embeddings, {}, "lapis"));
   CHECK_THAT(text, Catch::Contains("Sampler: sampler_of_tomorrow"));
   CHECK_THAT(text, !Catch::Contains("field_of_tomorrow"));
 }

@@ -105,7 +105,7 @@ TEST_CASE("a1111: what would make another picture is refused with its column") {
 
 TEST_CASE("a1111: extra networks are left out, and said") {
   CHECK(a1111("a <lora:detail:0.8>cat") == Segments{{"a cat", 1, false}});
-  CHECK_THAT(warning("a <lora:detail:0.8>cat", PromptSyntax::a1111), Catch::StartsWith("column 3: <lora:"));
+  CHECK_THAT(warning("a <hypernet:detail:0.8>cat", PromptSyntax::a1111), Catch::StartsWith("column 3: <hypernet:"));
   CHECK(a1111("a <cat> < 3") == Segments{{"a <cat> < 3", 1, false}});
 }
 

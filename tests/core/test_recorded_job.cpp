@@ -134,6 +134,22 @@ TEST_CASE("what the latent stands for is left behind") {
   CHECK(named.embeddings == asked.embeddings);
 }
 
+TEST_CASE("LoRAs are taken up, but not into another space") {
+  const Model model = test::sample_model();
+  Job back = recorded(plain(), model);
+  back.loras = {"style:0.5"};
+  Passport latent = unfinished(model);
+  CHECK(taken_up(back, {}, {}, latent, model).loras == back.loras);
+  Job asked;
+  asked.loras = {"other.safetensors"};
+  CHECK(taken_up(back, asked, {"loras"}, latent, model).loras == asked.loras);
+  latent.sigma = 0;
+  CHECK(taken_up(back, {}, {}, latent, model).loras == back.loras);
+  latent.space.scale *= 2;
+  CHECK(taken_up(back, {}, {}, latent, model).loras.empty());
+  CHECK(second_job(back, {"tiny-sdxl", 0.5}).loras == back.loras);
+}
+
 TEST_CASE("settings that another model has not are left behind too") {
   const Model sdxl = test::sample_model("sdxl");
   Job job = plain();

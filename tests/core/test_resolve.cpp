@@ -169,13 +169,13 @@ TEST_CASE("an SDXL network is told the picture's own size and no crop, unless th
 
 TEST_CASE("options that a family does not have are refused by the name of the model and its family") {
   for (const char* family : {"sd15", "sd2", "flux"}) {
-    Job job;
-    job.original_size = "1024x1024";
-    CHECK_THAT(refusal(job, test::sample_model(family)),
+    Job sized;
+    sized.original_size.emplace("1024x1024");
+    CHECK_THAT(refusal(sized, test::sample_model(family)),
                Catch::StartsWith("--original-size: sample is of family " + std::string(family)));
-    job.original_size.reset();
-    job.crop = "0,0";
-    CHECK_THAT(refusal(job, test::sample_model(family)), Catch::StartsWith("--crop: "));
+    Job cropped;
+    cropped.crop.emplace("0,0");
+    CHECK_THAT(refusal(cropped, test::sample_model(family)), Catch::StartsWith("--crop: "));
   }
   Job job;
   job.true_guidance = 3;

@@ -58,9 +58,21 @@ TEST_CASE("a decoded picture has the texts of a generated one, each of a batch i
     const PngText text = decoded_text(generated(7, 3), {index, "tiny", tiny, false});
     CHECK(text.lapis == provenance(fields_of(7 + index, 1), small_model()));
     CHECK(text.parameters == core::write_infotext(core::infotext_of(fields_of(7 + index, 1), small_model().embeddings,
-                                                                    std::string("lapis ") + version)));
+                                                                    {}, std::string("lapis ") + version)));
   }
   CHECK_THAT(decoded_text(generated(7, 1), own).parameters, Catch::Contains("Seed: 7, Size: 128x64, Model: tiny"));
+}
+
+TEST_CASE("LoRAs of the job are in a decoded picture's texts") {
+  Model model = small_model();
+  model.loras = {{"style", std::string(64, 'a'), std::string(64, 'b'), 0.5, 0.75, false}};
+  Fields fields = fields_of(7, 1);
+  fields.emplace_back("loras", std::vector<std::string>{"style:0.75"});
+  Passport passport = generated(7, 1);
+  passport.job = provenance(fields, model);
+  const PngText text = decoded_text(passport, own);
+  CHECK_THAT(text.parameters, Catch::StartsWith("a red house <lora:style:0.5:0.75>\n"));
+  CHECK_THAT(text.parameters, Catch::Contains("Lora hashes: \"style: bbbbbbbbbbbb\""));
 }
 
 TEST_CASE("history, both spaces of a forced decoding, and a preview are told") {

@@ -56,6 +56,15 @@ TEST_CASE("warnings and refusals say which prompt they speak of") {
   CHECK_THAT(reader.warnings()[0], Catch::Contains("embedding \"none\""));
 }
 
+TEST_CASE("the prompt calls LoRAs, and the negative prompt none") {
+  Model model = tiny_model();
+  ResolvedJob job = job_of("a house<lora:ink:0.5>", "<lora:fog:1>", PromptSyntax::a1111);
+  const PromptReader reader(model, job, {});
+  CHECK(reader.loras() == std::vector<core::LoraCall>{{"ink", {0.5, 0.5}}});
+  REQUIRE(reader.warnings().size() == 1);
+  CHECK_THAT(reader.warnings()[0], Catch::Contains("negative prompt calls <lora:fog:1>"));
+}
+
 TEST_CASE("only embeddings that a prompt calls are added, and one called by none is said") {
   const TemporaryFolder folder;
   const std::vector<std::byte> zeros(128 * 4);

@@ -1,0 +1,91 @@
+#include "cli/loras.hpp"
+
+#include <filesystem>
+#include <optional>
+
+#include "cli/places.hpp"
+#include "io/graph_library.hpp"
+#include "io/lora_files.hpp"
+#include "io/model_folder.hpp"
+#include "io/text.hpp"
+#include "lapis/error.hpp"
+
+namespace fs = std::filesystem;
+
+namespace lapis::cli {
+namespace {
+
+/// The graphs of the published architectures, and those of the models at hand.
+std::vector<core::KnownGraph> known_graphs() {
+  std::vector<core::KnownGraph> known;
+  for (io::LibraryGraph& graph : io::read_graph_library(bundled_folder("graphs")))
+    known.push_back(std::move(graph.known));
+  for (const fs::path& folder : known_models()) {
+    try {
+      for (io::LibraryGraph& graph : io::graphs_of(io::read_model(folder))) known.push_back(std::move(graph.known));
+    } catch (const Error&) {
+      continue;  // a broken model beside it is no reason to refuse
+    }
+  }
+  return known;
+}
+
+std::string unknown_text(const fs::path& path, const core::Listing& unknown) {
+  std::string names;
+  for (const std::string& name : unknown.first) names += (names.empty() ? "" : ", ") + name;
+  if (unknown.count > unknown.first.size()) names += ", ...";
+  return io::printable(path.string(), 500) + ": " + std::to_string(unknown.count) +
+         (unknown.count == 1 ? " tensor is" : " tensors are") + " for nothing in this model, and left out: " + names;
+}
+
+/// Adds one after the other.
+class Adding {
+ public:
+  Adding(const LoraRequest& request, Model& model) : request_(request), model_(model) {
+    for (const std::string& folder : request.folders) folders_.emplace_back(folder);
+    for (const fs::path& folder : lora_places()) folders_.push_back(folder);
+  }
+
+  void add(const core::LoraCall& call, const std::string& flag, bool in_prompt) {
+    if (!parts_) parts_ = io::lora_model(model_, known_graphs);
+    const fs::path path = io::find_lora(call.name, folders_, flag);
+    const io::AddedLora added = io::add_lora(model_, *parts_, path, call.weight, in_prompt);
+    const auto recorded = request_.recorded.find(model_.loras.back().name);
+    if (recorded != request_.recorded.end() && recorded->second != model_.loras.back().sha256) {
+      throw Error(ErrorKind::usage, flag + ": " + io::printable(path.string()) +
+                                        " is not the file that the latent was " + "made with: its sha256 begins " +
+                                        model_.loras.back().sha256.substr(0, 12) + ", expected " +
+                                        recorded->second.substr(0, 12) +
+                                        ".\nName the right one, or another on purpose: --lora FILE[:WEIGHT]");
+    }
+    if (added.unknown.count > 0) warnings_.push_back(unknown_text(path, added.unknown));
+  }
+
+  std::vector<std::string> warnings() { return std::move(warnings_); }
+
+ private:
+  const LoraRequest& request_;
+  Model& model_;
+  std::vector<fs::path> folders_;
+  std::optional<core::LoraModel> parts_;
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace
+
+std::vector<std::string> add_loras(const LoraRequest& request, Model& model, ResolvedJob& job) {
+  Adding adding(request, model);
+  job.loras.clear();
+  for (const std::string& argument : request.arguments) {
+    const core::LoraCall call = core::parse_lora_argument(argument);
+    const std::string from = request.latent.empty() ? "" : "the job that " + request.latent + " records, ";
+    adding.add(call, from + "--lora " + io::printable(argument), false);
+    job.loras.push_back(core::lora_argument(model.loras.back().name, call.weight.denoiser));
+  }
+  for (const core::LoraCall& call : request.calls) {
+    adding.add(call, "the prompt, " + io::printable(core::lora_tag(call.name, call.weight)), true);
+  }
+  return adding.warnings();
+}
+
+}  // namespace lapis::cli

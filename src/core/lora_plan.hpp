@@ -1,0 +1,69 @@
+// What a LoRA's tensors come to for one model, from their names and shapes alone.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/checkpoint_kind.hpp"
+#include "lapis/model.hpp"
+
+namespace lapis::core {
+
+/// What peft's configuration says of one part.
+struct PeftScale {
+  std::string part;  ///< "unet", "transformer", "text_encoder", "text_encoder_2"; "": of the whole file
+  double alpha = 1;
+  std::optional<std::int64_t> rank;      ///< where a tensor's shape does not tell it
+  std::map<std::string, double> alphas;  ///< of modules whose names end so
+  bool by_root = false;                  ///< rsLoRA (Kalajdzievski 2023): divided by sqrt(rank)
+};
+
+/// A LoRA's file.
+struct LoraFile {
+  std::string name;  ///< as messages call it
+  std::vector<TensorShape> tensors;
+  std::map<std::string, double> alphas;  ///< what the tensors of role "alpha" say, by name
+  std::vector<PeftScale> scales;
+};
+
+/// A part that a LoRA may be for.
+struct LoraPart {
+  std::string name;                     ///< "denoiser", "text_encoder", "text_encoder_2"
+  std::vector<TensorShape> parameters;  ///< of its graph; none: it keeps its weights in the graph
+};
+
+/// The model a LoRA is for.
+struct LoraModel {
+  std::string name;
+  std::string family;
+  std::vector<LoraPart> parts;
+};
+
+/// How much of a LoRA counts.
+struct LoraWeight {
+  double text_encoder = 1;
+  double denoiser = 1;
+  bool operator==(const LoraWeight&) const = default;
+};
+
+struct LoraPlan {
+  std::vector<std::pair<std::string, Delta>> deltas;  ///< with the part each is for; their `file` is the caller's
+  Listing unknown;                                    ///< names of tensors that speak of nothing in the model
+};
+
+/// Scales: w alpha / rank, alpha from the module's tensor "alpha", else peft's configuration, else the rank. Parts
+/// whose weight is 0 get nothing. Throws Error{input} for a LoRA that disagrees with itself (ranks, lacking halves);
+/// Error{incompatible} where a tensor does not fit the parameter of its name, where none has such a parameter, and
+/// where a part that it is for keeps its weights in its graph.
+LoraPlan plan_lora(const LoraFile& file, const LoraModel& model, const LoraWeight& weight);
+
+/// What characteristic names and shapes say a LoRA is for: "Stable Diffusion XL", "FLUX.1", ...; "" where nothing
+/// tells.
+std::string lora_title(std::span<const TensorShape> tensors);
+
+}  // namespace lapis::core

@@ -1,0 +1,43 @@
+// LoRAs out of safetensors files.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/lora_calls.hpp"
+#include "core/lora_plan.hpp"
+#include "lapis/model.hpp"
+
+namespace lapis::io {
+
+/// The file behind `name`: a file of that path, or the one of that name below a folder, with or without ".safetensors";
+/// the first folder that has one counts. Throws Error{usage} where there is none, with the nearest name, and where one
+/// folder has several; `flag` begins the message.
+std::filesystem::path find_lora(const std::string& name, std::span<const std::filesystem::path> folders,
+                                const std::string& flag);
+
+/// Graphs of known architectures, asked for where a model's own files do not name its parameters.
+using KnownGraphs = std::function<std::vector<core::KnownGraph>()>;
+
+/// The parts of a model that LoRAs are for, with their parameters as its weights' headers tell them. Throws
+/// Error{model} where a checkpoint's names fit no known graph.
+core::LoraModel lora_model(const Model& model, const KnownGraphs& graphs);
+
+/// Names, shapes, alphas and peft's configuration (in the file, or in adapter_config.json beside it). Throws
+/// Error{input} for a file that is no safetensors file or is damaged, and for an alpha that is no number.
+core::LoraFile read_lora(const std::filesystem::path& path);
+
+/// What `add_lora` knows afterwards.
+struct AddedLora {
+  core::Listing unknown;  ///< as of `core::LoraPlan`
+};
+
+/// Adds a LoRA to the parts of `model`, and itself with its digests to its list. `parts` is `lora_model(model)`. Throws
+/// as `read_lora` and `core::plan_lora` do; then nothing was added.
+AddedLora add_lora(Model& model, const core::LoraModel& parts, const std::filesystem::path& path,
+                   const core::LoraWeight& weight, bool in_prompt);
+
+}  // namespace lapis::io

@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+"""Drives the real program with LoRAs: seeded factors for the bundled models, in the forms that trainers write.
+
+    tests/cli/test_lora.py BUILD_FOLDER [unittest arguments]
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import re
+import struct
+import sys
+import unittest
+from pathlib import Path
+
+from test_cli import ROOT, CliTest, needs_engine, run
+from test_import import read, single_file, unet_name, written
+
+WALK = ("a red house in snow", "--steps", "3", "-W", "64", "-H", "64", "-t", "1", "-s", "7", "-q")
+RANK = 3
+ATTENTION = re.compile(r"(attn\d?\.(to_[qkv]|to_out\.0|add_[qkv]_proj)|self_attn\.[qkv]_proj)\.weight$")
+Numbers = dict[str, tuple[list[int], list[float]]]  # name -> shape, values
+
+
+def weights(model: str, part: str) -> dict[str, list[int]]:
+    """Shapes of the attention weights of a bundled model's part, by module."""
+    folder = ROOT / "models" / model / part
+    return {name.removesuffix(".weight"): shape for file in sorted(folder.glob("*.safetensors"))
+            for name, (_, shape, _) in sorted(read(file).items()) if ATTENTION.search(name)}
+
+
+def factors(shapes: dict[str, list[int]]) -> dict[str, tuple[tuple, tuple]]:
+    """module -> down [RANK, in] and up [out, RANK]."""
+    rng = random.Random(5)
+    def draw(*shape: int) -> tuple[list[int], list[float]]:
+        return list(shape), [rng.gauss(0, 0.2) for _ in range(math.prod(shape))]
+    return {module: (draw(RANK, shape[1]), draw(shape[0], RANK)) for module, shape in shapes.items()}
+
+
+def kohya(prefix: str, made: dict[str, tuple[tuple, tuple]], alpha: float | None = None) -> Numbers:
+    lora: Numbers = {}
+    for module, (down, up) in made.items():
+        key = prefix + module.replace(".", "_")
+        lora |= {f"{key}.lora_down.weight": down, f"{key}.lora_up.weight": up}
+        if alpha is not None:
+            lora[f"{key}.alpha"] = ([], [alpha])
+    return lora
+
+
+def peft(prefix: str, made: dict[str, tuple[tuple, tuple]]) -> Numbers:
+    return {f"{prefix}{module}.lora_{letter}.weight": pair
+            for module, pairs in made.items() for letter, pair in zip("AB", pairs)}
+
+
+def lora_bytes(numbers: Numbers) -> bytes:
+    return written({name: ("F32", shape, struct.pack(f"<{len(values)}f", *values))
+                    for name, (shape, values) in numbers.items()})
+
+
+class LoraTest(CliTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.home = self.folder / "home"
+        self.home.mkdir()
+        for name, value in (("XDG_DATA_HOME", str(self.home)), ("LAPIS_LORAS", "")):
+            before = os.environ.get(name)
+            os.environ[name] = value
+            self.addCleanup(os.environ.pop if before is None else os.environ.__setitem__, name,
+                            *(() if before is None else (before,)))
+
+    def write(self, name: str, numbers: Numbers) -> str:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(lora_bytes(numbers))
+        return name
+
+    def style(self, name: str = "style.safetensors") -> str:
+        return self.write(name, kohya("lora_unet_", factors(weights("tiny-sd15", "unet"))))
+
+    def drawn(self, *words: str, walk: tuple[str, ...] = WALK, **options) -> bytes:
+        """The latent's numbers."""
+        result = run("generate", *walk, *words, "--latent", "a.safetensors", "--overwrite", cwd=self.folder, **options)
+        self.assertEqual(result.returncode, 0, result.stderr.decode())
+        self.said = result.stderr.decode()
+        return self.values("a.safetensors")
+
+
+class Refused(LoraTest):
+    def test_arguments_that_make_no_sense(self) -> None:
+        self.style()
+        self.refused(2, "generate", *WALK, "--lora", "style.safetensors:nan", says=("--lora", "finite number"))
+        self.refused(2, "generate", *WALK, "--lora", "style.safetensors:inf", says=("--lora", "finite number"))
+        self.refused(2, "generate", *WALK, "--lora", "", says=("--lora", "FILE:WEIGHT"))
+        self.refused(2, "generate", *WALK, "--lora", "stile", "--lora-dir", ".", says=('Did you mean "style"',))
+        self.refused(2, "generate", *WALK, "--lora", "nothing", says=("nothing", str(self.home), "--lora-dir"))
+        a1111 = ("generate", "a house <lora:style:much>", "--prompt-syntax", "a1111")
+        self.refused(2, *a1111, says=("column 9", "much"))
+        self.refused(2, "generate", "a house <lora:stile>", "--prompt-syntax", "a1111", "--lora-dir", ".",
+                     says=("the prompt", "<lora:stile:1>", 'Did you mean "style"'))
+
+    def test_files_that_are_no_loras(self) -> None:
+        whole = (self.folder / self.style()).read_bytes()
+        (self.folder / "cut.safetensors").write_bytes(whole[:-8])
+        self.refused(3, "generate", *WALK, "--lora", "cut.safetensors", says=("cut.safetensors",))
+        (self.folder / "a.pt").write_bytes(b"PK\x03\x04" + bytes(64))
+        self.refused(3, "generate", *WALK, "--lora", "a.pt", says=("a.pt", "PyTorch"))
+        (self.folder / "empty.safetensors").write_bytes(b"")
+        self.refused(3, "generate", *WALK, "--lora", "empty.safetensors", says=("empty",))
+        model = ROOT / "models" / "tiny-sd15" / "unet" / "diffusion_pytorch_model.safetensors"
+        self.refused(3, "generate", *WALK, "--lora", str(model), says=("is no LoRA",))
+
+    def test_no_model_is_made_of_one(self) -> None:
+        self.refused(3, "import", self.style(), says=("is a LoRA", "--lora style.safetensors"))
+
+    def test_loras_of_other_models(self) -> None:
+        self.style()
+        sdxl = self.write("sdxl.safetensors", kohya("lora_unet_", factors(weights("tiny-sdxl", "unet"))))
+        flux = self.write("flux.safetensors", peft("transformer.", factors(weights("tiny-flux", "transformer"))))
+        self.refused(4, "generate", *WALK, "--lora", sdxl, says=("sdxl.safetensors", "family sd15", "attn2_to_k"))
+        self.refused(4, "generate", *WALK, "--lora", flux, says=("FLUX.1", "tiny-sd15 is of family sd15"))
+        self.refused(4, "generate", *WALK, "-m", "tiny-flux", "--lora", "style.safetensors",
+                     says=("family flux", "none of its"))
+        # one that fits stands first: nothing of it is made
+        self.refused(4, "generate", *WALK, "--lora", "style.safetensors", "--lora", sdxl, says=("sdxl.safetensors",))
+
+    def test_factors_that_disagree(self) -> None:
+        numbers = kohya("lora_unet_", factors(weights("tiny-sd15", "unet")))
+        name = next(name for name in numbers if name.endswith("up.weight"))
+        shape, values = numbers[name]
+        self.write("rank.safetensors", numbers | {name: ([shape[0], RANK - 1], values[:shape[0] * (RANK - 1)])})
+        self.refused(3, "generate", *WALK, "--lora", "rank.safetensors", says=(name.split(".")[0], "rank 2", "rank 3"))
+        self.write("half.safetensors", {key: value for key, value in numbers.items() if key != name})
+        self.refused(3, "generate", *WALK, "--lora", "half.safetensors", says=(name.split(".")[0], '"up"'))
+
+    @needs_engine
+    def test_numbers_that_are_none(self) -> None:
+        for number in (math.nan, math.inf):
+            numbers = kohya("lora_unet_", factors(weights("tiny-sd15", "unet")))
+            name = list(numbers)[10]
+            numbers[name][1][5] = number
+            self.write("nan.safetensors", numbers)
+            self.refused(3, "generate", *WALK, "--lora", "nan.safetensors", says=("nan.safetensors", name, "NaN"))
+
+
+@needs_engine
+class Drawing(LoraTest):
+    def test_forms_of_the_same_numbers_give_the_same_numbers(self) -> None:
+        unet, text = (factors(weights("tiny-sd15", part)) for part in ("unet", "text_encoder"))
+        level = {f"text_model.{module.removeprefix('text_model.')}": pair for module, pair in text.items()}
+        config = json.loads((ROOT / "models" / "tiny-sd15" / "unet" / "config.json").read_text())
+        original = {unet_name(module + ".weight", config).removesuffix(".weight"): pair for module, pair in unet.items()}
+        forms = {
+            "kohya": kohya("lora_unet_", unet, RANK) | kohya("lora_te_", level, RANK),
+            "kohya without alpha": kohya("lora_unet_", unet) | kohya("lora_te1_", level),
+            "the original names": kohya("lora_unet_", original) | kohya("lora_te_", level),
+            "peft": peft("unet.", unet) | peft("text_encoder.", text),
+            "peft of one part": peft("base_model.model.", unet) | peft("text_encoder.", level),
+            "ComfyUI": peft("diffusion_model.", original) | peft("text_encoders.clip_l.transformer.", level),
+        }
+        plain, first = self.drawn(), None
+        for form, numbers in forms.items():
+            with self.subTest(form):
+                found = self.drawn("--lora", self.write("a.lora.safetensors", numbers))
+                self.assertEqual(self.said, "")
+                self.assertNotEqual(found, plain)
+                first = first or found
+                self.assertEqual(found, first)
+        half = kohya("lora_unet_", unet, RANK / 2) | kohya("lora_te_", level, RANK / 2)
+        self.assertEqual(self.drawn("--lora", self.write("half.safetensors", half) + ":2"), first)
+
+    def test_flux_under_both_names(self) -> None:
+        made = factors({module: shape for module, shape in weights("tiny-flux", "transformer").items()
+                        if "to_out" not in module})
+        down: dict[str, tuple] = {}
+        fused: dict[str, list] = {}
+        for module, pair in made.items():
+            block, name = re.match(r"(.*transformer_blocks\.\d+)\.attn\.(.*)", module).groups()
+            key = (block, "txt" if name.startswith("add_") else "img")
+            down.setdefault(key, pair[0])
+            fused.setdefault(key, []).append((name.replace("add_", "to_")[:4], pair[1]))
+        shared: dict[str, tuple] = {}
+        original: dict[str, tuple] = {}
+        for (block, stream), ups in fused.items():
+            single = block.startswith("single")
+            number = block.rsplit(".", 1)[1]
+            for name, up in ups:
+                spelled = f"add_{name[3]}_proj" if stream == "txt" else name
+                shared[f"{block}.attn.{spelled}"] = (down[block, stream], up)
+            joined = [value for _, up in sorted(ups, key=lambda each: "qkv".index(each[0][3])) for value in up[1]]
+            height, width = len(joined) // RANK, len(joined) // RANK // 3
+            if single:  # the MLP's rows, to which nothing is added
+                joined += [0.0] * (4 * width * RANK)
+                height += 4 * width
+            place = f"single_blocks.{number}.linear1" if single else f"double_blocks.{number}.{stream}_attn.qkv"
+            original[place] = (down[block, stream], ([height, RANK], joined))
+        flux = (*WALK, "-m", "tiny-flux")
+        plain = self.drawn(walk=flux)
+        one = self.drawn("--lora", self.write("p.safetensors", peft("transformer.", shared)), walk=flux)
+        self.assertNotEqual(one, plain)
+        for numbers in (kohya("lora_unet_", original), peft("diffusion_model.", original)):
+            self.assertEqual(self.drawn("--lora", self.write("k.safetensors", numbers), walk=flux), one)
+
+    def test_weights(self) -> None:
+        style = self.style()
+        plain, whole, half = self.drawn(), self.drawn("--lora", style), self.drawn("--lora", style + ":0.5")
+        self.assertEqual(len({plain, whole, half, self.drawn("--lora", style + ":-1")}), 4)
+        self.assertEqual(self.drawn("--lora", style + ":0"), plain)
+        self.assertEqual(self.drawn("--lora", style + ":1"), whole)
+        twice = self.drawn("--lora", style, "--lora", style)
+        self.assertNotIn(twice, (plain, whole))
+        self.assertEqual(self.drawn("--lora", style, "--lora", style + ":0"), whole)
+
+    def test_a_batch_and_a_second_pass_keep_it(self) -> None:
+        style = self.style()
+        second = self.drawn("--hires", "2", "--lora", style)
+        self.assertNotEqual(second, self.drawn("--hires", "2"))
+        batch = self.drawn("-b", "2", "--lora", style)
+        self.assertEqual(batch[:len(batch) // 2], self.drawn("--lora", style))
+
+    def test_prompts_call_it(self) -> None:
+        self.style("loras/style.safetensors")
+        a1111 = ("--prompt-syntax", "a1111", "--lora-dir", "loras")
+        asked = self.drawn(*a1111, "--lora", "style:0.5")
+        called = self.drawn(*a1111, walk=("a red house<lora:style:0.5> in snow", *WALK[1:]))
+        self.assertEqual(called, asked)
+        self.assertEqual(self.drawn(*a1111, walk=("a red house in snow<lora:style:7:0.5>", *WALK[1:])), asked)
+        plain = self.drawn(*a1111)
+        self.assertEqual(self.drawn(*a1111, "-n", "<lora:style:1>"), plain)
+        self.assertIn("the negative prompt calls <lora:style:1>", self.said)
+        self.drawn(walk=("a red house in snow<lora:style:0.5>", *WALK[1:]))
+        self.assertIn("--prompt-syntax a1111 applies it", self.said)
+
+    def test_where_names_are_looked_up(self) -> None:
+        style = self.drawn("--lora", self.style("loras/deep/style.safetensors"
+                                                ).replace("style.safetensors", "style.safetensors:1"))
+        self.assertEqual(self.drawn("--lora", "style", env={"LAPIS_LORAS": f"nowhere:{self.folder / 'loras'}"}), style)
+        own = self.home / "lapis" / "loras"
+        own.parent.mkdir()
+        (self.folder / "loras").rename(own)
+        self.assertEqual(self.drawn("--lora", "style"), style)
+        self.assertEqual(self.drawn("--lora", "deep/style.safetensors:1"), style)
+
+    def test_tensors_for_nothing_are_counted_and_named(self) -> None:
+        numbers = kohya("lora_unet_", factors(weights("tiny-sd15", "unet")))
+        strange = {f"lora_unet_strange_{i}.lora_down.weight": ([1, 1], [1.0]) for i in range(7)}
+        lora = self.write("a.lora.safetensors", numbers | strange)
+        line, = self.render(*WALK, "--lora", lora, "-o", "a.png")
+        self.assertEqual(len(line["warnings"]), 1)
+        self.assertIn("7 tensors are for nothing in this model", line["warnings"][0])
+        self.assertIn("lora_unet_strange_0", line["warnings"][0])
+        self.assertEqual(line["loras"], ["a.lora:1"])
+
+    def test_settings_tell_of_it(self) -> None:
+        self.style()
+        self.render(*WALK, "--lora", "style.safetensors:0.5", "-o", "a.png")
+        texts = json.loads(run("inspect", "a.png", "--json", cwd=self.folder).stdout)["texts"]
+        self.assertIn("a red house in snow <lora:style:0.5>\n", texts["parameters"])
+        lora, = texts["lapis"]["loras"]
+        self.assertIn(f'Lora hashes: "style: {lora["data_sha256"][:12]}"', texts["parameters"])
+        self.assertEqual((lora["name"], lora["denoiser"], texts["lapis"]["job"]["loras"]), ("style", 0.5, ["style:0.5"]))
+        self.assertNotIn(str(self.folder), json.dumps(texts))
+
+    def test_an_unfinished_latent_remembers_it(self) -> None:
+        self.style("loras/style.safetensors")
+        found = ("--lora-dir", "loras")
+        whole = self.drawn(*found, "--lora", "style:0.5")
+        part = (*WALK, "--stop-at", "1", "--latent", "part.safetensors", *found)
+        self.assertEqual(run("generate", *part, "--lora", "style:0.5", cwd=self.folder).returncode, 0)
+        on = ("--init-latent", "part.safetensors", "-q")
+        self.assertEqual(self.drawn(*found, walk=on), whole)
+        self.assertEqual(self.drawn("--lora", "loras/style.safetensors:0.5", walk=on), whole)
+        self.assertNotEqual(self.drawn(*found, "--lora", "style:0", walk=on), whole)
+        self.refused(2, "generate", *on, "--latent", "b", says=("part.safetensors records", "style:0.5", "--lora-dir"))
+        self.write("loras/style.safetensors", kohya("lora_unet_", factors(weights("tiny-sd15", "unet")), 1.0))
+        self.refused(2, "generate", *on, *found, "--latent", "b", says=("is not the file", "--lora"))
+
+    def test_a_second_model(self) -> None:
+        style = self.style()
+        then = ("--then", "tiny-sd15:0.5")
+        self.assertNotEqual(self.drawn(*then, "--lora", style), self.drawn(*then))
+        self.drawn("--then", "tiny-sdxl:0.5", "--lora", style)
+        self.assertIn("tiny-sdxl is of another family: the LoRAs are tiny-sd15's alone", self.said)
+
+    def test_an_imported_checkpoint(self) -> None:
+        style = self.style()
+        (self.folder / "one.safetensors").write_bytes(written(single_file(ROOT / "models" / "tiny-sd15")))
+        made = run("import", "one.safetensors", "--name", "mine", cwd=self.folder)
+        self.assertEqual(made.returncode, 0, made.stderr.decode())
+        settings = ("--sampler", "euler", "--schedule", "own", "--spacing", "trailing", "--guidance", "3")
+        self.assertEqual(self.drawn(*settings, "-m", "mine", "--lora", style), self.drawn(*settings, "--lora", style))
+
+    def test_a_model_that_keeps_its_weights_in_its_graph(self) -> None:
+        mini = ROOT / "tests" / "data" / "mini_sdxl"
+        style = self.style()
+        self.refused(4, "generate", "ab", "-m", str(mini), "--lora", style, says=("in its graph", "no LoRA"))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])

@@ -1,0 +1,187 @@
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "io/graph_library.hpp"
+#include "io/lora_files.hpp"
+#include "io/model_folder.hpp"
+#include "io/safetensors.hpp"
+#include "io/sha256.hpp"
+#include "support.hpp"
+
+using namespace lapis;
+using namespace lapis::io;
+using namespace lapis::io::test;
+
+namespace {
+
+const std::filesystem::path models = std::filesystem::path(LAPIS_TESTS_DIR).parent_path() / "models";
+const std::string to_q = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q";
+
+std::vector<core::KnownGraph> no_graphs() { return {}; }
+
+/// Tensors of zeros, by name and shape, and alphas.
+void write(const std::filesystem::path& path, const std::map<std::string, std::vector<std::int64_t>>& shapes,
+           const std::map<std::string, float>& alphas = {}, const std::map<std::string, std::string>& metadata = {}) {
+  Safetensors content{{}, metadata};
+  std::vector<float> zeros(1U << 16U);
+  for (const auto& [name, shape] : shapes) {
+    const std::size_t bytes = tensor_bytes(Dtype::f32, shape).value();
+    content.tensors[name] = {Dtype::f32, shape, std::as_bytes(std::span(zeros)).first(bytes)};
+  }
+  for (const auto& [name, alpha] : alphas) {
+    content.tensors[name] = {Dtype::f32, {}, std::as_bytes(std::span(&alpha, 1))};
+  }
+  write_safetensors(path, content, true);
+}
+
+std::int64_t width_of(const Model& model) {
+  for (const core::LoraPart& part : lora_model(model, no_graphs).parts) {
+    for (const core::TensorShape& tensor : part.parameters) {
+      if (tensor.name == to_q + ".weight") return tensor.shape[0];
+    }
+  }
+  return 0;
+}
+
+void write_to_q(const std::filesystem::path& path, std::int64_t width,
+                const std::map<std::string, std::string>& metadata = {}) {
+  write(path, {{"unet." + to_q + ".lora_A.weight", {4, width}}, {"unet." + to_q + ".lora_B.weight", {width, 4}}}, {},
+        metadata);
+}
+
+}  // namespace
+
+TEST_CASE("a model's parameters are those of its weight files") {
+  const Model model = read_model(models / "tiny-sd15");
+  const core::LoraModel parts = lora_model(model, no_graphs);
+  REQUIRE(parts.parts.size() == 2);
+  CHECK(parts.parts[0].name == "denoiser");
+  CHECK(parts.parts[0].parameters.size() > 100);
+  CHECK(width_of(model) > 0);
+}
+
+TEST_CASE("a checkpoint's names are held against known graphs") {
+  Model model = read_model(models / "tiny-sd15");
+  TemporaryFolder folder;
+  const std::vector<LibraryGraph> graphs = graphs_of(model);
+  std::vector<core::KnownGraph> known;
+  for (const LibraryGraph& graph : graphs) known.push_back(graph.known);
+  std::map<std::string, std::vector<std::int64_t>> shapes;
+  for (const core::KnownGraph& graph : known) {
+    if (graph.part != "denoiser") continue;
+    for (const core::TensorShape& tensor : core::checkpoint_tensors(core::Naming::ldm_unet, graph.tensors)) {
+      shapes["model.diffusion_model." + tensor.name] = tensor.shape;
+    }
+  }
+  Safetensors content;  // shapes alone count: every tensor has the same bytes
+  std::vector<float> zeros(1U << 22U);
+  for (const auto& [name, shape] : shapes) {
+    content.tensors[name] = {Dtype::f32, shape,
+                             std::as_bytes(std::span(zeros)).first(tensor_bytes(Dtype::f32, shape).value())};
+  }
+  write_safetensors(folder / "ldm.safetensors", content, true);
+  Part& denoiser = model.parts.at("denoiser");
+  denoiser.weights = {folder / "ldm.safetensors"};
+  denoiser.naming = "ldm-unet";
+  denoiser.prefix = "model.diffusion_model.";
+  const core::LoraModel parts = lora_model(model, [&] { return known; });
+  CHECK(parts.parts[0].parameters.size() == shapes.size());
+  check_fails(ErrorKind::model, {"denoiser", "no graph"}, [&] { lora_model(model, no_graphs); });
+}
+
+TEST_CASE("a LoRA is added whole or not at all") {
+  TemporaryFolder folder;
+  Model model = read_model(models / "tiny-sd15");
+  const core::LoraModel parts = lora_model(model, no_graphs);
+  write_to_q(folder / "style.safetensors", width_of(model));
+  CHECK(add_lora(model, parts, folder / "style.safetensors", {0.5, 0.25}, true).unknown.count == 0);
+  REQUIRE(model.parts.at("denoiser").deltas.size() == 1);
+  const Delta& delta = model.parts.at("denoiser").deltas.front();
+  CHECK(delta.file == folder / "style.safetensors");
+  CHECK(delta.parameter == to_q + ".weight");
+  CHECK(delta.scale == 0.25);
+  const Lora& lora = model.loras.front();
+  CHECK(lora.name == "style");
+  CHECK(lora.sha256 == sha256_file(folder / "style.safetensors", ErrorKind::input));
+  const std::string text = read_text(folder / "style.safetensors");
+  const std::string data = text.substr(text.size() - 2 * 4 * 4 * static_cast<std::size_t>(width_of(model)));
+  CHECK(lora.data_sha256 == sha256(as_bytes(data)));
+  CHECK(lora.in_prompt);
+
+  write_to_q(folder / "wide.safetensors", width_of(model) + 1);
+  check_fails(ErrorKind::incompatible, {"wide.safetensors", "tiny-sd15"},
+              [&] { add_lora(model, parts, folder / "wide.safetensors", {}, false); });
+  CHECK(model.parts.at("denoiser").deltas.size() == 1);
+  CHECK(model.loras.size() == 1);
+}
+
+TEST_CASE("alphas are numbers, and peft's configuration lies in the file or beside it") {
+  TemporaryFolder folder;
+  write(folder / "a.safetensors", {{"m.lora_down.weight", {1, 2}}}, {{"m.alpha", 2.5F}});
+  CHECK(read_lora(folder / "a.safetensors").alphas == std::map<std::string, double>{{"m.alpha", 2.5}});
+  write(folder / "a.safetensors", {}, {{"m.alpha", NAN}});
+  check_fails(ErrorKind::input, {"m.alpha", "finite"}, [&] { read_lora(folder / "a.safetensors"); });
+  write(folder / "a.safetensors", {{"m.alpha", {2}}});
+  check_fails(ErrorKind::input, {"m.alpha", "[2]"}, [&] { read_lora(folder / "a.safetensors"); });
+
+  write_to_q(folder / "p.safetensors", 8,
+             {{"lora_adapter_metadata", R"({"unet.r": 4, "unet.lora_alpha": 2, "unet.use_rslora": true,
+                                           "unet.alpha_pattern": {"to_q": 8}, "unet.target_modules": ["to_q"]})"}});
+  const core::LoraFile file = read_lora(folder / "p.safetensors");
+  REQUIRE(file.scales.size() == 1);
+  CHECK(file.scales[0].part == "unet");
+  CHECK(file.scales[0].alpha == 2);
+  CHECK(file.scales[0].rank == 4);
+  CHECK(file.scales[0].by_root);
+  CHECK(file.scales[0].alphas == std::map<std::string, double>{{"to_q", 8}});
+  write_to_q(folder / "p.safetensors", 8, {{"lora_adapter_metadata", "{"}});
+  check_fails(ErrorKind::input, {"lora_adapter_metadata"}, [&] { read_lora(folder / "p.safetensors"); });
+
+  write_to_q(folder / "adapter_model.safetensors", 8);
+  CHECK(read_lora(folder / "adapter_model.safetensors").scales.empty());
+  write_text(folder / "adapter_config.json", R"({"r": 4, "lora_alpha": 16, "target_modules": null})");
+  REQUIRE(read_lora(folder / "adapter_model.safetensors").scales.size() == 1);
+  CHECK(read_lora(folder / "adapter_model.safetensors").scales[0].alpha == 16);
+}
+
+TEST_CASE("files that are no safetensors files are told apart") {
+  TemporaryFolder folder;
+  write_text(folder / "a.pt", std::string("PK\x03\x04", 4) + std::string(100, 'x'));
+  check_fails(ErrorKind::input, {"a.pt", "PyTorch"}, [&] { read_lora(folder / "a.pt"); });
+  write_text(folder / "b.safetensors", "");
+  check_fails(ErrorKind::input, {"is empty"}, [&] { read_lora(folder / "b.safetensors"); });
+  write_to_q(folder / "c.safetensors", 8);
+  const std::string text = read_text(folder / "c.safetensors");
+  write_text(folder / "c.safetensors", text.substr(0, text.size() - 4));
+  check_fails(ErrorKind::input, {"c.safetensors"}, [&] { read_lora(folder / "c.safetensors"); });
+}
+
+TEST_CASE("names that a terminal would obey are refused") {
+  TemporaryFolder folder;
+  write(folder / "a.safetensors", {{"m\x1b[2J.lora_down.weight", {1, 2}}});
+  check_fails(ErrorKind::input, {"a.safetensors", "control characters"}, [&] { read_lora(folder / "a.safetensors"); });
+  write(folder / "a.safetensors", {{std::string(600, 'm') + ".lora_down.weight", {1, 2}}});
+  check_fails(ErrorKind::input, {"too long"}, [&] { read_lora(folder / "a.safetensors"); });
+}
+
+TEST_CASE("names are looked up below folders, the first of which counts") {
+  TemporaryFolder folder;
+  write_text(folder / "one/deep/style.safetensors", "1");
+  write_text(folder / "two/style.safetensors", "2");
+  write_text(folder / "two/other.safetensors", "3");
+  const std::vector<std::filesystem::path> folders = {folder / "none", folder / "one", folder / "two"};
+  CHECK(find_lora("style", folders, "f") == folder / "one/deep/style.safetensors");
+  CHECK(find_lora("style.safetensors", folders, "f") == folder / "one/deep/style.safetensors");
+  CHECK(find_lora("deep/style", folders, "f") == folder / "one/deep/style.safetensors");
+  CHECK(find_lora("other", folders, "f") == folder / "two/other.safetensors");
+  CHECK(find_lora((folder / "two/style.safetensors").string(), folders, "f") == folder / "two/style.safetensors");
+  check_fails(ErrorKind::usage, {"--lora stile", "Did you mean \"style\"", "--lora-dir"},
+              [&] { find_lora("stile", folders, "--lora stile"); });
+  check_fails(ErrorKind::usage, {"none is known"}, [&] { find_lora("x", {}, "f"); });
+  write_text(folder / "one/style.safetensors", "4");
+  check_fails(ErrorKind::usage, {"two of that name"}, [&] { find_lora("style", folders, "f"); });
+}
