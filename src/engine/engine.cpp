@@ -1,6 +1,8 @@
 #include "lapis/engine.hpp"
 
 #include <exception>
+#include <filesystem>
+#include <optional>
 #include <string>
 
 #include "engine/device.hpp"
@@ -8,6 +10,7 @@
 #include "engine/latents.hpp"
 #include "engine/parts.hpp"
 #include "engine/render.hpp"
+#include "engine/trial.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::engine {
@@ -15,7 +18,7 @@ namespace {
 
 class TorchEngine : public Engine {
  public:
-  explicit TorchEngine(Placement placement) : parts_(placement) {}
+  explicit TorchEngine(Placement placement) : placement_(placement), parts_(placement) {}
 
   void load(const Model& model) override {
     guarded([&] { parts_.load(model); });
@@ -41,8 +44,28 @@ class TorchEngine : public Engine {
     guarded([&] { engine::render(parts_, request, on_step, on_picture); });
   }
 
+  TrialResult try_part(const Part& part, const std::string& name, const std::vector<TrialInput>& inputs) override {
+    TrialResult result;
+    guarded([&] {
+      if (!on_trial_ || part.graph != trial_graph_ || part.inputs.size() != trial_inputs_) {
+        on_trial_.reset();
+        Part bare = part;
+        bare.outputs.clear();  // how many there are is what the trial is to tell
+        on_trial_.emplace(bare, name, placement_);
+        trial_graph_ = part.graph;
+        trial_inputs_ = part.inputs.size();
+      }
+      result = tried(*on_trial_, inputs);
+    });
+    return result;
+  }
+
  private:
+  Placement placement_;
   Parts parts_;
+  std::optional<LoadedPart> on_trial_;
+  std::filesystem::path trial_graph_;
+  std::size_t trial_inputs_ = 0;
 };
 
 }  // namespace
