@@ -38,7 +38,8 @@ needs_engine = unittest.skipUnless(HAS_ENGINE, "this build has no engine")
 
 def run(*words: str | bytes, **options) -> subprocess.CompletedProcess:
     """Runs the program and returns what it said, as bytes."""
-    environment = {**os.environ, "COLUMNS": "80", **options.pop("env", {})}
+    # Models that a person has of their own are none of a test's business.
+    environment = {"XDG_DATA_HOME": "/nonexistent", **os.environ, "COLUMNS": "80", **options.pop("env", {})}
     return subprocess.run([PROGRAM, *words], capture_output=True, env=environment, timeout=300, **options)
 
 
