@@ -111,9 +111,10 @@ void check_parts(const Model& model, const FamilyRow& family) {
                         did_you_mean(name, names));
     }
     check_ports(model, "parts/" + name + "/inputs", part.inputs, row->inputs, row->optional_inputs);
-    const bool lesser = std::any_of(row->lesser_outputs.begin(), row->lesser_outputs.end(), [&](const auto& ports) {
-      return std::equal(part.outputs.begin(), part.outputs.end(), ports.begin(), ports.end(), same_port);
-    });
+    const auto gives = [&outputs = part.outputs](const std::vector<Port>& ports) {
+      return std::equal(outputs.begin(), outputs.end(), ports.begin(), ports.end(), same_port);
+    };
+    const bool lesser = std::any_of(row->lesser_outputs.begin(), row->lesser_outputs.end(), gives);
     if (!lesser) check_ports(model, "parts/" + name + "/outputs", part.outputs, row->outputs);
   }
   for (const PartRow& row : family.parts) {
