@@ -92,6 +92,27 @@ struct EngineOptions {
   int threads = 0;     ///< 0: one for each physical core
 };
 
+/// One input of a part in a trial run.
+struct TrialInput {
+  std::string dtype;  ///< as of a port: "model", "f32" or "i64"
+  std::vector<std::int64_t> shape;
+  std::optional<double> value;  ///< of all numbers; none: a wave in [-1, 1], and for "i64" 0, 1, 2, ... along each row
+};
+
+/// One tensor that a part gave back.
+struct TrialOutput {
+  std::vector<std::int64_t> shape;
+  bool floating = true;
+  bool finite = true;
+};
+
+/// How a trial run went.
+struct TrialResult {
+  std::vector<TrialOutput> outputs;
+  std::string fault;        ///< libtorch's words where the part did not run through; then there are no outputs
+  std::string input_names;  ///< as the graph itself calls its inputs: "sample, timestep, encoder_hidden_states"
+};
+
 /// A device with one model on it. Not safe to share between threads. Throws `Error` alone.
 class Engine {
  public:
@@ -122,6 +143,11 @@ class Engine {
   /// pass by pass: as diffusers' pipelines do with one generator a picture. A picture is finite and not flat, or an
   /// Error{numeric} says what went wrong; the pictures before it have then been handed over.
   virtual void render(const RenderRequest& request, const StepCallback& on_step, const PictureCallback& on_picture) = 0;
+
+  /// Runs one part, which belongs to no model yet, on made-up inputs. The part is loaded by its first trial and stays
+  /// until a trial of another graph. Throws Error{model} for a graph that is refused, cannot be loaded, or takes
+  /// another number of inputs than `part` has; what goes wrong while it runs is the result's fault.
+  virtual TrialResult try_part(const Part& part, const std::string& name, const std::vector<TrialInput>& inputs) = 0;
 };
 
 /// The one function that liblapis_engine.so exports, under the name `lapis_make_engine`. On failure it returns null and

@@ -1,31 +1,24 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <array>
 #include <filesystem>
 #include <future>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "cli/clock.hpp"
 #include "cli/commands.hpp"
+#include "cli/engine_library.hpp"
+#include "cli/import_graphs.hpp"
 #include "cli/import_plan.hpp"
-#include "cli/places.hpp"
+#include "cli/model_draft.hpp"
 #include "cli/terminal.hpp"
 #include "core/job_limits.hpp"
-#include "core/model_check.hpp"
 #include "core/spaces.hpp"
-#include "io/atomic_file.hpp"
 #include "io/import_report.hpp"
-#include "io/mapped_file.hpp"
 #include "io/model_folder.hpp"
 #include "io/model_weights.hpp"
-#include "io/model_writer.hpp"
-#include "io/sha256.hpp"
 #include "lapis/error.hpp"
 
 namespace fs = std::filesystem;
@@ -39,6 +32,7 @@ constexpr const char* footer =
     "  lapis import ./stable-diffusion-xl-base-1.0\n"
     "  lapis import flux1-dev.safetensors --vae ae.safetensors --clip-l clip_l.safetensors \\\n"
     "      --t5xxl t5xxl_fp16.safetensors --tokenizer spiece.model --name flux-dev\n"
+    "  lapis import --torchscript denoiser.pt text_encoder.pt vae_decoder.pt --family sd15 --name mine\n"
     "  lapis generate \"a serene lakeside at sunset\" -m sd15\n"
     "\n"
     "Tells by names and shapes of tensors what a checkpoint is. Weights stay where they are: the model\n"
@@ -46,14 +40,11 @@ constexpr const char* footer =
 
 struct Options {
   ImportSources sources;
-  std::string name;
-  std::string output;
+  GraphSources graphs;
+  ModelPlace place;
   std::string lineage;
   std::string licence = "not stated";
-  bool copy = false;
-  bool verify = false;
   bool json = false;
-  bool overwrite = false;
 };
 
 /// The name of a model out of the name of what it comes from.
@@ -69,75 +60,21 @@ std::string name_of(const std::string& source) {
   return name;
 }
 
-/// A folder that becomes the model's when all of it is there, and goes where it does not.
-class NewFolder {
- public:
-  NewFolder(fs::path place, bool overwrite) : place_(std::move(place)), overwrite_(overwrite) {
-    std::error_code error;
-    if (fs::exists(place_, error) && !overwrite_) {
-      throw Error(ErrorKind::output,
-                  place_.string() + " exists already. Choose another --name, or replace it: --overwrite");
-    }
-    if (fs::exists(place_, error) && !fs::exists(place_ / "model.json", error)) {
-      throw Error(ErrorKind::output,
-                  place_.string() + " exists and is no model, so it is not replaced. Choose another name");
-    }
-    fs::create_directories(place_.parent_path(), error);
-    if (error) fail(place_.parent_path(), error);
-    draft_ = place_.parent_path() / ("." + place_.filename().string() + ".importing");
-    fs::remove_all(draft_, error);
-    fs::create_directories(draft_, error);
-    if (error) fail(draft_, error);
-  }
-
-  ~NewFolder() {
-    std::error_code ignored;
-    if (!draft_.empty()) fs::remove_all(draft_, ignored);
-  }
-  NewFolder(const NewFolder&) = delete;
-  NewFolder& operator=(const NewFolder&) = delete;
-
-  const fs::path& draft() const { return draft_; }
-
-  void keep() {
-    std::error_code error;
-    if (overwrite_) fs::remove_all(place_, error);
-    fs::rename(draft_, place_, error);
-    if (error) fail(place_, error);
-    draft_.clear();
-  }
-
- private:
-  [[noreturn]] static void fail(const fs::path& path, const std::error_code& error) {
-    throw Error(ErrorKind::output, path.string() + " cannot be made: " + error.message() +
-                                       ".\nName a folder that you may write to: -o FOLDER");
-  }
-
-  fs::path place_;
-  fs::path draft_;
-  bool overwrite_;
-};
-
 /// The run of one `import`, from a plan to a folder.
 class Import {
  public:
   explicit Import(const Options& options) : options_(options), plan_(options.sources), model_(plan_.model()) {}
 
   int run() {
-    model_.name = options_.name.empty() ? name_of(options_.sources.main.front()) : options_.name;
-    if (model_.name.empty() || model_.name.find('/') != std::string::npos || model_.name.front() == '.') {
-      throw Error(ErrorKind::usage, "\"" + model_.name + "\" cannot be a model's name. Give it one: --name NAME");
-    }
+    model_.name = options_.place.name.empty() ? name_of(options_.sources.main.front()) : options_.place.name;
     if (!options_.lineage.empty()) model_.space.lineage = options_.lineage;
     model_.licence = options_.licence;
     model_.origin = "imported from " + fs::path(options_.sources.main.front()).filename().string();
-    const fs::path place = destination();
-    try {
-      write(place);
-    } catch (const fs::filesystem_error& error) {
-      throw Error(ErrorKind::output, place.string() + " cannot be made: " + error.code().message() + " at " +
-                                         error.path1().string() + ".\nMake room, or name another folder: -o FOLDER");
-    }
+    check_numbers();
+    const fs::path place = make_model(model_, options_.place, [&](ModelDraft& draft) {
+      take_parts(draft);
+      take_tokenizers(draft);
+    });
     report(place);
     return 0;
   }
@@ -145,7 +82,7 @@ class Import {
  private:
   void check_numbers() const {
     for (const ImportedPart& part : plan_.parts()) {
-      const io::WeightFaults faults = part.checkpoint->faults_of(part.held, part.graph->known, options_.verify);
+      const io::WeightFaults faults = part.checkpoint->faults_of(part.held, part.graph->known, options_.place.verify);
       if (faults.count == 0) continue;
       const std::vector<fs::path> files = part.checkpoint->files_of(part.held, part.graph->known);
       throw Error(ErrorKind::input, files.front().string() + ": part " + part.part + " has " +
@@ -155,61 +92,7 @@ class Import {
     }
   }
 
-  void write(const fs::path& place) {
-    check_numbers();
-    NewFolder folder(place, options_.overwrite);
-    model_.folder = folder.draft();
-    take_parts();
-    take_tokenizers();
-    const std::string document = io::model_document(model_);
-    io::write_file(model_.folder / "model.json", std::as_bytes(std::span(document)), false);
-    const Model written = io::read_model(model_.folder);
-    core::check_model(written);
-    weights_ = io::weight_facts(written);
-    folder.keep();
-  }
-
-  fs::path destination() const {
-    if (!options_.output.empty()) return fs::absolute(options_.output);
-    const fs::path own = user_models();
-    if (own.empty()) throw Error(ErrorKind::usage, "there is no home folder to put the model in. Name one: -o FOLDER");
-    return own / model_.name;
-  }
-
-  /// Puts a small file into the folder; returns where it lies there.
-  fs::path put(const fs::path& from, const std::string& to) {
-    const io::MappedFile file(from, ErrorKind::input);
-    const fs::path target = model_.folder / to;
-    fs::create_directories(target.parent_path());
-    if (!fs::exists(target)) io::write_file(target, file.bytes(), false);
-    model_.files[to] = {io::sha256(file.bytes()), file.bytes().size(), std::nullopt};
-    return target;
-  }
-
-  /// Links to a file of weights, or copies it; each once.
-  fs::path link(const fs::path& from) {
-    const fs::path whole = fs::canonical(from);
-    if (const auto known = linked_.find(whole); known != linked_.end()) return model_.folder / known->second;
-    std::string name = "weights/" + whole.filename().string();
-    for (int i = 2; model_.files.contains(name); ++i) {
-      name = "weights/" + std::to_string(i) + "-" + whole.filename().string();
-    }
-    fs::create_directories(model_.folder / "weights");
-    FileFacts facts{"", fs::file_size(whole), std::nullopt};
-    if (options_.copy) {
-      fs::copy_file(whole, model_.folder / name);
-      facts.sha256 = io::sha256_file(model_.folder / name, ErrorKind::output);
-    } else {
-      fs::create_symlink(whole, model_.folder / name);
-      facts.modified = io::last_change(whole);
-      if (options_.verify) facts.sha256 = io::sha256_file(whole, ErrorKind::input);
-    }
-    model_.files[name] = facts;
-    linked_[whole] = name;
-    return model_.folder / name;
-  }
-
-  void take_parts() {
+  void take_parts(ModelDraft& draft) {
     std::map<std::string, std::future<std::string>> digests;
     for (const ImportedPart& part : plan_.parts()) {
       if (!part.part.starts_with("vae")) continue;
@@ -218,9 +101,9 @@ class Import {
     }
     for (const ImportedPart& imported : plan_.parts()) {
       Part part;
-      part.graph = put(imported.graph->file, "graphs/" + imported.part + ".pt");
+      part.graph = draft.put(imported.graph->file, "graphs/" + imported.part + ".pt");
       for (const fs::path& file : imported.checkpoint->files_of(imported.held, imported.graph->known)) {
-        part.weights.push_back(link(file));
+        part.weights.push_back(draft.link(file));
       }
       part.inputs = imported.graph->inputs;
       part.outputs = imported.graph->outputs;
@@ -231,21 +114,15 @@ class Import {
     }
   }
 
-  void take_tokenizers() {
-    for (auto& [name, facts] : model_.tokenizers) {
-      if (facts.kind == TokenizerKind::t5) {
-        facts.model = put(facts.model, name + "/spiece.model");
-      } else {
-        facts.vocabulary = put(facts.vocabulary, name + "/vocab.json");
-        facts.merges = put(facts.merges, name + "/merges.txt");
-      }
-    }
+  void take_tokenizers(ModelDraft& draft) {
+    for (auto& [name, facts] : model_.tokenizers) draft.take_tokenizer(name, facts);
   }
 
   void report(const fs::path& place) const {
     std::vector<std::string> notes = plan_.notes();
-    if (weights_.widened > 0) {
-      notes.push_back("weights in half precision take " + core::bytes_text(weights_.widened) +
+    const std::uint64_t widened = io::weight_facts(io::read_model(place)).widened;
+    if (widened > 0) {
+      notes.push_back("weights in half precision take " + core::bytes_text(widened) +
                       " of memory where they are widened to fp32: on a CPU, unless --dtype says otherwise");
     }
     for (const std::string& note : notes) print_note(note);
@@ -274,18 +151,108 @@ class Import {
   const Clock::time_point start_ = Clock::now();
   ImportPlan plan_;
   Model model_;
-  std::map<fs::path, std::string> linked_;
-  io::WeightFacts weights_;
 };
+
+/// The run of one `import --torchscript`.
+class GraphsImport {
+ public:
+  explicit GraphsImport(const Options& options) : options_(options), plan_(options.graphs, options.sources.tokenizer) {}
+
+  int run() {
+    if (options_.place.name.empty() && options_.place.output.empty()) {
+      throw Error(ErrorKind::usage, "files have no name for a model. Give it one: --name NAME");
+    }
+    const std::unique_ptr<Engine> engine = open_engine({"cpu", "fp32", 0}).get();
+    plan_.try_parts(*engine);
+    model_ = plan_.model();
+    model_.name = options_.place.name.empty() ? name_of(options_.place.output) : options_.place.name;
+    if (!options_.lineage.empty()) model_.space.lineage = options_.lineage;
+    apply_prediction(options_.sources.prediction, "family " + model_.family, model_);
+    model_.licence = options_.licence;
+    model_.origin = "imported from TorchScript files";
+    const std::map<std::string, Part> parts = std::exchange(model_.parts, {});
+    const fs::path place = make_model(model_, options_.place, [&](ModelDraft& draft) {
+      for (const auto& [name, part] : parts) take_part(draft, name, part);
+      for (auto& [name, facts] : model_.tokenizers) draft.take_tokenizer(name, facts);
+    });
+    report(place, parts);
+    return 0;
+  }
+
+ private:
+  void take_part(ModelDraft& draft, const std::string& name, Part part) {
+    part.graph = draft.link(part.graph, "graphs", true);
+    const std::string below = part.graph.lexically_relative(model_.folder).generic_string();
+    if (name.starts_with("vae")) part.digest = model_.files.at(below).sha256;
+    model_.parts[name] = std::move(part);
+  }
+
+  void report(const fs::path& place, const std::map<std::string, Part>& parts) const {
+    io::ImportReport report{place.string(),
+                            model_.name,
+                            "graphs of family " + model_.family,
+                            model_.family,
+                            core::space_name(model_.space),
+                            {},
+                            plan_.notes(),
+                            seconds_since(start_)};
+    for (const auto& [name, part] : parts) report.parts.push_back({name, "its own", "", "", {part.graph.string()}});
+    for (const std::string& note : report.notes) print_note(note);
+    if (options_.json) {
+      print_line(io::import_line(report));
+      return;
+    }
+    print_note(model_.name + ": " + report.title + ", space " + report.space + "; every part was tried");
+    for (const auto& [name, part] : parts) print_note("  " + name + ": " + part.graph.string());
+    print_line(place.string());
+  }
+
+  const Options& options_;
+  const Clock::time_point start_ = Clock::now();
+  GraphPlan plan_;
+  Model model_;
+};
+
+int import_asked(const Options& options) {
+  if (options.graphs.graphs.empty()) {
+    if (options.sources.main.empty()) {
+      throw Error(ErrorKind::usage,
+                  "there is nothing to import. Name a diffusers folder, a checkpoint's files, or "
+                  "TorchScript files (--torchscript)");
+    }
+    if (!options.graphs.family.empty() || !options.graphs.like.empty()) {
+      throw Error(ErrorKind::usage,
+                  "--family and --like are for --torchscript: a checkpoint says itself what it is. "
+                  "Leave them out");
+    }
+    return Import(options).run();
+  }
+  const ImportSources& sources = options.sources;
+  if (!sources.main.empty() || !(sources.vae + sources.clip_l + sources.clip_g + sources.t5xxl).empty()) {
+    throw Error(ErrorKind::usage,
+                "--torchscript makes a model of graphs alone, and does not go with a checkpoint.\n"
+                "Name every part as --torchscript PART=FILE, or import the checkpoint");
+  }
+  return GraphsImport(options).run();
+}
 
 }  // namespace
 
 Run declare_import(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   ImportSources& sources = options->sources;
-  app.add_option("source", sources.main, "A diffusers folder, or the files of a checkpoint")
-      ->type_name("FOLDER|FILE")
-      ->required();
+  app.add_option("source", sources.main, "A diffusers folder, or the files of a checkpoint")->type_name("FOLDER|FILE");
+  const char* const graphs = "TorchScript";
+  app.add_option("--torchscript", options->graphs.graphs,
+                 "Exported parts with their weights inside; tried before they are taken")
+      ->type_name("[PART=]FILE")
+      ->group(graphs);
+  app.add_option("--family", options->graphs.family, "What they are: sd15, sdxl, flux")
+      ->type_name("NAME")
+      ->group(graphs);
+  app.add_option("--like", options->graphs.like, "Or a model with the same space, schedule and tokenizers")
+      ->type_name("MODEL")
+      ->group(graphs);
   const char* const others = "What the checkpoint does not hold";
   app.add_option("--vae", sources.vae, "Its VAE; in place of the checkpoint's own too")
       ->type_name("FILE")
@@ -303,17 +270,18 @@ Run declare_import(CLI::App& app) {
       ->type_name("NAME")
       ->group(others);
   const char* const output = "Output";
-  app.add_option("--name", options->name, "Of the model (the source's)")->type_name("NAME")->group(output);
-  app.add_option("-o,--output", options->output, "Folder to make (NAME among your own models)")
+  app.add_option("--name", options->place.name, "Of the model (the source's)")->type_name("NAME")->group(output);
+  app.add_option("-o,--output", options->place.output, "Folder to make (NAME among your own models)")
       ->type_name("FOLDER")
       ->group(output);
   app.add_option("--licence", options->licence, "Of the weights, for the record")->type_name("TEXT")->group(output);
-  app.add_flag("--copy", options->copy, "Copy the weights; else the model links to them")->group(output);
-  app.add_flag("--verify", options->verify, "Record the sha256 of all weights, which reads them whole")->group(output);
+  app.add_flag("--copy", options->place.copy, "Copy the weights; else the model links to them")->group(output);
+  app.add_flag("--verify", options->place.verify, "Record the sha256 of all weights, which reads them whole")
+      ->group(output);
   app.add_flag("--json", options->json, "One JSON line on stdout")->group(output);
-  app.add_flag("--overwrite", options->overwrite, "Replace a model that is there")->group(output);
+  app.add_flag("--overwrite", options->place.overwrite, "Replace a model that is there")->group(output);
   app.footer(footer);
-  return [options] { return Import(*options).run(); };
+  return [options] { return import_asked(*options); };
 }
 
 }  // namespace lapis::cli

@@ -62,6 +62,17 @@ std::string faults_text(const core::HeldGraph& held) {
 
 }  // namespace
 
+void apply_prediction(const std::string& asked, const std::string& title, Model& model) {
+  if (asked.empty()) return;
+  if (asked != "epsilon" && asked != "v") {
+    throw Error(ErrorKind::usage, "--prediction is \"" + asked + "\"; expected epsilon or v");
+  }
+  if (model.sampling.prediction == Prediction::flow) {
+    throw Error(ErrorKind::usage, "--prediction: " + title + " is a flow. Leave it out");
+  }
+  model.sampling.prediction = asked == "v" ? Prediction::v : Prediction::epsilon;
+}
+
 ImportPlan::ImportPlan(const ImportSources& sources) : asked_(sources) {
   library_ = io::read_graph_library(bundled_folder("graphs"));
   known_model([&](const Model& model) {
@@ -340,14 +351,7 @@ void ImportPlan::take_sampling() {
     if (!is_folder(path)) continue;
     if (const std::optional<SamplingFacts> facts = io::scheduler_facts(path)) model_.sampling = *facts;
   }
-  if (asked_.prediction.empty()) return;
-  if (asked_.prediction != "epsilon" && asked_.prediction != "v") {
-    throw Error(ErrorKind::usage, "--prediction is \"" + asked_.prediction + "\"; expected epsilon or v");
-  }
-  if (model_.sampling.prediction == Prediction::flow) {
-    throw Error(ErrorKind::usage, "--prediction: " + title_ + " is a flow. Leave it out");
-  }
-  model_.sampling.prediction = asked_.prediction == "v" ? Prediction::v : Prediction::epsilon;
+  apply_prediction(asked_.prediction, title_, model_);
 }
 
 void ImportPlan::note_extras() {

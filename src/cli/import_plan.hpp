@@ -34,6 +34,10 @@ struct ImportedPart {
   const io::Checkpoint* checkpoint;
 };
 
+/// What --prediction asks for, into `model`; "" asks for nothing. Throws Error{usage} for another word, and for a flow,
+/// which `title` is.
+void apply_prediction(const std::string& asked, const std::string& title, Model& model);
+
 /// A plan, read and checked; nothing is written yet.
 class ImportPlan {
  public:

@@ -19,6 +19,14 @@ PartRow clip_encoder(const std::string& name) {
            {"pooled", "model", {"batch", "pooled_width"}}}};
 }
 
+/// The same for families that read the last layer alone: what transformers' CLIPTextModel gives will do.
+PartRow last_layer_encoder(const std::string& name) {
+  PartRow row = clip_encoder(name);
+  const Port last = {"last", "model", {"batch", "tokens", "width"}};
+  row.lesser_outputs = {{last}, {last, {"pooled", "model", {"batch", "pooled_width"}}}};
+  return row;
+}
+
 PartRow vae_decoder(std::int64_t channels) {
   return {"vae_decoder", true,
           {{"latent",  "model", {"batch", channels, "height", "width"}}},
@@ -34,7 +42,7 @@ PartRow vae_encoder(std::int64_t channels) {
 
 std::vector<PartRow> sd15_parts() {
   return {
-      clip_encoder("text_encoder"),
+      last_layer_encoder("text_encoder"),
       {"denoiser", true,
        {{"sample",      "model", {"batch", 4, "height", "width"}},
         {"timestep",    "f32",   {"batch"}},
@@ -96,7 +104,8 @@ FamilyRow sd15_family(const std::string& name, const std::string& space) {
       .told_sizes = false,
       .tokenizers = {{"tokenizer", TokenizerKind::clip}},
       .parts = sd15_parts(),
-      .shared_sizes = {{{{"text_encoder", "normed", 3}}, {"denoiser", "context", 2}}},
+      .shared_sizes = {{{{"text_encoder", "normed", 3}}, {"denoiser", "context", 2}},
+                       {{{"text_encoder", "last", 2}}, {"denoiser", "context", 2}}},
   };
 }
 

@@ -19,7 +19,8 @@ struct PartRow {
   bool required;
   std::vector<Port> inputs;
   std::vector<Port> outputs;
-  std::vector<Port> optional_inputs = {};  ///< behind the others in models that have them, all or none
+  std::vector<Port> optional_inputs = {};              ///< behind the others in models that have them, all or none
+  std::vector<std::vector<Port>> lesser_outputs = {};  ///< in their place, where a part gives back less that will do
 };
 
 /// One dimension of an input or output of a part.

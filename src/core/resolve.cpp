@@ -139,13 +139,15 @@ void resolve_guidance(const Job& job, const Model& model, const FamilyRow& famil
   }
 }
 
-/// Layers of the text encoder that has fewest, as its port of hidden states says: they begin with the embeddings.
+/// Layers of the text encoder that has fewest, as its port of hidden states says: they begin with the embeddings. One
+/// that gives back its last layer alone has one to choose from.
 std::int64_t clip_layers(const Model& model) {
   std::int64_t layers = std::numeric_limits<std::int32_t>::max();
   for (const auto& [name, part] : model.parts) {
     for (const Port& port : part.outputs) {
       const auto* states = port.name == "states" ? std::get_if<std::int64_t>(&port.shape.front()) : nullptr;
-      if (states != nullptr) layers = std::min(layers, *states - 1);
+      if (states != nullptr) layers = std::min(layers, std::max<std::int64_t>(1, *states - 1));
+      if (port.name == "last") layers = 1;
     }
   }
   return layers;

@@ -13,13 +13,16 @@ ClipText encode_clip(LoadedPart& encoder, const RenderRequest& request, const st
                      ClipStates states) {
   const PromptRows rows = prompt_rows(request, tokenizer);
   const std::vector<at::Tensor> outputs = encoder.run({rows.ids.to(encoder.placement().device)});
-  const at::Tensor& layers = outputs.at(states == ClipStates::raw ? 0 : 1);
+  const bool last_alone = outputs.front().dim() == 3;  // [batch, tokens, width], normed
+  const at::Tensor layers = last_alone ? outputs.front().unsqueeze(0) : outputs.at(states == ClipStates::raw ? 0 : 1);
   const std::int64_t skip = std::max<std::int64_t>(1, request.job.clip_skip);
   if (skip > 1 && skip >= layers.size(0)) {
     throw Error(ErrorKind::usage, "--clip-skip is " + std::to_string(skip) + "; this text encoder has " +
                                       std::to_string(layers.size(0) - 1) + " layers");
   }
-  return {joined_context(layers.select(0, layers.size(0) - skip), rows), first_chunks(outputs.at(2), rows)};
+  const std::size_t pooled = last_alone ? 1 : 2;
+  return {joined_context(layers.select(0, layers.size(0) - skip), rows),
+          outputs.size() > pooled ? first_chunks(outputs[pooled], rows) : at::Tensor()};
 }
 
 }  // namespace lapis::engine

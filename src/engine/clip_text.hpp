@@ -16,13 +16,14 @@ enum class ClipStates { raw, normed };
 /// What a CLIP text encoder makes of a job's prompts; the negative's row first where there is one.
 struct ClipText {
   at::Tensor context;  ///< [prompts, chunks * tokens, width], weighed
-  at::Tensor pooled;   ///< [prompts, pooled width]: of the first chunk, weights play no part
+  at::Tensor pooled;   ///< [prompts, pooled width]: of the first chunk, weights play no part; undefined where the
+                       ///< encoder gives none
 };
 
 /// Encodes the prompt of `request` for `tokenizer` and, where pass_guidance(job) is above 1, its negative, all chunks
 /// in one call. The context is the layer that `job.clip_skip` counts from the end (1, or 0 where a family has no clip
 /// skip: the last). `encoder` has the outputs states and normed [layers, batch, tokens, width], and pooled [batch,
-/// pooled width].
+/// pooled width]; or last [batch, tokens, width], normed, and perhaps pooled.
 ClipText encode_clip(LoadedPart& encoder, const RenderRequest& request, const std::string& tokenizer,
                      ClipStates states);
 

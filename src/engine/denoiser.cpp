@@ -72,7 +72,9 @@ std::vector<at::Tensor> Denoiser::conditioning_at(bool guided, std::int64_t pict
 at::Tensor Denoiser::output_of(const at::Tensor& input, double time, bool guided) const {
   at::Tensor sample = (patch_ == 1 ? input : packed(input)).to(network_.placement().dtype);
   if (guided) sample = at::cat({sample, sample});
-  const at::Tensor times = at::full({sample.size(0)}, time, input.options());
+  const std::vector<std::int64_t> each = {sample.size(0)};
+  const at::Tensor times =
+      at::full(network_.takes_scalar(1) ? std::vector<std::int64_t>{} : each, time, input.options());
   std::vector<at::Tensor> inputs{sample, times};
   const std::vector<at::Tensor> conditioning = conditioning_at(guided, input.size(0));
   inputs.insert(inputs.end(), conditioning.begin(), conditioning.end());

@@ -2,6 +2,8 @@
 
 #include <ATen/Parallel.h>
 #include <exception>
+#include <filesystem>
+#include <optional>
 #include <string>
 
 #include "engine/device.hpp"
@@ -9,6 +11,7 @@
 #include "engine/latents.hpp"
 #include "engine/parts.hpp"
 #include "engine/render.hpp"
+#include "engine/trial.hpp"
 #include "io/weight_check.hpp"
 #include "lapis/error.hpp"
 
@@ -63,8 +66,27 @@ class TorchEngine : public Engine {
     guarded([&] { blaming_weights(parts_.model(), [&] { engine::render(parts_, request, on_step, on_picture); }); });
   }
 
+  TrialResult try_part(const Part& part, const std::string& name, const std::vector<TrialInput>& inputs) override {
+    TrialResult result;
+    guarded([&] {
+      if (!on_trial_ || part.graph != trial_graph_ || part.inputs.size() != trial_inputs_) {
+        on_trial_.reset();
+        Part bare = part;
+        bare.outputs.clear();  // how many there are is what the trial is to tell
+        on_trial_.emplace(bare, name, parts_.placement());
+        trial_graph_ = part.graph;
+        trial_inputs_ = part.inputs.size();
+      }
+      result = tried(*on_trial_, inputs);
+    });
+    return result;
+  }
+
  private:
   Parts parts_;
+  std::optional<LoadedPart> on_trial_;
+  std::filesystem::path trial_graph_;
+  std::size_t trial_inputs_ = 0;
 };
 
 }  // namespace

@@ -44,6 +44,8 @@ c10::WarningHandler& silent_warnings() {
   return silence;
 }
 
+std::string gist_of(const std::exception& error) { return gist(text_of(error)); }
+
 bool is_lack_of_memory() {
   try {
     throw;
@@ -68,7 +70,7 @@ void rethrow_as_error() {
     switch (lack_of(text_of(error))) {
       case Lack::cpu: throw Error(ErrorKind::device, less);
       case Lack::gpu: throw Error(ErrorKind::device, less + ", use --dtype fp16, or --device cpu");
-      case Lack::none: throw Error(ErrorKind::internal, "libtorch failed: " + gist(text_of(error)));
+      case Lack::none: throw Error(ErrorKind::internal, "libtorch failed: " + gist_of(error));
     }
     throw;
   }

@@ -2,12 +2,17 @@
 #pragma once
 
 #include <c10/util/Exception.h>
+#include <exception>
+#include <string>
 
 namespace lapis::engine {
 
 /// Throws the exception that is being handled again, as an `Error`: too little memory is Error{device} with what to do
 /// about it, anything else of libtorch's Error{internal} with its first words. To be called in a handler.
 [[noreturn]] void rethrow_as_error();
+
+/// The gist of what an exception says, in one line: libtorch's own words without its stack.
+std::string gist_of(const std::exception& error);
 
 /// True if the exception that is being handled says that memory ran out. To be called in a handler.
 bool is_lack_of_memory();

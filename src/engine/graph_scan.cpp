@@ -124,20 +124,28 @@ void check_arguments(const c10::ClassType& type, const Part& part, const std::st
   }
   const std::vector<c10::Argument>& arguments = forward->getSchema().arguments();  // the module itself is the first
   std::size_t needed = 0;
-  std::string names;
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     if (!arguments[i].default_value()) needed = i;
-    names += (names.empty() ? "" : ", ") + arguments[i].name();
   }
   if (part.inputs.size() >= needed && part.inputs.size() < arguments.size()) return;
   std::string wanted;
   for (const Port& port : part.inputs) wanted += (wanted.empty() ? "" : ", ") + port.name;
-  throw Error(ErrorKind::model, file + " takes " + std::to_string(arguments.size() - 1) + " inputs (" + names +
-                                    "); the part is given " + std::to_string(part.inputs.size()) + " (" + wanted +
+  throw Error(ErrorKind::model, file + " takes " + std::to_string(arguments.size() - 1) + " inputs (" +
+                                    input_names(type) + "); the part is given " + std::to_string(part.inputs.size()) +
+                                    " (" + wanted +
                                     ").\nIt is the graph of another network, or exported otherwise: export it anew");
 }
 
 }  // namespace
+
+std::string input_names(const c10::ClassType& type) {
+  std::string names;
+  const torch::jit::Function* const forward = type.findMethod("forward");
+  if (forward == nullptr) return names;
+  const std::vector<c10::Argument>& arguments = forward->getSchema().arguments();
+  for (std::size_t i = 1; i < arguments.size(); ++i) names += (names.empty() ? "" : ", ") + arguments[i].name();
+  return names;
+}
 
 void scan_graph(const c10::intrusive_ptr<c10::ivalue::Object>& module, const Part& part) {
   const std::string file = part.graph.string();

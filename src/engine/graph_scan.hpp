@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ATen/core/ivalue.h>
+#include <string>
 
 #include "lapis/model.hpp"
 
@@ -13,5 +14,8 @@ namespace lapis::engine {
 /// loaded and not run. Throws Error{model}. io::check_graph_archive has read the text before; this sees what libtorch
 /// made of it.
 void scan_graph(const c10::intrusive_ptr<c10::ivalue::Object>& module, const Part& part);
+
+/// As the graph itself calls the inputs of its forward: "sample, timestep".
+std::string input_names(const c10::ClassType& type);
 
 }  // namespace lapis::engine

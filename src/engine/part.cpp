@@ -22,6 +22,7 @@ struct LoadedPart::State {
   Placement placement;
   std::optional<Weights> weights;  // its tensors must outlive the module that borrows them
   torch::jit::Module module;
+  std::vector<Port> inputs;
   std::size_t outputs = 0;
   double seconds = 0;
 };
@@ -80,6 +81,7 @@ LoadedPart::LoadedPart(const Part& part, const std::string& name, Placement plac
   use_plain_executor();
   state_->name = name;
   state_->placement = placement;
+  state_->inputs = part.inputs;
   state_->outputs = part.outputs.size();
   io::check_graph_archive(part.graph);
   if (!part.weights.empty()) state_->weights.emplace(part, name);
@@ -125,5 +127,11 @@ std::vector<at::Tensor> LoadedPart::run(const std::vector<at::Tensor>& inputs) {
 double LoadedPart::seconds() const { return state_->seconds; }
 
 Placement LoadedPart::placement() const { return state_->placement; }
+
+bool LoadedPart::takes_scalar(std::size_t input) const {
+  return input < state_->inputs.size() && state_->inputs[input].shape.empty();
+}
+
+std::string LoadedPart::input_names() const { return engine::input_names(*state_->module.type()); }
 
 }  // namespace lapis::engine

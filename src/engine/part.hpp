@@ -30,6 +30,12 @@ class LoadedPart {
 
   Placement placement() const;
 
+  /// Whether model.json declares that input as one number for the whole batch, of shape [].
+  bool takes_scalar(std::size_t input) const;
+
+  /// As the graph itself calls its inputs.
+  std::string input_names() const;
+
  private:
   struct State;
   std::unique_ptr<State> state_;

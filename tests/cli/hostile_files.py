@@ -326,6 +326,8 @@ CHECKPOINTS = [
     Case("a tensor has another shape", checkpoint(lambda tensors: tensors | {
         GONE: (tensors[GONE][0], [tensors[GONE][1][1], tensors[GONE][1][0], 3, 3], tensors[GONE][2])}), IMPORT, 3,
         (GONE, "shape")),
+    Case("a tensor is NaN all over", checkpoint(lambda tensors: tensors | {
+        GONE: (*tensors[GONE][:2], b"\xff" * len(tensors[GONE][2]))}), IMPORT, 3, (GONE, "not finite")),
     Case("no text encoder, no VAE", checkpoint(lambda tensors: {n: t for n,
          t in tensors.items() if n.startswith("model.")}), IMPORT, 2,
          ("text_encoder", "--vae FILE")),
@@ -346,6 +348,8 @@ CHECKPOINTS = [
     Case("Stable Diffusion 2", made_of("cond_stage_model.model.transformer.resblocks.0.ln_1.weight"), IMPORT, 3,
          ("Stable Diffusion 2",)),
     Case("a LoRA", made_of("lora_unet_down.lora_down.weight", "lora_unet_down.lora_up.weight"), IMPORT, 3, ("LoRA",)),
+    Case("a LoRA of another architecture", made_of("lora_unet_down.lora_down.weight", "lora_unet_down.lora_up.weight"),
+         ("generate", "a lake", "--lora", "a.safetensors", "-o", "a.png"), 4, ("a.safetensors", "none of its")),
     Case("tensors that nobody knows", made_of("some.tensor", "another.tensor"), IMPORT, 3, ("does not know",)),
 ]
 

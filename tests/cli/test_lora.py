@@ -105,7 +105,7 @@ class Refused(LoraTest):
         whole = (self.folder / self.style()).read_bytes()
         (self.folder / "cut.safetensors").write_bytes(whole[:-8])
         self.refused(3, "generate", *WALK, "--lora", "cut.safetensors", says=("cut.safetensors",))
-        (self.folder / "a.pt").write_bytes(b"PK\x03\x04" + bytes(64))
+        (self.folder / "a.pt").write_bytes(b"PK\x03\x04" + bytes(26) + b"archive/data.pkl" + bytes(60))
         self.refused(3, "generate", *WALK, "--lora", "a.pt", says=("a.pt", "PyTorch"))
         (self.folder / "empty.safetensors").write_bytes(b"")
         self.refused(3, "generate", *WALK, "--lora", "empty.safetensors", says=("empty",))

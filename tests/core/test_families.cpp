@@ -14,8 +14,11 @@ namespace {
 bool has_size(const FamilyRow& family, const PortSize& place) {
   const PartRow* part = find_part(family, place.part);
   if (part == nullptr) return false;
-  for (const auto* ports : {&part->inputs, &part->outputs}) {
-    for (const Port& port : *ports) {
+  std::vector<std::vector<Port>> all = part->lesser_outputs;
+  all.push_back(part->inputs);
+  all.push_back(part->outputs);
+  for (const std::vector<Port>& ports : all) {
+    for (const Port& port : ports) {
       if (port.name == place.port) return place.index < port.shape.size();
     }
   }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/families.hpp"
+#include "core/job_fields.hpp"
 #include "core/model_check.hpp"
 #include "lapis/error.hpp"
 #include "sample_model.hpp"
@@ -170,4 +171,39 @@ TEST_CASE("a sample of every family passes, with guidance input and without") {
   Model zeros = test::sample_model("sdxl");
   zeros.conditioning.zero_empty_negative = true;
   CHECK(refusal(zeros).empty());
+}
+
+TEST_CASE("a timestep may be one number for the whole batch, and nothing else may") {
+  Model model = test::sample_model();
+  model.parts["denoiser"].inputs[1].shape.clear();
+  CHECK(refusal(model).empty());
+  model.parts["denoiser"].inputs[0].shape.clear();
+  CHECK_FALSE(refusal(model).empty());
+}
+
+TEST_CASE("a text encoder may give back its last layer alone where its family reads no other") {
+  const Port last = {"last", "model", {"batch", "tokens", std::int64_t{768}}};
+  const Port pooled = {"pooled", "model", {"batch", "pooled_width"}};
+  Model model = test::sample_model();
+  for (const std::vector<Port>& outputs : {std::vector{last}, std::vector{last, pooled}}) {
+    model.parts["text_encoder"].outputs = outputs;
+    CHECK(refusal(model).empty());
+  }
+  model.parts["denoiser"].inputs[2].shape[2] = std::int64_t{1024};
+  CHECK_THAT(refusal(model), Catch::Contains("last of text_encoder is 768 wide"));
+  model.parts["text_encoder"].outputs = {pooled};
+  CHECK_FALSE(refusal(model).empty());
+  Model xl = test::sample_model("sdxl");
+  xl.parts["text_encoder"].outputs = {last, pooled};
+  CHECK_FALSE(refusal(xl).empty());
+}
+
+TEST_CASE("a text encoder that gives back its last layer alone has one layer to choose") {
+  Model model = test::sample_model();
+  model.parts["text_encoder"].outputs = {{"last", "model", {"batch", "tokens", std::int64_t{768}}}};
+  Job job;
+  job.prompt = "a lake";
+  CHECK(resolve(job, model, 0).clip_skip == 1);
+  job.clip_skip = 2;
+  CHECK_THROWS_WITH(resolve(job, model, 0), Catch::Contains("has 1 layers"));
 }

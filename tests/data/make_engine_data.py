@@ -6,6 +6,7 @@
     line_plain.pt           the same with slope 3 and offset 0.5 inside
     echo.pt                 (sample, timestep, context) -> sample + timestep + mean of context, by batch row
     plain_text_encoder.pt   ids [B, L] -> three outputs of width 128 made of sines, with a weight inside
+    trial_*.pt              echo.pt and plain_text_encoder.pt as others export them: what `import --torchscript` must tell
     hostile_*.pt            line_plain.pt, but it would write "written_by_a_graph", as it runs or as it is loaded, or map
                             a file, or read beyond its own numbers
 """
@@ -49,6 +50,81 @@ class Sines(nn.Module):
     def forward(self, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         state = torch.sin(ids[..., None].type_as(self.rates) * self.rates)
         return state[None], state[None], state[:, 0]
+
+
+class TrialScalar(nn.Module):
+    """Echo with one timestep [] for all rows."""
+
+    def forward(self, sample: torch.Tensor, timestep: torch.Tensor, encoder_hidden_states: torch.Tensor) -> torch.Tensor:
+        return sample + float(timestep) + encoder_hidden_states.flatten(1).mean(1)[:, None, None, None]
+
+
+class TrialWhole(nn.Module):
+    """Echo that looks its timestep up in a table."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Embedding(501, 1)
+
+    def forward(self, sample: torch.Tensor, timestep: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
+        return sample + self.table(timestep)[:, :, None, None]
+
+
+class TrialSwapped(nn.Module):
+    """Echo with its inputs in another order."""
+
+    def forward(self, timestep: torch.Tensor, sample: torch.Tensor, encoder_hidden_states: torch.Tensor) -> torch.Tensor:
+        return sample.view(sample.size(0), 4, sample.size(2), -1) + timestep[:, None, None, None]
+
+
+class TrialSize(nn.Module):
+    """Echo for latents of 64 x 64 cells alone."""
+
+    def forward(self, sample: torch.Tensor, timestep: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
+        return sample.reshape(-1, 4, 64, 64) + timestep[:, None, None, None]
+
+
+class TrialBatch(nn.Module):
+    """Echo for one picture alone."""
+
+    def forward(self, sample: torch.Tensor, timestep: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
+        return sample.view(1, 4, sample.size(2), sample.size(3)) + timestep.view(1, 1, 1, 1)
+
+
+class TrialChannels(nn.Module):
+    """A denoiser for inpainting: nine channels in."""
+
+    def forward(self, sample: torch.Tensor, timestep: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
+        return torch.conv2d(sample, torch.ones(4, 9, 1, 1))
+
+
+class TrialDict(nn.Module):
+    """Echo in a dict."""
+
+    def forward(self, sample: torch.Tensor, timestep: torch.Tensor, context: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"sample": sample}
+
+
+class TrialNan(nn.Module):
+    """Echo that divides by zero."""
+
+    def forward(self, sample: torch.Tensor, timestep: torch.Tensor, context: torch.Tensor) -> tuple[torch.Tensor]:
+        return (sample / 0,)
+
+
+class TrialText(nn.Module):
+    """A text encoder as most export it: the last states [B, L, 128] and the pooled [B, 128]."""
+
+    def forward(self, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        state = torch.sin(ids[..., None].float() * torch.linspace(0.1, 2.0, 128))
+        return state, state[:, 0]
+
+
+class TrialPooled(nn.Module):
+    """A text encoder that gives back the pooled text alone."""
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        return torch.sin(ids[:, :1].float() * torch.linspace(0.1, 2.0, 128))
 
 
 class Saves(nn.Module):
@@ -117,6 +193,9 @@ def main() -> None:
     save_file({"slope": torch.tensor([3.0, 3.0]), "inner.offset": offset}, "line_shape.safetensors")
     save_file({"slope": torch.tensor([3]), "inner.offset": offset}, "line_integer.safetensors")
     make_hostile()
+    for kind in (TrialScalar, TrialWhole, TrialSwapped, TrialSize, TrialBatch, TrialChannels, TrialDict, TrialNan, TrialText,
+                 TrialPooled):
+        torch.jit.script(kind()).save(f"trial_{kind.__name__.removeprefix('Trial').lower()}.pt")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ inline Part plain_part() {
 inline Part echo_part() {
   return {data("echo.pt"),
           {},
-          {{"sample", "model", {}}, {"timestep", "f32", {}}, {"context", "model", {}}},
+          {{"sample", "model", {}}, {"timestep", "f32", {"batch"}}, {"context", "model", {}}},
           {{"prediction", "model", {}}}};
 }
 

@@ -85,6 +85,19 @@ TEST_CASE("a network with patches reads tokens, and latents stay latents outside
   CHECK_FALSE(at::allclose(denoise(x, 0.6), expected));
 }
 
+TEST_CASE("a network may take its time as one number for the whole batch") {
+  Part part = echo_part();
+  part.graph = data("trial_scalar.pt");
+  part.inputs[1].shape.clear();
+  LoadedPart scalar(part, "scalar", {});
+  LoadedPart each(echo_part(), "echo", {});
+  const at::Tensor both = at::cat({constant(1), constant(5)});
+  const at::Tensor x = constant(2);
+  const Guidance guidance{7.5};
+  const at::Tensor expected = Denoiser(each, Prediction::epsilon, 1, schedule, times, {both}, guidance)(x, sigma);
+  CHECK(Denoiser(scalar, Prediction::epsilon, 1, schedule, times, {both}, guidance)(x, sigma).equal(expected));
+}
+
 TEST_CASE("guidance runs both halves in one call, the negative first") {
   const at::Tensor both = at::cat({constant(1), constant(5)});
   LoadedPart network(echo_part(), "echo", {});

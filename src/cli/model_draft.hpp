@@ -1,0 +1,49 @@
+// A model folder in the making: all of it comes to be, or none.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "lapis/model.hpp"
+
+namespace lapis::cli {
+
+/// Where an imported model goes, and how.
+struct ModelPlace {
+  std::string name;     ///< of the model
+  std::string output;   ///< folder to make; empty: NAME among the user's own models
+  bool copy = false;    ///< copies large files, in place of links to them
+  bool verify = false;  ///< records the sha256 of linked files too
+  bool overwrite = false;
+};
+
+/// Files on their way into a model's folder, each recorded in `model.files`.
+class ModelDraft {
+ public:
+  ModelDraft(Model& model, const ModelPlace& place) : model_(model), place_(place) {}
+
+  /// Puts a small file into the folder as `to`; returns where it lies there.
+  std::filesystem::path put(const std::filesystem::path& from, const std::string& to);
+
+  /// Links to a large file from `folder` of the model, or copies it; each once. With `digest` its sha256 is recorded
+  /// in any case.
+  std::filesystem::path link(const std::filesystem::path& from, const std::string& folder = "weights",
+                             bool digest = false);
+
+  /// Puts a tokenizer's files into the folder and lets `facts` name them there.
+  void take_tokenizer(const std::string& name, TokenizerFacts& facts);
+
+ private:
+  Model& model_;
+  const ModelPlace& place_;
+  std::map<std::filesystem::path, std::string> linked_;
+};
+
+/// Makes the folder of `model`: `fill` takes parts and tokenizers, then model.json is written, read back and checked.
+/// Returns the folder. Throws Error{output} where it cannot be made or is there already (unless place.overwrite, and
+/// never one that is no model), Error{usage} for a name that cannot be one; then nothing is left behind.
+std::filesystem::path make_model(Model& model, const ModelPlace& place, const std::function<void(ModelDraft&)>& fill);
+
+}  // namespace lapis::cli
