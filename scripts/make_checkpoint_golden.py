@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from checkpoints.forms import looked_up
 from diffusers.loaders import single_file_utils as oracle
 from program import ROOT
 
@@ -187,16 +188,6 @@ def shared_suffix(one: str, other: str) -> tuple[str, str]:
         left.pop()
         right.pop()
     return ".".join(left), ".".join(right)
-
-
-def looked_up(name: str, prefixes: dict[str, str]) -> str:
-    """The longest prefix, in whole components, in the place of `name`'s own."""
-    parts = name.split(".")
-    for length in range(len(parts), -1, -1):
-        prefix = ".".join(parts[:length])
-        if prefix in prefixes:
-            return ".".join(filter(None, [prefixes[prefix], *parts[length:]]))
-    raise KeyError(name)
 
 
 def case(graph: str, naming: str, checkpoint: Checkpoint, prefix: str, converted: Checkpoint) -> dict[str, Any]:

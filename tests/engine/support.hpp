@@ -1,8 +1,12 @@
 // Parts made of the files in tests/data.
 #pragma once
 
+#include <catch2/catch.hpp>
 #include <filesystem>
+#include <string>
 
+#include "engine/part.hpp"
+#include "lapis/error.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::engine {
@@ -26,6 +30,17 @@ inline Part echo_part() {
           {},
           {{"sample", "model", {}}, {"timestep", "f32", {"batch"}}, {"context", "model", {}}},
           {{"prediction", "model", {}}}};
+}
+
+/// What a part is refused with when it is loaded; "" where it is not.
+inline std::string failure(const Part& part) {
+  try {
+    const LoadedPart loaded(part, "line", {});
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::model);
+    return error.what();
+  }
+  return "";
 }
 
 }  // namespace lapis::engine

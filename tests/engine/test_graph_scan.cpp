@@ -48,13 +48,7 @@ std::string fault_of(const std::string& source) {
 std::string failure(const char* file) {
   Part part = plain_part();
   part.graph = data(file);
-  try {
-    LoadedPart loaded(part, "line", {});
-  } catch (const Error& error) {
-    CHECK(error.kind() == ErrorKind::model);
-    return error.what();
-  }
-  return "";
+  return engine::failure(part);
 }
 
 }  // namespace

@@ -12,16 +12,6 @@ namespace {
 
 const at::Tensor input = at::tensor({1.0F, 2.0F});
 
-std::string failure(const Part& part) {
-  try {
-    LoadedPart loaded(part, "line", {});
-  } catch (const Error& error) {
-    CHECK(error.kind() == ErrorKind::model);
-    return error.what();
-  }
-  return "";
-}
-
 }  // namespace
 
 TEST_CASE("a graph without numbers runs on the weights beside it") {
