@@ -3,10 +3,10 @@
 #include <filesystem>
 #include <optional>
 
+#include "cli/crossing.hpp"
 #include "cli/places.hpp"
 #include "io/graph_library.hpp"
 #include "io/lora_files.hpp"
-#include "io/model_folder.hpp"
 #include "io/text.hpp"
 #include "lapis/error.hpp"
 
@@ -20,13 +20,10 @@ std::vector<core::KnownGraph> known_graphs() {
   std::vector<core::KnownGraph> known;
   for (io::LibraryGraph& graph : io::read_graph_library(bundled_folder("graphs")))
     known.push_back(std::move(graph.known));
-  for (const fs::path& folder : known_models()) {
-    try {
-      for (io::LibraryGraph& graph : io::graphs_of(io::read_model(folder))) known.push_back(std::move(graph.known));
-    } catch (const Error&) {
-      continue;  // a broken model beside it is no reason to refuse
-    }
-  }
+  known_model([&](const Model& model) {
+    for (io::LibraryGraph& graph : io::graphs_of(model)) known.push_back(std::move(graph.known));
+    return false;  // all of them
+  });
   return known;
 }
 
@@ -53,7 +50,7 @@ class Adding {
     const auto recorded = request_.recorded.find(model_.loras.back().name);
     if (recorded != request_.recorded.end() && recorded->second != model_.loras.back().sha256) {
       throw Error(ErrorKind::usage, flag + ": " + io::printable(path.string()) +
-                                        " is not the file that the latent was " + "made with: its sha256 begins " +
+                                        " is not the file that the latent was made with: its sha256 begins " +
                                         model_.loras.back().sha256.substr(0, 12) + ", expected " +
                                         recorded->second.substr(0, 12) +
                                         ".\nName the right one, or another on purpose: --lora FILE[:WEIGHT]");

@@ -10,22 +10,11 @@
 #include <cstring>
 #include <optional>
 
+#include "engine/dtypes.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::engine {
 namespace {
-
-std::optional<at::ScalarType> scalar_type(io::Dtype dtype) {
-  switch (dtype) {
-    case io::Dtype::f32: return at::kFloat;
-    case io::Dtype::f16: return at::kHalf;
-    case io::Dtype::bf16: return at::kBFloat16;
-    case io::Dtype::f64: return at::kDouble;
-    case io::Dtype::f8_e4m3: return at::kFloat8_e4m3fn;
-    case io::Dtype::f8_e5m2: return at::kFloat8_e5m2;
-    default: return std::nullopt;
-  }
-}
 
 /// A copy in fp32: files do not align their tensors.
 at::Tensor numbers_of(const io::TensorView& view, at::ScalarType type) {

@@ -11,6 +11,7 @@
 
 #include "core/job_limits.hpp"
 #include "engine/deltas.hpp"
+#include "engine/dtypes.hpp"
 #include "io/memory.hpp"
 #include "lapis/error.hpp"
 
@@ -25,16 +26,6 @@ std::string shape_text(at::IntArrayRef shape) {
   for (std::size_t i = 0; i < shape.size(); ++i) text << (i ? ", " : "") << shape[i];
   text << ']';
   return text.str();
-}
-
-std::optional<at::ScalarType> scalar_type(io::Dtype dtype) {
-  if (dtype == io::Dtype::f32) return at::kFloat;
-  if (dtype == io::Dtype::f16) return at::kHalf;
-  if (dtype == io::Dtype::bf16) return at::kBFloat16;
-  if (dtype == io::Dtype::f64) return at::kDouble;
-  if (dtype == io::Dtype::f8_e4m3) return at::kFloat8_e4m3fn;
-  if (dtype == io::Dtype::f8_e5m2) return at::kFloat8_e5m2;
-  return std::nullopt;
 }
 
 /// A tensor over the mapped bytes, or over a copy where the file did not align them.
