@@ -14,9 +14,11 @@
 from __future__ import annotations
 
 import zipfile
+from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from strip_graph import strip
 from torch import nn
 
 
@@ -196,6 +198,8 @@ def main() -> None:
     for kind in (TrialScalar, TrialWhole, TrialSwapped, TrialSize, TrialBatch, TrialChannels, TrialDict, TrialNan, TrialText,
                  TrialPooled):
         torch.jit.script(kind()).save(f"trial_{kind.__name__.removeprefix('Trial').lower()}.pt")
+    for graph in Path().glob("*.pt"):
+        strip(graph)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import json
 from pathlib import Path
 
 import torch
+from strip_graph import strip
 from torch import nn
 
 LENGTH = 9
@@ -128,6 +129,7 @@ def make(family: str, parts: dict, space: dict, second_tokenizer: dict | None, s
     described = {}
     for name, (module, inputs, (ins, outs)) in parts.items():
         torch.jit.trace(module.eval(), inputs, check_trace=False).save(str(folder / "graphs" / f"{name}.pt"))
+        strip(folder / "graphs" / f"{name}.pt")
         described[name] = {"graph": f"graphs/{name}.pt", "weights": [], "inputs": ins, "outputs": outs}
     clip = clip_vocabulary(folder / "tokenizer")
     document = {
