@@ -11,11 +11,13 @@
 #include <string>
 #include <vector>
 
+#include "../folder.hpp"
+
 namespace lapis::test {
 
 /// The content of `path` below tests/.
 inline std::string read_text(const std::string& path) {
-  std::ifstream file(std::string(LAPIS_TESTS_DIR) + "/" + path, std::ios::binary);
+  std::ifstream file(lapis::test::folder() / path, std::ios::binary);
   if (!file) throw std::runtime_error("cannot open tests/" + path);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "../folder.hpp"
 #include "core/schedules.hpp"
 #include "io/model_folder.hpp"
 #include "io/tokenizer_files.hpp"
@@ -19,7 +20,7 @@ extern "C" lapis::Engine* lapis_make_engine(const lapis::EngineOptions& options,
 namespace lapis::engine {
 
 inline const Model& model() {
-  static const Model read = io::read_model(std::filesystem::path(LAPIS_TESTS_DIR).parent_path() / "models/tiny-sd15");
+  static const Model read = io::read_model(lapis::test::models() / "tiny-sd15");
   return read;
 }
 

@@ -5,13 +5,14 @@
 #include <filesystem>
 #include <string>
 
+#include "../folder.hpp"
 #include "engine/part.hpp"
 #include "lapis/error.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::engine {
 
-inline std::filesystem::path data(const char* name) { return std::filesystem::path(LAPIS_TESTS_DIR) / "data" / name; }
+inline std::filesystem::path data(const char* name) { return lapis::test::folder() / "data" / name; }
 
 /// y = slope * x + inner.offset, with tensors slope [1] and inner.offset [1], bound from safetensors.
 inline Part bound_part(const char* weights = "line.safetensors") {

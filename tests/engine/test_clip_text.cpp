@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "../folder.hpp"
 #include "engine/clip_text.hpp"
 #include "engine/prompt_rows.hpp"
 #include "io/model_folder.hpp"
@@ -23,7 +24,7 @@ namespace {
 
 constexpr std::int64_t width = 128;
 
-Model model() { return io::read_model(std::filesystem::path(LAPIS_TESTS_DIR).parent_path() / "models/tiny-sd15"); }
+Model model() { return io::read_model(lapis::test::models() / "tiny-sd15"); }
 
 RenderRequest request(Model& of, const std::string& prompt, const std::string& negative, PromptSyntax syntax,
                       const std::vector<std::string>& embeddings = {}) {

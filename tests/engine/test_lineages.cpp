@@ -7,6 +7,7 @@
 #include <cmath>
 #include <string>
 
+#include "../folder.hpp"
 #include "core/pixels.hpp"
 #include "engine/part.hpp"
 #include "engine/vae.hpp"
@@ -19,12 +20,12 @@ using namespace lapis::engine;
 namespace {
 
 Model bundled(const std::string& name) {
-  return io::read_model(std::filesystem::path(LAPIS_TESTS_DIR).parent_path() / "models" / name);
+  return io::read_model(lapis::test::models() / name);
 }
 
 /// A sheet of scenes and shapes.
 Image scenes() {
-  const auto path = std::filesystem::path(LAPIS_TESTS_DIR).parent_path() / "docs/images/tiny-sd15.png";
+  const auto path = lapis::test::folder().parent_path() / "docs/images/tiny-sd15.png";
   const std::vector<std::byte> file = io::read_picture_file(path);
   return core::rgb_image(io::read_pixels(file, io::read_picture_facts(file, "sheet"), "sheet"));
 }

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "../folder.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io::test {
@@ -51,7 +52,7 @@ class TemporaryFolder {
 };
 
 inline std::filesystem::path data_file(const std::string& name) {
-  return std::filesystem::path(LAPIS_TESTS_DIR) / "data" / name;
+  return lapis::test::folder() / "data" / name;
 }
 
 inline std::span<const std::byte> as_bytes(std::string_view text) { return std::as_bytes(std::span(text)); }

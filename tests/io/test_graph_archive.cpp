@@ -4,6 +4,7 @@
 #include <vector>
 #include <zlib.h>
 
+#include "../folder.hpp"
 #include "io/graph_archive.hpp"
 #include "support.hpp"
 
@@ -71,7 +72,7 @@ TEST_CASE("a graph that torch wrote passes") {
   CHECK_NOTHROW(check_graph_archive(data_file("graph.pt")));
   CHECK_NOTHROW(check(zip(graph_entries())));
   for (const char* name : {"sdxl-unet", "flux-dev", "sd-vae-decoder", "clip-g", "t5-xxl"}) {
-    CHECK_NOTHROW(check_graph_archive(std::string(LAPIS_TESTS_DIR) + "/../models/graphs/" + name + ".pt"));
+    CHECK_NOTHROW(check_graph_archive(lapis::test::models() / "graphs" / (std::string(name) + ".pt")));
   }
 }
 
@@ -176,7 +177,7 @@ TEST_CASE("an error may be of the kind that its reader asks for") {
 }
 
 TEST_CASE("every graph that lapis brings passes") {
-  const std::filesystem::path models = std::filesystem::path(LAPIS_TESTS_DIR) / ".." / "models";
+  const std::filesystem::path models = lapis::test::models();
   int graphs = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(models)) {
     if (entry.path().extension() != ".pt") continue;

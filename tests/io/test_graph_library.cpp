@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "../folder.hpp"
 #include "core/families.hpp"
 #include "core/recipes.hpp"
 #include "io/graph_library.hpp"
@@ -14,7 +15,7 @@ using namespace lapis::io::test;
 
 namespace {
 
-const std::filesystem::path models = std::filesystem::path(LAPIS_TESTS_DIR).parent_path() / "models";
+const std::filesystem::path models = lapis::test::models();
 
 std::vector<std::string> names(const std::vector<Port>& ports) {
   std::vector<std::string> result;

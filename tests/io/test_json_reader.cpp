@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <string>
 
+#include "../folder.hpp"
 #include "io/json_reader.hpp"
 #include "support.hpp"
 
@@ -110,7 +111,7 @@ TEST_CASE("the fuzzer's corpus is read, and comes back, or is refused") {
   std::size_t read = 0;
   std::size_t refused = 0;
   for (const auto& entry :
-       std::filesystem::directory_iterator(std::filesystem::path(LAPIS_TESTS_DIR) / "fuzz/corpus/json")) {
+       std::filesystem::directory_iterator(lapis::test::folder() / "fuzz/corpus/json")) {
     INFO(entry.path());
     const std::string text = read_text(entry.path());
     nlohmann::json document;

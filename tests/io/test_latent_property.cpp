@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "../folder.hpp"
 #include "../fuzz/check_latent.hpp"
 #include "core/json_string.hpp"
 #include "io/half.hpp"
@@ -249,7 +250,7 @@ TEST_CASE("the fuzzer's corpus is read or refused, as every file is") {
   std::size_t files = 0;
   std::size_t read = 0;
   for (const auto& entry :
-       std::filesystem::directory_iterator(std::filesystem::path(LAPIS_TESTS_DIR) / "fuzz/corpus/latent")) {
+       std::filesystem::directory_iterator(lapis::test::folder() / "fuzz/corpus/latent")) {
     INFO(entry.path());
     ++files;
     read += readings(read_text(entry.path())) > 0 ? 1U : 0U;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "../folder.hpp"
 #include "io/graph_library.hpp"
 #include "io/lora_files.hpp"
 #include "io/model_folder.hpp"
@@ -18,7 +19,7 @@ using namespace lapis::io::test;
 
 namespace {
 
-const std::filesystem::path models = std::filesystem::path(LAPIS_TESTS_DIR).parent_path() / "models";
+const std::filesystem::path models = lapis::test::models();
 const std::string to_q = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q";
 
 std::vector<core::KnownGraph> no_graphs() { return {}; }

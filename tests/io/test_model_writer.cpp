@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <string>
 
+#include "../folder.hpp"
 #include "io/model_folder.hpp"
 #include "io/model_writer.hpp"
 #include "support.hpp"
@@ -12,7 +13,7 @@ using namespace lapis::io::test;
 
 namespace {
 
-const std::filesystem::path bundled = std::filesystem::path(LAPIS_TESTS_DIR).parent_path() / "models";
+const std::filesystem::path bundled = lapis::test::models();
 
 /// A model folder that is a link to every folder of another one, with a model.json of its own.
 Model rewritten(const TemporaryFolder& place, const Model& model) {

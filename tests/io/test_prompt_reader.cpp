@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <string>
 
+#include "../folder.hpp"
 #include "io/model_folder.hpp"
 #include "io/prompt_reader.hpp"
 #include "io/safetensors.hpp"
@@ -13,7 +14,7 @@ using namespace lapis::io::test;
 
 namespace {
 
-Model tiny_model() { return read_model(std::filesystem::path(LAPIS_TESTS_DIR).parent_path() / "models/tiny-sd15"); }
+Model tiny_model() { return read_model(lapis::test::models() / "tiny-sd15"); }
 
 ResolvedJob job_of(const std::string& prompt, const std::string& negative, PromptSyntax syntax) {
   ResolvedJob job;

@@ -2,6 +2,7 @@
 #include <fstream>
 #include <string>
 
+#include "../folder.hpp"
 #include "io/vae_config.hpp"
 #include "support.hpp"
 
@@ -32,7 +33,7 @@ std::string refusal(const std::string& document) {
 }
 
 std::filesystem::path bundled(const std::string& name) {
-  return std::filesystem::path(LAPIS_TESTS_DIR).parent_path() / "models" / name;
+  return lapis::test::models() / name;
 }
 
 }  // namespace
