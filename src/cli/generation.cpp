@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/background_digests.hpp"
 #include "cli/clock.hpp"
 #include "cli/crossing.hpp"
 #include "cli/engine_library.hpp"
@@ -35,6 +36,7 @@
 #include "io/prompt_reader.hpp"
 #include "io/report.hpp"
 #include "io/sha256.hpp"
+#include "io/weight_digests.hpp"
 #include "lapis/error.hpp"
 #include "lapis/version.hpp"
 
@@ -80,6 +82,7 @@ class Generation {
     timings_.engine = seconds_since(waiting);
     note_widening(model_, *engine);
     if (second_) note_widening(second_->model(), *engine);
+    const BackgroundDigests digests(model_);
     render(request, *engine);
     if (second_) render_second(*second_request, *engine);
     if (latents_) save_latents();
@@ -232,7 +235,7 @@ class Generation {
 
   void warn_of_infotext() {
     if (!draws()) return;
-    const core::Infotext infotext = core::infotext_of(job_, model_, 0, std::string("lapis ") + version);
+    const core::Infotext infotext = core::infotext_of(job_, model_, {}, std::string("lapis ") + version);
     if (const auto warning = core::infotext_warning(infotext)) warn(*warning);
   }
 
@@ -314,7 +317,8 @@ class Generation {
     own.seed = picture.seed;
     own.batch = 1;
     const io::Fields fields = fields_of(own, picture);
-    const core::Infotext infotext = core::infotext_of(own, model_, 0, std::string("lapis ") + version);
+    const core::Infotext infotext =
+        core::infotext_of(own, model_, io::weight_hashes(model_), std::string("lapis ") + version);
     const std::vector<std::byte> png = io::encode_png(
         picture.image, {core::write_infotext(infotext), io::provenance(fields, model_, then(), history_)});
     const std::string path = names_->name(picture.index);

@@ -1,6 +1,7 @@
 #include "core/infotext.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <variant>
@@ -29,6 +30,16 @@ bool is_silent(std::string_view key, const FieldValue& value) {
   if (key == "clip_skip") return value == FieldValue(std::int64_t{1}) || value == FieldValue(std::int64_t{0});
   if (key == "prompt_syntax") return value == FieldValue(std::string("plain"));
   return key == "embeddings" && value == FieldValue(std::vector<std::string>{});
+}
+
+/// Keys in the order in which the web UI and Forge write them; readers look for "Steps:" at the beginning of the line.
+/// Keys that are not here stand behind, as extensions' do, and the program's version ends the line.
+constexpr std::array<std::string_view, 13> key_order = {
+    "Steps",      "Sampler", "Schedule type", "CFG scale",          "Distilled CFG Scale", "Seed", "Size",
+    "Model hash", "Model",   "VAE hash",      "Denoising strength", "Clip skip",           "RNG"};
+
+std::ptrdiff_t rank(const std::pair<std::string, std::string>& setting) {
+  return std::ranges::find(key_order, setting.first) - key_order.begin();
 }
 
 /// "name: hash, name: hash", with as much of each hash as the web UI shows.
@@ -137,6 +148,22 @@ bool has_negative_line(std::string_view text) {
   return false;
 }
 
+bool has_field(std::span<const std::pair<std::string, FieldValue>> fields, std::string_view name) {
+  return std::ranges::any_of(fields, [&](const auto& field) { return field.first == name; });
+}
+
+/// Adds a setting. The sides of a size have one key; a second pass of another key's kind says of which pass it is.
+void add_setting(Infotext& infotext, const std::string& key, const std::string& value) {
+  const auto known = std::ranges::find(infotext.settings, key, &std::pair<std::string, std::string>::first);
+  if (known == infotext.settings.end()) {
+    infotext.settings.emplace_back(key, value);
+  } else if (key == "Size") {
+    known->second += "x" + value;
+  } else {
+    infotext.settings.emplace_back("Hires " + key, value);
+  }
+}
+
 void append_line(std::string_view line, std::string& text) {
   if (!text.empty()) text += '\n';
   text += line;
@@ -145,37 +172,36 @@ void append_line(std::string_view line, std::string& text) {
 }  // namespace
 
 Infotext infotext_of(std::span<const std::pair<std::string, FieldValue>> fields, std::span<const Embedding> embeddings,
-                     std::span<const Lora> loras, const std::string& version) {
+                     std::span<const Lora> loras, const WeightHashes& hashes, const std::string& version) {
   Infotext infotext;
+  // Forge's words: a guidance that the denoiser reads as a number is distilled, the weight of two passes is the scale.
+  const bool distilled = has_field(fields, "true_guidance");
   for (const auto& [name, found] : fields) {
     if (const auto* text = std::get_if<std::string>(&found)) {
       if (name == "prompt") infotext.prompt = *text;
       if (name == "negative_prompt") infotext.negative_prompt = *text;
     }
-    const std::string key = a1111_key(name);
+    const std::string key = distilled && name == "guidance" ? "Distilled CFG Scale" : a1111_key(name);
     const bool of_loras = name == "loras";
     if (key.empty() || is_silent(name, found) || (of_loras && loras.empty())) continue;
-    const std::string hashes =
+    const std::string of_files =
         of_loras ? hashes_of(loras, &Lora::data_sha256) : hashes_of(embeddings, &Embedding::sha256);
-    const std::string value = std::visit(ValueText{hashes}, labelled(name, found));
-    if (!infotext.settings.empty() && infotext.settings.back().first == key) {
-      infotext.settings.back().second += "x" + value;
-    } else {
-      infotext.settings.emplace_back(key, value);
-    }
+    add_setting(infotext, key, std::visit(ValueText{of_files}, labelled(name, found)));
   }
   for (const Lora& lora : loras) {
     if (!lora.in_prompt) infotext.prompt += " " + lora_tag(lora.name, {lora.text_encoder, lora.denoiser});
   }
-  infotext.settings.emplace_back("RNG", "CPU");
-  infotext.settings.emplace_back("Version", version);
+  if (!hashes.model.empty()) add_setting(infotext, "Model hash", hashes.model);
+  if (!hashes.vae.empty()) add_setting(infotext, "VAE hash", hashes.vae);
+  add_setting(infotext, "RNG", "CPU");
+  std::ranges::stable_sort(infotext.settings, {}, rank);
+  add_setting(infotext, "Version", version);
   return infotext;
 }
 
-Infotext infotext_of(const ResolvedJob& job, const Model& model, int index, const std::string& version) {
-  ResolvedJob picture = job;
-  picture.seed += index;
-  return infotext_of(resolved_fields(picture, model), model.embeddings, model.loras, version);
+Infotext infotext_of(const ResolvedJob& job, const Model& model, const WeightHashes& hashes,
+                     const std::string& version) {
+  return infotext_of(resolved_fields(job, model), model.embeddings, model.loras, hashes, version);
 }
 
 std::string write_infotext(const Infotext& infotext) {

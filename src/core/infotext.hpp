@@ -24,16 +24,24 @@ struct Infotext {
   bool operator==(const Infotext&) const = default;
 };
 
-/// The settings of picture `index` of a batch, keyed as in the `a1111` column of the job-field table, then where the
-/// noise came from ("RNG: CPU") and `version`, the name and version of the program.
-Infotext infotext_of(const ResolvedJob& job, const Model& model, int index, const std::string& version);
+/// What model sites know weights by: "AutoV2", the first 10 hex digits of the sha256 of a safetensors file.
+struct WeightHashes {
+  std::string model;  ///< of the file with the denoiser's weights; empty where it is not known, or they are in several
+  std::string vae;    ///< of a file that holds the VAE apart from the denoiser
+};
 
-/// The same out of a picture's decided fields, as provenance records them, the embeddings its prompts call, and the
-/// LoRAs it was drawn with; those that the prompt does not call stand behind it, so that the web UI finds them there.
-/// Fields and names that this program does not know are left out or stay as they are: another version may have recorded
-/// them.
+/// The settings of a picture, keyed as in the `a1111` column of the job-field table and in the web UI's order ("Steps"
+/// first), with where the noise came from ("RNG: CPU"); `version`, the name and version of the program, ends them. A
+/// guidance that the denoiser reads as a number is Forge's "Distilled CFG Scale".
+Infotext infotext_of(const ResolvedJob& job, const Model& model, const WeightHashes& hashes,
+                     const std::string& version);
+
+/// The settings out of a picture's decided fields, as provenance records them, the embeddings its prompts call, the
+/// LoRAs it was drawn with, and the hashes of its model; LoRAs that the prompt does not call stand behind it, so that
+/// the web UI finds them there. Fields and names that this program does not know are left out or stay as they are:
+/// another version may have recorded them.
 Infotext infotext_of(std::span<const std::pair<std::string, FieldValue>> fields, std::span<const Embedding> embeddings,
-                     std::span<const Lora> loras, const std::string& version);
+                     std::span<const Lora> loras, const WeightHashes& hashes, const std::string& version);
 
 /// The text (create_infotext of modules/processing.py): the prompt, then, where there is one, a line "Negative prompt:
 /// ...", then one line "Key: value, Key: value". A value with a comma, a colon, a line break or an outer quote is a

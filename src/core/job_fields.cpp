@@ -54,7 +54,7 @@ constexpr std::array<JobField, 39> rows = {{
     {"guidance",        "--guidance,--cfg-scale",      "SCALE",  "Weight of the prompt; 1 or less: no negative pass",
      &J::guidance,        &R::guidance,        guidance_limits, "CFG scale", G::sampling},
     {"true_guidance",   "--true-guidance",             "SCALE",  "flux: weight of the prompt against the negative",
-     &J::true_guidance,   &R::true_guidance,   guidance_limits, "",          G::sampling},
+     &J::true_guidance,   &R::true_guidance,   guidance_limits, "CFG scale", G::sampling},
     {"guidance_interval", "--guidance-interval",       "A,B",    "Guide only from A to B of the steps, 0 to 1",
      &J::guidance_interval, &R::guidance_interval, no_limits,   "",          G::sampling},
     {"guidance_rescale", "--guidance-rescale",         "SHARE",  "Give guidance the unguided spread back, 0 to 1",

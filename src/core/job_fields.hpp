@@ -46,7 +46,7 @@ struct JobField {
   JobMember member;
   ResolvedMember resolved;
   std::optional<Limits> limits;  ///< what `resolve` allows; a model may allow less
-  std::string_view a1111;        ///< key in A1111's text, "" where it has none; neighbours with one key make "WxH"
+  std::string_view a1111;        ///< key in A1111's text, "" where it has none; width and height share one: "WxH"
   FieldGroup group;
 };
 

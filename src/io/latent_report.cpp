@@ -88,6 +88,17 @@ std::vector<Lora> loras_of(const Json& document) {
   return loras;
 }
 
+/// The hashes that a document records of its model, as far as it does.
+core::WeightHashes hashes_of(const Json& document) {
+  const Json::json_pointer place("/model/hashes");
+  if (!document.contains(place) || !document[place].is_object()) return {};
+  const auto text = [&](const char* key) {
+    const Json found = document[place].value(key, Json());
+    return found.is_string() ? found.get<std::string>() : std::string();
+  };
+  return {text("model"), text("vae")};
+}
+
 /// What AUTOMATIC1111's web UI would write of a document's job; nothing for one that has no prompt.
 std::string parameters_of(const Json& document) {
   if (!document.contains("job") || !document["job"].contains("prompt")) return "";
@@ -104,7 +115,7 @@ std::string parameters_of(const Json& document) {
   const std::vector<Lora> loras = loras_of(document);
   const Json recorded = document.value("version", Json(version));
   const std::string program = "lapis " + (recorded.is_string() ? recorded.get<std::string>() : std::string(version));
-  return core::write_infotext(core::infotext_of(fields, embeddings, loras, program));
+  return core::write_infotext(core::infotext_of(fields, embeddings, loras, hashes_of(document), program));
 }
 
 Json space_json(const Space& space) {

@@ -10,6 +10,7 @@
 #include "core/spaces.hpp"
 #include "io/history_json.hpp"
 #include "io/model_json.hpp"
+#include "io/weight_digests.hpp"
 #include "lapis/version.hpp"
 
 namespace lapis::io {
@@ -108,7 +109,11 @@ Json text_json(const PngTextChunk& chunk) {
 Json identity_json(const Model& model) {
   Json files = Json::object();
   for (const auto& [name, facts] : model.files) files[name] = facts.sha256;
-  return {{"name", model.name}, {"family", model.family}, {"files", files}};
+  Json json = {{"name", model.name}, {"family", model.family}, {"files", files}};
+  const core::WeightHashes hashes = weight_hashes(model);
+  if (!hashes.model.empty()) json["hashes"]["model"] = hashes.model;
+  if (!hashes.vae.empty()) json["hashes"]["vae"] = hashes.vae;
+  return json;
 }
 
 Json loras_json(const std::vector<Lora>& loras) {

@@ -7,6 +7,7 @@ original programs, whose names of tensors are written here after those programs.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -136,6 +137,21 @@ class Recognized(ImportTest):
         self.assertIn(b"1 linked file has no recorded sha256", run("inspect", "v1", "--verify").stderr)
         self.done("import", "v1.safetensors", "--overwrite", "--verify")
         self.assertIn(b"every file has the recorded sha256", run("inspect", "v1", "--verify").stderr)
+
+    def test_a_digest_is_taken_beside_a_long_render_and_stands_in_later_pictures(self) -> None:
+        source = self.checkpoint("v1.safetensors")
+        self.done("import", "v1.safetensors", "-o", "v1")
+        self.assertNotIn(b"Model hash", self.done("inspect", self.drawn("short.png", "--steps", "1")))
+        self.drawn("long.png", "--steps", "250", "-W", "128", "-H", "128")
+        digest = hashlib.sha256(source.read_bytes()).hexdigest()
+        self.assertIn(digest, (self.folder / "v1" / "model.json").read_text())
+        settings = self.done("inspect", self.drawn("later.png", "--steps", "1"))
+        self.assertIn(f"Model hash: {digest[:10]}".encode(), settings)
+        self.assertNotIn(b"VAE hash", settings)
+
+    def drawn(self, name: str, *words: str) -> str:
+        self.done("generate", "a house", "-m", "./v1", "-s", "1", "-q", "-o", name, *words)
+        return name
 
     def test_a_folder_of_diffusers(self) -> None:
         line = json.loads(self.done("import", str(MODEL), "--name", "again", "--json"))

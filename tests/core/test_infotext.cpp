@@ -28,13 +28,50 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 }  // namespace
 
 TEST_CASE("a job is written as A1111 writes it") {
-  const Infotext infotext = infotext_of(sample_job(), test::sample_model(), 1, "lapis 0.1.0");
+  const Infotext infotext =
+      infotext_of(sample_job(), test::sample_model(), {"0123456789", "abcdef0123"}, "lapis 0.1.0");
   CHECK(write_infotext(infotext) ==
         "a lake at dawn, pines\n"
         "Negative prompt: fog: thick\n"
-        "Steps: 20, Sampler: Euler, Schedule type: Automatic, CFG scale: 7.5, Seed: 42, Size: 128x192, Model: sample, "
-        "RNG: CPU, "
-        "Version: lapis 0.1.0");
+        "Steps: 20, Sampler: Euler, Schedule type: Automatic, CFG scale: 7.5, Seed: 41, Size: 128x192, "
+        "Model hash: 0123456789, Model: sample, VAE hash: abcdef0123, RNG: CPU, Version: lapis 0.1.0");
+}
+
+TEST_CASE("every kind of picture has its settings in the web UI's order, Steps first") {
+  ResolvedJob job = sample_job();
+  job.prompt_syntax = PromptSyntax::a1111;
+  job.clip_skip = 2;
+  job.embeddings = {"glow"};
+  job.loras = {"style:0.5"};
+  job.eta = 0.5;
+  job.strength = 0.6;
+  job.hires = 2;
+  job.hires_steps = 9;
+  job.hires_strength = 0.4;
+  Model model = test::sample_model();
+  model.embeddings = {{"glow", std::string(64, 'a')}};
+  model.loras = {{"style", std::string(64, 'a'), std::string(64, 'b'), 0.5, 0.5, false}};
+  const Infotext all = infotext_of(job, model, {"0123456789", ""}, "lapis");
+  std::string keys;
+  for (const auto& [key, value] : all.settings) keys += key + "; ";
+  CHECK(keys ==
+        "Steps; Sampler; Schedule type; CFG scale; Seed; Size; Model hash; Model; Denoising strength; Clip skip; RNG; "
+        "Prompt syntax; TI hashes; Lora hashes; Eta; Hires upscale; Hires steps; Hires Denoising strength; Version; ");
+  CHECK(parse_infotext(write_infotext(all)).settings == all.settings);
+}
+
+TEST_CASE("a guidance that the denoiser reads is Forge's distilled one, and that of two passes the scale") {
+  ResolvedJob job = sample_job();
+  job.guidance = 3.5;
+  job.true_guidance = 1;
+  const std::string text = write_infotext(infotext_of(job, test::sample_model(), {}, "lapis"));
+  CHECK_THAT(text, Catch::Contains("Schedule type: Automatic, CFG scale: 1, Distilled CFG Scale: 3.5, Seed: 41"));
+  job.true_guidance = 4;
+  CHECK_THAT(write_infotext(infotext_of(job, test::sample_model(), {}, "lapis")),
+             Catch::Contains("CFG scale: 4, Distilled CFG Scale: 3.5"));
+  job.true_guidance.reset();
+  CHECK_THAT(write_infotext(infotext_of(job, test::sample_model(), {}, "lapis")),
+             Catch::Contains("CFG scale: 3.5, Seed") && !Catch::Contains("Distilled"));
 }
 
 TEST_CASE("syntax, clip skip and embeddings are written where they are not the web UI's default") {
@@ -44,11 +81,11 @@ TEST_CASE("syntax, clip skip and embeddings are written where they are not the w
   job.embeddings = {"glow", "dark"};
   Model model = test::sample_model();
   model.embeddings = {{"glow", std::string(64, 'a')}, {"dark", std::string(64, 'b')}};
-  const std::string text = write_infotext(infotext_of(job, model, 0, "lapis"));
-  CHECK_THAT(text, Catch::Contains("Prompt syntax: a1111, Clip skip: 2, "
+  const std::string text = write_infotext(infotext_of(job, model, {}, "lapis"));
+  CHECK_THAT(text, Catch::Contains("Clip skip: 2, RNG: CPU, Prompt syntax: a1111, "
                                    "TI hashes: \"glow: aaaaaaaaaaaa, dark: bbbbbbbbbbbb\", "));
   job.clip_skip = 1;
-  CHECK_THAT(write_infotext(infotext_of(job, model, 0, "lapis")), !Catch::Contains("Clip skip"));
+  CHECK_THAT(write_infotext(infotext_of(job, model, {}, "lapis")), !Catch::Contains("Clip skip"));
 }
 
 TEST_CASE("LoRAs have their hashes, and a tag where the prompt has none") {
@@ -59,12 +96,12 @@ TEST_CASE("LoRAs have their hashes, and a tag where the prompt has none") {
   Model model = test::sample_model();
   model.loras = {{"style", std::string(64, 'a'), std::string(64, 'b'), 0.5, 0.5, false},
                  {"ink", std::string(64, 'c'), std::string(64, 'd'), 0.25, 0.25, true}};
-  const std::string text = write_infotext(infotext_of(job, model, 0, "lapis"));
+  const std::string text = write_infotext(infotext_of(job, model, {}, "lapis"));
   CHECK_THAT(text, Catch::StartsWith("a lake <lora:ink:0.25> <lora:style:0.5>\n"));
   CHECK_THAT(text, Catch::Contains("Lora hashes: \"style: bbbbbbbbbbbb, ink: dddddddddddd\", "));
-  CHECK(infotext_of(resolved_fields(job, model), {}, model.loras, "lapis") == infotext_of(job, model, 0, "lapis"));
+  CHECK(infotext_of(resolved_fields(job, model), {}, model.loras, {}, "lapis") == infotext_of(job, model, {}, "lapis"));
   model.loras.clear();
-  CHECK_THAT(write_infotext(infotext_of(job, model, 0, "lapis")), !Catch::Contains("Lora hashes"));
+  CHECK_THAT(write_infotext(infotext_of(job, model, {}, "lapis")), !Catch::Contains("Lora hashes"));
 }
 
 TEST_CASE("recorded fields give the same text as the job they were recorded from") {
@@ -75,12 +112,12 @@ TEST_CASE("recorded fields give the same text as the job they were recorded from
   Model model = test::sample_model();
   model.embeddings = {{"glow", std::string(64, 'a')}};
   auto fields = resolved_fields(job, model);
-  CHECK(infotext_of(fields, model.embeddings, {}, "lapis") == infotext_of(job, model, 0, "lapis"));
+  CHECK(infotext_of(fields, model.embeddings, {}, {}, "lapis") == infotext_of(job, model, {}, "lapis"));
   for (auto& [key, value] : fields) {
     if (key == "sampler") value = std::string("sampler_of_tomorrow");
   }
   fields.emplace_back("field_of_tomorrow", std::int64_t{3});
-  const std::string text = write_infotext(infotext_of(fields, model.embeddings, {}, "lapis"));
+  const std::string text = write_infotext(infotext_of(fields, model.embeddings, {}, {}, "lapis"));
   CHECK_THAT(text, Catch::Contains("Sampler: sampler_of_tomorrow"));
   CHECK_THAT(text, !Catch::Contains("field_of_tomorrow"));
 }
@@ -89,13 +126,13 @@ TEST_CASE("an empty prompt or negative prompt takes no line") {
   ResolvedJob job = sample_job();
   job.prompt = "";
   job.negative_prompt = "";
-  const std::string text = write_infotext(infotext_of(job, test::sample_model(), 0, "lapis"));
+  const std::string text = write_infotext(infotext_of(job, test::sample_model(), {}, "lapis"));
   CHECK_THAT(text, Catch::StartsWith("Steps: 20, "));
   CHECK(parse_infotext(text).prompt.empty());
 }
 
 TEST_CASE("what is written is read back") {
-  Infotext infotext = infotext_of(sample_job(), test::sample_model(), 0, "lapis");
+  Infotext infotext = infotext_of(sample_job(), test::sample_model(), {}, "lapis");
   infotext.prompt = "first line\n\nthird, with (weights:1.2), \"quotes\" and 猫";
   infotext.negative_prompt = "one\ntwo: three";
   for (const char* value : {"a, b", "a: b", "two\nlines", "\"quoted\"", "\"open", " blanks ", "", "back\\slash, é"}) {
@@ -133,7 +170,7 @@ TEST_CASE("any text is read") {
 }
 
 TEST_CASE("a prompt that readers would not get back is warned of") {
-  Infotext infotext = infotext_of(sample_job(), test::sample_model(), 0, "lapis");
+  Infotext infotext = infotext_of(sample_job(), test::sample_model(), {}, "lapis");
   CHECK_FALSE(infotext_warning(infotext).has_value());
   infotext.prompt = "a\n Negative prompt: b";
   CHECK_THAT(infotext_warning(infotext).value(), Catch::Contains("begins \"Negative prompt:\""));

@@ -58,7 +58,7 @@ TEST_CASE("a decoded picture has the texts of a generated one, each of a batch i
     const PngText text = decoded_text(generated(7, 3), {index, "tiny", tiny, false});
     CHECK(text.lapis == provenance(fields_of(7 + index, 1), small_model()));
     CHECK(text.parameters == core::write_infotext(core::infotext_of(fields_of(7 + index, 1), small_model().embeddings,
-                                                                    {}, std::string("lapis ") + version)));
+                                                                    {}, {}, std::string("lapis ") + version)));
   }
   CHECK_THAT(decoded_text(generated(7, 1), own).parameters, Catch::Contains("Seed: 7, Size: 128x64, Model: tiny"));
 }
@@ -73,6 +73,14 @@ TEST_CASE("LoRAs of the job are in a decoded picture's texts") {
   const PngText text = decoded_text(passport, own);
   CHECK_THAT(text.parameters, Catch::StartsWith("a red house <lora:style:0.5:0.75>\n"));
   CHECK_THAT(text.parameters, Catch::Contains("Lora hashes: \"style: bbbbbbbbbbbb\""));
+}
+
+TEST_CASE("hashes that were recorded of the model are in a decoded picture's settings") {
+  Passport passport = generated(7, 1);
+  CHECK_THAT(decoded_text(passport, own).parameters, !Catch::Contains("Model hash"));
+  const std::string model = R"("hashes":{"model":"0123456789","vae":7},)";
+  passport.job.insert(passport.job.find(R"("name":"tiny")"), model);
+  CHECK_THAT(decoded_text(passport, own).parameters, Catch::Contains("Model hash: 0123456789, Model: tiny, RNG"));
 }
 
 TEST_CASE("history, both spaces of a forced decoding, and a preview are told") {
