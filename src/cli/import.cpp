@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <future>
 #include <map>
@@ -236,6 +237,19 @@ int import_asked(const Options& options) {
   return GraphsImport(options).run();
 }
 
+/// The files behind --torchscript's own are more parts, but for what is plainly a checkpoint.
+void take_graphs(Options& options) {
+  if (options.graphs.graphs.empty()) return;
+  const auto is_checkpoint = [](const std::string& word) {
+    std::error_code ignored;
+    return word.ends_with(".safetensors") || fs::is_directory(word, ignored);
+  };
+  std::vector<std::string>& words = options.sources.main;
+  const auto first = std::stable_partition(words.begin(), words.end(), is_checkpoint);
+  options.graphs.graphs.insert(options.graphs.graphs.end(), first, words.end());
+  words.erase(first, words.end());
+}
+
 }  // namespace
 
 Run declare_import(CLI::App& app) {
@@ -281,7 +295,10 @@ Run declare_import(CLI::App& app) {
   app.add_flag("--json", options->json, "One JSON line on stdout")->group(output);
   app.add_flag("--overwrite", options->place.overwrite, "Replace a model that is there")->group(output);
   app.footer(footer);
-  return [options] { return import_asked(*options); };
+  return [options] {
+    take_graphs(*options);
+    return import_asked(*options);
+  };
 }
 
 }  // namespace lapis::cli

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/commands.hpp"
@@ -19,6 +20,7 @@
 #include "core/model_check.hpp"
 #include "core/prompt_syntax.hpp"
 #include "core/schedules.hpp"
+#include "core/suggest.hpp"
 #include "core/unicode.hpp"
 #include "io/latent_forms.hpp"
 #include "io/model_folder.hpp"
@@ -196,6 +198,19 @@ int inspect_png(const Options& options, const io::LatentSource& source) {
   return 0;
 }
 
+/// Of the words beside --measure, the model is what is measured, wherever it stands.
+void sort_words(Options& options) {
+  std::vector<std::string>& pictures = options.pictures;
+  if (pictures.empty()) return;
+  if (!options.measure) {
+    pictures.insert(pictures.begin(), options.target);
+    throw Error(ErrorKind::usage, "lapis inspect shows one thing, and found " + core::listed(pictures) +
+                                      ". Pictures are for --measure of a model");
+  }
+  const auto model = std::find_if_not(pictures.begin(), pictures.end(), names_file);
+  if (names_file(options.target) && model != pictures.end()) std::swap(options.target, *model);
+}
+
 int inspect(const Options& options) {
   if (!names_file(options.target)) {
     if (!options.preview) return inspect_model(options);
@@ -217,6 +232,7 @@ Run declare_inspect(CLI::App& app) {
   app.add_option("target", options->target, "Name or folder of a model, a latent or a PNG; - for stdin")
       ->type_name("WHAT")
       ->required();
+  app.add_option("pictures", options->pictures, "For --measure of a model")->type_name("PICTURE");
   const CLI::Option* tokens =
       app.add_option("--tokens", options->tokens, "Show the token ids of a prompt, and weights")->type_name("TEXT");
   app.add_option("--prompt-syntax", options->syntax, "Brackets in that prompt: plain, a1111 or comfy")
@@ -226,11 +242,8 @@ Run declare_inspect(CLI::App& app) {
       ->expected(1)
       ->take_all();
   app.add_flag("--verify", options->verify, "Compare every file with its recorded sha256");
-  const CLI::Option* measure =
-      app.add_option("--measure", options->pictures,
-                     "What its VAE does to pictures, or drawn patterns; of a latent: all numbers")
-          ->type_name("[PICTURE...]")
-          ->expected(0, 1024);
+  app.add_flag("--measure", options->measure,
+               "What its VAE does to pictures, or drawn patterns; of a latent: all numbers");
   app.add_flag("--preview", options->preview, "Show a latent by the colours of its channels");
   app.add_flag("--json", options->json, "The same as one JSON document");
   declare_told(app, options->told);
@@ -241,10 +254,9 @@ Run declare_inspect(CLI::App& app) {
       "  lapis inspect tiny-sd15 --measure\n"
       "  lapis inspect a.safetensors --preview\n"
       "  lapis inspect lapis-7.png");
-  return [options, tokens, measure] {
+  return [options, tokens] {
     options->has_tokens = tokens->count() > 0;
-    options->measure = measure->count() > 0;
-    std::erase(options->pictures, "");
+    sort_words(*options);
     return inspect(*options);
   };
 }

@@ -42,6 +42,8 @@ void print_note(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_s
 
 void print_line(const std::string& text) { std::printf("%s\n", text.c_str()); }
 
+void print_text(const std::string& text) { std::fputs(text.c_str(), stdout); }
+
 void print_bytes(std::span<const std::byte> bytes) {
   const bool whole = std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size();
   if (!whole || std::fflush(stdout) != 0) throw Error(ErrorKind::output, "standard output cannot be written");

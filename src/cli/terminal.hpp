@@ -20,6 +20,9 @@ void print_note(const std::string& text);
 /// TEXT and a newline on stdout.
 void print_line(const std::string& text);
 
+/// TEXT on stdout, which ends with its own newline.
+void print_text(const std::string& text);
+
 /// Bytes on stdout, flushed. Throws Error{output} if they do not all arrive.
 void print_bytes(std::span<const std::byte> bytes);
 

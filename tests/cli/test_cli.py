@@ -105,13 +105,22 @@ class Help(CliTest):
                 self.assertEqual(result.returncode, 0)
                 self.assertEqual(result.stdout.decode(), (HELP / f"{command or 'lapis'}.txt").read_text())
 
+    def test_help_by_its_other_names(self) -> None:
+        for command in COMMANDS:
+            self.assertEqual(run("help", *filter(None, (command,))).stdout.decode(),
+                             (HELP / f"{command or 'lapis'}.txt").read_text())
+        nothing = run()
+        self.assertEqual((nothing.returncode, nothing.stdout.decode(), nothing.stderr),
+                         (2, (HELP / "lapis.txt").read_text(), b""))
+
     def test_version(self) -> None:
+        self.assertEqual(run("-V").stdout, run("--version").stdout)
         self.assertRegex(run("--version").stdout.decode(), r"^lapis \d+\.\d+\.\d+\n$")
 
 
 class Usage(CliTest):
     def test_words_that_are_not_known(self) -> None:
-        self.refused(2, says=("there is no command", "generate"))
+        self.refused(2, "house", says=("there is no command", "generate"))
         self.refused(2, "generat", "a lake", says=('Did you mean "generate"?',))
         self.refused(2, "generate", "a lake", "--step", "3", says=('"--step"', 'Did you mean "--steps"?'))
         self.refused(2, "generate", says=("there is no prompt",))

@@ -1,0 +1,61 @@
+#include "cli/declared.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstddef>
+
+namespace lapis::cli {
+
+CLI::Option* find_option(CLI::App& command, std::string_view flag) {
+  const bool is_long = flag.starts_with("--");
+  const std::string_view bare = flag.substr(is_long ? 2 : 1);
+  for (CLI::Option* option : command.get_options()) {
+    const std::vector<std::string>& names = is_long ? option->get_lnames() : option->get_snames();
+    if (std::find(names.begin(), names.end(), bare) != names.end()) return option;
+  }
+  return nullptr;
+}
+
+CLI::App* find_command(CLI::App& app, std::string_view name) {
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
+    if (command->get_name() == name) return command;
+  }
+  return nullptr;
+}
+
+bool is_flag(const CLI::Option& option) { return option.get_items_expected_max() == 0; }
+
+bool is_list(const CLI::Option& option) {
+  return option.get_items_expected_max() > 1 || option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
+}
+
+std::string shown(const CLI::Option& option) {
+  if (!option.get_lnames().empty()) return "--" + option.get_lnames().front();
+  return option.get_snames().empty() ? option.get_name(/*positional=*/true) : "-" + option.get_snames().front();
+}
+
+std::vector<std::string> option_names(CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+std::vector<std::string> command_names(CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  return names;
+}
+
+std::string first_example(const CLI::App& command) {
+  const std::string footer = command.get_footer();
+  const std::size_t at = footer.find("\n  lapis ");
+  if (at == std::string::npos) return "";
+  const std::size_t begin = at + 3;
+  return footer.substr(begin, footer.find('\n', begin) - begin);
+}
+
+}  // namespace lapis::cli
