@@ -9,6 +9,8 @@
 #include "cli/places.hpp"
 #include "cli/vae_evidence.hpp"
 #include "core/families.hpp"
+#include "core/known_relatives.hpp"
+#include "core/leftover_tensors.hpp"
 #include "core/recipes.hpp"
 #include "core/spaces.hpp"
 #include "core/suggest.hpp"
@@ -88,6 +90,8 @@ ImportPlan::ImportPlan(const ImportSources& sources) : asked_(sources) {
   for (const std::string& path : sources.main) add_source(path);
   choose_template();
   take_parts();
+  check_leftovers();
+  check_dtypes();
   if (const Source* source = vae_source()) {
     check_vae_config(*source);
     check_vae_file(*source);
@@ -164,30 +168,30 @@ std::pair<const ImportPlan::Source*, const core::HeldGraph*> ImportPlan::find_pa
 }
 
 void ImportPlan::refuse_unknown() const {
-  const Source& source = sources_.back();
-  const core::CheckpointKind& kind = source.kind;
+  for (const Source& each : sources_) {
+    if (each.kind.relative == nullptr) continue;
+    throw Error(ErrorKind::input,
+                each.name + " is " + each.kind.title + ".\n" + core::advice_for(*each.kind.relative, each.name));
+  }
   for (const Source& each : sources_) {
     for (const core::HeldGraph& held : each.kind.broken) {
       if (held.part != "denoiser") continue;
       throw Error(ErrorKind::input, each.name + " is nearly " + held.graph + ", but " + faults_text(held) +
-                                        ".\nFetch it again, or take another export of it");
+                                        ".\nIt is another model, or was not written whole: take another export of it");
     }
   }
+  const Source& source = sources_.back();
+  const core::CheckpointKind& kind = source.kind;
   if (!kind.whole.empty()) {
     throw Error(ErrorKind::input, source.name + " holds no denoiser" +
                                       (kind.title.empty() ? "" : ": it is " + kind.title) +
                                       ".\nName the checkpoint that holds the UNet or the transformer first");
   }
-  if (kind.title == "a LoRA") {
-    throw Error(ErrorKind::input, source.name + " is a LoRA, of which no model is made.\nAdd it to the model it was " +
-                                      "trained for: lapis generate ... -m MODEL --lora " + source.name);
-  }
-  const std::string what = kind.title.empty() ? "of an architecture that lapis does not know" : kind.title;
   std::string nearest;
   if (!kind.nearest.empty()) {
     nearest = " Nearest is " + kind.nearest.front().graph + ": " + faults_text(kind.nearest.front()) + ".";
   }
-  throw Error(ErrorKind::input, source.name + " is " + what + "." + nearest +
+  throw Error(ErrorKind::input, source.name + " is of an architecture that lapis does not know." + nearest +
                                     "\nlapis imports Stable Diffusion 1.x, SDXL and FLUX.1, and models of the "
                                     "architectures that lapis list models shows");
 }
@@ -255,6 +259,45 @@ void ImportPlan::take_parts() {
     }
   }
   throw Error(ErrorKind::usage, "this is " + title_ + ", and it lacks " + lacking + ".\nName what is lacking");
+}
+
+/// The tensors of `source` that no part takes and that speak of a part which is taken from it: beside a denoiser, all
+/// of them; beside others, those in their realms.
+std::vector<core::TensorShape> ImportPlan::leftovers_of(const Source& source,
+                                                        const std::vector<std::string>& realms) const {
+  const bool has_denoiser = std::any_of(parts_.begin(), parts_.end(), [&](const ImportedPart& part) {
+    return part.checkpoint == &source.checkpoint && part.part == "denoiser";
+  });
+  std::vector<core::TensorShape> leftovers;
+  for (const core::TensorShape& tensor : source.kind.extra) {
+    const bool within = std::any_of(realms.begin(), realms.end(),
+                                    [&](const std::string& realm) { return tensor.name.starts_with(realm); });
+    if (has_denoiser || within) leftovers.push_back(tensor);
+  }
+  return leftovers;
+}
+
+void ImportPlan::check_leftovers() const {
+  for (const Source& source : sources_) {
+    std::vector<std::string> realms;
+    for (const ImportedPart& part : parts_) {
+      if (part.checkpoint != &source.checkpoint) continue;
+      const std::vector<std::string> more = core::realm_of(part.held, part.graph->known);
+      realms.insert(realms.end(), more.begin(), more.end());
+    }
+    const std::optional<std::string> fault = core::leftover_fault(leftovers_of(source, realms), realms, source.name);
+    if (fault) throw Error(ErrorKind::input, source.name + *fault);
+  }
+}
+
+void ImportPlan::check_dtypes() const {
+  for (const ImportedPart& part : parts_) {
+    const std::string odd = part.checkpoint->odd_dtype_of(part.held, part.graph->known);
+    if (odd.empty()) continue;
+    throw Error(ErrorKind::input, part.checkpoint->files_of(part.held, part.graph->known).front().string() + ": part " +
+                                      part.part + " is quantized in a way that the file does not say: " + odd +
+                                      "; expected F32, F16, BF16, F64 or F8.\nTake the checkpoint in one of these");
+  }
 }
 
 const ImportPlan::Source* ImportPlan::vae_source() const {
@@ -356,9 +399,11 @@ void ImportPlan::take_sampling() {
 
 void ImportPlan::note_extras() {
   for (const Source& source : sources_) {
-    if (source.kind.extra.count == 0) continue;
-    notes_.push_back(source.name + ": " + std::to_string(source.kind.extra.count) +
-                     " tensors that nothing here needs: " + listing_text(source.kind.extra));
+    if (source.kind.extra.empty()) continue;
+    core::Listing extra;
+    for (const core::TensorShape& tensor : source.kind.extra) core::append(extra, tensor.name);
+    notes_.push_back(source.name + ": " + std::to_string(extra.count) + (extra.count == 1 ? " tensor" : " tensors") +
+                     " that nothing here needs: " + listing_text(extra));
   }
 }
 

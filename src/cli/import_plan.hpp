@@ -73,6 +73,9 @@ class ImportPlan {
   [[noreturn]] void refuse_unknown() const;
   void choose_template();
   void take_parts();
+  std::vector<core::TensorShape> leftovers_of(const Source& source, const std::vector<std::string>& realms) const;
+  void check_leftovers() const;
+  void check_dtypes() const;
   const Source* vae_source() const;
   void check_vae_config(const Source& source) const;
   void check_vae_file(const Source& source);

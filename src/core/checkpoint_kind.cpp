@@ -6,6 +6,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "core/known_relatives.hpp"
+
 namespace lapis::core {
 namespace {
 
@@ -16,10 +18,6 @@ std::string shown(const Shape& shape) {
   std::string text = "[";
   for (const std::int64_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
   return text + "]";
-}
-
-void append(Listing& listing, std::string line) {
-  if (++listing.count <= listing_length) listing.first.push_back(std::move(line));
 }
 
 /// Whether two shapes are the same but for a 1x1 kernel's sizes.
@@ -127,110 +125,10 @@ std::string title_of(std::span<const HeldGraph> whole) {
   return whole.empty() ? "" : "parts without a denoiser";
 }
 
-enum class Where { begin, inside, end };
-
-/// A name that only checkpoints of one kind have; with `axis`, where its tensor has this size there.
-struct Mark {
-  std::string_view title;
-  Where where;
-  std::string_view text;
-  int axis = -1;
-  std::int64_t size = 0;
-};
-
-// The first row that fits counts: what contains others' names stands before them.
-constexpr Mark marks[] = {
-    {"a LoRA", Where::inside, ".lora_down."},
-    {"a LoRA", Where::inside, ".lora_up."},
-    {"a LoRA", Where::inside, ".lora_A."},
-    {"a LoRA", Where::inside, ".lora.down."},
-    {"a LoRA", Where::inside, "_lora.down."},
-    {"a LoRA", Where::inside, ".hada_w1_a"},
-    {"a LoRA", Where::inside, ".lokr_w1"},
-    {"a ControlNet", Where::begin, "control_model."},
-    {"a ControlNet", Where::inside, "controlnet_cond_embedding."},
-    {"a ControlNet", Where::inside, "controlnet_blocks."},
-    {"a ControlNet", Where::inside, "input_hint_block."},
-    {"an IP-Adapter", Where::begin, "ip_adapter."},
-    {"an IP-Adapter", Where::begin, "image_proj."},
-    {"a textual inversion", Where::begin, "emb_params"},
-    {"a textual inversion", Where::begin, "string_to_param"},
-    {"a checkpoint in fp8 with scales of its own", Where::end, "scaled_fp8"},
-    {"a checkpoint in fp8 with scales of its own", Where::inside, ".scale_weight"},
-    {"a checkpoint quantized by bitsandbytes", Where::inside, ".quant_state.bitsandbytes__"},
-    {"a quantized checkpoint", Where::end, ".qweight"},
-    {"a latent consistency model", Where::end, "time_embedding.cond_proj.weight"},
-    {"GLIGEN", Where::inside, ".fuser."},
-    {"Kolors", Where::end, "encoder_hid_proj.weight"},
-    {"AnimateDiff's motion modules", Where::inside, "motion_modules."},
-    {"Stable Video Diffusion", Where::inside, ".time_stack."},
-    {"Stable Video Diffusion", Where::inside, ".temporal_transformer_blocks."},
-    {"Stable Diffusion 3.5 large", Where::end, "joint_blocks.37.x_block.mlp.fc1.weight"},
-    {"Stable Diffusion 3.5 medium", Where::end, "joint_blocks.0.x_block.attn2.qkv.weight"},
-    {"Stable Diffusion 3", Where::end, "joint_blocks.0.context_block.adaLN_modulation.1.bias"},
-    {"Stable Diffusion 3", Where::end, "transformer_blocks.0.attn.add_q_proj.weight", 0, 1536},
-    {"Stable Diffusion 3.5 large", Where::end, "transformer_blocks.0.attn.add_q_proj.weight", 0, 2432},
-    {"Stable Cascade, stage C", Where::end, "clip_txt_mapper.weight"},
-    {"Stable Cascade, stage B", Where::end, "down_blocks.1.0.channelwise.0.weight"},
-    {"Stable Cascade, stage C", Where::end, "clip_txt_pooled_mapper.weight"},
-    {"LTX-Video", Where::end, "patchify_proj.weight"},
-    {"Sana", Where::end, "attention_y_norm.weight"},
-    {"PixArt", Where::end, "y_embedder.y_proj.fc1.weight"},
-    {"PixArt", Where::end, "adaln_single.linear.weight"},
-    {"Wan", Where::end, "head.modulation"},
-    {"Wan", Where::end, "condition_embedder.time_proj.weight"},
-    {"Wan's VAE", Where::end, "decoder.middle.0.residual.0.gamma"},
-    {"HunyuanVideo", Where::inside, "txt_in.individual_token_refiner."},
-    {"HunyuanVideo", Where::inside, "context_embedder.token_refiner."},
-    {"HunyuanDiT", Where::end, "mlp_t5.0.weight"},
-    {"HunyuanDiT", Where::end, "text_embedding_padding"},
-    {"AuraFlow", Where::end, "double_layers.0.attn.w1q.weight"},
-    {"AuraFlow", Where::end, "joint_transformer_blocks.0.attn.add_q_proj.weight"},
-    {"FLUX.2", Where::end, "single_stream_modulation.lin.weight"},
-    {"Chroma", Where::end, "distilled_guidance_layer.in_proj.bias"},
-    {"FLUX.1 Fill", Where::end, "img_in.weight", 1, 384},
-    {"FLUX.1 Canny or Depth", Where::end, "img_in.weight", 1, 128},
-    {"Qwen-Image", Where::end, "transformer_blocks.0.img_mod.1.weight"},
-    {"Z-Image", Where::end, "layers.0.adaLN_modulation.0.weight"},
-    {"Lumina 2", Where::end, "cap_embedder.0.weight"},
-    {"Playground 2.5", Where::end, "edm_mean"},
-    {"InstructPix2Pix", Where::end, "input_blocks.0.0.weight", 1, 8},
-    {"InstructPix2Pix", Where::begin, "conv_in.weight", 1, 8},
-    {"Stable Diffusion's x4 upscaler", Where::end, "input_blocks.0.0.weight", 1, 7},
-    {"Stable Diffusion 2", Where::end, "input_blocks.2.1.transformer_blocks.0.attn2.to_k.weight", 1, 1024},
-    {"Stable Diffusion 2", Where::begin, "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight", 1, 1024},
-    {"Stable Diffusion 2", Where::begin, "cond_stage_model.model.transformer.resblocks."},
-};
-
-bool bears(const TensorShape& tensor, const Mark& mark) {
-  const std::string_view name = tensor.name;
-  const bool named = mark.where == Where::begin ? name.starts_with(mark.text)
-                     : mark.where == Where::end ? name.ends_with(mark.text)
-                                                : name.find(mark.text) != std::string_view::npos;
-  if (!named || mark.axis < 0) return named;
-  const auto axis = static_cast<std::size_t>(mark.axis);
-  return axis < tensor.shape.size() && tensor.shape[axis] == mark.size;
-}
-
-/// A file of one or two tables as wide as a CLIP text encoder is a textual inversion, whatever its names.
-bool is_textual_inversion(std::span<const TensorShape> checkpoint) {
-  constexpr std::int64_t widths[] = {768, 1024, 1280};
-  return !checkpoint.empty() && checkpoint.size() <= 2 &&
-         std::ranges::all_of(checkpoint, [&](const TensorShape& tensor) {
-           const bool narrow = tensor.shape.size() == 1 || (tensor.shape.size() == 2 && tensor.shape[0] <= 100);
-           return narrow && std::ranges::find(widths, tensor.shape.back()) != std::end(widths);
-         });
-}
-
 }  // namespace
 
-std::string foreign_title(std::span<const TensorShape> checkpoint) {
-  for (const Mark& mark : marks) {
-    if (std::ranges::any_of(checkpoint, [&](const TensorShape& tensor) { return bears(tensor, mark); })) {
-      return std::string(mark.title);
-    }
-  }
-  return is_textual_inversion(checkpoint) ? "a textual inversion" : "";
+void append(Listing& listing, std::string line) {
+  if (++listing.count <= listing_length) listing.first.push_back(std::move(line));
 }
 
 CheckpointKind recognize(std::span<const TensorShape> checkpoint, std::span<const KnownGraph> graphs) {
@@ -257,11 +155,11 @@ CheckpointKind recognize(std::span<const TensorShape> checkpoint, std::span<cons
     kind.nearest.push_back(std::ranges::max_element(all, {}, fitting)->held);
   }
   for (const TensorShape& tensor : checkpoint) {
-    if (!claims.contains(tensor.name)) append(kind.extra, tensor.name);
+    if (!claims.contains(tensor.name)) kind.extra.push_back(tensor);
   }
-  const std::string foreign = foreign_title(checkpoint);
-  kind.title = foreign.empty() ? title_of(kind.whole) : foreign;
-  kind.known = foreign.empty() && !kind.whole.empty();
+  kind.relative = find_relative(checkpoint);
+  kind.title = kind.relative != nullptr ? std::string(kind.relative->title) : title_of(kind.whole);
+  kind.known = kind.relative == nullptr && !kind.whole.empty();
   return kind;
 }
 

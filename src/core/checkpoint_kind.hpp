@@ -10,6 +10,8 @@
 
 namespace lapis::core {
 
+struct Relative;
+
 /// A graph that checkpoints are held against (models/graphs).
 struct KnownGraph {
   std::string name;
@@ -24,6 +26,8 @@ struct Listing {
 };
 
 constexpr std::size_t listing_length = 5;
+
+void append(Listing& listing, std::string line);
 
 /// A graph as a checkpoint holds it.
 struct HeldGraph {
@@ -40,20 +44,17 @@ struct HeldGraph {
 };
 
 struct CheckpointKind {
+  const Relative* relative = nullptr;  ///< what its names say it is that lapis makes no model of
   std::string title;   ///< "Stable Diffusion 1.5", "a VAE alone", "Stable Diffusion 3", ...; "" where nothing tells
   bool known = false;  ///< the title is of something whose graphs are known, or of a part of it
   std::vector<HeldGraph> whole;    ///< no tensor is in two of them; where several graphs fit, the largest
   std::vector<HeldGraph> broken;   ///< at least half there, and no whole one has its tensors; the fullest first
   std::vector<HeldGraph> nearest;  ///< the one with most that fits, where none is whole or broken; else none
-  Listing extra;                   ///< tensors that no whole and no broken graph needs
+  std::vector<TensorShape> extra;  ///< tensors that no whole and no broken graph needs
 };
 
 /// Holds a checkpoint against every graph in every naming that applies, behind every prefix. Cost: a few hundred
 /// thousand look-ups.
 CheckpointKind recognize(std::span<const TensorShape> checkpoint, std::span<const KnownGraph> graphs);
-
-/// What characteristic names say a checkpoint is that no graph of lapis is for: "Stable Diffusion 3", "a LoRA", ...; ""
-/// where none is there.
-std::string foreign_title(std::span<const TensorShape> checkpoint);
 
 }  // namespace lapis::core

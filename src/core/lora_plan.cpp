@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <set>
 
+#include "core/known_relatives.hpp"
 #include "core/lora_keys.hpp"
 #include "core/lora_shapes.hpp"
 #include "core/lora_targets.hpp"
@@ -14,10 +15,6 @@
 
 namespace lapis::core {
 namespace {
-
-void append(Listing& listing, const std::string& line) {
-  if (++listing.count <= listing_length) listing.first.push_back(line);
-}
 
 /// Where a module of the file leads.
 struct Lead {
@@ -177,9 +174,9 @@ class Planner {
   [[noreturn]] void refuse_stranger() const {
     const std::string count = std::to_string(file_.tensors.size());
     if (groups_.empty()) {
-      const std::string foreign = foreign_title(file_.tensors);
+      const Relative* relative = find_relative(file_.tensors);
       throw Error(ErrorKind::input, file_.name + " is no LoRA: none of its " + count + " tensors is called as one" +
-                                        (foreign.empty() ? "" : "; it looks like " + foreign) +
+                                        (relative == nullptr ? "" : "; it looks like " + std::string(relative->title)) +
                                         ".\nName the safetensors file of a LoRA, LoHa, LoKr or DoRA");
     }
     throw Error(ErrorKind::incompatible, what() + ": none of its " + count + " tensors is for anything in it, as " +

@@ -113,6 +113,14 @@ std::string Checkpoint::dtypes_of(const core::HeldGraph& held, const core::Known
   return text;
 }
 
+std::string Checkpoint::odd_dtype_of(const core::HeldGraph& held, const core::KnownGraph& graph) const {
+  for (const std::string& name : names_of(held, graph)) {
+    const Dtype dtype = place(name).view->dtype;
+    if (!is_weight_dtype(dtype)) return "tensor " + name + " is " + std::string(dtype_name(dtype));
+  }
+  return "";
+}
+
 std::string Checkpoint::digest_of(const core::HeldGraph& held, const core::KnownGraph& graph) const {
   std::string lines;
   for (const std::string& name : names_of(held, graph)) {

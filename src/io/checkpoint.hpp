@@ -34,6 +34,9 @@ class Checkpoint {
   /// "F16", or "F16 and F32" where the tensors of a part have several.
   std::string dtypes_of(const core::HeldGraph& held, const core::KnownGraph& graph) const;
 
+  /// "tensor NAME is I8" of the first tensor of a part whose numbers are no weights as they stand; "" where all are.
+  std::string odd_dtype_of(const core::HeldGraph& held, const core::KnownGraph& graph) const;
+
   /// The sha256 over a line for each tensor of a part: its name without the prefix, its dtype, the sha256 of its bytes.
   std::string digest_of(const core::HeldGraph& held, const core::KnownGraph& graph) const;
 

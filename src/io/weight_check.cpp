@@ -64,6 +64,10 @@ WeightFaults faults_in(const std::filesystem::path& path, const Prefixes& prefix
 
 }  // namespace
 
+bool is_weight_dtype(Dtype dtype) {
+  return std::ranges::find(not_finite, dtype, &NotFinite::dtype) != not_finite.end();
+}
+
 std::optional<std::size_t> first_not_finite(const TensorView& view, std::size_t most) {
   const auto* const row = std::ranges::find(not_finite, view.dtype, &NotFinite::dtype);
   if (row == not_finite.end()) return std::nullopt;

@@ -11,6 +11,9 @@
 
 namespace lapis::io {
 
+/// Whether numbers of `dtype` can be weights as they stand: floating ones of a kind that libtorch has.
+bool is_weight_dtype(Dtype dtype);
+
 /// Index of the first number of a tensor that is NaN or infinite, of its first `most` numbers; none where all are
 /// finite, and for integers. Reads the tensor's bytes.
 std::optional<std::size_t> first_not_finite(const TensorView& view, std::size_t most = static_cast<std::size_t>(-1));

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -262,6 +263,39 @@ class Refused(ImportTest):
         self.refused(3, "import", "cut.safetensors", says=("cut short",))
         (self.folder / "cut.safetensors").write_bytes(whole + bytes(5))
         self.refused(3, "import", "cut.safetensors", says=("5 bytes",))
+
+    def test_leftovers_that_change_what_the_rest_means(self) -> None:
+        def number(*shape: int) -> TENSOR:
+            return "F16", list(shape), bytes(2 * math.prod(shape))
+
+        for name, says in (("edm_mean", "Playground 2.5"),
+                           ("model.diffusion_model.time_embed.cond_proj.weight", "a latent consistency model"),
+                           ("model.diffusion_model.input_blocks.1.1.transformer_blocks.0.fuser.alpha_attn", "GLIGEN"),
+                           ("control_model.time_embed.0.weight", "a ControlNet"),
+                           ("ip_adapter.1.to_k_ip.weight", "an IP-Adapter"),
+                           ("lora_unet_mid_block_attentions_0_proj_in.lora_down.weight", "a LoRA"),
+                           ("model.diffusion_model.label_emb.0.0.weight", "no graph that lapis knows")):
+            self.broken(3, lambda tensors: tensors | {name: number(2, 2)}, "broken.safetensors holds " + name, says)
+        harmless = ("cond_stage_model.transformer.text_model.embeddings.position_ids", "model_ema.decay", "betas",
+                    "cond_stage_model.transformer.logit_scale", "unheard.of")
+        self.checkpoint("sound.safetensors", lambda tensors: tensors | {name: number(1) for name in harmless})
+        line = json.loads(self.done("import", "sound.safetensors", "--json"))
+        self.assertIn("5 tensors that nothing here needs", line["notes"][0])
+
+    def test_whole_numbers_without_a_scheme(self) -> None:
+        name = "model.diffusion_model.input_blocks.1.0.in_layers.2.weight"
+
+        def rounded(dtype: str, width: int):
+            def edit(tensors):
+                shape = tensors[name][1]
+                return tensors | {name: (dtype, shape, bytes(width * math.prod(shape)))}
+            return edit
+
+        for dtype, width in (("I8", 1), ("U8", 1), ("I32", 4), ("BOOL", 1), ("I64", 8)):
+            self.broken(3, rounded(dtype, width), "quantized", name, dtype)
+        for dtype, width in (("F8_E4M3", 1), ("F8_E5M2", 1), ("BF16", 2), ("F64", 8)):
+            self.checkpoint("sound.safetensors", rounded(dtype, width))
+            self.done("import", "sound.safetensors", "--overwrite")
 
     def test_other_architectures_are_told_by_name(self) -> None:
         def alone(*names: str) -> None:

@@ -1,0 +1,134 @@
+#include "core/known_relatives.hpp"
+
+#include <algorithm>
+
+namespace lapis::core {
+namespace {
+
+constexpr std::string_view other_family =
+    "lapis imports Stable Diffusion 1.x, SDXL and FLUX.1, and models of the architectures that lapis list models shows";
+constexpr std::string_view lora =
+    "No model is made of it. Add it to the model it was trained for: lapis generate ... -m MODEL --lora FILE";
+constexpr std::string_view embedding =
+    "No model is made of it. Give it beside the model it was trained for: lapis generate ... -m MODEL --embedding FILE";
+constexpr std::string_view addition =
+    "It goes beside a checkpoint, and lapis has no use for it yet. Import the checkpoint alone";
+constexpr std::string_view quantized = "Take the checkpoint in F16, BF16, F32, or in F8 without scales";
+constexpr std::string_view other_task =
+    "lapis cannot render with it yet. Take the text-to-image model that it was made from";
+
+constexpr Relative row(std::string_view title, std::string_view advice, TensorMark first, TensorMark second = {},
+                       TensorMark third = {}) {
+  return {title, advice, {first, second, third}};
+}
+
+using enum Where;
+
+// What contains others' names stands before them.
+constexpr Relative rows[] = {
+    row("a LoRA", lora, {inside, ".lora_down."}),
+    row("a LoRA", lora, {inside, ".lora_up."}),
+    row("a LoRA", lora, {inside, ".lora_A."}),
+    row("a LoRA", lora, {inside, ".lora.down."}),
+    row("a LoRA", lora, {inside, "_lora.down."}),
+    row("a LoRA", lora, {inside, ".hada_w1_a"}),
+    row("a LoRA", lora, {inside, ".lokr_w1"}),
+    row("a ControlNet", addition, {begin, "control_model."}),
+    row("a ControlNet", addition, {inside, "controlnet_cond_embedding."}),
+    row("a ControlNet", addition, {inside, "controlnet_blocks."}),
+    row("a ControlNet", addition, {inside, "input_hint_block."}),
+    row("an IP-Adapter", addition, {begin, "ip_adapter."}),
+    row("an IP-Adapter", addition, {begin, "image_proj."}),
+    row("a textual inversion", embedding, {begin, "emb_params"}),
+    row("a textual inversion", embedding, {begin, "string_to_param"}),
+    row("a checkpoint in fp8 with scales of its own", quantized, {end, "scaled_fp8"}),
+    row("a checkpoint in fp8 with scales of its own", quantized, {inside, ".scale_weight"}),
+    row("a checkpoint quantized by bitsandbytes", quantized, {inside, ".quant_state.bitsandbytes__"}),
+    row("a quantized checkpoint", quantized, {end, ".qweight"}),
+    row("a latent consistency model", other_task, {end, "time_embedding.cond_proj.weight"}),
+    row("a latent consistency model", other_task, {end, "time_embed.cond_proj.weight"}),
+    row("GLIGEN", other_task, {inside, ".fuser."}),
+    row("GLIGEN", other_task, {inside, "position_net."}),
+    row("Kolors", other_family, {end, "encoder_hid_proj.weight"}),
+    row("AnimateDiff's motion modules", addition, {inside, "motion_modules."}),
+    row("Stable Video Diffusion", other_family, {inside, ".time_stack."}),
+    row("Stable Video Diffusion", other_family, {inside, ".temporal_transformer_blocks."}),
+    row("Stable Diffusion 3.5 large", other_family, {end, "joint_blocks.37.x_block.mlp.fc1.weight"}),
+    row("Stable Diffusion 3.5 medium", other_family, {end, "joint_blocks.0.x_block.attn2.qkv.weight"}),
+    row("Stable Diffusion 3", other_family, {end, "joint_blocks.0.context_block.adaLN_modulation.1.bias"}),
+    row("Stable Diffusion 3", other_family, {end, "transformer_blocks.0.attn.add_q_proj.weight", 0, 1536}),
+    row("Stable Diffusion 3.5 large", other_family, {end, "transformer_blocks.0.attn.add_q_proj.weight", 0, 2432}),
+    row("Stable Cascade, stage C", other_family, {end, "clip_txt_mapper.weight"}),
+    row("Stable Cascade, stage B", other_family, {end, "down_blocks.1.0.channelwise.0.weight"}),
+    row("Stable Cascade, stage C", other_family, {end, "clip_txt_pooled_mapper.weight"}),
+    row("LTX-Video", other_family, {end, "patchify_proj.weight"}),
+    row("Sana", other_family, {end, "attention_y_norm.weight"}),
+    row("PixArt", other_family, {end, "y_embedder.y_proj.fc1.weight"}),
+    row("PixArt", other_family, {end, "adaln_single.linear.weight"}),
+    row("Wan", other_family, {end, "head.modulation"}),
+    row("Wan", other_family, {end, "condition_embedder.time_proj.weight"}),
+    row("Wan's VAE", other_family, {end, "decoder.middle.0.residual.0.gamma"}),
+    row("HunyuanVideo", other_family, {inside, "txt_in.individual_token_refiner."}),
+    row("HunyuanVideo", other_family, {inside, "context_embedder.token_refiner."}),
+    row("HunyuanDiT", other_family, {end, "mlp_t5.0.weight"}),
+    row("HunyuanDiT", other_family, {end, "text_embedding_padding"}),
+    row("AuraFlow", other_family, {end, "double_layers.0.attn.w1q.weight"}),
+    row("AuraFlow", other_family, {end, "joint_transformer_blocks.0.attn.add_q_proj.weight"}),
+    row("FLUX.2", other_family, {end, "single_stream_modulation.lin.weight"}),
+    row("Chroma", other_family, {end, "distilled_guidance_layer.in_proj.bias"}),
+    row("FLUX.1 Fill", other_task, {end, "img_in.weight", 1, 384}),
+    row("FLUX.1 Canny or Depth", other_task, {end, "img_in.weight", 1, 128}),
+    row("Qwen-Image", other_family, {end, "transformer_blocks.0.img_mod.1.weight"}),
+    row("Z-Image", other_family, {end, "layers.0.adaLN_modulation.0.weight"}),
+    row("Lumina 2", other_family, {end, "cap_embedder.0.weight"}),
+    row("Playground 2.5", other_family, {whole, "edm_mean"}),
+    row("InstructPix2Pix", other_task, {end, "input_blocks.0.0.weight", 1, 8}),
+    row("InstructPix2Pix", other_task, {begin, "conv_in.weight", 1, 8}),
+    row("Stable Diffusion's x4 upscaler", other_family, {end, "input_blocks.0.0.weight", 1, 7}),
+    row("Stable Diffusion 2", other_family, {end, "input_blocks.2.1.transformer_blocks.0.attn2.to_k.weight", 1, 1024}),
+    row("Stable Diffusion 2", other_family,
+        {begin, "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight", 1, 1024}),
+    row("Stable Diffusion 2", other_family, {begin, "cond_stage_model.model.transformer.resblocks."}),
+};
+
+bool fits(const Relative& relative, std::span<const TensorShape> checkpoint) {
+  return std::ranges::all_of(relative.marks, [&](const TensorMark& mark) {
+    return mark.text.empty() ||
+           std::ranges::any_of(checkpoint, [&](const TensorShape& tensor) { return bears(tensor, mark); });
+  });
+}
+
+/// A file of one or two tables as wide as a CLIP text encoder is a textual inversion, whatever its names.
+bool is_textual_inversion(std::span<const TensorShape> checkpoint) {
+  constexpr std::int64_t widths[] = {768, 1024, 1280};
+  return !checkpoint.empty() && checkpoint.size() <= 2 &&
+         std::ranges::all_of(checkpoint, [&](const TensorShape& tensor) {
+           const bool narrow = tensor.shape.size() == 1 || (tensor.shape.size() == 2 && tensor.shape[0] <= 100);
+           return narrow && std::ranges::find(widths, tensor.shape.back()) != std::end(widths);
+         });
+}
+
+constexpr Relative unmarked_embedding = row("a textual inversion", embedding, {});
+
+}  // namespace
+
+std::span<const Relative> known_relatives() { return rows; }
+
+const Relative* find_marked_relative(std::span<const TensorShape> tensors) {
+  const auto* const row = std::ranges::find_if(rows, [&](const Relative& each) { return fits(each, tensors); });
+  return row == std::end(rows) ? nullptr : row;
+}
+
+const Relative* find_relative(std::span<const TensorShape> checkpoint) {
+  if (const Relative* relative = find_marked_relative(checkpoint)) return relative;
+  return is_textual_inversion(checkpoint) ? &unmarked_embedding : nullptr;
+}
+
+std::string advice_for(const Relative& relative, const std::string& file) {
+  constexpr std::string_view place = "FILE";
+  std::string text(relative.advice);
+  const std::size_t at = text.find(place);
+  return at == std::string::npos ? text : text.replace(at, place.size(), file);
+}
+
+}  // namespace lapis::core

@@ -1,0 +1,95 @@
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+#include "core/leftover_tensors.hpp"
+
+using namespace lapis::core;
+
+namespace {
+
+const std::vector<std::string> realms = {"model.diffusion_model.", "first_stage_model.",
+                                         "cond_stage_model.transformer."};
+
+std::string fault_of(const std::string& name) {
+  const std::vector<TensorShape> tensors = {{name, {768}}};
+  return leftover_fault(tensors, realms, "a.safetensors").value_or("");
+}
+
+}  // namespace
+
+TEST_CASE("leftovers that mean nothing pass") {
+  for (const char* name : {
+           "model_ema.diffusion_modelinput_blocks00weight",
+           "model_ema.decay",
+           "betas",
+           "alphas_cumprod",
+           "alphas_cumprod_prev",
+           "sqrt_recipm1_alphas_cumprod",
+           "posterior_mean_coef1",
+           "denoiser.sigmas",
+           "first_stage_model.loss.discriminator.main.0.weight",
+           "cond_stage_model.transformer.text_model.embeddings.position_ids",
+           "cond_stage_model.transformer.vision_model.embeddings.class_embedding",
+           "cond_stage_model.transformer.text_projection.weight",
+           "conditioner.embedders.1.model.logit_scale",
+           "conditioner.embedders.1.model.attn_mask",
+           "text_encoders.t5xxl.transformer.encoder.embed_tokens.weight",
+           "decoder.block.0.layer.0.SelfAttention.q.weight",
+           "lm_head.weight",
+           "optimizer_states.0",
+           "something.else",
+       }) {
+    CAPTURE(name);
+    CHECK(fault_of(name) == "");
+  }
+}
+
+TEST_CASE("leftovers that change what the rest means are refused by name") {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"edm_mean", "Playground 2.5"},
+      {"model.diffusion_model.time_embed.cond_proj.weight", "a latent consistency model"},
+      {"model.diffusion_model.input_blocks.1.1.transformer_blocks.0.fuser.alpha_attn", "GLIGEN"},
+      {"position_net.linears.0.weight", "GLIGEN"},
+      {"down_blocks.0.motion_modules.0.temporal_transformer.norm.weight", "AnimateDiff's motion modules"},
+      {"control_model.time_embed.0.weight", "a ControlNet"},
+      {"ip_adapter.1.to_k_ip.weight", "an IP-Adapter"},
+      {"lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight", "a LoRA"},
+      {"model.diffusion_model.input_blocks.1.1.proj_in.weight.quant_state.bitsandbytes__nf4", "bitsandbytes"},
+      {"model.diffusion_model.label_emb.0.0.weight", "no graph that lapis knows has a place"},
+      {"cond_stage_model.transformer.text_model.adapter.weight", "no graph that lapis knows has a place"},
+  };
+  for (const auto& [name, title] : cases) {
+    CAPTURE(name);
+    const std::string fault = fault_of(name);
+    CHECK(fault.find(title) != std::string::npos);
+    CHECK(fault.find(name) != std::string::npos);
+    CHECK(fault.find('\n') != std::string::npos);
+  }
+}
+
+TEST_CASE("every row of leftovers has its tensor told as that row's kind, and what is refused says what to do") {
+  for (const LeftoverRow& row : leftover_rows()) {
+    const std::string text(row.mark.text);
+    const std::string name = row.mark.where == Where::begin    ? text + "0"
+                             : row.mark.where == Where::end    ? "a" + text
+                             : row.mark.where == Where::inside ? "a" + text + "0"
+                                                               : text;
+    CAPTURE(name);
+    const LeftoverRow* found = find_leftover_row({name, {768}});
+    REQUIRE(found != nullptr);
+    CHECK(found->kind == row.kind);
+    CHECK(row.advice.empty() == (row.kind != Leftover::refused));
+    CHECK(fault_of(name).empty() == (row.kind != Leftover::refused));
+    CHECK_FALSE(row.what.empty());
+  }
+}
+
+TEST_CASE("the realm of a part is its prefix, or the levels that its names have") {
+  const KnownGraph graph{"unet", "denoiser", {{"down_blocks.0.conv.weight", {1}}, {"conv_in.weight", {1}}}};
+  HeldGraph held;
+  held.prefix = "unet.";
+  CHECK(realm_of(held, graph) == std::vector<std::string>{"unet."});
+  held.prefix = "";
+  CHECK(realm_of(held, graph) == std::vector<std::string>{"conv_in.", "down_blocks."});
+}
