@@ -4,10 +4,11 @@
 Modules are named as trainers name them (kohya's sd-scripts, XLabs, OneTrainer, diffusers of 2023), after the original
 code's names in scripts/make_checkpoint_golden.py. Their up factors hold numbers that tell module and row; diffusers
 converts them to today's names, and so says which parameter, and which rows of a fused one, each of them is for. Of
-blocks that repeat, the first and the last are kept.
+blocks that repeat, the first and the last are kept. OMI's names, which OneTrainer writes, are brought to diffusers' by the
+Open Model Initiative's own code, of which InvokeAI's wheel has a copy.
 
 Examples:
-  make_lora_golden.py
+  make_lora_golden.py --invokeai unpacked/invokeai
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import sys
 import types
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
@@ -151,13 +153,73 @@ def text_cases() -> Iterator[dict[str, Any]]:
     yield case("kohya", "clip-g", "text_encoder_2", large, kohya())
 
 
+def omi(part: str) -> Callable[[Tensors], Tensors]:
+    """The Open Model Initiative's way to diffusers' names, and those in peft's form."""
+    def convert(tensors: Tensors) -> Tensors:
+        from invokeai.backend.model_manager.omi.vendor.convert.lora import (convert_flux_lora, convert_lora_util,
+                                                                            convert_sdxl_lora)
+
+        keys = (convert_flux_lora.convert_flux_lora_key_sets() if part == "flux"
+                else convert_sdxl_lora.convert_sdxl_lora_key_sets())
+        made = convert_lora_util.convert_to_diffusers(tensors, keys)
+        leads = {"lora_transformer.": "transformer.", "lora_unet.": "unet.", "lora_te1.": "text_encoder.",
+                 "lora_te2.": "text_encoder_2."}
+        renamed: Tensors = {}
+        for name, value in made.items():
+            lead = next(lead for lead in leads if name.startswith(lead))
+            ending = name.removeprefix(lead).replace(".lora_down.", ".lora_A.").replace(".lora_up.", ".lora_B.")
+            renamed[leads[lead] + ending] = value
+        return renamed
+    return convert
+
+
+def omi_cases() -> Iterator[dict[str, Any]]:
+    pieces = {"img_attn.qkv": 3, "txt_attn.qkv": 3, "linear1": 4}
+    names: list[str] = []
+    for name, _ in flux(19, 38, 3072, True):
+        module = name.removesuffix(".weight")
+        if module == name or "norm" in module:
+            continue
+        count = next((number for fused, number in pieces.items() if module.endswith("." + fused)), 0)
+        names += [f"{module}.{piece}" for piece in range(count)] or ["img_in.proj" if module == "img_in" else module]
+    shapes = {name.removesuffix(".weight"): shape[0] for name, shape in flux(19, 38, 3072, True)}
+    keys = ["transformer." + name for name in kept("flux-dev", names)]
+    heights = {key: shapes[key.removeprefix("transformer.")] for key in keys
+               if key.removeprefix("transformer.") in shapes}
+    heights |= {key: 3072 for key in keys if re.search(r"(qkv|linear1)\.[012]$|img_in\.proj$", key)}
+    heights |= {key: 4 * 3072 for key in keys if key.endswith("linear1.3")}
+    yield case("OMI", "flux-dev", "denoiser", keys, omi("flux"), heights)
+    clip_names = [name for name in kept("clip-l", graph_modules("clip-l")) if ".layers." in name]
+    yield case("OMI", "clip-l", "text_encoder", ["clip_l." + name for name in clip_names], omi("flux"))
+    large = [name for name in kept("clip-g", graph_modules("clip-g")) if ".layers." in name]
+    yield case("OMI", "clip-g", "text_encoder_2", ["clip_g." + name for name in large], omi("sdxl"))
+    t5 = [name for name in graph_modules("t5-xxl") if re.search(r"block\.(0|23)\.layer\.\d\.(Self|Dense)", name)]
+    yield case("OMI", "t5-xxl", "text_encoder_2", ["t5." + name for name in t5 if "relative" not in name], omi("flux"))
+    sgm = kept("sdxl-unet", modules_of(ldm_unet([320, 640, 1280], [0, 2, 10], 10, True)))
+    yield case("OMI", "sdxl-unet", "denoiser", ["unet." + name for name in sgm], omi("sdxl"))
+
+
+def import_from(folder: Path) -> None:
+    """Lets the copy in InvokeAI's wheel be imported, without the packages around it, which want all of InvokeAI."""
+    place = folder / "invokeai"
+    for name in ("invokeai", "invokeai.backend", "invokeai.backend.model_manager", "invokeai.backend.model_manager.omi"):
+        module = types.ModuleType(name)
+        module.__path__ = [str(place.joinpath(*name.split(".")[1:]))]
+        sys.modules[name] = module
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=GOLDEN, metavar="FILE",
                         help="the golden (default: tests/golden/lora_names.json)")
+    parser.add_argument("--invokeai", type=Path, required=True, metavar="FOLDER",
+                        help="an unpacked wheel of InvokeAI (pip download --no-deps invokeai)")
     arguments = parser.parse_args()
-    cases = [*unet_cases(), *text_cases(), *flux_cases()]
-    head = {"made_by": "scripts/make_lora_golden.py", "versions": {"diffusers": version("diffusers")}}
+    import_from(arguments.invokeai)
+    cases = [*unet_cases(), *text_cases(), *flux_cases(), *omi_cases()]
+    invokeai = next(arguments.invokeai.glob("invokeai-*.dist-info")).name.split("-")[1].removesuffix(".dist")
+    head = {"made_by": "scripts/make_lora_golden.py",
+            "versions": {"diffusers": version("diffusers"), "invokeai": invokeai}}
     lines = ",\n".join(json.dumps(row, separators=(",", ":")) for row in cases)
     arguments.out.write_text(f'{json.dumps(head)[:-1]}, "cases": [\n{lines}\n]}}\n', encoding="utf-8")
     print(f"{arguments.out}: {len(cases)} cases, {arguments.out.stat().st_size} bytes")

@@ -27,12 +27,25 @@ std::vector<core::KnownGraph> known_graphs() {
   return known;
 }
 
-std::string unknown_text(const fs::path& path, const core::Listing& unknown) {
-  std::string names;
-  for (const std::string& name : unknown.first) names += (names.empty() ? "" : ", ") + name;
-  if (unknown.count > unknown.first.size()) names += ", ...";
-  return io::printable(path.string(), 500) + ": " + std::to_string(unknown.count) +
-         (unknown.count == 1 ? " tensor is" : " tensors are") + " for nothing in this model, and left out: " + names;
+std::string names_of(const core::Listing& listing) {
+  std::string text;
+  for (const std::string& name : listing.first) text += (text.empty() ? "" : ", ") + name;
+  return listing.count > listing.first.size() ? text + ", ..." : text;
+}
+
+/// What was not taken of a LoRA.
+std::vector<std::string> notes_on(const fs::path& path, const io::AddedLora& added) {
+  const std::string file = io::printable(path.string(), 500) + ": ";
+  std::vector<std::string> notes;
+  for (const auto& [reason, tensors] : added.left_out) {
+    notes.push_back(file + std::to_string(tensors.count) + (tensors.count == 1 ? " tensor is " : " tensors are ") +
+                    std::string(core::left_out_text(reason)) + ", and left out: " + names_of(tensors));
+  }
+  if (added.unknown_settings.count > 0) {
+    notes.push_back(file + "its configuration has what this lapis does not know, and does not count here: " +
+                    names_of(added.unknown_settings));
+  }
+  return notes;
 }
 
 /// Adds one after the other.
@@ -55,7 +68,7 @@ class Adding {
                                         recorded->second.substr(0, 12) +
                                         ".\nName the right one, or another on purpose: --lora FILE[:WEIGHT]");
     }
-    if (added.unknown.count > 0) warnings_.push_back(unknown_text(path, added.unknown));
+    for (std::string& note : notes_on(path, added)) warnings_.push_back(std::move(note));
   }
 
   std::vector<std::string> warnings() { return std::move(warnings_); }

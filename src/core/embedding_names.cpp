@@ -83,7 +83,8 @@ std::vector<NamedPiece> split_at_words(std::string_view text, std::span<const st
 }
 
 std::string_view without_extension(std::string_view name) {
-  if (name.ends_with(extension)) name.remove_suffix(extension.size());
+  const std::size_t stem = name.size() < extension.size() ? name.size() : name.size() - extension.size();
+  if (equal_ignoring_case(name.substr(stem), extension)) name.remove_suffix(extension.size());
   return name;
 }
 

@@ -31,9 +31,13 @@ constexpr std::array endings = {
     Ending{".dora_scale", "dora_scale"},
     Ending{".diff", "diff"},
     Ending{".diff_b", "diff_b"},
+    Ending{".w_norm", "diff"},
+    Ending{".b_norm", "diff_b"},
+    Ending{".lora_up.bias", "up_bias"},
+    Ending{".lora.up.bias", "up_bias"},
 };
 
-/// Names that peft writes, behind which an adapter's name may stand, and "weight".
+/// Names that peft writes, behind which an adapter's name may stand, and "weight", or "bias" of the second factor.
 constexpr std::array marks = {
     Ending{".lora_A", "down"},         Ending{".lora_B", "up"},           Ending{".lora_magnitude_vector", "magnitude"},
     Ending{".hada_w1_a", "hada_w1_a"}, Ending{".hada_w1_b", "hada_w1_b"}, Ending{".hada_w2_a", "hada_w2_a"},
@@ -43,10 +47,15 @@ constexpr std::array marks = {
     Ending{".lokr_t2", "lokr_t2"},
 };
 
-/// "", ".weight", ".default" or ".default.weight".
+/// Takes `ending` off `tail`.
+bool take_end(std::string_view& tail, std::string_view ending) {
+  const bool there = tail.ends_with(ending);
+  if (there) tail.remove_suffix(ending.size());
+  return there;
+}
+
+/// "" or ".default".
 bool is_adapter(std::string_view tail) {
-  constexpr std::string_view weight = ".weight";
-  if (tail.ends_with(weight)) tail.remove_suffix(weight.size());
   return tail.empty() || (tail.size() > 1 && tail.front() == '.' && tail.find('.', 1) == std::string_view::npos);
 }
 
@@ -88,6 +97,9 @@ constexpr std::array prefixes = {
     LoraPrefix{"model.diffusion_model.", "denoiser", false},
     LoraPrefix{"text_encoder.", "text_encoder", false},
     LoraPrefix{"text_encoder_2.", "text_encoder_2", false},
+    LoraPrefix{"clip_l.", "text_encoder", false},
+    LoraPrefix{"clip_g.", "text_encoder_2", false},
+    LoraPrefix{"t5.", "text_encoder_2", false},
     LoraPrefix{"text_encoders.clip_l.transformer.", "text_encoder", false},
     LoraPrefix{"text_encoders.clip_g.transformer.", "text_encoder_2", false},
     LoraPrefix{"text_encoders.t5xxl.transformer.", "text_encoder_2", false},
@@ -108,8 +120,12 @@ std::optional<LoraKey> read_lora_key(std::string_view name) {
   }
   for (const Ending& row : marks) {
     const std::size_t at = name.rfind(row.ending);
-    if (at == std::string_view::npos || at == 0 || !is_adapter(name.substr(at + row.ending.size()))) continue;
-    return LoraKey{std::string(name.substr(0, at)), std::string(row.role)};
+    if (at == std::string_view::npos || at == 0) continue;
+    std::string_view tail = name.substr(at + row.ending.size());
+    const bool bias = take_end(tail, ".bias");
+    if (!bias) take_end(tail, ".weight");
+    if (!is_adapter(tail) || (bias && row.role != "up")) continue;
+    return LoraKey{std::string(name.substr(0, at)), bias ? "up_bias" : std::string(row.role)};
   }
   return std::nullopt;
 }

@@ -19,9 +19,10 @@ struct LoraKey {
 /// Reads a name; none where it ends in nothing that a LoRA's tensors end in. The forms, `X` the module:
 ///   kohya      X.lora_down.weight  X.lora_up.weight  X.lora_mid.weight  X.alpha  X.dora_scale  X.diff  X.diff_b
 ///   diffusers  X.lora.down.weight  X.lora_linear_layer.down.weight  X_lora.down.weight  (of 2023, and XLabs' Flux)
-///   peft       X.lora_A.weight  X.lora_B.weight  X.lora_magnitude_vector; an adapter's name may follow each
-///   LyCORIS    X.hada_w1_a ... X.hada_t2  X.lokr_w1 ... X.lokr_t2
-/// Roles: "down", "up", "mid", "alpha", "dora_scale", "magnitude", "diff", "diff_b", and LyCORIS' own ("hada_w1_a").
+///   peft       X.lora_A.weight  X.lora_B.weight  X.lora_B.bias  X.lora_magnitude_vector; an adapter's name may follow
+///   LyCORIS    X.hada_w1_a ... X.hada_t2  X.lokr_w1 ... X.lokr_t2  X.w_norm  X.b_norm
+/// Roles: "down", "up", "mid", "alpha", "dora_scale", "magnitude", "diff" (of a norm's weight too), "diff_b",
+/// "up_bias", which is scaled as its factors are, and LyCORIS' own ("hada_w1_a").
 std::optional<LoraKey> read_lora_key(std::string_view name);
 
 /// One row a way to lead to a module.

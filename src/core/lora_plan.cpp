@@ -8,6 +8,7 @@
 
 #include "core/known_relatives.hpp"
 #include "core/lora_keys.hpp"
+#include "core/lora_kinds.hpp"
 #include "core/lora_shapes.hpp"
 #include "core/lora_targets.hpp"
 #include "core/suggest.hpp"
@@ -15,6 +16,25 @@
 
 namespace lapis::core {
 namespace {
+
+constexpr std::uint64_t most_steps = 200'000'000;  ///< of expressions in peft's configuration: a second
+
+struct LeftOutRow {
+  LeftOut reason;
+  std::string_view text;
+};
+
+constexpr std::array left_out_rows = {
+    LeftOutRow{LeftOut::no_module, "for nothing in this model"},
+    LeftOutRow{LeftOut::no_name, "of a name that lapis does not know in a LoRA"},
+    LeftOutRow{LeftOut::no_bias, "for a bias of a layer that has none in this model"},
+    LeftOutRow{LeftOut::twice, "for a weight that other tensors of the file are for"},
+    LeftOutRow{LeftOut::beside, "beside other factors of the same layer"},
+    LeftOutRow{LeftOut::bundled, "of an embedding, which --embedding reads from a file of its own"},
+};
+
+constexpr std::string_view kinds_advice =
+    "Name the safetensors file of a LoRA, LoHa, LoKr, DoRA or of whole differences";
 
 /// Where a module of the file leads.
 struct Lead {
@@ -31,19 +51,53 @@ class Planner {
   }
 
   LoraPlan plan() {
+    check_kind();
     group();
+    check_control();
+    check_names();
     for (const auto& [module, tensors] : groups_) place(module, tensors);
     if (taken_.empty()) refuse_stranger();
     return std::move(plan_);
   }
 
  private:
+  void leave_out(LeftOut reason, const std::string& tensor) {
+    Listing& listing = plan_.left_out[reason];
+    if (++listing.count <= listing_length) listing.first.push_back(tensor);
+  }
+
   void group() {
     for (const TensorShape& tensor : file_.tensors) {
       const std::optional<LoraKey> key = read_lora_key(tensor.name);
-      const bool is_new = key && groups_[key->module].emplace(key->role, &tensor).second;
-      if (!is_new) append(plan_.unknown, tensor.name);
+      if (key) {
+        const bool is_new = groups_[key->module].emplace(key->role, &tensor).second;
+        if (!is_new) leave_out(LeftOut::twice, tensor.name);
+      } else if (tensor.name.starts_with("bundle_emb.")) {
+        leave_out(LeftOut::bundled, tensor.name);
+      } else {
+        nameless_.push_back(&tensor);
+      }
     }
+  }
+
+  void check_names() {
+    for (const TensorShape* tensor : nameless_) {
+      if (!groups_.empty() && is_parameter(tensor->name)) refuse_whole(*tensor);
+      leave_out(LeftOut::no_name, tensor->name);
+    }
+  }
+
+  /// Whether a checkpoint of the model would have this tensor.
+  bool is_parameter(std::string_view name) const {
+    for (const LoraPrefix& row : lora_prefixes()) {
+      if (row.underscored || !name.starts_with(row.prefix)) continue;
+      const std::string_view tensor = name.substr(row.prefix.size());
+      for (std::size_t i = 0; i < model_.parts.size(); ++i) {
+        const bool fits = row.part.empty() || row.part == model_.parts[i].name;
+        if (fits && targets_[i].names(tensor)) return true;
+      }
+    }
+    return false;
   }
 
   Lead lead_of(const std::string& name) const {
@@ -64,21 +118,41 @@ class Planner {
 
   void place(const std::string& module, const LoraTensors& tensors) {
     const Lead lead = lead_of(module);
+    if (lead.weight == nullptr) {
+      for (const auto& [role, tensor] : tensors) leave_out(LeftOut::no_module, tensor->name);
+      return;
+    }
     LoraTensors left = tensors;
-    const auto add_to = [&](const LoraModule* target, const LoraFactors& factors, std::span<const std::string> used) {
-      if (target == nullptr || !is_first(lead, *target)) return;
-      add(module, lead, *target, factors);
-      for (const std::string& role : used) left.erase(role);
-    };
-    if (const auto bias = tensors.find("diff_b"); bias != tensors.end()) {
-      add_to(lead.bias, {DeltaKind::full, {{"diff", bias->second}}}, std::array{bias->first});
+    const std::optional<LoraFactors> factors = lora_factors(tensors);
+    for (const char* role : {"diff_b", "up_bias"}) {
+      const auto bias = tensors.find(role);
+      if (bias == tensors.end()) continue;
+      left.erase(role);
+      if (lead.bias == nullptr) {
+        leave_out(LeftOut::no_bias, bias->second->name);
+      } else if (!is_first(lead, *lead.bias)) {
+        leave_out(LeftOut::twice, bias->second->name);
+      } else {
+        // peft's second factor brings its bias, which its scale holds for; a difference is what it is.
+        const bool scaled = factors && bias->first == "up_bias";
+        const double scale = scaled ? scale_of(module, *factors, product_of(*factors, file_.name + ": " + module)) : 1;
+        add(module, lead, *lead.bias, {DeltaKind::full, {{"diff", bias->second}}}, scale);
+      }
     }
-    if (const std::optional<LoraFactors> factors = lora_factors(tensors)) {
-      std::vector<std::string> used = {"alpha"};
-      for (const auto& [role, tensor] : factors->tensors) used.push_back(role);
-      add_to(lead.weight, *factors, used);
+    if (factors) add_factors(module, lead, *factors, left);
+    for (const auto& [role, tensor] : left) leave_out(LeftOut::beside, tensor->name);
+  }
+
+  void add_factors(const std::string& module, const Lead& lead, const LoraFactors& factors, LoraTensors& left) {
+    left.erase("alpha");
+    const bool first = is_first(lead, *lead.weight);
+    for (const auto& [role, tensor] : factors.tensors) {
+      left.erase(role);
+      if (!first) leave_out(LeftOut::twice, tensor->name);
     }
-    for (const auto& [role, tensor] : left) append(plan_.unknown, tensor->name);
+    if (!first) return;
+    const LoraProduct product = product_of(factors, file_.name + ": " + module);
+    add(module, lead, *lead.weight, factors, scale_of(module, factors, product));
   }
 
   /// Some files hold a module twice, under the names of two trainers: the first counts.
@@ -89,7 +163,8 @@ class Planner {
     return true;
   }
 
-  void add(const std::string& name, const Lead& lead, const LoraModule& module, const LoraFactors& factors) {
+  void add(const std::string& name, const Lead& lead, const LoraModule& module, const LoraFactors& factors,
+           double scale) {
     const LoraProduct product = product_of(factors, file_.name + ": " + name);
     check_fits(name, *lead.part, module, product);
     check_magnitude(name, module, factors);
@@ -97,7 +172,7 @@ class Planner {
     if (share == 0) return;
     Delta delta;
     delta.kind = factors.kind;
-    delta.scale = share * scale_of(name, factors, product);
+    delta.scale = share * scale;
     for (const auto& [role, tensor] : factors.tensors) delta.tensors[role] = tensor->name;
     for (const LoraTarget& target : module.targets) {
       delta.parameter = target.parameter;
@@ -107,7 +182,7 @@ class Planner {
     }
   }
 
-  double scale_of(const std::string& name, const LoraFactors& factors, const LoraProduct& product) const {
+  double scale_of(const std::string& name, const LoraFactors& factors, const LoraProduct& product) {
     if (factors.kind == DeltaKind::full) return 1;
     auto alpha = file_.alphas.find(name + ".alpha");
     if (alpha == file_.alphas.end()) alpha = file_.alphas.find(name + "_lora.alpha");
@@ -115,18 +190,43 @@ class Planner {
       return product.rank ? alpha->second / static_cast<double>(*product.rank) : 1;  // LyCORIS' of undecomposed factors
     }
     for (const PeftScale& scale : file_.scales) {
-      const std::size_t at = scale.part.empty() ? 0 : name.find(scale.part + ".");
-      if (at != 0 && !name.starts_with("base_model.model." + scale.part + ".")) continue;
-      const std::optional<std::int64_t> rank = product.rank ? product.rank : scale.rank;
-      if (!rank) continue;
-      double value = scale.alpha;
-      for (const auto& [module, own] : scale.alphas) {
-        if (name == module || name.ends_with("." + module)) value = own;
-      }
-      const auto divisor = static_cast<double>(*rank);
-      return value / (scale.by_root ? std::sqrt(divisor) : divisor);
+      const std::optional<std::string_view> module = module_below(name, scale.part);
+      if (module) return scale_by(scale, *module, name, product);
     }
     return 1;
+  }
+
+  /// A module's name as a part of peft's configuration has it; none where it is of another part.
+  static std::optional<std::string_view> module_below(std::string_view name, const std::string& part) {
+    constexpr std::string_view base = "base_model.model.";
+    if (name.starts_with(base)) name.remove_prefix(base.size());
+    const std::string lead = part.empty() ? "" : part + ".";
+    if (!name.starts_with(lead)) return std::nullopt;
+    return name.substr(lead.size());
+  }
+
+  double scale_by(const PeftScale& scale, std::string_view module, const std::string& name,
+                  const LoraProduct& product) {
+    std::optional<double> rank;
+    double alpha = scale.alpha;
+    try {
+      rank = scale.ranks.find(module, steps_);
+      alpha = scale.alphas.find(module, steps_).value_or(alpha);
+    } catch (const Error& error) {
+      throw Error(error.kind(), file_.name + ": a pattern of peft's configuration " + error.what() + " for " + name +
+                                    ".\nWrite it with the modules' own names");
+    }
+    if (!rank && scale.rank) rank = static_cast<double>(*scale.rank);
+    const auto found = static_cast<double>(product.rank.value_or(0));
+    if (rank && product.rank && *rank != found) {
+      throw Error(ErrorKind::input, file_.name + ": " + name + " is of rank " + std::to_string(*product.rank) +
+                                        ", and its configuration says " +
+                                        std::to_string(static_cast<std::int64_t>(*rank)) +
+                                        ", which sets its strength.\nCorrect r or rank_pattern, or leave the "
+                                        "configuration out");
+    }
+    const double divisor = product.rank ? found : rank.value_or(1);
+    return alpha / (scale.by_root ? std::sqrt(divisor) : divisor);
   }
 
   std::string what() const {
@@ -165,6 +265,35 @@ class Planner {
     }
   }
 
+  void check_kind() const {
+    const std::optional<ForeignLora> foreign = foreign_lora(file_.tensors);
+    if (!foreign) return;
+    throw Error(ErrorKind::input, file_.name + " is of the kind " + foreign->title + ", which lapis does not apply: " +
+                                      foreign->tensor + ".\n" + std::string(kinds_advice));
+  }
+
+  void check_control() const {
+    const std::optional<ControlLayer> layer = control_layer(file_.tensors);
+    if (!layer) return;
+    const Lead lead = lead_of(layer->module);
+    const bool alike = lead.weight != nullptr && lead.weight->shape[0] == layer->rows;
+    if (!(alike || layer->published) || (alike && lead.weight->shape[1] == layer->reads)) return;
+    const std::string title = lora_title(file_.tensors);
+    throw Error(ErrorKind::incompatible, file_.name + " is a control LoRA" + (title.empty() ? "" : " for " + title) +
+                                             ": its first layer, " + layer->module + ", reads " +
+                                             std::to_string(layer->reads) + " numbers at a place and the model's " +
+                                             std::to_string(alike ? lead.weight->shape[1] : layer->usual) +
+                                             ", for a second picture beside the latent, which lapis does not give.\n"
+                                             "Take a LoRA of style or subject");
+  }
+
+  [[noreturn]] void refuse_whole(const TensorShape& tensor) const {
+    throw Error(ErrorKind::input, file_.name +
+                                      " has whole weights beside its factors, which lapis does not put in "
+                                      "place of the model's: " +
+                                      tensor.name + ".\nSave the LoRA without them (peft: modules_to_save, bias)");
+  }
+
   [[noreturn]] void refuse_graph(const LoraPart& part) const {
     throw Error(ErrorKind::incompatible, file_.name + " is for the " + part.name + ", which " + model_.name +
                                              " keeps in its graph: no LoRA can be added to it.\nExport the model with "
@@ -177,10 +306,10 @@ class Planner {
       const Relative* relative = find_relative(file_.tensors);
       throw Error(ErrorKind::input, file_.name + " is no LoRA: none of its " + count + " tensors is called as one" +
                                         (relative == nullptr ? "" : "; it looks like " + std::string(relative->title)) +
-                                        ".\nName the safetensors file of a LoRA, LoHa, LoKr or DoRA");
+                                        ".\n" + std::string(kinds_advice));
     }
     throw Error(ErrorKind::incompatible, what() + ": none of its " + count + " tensors is for anything in it, as " +
-                                             listed(std::vector<std::string>(1, plan_.unknown.first.front())) +
+                                             listed(std::vector<std::string>(1, file_.tensors.front().name)) +
                                              ".\nTake a LoRA made for family " + model_.family +
                                              ", or the model it was made for with -m");
   }
@@ -190,67 +319,20 @@ class Planner {
   const LoraWeight& weight_;
   std::vector<LoraTargets> targets_;  ///< of each part of the model
   std::map<std::string, LoraTensors> groups_;
+  std::vector<const TensorShape*> nameless_;
   LoraPlan plan_;
+  std::uint64_t steps_ = most_steps;
   std::set<std::pair<const LoraPart*, std::string>> taken_;  ///< parameters that have got what is theirs
 };
 
 }  // namespace
 
+std::string_view left_out_text(LeftOut reason) {
+  return std::ranges::find(left_out_rows, reason, &LeftOutRow::reason)->text;
+}
+
 LoraPlan plan_lora(const LoraFile& file, const LoraModel& model, const LoraWeight& weight) {
   return Planner(file, model, weight).plan();
-}
-
-// ---- titles ----
-
-namespace {
-
-struct Width {
-  std::int64_t width;
-  std::string_view title;
-};
-
-/// Of the text that a UNet's cross-attention reads.
-constexpr std::array widths = {Width{768, "Stable Diffusion 1.x"}, Width{1024, "Stable Diffusion 2"},
-                               Width{2048, "Stable Diffusion XL"}, Width{1280, "the Stable Diffusion XL refiner"}};
-
-struct NameMark {
-  std::string_view text;  ///< with '_' for '.'
-  std::string_view title;
-};
-
-constexpr std::array name_marks = {
-    NameMark{"joint_blocks_", "Stable Diffusion 3"},
-    NameMark{"double_blocks_", "FLUX.1"},
-    NameMark{"single_blocks_", "FLUX.1"},
-    NameMark{"single_transformer_blocks_", "FLUX.1"},
-    NameMark{"diffusion_model_blocks_0_cross_attn", "Wan"},
-    NameMark{"lora_te3_", "a model with T5"},
-};
-
-std::string underscored(std::string name) {
-  std::replace(name.begin(), name.end(), '.', '_');
-  return name;
-}
-
-}  // namespace
-
-std::string lora_title(std::span<const TensorShape> tensors) {
-  for (const TensorShape& tensor : tensors) {
-    const std::string name = underscored(tensor.name);
-    for (const NameMark& mark : name_marks) {
-      if (name.find(mark.text) != std::string::npos) return std::string(mark.title);
-    }
-  }
-  for (const TensorShape& tensor : tensors) {
-    const std::optional<LoraKey> key = read_lora_key(tensor.name);
-    if (!key || tensor.shape.size() < 2 || (key->role != "down" && key->role != "hada_w1_b")) continue;
-    const std::string module = underscored(modern_module(key->module));
-    if (!module.ends_with("attn2_to_k") && !module.ends_with("attn2_to_v")) continue;
-    const std::int64_t width = tensor.shape[1];
-    const auto row = std::ranges::find(widths, width, &Width::width);
-    return row != widths.end() ? std::string(row->title) : "a UNet that reads text of width " + std::to_string(width);
-  }
-  return "";
 }
 
 }  // namespace lapis::core

@@ -4,12 +4,13 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "core/checkpoint_kind.hpp"
+#include "core/peft_patterns.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::core {
@@ -18,9 +19,10 @@ namespace lapis::core {
 struct PeftScale {
   std::string part;  ///< "unet", "transformer", "text_encoder", "text_encoder_2"; "": of the whole file
   double alpha = 1;
-  std::optional<std::int64_t> rank;      ///< where a tensor's shape does not tell it
-  std::map<std::string, double> alphas;  ///< of modules whose names end so
-  bool by_root = false;                  ///< rsLoRA (Kalajdzievski 2023): divided by sqrt(rank)
+  std::optional<std::int64_t> rank;
+  PeftPatterns alphas{};  ///< of some modules, in place of `alpha`
+  PeftPatterns ranks{};   ///< of some modules, in place of `rank`
+  bool by_root = false;   ///< rsLoRA (Kalajdzievski 2023): divided by sqrt(rank)
 };
 
 /// A LoRA's file.
@@ -51,19 +53,22 @@ struct LoraWeight {
   bool operator==(const LoraWeight&) const = default;
 };
 
+/// Why a tensor is not added.
+enum class LeftOut { no_module, no_name, no_bias, twice, beside, bundled };
+
+/// "for nothing in this model", behind "is" or "are".
+std::string_view left_out_text(LeftOut reason);
+
 struct LoraPlan {
   std::vector<std::pair<std::string, Delta>> deltas;  ///< with the part each is for; their `file` is the caller's
-  Listing unknown;                                    ///< names of tensors that speak of nothing in the model
+  std::map<LeftOut, Listing> left_out{};              ///< names of tensors
 };
 
 /// Scales: w alpha / rank, alpha from the module's tensor "alpha", else peft's configuration, else the rank. Parts
-/// whose weight is 0 get nothing. Throws Error{input} for a LoRA that disagrees with itself (ranks, lacking halves);
-/// Error{incompatible} where a tensor does not fit the parameter of its name, where none has such a parameter, and
-/// where a part that it is for keeps its weights in its graph.
+/// whose weight is 0 get nothing. Throws Error{input} for a LoRA that disagrees with itself (ranks, lacking halves),
+/// one of a kind that is not applied, and one with whole weights beside its factors; Error{incompatible} where a tensor
+/// does not fit the parameter of its name, for a control LoRA, where no tensor is for a parameter, and where a part
+/// that it is for keeps its weights in its graph.
 LoraPlan plan_lora(const LoraFile& file, const LoraModel& model, const LoraWeight& weight);
-
-/// What characteristic names and shapes say a LoRA is for: "Stable Diffusion XL", "FLUX.1", ...; "" where nothing
-/// tells.
-std::string lora_title(std::span<const TensorShape> tensors);
 
 }  // namespace lapis::core

@@ -23,6 +23,7 @@ LoraTargets::LoraTargets(std::span<const TensorShape> graph) {
     if (applies(row.naming, graph)) add(row.naming, graph);
   }
   add_fused_attention();
+  for (Modules* modules : {&weights_, &biases_}) add_split_layers(*modules);
   for (const auto* modules : {&weights_, &biases_}) {
     for (const auto& [name, module] : *modules) {
       std::string underscored = name;
@@ -39,6 +40,7 @@ void LoraTargets::add(Naming naming, std::span<const TensorShape> graph) {
   Modules weights;
   Modules biases;
   for (std::size_t i = 0; i < graph.size(); ++i) {
+    tensors_.insert(where[i].name);
     if (where[i].transposed) continue;  // no trainer calls a module so
     for (const auto& [kind, modules] : {std::pair("weight", &weights), std::pair("bias", &biases)}) {
       const std::optional<std::string> name = module_of(where[i].name, kind);
@@ -68,6 +70,25 @@ void LoraTargets::add_fused_attention() {
     added.emplace(name + ".qkv", std::move(attention));
   }
   weights_.merge(added);
+}
+
+void LoraTargets::add_split_layers(Modules& modules) {
+  // OMI (OneTrainer) keeps the pieces of Flux' fused layers apart, numbered in the order of their rows.
+  Modules added;
+  for (const auto& [name, module] : modules) {
+    const bool block = name.starts_with("double_blocks.") || name.starts_with("single_blocks.");
+    if (name == "img_in") added.emplace("img_in.proj", module);
+    if (!block || module.targets.size() < 2 || name.ends_with(".linear1.qkv")) continue;
+    std::vector<LoraTarget> pieces = module.targets;
+    std::ranges::sort(pieces, {}, [](const LoraTarget& piece) { return piece.rows.front().first; });
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      LoraModule piece{module.shape, {{pieces[i].parameter, {}}}};
+      piece.shape[0] = 0;
+      for (const RowRange& range : pieces[i].rows) piece.shape[0] += range.count;
+      added.emplace(name + "." + std::to_string(i), std::move(piece));
+    }
+  }
+  modules.merge(added);
 }
 
 const LoraModule* LoraTargets::find(const Modules& modules, std::string_view module, bool underscored) const {

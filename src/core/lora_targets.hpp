@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,15 +37,20 @@ class LoraTargets {
   /// Its bias.
   const LoraModule* bias(std::string_view module, bool underscored) const;
 
+  /// Whether a checkpoint of the graph, of any naming, has a tensor of this name.
+  bool names(std::string_view tensor) const { return tensors_.contains(tensor); }
+
  private:
   using Modules = std::map<std::string, LoraModule, std::less<>>;
 
   void add(Naming naming, std::span<const TensorShape> graph);
   void add_fused_attention();
+  static void add_split_layers(Modules& modules);
   const LoraModule* find(const Modules& modules, std::string_view module, bool underscored) const;
 
   Modules weights_;
   Modules biases_;
+  std::set<std::string, std::less<>> tensors_;
   std::map<std::string, std::string, std::less<>> dotted_;  ///< the name with dots of one with underscores
 };
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/suggest.hpp"
 #include "io/file_kinds.hpp"
 #include "io/mapped_file.hpp"
 #include "io/sha256.hpp"
@@ -33,6 +34,10 @@ bool holds_pickle(std::string_view archive) {
 }
 
 }  // namespace
+
+bool is_safetensors_name(const fs::path& path) {
+  return core::equal_ignoring_case(path.extension().string(), ".safetensors");
+}
 
 void expect_safetensors(const fs::path& path, const std::string& what) {
   const MappedFile file(path, ErrorKind::input);

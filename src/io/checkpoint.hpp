@@ -16,6 +16,9 @@ namespace lapis::io {
 /// and what to do; `what` is what it was to be: "checkpoint".
 void expect_safetensors(const std::filesystem::path& path, const std::string& what);
 
+/// Whether a file is called as a safetensors file is: ".safetensors", in any case of its letters.
+bool is_safetensors_name(const std::filesystem::path& path);
+
 /// Files whose tensors belong together, mapped.
 class Checkpoint {
  public:

@@ -17,11 +17,11 @@
 #include "core/lora_shapes.hpp"
 #include "core/suggest.hpp"
 #include "io/checkpoint.hpp"
-#include "io/half.hpp"
-#include "io/json_reader.hpp"
 #include "io/mapped_file.hpp"
+#include "io/peft_reader.hpp"
 #include "io/safetensors.hpp"
 #include "io/sha256.hpp"
+#include "io/tensor_numbers.hpp"
 #include "io/text.hpp"
 #include "lapis/error.hpp"
 
@@ -30,19 +30,23 @@ namespace fs = std::filesystem;
 namespace lapis::io {
 namespace {
 
-constexpr std::string_view extension = ".safetensors";
 constexpr std::size_t longest_name = 500;
 
-/// Every LoRA below a folder, by the name that calls it.
+/// Every LoRA below a folder, by the name that calls it; one that links lead to as well counts once.
 std::multimap<std::string, fs::path> loras_below(const fs::path& folder) {
   std::multimap<std::string, fs::path> found;
+  std::set<std::pair<std::string, fs::path>> seen;  // a name, and the file itself
   std::error_code error;
   constexpr auto options =
       fs::directory_options::follow_directory_symlink | fs::directory_options::skip_permission_denied;
   for (fs::recursive_directory_iterator entry(folder, options, error), end; !error && entry != end;
        entry.increment(error)) {
     if (entry.depth() > 8) entry.disable_recursion_pending();  // a link that leads back to a folder above it
-    if (entry->path().extension() == extension) found.emplace(entry->path().stem().string(), entry->path());
+    if (!is_safetensors_name(entry->path())) continue;
+    const std::string name = entry->path().stem().string();
+    std::error_code broken;  // a link that leads nowhere is nobody's LoRA
+    const fs::path itself = fs::canonical(entry->path(), broken);
+    if (!broken && seen.emplace(name, itself).second) found.emplace(name, entry->path());
   }
   return found;
 }
@@ -106,70 +110,25 @@ std::vector<core::TensorShape> parameters_of(const Model& model, const std::stri
 
 // ---- a LoRA's numbers ----
 
-template <class Number>
-Number bits_of(const TensorView& view) {
-  Number number{};
-  std::memcpy(&number, view.data.data(), sizeof(number));
-  return number;
-}
-
 /// The one number of an alpha.
 double number_of(const TensorView& view, const std::string& what) {
-  const bool one = core::count_of(view.shape) == 1;
-  double number = std::numeric_limits<double>::quiet_NaN();
-  if (one && view.dtype == Dtype::f32) number = bits_of<float>(view);
-  if (one && view.dtype == Dtype::f64) number = bits_of<double>(view);
-  if (one && view.dtype == Dtype::f16) number = from_f16(bits_of<std::uint16_t>(view));
-  if (one && view.dtype == Dtype::bf16) number = from_bf16(bits_of<std::uint16_t>(view));
-  if (one && view.dtype == Dtype::i64) number = static_cast<double>(bits_of<std::int64_t>(view));
-  if (one && view.dtype == Dtype::i32) number = bits_of<std::int32_t>(view);
-  if (std::isfinite(number)) return number;
-  throw Error(ErrorKind::input, what + " is " + std::string(dtype_name(view.dtype)) + " " +
-                                    core::shape_text(view.shape) + "; an alpha is one finite number" +
-                                    ".\nIt is damaged: fetch it again");
+  const std::optional<double> number = single_number(view);
+  if (number && std::isfinite(*number)) return *number;
+  const std::string found =
+      number ? "NaN or infinity" : std::string(dtype_name(view.dtype)) + " " + core::shape_text(view.shape);
+  throw Error(ErrorKind::input, what + " is " + found + "; an alpha is one finite number.\n" + damaged_file_advice);
 }
 
-/// peft's settings, whose keys begin with `part` and a dot where the file is of a pipeline.
-std::optional<core::PeftScale> peft_scale(const JsonValue& settings, const std::string& part) {
-  const std::string lead = part.empty() ? "" : part + ".";
-  const auto key = [&](const char* word) { return lead + word; };
-  if (!settings.has(key("r"))) return std::nullopt;
-  constexpr double largest = 1e9;
-  constexpr double peft_default = 8;
-  core::PeftScale scale;
-  scale.part = part;
-  scale.rank = settings.at(key("r")).integer(1, 1'000'000);
-  scale.alpha = settings.has(key("lora_alpha")) ? settings.at(key("lora_alpha")).number(-largest, largest)
-                : settings.has(key("alpha"))    ? settings.at(key("alpha")).number(-largest, largest)
-                                                : peft_default;
-  scale.by_root = settings.has(key("use_rslora")) && settings.at(key("use_rslora")).truth();
-  if (settings.has(key("alpha_pattern"))) {
-    for (const auto& [module, alpha] : settings.at(key("alpha_pattern")).members()) {
-      scale.alphas[module] = alpha.number(-largest, largest);
-    }
-  }
-  return scale;
-}
-
-std::vector<core::PeftScale> peft_scales(std::string_view text, const std::string& what) {
-  const JsonSource source{what, ErrorKind::input, "It is damaged: fetch it again", 4U << 20U};
-  const nlohmann::json document = parse_json(text, source);
-  const JsonValue settings(document, source);
-  std::vector<core::PeftScale> scales;
-  for (const char* part : {"unet", "transformer", "text_encoder", "text_encoder_2", ""}) {
-    if (auto scale = peft_scale(settings, part)) scales.push_back(std::move(*scale));
-  }
-  return scales;
-}
-
-std::vector<core::PeftScale> scales_of(const SafetensorsFile& file, const fs::path& path) {
+PeftSettings settings_of(const SafetensorsFile& file, const fs::path& path) {
+  const std::string name = printable(path.string(), longest_name);
   const auto own = file.metadata().find("lora_adapter_metadata");
-  if (own != file.metadata().end()) return peft_scales(own->second, path.string() + ", its lora_adapter_metadata");
+  if (own != file.metadata().end()) return read_peft_settings(own->second, name + ", its lora_adapter_metadata");
   const fs::path beside = path.parent_path() / "adapter_config.json";
   std::error_code ignored;
   if (path.filename() != "adapter_model.safetensors" || !fs::is_regular_file(beside, ignored)) return {};
   const MappedFile config(beside, ErrorKind::input);
-  return peft_scales({reinterpret_cast<const char*>(config.bytes().data()), config.bytes().size()}, beside.string());
+  return read_peft_settings({reinterpret_cast<const char*>(config.bytes().data()), config.bytes().size()},
+                            printable(beside.string(), longest_name));
 }
 
 /// The digest of all behind the header, by which model sites know a file whose metadata were edited.
@@ -184,8 +143,8 @@ std::string data_digest(std::span<const std::byte> file) {
 fs::path find_lora(const std::string& name, std::span<const fs::path> folders, const std::string& flag) {
   std::error_code ignored;
   if (fs::is_regular_file(name, ignored)) return name;
-  std::string stem = fs::path(name).filename().string();
-  if (stem.ends_with(extension)) stem.resize(stem.size() - extension.size());
+  const bool ended = is_safetensors_name(name);
+  const std::string stem = (ended ? fs::path(name).stem() : fs::path(name).filename()).string();
   std::vector<std::string> names;
   for (const fs::path& folder : folders) {
     const std::multimap<std::string, fs::path> there = loras_below(folder);
@@ -197,7 +156,7 @@ fs::path find_lora(const std::string& name, std::span<const fs::path> folders, c
     }
     for (auto each = first; each != last; ++each) {
       fs::path asked = folder / name;
-      if (asked.extension() != extension) asked += extension;
+      if (!ended) asked += each->second.extension();
       if (name.find('/') == std::string::npos || fs::equivalent(asked, each->second, ignored)) return each->second;
     }
     for (const auto& [known, path] : there) names.push_back(known);
@@ -220,10 +179,13 @@ core::LoraModel lora_model(const Model& model, const KnownGraphs& graphs) {
   return parts;
 }
 
-core::LoraFile read_lora(const fs::path& path) {
+ReadLora read_lora(const fs::path& path) {
   expect_safetensors(path, "LoRA");
   const SafetensorsFile content(path, ErrorKind::input);
-  core::LoraFile file{printable(path.string(), longest_name), {}, {}, scales_of(content, path)};
+  PeftSettings settings = settings_of(content, path);
+  ReadLora read{{printable(path.string(), longest_name), {}, {}, std::move(settings.scales)},
+                std::move(settings.unknown)};
+  core::LoraFile& file = read.file;
   for (const auto& [name, view] : content.tensors()) {
     if (printable(name, longest_name) != name) {  // messages name tensors as they are
       throw Error(ErrorKind::input, file.name + ": the tensor name " + in_quotes(name) +
@@ -233,12 +195,13 @@ core::LoraFile read_lora(const fs::path& path) {
     const std::optional<core::LoraKey> key = core::read_lora_key(name);
     if (key && key->role == "alpha") file.alphas[name] = number_of(view, file.name + ": tensor " + name);
   }
-  return file;
+  return read;
 }
 
 AddedLora add_lora(Model& model, const core::LoraModel& parts, const fs::path& path, const core::LoraWeight& weight,
                    bool in_prompt) {
-  core::LoraPlan plan = core::plan_lora(read_lora(path), parts, weight);
+  ReadLora read = read_lora(path);
+  core::LoraPlan plan = core::plan_lora(read.file, parts, weight);
   const MappedFile file(path, ErrorKind::input);
   // Large files take a second: both digests at once.
   std::future<std::string> data = std::async(std::launch::async, [&] { return data_digest(file.bytes()); });
@@ -249,7 +212,7 @@ AddedLora add_lora(Model& model, const core::LoraModel& parts, const fs::path& p
     model.parts.at(part).deltas.push_back(std::move(delta));
   }
   model.loras.push_back(std::move(lora));
-  return {std::move(plan.unknown)};
+  return {std::move(plan.left_out), std::move(read.unknown_settings)};
 }
 
 }  // namespace lapis::io

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,9 +14,10 @@
 
 namespace lapis::io {
 
-/// The file behind `name`: a file of that path, or the one of that name below a folder, with or without ".safetensors";
-/// the first folder that has one counts. Throws Error{usage} where there is none, with the nearest name, and where one
-/// folder has several; `flag` begins the message.
+/// The file behind `name`: a file of that path, or the one of that name below a folder, with or without ".safetensors"
+/// in any case of its letters; a file that links lead to as well is one. The first folder that has one counts. Throws
+/// Error{usage} where there is none, with the nearest name, and where one folder has several; `flag` begins the
+/// message.
 std::filesystem::path find_lora(const std::string& name, std::span<const std::filesystem::path> folders,
                                 const std::string& flag);
 
@@ -26,13 +28,21 @@ using KnownGraphs = std::function<std::vector<core::KnownGraph>()>;
 /// Error{model} where a checkpoint's names fit no known graph.
 core::LoraModel lora_model(const Model& model, const KnownGraphs& graphs);
 
+/// A LoRA's file, and the keys of peft's configuration that lapis does not know.
+struct ReadLora {
+  core::LoraFile file;
+  core::Listing unknown_settings;
+};
+
 /// Names, shapes, alphas and peft's configuration (in the file, or in adapter_config.json beside it). Throws
-/// Error{input} for a file that is no safetensors file or is damaged, and for an alpha that is no number.
-core::LoraFile read_lora(const std::filesystem::path& path);
+/// Error{input} for a file that is no safetensors file or is damaged, for an alpha that is no number, and as
+/// `read_peft_settings` does.
+ReadLora read_lora(const std::filesystem::path& path);
 
 /// What `add_lora` knows afterwards.
 struct AddedLora {
-  core::Listing unknown;  ///< as of `core::LoraPlan`
+  std::map<core::LeftOut, core::Listing> left_out;  ///< as of `core::LoraPlan`
+  core::Listing unknown_settings;                   ///< as of `ReadLora`
 };
 
 /// Adds a LoRA to the parts of `model`, and itself with its digests to its list. `parts` is `lora_model(model)`. Throws

@@ -60,6 +60,14 @@ def lora_bytes(numbers: Numbers) -> bytes:
                     for name, (shape, values) in numbers.items()})
 
 
+def annotated(tensors: dict, metadata: dict[str, str]) -> bytes:
+    """A safetensors file with metadata."""
+    whole = written(tensors)
+    size, = struct.unpack("<Q", whole[:8])
+    text = json.dumps({"__metadata__": metadata} | json.loads(whole[8:8 + size])).encode()
+    return struct.pack("<Q", len(text)) + text + whole[8 + size:]
+
+
 class LoraTest(CliTest):
     def setUp(self) -> None:
         super().setUp()
@@ -111,6 +119,49 @@ class Refused(LoraTest):
         self.refused(3, "generate", *WALK, "--lora", "empty.safetensors", says=("empty",))
         model = ROOT / "models" / "tiny-sd15" / "unet" / "diffusion_pytorch_model.safetensors"
         self.refused(3, "generate", *WALK, "--lora", str(model), says=("is no LoRA",))
+
+    def test_kinds_that_are_not_applied(self) -> None:
+        kinds = {"oft_blocks": "OFT", "a1.weight": "GLoRA", "on_input": "IA3", "vera_lambda_b": "VeRA", "hra_u": "HRA",
+                 "fourierft_spectrum": "FourierFT", "boft_R": "BOFT"}
+        for ending, kind in kinds.items():
+            for lead in ("lora_unet_down_blocks_0_x", "transformer.single_transformer_blocks.0.attn.to_q"):
+                lora = self.write("kind.safetensors", {f"{lead}.{ending}": ([1], [1.0]), f"{lead}.alpha": ([], [1.0])})
+                said = self.refused(3, "generate", *WALK, "--lora", lora, says=(lora, f"of the kind {kind},"))
+                self.assertNotIn("family", said)
+        blocks = self.write("kind.safetensors", {"lora_unet_x.oft_blocks": ([1, 1, 1, 1], [1.0])})
+        self.refused(3, "generate", *WALK, "--lora", blocks, says=("of the kind BOFT",))
+
+    def test_a_control_lora(self) -> None:
+        width, reads = 3072, 128
+        def zeros(*shape: int) -> tuple[list[int], list[float]]:
+            return list(shape), [0.0] * math.prod(shape)
+        made: Numbers = {"img_in.lora_A.weight": zeros(1, reads), "img_in.lora_B.weight": zeros(width, 1),
+                         "img_in.lora_B.bias": zeros(width)}
+        for block in ("double_blocks.0.img_attn", "single_blocks.0"):
+            made[f"{block}.norm.key_norm.scale"] = zeros(128)
+            made |= {f"{block}.proj.lora_A.weight": zeros(1, 4), f"{block}.proj.lora_B.weight": zeros(8, 1),
+                     f"{block}.proj.lora_B.bias": zeros(8)}
+        depth = self.write("depth.safetensors", made)
+        for model in ("tiny-flux", "tiny-sd15"):
+            self.refused(4, "generate", *WALK, "-m", model, "--lora", depth,
+                         says=("control LoRA for FLUX.1", "img_in", "128", "64", "second picture"))
+
+    def test_whole_weights_beside_factors(self) -> None:
+        numbers = kohya("lora_unet_", factors(weights("tiny-sd15", "unet")))
+        lora = self.write("a.safetensors", numbers | {"unet.conv_in.bias": ([80], [0.0] * 80)})
+        self.refused(3, "generate", *WALK, "--lora", lora,
+                     says=("whole weights", "unet.conv_in.bias", "modules_to_save"))
+
+    def test_configurations_of_peft_that_are_not_applied(self) -> None:
+        numbers = {name: ("F32", shape, struct.pack(f"<{len(values)}f", *values)) for name, (shape, values)
+                   in peft("unet.", factors(weights("tiny-sd15", "unet"))).items()}
+        refusals = (("init_lora_weights", "pissa", "PiSSA"), ("modules_to_save", ["conv_in"], "whole layers"),
+                    ("bias", "all", "biases"), ("alpha_pattern", {"(to_q": 2}, "alpha_pattern"),
+                    ("peft_type", "VERA", "VeRA"), ("rank_pattern", {"to_q": 99}, "says 99"))
+        for key, value, says in refusals:
+            config = json.dumps({"unet.r": RANK, "unet.lora_alpha": 2, f"unet.{key}": value})
+            (self.folder / "a.safetensors").write_bytes(annotated(numbers, {"lora_adapter_metadata": config}))
+            self.refused(3, "generate", *WALK, "--lora", "a.safetensors", says=("a.safetensors", says))
 
     def test_no_model_is_made_of_one(self) -> None:
         self.refused(3, "import", self.style(), says=("is a LoRA", "--lora style.safetensors"))
@@ -171,6 +222,64 @@ class Drawing(LoraTest):
         half = kohya("lora_unet_", unet, RANK / 2) | kohya("lora_te_", level, RANK / 2)
         self.assertEqual(self.drawn("--lora", self.write("half.safetensors", half) + ":2"), first)
 
+    def alpha(self, name: str, kind: str, raw: bytes) -> str:
+        """A LoRA of halves whose alphas, of 2, are of this type."""
+        made = kohya("lora_unet_", factors(weights("tiny-sd15", "unet")))
+        tensors = {key: ("F32", shape, struct.pack(f"<{len(values)}f", *values))
+                   for key, (shape, values) in made.items()}
+        alphas = {key.replace(".lora_up.weight", ".alpha"): (kind, [], raw) for key in made if ".lora_up" in key}
+        (self.folder / name).write_bytes(written(tensors | alphas))
+        return name
+
+    def test_alphas_of_every_type(self) -> None:
+        first = self.drawn("--lora", self.alpha("a.safetensors", "F32", struct.pack("<f", 2)))
+        twos = {"F8_E4M3": b"\x40", "F8_E5M2": b"\x40", "BF16": b"\0\x40", "F16": b"\0\x40", "U8": b"\2",
+                "I16": b"\2\0", "I64": struct.pack("<q", 2), "F64": struct.pack("<d", 2)}
+        for kind, raw in twos.items():
+            with self.subTest(kind):
+                self.assertEqual(self.drawn("--lora", self.alpha("a.safetensors", kind, raw)), first)
+        self.assertNotEqual(self.drawn("--lora", self.alpha("a.safetensors", "U8", b"\3")), first)
+
+    def test_patterns_of_peft_are_expressions(self) -> None:
+        made = factors(weights("tiny-sd15", "unet"))
+        halved = {module: (down, (up[0], [value / 2 for value in up[1]])) if module.endswith("attn1.to_q") else (down, up)
+                  for module, (down, up) in made.items()}
+        first = self.drawn("--lora", self.write("a.safetensors", peft("unet.", halved)))
+        numbers = {name: ("F32", shape, struct.pack(f"<{len(values)}f", *values))
+                   for name, (shape, values) in peft("unet.", made).items()}
+        def drawn(pattern: dict[str, float]) -> bytes:
+            config = json.dumps({"unet.r": RANK, "unet.lora_alpha": RANK, "unet.alpha_pattern": pattern})
+            (self.folder / "a.safetensors").write_bytes(annotated(numbers, {"lora_adapter_metadata": config}))
+            return self.drawn("--lora", "a.safetensors")
+        for key in ("attn1.to_q", r"^(down|mid|up)_block.*\.attn1\.to_q", r"attn[1]\.to_q$", "attn2.to_x|attn1.to_q"):
+            with self.subTest(key):
+                self.assertEqual(drawn({key: RANK / 2}), first)
+        for key in ("^attn1.to_q", "attn1.to", "n1.to_q"):
+            with self.subTest(key):
+                self.assertNotEqual(drawn({key: RANK / 2}), first)
+
+    def test_biases_and_norms_are_differences(self) -> None:
+        made = {name: pair for name, pair in factors(weights("tiny-flux", "transformer")).items()
+                if name.endswith("to_q")}
+        flux = (*WALK, "-m", "tiny-flux")
+        rows = {name: up[0][0] for name, (_, up) in made.items()}
+        bias = {f"transformer.{name}.lora_B.bias": ([count], [0.5] * count) for name, count in rows.items()}
+        named = {name.replace(".lora_B.bias", ".diff_b"): value for name, value in bias.items()}
+        plain = self.drawn("--lora", self.write("a.safetensors", peft("transformer.", made)), walk=flux)
+        first = self.drawn("--lora", self.write("b.safetensors", peft("transformer.", made) | named), walk=flux)
+        same = self.write("c.safetensors", peft("transformer.", made) | bias)
+        self.assertEqual(self.drawn("--lora", same, walk=flux), first)
+        self.assertEqual(self.said, "")
+        self.assertNotEqual(first, plain)
+        norm = "lora_unet_mid_block_attentions_0_norm"
+        count = read(ROOT / "models" / "tiny-sd15" / "unet" / "diffusion_pytorch_model.safetensors"
+                     )["mid_block.attentions.0.norm.weight"][1][0]
+        drawn = [self.drawn("--lora", self.write("n.safetensors", {f"{norm}.{weight}": ([count], [0.5] * count),
+                                                                   f"{norm}.{shift}": ([count], [0.25] * count)}))
+                 for weight, shift in (("diff", "diff_b"), ("w_norm", "b_norm"))]
+        self.assertEqual(drawn[0], drawn[1])
+        self.assertNotEqual(drawn[0], self.drawn())
+
     def test_flux_under_both_names(self) -> None:
         made = factors({module: shape for module, shape in weights("tiny-flux", "transformer").items()
                         if "to_out" not in module})
@@ -200,7 +309,15 @@ class Drawing(LoraTest):
         plain = self.drawn(walk=flux)
         one = self.drawn("--lora", self.write("p.safetensors", peft("transformer.", shared)), walk=flux)
         self.assertNotEqual(one, plain)
-        for numbers in (kohya("lora_unet_", original), peft("diffusion_model.", original)):
+        order = {"q": 0, "k": 1, "v": 2}
+        omi: dict[str, tuple] = {}
+        for module, pair in shared.items():
+            block, name = re.match(r"(.*transformer_blocks\.\d+)\.attn\.(.*)", module).groups()
+            number, stream = block.rsplit(".", 1)[1], "txt" if name.startswith("add_") else "img"
+            fused = (f"single_blocks.{number}.linear1" if block.startswith("single")
+                     else f"double_blocks.{number}.{stream}_attn.qkv")
+            omi[f"{fused}.{order[re.search('_([qkv])', name)[1]]}"] = pair
+        for numbers in (kohya("lora_unet_", original), peft("diffusion_model.", original), peft("transformer.", omi)):
             self.assertEqual(self.drawn("--lora", self.write("k.safetensors", numbers), walk=flux), one)
 
     def test_weights(self) -> None:
@@ -251,6 +368,13 @@ class Drawing(LoraTest):
         self.assertEqual(len(line["warnings"]), 1)
         self.assertIn("7 tensors are for nothing in this model", line["warnings"][0])
         self.assertIn("lora_unet_strange_0", line["warnings"][0])
+        others = {"odd": ([1], [1.0]), "bundle_emb.glow.clip_l": ([1], [1.0])}
+        lora = self.write("a.lora.safetensors", numbers | others)
+        line, = self.render(*WALK, "--lora", lora, "-o", "b.png")
+        said = "\n".join(line["warnings"])
+        self.assertIn("1 tensor is of a name that lapis does not know in a LoRA, and left out: odd", said)
+        self.assertIn("of an embedding, which --embedding reads", said)
+        self.assertNotIn("for nothing", said)
         self.assertEqual(line["loras"], ["a.lora:1"])
 
     def test_settings_tell_of_it(self) -> None:

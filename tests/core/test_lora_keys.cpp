@@ -23,11 +23,17 @@ TEST_CASE("every trainer's endings are read") {
   CHECK(key("m.lokr_w1_a") == LoraKey{"m", "lokr_w1_a"});
   CHECK(key("m.hada_t2") == LoraKey{"m", "hada_t2"});
   CHECK(key("m.diff_b") == LoraKey{"m", "diff_b"});
+  CHECK(key("m.w_norm") == LoraKey{"m", "diff"});
+  CHECK(key("m.b_norm") == LoraKey{"m", "diff_b"});
+  CHECK(key("a.to_q.lora_B.bias") == LoraKey{"a.to_q", "up_bias"});
+  CHECK(key("a.to_q.lora_B.default_0.bias") == LoraKey{"a.to_q", "up_bias"});
+  CHECK(key("lora_unet_mid.lora_up.bias") == LoraKey{"lora_unet_mid", "up_bias"});
 }
 
 TEST_CASE("other names are no LoRA's") {
-  for (const char* name : {"mid_block.conv.weight", ".alpha", "alpha", "m.lora_A.a.b.weight", "m.lora_down", "",
-                           "m.hada_w1_c", "m.oft_blocks", "m.on_input"}) {
+  for (const char* name :
+       {"mid_block.conv.weight", ".alpha", "alpha", "m.lora_A.a.b.weight", "m.lora_down", "", "m.hada_w1_c",
+        "m.oft_blocks", "m.on_input", "m.lora_A.bias", "m.hada_w1_a.bias", "m.lora_embedding_A"}) {
     INFO(name);
     CHECK_FALSE(read_lora_key(name).has_value());
   }

@@ -54,7 +54,7 @@ double scale_of(const LoraFile& file, const LoraWeight& weight = {}) {
 TEST_CASE("each module's factors are named, with the parameter they are for") {
   const LoraPlan plan = plan_lora(kohya(), model, {0.5, 2});
   REQUIRE(plan.deltas.size() == 2);
-  CHECK(plan.unknown.count == 0);
+  CHECK(plan.left_out.empty());
   const auto& [text, first] = plan.deltas[0];
   CHECK(text == "text_encoder");
   CHECK(first.parameter == "text_model.encoder.layers.0.mlp.fc1.weight");
@@ -75,15 +75,16 @@ TEST_CASE("alpha is the file's, else peft's, else the rank") {
   const std::string module = "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k";
   for (const char* lead : {"unet.", "base_model.model.unet."}) {
     peft.tensors = {{lead + module + ".lora_A.weight", {4, 128}}, {lead + module + ".lora_B.weight", {64, 4}}};
-    peft.scales = {{"text_encoder", 100, {}, {}, false}, {"unet", 2, {}, {}, false}};
+    peft.scales = {{"text_encoder", 100, {}}, {"unet", 2, {}}};
     CHECK(scale_of(peft) == 0.5);
   }
   peft.scales[1].by_root = true;
   CHECK(scale_of(peft) == 1);
-  peft.scales[1].alphas["attn2.to_k"] = 6;
+  peft.scales[1].alphas.add("^attn2.to_k", 100);
+  peft.scales[1].alphas.add("attn2.to_[kv]", 6);
   CHECK(scale_of(peft) == 3);
   peft.tensors = {{module + ".lora_A.weight", {4, 128}}, {module + ".lora_B.weight", {64, 4}}};
-  peft.scales = {{"", 8, {}, {}, false}};
+  peft.scales = {{"", 8, {}}};
   CHECK(scale_of(peft) == 2);
 }
 
@@ -94,7 +95,7 @@ TEST_CASE("LoKr of whole factors is not scaled by an alpha, and is by peft's con
   file.alphas.clear();
   file.tensors = {{"unet.down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.lokr_w1", {4, 4}},
                   {"unet.down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.lokr_w2", {16, 32}}};
-  file.scales = {{"unet", 4, 8, {}, false}};
+  file.scales = {{"unet", 4, 8}};
   CHECK(scale_of(file) == 0.5);
 }
 
@@ -123,10 +124,14 @@ TEST_CASE("tensors that speak of nothing are counted, and the first are named") 
     file.tensors.push_back({"lora_unet_no_such_" + std::to_string(i) + ".lora_down.weight", {4, 4}});
   }
   file.tensors.push_back({"stray", {1}});
+  file.tensors.push_back({"bundle_emb.style.clip_l", {1, 768}});
   const LoraPlan plan = plan_lora(file, model, {});
   CHECK(plan.deltas.size() == 2);
-  CHECK(plan.unknown.count == 9);
-  CHECK(plan.unknown.first.size() == listing_length);
+  CHECK(plan.left_out.at(LeftOut::no_module).count == 8);
+  CHECK(plan.left_out.at(LeftOut::no_module).first.size() == listing_length);
+  CHECK(plan.left_out.at(LeftOut::no_name).first == std::vector<std::string>{"stray"});
+  CHECK(plan.left_out.at(LeftOut::bundled).count == 1);
+  CHECK(plan.left_out.size() == 3);
 }
 
 TEST_CASE("a module that a file holds twice is added once") {
@@ -136,14 +141,17 @@ TEST_CASE("a module that a file holds twice is added once") {
   file.tensors.push_back({module + ".lora_B.weight", {64, 4}});
   const LoraPlan plan = plan_lora(file, model, {});
   CHECK(plan.deltas.size() == 2);
-  CHECK(plan.unknown.first == std::vector<std::string>{module + ".lora_A.weight", module + ".lora_B.weight"});
+  CHECK(plan.left_out.at(LeftOut::twice).first ==
+        std::vector<std::string>{module + ".lora_A.weight", module + ".lora_B.weight"});
 }
 
 TEST_CASE("what a module has beside its factors is said") {
   LoraFile file = kohya();
   file.tensors.push_back({to_k + ".diff", {64, 128}});
   file.tensors.push_back({to_k + ".diff_b", {64}});
-  CHECK(plan_lora(file, model, {}).unknown.first == std::vector<std::string>{to_k + ".diff", to_k + ".diff_b"});
+  const LoraPlan plan = plan_lora(file, model, {});
+  CHECK(plan.left_out.at(LeftOut::beside).first == std::vector<std::string>{to_k + ".diff"});
+  CHECK(plan.left_out.at(LeftOut::no_bias).first == std::vector<std::string>{to_k + ".diff_b"});
 }
 
 TEST_CASE("alpha stands behind the processor's ending too") {
@@ -153,7 +161,7 @@ TEST_CASE("alpha stands behind the processor's ending too") {
                       {{module + ".alpha", 2}},
                       {}};
   CHECK(scale_of(file) == 0.5);
-  CHECK(plan_lora(file, model, {}).unknown.count == 0);
+  CHECK(plan_lora(file, model, {}).left_out.empty());
 }
 
 TEST_CASE("a LoRA of another family, or none at all, is refused with what it is") {
@@ -193,16 +201,83 @@ TEST_CASE("a part that keeps its weights in its graph takes none") {
   refused(ErrorKind::incompatible, kohya(), {"denoiser", "in its graph", "small"}, closed);
 }
 
-TEST_CASE("what a LoRA is for") {
-  const auto title = [](const std::string& name, const std::vector<std::int64_t>& shape) {
-    return lora_title(std::vector<TensorShape>{{name, shape}});
+TEST_CASE("the bias of a second factor is scaled as the factors are, a difference is not") {
+  const std::string conv = "unet.mid_block.resnets.0.conv1";
+  LoraFile file{"b.safetensors",
+                {{conv + ".lora_A.weight", {4, 32, 3, 3}},
+                 {conv + ".lora_B.weight", {64, 4, 1, 1}},
+                 {conv + ".lora_B.bias", {64}}},
+                {},
+                {{"unet", 2, 4}}};
+  LoraPlan plan = plan_lora(file, model, {1, 3});
+  REQUIRE(plan.deltas.size() == 2);
+  CHECK(plan.left_out.empty());
+  CHECK(plan.deltas[0].second.parameter == "mid_block.resnets.0.conv1.bias");
+  CHECK(plan.deltas[0].second.kind == DeltaKind::full);
+  CHECK(plan.deltas[0].second.tensors.at("diff") == conv + ".lora_B.bias");
+  CHECK(plan.deltas[0].second.scale == 1.5);
+  CHECK(plan.deltas[1].second.scale == 1.5);
+  file.tensors[2].name = conv + ".diff_b";
+  CHECK(plan_lora(file, model, {1, 3}).deltas[0].second.scale == 3);
+  file.tensors[2] = {conv + ".lora_B.bias", {63}};
+  refused(ErrorKind::incompatible, file, {"[63, 1]", "[64, 1]"});
+}
+
+TEST_CASE("peft's ranks must be those of the tensors, for they set the strength") {
+  const std::string module = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k";
+  LoraFile file{"p.safetensors",
+                {{module + ".lora_A.weight", {4, 128}}, {module + ".lora_B.weight", {64, 4}}},
+                {},
+                {{"unet", 8, 8}}};
+  refused(ErrorKind::input, file, {module, "rank 4", "says 8", "rank_pattern"});
+  file.scales[0].ranks.add("down_blocks\\..*\\.to_[kv]", 4);
+  CHECK(scale_of(file) == 2);
+}
+
+TEST_CASE("patterns that take too long are refused") {
+  const std::string module = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k";
+  LoraFile file{"p.safetensors",
+                {{module + ".lora_A.weight", {4, 128}}, {module + ".lora_B.weight", {64, 4}}},
+                {},
+                {{"unet", 8, 4}}};
+  for (int i = 0; i < 3000; ++i) file.scales[0].alphas.add("(.?){1600}x", 4);
+  refused(ErrorKind::input, file, {"takes too long", module, "Write it"});
+}
+
+TEST_CASE("a LoRA of a kind that is not applied is refused for its kind, whatever it is for") {
+  for (const char* width : {"lora_unet_double_blocks_0_img_attn_qkv", "lora_unet_nowhere"}) {
+    const std::string module = width;
+    refused(ErrorKind::input, {"o.safetensors", {{module + ".alpha", {}}, {module + ".oft_blocks", {4, 8, 8}}}, {}, {}},
+            {"of the kind OFT", "does not apply", module + ".oft_blocks"});
+    refused(ErrorKind::input, {"v.safetensors", {{module + ".vera_lambda_b", {4}}}, {}, {}}, {"of the kind VeRA"});
+  }
+  LoraFile mixed = kohya();
+  mixed.tensors.push_back({to_k + ".a1.weight", {4, 4}});
+  refused(ErrorKind::input, mixed, {"of the kind GLoRA"});
+}
+
+TEST_CASE("whole weights beside factors are refused, and so is a model given as a LoRA") {
+  LoraFile file = kohya();
+  for (const char* name :
+       {"base_model.model.mid_block.resnets.0.conv1.bias", "unet.mid_block.resnets.0.conv1.weight"}) {
+    file.tensors.resize(4);
+    file.tensors.push_back({name, {64}});
+    refused(ErrorKind::input, file, {"whole weights beside its factors", name, "modules_to_save"});
+  }
+}
+
+TEST_CASE("a control LoRA is told by its first layer") {
+  const LoraModel flux{"little", "flux", {{"denoiser", {{"x_embedder.weight", {96, 16}}, {"x_embedder.bias", {96}}}}}};
+  const auto made = [](std::int64_t reads, std::int64_t rows) {
+    return LoraFile{"depth.safetensors",
+                    {{"transformer.x_embedder.lora_A.weight", {4, reads}},
+                     {"transformer.x_embedder.lora_B.weight", {rows, 4}},
+                     {"transformer.x_embedder.lora_B.bias", {rows}},
+                     {"transformer.single_transformer_blocks.0.attn.norm_q.weight", {8}}},
+                    {},
+                    {}};
   };
-  CHECK(title(to_k + ".lora_down.weight", {16, 768}) == "Stable Diffusion 1.x");
-  CHECK(title("unet.down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_v.lora_A.weight", {16, 2048}) ==
-        "Stable Diffusion XL");
-  CHECK(title("unet.d.attn2.processor.to_k_lora.down.weight", {16, 1024}) == "Stable Diffusion 2");
-  CHECK(title(to_k + ".hada_w1_b", {16, 100}) == "a UNet that reads text of width 100");
-  CHECK(title("transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight", {16, 3072}) == "FLUX.1");
-  CHECK(title("lora_unet_joint_blocks_0_x.lora_down.weight", {16, 3072}) == "Stable Diffusion 3");
-  CHECK(title("lora_te_text_model_encoder_layers_0_mlp_fc1.lora_down.weight", {16, 768}).empty());
+  refused(ErrorKind::incompatible, made(128, 3072), {"control LoRA for FLUX.1", "128 numbers", "64"}, flux);
+  refused(ErrorKind::incompatible, made(128, 96), {"control LoRA", "128 numbers", "the model's 16"}, flux);
+  CHECK(plan_lora(made(16, 96), flux, {}).deltas.size() == 2);
 }

@@ -77,9 +77,10 @@ TEST_CASE("modules of every trainer lead where diffusers' converters bring them"
     }
   }
   CHECK(modules["sd15-unet"] == 282 + 128);
-  CHECK(modules["sdxl-unet"] == 264);
-  CHECK(modules["flux-dev"] == 39 + 39 + 12);
-  CHECK(modules["clip-l"] + modules["clip-g"] == 24);
+  CHECK(modules["sdxl-unet"] == 264 + 264);
+  CHECK(modules["flux-dev"] == 39 + 39 + 12 + 56);
+  CHECK(modules["clip-l"] + modules["clip-g"] == 24 + 24);
+  CHECK(modules["t5-xxl"] == 14);
 }
 
 TEST_CASE("every linear layer and convolution of every graph has a module, and so has its bias") {
@@ -101,6 +102,27 @@ TEST_CASE("every linear layer and convolution of every graph has a module, and s
     CHECK(targets.weight("no.such.module", false) == nullptr);
     CHECK(targets.bias("no_such_module", true) == nullptr);
   }
+}
+
+TEST_CASE("a graph's tensors are known under every checkpoint's name") {
+  const LoraTargets targets(lapis::test::graph_tensors("flux-dev"));
+  CHECK(targets.names("double_blocks.0.img_attn.norm.key_norm.scale"));
+  CHECK(targets.names("transformer_blocks.0.attn.norm_k.weight"));
+  CHECK_FALSE(targets.names("double_blocks.0.img_attn.norm.key_norm"));
+}
+
+TEST_CASE("pieces of Flux' fused layers have numbers, and their rows are whole parameters") {
+  const LoraTargets targets(lapis::test::graph_tensors("flux-dev"));
+  const LoraModule* key = targets.weight("double_blocks.3.txt_attn.qkv.1", false);
+  REQUIRE(key != nullptr);
+  CHECK(key->targets == std::vector<LoraTarget>{{"transformer_blocks.3.attn.add_k_proj.weight", {}}});
+  CHECK(key->shape == std::vector<std::int64_t>{3072, 3072});
+  const LoraModule* mlp = targets.bias("single_blocks.3.linear1.3", false);
+  REQUIRE(mlp != nullptr);
+  CHECK(mlp->targets == std::vector<LoraTarget>{{"single_transformer_blocks.3.proj_mlp.bias", {}}});
+  CHECK(mlp->shape == std::vector<std::int64_t>{12288});
+  CHECK(targets.weight("single_blocks.3.linear1.4", false) == nullptr);
+  CHECK(targets.weight("img_in.proj", false) != nullptr);
 }
 
 TEST_CASE("OpenCLIP's fused projection is three parameters") {

@@ -99,7 +99,7 @@ TEST_CASE("a LoRA is added whole or not at all") {
   Model model = read_model(models / "tiny-sd15");
   const core::LoraModel parts = lora_model(model, no_graphs);
   write_to_q(folder / "style.safetensors", width_of(model));
-  CHECK(add_lora(model, parts, folder / "style.safetensors", {0.5, 0.25}, true).unknown.count == 0);
+  CHECK(add_lora(model, parts, folder / "style.safetensors", {0.5, 0.25}, true).left_out.empty());
   REQUIRE(model.parts.at("denoiser").deltas.size() == 1);
   const Delta& delta = model.parts.at("denoiser").deltas.front();
   CHECK(delta.file == folder / "style.safetensors");
@@ -123,30 +123,25 @@ TEST_CASE("a LoRA is added whole or not at all") {
 TEST_CASE("alphas are numbers, and peft's configuration lies in the file or beside it") {
   TemporaryFolder folder;
   write(folder / "a.safetensors", {{"m.lora_down.weight", {1, 2}}}, {{"m.alpha", 2.5F}});
-  CHECK(read_lora(folder / "a.safetensors").alphas == std::map<std::string, double>{{"m.alpha", 2.5}});
+  CHECK(read_lora(folder / "a.safetensors").file.alphas == std::map<std::string, double>{{"m.alpha", 2.5}});
   write(folder / "a.safetensors", {}, {{"m.alpha", NAN}});
-  check_fails(ErrorKind::input, {"m.alpha", "finite"}, [&] { read_lora(folder / "a.safetensors"); });
+  check_fails(ErrorKind::input, {"m.alpha", "NaN", "finite"}, [&] { read_lora(folder / "a.safetensors"); });
   write(folder / "a.safetensors", {{"m.alpha", {2}}});
   check_fails(ErrorKind::input, {"m.alpha", "[2]"}, [&] { read_lora(folder / "a.safetensors"); });
 
   write_to_q(folder / "p.safetensors", 8,
              {{"lora_adapter_metadata", R"({"unet.r": 4, "unet.lora_alpha": 2, "unet.use_rslora": true,
                                            "unet.alpha_pattern": {"to_q": 8}, "unet.target_modules": ["to_q"]})"}});
-  const core::LoraFile file = read_lora(folder / "p.safetensors");
-  REQUIRE(file.scales.size() == 1);
-  CHECK(file.scales[0].part == "unet");
-  CHECK(file.scales[0].alpha == 2);
-  CHECK(file.scales[0].rank == 4);
-  CHECK(file.scales[0].by_root);
-  CHECK(file.scales[0].alphas == std::map<std::string, double>{{"to_q", 8}});
+  REQUIRE(read_lora(folder / "p.safetensors").file.scales.size() == 1);
+  CHECK(read_lora(folder / "p.safetensors").file.scales[0].alpha == 2);
   write_to_q(folder / "p.safetensors", 8, {{"lora_adapter_metadata", "{"}});
   check_fails(ErrorKind::input, {"lora_adapter_metadata"}, [&] { read_lora(folder / "p.safetensors"); });
 
   write_to_q(folder / "adapter_model.safetensors", 8);
-  CHECK(read_lora(folder / "adapter_model.safetensors").scales.empty());
+  CHECK(read_lora(folder / "adapter_model.safetensors").file.scales.empty());
   write_text(folder / "adapter_config.json", R"({"r": 4, "lora_alpha": 16, "target_modules": null})");
-  REQUIRE(read_lora(folder / "adapter_model.safetensors").scales.size() == 1);
-  CHECK(read_lora(folder / "adapter_model.safetensors").scales[0].alpha == 16);
+  REQUIRE(read_lora(folder / "adapter_model.safetensors").file.scales.size() == 1);
+  CHECK(read_lora(folder / "adapter_model.safetensors").file.scales[0].alpha == 16);
 }
 
 TEST_CASE("files that are no safetensors files are told apart") {
@@ -185,4 +180,45 @@ TEST_CASE("names are looked up below folders, the first of which counts") {
   check_fails(ErrorKind::usage, {"none is known"}, [&] { find_lora("x", {}, "f"); });
   write_text(folder / "one/style.safetensors", "4");
   check_fails(ErrorKind::usage, {"two of that name"}, [&] { find_lora("style", folders, "f"); });
+}
+
+TEST_CASE("alphas are read in every type that one number can have") {
+  TemporaryFolder folder;
+  const std::vector<float> zeros(8);
+  const auto alpha_of = [&](Dtype dtype, std::span<const std::byte> number) {
+    Safetensors content;
+    content.tensors["m.lora_down.weight"] = {Dtype::f32, {4, 2}, std::as_bytes(std::span(zeros))};
+    content.tensors["m.alpha"] = {dtype, {}, number};
+    write_safetensors(folder / "a.safetensors", content, true);
+    return read_lora(folder / "a.safetensors").file.alphas.at("m.alpha");
+  };
+  const std::uint8_t four = 0x48;
+  CHECK(alpha_of(Dtype::f8_e4m3, std::as_bytes(std::span(&four, 1))) == 4);
+  const std::int16_t eight = 8;
+  CHECK(alpha_of(Dtype::i16, std::as_bytes(std::span(&eight, 1))) == 8);
+  const double half = 0.5;
+  CHECK(alpha_of(Dtype::f64, std::as_bytes(std::span(&half, 1))) == 0.5);
+}
+
+TEST_CASE("a file that links lead to as well is one file") {
+  TemporaryFolder folder;
+  write_text(folder / "real/deep/style.safetensors", "1");
+  std::filesystem::create_directory_symlink("deep", folder / "real/linked");
+  std::filesystem::create_symlink("deep/style.safetensors", folder / "real/style.safetensors");
+  std::filesystem::create_symlink("nowhere", folder / "real/broken.safetensors");
+  const std::vector<std::filesystem::path> folders = {folder / "real"};
+  CHECK(std::filesystem::equivalent(find_lora("style", folders, "f"), folder / "real/deep/style.safetensors"));
+  check_fails(ErrorKind::usage, {"broken"}, [&] { find_lora("broken", folders, "f"); });
+  write_text(folder / "real/other/style.safetensors", "2");
+  check_fails(ErrorKind::usage, {"two of that name"}, [&] { find_lora("style", folders, "f"); });
+}
+
+TEST_CASE("endings count in any case") {
+  TemporaryFolder folder;
+  write_text(folder / "one/style.SafeTensors", "1");
+  write_text(folder / "one/deep/other.SAFETENSORS", "2");
+  const std::vector<std::filesystem::path> folders = {folder / "one"};
+  CHECK(find_lora("style", folders, "f") == folder / "one/style.SafeTensors");
+  CHECK(find_lora("style.safetensors", folders, "f") == folder / "one/style.SafeTensors");
+  CHECK(find_lora("deep/other", folders, "f") == folder / "one/deep/other.SAFETENSORS");
 }
