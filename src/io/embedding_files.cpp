@@ -5,10 +5,13 @@
 #include <optional>
 #include <system_error>
 
+#include "core/lora_shapes.hpp"
 #include "core/suggest.hpp"
+#include "io/checkpoint.hpp"
 #include "io/safetensors.hpp"
 #include "io/sha256.hpp"
 #include "io/text.hpp"
+#include "io/weight_check.hpp"
 #include "lapis/error.hpp"
 
 namespace fs = std::filesystem;
@@ -16,7 +19,6 @@ namespace fs = std::filesystem;
 namespace lapis::io {
 namespace {
 
-constexpr const char* extension = ".safetensors";
 constexpr std::string_view table_name = "token_embedding.weight";
 
 /// A text encoder, the tokenizer that feeds it, and what files with a tensor for each call its own.
@@ -38,7 +40,7 @@ std::string checked_name(std::string name, const std::string& argument) {
 }
 
 void check_kind(const fs::path& path) {
-  if (path.extension() == extension) return;
+  if (is_safetensors_name(path)) return;
   throw Error(ErrorKind::input, "--embedding " + printable(path.string()) +
                                     ": only safetensors files are read; .pt and .bin files can run code. Convert it "
                                     "with safetensors.torch.save_file");
@@ -50,7 +52,7 @@ void add_folder(const fs::path& folder, std::vector<EmbeddingFile>& files) {
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     const std::string stem = entry->path().stem().string();
     const bool word = std::none_of(stem.begin(), stem.end(), [](char c) { return c >= 0 && c <= ' '; });
-    if (entry->path().extension() == extension && word) paths.push_back(entry->path());
+    if (is_safetensors_name(entry->path()) && word) paths.push_back(entry->path());
   }
   if (error) {
     throw Error(ErrorKind::input, "--embedding " + printable(folder.string()) + ": " + error.message());
@@ -86,12 +88,6 @@ void check_names(const std::vector<EmbeddingFile>& files) {
   }
 }
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text;
-  for (const std::int64_t size : shape) text += (text.empty() ? "[" : ", ") + std::to_string(size);
-  return text.empty() ? "[]" : text + "]";
-}
-
 bool is_number(Dtype dtype) {
   return dtype == Dtype::f16 || dtype == Dtype::bf16 || dtype == Dtype::f32 || dtype == Dtype::f64;
 }
@@ -104,6 +100,23 @@ std::string tensor_for(const SafetensorsFile& file, const Pair& pair) {
   const bool others =
       std::any_of(pairs.begin(), pairs.end(), [&](const Pair& other) { return file.find(other.tensor); });
   return file.tensors().size() == 1 && !others ? file.tensors().begin()->first : "";
+}
+
+/// Refuses a tensor that is no [vectors, width], and numbers that are none.
+void check_tensor(const TensorView& tensor, const std::string& name, const std::string& what) {
+  const std::vector<std::int64_t>& shape = tensor.shape;
+  const std::string begin = what + ": tensor " + printable(name);
+  if ((shape.size() != 1 && shape.size() != 2) || !is_number(tensor.dtype) || core::count_of(shape) == 0) {
+    throw Error(ErrorKind::input, begin + " is " + std::string(dtype_name(tensor.dtype)) + " " +
+                                      core::shape_text(shape) +
+                                      "; an embedding is floating-point [vectors, width].\nName an embedding's file");
+  }
+  const std::optional<std::size_t> place = first_not_finite(tensor);
+  if (!place) return;
+  const auto width = static_cast<std::size_t>(shape.back());
+  throw Error(ErrorKind::input, begin + " is NaN or infinite at its number " + std::to_string(*place) + " (vector " +
+                                    std::to_string(*place / width) + ", place " + std::to_string(*place % width) +
+                                    ").\nIt is damaged: fetch it or train it again");
 }
 
 /// [rows, width] of a text encoder's table of token embeddings.
@@ -121,13 +134,8 @@ std::array<std::int64_t, 2> table_shape(const Model& model, const Pair& pair, co
 /// How many rows the tensor for `pair` has.
 std::int64_t checked_rows(const TensorView& tensor, const std::string& name, std::int64_t width, const Model& model,
                           const Pair& pair, const std::string& what) {
+  check_tensor(tensor, name, what);
   const std::vector<std::int64_t>& shape = tensor.shape;
-  const bool table = (shape.size() == 1 || shape.size() == 2) && is_number(tensor.dtype) && shape.front() > 0;
-  if (!table) {
-    throw Error(ErrorKind::input, what + ": tensor " + printable(name) + " is " +
-                                      std::string(dtype_name(tensor.dtype)) + " " + shape_text(shape) +
-                                      "; an embedding is floating-point [vectors, width]");
-  }
   if (shape.back() != width) {
     throw Error(ErrorKind::incompatible, what + ": its vectors have width " + std::to_string(shape.back()) + "; " +
                                              pair.part + " of " + model.name + " has width " + std::to_string(width) +
@@ -147,6 +155,23 @@ std::vector<EmbeddingFile> find_embeddings(std::span<const std::string> argument
   for (const std::string& argument : arguments) add_argument(argument, files);
   check_names(files);
   return files;
+}
+
+void check_embedding(const EmbeddingFile& file) {
+  const std::string what = "--embedding " + printable(file.path.string());
+  expect_safetensors(file.path, "embedding");
+  const SafetensorsFile content(file.path, ErrorKind::input);
+  bool any = false;
+  for (const Pair& pair : pairs) {
+    const std::string name = tensor_for(content, pair);
+    if (name.empty()) continue;
+    any = true;
+    check_tensor(*content.find(name), name, what);
+  }
+  if (any) return;
+  throw Error(ErrorKind::input, what + ": none of its " + std::to_string(content.tensors().size()) +
+                                    " tensors is an embedding's: clip_l, clip_g, emb_params, or one tensor alone.\n"
+                                    "Name an embedding's file");
 }
 
 std::map<std::string, core::NamedIds> add_embedding(Model& model, const EmbeddingFile& file) {

@@ -24,10 +24,15 @@ struct EmbeddingFile {
 /// there or no safetensors file, Error{usage} for a name with blanks or one given twice.
 std::vector<EmbeddingFile> find_embeddings(std::span<const std::string> arguments);
 
+/// Throws Error{input} for a file that is damaged, has none of the known forms, or holds NaN or infinity, with the
+/// tensor and the place.
+void check_embedding(const EmbeddingFile& file);
+
 /// Adds an embedding to the text encoders of `model`: its digest, its rows, and the ids they get, by tokenizer
 /// ("tokenizer" feeds "text_encoder", "tokenizer_2" "text_encoder_2"). Known forms: the tensors clip_l and clip_g, one
-/// for each text encoder; emb_params; or one tensor of any name. Throws Error{input} for a file that is no embedding,
-/// Error{incompatible} where widths differ, an encoder finds no tensor, or it keeps its weights in its graph.
+/// for each text encoder; emb_params; or one tensor of any name. Throws as `check_embedding` does of the
+/// tensors it takes, Error{incompatible} where widths differ, an encoder finds no tensor, or it keeps its weights in
+/// its graph.
 std::map<std::string, core::NamedIds> add_embedding(Model& model, const EmbeddingFile& file);
 
 }  // namespace lapis::io

@@ -64,6 +64,7 @@ void PromptReader::add_called(const std::vector<EmbeddingFile>& files, ResolvedJ
       for (auto& [tokenizer, ids] : add_embedding(model_, files[i])) embeddings_[tokenizer].push_back(std::move(ids));
       job.embeddings.push_back(files[i].name);
     } else if (files[i].asked) {
+      check_embedding(files[i]);
       const std::string call = (syntax_ == PromptSyntax::comfy ? "embedding:" : "") + files[i].name;
       warnings_.push_back("no prompt calls the embedding " + files[i].name + "; write " + call +
                           " where it shall stand");

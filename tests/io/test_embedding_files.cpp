@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <cstring>
 #include <string>
 
@@ -54,6 +55,8 @@ TEST_CASE("an embedding is named after its file, or as the argument says") {
   CHECK(found({file}).front().asked);
   write_tensors(folder, "a=b.safetensors", {{"emb_params", {1, 4}}});
   CHECK(found({(folder / "a=b.safetensors").string()}).front().name == "a=b");
+  const std::string loud = write_tensors(folder, "loud.SafeTensors", {{"emb_params", {1, 4}}});
+  CHECK(found({loud}).front().name == "loud");
 }
 
 TEST_CASE("a folder gives every safetensors file that has a name for a prompt") {
@@ -123,4 +126,33 @@ TEST_CASE("an embedding that does not fit its text encoder is refused with both 
   CHECK(model.embeddings.empty());
   model.parts.at("text_encoder").weights.clear();
   check_refused({{"emb_params", {1, 4}}}, ErrorKind::incompatible, {"in its graph"});
+}
+
+TEST_CASE("a damaged embedding is refused when it is checked and when it is added") {
+  const TemporaryFolder folder;
+  Model model = model_with(folder, false);
+  const auto refused = [&](const std::filesystem::path& file, const std::vector<std::string>& parts) {
+    check_fails(ErrorKind::input, parts, [&] { check_embedding({"bad", file}); });
+    check_fails(ErrorKind::input, parts, [&] { add_embedding(model, {"bad", file}); });
+  };
+  check_embedding({"good", write_tensors(folder, "good.safetensors", {{"emb_params", {2, 4}}})});
+  check_embedding({"good", write_tensors(folder, "both.safetensors", {{"clip_g", {2, 6}}, {"clip_l", {2, 4}}})});
+  check_embedding({"wide", write_tensors(folder, "wide.safetensors", {{"emb_params", {2, 6}}})});
+
+  std::vector<float> numbers(8);
+  for (const float bad : {NAN, INFINITY}) {
+    numbers[6] = bad;
+    Safetensors content;
+    content.tensors["emb_params"] = {Dtype::f32, {2, 4}, std::as_bytes(std::span(numbers))};
+    write_safetensors(folder / "nan.safetensors", content, true);
+    refused(folder / "nan.safetensors", {"nan.safetensors", "emb_params", "number 6", "vector 1, place 2"});
+  }
+  refused(write_tensors(folder, "deep.safetensors", {{"emb_params", {1, 1, 4}}}), {"[1, 1, 4]"});
+  const std::string whole = read_text(folder / "good.safetensors");
+  write_text(folder / "cut.safetensors", whole.substr(0, whole.size() - 4));
+  refused(folder / "cut.safetensors", {"cut.safetensors"});
+  check_fails(ErrorKind::input, {"none of its 2 tensors", "clip_l"}, [&] {
+    check_embedding({"two", write_tensors(folder, "two.safetensors", {{"a", {1, 4}}, {"b", {1, 4}}})});
+  });
+  CHECK(model.embeddings.empty());
 }
