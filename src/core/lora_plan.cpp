@@ -61,10 +61,7 @@ class Planner {
   }
 
  private:
-  void leave_out(LeftOut reason, const std::string& tensor) {
-    Listing& listing = plan_.left_out[reason];
-    if (++listing.count <= listing_length) listing.first.push_back(tensor);
-  }
+  void leave_out(LeftOut reason, const std::string& tensor) { append(plan_.left_out[reason], tensor); }
 
   void group() {
     for (const TensorShape& tensor : file_.tensors) {

@@ -58,8 +58,7 @@ class Reader {
     const core::PeftKey* row = core::peft_key(name);
     const nlohmann::json& value = document_.at(lead_ + name);
     if (row == nullptr) {
-      const bool counts = !says_nothing(value) && ++unknown.count <= core::listing_length;
-      if (counts) unknown.first.push_back(printable(lead_ + name));
+      if (!says_nothing(value)) core::append(unknown, printable(lead_ + name));
     } else if (row->effect == core::PeftEffect::refused && !says_nothing(value)) {
       refuse(lead_ + name, std::string(row->why));
     }
