@@ -31,6 +31,8 @@ VOCABULARY = ROOT / "tests" / "data" / "clip_vocabulary"
 MERGES = 1500
 LENGTH = 77
 STEPS = (1, 2, 3, 5, 10, 20, 50, 999)
+ZERO_SNR = {"rescale_betas_zero_snr": True}
+COSINE = {"beta_schedule": "squaredcos_cap_v2", "beta_start": 0.0001, "beta_end": 0.02}
 DDPM = {"beta_schedule": "linear", "beta_start": 0.0001, "beta_end": 0.02}
 
 TRICKY_PROMPTS = [
@@ -175,6 +177,11 @@ def make_schedules(folder: Path) -> None:
     cases += [schedule_case(SD15, spacing, 1, "v_prediction", 10) for spacing in ("leading", "linspace", "trailing")]
     cases += [schedule_case(DDPM, spacing, 1, "epsilon", steps)
               for spacing in ("leading", "linspace", "trailing") for steps in (5, 20)]
+    cases += [schedule_case(facts | ZERO_SNR, spacing, 1, "v_prediction", steps)
+              for facts in (SD15, DDPM, COSINE) for spacing in ("leading", "linspace", "trailing") for steps in (1, 7, 30)]
+    cases += [schedule_case(facts, spacing, 1, "epsilon", 20) for facts in (SD15 | ZERO_SNR, COSINE)
+              for spacing in ("leading", "linspace", "trailing")]
+    cases += [schedule_case(facts, "trailing", 0, "v_prediction", 1000) for facts in (SD15 | ZERO_SNR, COSINE)]
     write("schedules", {"cases": cases}, folder)
 
 

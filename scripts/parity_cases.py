@@ -11,6 +11,7 @@ SAMPLERS = {  # of each path, those that diffusers has with the same sigmas; its
     "variance": ("euler_a", "heun", "dpmpp_2m", "dpmpp_2m_sde", "ddim", "unipc"),
     "flow": ("heun", "dpmpp_2m", "unipc"),
 }
+ZERO_SNR = ("euler_a", "dpmpp_2m", "unipc")  # those of diffusers with a stand-in for the sigma of noise alone
 LORAS = {"kohya": 0.8, "peft": 1.0, "peft with an alpha": -0.5, "DoRA": 0.7}  # form -> weight
 PICTURE_SAMPLERS = {"variance": ("euler_a", "dpmpp_2m", "ddim"), "flow": ("heun", "dpmpp_2m", "unipc")}
 LONG = ", ".join(["a meadow at dawn with rolling hills", "a white tent on the right", "a peaceful lake by night"] * 5)
@@ -33,6 +34,7 @@ class Job:
     sampler: str = "euler"
     schedule: str | None = None
     spacing: str | None = None
+    zero_snr: str | None = None  # "on": betas of zero terminal SNR
     clip_skip: int | None = None
     original_size: tuple[int, int] | None = None  # width, height
     crop: tuple[int, int] | None = None  # x, y
@@ -110,6 +112,8 @@ def equal_cases(facts: Facts) -> dict[str, Job]:
         cases |= {
             "linspace": change(plain, spacing="linspace"),
             "leading": change(plain, spacing="leading"),
+            "zero terminal SNR": change(plain, zero_snr="on"),
+            **{f"zero terminal SNR, {name}": change(plain, zero_snr="on", sampler=name) for name in ZERO_SNR},
             "karras": change(plain, spacing=None, schedule="karras"),
             "karras, heun": change(plain, spacing=None, schedule="karras", sampler="heun"),
             f"clip skip {skip}": change(plain, clip_skip=skip, guidance=1.0),  # diffusers skips none for a negative
@@ -140,7 +144,7 @@ def different_cases(facts: Facts) -> dict[str, tuple[str, Job]]:
     cases["LoRA, against plain"] = ("plain", equal["LoRA, kohya"])
     if plain.guidance is not None:
         cases["guidance + 0.1"] = ("plain", change(plain, guidance=plain.guidance + 0.1))
-    for name in ("clip skip 2", "clip skip 3", "karras", "blank negative", "original size", "crop", "negative prompt"):
+    for name in ("clip skip 2", "clip skip 3", "zero terminal SNR", "karras", "blank negative", "original size", "crop", "negative prompt"):
         if name in equal:
             other = "guidance 1" if name.startswith("clip skip") else "plain"
             cases[f"{name}, against {other}"] = (other, equal[name])

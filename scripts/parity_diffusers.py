@@ -217,6 +217,8 @@ class Reference:
         changes = changes | SCHEDULES.get(job.schedule, {})
         if job.spacing:
             changes = changes | {"timestep_spacing": job.spacing}
+        if job.zero_snr:
+            changes = changes | {"rescale_betas_zero_snr": job.zero_snr == "on"}
         return kind.from_config(config, **changes)
 
     def tokens(self, prompt: str) -> dict[str, list[int]]:

@@ -56,6 +56,7 @@ struct Job {
   std::optional<std::string> sampler;
   std::optional<std::string> schedule;
   std::optional<std::string> spacing;
+  std::optional<std::string> zero_snr;
   std::optional<std::string> sigmas;  ///< falling numbers with commas between
   std::optional<double> shift;
   std::optional<double> eta;
@@ -100,6 +101,7 @@ struct ResolvedJob {
   std::string sampler;
   std::string schedule = "own";
   std::optional<Spacing> spacing;             ///< there where the schedule is a model's own and has betas
+  std::optional<std::string> zero_snr;        ///< "on" or "off"; there where the model has betas
   std::optional<std::vector<double>> sigmas;  ///< of schedule by_hand, without the 0; none for any other
   std::optional<double> shift;                ///< of a flow model; none for any other
   std::optional<double> eta;                  ///< of a sampler that has one; none for any other

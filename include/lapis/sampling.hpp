@@ -24,7 +24,7 @@ constexpr Path path_of(Prediction prediction) {
 enum class Spacing { leading, linspace, trailing };
 
 /// How the betas grow over the training steps.
-enum class BetaCurve { linear, scaled_linear };
+enum class BetaCurve { linear, scaled_linear, cosine };
 
 /// How a flow model's sigmas are moved towards noise: sigma' = e^mu sigma / (1 + (e^mu - 1) sigma) (Esser et al. 2024,
 /// section 5.3.2). mu is ln(shift); or, where the shift is dynamic, the line through (base_tokens, base_shift) and
@@ -46,8 +46,9 @@ struct SamplingFacts {
   Prediction prediction = Prediction::epsilon;
   int train_steps = 1000;
   BetaCurve beta_curve = BetaCurve::scaled_linear;
-  double beta_start = 0.00085;
+  double beta_start = 0.00085;  ///< this and beta_end: of all curves but cosine
   double beta_end = 0.012;
+  bool zero_snr = false;  ///< rescaled, so that nothing of the picture is left at the last training step
   Spacing spacing = Spacing::leading;
   int steps_offset = 1;  ///< added to every timestep of the leading spacing
   FlowShift flow_shift;

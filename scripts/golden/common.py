@@ -59,6 +59,12 @@ def training_sigmas() -> np.ndarray:
     return ((1 - alphas) / alphas) ** 0.5
 
 
+def zero_snr_sigmas() -> np.ndarray:
+    """The same, with betas of zero terminal SNR; the last is that of 2^-24."""
+    alphas = in_single(EulerDiscreteScheduler)(**SD15, rescale_betas_zero_snr=True).alphas_cumprod.double().numpy()
+    return ((1 - alphas) / alphas) ** 0.5
+
+
 def shifted(sigmas: np.ndarray, shift: float) -> np.ndarray:
     """A flow's sigmas moved towards noise."""
     return shift * sigmas / (1 + (shift - 1) * sigmas)

@@ -11,7 +11,7 @@ import diffusers
 import numpy as np
 import torch
 
-from .common import SD15, in_double, k_diffusion, shifted, training_sigmas
+from .common import SD15, in_double, k_diffusion, shifted, training_sigmas, zero_snr_sigmas
 
 START = torch.tensor([[-1.7, -0.4, 0.05, 1.1]], dtype=torch.float64)
 STEPS = 7
@@ -197,6 +197,74 @@ def ipndm_case(path: str, sigmas: np.ndarray) -> dict:
     return walk.done(x)
 
 
+# Zero terminal SNR
+
+
+NOISE_ALONE = 2.0**40  # lapis' sigma of abar 0
+ALL_V = {"prediction_type": "v_prediction", "rescale_betas_zero_snr": True, "timestep_spacing": "trailing"} | SD15
+
+
+def v_of(x: torch.Tensor, x0: torch.Tensor, sigma: float) -> torch.Tensor:
+    """What a network predicts that expects `x0` behind x, in units where alpha^2 + sigma^2 is 1."""
+    alpha = 0.0 if sigma == NOISE_ALONE else (sigma**2 + 1) ** -0.5
+    return (alpha * x - x0) / (1 - alpha**2) ** 0.5
+
+
+def zero_snr_case(sampler: str, kind: str, eta: float | None = None, unit: bool = True, ends: bool = True,
+                  steps: int = STEPS, **options) -> dict:
+    """A scheduler whose own alphas are rescaled, and end in 0 or in what it sets there; `unit`: it keeps x in units where
+    alpha^2 + sigma^2 is 1."""
+    walk = Walk(sampler, "diffusers", "variance_exploding", [1.0], eta)
+    scheduler = scheduler_of(kind, walk, **ALL_V, **options)
+    trained = zero_snr_sigmas()
+    last = float(scheduler.alphas_cumprod[-1])
+    scheduler.alphas_cumprod = torch.tensor(1 / (trained**2 + 1))
+    scheduler.alphas_cumprod[-1] = last
+    scheduler.set_timesteps(steps)
+    trained[-1] = (1 / last - 1) ** 0.5 if last > 0 else NOISE_ALONE
+    sigmas = [float(trained[int(time)]) for time in scheduler.timesteps] + [0.0]
+    walk.case |= {"sigmas": sigmas, "zero_snr": True}
+    if hasattr(scheduler, "sigmas"):
+        scheduler.sigmas = torch.tensor(sigmas, dtype=torch.float64)
+        scheduler.set_begin_index(0)
+    walk.start = START * sigmas[0]
+    to_unit = [(sigma**2 + 1) ** -0.5 for sigma in sigmas]
+    x = walk.start * (to_unit[0] if unit else 1.0)
+    for i, timestep in enumerate(scheduler.timesteps):
+        plain = x / to_unit[i] if unit else x
+        x0 = walk.network(plain, sigmas[i])
+        if i + 1 == steps and not ends:
+            return walk.done(None)
+        if not unit:
+            scheduler.scale_model_input(x, timestep)
+        extra = {} if eta is None or kind in ("DPMSolverMultistepScheduler", "EulerAncestralDiscreteScheduler") else {"eta": eta}
+        x = scheduler.step(v_of(plain * to_unit[i], x0, sigmas[i]), timestep, x, return_dict=False, **extra)[0]
+    return walk.done(x)
+
+
+def zero_snr_cases() -> list[dict]:
+    dpm = {"solver_order": 2, "final_sigmas_type": "zero"}
+    plain = {"clip_sample": False}
+    found = [
+        zero_snr_case("euler", "EulerDiscreteScheduler", unit=False),
+        zero_snr_case("euler_a", "EulerAncestralDiscreteScheduler", 1.0, unit=False),
+        zero_snr_case("dpmpp_2m", "DPMSolverMultistepScheduler", **dpm),
+        zero_snr_case("dpmpp_2m_sde", "DPMSolverMultistepScheduler", 1.0, **dpm, algorithm_type="sde-dpmsolver++"),
+        zero_snr_case("unipc", "UniPCMultistepScheduler", final_sigmas_type="zero"),
+        # It counts back by 1000 // steps, which are the spacing's times where nothing is left over.
+        *(zero_snr_case("ddim", "DDIMScheduler", eta, **plain, steps=8, set_alpha_to_one=True) for eta in (0.0, 0.6, 0.9)),
+        zero_snr_case("ddpm", "DDPMScheduler", **plain),
+        zero_snr_case("lcm", "LCMScheduler", timestep_scaling=1e6),
+        *(zero_snr_case("tcd", "TCDScheduler", eta, ends=False) for eta in (0.0, 0.3)),
+    ]
+    sigmas = np.append(zero_snr_sigmas()[[999, 856, 713, 570, 428, 285, 142]], 0.0)
+    for sampler in ("lms", "dpmpp_2m", "dpmpp_2m_sde", "dpmpp_2s_a", "dpmpp_sde", "dpmpp_3m_sde", "euler_a"):
+        found.append(kd_case(sampler, "variance_exploding", sigmas, 1.0 if KD[sampler][1] else None) | {"zero_snr": True})
+    found.append(sigma_case("deis", "DEISMultistepScheduler", "variance_exploding", sigmas, ends=False) | {"zero_snr": True})
+    found.append(ipndm_case("variance_exploding", sigmas) | {"zero_snr": True})
+    return found
+
+
 def euler_case(prediction: str) -> dict:
     sigmas = karras()
     walk = Walk("euler", "diffusers", "variance_exploding", sigmas)
@@ -297,4 +365,4 @@ def rf_case(sampler: str, eta: float) -> dict:
 
 def cases() -> list[dict]:
     formula = [rf_case(sampler, eta) for sampler in ("dpm2_a", "dpmpp_2s_a") for eta in (0.0, 0.6, 1.0)]
-    return kd_cases() + diffusers_cases() + formula
+    return kd_cases() + diffusers_cases() + formula + zero_snr_cases()

@@ -11,9 +11,9 @@ from . import ExportError
 from .folder import read_json
 
 PREDICTIONS = {"epsilon": "epsilon", "v_prediction": "v"}
-VARIANCE_EXPECTED = {"prediction_type": tuple(PREDICTIONS), "beta_schedule": ("linear", "scaled_linear"),
-                     "timestep_spacing": ("leading", "linspace", "trailing"), "trained_betas": (None,),
-                     "rescale_betas_zero_snr": (False,)}
+CURVES = {"linear": "linear", "scaled_linear": "scaled_linear", "squaredcos_cap_v2": "cosine"}
+VARIANCE_EXPECTED = {"prediction_type": tuple(PREDICTIONS), "beta_schedule": tuple(CURVES),
+                     "timestep_spacing": ("leading", "linspace", "trailing"), "trained_betas": (None,)}
 FLOW_EXPECTED = {"time_shift_type": ("exponential",), "shift_terminal": (None,), "invert_sigmas": (False,),
                  "stochastic_sampling": (False,)}
 
@@ -31,9 +31,11 @@ def sampling_facts(folder: Path) -> dict[str, Any]:
         refuse_others(path, config, FLOW_EXPECTED)
         return {"prediction": "flow", "train_steps": config["num_train_timesteps"], "flow_shift": flow_shift(config)}
     refuse_others(path, config, VARIANCE_EXPECTED)
+    zero_snr = {"zero_snr": True} if config.get("rescale_betas_zero_snr") else {}
     return {"prediction": PREDICTIONS[config["prediction_type"]], "train_steps": config["num_train_timesteps"],
-            "beta_curve": config["beta_schedule"], "beta_start": config["beta_start"], "beta_end": config["beta_end"],
-            "spacing": config.get("timestep_spacing", "leading"), "steps_offset": config.get("steps_offset", 0)}
+            "beta_curve": CURVES[config["beta_schedule"]], "beta_start": config["beta_start"],
+            "beta_end": config["beta_end"], "spacing": config.get("timestep_spacing", "leading"),
+            "steps_offset": config.get("steps_offset", 0)} | zero_snr
 
 
 def flow_shift(config: dict[str, Any]) -> dict[str, Any]:

@@ -67,8 +67,10 @@ std::string sampling_text(const SamplingFacts& facts) {
       std::string(core::prediction_name(facts.prediction)) + ", " + std::to_string(facts.train_steps) + " steps, ";
   const FlowShift& shift = facts.flow_shift;
   if (path_of(facts.prediction) != Path::flow) {
-    return text + "betas " + core::number_text(facts.beta_start) + " to " + core::number_text(facts.beta_end) + ", " +
-           core::spacing_name(facts.spacing);
+    const bool cosine = facts.beta_curve == BetaCurve::cosine;
+    return text + "betas " +
+           (cosine ? "by a cosine" : core::number_text(facts.beta_start) + " to " + core::number_text(facts.beta_end)) +
+           (facts.zero_snr ? ", zero terminal SNR, " : ", ") + core::spacing_name(facts.spacing);
   }
   if (!shift.dynamic) return text + "shift " + core::number_text(shift.shift);
   return text + "shift e^" + core::number_text(shift.base_shift) + " at " + std::to_string(shift.base_tokens) +

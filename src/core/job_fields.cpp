@@ -22,7 +22,7 @@ constexpr std::monostate not_in_job = {};
 constexpr std::string_view denoising = "Denoising strength";
 
 // clang-format off
-constexpr std::array<JobField, 39> rows = {{
+constexpr std::array<JobField, 40> rows = {{
     // key              flags                          value     help
     // member             resolved             limits           a1111        group
     {"prompt",          "-p,--prompt",                 "TEXT",   "What the picture shows; @FILE or - reads it",
@@ -45,6 +45,8 @@ constexpr std::array<JobField, 39> rows = {{
      &J::schedule,        &R::schedule,        no_limits,       "Schedule type", G::sampling},
     {"spacing",         "--spacing",                   "NAME",   "Of schedule own: leading, linspace or trailing",
      &J::spacing,         &R::spacing,         no_limits,       "",          G::sampling},
+    {"zero_snr",        "--zero-snr",                  "NAME",   "on: betas rescaled to end in noise alone; off: as made",
+     &J::zero_snr,        &R::zero_snr,        no_limits,       "",          G::sampling},
     {"sigmas",          "--sigmas",                    "LIST",   "The noise levels by hand: falling, with commas",
      &J::sigmas,          &R::sigmas,          no_limits,       "",          G::sampling},
     {"shift",           "--shift",                     "FACTOR", "Of a flow model's noise levels, towards noise",

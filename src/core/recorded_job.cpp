@@ -71,6 +71,8 @@ Job taken_up(const Job& recorded, const Job& asked, const std::set<std::string>&
   if (named.contains("sigmas")) recalled.forget("steps");
   if (named.contains("schedule")) recalled.forget("sigmas");
   if (!flow || named.contains("sigmas")) recalled.forget("shift");
+  // What is finished may go on with another model of its space, whose betas are its own.
+  if (flow || latent.sigma == 0) recalled.forget("zero_snr");
   const bool own = job.schedule && find_schedule(*job.schedule).kind == ScheduleKind::own;
   if (flow || !own) recalled.forget("spacing");
   if (job.sampler && !find_sampler(*job.sampler).eta) recalled.forget("eta");

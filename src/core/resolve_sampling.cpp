@@ -48,21 +48,20 @@ std::vector<double> numbers_of(std::string_view flag, std::string_view text) {
   }
 }
 
-/// The highest sigma that `model` knows; a published table's rounding is let pass.
-double highest_sigma(const Model& model) {
+/// The highest sigma of a training; a published table's rounding is let pass.
+double highest_sigma(const SamplingFacts& facts) {
   constexpr double rounding = 1.001;
-  const bool flow = path_of(model.sampling.prediction) == Path::flow;
-  return flow ? 1 : rounding * TimeScale(model.sampling).largest();
+  return path_of(facts.prediction) == Path::flow ? 1 : rounding * TimeScale(facts).largest();
 }
 
-std::vector<double> checked_sigmas(const std::string& text, const Model& model) {
+std::vector<double> checked_sigmas(const std::string& text, const SamplingFacts& facts, const std::string& model) {
   std::vector<double> sigmas = numbers_of("--sigmas", text);
   if (sigmas.size() > 1 && sigmas.back() == 0) sigmas.pop_back();
-  const double highest = highest_sigma(model);
+  const double highest = highest_sigma(facts);
   for (std::size_t i = 0; i < sigmas.size(); ++i) {
     const std::string begin = "--sigmas has " + number_text(sigmas[i]) + " as number " + std::to_string(i + 1);
     if (!(sigmas[i] > 0)) refuse(begin + "; all but a last 0 are above 0");
-    if (sigmas[i] > highest) refuse(begin + "; " + model.name + " was trained up to " + number_text(highest));
+    if (sigmas[i] > highest) refuse(begin + "; " + model + " was trained up to " + number_text(highest));
     if (i > 0 && sigmas[i] >= sigmas[i - 1]) {
       refuse(begin + ", behind " + number_text(sigmas[i - 1]) + "; they must fall from step to step");
     }
@@ -86,13 +85,41 @@ std::optional<std::string> sampler_problem(const SamplerRow& row, const Model& m
          ". Those that can are " + listed(samplers_on(Path::flow));
 }
 
+/// Zero terminal SNR: the job's, or the model's own.
+void resolve_zero_snr(const Job& job, const Model& model, ResolvedJob& resolved) {
+  if (path_of(model.sampling.prediction) == Path::flow) {
+    if (!job.zero_snr) return;
+    refuse("--zero-snr rescales the betas of a training; " + model.name + " is a flow, which has none. Leave it out");
+  }
+  resolved.zero_snr = job.zero_snr.value_or(model.sampling.zero_snr ? "on" : "off");
+  if (resolved.zero_snr == "on" || resolved.zero_snr == "off") return;
+  refuse("--zero-snr is \"" + *resolved.zero_snr + "\"; expected on or off");
+}
+
+/// Why a walk cannot begin at noise alone, where it would.
+std::optional<std::string> terminal_problem(const ResolvedJob& resolved, const Model& model) {
+  const SamplingFacts facts = sampling_of(resolved, model);
+  if (!facts.zero_snr) return std::nullopt;
+  const SamplerRow& row = find_sampler(resolved.sampler);
+  const bool unknown = row.terminal == Terminal::wholly && facts.prediction == Prediction::epsilon;
+  if (row.terminal != Terminal::none && !unknown) return std::nullopt;
+  if (!begins_at_noise_alone(schedule_of(resolved, model), facts) && !unknown) return std::nullopt;
+  const std::string begin = "sampler " + row.name + " cannot begin at noise alone, as zero terminal SNR has it: ";
+  if (unknown) {
+    return begin + "it divides what is predicted by the signal left, which is 0, and " + model.name +
+           " predicts noise. Take --sampler euler, or --zero-snr off";
+  }
+  return begin + "a slope met further down would count as often as the first sigma is larger, which is infinite. " +
+         "Those that can are " + listed(samplers_from_noise_alone());
+}
+
 /// The sigmas of --sigmas and the steps they make; or the steps of --steps.
 void resolve_steps(const Job& job, const Model& model, ResolvedJob& resolved) {
   if (!job.sigmas) {
     resolved.steps = checked_steps(job, model);
     return;
   }
-  resolved.sigmas = checked_sigmas(*job.sigmas, model);
+  resolved.sigmas = checked_sigmas(*job.sigmas, sampling_of(resolved, model), model.name);
   const auto count = static_cast<std::int64_t>(resolved.sigmas->size());
   checked("steps", static_cast<double>(count));
   if (job.steps.value_or(count) != count) {
@@ -157,10 +184,12 @@ void resolve_sampling(const Job& job, const Model& model, ResolvedJob& resolved)
   const SamplerRow& sampler = find_sampler(job.sampler.value_or(model.defaults.sampler));
   if (const auto problem = sampler_problem(sampler, model)) refuse(*problem);
   resolved.sampler = sampler.name;
+  resolve_zero_snr(job, model, resolved);
   resolve_steps(job, model, resolved);
   resolve_schedule(job, model, resolved);
   resolve_shift(job, model, resolved);
   resolve_eta(job, sampler, resolved);
+  if (const auto problem = terminal_problem(resolved, model)) refuse(*problem);
   resolved.guidance_rescale = checked("guidance_rescale", job.guidance_rescale.value_or(0));
   resolved.guidance_interval = job.guidance_interval ? checked_interval(*job.guidance_interval) : Interval{};
   if (pass_guidance(resolved) > 1) return;
@@ -188,7 +217,12 @@ std::optional<std::string> sampling_defaults_problem(const Model& model) {
     if (auto problem = sampler_problem(find_sampler(model.defaults.sampler), model)) return problem;
     const ScheduleRow& row = find_schedule(model.defaults.schedule);
     if (row.kind == ScheduleKind::by_hand) return "schedule by_hand is for a job that gives its sigmas";
-    return schedule_problem(row, model, model.defaults.steps);
+    if (auto problem = schedule_problem(row, model, model.defaults.steps)) return problem;
+    ResolvedJob usual;
+    usual.sampler = model.defaults.sampler;
+    usual.schedule = row.name;
+    usual.steps = model.defaults.steps;
+    return terminal_problem(usual, model);
   } catch (const Error& error) {
     return error.what();
   }

@@ -41,6 +41,16 @@ enum class Start {
   unit       ///< unit noise in variance-preserving units, which is sqrt(sigma^2 + 1) here: DDIM, DPM-Solver, UniPC
 };
 
+/// What stands for the sigma that a walk of zero terminal SNR begins at, and which is infinite.
+enum class Terminal {
+  nearly,  ///< the training sigma of abar 2^-24, 4096: diffusers' Euler, DPM-Solver and UniPC
+  wholly,  ///< `noise_alone`: diffusers' DDIM, DDPM, LCM and TCD count with abar 0 there
+  none     ///< nothing: a slope met further down counts as often as the first sigma is larger than the next
+};
+
+/// A sigma at which no bit of a picture is left beside its noise, and a power of 2, so that the noise keeps all of its.
+constexpr double noise_alone = 0x1p40;
+
 /// One row a sampler.
 struct SamplerRow {
   Sampler sampler;
@@ -53,6 +63,7 @@ struct SamplerRow {
   std::optional<double> eta;  ///< share of fresh noise unless the job says another; none: it has no such share
   Start start;
   std::string not_on_flow;           ///< why it cannot walk a flow; empty where it can
+  Terminal terminal;
   std::string oracle;                ///< whose steps the goldens hold
   std::vector<std::string> aliases;  ///< what A1111, ComfyUI, diffusers and stable-diffusion.cpp call it
 };
@@ -67,6 +78,9 @@ const SamplerRow& sampler_row(Sampler sampler);
 /// Throws Error{usage} where a walk of `row` that has done `steps` steps cannot have remembered `count` arrays. None at
 /// all is a walk that begins anew.
 void check_memory(const SamplerRow& row, int steps, std::size_t count);
+
+/// The names of the rows that can begin at noise alone.
+std::vector<std::string> samplers_from_noise_alone();
 
 /// True where the row walks `path`.
 bool walks(const SamplerRow& row, Path path);

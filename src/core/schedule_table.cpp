@@ -244,14 +244,28 @@ Schedule make_schedule(const Model& model, ScheduleKind kind, const ScheduleOpti
   return schedule;
 }
 
+bool begins_at_noise_alone(const Schedule& schedule, const SamplingFacts& facts) {
+  return facts.zero_snr && schedule.sigmas.front() >= TimeScale(facts).largest() * (1 - 1e-6);
+}
+
+SamplingFacts sampling_of(const ResolvedJob& job, const Model& model) {
+  SamplingFacts facts = model.sampling;
+  if (job.zero_snr) facts.zero_snr = *job.zero_snr == "on";
+  return facts;
+}
+
 Schedule schedule_of(const ResolvedJob& job, const Model& model) {
   const ScheduleOptions options = {job.spacing.value_or(model.sampling.spacing), job.shift.value_or(1),
                                    job.sigmas.value_or(Values{})};
-  Schedule schedule = make_schedule(model, find_schedule(job.schedule).kind, options, job.steps);
-  const bool flow = path_of(model.sampling.prediction) == Path::flow;
-  if (!flow && find_sampler(job.sampler).start == Start::unit) {
-    schedule.initial_noise = std::hypot(schedule.sigmas.front(), 1);
+  Model asked = model;
+  asked.sampling = sampling_of(job, model);
+  Schedule schedule = make_schedule(asked, find_schedule(job.schedule).kind, options, job.steps);
+  if (path_of(model.sampling.prediction) == Path::flow) return schedule;
+  const SamplerRow& sampler = find_sampler(job.sampler);
+  if (sampler.terminal == Terminal::wholly && begins_at_noise_alone(schedule, asked.sampling)) {
+    schedule.sigmas.front() = noise_alone;
   }
+  if (sampler.start == Start::unit) schedule.initial_noise = std::hypot(schedule.sigmas.front(), 1);
   return schedule;
 }
 

@@ -81,10 +81,17 @@ struct ScheduleOptions {
 /// Times are sigma train_steps. `schedule_problem` must find nothing.
 Schedule make_schedule(const Model& model, ScheduleKind kind, const ScheduleOptions& options, int steps);
 
+/// What `model` says of sampling, with what a job says of it in its place: zero terminal SNR.
+SamplingFacts sampling_of(const ResolvedJob& job, const Model& model);
+
 /// The flow shift of `model` for a picture of so many pixels; none for a model that is no flow.
 std::optional<double> shift_for(const Model& model, int width, int height);
 
-/// The schedule of a resolved job, with the first latent scaled as its sampler's row wants it.
+/// Whether the first of a schedule's sigmas is that of zero terminal SNR, which is infinite.
+bool begins_at_noise_alone(const Schedule& schedule, const SamplingFacts& facts);
+
+/// The schedule of a resolved job, with the first latent scaled, and noise alone given a sigma, as its sampler's row
+/// wants it.
 Schedule schedule_of(const ResolvedJob& job, const Model& model);
 
 /// The schedule of its second pass: of its own steps, and shifted for its own size unless the job's shift is one of its

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cmath>
 #include <cstddef>
+#include <numbers>
 
 #include "core/suggest.hpp"
 #include "lapis/error.hpp"
@@ -27,6 +28,18 @@ std::vector<float> linspace(double first, double last, int count) {
   return values;
 }
 
+/// betas_for_alpha_bar of diffusers.
+std::vector<float> cosine_betas(int steps) {
+  constexpr double most = 0.999;
+  const auto left = [steps](int step) {
+    const double root = std::cos((static_cast<double>(step) / steps + 0.008) / 1.008 * std::numbers::pi / 2);
+    return root * root;
+  };
+  std::vector<float> betas;
+  for (int i = 0; i < steps; ++i) betas.push_back(static_cast<float>(std::min(1 - left(i + 1) / left(i), most)));
+  return betas;
+}
+
 std::vector<float> training_betas(const SamplingFacts& facts) {
   switch (facts.beta_curve) {
     case BetaCurve::linear: return linspace(facts.beta_start, facts.beta_end, facts.train_steps);
@@ -35,8 +48,36 @@ std::vector<float> training_betas(const SamplingFacts& facts) {
       for (float& beta : betas) beta *= beta;
       return betas;
     }
+    case BetaCurve::cosine: return cosine_betas(facts.train_steps);
   }
   throw Error(ErrorKind::internal, "unknown beta curve");
+}
+
+/// What is left of the signal's variance after each step.
+std::vector<float> products_of(const std::vector<float>& betas) {
+  std::vector<float> products;
+  double product = 1;  // torch.cumprod carries a double and rounds what it stores
+  for (const float beta : betas) {
+    product *= 1.0F - beta;
+    products.push_back(static_cast<float>(product));
+  }
+  return products;
+}
+
+/// Betas of zero terminal SNR (Lin et al. 2024, algorithm 1), in the order in which diffusers rounds.
+std::vector<float> rescaled_betas(const std::vector<float>& betas) {
+  std::vector<float> left = products_of(betas);
+  for (float& product : left) product = std::sqrt(product);
+  const float first = left.front();
+  const float last = left.back();
+  const float stretch = first / (first - last);
+  for (float& root : left) {
+    root = (root - last) * stretch;
+    root *= root;
+  }
+  std::vector<float> rescaled{1.0F - left.front()};
+  for (std::size_t i = 1; i < left.size(); ++i) rescaled.push_back(1.0F - left[i] / left[i - 1]);
+  return rescaled;
 }
 
 std::vector<double> leading_timesteps(const SamplingFacts& facts, int steps) {
@@ -96,6 +137,20 @@ std::span<const SpacingRow> spacings() {
   return rows;
 }
 
+std::span<const BetaCurveRow> beta_curves() {
+  static const std::array<BetaCurveRow, 3> rows = {{
+      {BetaCurve::linear, "linear", "linear"},
+      {BetaCurve::scaled_linear, "scaled_linear", "scaled_linear"},
+      {BetaCurve::cosine, "cosine", "squaredcos_cap_v2"},
+  }};
+  return rows;
+}
+
+const BetaCurveRow& beta_curve_row(BetaCurve curve) {
+  return *std::find_if(beta_curves().begin(), beta_curves().end(),
+                       [curve](const BetaCurveRow& row) { return row.curve == curve; });
+}
+
 const std::string& spacing_name(Spacing spacing) {
   const auto found = std::find_if(spacings().begin(), spacings().end(),
                                   [spacing](const SpacingRow& row) { return row.spacing == spacing; });
@@ -115,14 +170,12 @@ Spacing find_spacing(std::string_view name) {
 
 std::vector<double> training_sigmas(const SamplingFacts& facts) {
   assert(facts.train_steps >= 1);
+  std::vector<float> betas = training_betas(facts);
+  if (facts.zero_snr) betas = rescaled_betas(betas);
+  std::vector<float> products = products_of(betas);
+  if (facts.zero_snr) products.back() = 0x1p-24F;
   std::vector<double> sigmas;
-  sigmas.reserve(static_cast<std::size_t>(facts.train_steps));
-  double product = 1;  // torch.cumprod carries a double and rounds what it stores
-  for (const float beta : training_betas(facts)) {
-    product *= 1.0F - beta;
-    const auto alpha_bar = static_cast<float>(product);
-    sigmas.push_back(std::sqrt((1.0F - alpha_bar) / alpha_bar));
-  }
+  for (const float product : products) sigmas.push_back(std::sqrt((1.0F - product) / product));
   return sigmas;
 }
 

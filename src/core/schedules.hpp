@@ -19,6 +19,18 @@ struct SpacingRow {
 
 std::span<const SpacingRow> spacings();
 
+/// One row a curve of betas.
+struct BetaCurveRow {
+  BetaCurve curve;
+  std::string name;       ///< in model.json
+  std::string diffusers;  ///< as beta_schedule of a scheduler's configuration
+};
+
+std::span<const BetaCurveRow> beta_curves();
+
+/// The row of `curve`.
+const BetaCurveRow& beta_curve_row(BetaCurve curve);
+
 /// The name of `spacing`.
 const std::string& spacing_name(Spacing spacing);
 
@@ -29,8 +41,11 @@ Spacing find_spacing(std::string_view name);
 /// beta up to t (Ho et al. 2020, "Denoising Diffusion Probabilistic Models", eq. 4; sigma as in Karras et al. 2022,
 /// "Elucidating the Design Space of Diffusion-Based Generative Models", table 1, VP). The betas lie evenly from
 /// beta_start to beta_end (linear), or their square roots do (scaled_linear; Rombach et al. 2022, "High-Resolution
-/// Image Synthesis with Latent Diffusion Models"). Networks were trained on the float32 values, so betas and products
-/// are rounded as torch rounds them. `facts` must be checked: at least 1 step, 0 < beta_start <= beta_end < 1.
+/// Image Synthesis with Latent Diffusion Models"), or abar is a squared cosine (Nichol and Dhariwal 2021, "Improved
+/// Denoising Diffusion Probabilistic Models", eq. 17). With zero terminal SNR the square roots of abar are moved so
+/// that the last is 0 (Lin et al. 2024, algorithm 1), where it then counts as 2^-24, whose sigma is 4096: the stand-in
+/// of diffusers' Euler, DPM-Solver and UniPC. Networks were trained on the float32 values, so betas and products are
+/// rounded as torch rounds them. `facts` must be checked: at least 1 step, 0 < beta_start <= beta_end < 1.
 std::vector<double> training_sigmas(const SamplingFacts& facts);
 
 /// `steps` noise levels as EulerDiscreteScheduler of diffusers 0.42 takes them: timesteps by `spacing` (Lin et al.

@@ -10,6 +10,7 @@
 #include "core/families.hpp"
 #include "core/resize.hpp"
 #include "core/samplers/sample.hpp"
+#include "core/schedule_table.hpp"
 #include "core/strength.hpp"
 #include "core/time_scale.hpp"
 #include "core/unfinished.hpp"
@@ -208,7 +209,7 @@ class Rendering {
   at::Tensor walked(const Pass& pass, Start& start, Noise& noise) {
     const at::Device device = parts_.placement().device;
     const Model& model = parts_.model();
-    const core::TimeScale times(model.sampling);
+    const core::TimeScale times(core::sampling_of(job_, model));
     const Denoiser denoiser(parts_.denoiser(), model.sampling.prediction,
                             core::token_side(model) / model.space.downscale, pass.schedule, times, pass.conditioning,
                             guidance_of(job_, pass.schedule));

@@ -2,6 +2,9 @@
 
 #include <array>
 #include <set>
+#include <span>
+
+#include "core/schedules.hpp"
 
 namespace lapis::io {
 
@@ -10,6 +13,12 @@ namespace {
 using Words = std::vector<std::string>;
 
 constexpr std::size_t highest_rank = 8;
+
+Words names_of(std::span<const core::BetaCurveRow> rows) {
+  Words names;
+  for (const core::BetaCurveRow& row : rows) names.push_back(row.name);
+  return names;
+}
 
 Port read_port(const JsonValue& value) {
   static const Words keys{"name", "dtype", "shape"};
@@ -91,18 +100,20 @@ SamplingFacts read_sampling(const JsonValue& value) {
   if (path_of(prediction) == Path::flow) return read_flow_sampling(value);
   static const Words keys{"prediction", "train_steps", "beta_curve",  "beta_start",
                           "beta_end",   "spacing",     "steps_offset"};
-  static const Words curves{"linear", "scaled_linear"};
+  static const Words optional{"zero_snr"};
+  static const Words curves = names_of(core::beta_curves());
   static const Words spacings{"leading", "linspace", "trailing"};
-  value.expect_keys(keys);
+  value.expect_keys(keys, optional);
   SamplingFacts facts;
   facts.prediction = prediction;
   facts.train_steps = small_integer(value.at("train_steps"), 1, 100'000);
-  facts.beta_curve = std::array{BetaCurve::linear, BetaCurve::scaled_linear}[value.at("beta_curve").choice(curves)];
+  facts.beta_curve = core::beta_curves()[value.at("beta_curve").choice(curves)].curve;
   facts.beta_start = value.at("beta_start").number(1e-9, 0.999);
   facts.beta_end = value.at("beta_end").number(facts.beta_start, 0.999);
   facts.spacing =
       std::array{Spacing::leading, Spacing::linspace, Spacing::trailing}[value.at("spacing").choice(spacings)];
   facts.steps_offset = small_integer(value.at("steps_offset"), 0, facts.train_steps);
+  if (value.has("zero_snr")) facts.zero_snr = value.at("zero_snr").truth();
   return facts;
 }
 

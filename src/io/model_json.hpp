@@ -36,11 +36,12 @@ inline nlohmann::ordered_json sampling_json(const SamplingFacts& facts) {
     json["flow_shift"] = flow_shift_json(facts.flow_shift);
     return json;
   }
-  json["beta_curve"] = facts.beta_curve == BetaCurve::linear ? "linear" : "scaled_linear";
+  json["beta_curve"] = core::beta_curve_row(facts.beta_curve).name;
   json["beta_start"] = facts.beta_start;
   json["beta_end"] = facts.beta_end;
   json["spacing"] = core::spacing_name(facts.spacing);
   json["steps_offset"] = facts.steps_offset;
+  if (facts.zero_snr) json["zero_snr"] = true;
   return json;
 }
 

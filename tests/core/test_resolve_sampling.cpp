@@ -204,3 +204,84 @@ TEST_CASE("a model's own sampler and schedule must go together") {
   model.defaults.sampler = "eular";
   CHECK_THAT(sampling_defaults_problem(model).value(), Catch::Contains("unknown sampler"));
 }
+
+TEST_CASE("zero terminal SNR begins at noise alone with every sampler that can, and the others say why not") {
+  Model model = test::sample_model();
+  model.sampling.prediction = Prediction::v;
+  model.sampling.spacing = Spacing::trailing;
+  for (const SamplerRow& row : samplers()) {
+    INFO(row.name);
+    Job job;
+    job.sampler = row.name;
+    job.zero_snr = "on";
+    if (row.terminal == Terminal::none) {
+      CHECK_THROWS_WITH(resolve(job, model, 0), Catch::Contains("sampler " + row.name) && Catch::Contains("euler_a"));
+      job.spacing = "leading";  // leaves the last training step out
+      CHECK(schedule_of(resolve(job, model, 0), model).sigmas.front() < 1000);
+      continue;
+    }
+    const ResolvedJob resolved = resolve(job, model, 0);
+    CHECK(resolved.zero_snr == "on");
+    const Schedule schedule = schedule_of(resolved, model);
+    const bool wholly = row.terminal == Terminal::wholly;
+    CHECK(schedule.timesteps.front() == 999);
+    CHECK(schedule.sigmas.front() == Approx(wholly ? noise_alone : 4096).epsilon(1e-6));
+    CHECK(schedule.initial_noise == Approx(schedule.sigmas.front()).epsilon(1e-6));
+    CHECK(schedule.sigmas[1] < 1000);
+    job.zero_snr = "off";
+    CHECK(schedule_of(resolve(job, model, 0), model).sigmas.front() == Approx(14.6146).epsilon(1e-4));
+  }
+}
+
+TEST_CASE("from noise alone every sampler that can begins near where the exact path does") {
+  Model model = test::sample_model();
+  model.sampling.prediction = Prediction::v;
+  model.sampling.spacing = Spacing::trailing;
+  model.sampling.zero_snr = true;
+  const TimeScale times(model.sampling);
+  for (const SamplerRow& row : samplers()) {
+    if (row.terminal == Terminal::none || row.sampler == Sampler::lcm || row.sampler == Sampler::ddpm) continue;
+    INFO(row.name);
+    Job job;
+    job.sampler = row.name;
+    job.steps = 300;
+    if (row.eta) job.eta = 0;
+    const Schedule schedule = schedule_of(resolve(job, model, 0), model);
+    const test::Gaussian gaussian{Path::variance_exploding};
+    const double start = -1.5 * schedule.initial_noise;
+    const double end = sample(
+        row.sampler, gaussian, start, {schedule.sigmas, Path::variance_exploding, 0, &times}, [] { return 0.0; },
+        test::no_callback);
+    CHECK(end == Approx(gaussian.end_of_path(start, schedule.sigmas.front())).margin(0.03));
+  }
+}
+
+TEST_CASE("zero terminal SNR is the model's unless the job says otherwise, and no flow's") {
+  Model model = test::sample_model();
+  CHECK(resolve({}, model, 0).zero_snr == "off");
+  model.sampling.zero_snr = true;
+  CHECK(resolve({}, model, 0).zero_snr == "on");
+  CHECK(sampling_of(resolve({}, model, 0), model).zero_snr);
+  CHECK_FALSE(resolve({}, flow_model(), 0).zero_snr);
+  const std::array<Refusal, 2> refusals = {{
+      {[](Job& job) { job.zero_snr = "yes"; }, "--zero-snr is \"yes\""},
+      {[](Job& job) { job.sampler = "ddim"; }, "predicts noise"},
+  }};
+  check_refusals(refusals, model);
+  const std::array<Refusal, 1> on_flow = {{{[](Job& job) { job.zero_snr = "on"; }, "stream is a flow"}}};
+  check_refusals(on_flow, flow_model());
+  Job by_hand;
+  by_hand.sigmas = "4096,10,1";
+  CHECK_NOTHROW(resolve(by_hand, model, 0));
+  by_hand.zero_snr = "off";
+  CHECK_THROWS_WITH(resolve(by_hand, model, 0), Catch::Contains("was trained up to"));
+}
+
+TEST_CASE("a model whose own sampler cannot begin at noise alone says so") {
+  Model model = test::sample_model();
+  model.sampling.zero_snr = true;
+  model.sampling.spacing = Spacing::trailing;
+  CHECK_FALSE(sampling_defaults_problem(model));
+  model.defaults.sampler = "heun";
+  CHECK_THAT(sampling_defaults_problem(model).value_or(""), Catch::Contains("cannot begin at noise alone"));
+}

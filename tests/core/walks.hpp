@@ -162,7 +162,9 @@ inline Record replay(const nlohmann::json& golden, double change = 0) {
   };
   std::size_t drawn = 0;
   const auto noise = [&] { return Points{golden.at("noises").at(drawn++).get<std::vector<double>>()}; };
-  const core::TimeScale times({});
+  SamplingFacts facts;
+  facts.zero_snr = golden.value("zero_snr", false);
+  const core::TimeScale times(facts);
   const double eta = golden.at("eta").is_null() ? 0 : golden.at("eta").get<double>();
   const core::Sampler sampler = core::find_sampler(golden.at("sampler").get<std::string>()).sampler;
   const Points start{golden.at("start").get<std::vector<double>>()};

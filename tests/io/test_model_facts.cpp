@@ -52,6 +52,15 @@ TEST_CASE("other models have betas and a spacing") {
   CHECK(facts.beta_end == 0.02);
   CHECK(facts.spacing == lapis::Spacing::trailing);
   CHECK(facts.steps_offset == 0);
+  CHECK_FALSE(facts.zero_snr);
+  Json rescaled = betas;
+  rescaled["zero_snr"] = true;
+  rescaled["beta_curve"] = "cosine";
+  CHECK(sampling_of(rescaled).zero_snr);
+  CHECK(sampling_of(rescaled).beta_curve == lapis::BetaCurve::cosine);
+  check_refused(betas, "/zero_snr", "yes", {"zero_snr"});
+  check_refused(betas, "/beta_curve", "squaredcos_cap_v2", {"beta_curve", "cosine"});
+  check_refused(constant_flow, "/zero_snr", true, {"zero_snr is an unknown key"});
 }
 
 TEST_CASE("keys of one kind of sampling are errors in another") {

@@ -101,6 +101,8 @@ TEST_CASE("a model's report has its sampling, tokenizers and conditioning") {
   model.tokenizers["tokenizer_2"].kind = lapis::TokenizerKind::t5;
   model.conditioning.rope_axes = {16, 56, 56};
   CHECK(Json::parse(model_report(model)).at("sampling").at("beta_end") == 0.012);
+  model.sampling.zero_snr = true;
+  CHECK(Json::parse(model_report(model)).at("sampling").at("zero_snr") == true);
   model.sampling.prediction = lapis::Prediction::flow;
   model.sampling.flow_shift.dynamic = true;
   const Json json = Json::parse(model_report(model));
