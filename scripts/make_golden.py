@@ -22,7 +22,7 @@ from make_clip_tokenizer import write_vocabulary
 from transformers import CLIPTokenizer
 from transformers.utils import logging
 
-from golden import samplers, schedules
+from golden import samplers, scheduler_keys, schedules
 from golden.common import SD15
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -185,6 +185,10 @@ def make_schedules(folder: Path) -> None:
     write("schedules", {"cases": cases}, folder)
 
 
+def make_scheduler_keys(folder: Path) -> None:
+    write("scheduler_keys", {"cases": scheduler_keys.cases()}, folder)
+
+
 def make_samplers(folder: Path) -> None:
     write("samplers", {"cases": samplers.cases()}, folder)
 
@@ -208,7 +212,7 @@ def make_flow_schedule(folder: Path) -> None:
 
 
 MAKERS = {"clip_tokenizer": make_clip_tokenizer, "schedules": make_schedules, "samplers": make_samplers,
-          "schedule_table": make_schedule_table, "flow_schedule": make_flow_schedule}
+          "schedule_table": make_schedule_table, "scheduler_keys": make_scheduler_keys, "flow_schedule": make_flow_schedule}
 
 
 def main() -> None:

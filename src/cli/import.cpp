@@ -13,6 +13,7 @@
 #include "cli/engine_library.hpp"
 #include "cli/import_graphs.hpp"
 #include "cli/import_plan.hpp"
+#include "cli/import_sampling.hpp"
 #include "cli/model_draft.hpp"
 #include "cli/terminal.hpp"
 #include "core/job_limits.hpp"
@@ -168,7 +169,10 @@ class GraphsImport {
     model_ = plan_.model();
     model_.name = options_.place.name.empty() ? name_of(options_.place.output) : options_.place.name;
     if (!options_.lineage.empty()) model_.space.lineage = options_.lineage;
-    apply_prediction(options_.sources.prediction, "family " + model_.family, model_);
+    SamplingSources sampling;
+    sampling.title = "family " + model_.family;
+    sampling.wish = options_.sources.sampling;
+    decide_sampling(sampling, model_, sampling_notes_);
     model_.licence = options_.licence;
     model_.origin = "imported from TorchScript files";
     const std::map<std::string, Part> parts = std::exchange(model_.parts, {});
@@ -197,6 +201,7 @@ class GraphsImport {
                             {},
                             plan_.notes(),
                             seconds_since(start_)};
+    report.notes.insert(report.notes.end(), sampling_notes_.begin(), sampling_notes_.end());
     for (const auto& [name, part] : parts) report.parts.push_back({name, "its own", "", "", {part.graph.string()}});
     for (const std::string& note : report.notes) print_note(note);
     if (options_.json) {
@@ -212,6 +217,7 @@ class GraphsImport {
   const Clock::time_point start_ = Clock::now();
   GraphPlan plan_;
   Model model_;
+  std::vector<std::string> sampling_notes_;
 };
 
 int import_asked(const Options& options) {
@@ -277,7 +283,10 @@ Run declare_import(CLI::App& app) {
   app.add_option("--tokenizer", sources.tokenizer, "T5's SentencePiece model (spiece.model)")
       ->type_name("FILE")
       ->group(others);
-  app.add_option("--prediction", sources.prediction, "epsilon or v, where no scheduler's configuration says it")
+  app.add_option("--prediction", sources.sampling.prediction, "epsilon or v, where no file says it, or says it wrongly")
+      ->type_name("NAME")
+      ->group(others);
+  app.add_option("--zero-snr", sources.sampling.zero_snr, "on: trained with zero terminal SNR; off: not")
       ->type_name("NAME")
       ->group(others);
   app.add_option("--lineage", options->lineage, "Training its VAE comes from, where it is not the published one")

@@ -1,11 +1,12 @@
 #include "cli/import_plan.hpp"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
 #include "cli/crossing.hpp"
+#include "cli/import_sampling.hpp"
 #include "cli/places.hpp"
 #include "cli/vae_evidence.hpp"
 #include "core/families.hpp"
@@ -64,17 +65,6 @@ std::string faults_text(const core::HeldGraph& held) {
 
 }  // namespace
 
-void apply_prediction(const std::string& asked, const std::string& title, Model& model) {
-  if (asked.empty()) return;
-  if (asked != "epsilon" && asked != "v") {
-    throw Error(ErrorKind::usage, "--prediction is \"" + asked + "\"; expected epsilon or v");
-  }
-  if (model.sampling.prediction == Prediction::flow) {
-    throw Error(ErrorKind::usage, "--prediction: " + title + " is a flow. Leave it out");
-  }
-  model.sampling.prediction = asked == "v" ? Prediction::v : Prediction::epsilon;
-}
-
 ImportPlan::ImportPlan(const ImportSources& sources) : asked_(sources) {
   library_ = io::read_graph_library(bundled_folder("graphs"));
   known_model([&](const Model& model) {
@@ -97,7 +87,7 @@ ImportPlan::ImportPlan(const ImportSources& sources) : asked_(sources) {
     check_vae_file(*source);
   }
   take_tokenizers();
-  take_sampling();
+  decide_sampling();
   note_extras();
 }
 
@@ -389,19 +379,29 @@ void ImportPlan::take_t5_tokenizer(TokenizerFacts& facts) const {
               "holds.\nName it: --tokenizer FILE");
 }
 
-void ImportPlan::take_sampling() {
+void ImportPlan::decide_sampling() {
+  SamplingSources sources;
   for (const std::string& path : asked_.main) {
-    if (!is_folder(path)) continue;
-    if (const std::optional<SamplingFacts> facts = io::scheduler_facts(path)) model_.sampling = *facts;
+    if (is_folder(path)) sources.folder = path;
   }
-  apply_prediction(asked_.prediction, title_, model_);
+  for (const ImportedPart& part : parts_) {
+    if (part.part == "denoiser") sources.denoiser = part.checkpoint;
+  }
+  const auto found = std::find_if(sources_.begin(), sources_.end(),
+                                  [&](const Source& source) { return &source.checkpoint == sources.denoiser; });
+  sources.weights = found->name;
+  sources.title = title_;
+  sources.wish = asked_.sampling;
+  cli::decide_sampling(sources, model_, notes_);
 }
 
 void ImportPlan::note_extras() {
   for (const Source& source : sources_) {
-    if (source.kind.extra.empty()) continue;
     core::Listing extra;
-    for (const core::TensorShape& tensor : source.kind.extra) core::append(extra, tensor.name);
+    for (const core::TensorShape& tensor : source.kind.extra) {
+      if (!core::is_sampling_mark(tensor.name)) core::append(extra, tensor.name);
+    }
+    if (extra.count == 0) continue;
     notes_.push_back(source.name + ": " + std::to_string(extra.count) + (extra.count == 1 ? " tensor" : " tensors") +
                      " that nothing here needs: " + listing_text(extra));
   }

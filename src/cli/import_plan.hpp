@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/checkpoint_kind.hpp"
+#include "core/sampling_claims.hpp"
 #include "io/checkpoint.hpp"
 #include "io/graph_library.hpp"
 #include "lapis/model.hpp"
@@ -22,8 +23,8 @@ struct ImportSources {
   std::string clip_l;
   std::string clip_g;
   std::string t5xxl;
-  std::string tokenizer;   ///< of T5: a SentencePiece model, or a folder that has one
-  std::string prediction;  ///< "epsilon" or "v"; empty: what a scheduler's configuration says, else epsilon
+  std::string tokenizer;  ///< of T5: a SentencePiece model, or a folder that has one
+  core::SamplingWish sampling;
 };
 
 /// One part of the model to be.
@@ -34,16 +35,12 @@ struct ImportedPart {
   const io::Checkpoint* checkpoint;
 };
 
-/// What --prediction asks for, into `model`; "" asks for nothing. Throws Error{usage} for another word, and for a flow,
-/// which `title` is.
-void apply_prediction(const std::string& asked, const std::string& title, Model& model);
-
 /// A plan, read and checked; nothing is written yet.
 class ImportPlan {
  public:
   /// Throws Error{input} for what is no checkpoint, or of an architecture that lapis has not, with the nearest that it
-  /// has; Error{incompatible} for parts of different families; Error{usage} where parts are lacking, with the options
-  /// that name them.
+  /// has; Error{incompatible} for parts of different families, or a scheduler of another; Error{usage} where parts are
+  /// lacking, with the options that name them.
   explicit ImportPlan(const ImportSources& sources);
 
   const std::string& title() const { return title_; }
@@ -81,7 +78,7 @@ class ImportPlan {
   void check_vae_file(const Source& source);
   void take_tokenizers();
   void take_t5_tokenizer(TokenizerFacts& facts) const;
-  void take_sampling();
+  void decide_sampling();
   void note_extras();
 
   const ImportSources& asked_;

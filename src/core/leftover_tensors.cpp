@@ -18,7 +18,6 @@ constexpr std::string_view clip_score = "what CLIP compares texts and pictures w
 constexpr std::string_view second_name = "the token table under a second name";
 constexpr std::string_view prediction = "what its network predicts, and on which schedule";
 constexpr std::string_view take_plain = "Take the checkpoint in F16, BF16, F32, or in F8 without scales";
-constexpr std::string_view no_prediction = "lapis does not heed it yet. Take a checkpoint that predicts epsilon";
 
 using enum Where;
 using enum Leftover;
@@ -61,9 +60,10 @@ constexpr LeftoverRow rows[] = {
     {harmless, {begin, "decoder.final_layer_norm."}, text_decoder},
     {harmless, {whole, "lm_head.weight"}, text_decoder},
     {harmless, {end, ".spiece_model"}, "T5's tokenizer, as bytes"},
-    {refused, {whole, "v_pred"}, prediction, no_prediction},
-    {refused, {whole, "ztsnr"}, prediction, no_prediction},
-    {refused, {begin, "edm_vpred."}, prediction, no_prediction},
+    // core/sampling_claims.hpp heeds them.
+    {heeded, {whole, "v_pred"}, prediction},
+    {heeded, {whole, "ztsnr"}, prediction},
+    {heeded, {begin, "edm_vpred."}, prediction},
     {refused, {end, "scaled_fp8"}, "scales of fp8 weights", take_plain},
     {refused, {end, ".scale_weight"}, "scales of fp8 weights", take_plain},
     {refused, {end, ".scale_input"}, "scales of fp8 weights", take_plain},

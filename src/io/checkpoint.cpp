@@ -81,6 +81,7 @@ Checkpoint::Checkpoint(std::vector<fs::path> paths) : paths_(std::move(paths)) {
     files_.emplace_back(path, ErrorKind::input, stray_checkpoint_bytes);
   }
   for (std::size_t i = 0; i < files_.size(); ++i) {
+    metadata_.insert(files_[i].metadata().begin(), files_[i].metadata().end());
     for (const auto& [name, view] : files_[i].tensors()) {
       const auto [other, is_new] = places_.emplace(name, Place{i, &view});
       if (!is_new) {

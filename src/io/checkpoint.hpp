@@ -28,6 +28,9 @@ class Checkpoint {
 
   const std::vector<std::filesystem::path>& paths() const { return paths_; }
 
+  /// Of all files; where two have a key, that of the first.
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+
   /// Names and shapes of all tensors.
   const std::vector<core::TensorShape>& tensors() const { return tensors_; }
 
@@ -59,6 +62,7 @@ class Checkpoint {
   std::vector<std::filesystem::path> paths_;
   std::vector<SafetensorsFile> files_;
   std::map<std::string, Place> places_;
+  std::map<std::string, std::string> metadata_;
   std::vector<core::TensorShape> tensors_;
 };
 

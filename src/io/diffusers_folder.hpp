@@ -1,13 +1,9 @@
-// A model as diffusers saves it: a folder for each component, its weights in one file or several, and a scheduler's
-// configuration.
+// A model as diffusers saves it: a folder for each component, its weights in one file or several.
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
-
-#include "lapis/sampling.hpp"
 
 namespace lapis::io {
 
@@ -18,10 +14,5 @@ bool is_diffusers_folder(const std::filesystem::path& folder);
 /// half-precision variant of either ("NAME.fp16.safetensors"). Empty for a component that is not there. Throws
 /// Error{input} for one with other files alone (a pickle, a shard that is missing), saying what to do.
 std::vector<std::filesystem::path> component_weights(const std::filesystem::path& folder, const std::string& component);
-
-/// What scheduler/scheduler_config.json says of the process a denoiser was trained on; none where there is none. What
-/// it leaves out is what diffusers takes then. Throws Error{input} for kinds that lapis has not (another prediction,
-/// betas by hand, a rescaled terminal).
-std::optional<SamplingFacts> scheduler_facts(const std::filesystem::path& folder);
 
 }  // namespace lapis::io

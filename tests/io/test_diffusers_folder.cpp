@@ -10,10 +10,6 @@ using namespace lapis::io::test;
 
 namespace {
 
-void schedule(const TemporaryFolder& folder, const std::string& document) {
-  write_text(folder / "scheduler/scheduler_config.json", document);
-}
-
 std::vector<std::string> names(const std::vector<std::filesystem::path>& files) {
   std::vector<std::string> result;
   for (const auto& file : files) result.push_back(file.filename());
@@ -47,32 +43,4 @@ TEST_CASE("an index that leads out of its folder and a pickle are refused") {
   CHECK_THROWS_WITH(component_weights(folder.path(), "unet"), Catch::Contains("leads out of its folder"));
   write_text(folder / "vae/diffusion_pytorch_model.bin", "");
   CHECK_THROWS_WITH(component_weights(folder.path(), "vae"), Catch::Contains("pickle"));
-}
-
-TEST_CASE("a scheduler's configuration tells the process, and what it leaves out is diffusers' own") {
-  const TemporaryFolder folder;
-  CHECK_FALSE(scheduler_facts(folder.path()));
-  schedule(folder, R"({"_class_name": "PNDMScheduler", "beta_start": 0.00085, "beta_end": 0.012,
-                       "beta_schedule": "scaled_linear", "steps_offset": 1, "trained_betas": null})");
-  CHECK(scheduler_facts(folder.path()) == SamplingFacts{});
-  schedule(folder, R"({"prediction_type": "v_prediction", "timestep_spacing": "trailing"})");
-  const SamplingFacts facts = *scheduler_facts(folder.path());
-  CHECK(facts.prediction == Prediction::v);
-  CHECK(facts.spacing == Spacing::trailing);
-  CHECK(facts.beta_curve == BetaCurve::linear);
-  CHECK(facts.beta_end == 0.02);
-  schedule(folder, R"({"_class_name": "FlowMatchEulerDiscreteScheduler", "use_dynamic_shifting": true})");
-  CHECK(scheduler_facts(folder.path())->flow_shift.dynamic);
-  CHECK(scheduler_facts(folder.path())->flow_shift.max_shift == 1.15);
-  schedule(folder, R"({"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 3})");
-  CHECK(scheduler_facts(folder.path())->flow_shift.shift == 3);
-}
-
-TEST_CASE("processes that lapis has not are refused") {
-  const TemporaryFolder folder;
-  for (const char* document : {R"({"prediction_type": "sample"})", R"({"trained_betas": [0.1]})",
-                               R"({"rescale_betas_zero_snr": true})", R"({"beta_schedule": "squaredcos_cap_v2"})"}) {
-    schedule(folder, document);
-    CHECK_THROWS_AS(scheduler_facts(folder.path()), Error);
-  }
 }

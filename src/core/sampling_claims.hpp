@@ -1,0 +1,56 @@
+// What a checkpoint says of prediction and schedule: marking tensors and metadata.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lapis/sampling.hpp"
+
+namespace lapis::core {
+
+enum class Claim {
+  v,            ///< the network predicts v
+  epsilon,      ///< it predicts the noise
+  zero_snr,     ///< its betas were rescaled to zero terminal SNR
+  plain_betas,  ///< they were not
+  edm,          ///< it was trained with EDM's scaling, which lapis has not
+  unknown       ///< the key is known, and its value is not
+};
+
+/// One thing that a file says.
+struct SamplingClaim {
+  Claim says;
+  std::string by;  ///< "tensor v_pred", "ss_v_parameterization \"True\""
+};
+
+/// Whether a tensor of this name is a mark, and no weight (ComfyUI, NoobAI: v_pred, ztsnr; CosXL: edm_vpred.sigma_max).
+bool is_sampling_mark(std::string_view tensor);
+
+/// What metadata (modelspec, kohya's ss_ keys, ComfyUI's) and tensors say, in their order.
+std::vector<SamplingClaim> sampling_claims(const std::map<std::string, std::string>& metadata,
+                                           std::span<const std::string> tensors);
+
+/// What a user says of it, which counts before what files say; "" says nothing.
+struct SamplingWish {
+  std::string prediction;  ///< "epsilon" or "v"
+  std::string zero_snr;    ///< "on" or "off"
+};
+
+/// Who says something, for messages.
+struct SamplingSpeakers {
+  std::string model;      ///< what the network is: "Stable Diffusion XL"
+  std::string weights;    ///< the file of the claims
+  std::string scheduler;  ///< the file that the facts are of; empty: they are of the architecture
+};
+
+/// `facts` with what the claims and the wish say in their place. A schedule that says nothing of its spacing gets
+/// trailing where zero terminal SNR comes in, for the others leave its first step out (Lin et al. 2024, section 3.3).
+/// Throws Error{input} for claims that contradict each other or the scheduler, unless the wish decides it, and for what
+/// lapis has not; Error{usage} for a wish that makes no sense. `notes` get what was taken, and what was overruled.
+SamplingFacts claimed_sampling(SamplingFacts facts, std::span<const SamplingClaim> claims, const SamplingWish& wish,
+                               const SamplingSpeakers& speakers, std::vector<std::string>& notes);
+
+}  // namespace lapis::core

@@ -1,0 +1,61 @@
+// The schedulers of diffusers: which sampler each class names, and what lapis makes of every key of its configuration.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string_view>
+
+#include "lapis/sampling.hpp"
+
+namespace lapis::core {
+
+/// One row a class.
+struct SchedulerClass {
+  std::string_view name;
+  Path path = Path::variance_exploding;
+  std::string_view sampler = {};  ///< a row of samplers(); empty: lapis has no such sampler, but draws with its models
+  std::string_view schedule = "own";
+  std::array<std::string_view, 8> keys = {};  ///< that it reads: groups of them, blanks between
+  /// What it takes of betas and spacing where its configuration says nothing.
+  BetaCurve curve = BetaCurve::linear;
+  double beta_start = 0.0001;
+  double beta_end = 0.02;
+  Spacing spacing = Spacing::linspace;
+  std::string_view refused = {};  ///< why models with it are not taken; empty: they are
+};
+
+std::span<const SchedulerClass> scheduler_classes();
+
+/// The row of this name; null where there is none.
+const SchedulerClass* find_scheduler_class(std::string_view name);
+
+/// Whether the class reads `key`.
+bool reads(const SchedulerClass& row, std::string_view key);
+
+/// What a key is to lapis.
+enum class KeyUse {
+  training,  ///< tells how the network was trained: a fact of the model, whatever the class
+  sampling,  ///< becomes the sampler or the schedule of jobs that name none
+  only,      ///< another value than those that are accepted is refused
+  told,      ///< with another value than those that are accepted lapis has its own way, and says so
+  unused     ///< changes nothing that lapis computes
+};
+
+/// One row a key, or a key of one class.
+struct SchedulerKey {
+  std::string_view name;
+  KeyUse use;
+  std::string_view accepted = {};  ///< of `only` and `told`: values in JSON, a bar between; null is accepted always
+  std::string_view why = {};       ///< ends "KEY is VALUE; "
+  std::string_view of = {};        ///< the class that the row is of; empty: any other
+};
+
+std::span<const SchedulerKey> scheduler_keys();
+
+/// The row of `key` in a configuration of `row`; null for a key that no class of the table reads.
+const SchedulerKey* find_scheduler_key(const SchedulerClass& row, std::string_view key);
+
+/// Whether `value`, in JSON, is among those that `key` accepts; numbers are compared as numbers.
+bool accepts(const SchedulerKey& key, std::string_view value);
+
+}  // namespace lapis::core
