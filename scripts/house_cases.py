@@ -65,6 +65,7 @@ BREAKS = [
     ("walls", "include/lapis/space.hpp", "#include <unistd.h>"),
     ("libraries", "src/core/unicode.cpp", "#include <nlohmann/json.hpp>"),
     ("libraries", "src/cli/main.cpp", "#include <png.h>"),
+    ("libraries", "src/cli/main.cpp", "#include <jpeglib.h>"),
     ("libraries", "src/cli/main.cpp", "#include <openssl/evp.h>"),
     ("libraries", "src/engine/graph.cpp", "#include <stb_image_resize.h>"),
     ("libraries", "src/core/unicode.cpp", "#include <stb/stb_image.h>"),

@@ -7,6 +7,7 @@
 #include "core/fit.hpp"
 #include "core/latents.hpp"
 #include "core/pixels.hpp"
+#include "io/picture_file.hpp"
 #include "io/sha256.hpp"
 #include "lapis/error.hpp"
 

@@ -41,7 +41,7 @@ Pixels make_pixels(int width, int height, int channels) {
   return {width, height, channels, std::vector<std::uint8_t>(sample_count(width, height, channels))};
 }
 
-Pixels upright(const Pixels& pixels, int orientation) {
+Pixels upright(Pixels pixels, int orientation) {
   if (orientation <= 1 || orientation > 8) return pixels;
   const bool sides_change = orientation >= 5;
   Pixels turned = make_pixels(sides_change ? pixels.height : pixels.width, sides_change ? pixels.width : pixels.height,

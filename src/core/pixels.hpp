@@ -26,7 +26,7 @@ Pixels make_pixels(int width, int height, int channels);
 
 /// The picture as it is to be seen, by the tag Orientation of Exif 2.3 (1 to 8; 1 is upright): mirrored for 2, 4, 5 and
 /// 7, sides changed from 5 on.
-Pixels upright(const Pixels& pixels, int orientation);
+Pixels upright(Pixels pixels, int orientation);
 
 /// What `upright` does, for a message: "turned by 90 degrees".
 std::string_view orientation_text(int orientation);

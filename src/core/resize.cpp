@@ -124,25 +124,21 @@ Pixels resized(const Pixels& pixels, int width, int height, Filter filter, const
   assert(width > 0 && height > 0 && pixels.width > 0 && pixels.height > 0);
   const Box whole{0, 0, static_cast<double>(pixels.width), static_cast<double>(pixels.height)};
   const Box part = box.value_or(whole);
-  Pixels result = pixels;
-  const auto to_width = [&] {
-    if (width == pixels.width && part.left == whole.left && part.right == whole.right) return;
-    result = along_rows(result, make_taps(pixels.width, part.left, part.right, width, filter));
+  const auto to_width = [&](const Pixels& from) {
+    return along_rows(from, make_taps(pixels.width, part.left, part.right, width, filter));
   };
-  const auto to_height = [&] {
-    if (height == pixels.height && part.top == whole.top && part.bottom == whole.bottom) return;
-    result = along_columns(result, make_taps(pixels.height, part.top, part.bottom, height, filter));
+  const auto to_height = [&](const Pixels& from) {
+    return along_columns(from, make_taps(pixels.height, part.top, part.bottom, height, filter));
   };
+  const bool same_width = width == pixels.width && part.left == whole.left && part.right == whole.right;
+  const bool same_height = height == pixels.height && part.top == whole.top && part.bottom == whole.bottom;
+  if (same_width && same_height) return pixels;
+  if (same_width) return to_height(pixels);
+  if (same_height) return to_width(pixels);
   const int lost_rows = pixels.height - height;
   const int lost_columns = pixels.width - width;
-  if (lost_rows > 0 && lost_rows > 2 * lost_columns) {
-    to_height();
-    to_width();
-  } else {
-    to_width();
-    to_height();
-  }
-  return result;
+  const bool rows_first = lost_rows > 0 && lost_rows > 2 * lost_columns;
+  return rows_first ? to_width(to_height(pixels)) : to_height(to_width(pixels));
 }
 
 }  // namespace lapis::core

@@ -10,15 +10,22 @@ namespace lapis::io {
 namespace {
 
 // clang-format off
-constexpr std::array<FileKind, 21> kinds = {{
+constexpr std::array<FileKind, 28> kinds = {{
     // name        at  mark                          picture readable
     {"JPEG",       0, "\xFF\xD8\xFF",                 true,  true},
     {"PNG",        0, "\x89PNG\r\n\x1a\n",            true,  true},
     {"BMP",        0, "BM",                           true,  true},
     {"GIF",        0, "GIF87a",                       true,  true},
     {"GIF",        0, "GIF89a",                       true,  true},
+    {"PNM",        0, "P1",                           true,  true},
+    {"PNM",        0, "P2",                           true,  true},
+    {"PNM",        0, "P3",                           true,  true},
+    {"PNM",        0, "P4",                           true,  true},
     {"PNM",        0, "P5",                           true,  true},
     {"PNM",        0, "P6",                           true,  true},
+    {"PNM",        0, "P7",                           true,  true},
+    {"PFM",        0, "PF",                           true,  false},
+    {"PFM",        0, "Pf",                           true,  false},
     {"WebP",       8, "WEBP",                         true,  false},
     {"AVIF",       4, "ftypavif",                     true,  false},
     {"HEIC",       4, "ftypheic",                     true,  false},

@@ -9,6 +9,9 @@
 
 namespace lapis::io {
 
+/// Throws Error{kind}: that `path` does not exist or cannot be read, by the errno value that opening it ended with.
+[[noreturn]] void fail_unreadable(const std::filesystem::path& path, ErrorKind kind, int error_number);
+
 /// A regular file, mapped read-only. The bytes stay valid, at the same address, until the object that owns them is
 /// destroyed; moving it hands the mapping over. Many processes that map one file share its memory.
 /// Safe to read from many threads. A file that another program cuts short while it is mapped ends the process with

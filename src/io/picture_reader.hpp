@@ -2,38 +2,27 @@
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
+#include <cstdint>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "core/pixels.hpp"
+#include "io/picture_facts.hpp"
 
 namespace lapis::io {
 
-/// What a picture file says of itself before its pixels are read.
-struct PictureFacts {
-  std::string format;  ///< "JPEG", "PNG", "BMP", "TGA", "PNM" or "GIF"
-  int width = 0;       ///< as stored: before it is turned upright
-  int height = 0;
-  int channels = 0;     ///< 1 to 4, as in core::Pixels; a colour of a PNG that is a hole adds one
-  int bits = 8;         ///< of one channel, 8 or 16
-  int orientation = 1;  ///< Exif's, 1 to 8
-};
-
-/// The bytes of a picture file, or of standard input where `path` is "-".
-/// Throws Error{input} if they cannot be read, are more than 1 GB, or if there is nothing.
-std::vector<std::byte> read_picture_file(const std::filesystem::path& path);
+/// What reading a picture may take: its file, its pixels, a second time where they are turned, and what a decoder holds.
+inline constexpr std::uint64_t most_picture_memory = 600'000'000;
 
 /// Reads a picture's header alone. `name` is the file that errors speak of.
 /// Throws Error{input} if the file is none of the formats (saying what it is, where that is known), if it is damaged,
-/// or if the picture is larger than 65535 pixels along a side or 180 million in all.
+/// if the picture is larger than 65535 pixels along a side, or if reading it takes more than `most_picture_memory`;
+/// Error{device} if it takes more than the machine has free.
 PictureFacts read_picture_facts(std::span<const std::byte> file, const std::string& name);
 
 /// Reads a picture's pixels as they are stored: not turned, alpha as it is, colours of a palette looked up, 16 bits cut
 /// to their upper 8. `facts` are the file's own. A PNG's checksums are tested.
-/// Throws Error{input} if the file is damaged or cut short, Error{device} if the pixels need more memory than the
-/// machine has free.
+/// Throws Error{input} if the file is damaged or cut short.
 core::Pixels read_pixels(std::span<const std::byte> file, const PictureFacts& facts, const std::string& name);
 
 }  // namespace lapis::io

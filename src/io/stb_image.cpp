@@ -1,10 +1,6 @@
-// stb_image itself, in the few formats that lapis reads. The one file that holds its code.
-#define STBI_ONLY_JPEG
-#define STBI_ONLY_PNG
+// stb_image itself, in the two formats that lapis reads by it. The one file that holds its code.
 #define STBI_ONLY_BMP
 #define STBI_ONLY_TGA
-#define STBI_ONLY_GIF
-#define STBI_ONLY_PNM
 #define STBI_NO_STDIO
 #define STBI_NO_LINEAR
 #define STBI_NO_HDR

@@ -68,7 +68,7 @@ class Refused(SourceTest):
         (self.folder / "cut.png").write_bytes((PICTURES / "rgb.png").read_bytes()[:60])
         self.refused(3, "generate", "a lake", "-W", "64", "-H", "64", "-i", "cut.png", says=("cut.png", "cut short"))
         (self.folder / "huge.ppm").write_bytes(b"P6 30000 30000 255\n")
-        self.refused(3, "generate", "a lake", "-i", "huge.ppm", says=("30000 x 30000", "180 million"))
+        self.refused(3, "generate", "a lake", "-i", "huge.ppm", says=("30000 x 30000", "at most 600 MB"))
         self.refused(3, "generate", "a lake", "-i", "-", input=b"no picture", says=("standard input", "no pictu"))
         self.refused(3, "generate", "a lake", "-i", "-", input=b"", says=("standard input", "empty"))
 

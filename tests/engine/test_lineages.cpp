@@ -12,6 +12,7 @@
 #include "engine/part.hpp"
 #include "engine/vae.hpp"
 #include "io/model_folder.hpp"
+#include "io/picture_file.hpp"
 #include "io/picture_reader.hpp"
 
 using namespace lapis;

@@ -1,9 +1,9 @@
 // picture_reader.cpp and, behind it, stb_image.cpp.
 #include <catch2/catch.hpp>
-#include <cmath>
 #include <string>
 
 #include "../pattern.hpp"
+#include "io/picture_file.hpp"
 #include "io/picture_reader.hpp"
 #include "support.hpp"
 
@@ -33,15 +33,6 @@ Read read_bytes(const std::string& bytes, const std::string& name) {
   return result;
 }
 
-/// The largest difference between two pictures.
-int worst(const core::Pixels& a, const core::Pixels& b) {
-  REQUIRE(a.bytes.size() == b.bytes.size());
-  int largest = 0;
-  for (std::size_t i = 0; i < a.bytes.size(); ++i)
-    largest = std::max(largest, std::abs(int{a.bytes[i]} - int{b.bytes[i]}));
-  return largest;
-}
-
 }  // namespace
 
 TEST_CASE("pictures of every lossless kind are read to the bit") {
@@ -69,14 +60,6 @@ TEST_CASE("16 bits are cut to their upper 8") {
   CHECK(found.pixels == lapis::test::pattern(13, 9, 1));
 }
 
-TEST_CASE("JPEGs are read, whether progressive, grey or CMYK") {
-  const core::Pixels as_pillow_reads_it = read("smooth_as_pillow_reads_it.png").pixels;
-  CHECK(worst(read("smooth.jpg").pixels, as_pillow_reads_it) <= 3);
-  CHECK(worst(read("progressive.jpg").pixels, as_pillow_reads_it) <= 3);
-  CHECK(read("grey.jpg").pixels.channels == 1);
-  CHECK(read("cmyk.jpg").pixels.channels == 3);
-}
-
 TEST_CASE("facts are known before the pixels are") {
   const Read found = read("turned.jpg");
   CHECK(found.facts.format == "JPEG");
@@ -92,10 +75,6 @@ TEST_CASE("what is no picture is refused by its kind") {
   check_fails(ErrorKind::input, {"no.tiff", "TIFF"}, [] { read("no.tiff"); });
   check_fails(ErrorKind::input, {"a.png", "it begins \"hello wo\""}, [] { read_bytes("hello world", "a.png"); });
   check_fails(ErrorKind::input, {"does not exist"}, [] { read("nothing.png"); });
-  TemporaryFolder folder;
-  write_text(folder / "a.png", "");
-  check_fails(ErrorKind::input, {"a.png", "empty"}, [&] { read_picture_file(folder / "a.png"); });
-  check_fails(ErrorKind::input, {"folder"}, [&] { read_picture_file(folder.path()); });
 }
 
 TEST_CASE("a file cut short anywhere is refused") {
@@ -125,7 +104,8 @@ TEST_CASE("no changed byte does worse than another picture or a refusal") {
 TEST_CASE("a picture that is huge is refused before its pixels are read") {
   std::string bomb = read_text(data_file("pictures/rgb.png"));
   bomb.replace(16, 8, std::string("\0\0\xC3\x50\0\0\xC3\x50", 8));  // 50000 x 50000
-  check_fails(ErrorKind::input, {"50000 x 50000", "180 million", "smaller"}, [&] { read_bytes(bomb, "bomb.png"); });
+  bomb.replace(29, 4, "\xC4\xCD\xAA\x9D");
+  check_fails(ErrorKind::input, {"50000 x 50000", "at most 600 MB", "smaller"}, [&] { read_bytes(bomb, "bomb.png"); });
   std::string line = "P6 70000 1 255\n";
   line.resize(line.size() + 210'000);
   check_fails(ErrorKind::input, {"70000 x 1", "65535"}, [&] { read_bytes(line, "line.ppm"); });
