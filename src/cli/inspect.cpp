@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,8 +23,11 @@
 #include "core/schedules.hpp"
 #include "core/suggest.hpp"
 #include "core/unicode.hpp"
+#include "io/exif.hpp"
+#include "io/file_kinds.hpp"
 #include "io/latent_forms.hpp"
 #include "io/model_folder.hpp"
+#include "io/picture_reader.hpp"
 #include "io/png.hpp"
 #include "io/prompt_reader.hpp"
 #include "io/report.hpp"
@@ -183,15 +187,36 @@ int inspect_model(const Options& options) {
   return 0;
 }
 
-int inspect_png(const Options& options, const io::LatentSource& source) {
-  const io::PngFacts facts = io::read_png_text(source.bytes(), source.name());
-  if (options.preview) throw Error(ErrorKind::usage, "--preview is for latents; " + source.name() + " is a PNG");
+struct InspectedPicture {
+  std::string format;
+  io::PngFacts facts;
+};
+
+/// Size and texts of a picture. A JPEG's text is the comment in its Exif data, where the web UI keeps its settings.
+InspectedPicture read_picture(const io::LatentSource& source) {
+  if (io::is_png(source.bytes())) return {"PNG", io::read_png_text(source.bytes(), source.name())};
+  const io::PictureFacts facts = io::read_picture_facts(source.bytes(), source.name());
+  InspectedPicture picture{facts.format, {facts.width, facts.height, facts.bits, {}}};
+  if (const std::optional<std::string> comment = io::exif_user_comment(source.bytes())) {
+    picture.facts.texts.push_back({"parameters", *comment});
+  }
+  return picture;
+}
+
+int inspect_picture(const Options& options, const io::LatentSource& source) {
+  const auto [format, facts] = read_picture(source);
+  if (options.preview) {
+    throw Error(ErrorKind::usage, "--preview is for latents; " + source.name() + " is a " + format);
+  }
   if (options.json) {
     print_line(io::png_report(facts));
     return 0;
   }
-  print_line(source.name() + ": PNG, " + std::to_string(facts.width) + "x" + std::to_string(facts.height) + ", " +
-             std::to_string(facts.bit_depth) + " bit");
+  print_line(source.name() + ": " + format + ", " + std::to_string(facts.width) + "x" + std::to_string(facts.height) +
+             ", " + std::to_string(facts.bit_depth) + " bit");
+  if (facts.texts.empty()) {
+    print_note("no settings in it: they are read from the texts of a PNG and the Exif comment of a JPEG");
+  }
   for (const io::PngTextChunk& chunk : facts.texts) {
     print_line("");
     print_line("[" + chunk.key + "]");
@@ -222,8 +247,9 @@ int inspect(const Options& options) {
     throw Error(ErrorKind::usage,
                 "--tokens, --verify and --measure PICTURE are for model folders; " + options.target + " is a file");
   }
-  const io::LatentSource source(options.target);
-  if (io::is_png(source.bytes())) return inspect_png(options, source);
+  const io::LatentSource source(options.target, io::LatentSource::largest_pipe, /*or_picture=*/true);
+  const io::FileKind* kind = io::find_file_kind(source.bytes());
+  if (kind != nullptr && kind->picture) return inspect_picture(options, source);
   return inspect_latent(source, told_facts(options.told), options.measure, options.preview, options.json);
 }
 
@@ -231,7 +257,7 @@ int inspect(const Options& options) {
 
 Run declare_inspect(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  app.add_option("target", options->target, "Name or folder of a model, a latent or a PNG; - for stdin")
+  app.add_option("target", options->target, "Name or folder of a model, a latent or a picture; - for stdin")
       ->type_name("WHAT")
       ->required();
   app.add_option("pictures", options->pictures, "For --measure of a model")->type_name("PICTURE");

@@ -7,6 +7,7 @@
 #include "core/fit.hpp"
 #include "core/latents.hpp"
 #include "core/pixels.hpp"
+#include "io/latent_metadata.hpp"
 #include "io/picture_file.hpp"
 #include "io/sha256.hpp"
 #include "lapis/error.hpp"
@@ -35,7 +36,7 @@ Source::File Source::open(const std::string& path) {
   if (path == "-" && isatty(STDIN_FILENO) != 0) {
     throw Error(ErrorKind::usage, "- would read a picture from the terminal. Pipe it: lapis ... - < a.png");
   }
-  return look_at({path == "-" ? "standard input" : path, io::read_picture_file(path)});
+  return look_at({path == "-" ? io::standard_input : path, io::read_picture_file(path)});
 }
 
 Source::File Source::look_at(Bytes picture) {
@@ -48,8 +49,9 @@ Source::Source(Job& job, const Model& model, std::optional<Bytes> picture)
     : image_(picture ? look_at(std::move(*picture)) : open(*job.image)) {
   const auto [width, height] = upright_size(image_.facts);
   if (job.mask) {
-    if (*job.mask == "-")
-      throw Error(ErrorKind::usage, "--mask is -; only the picture can come from stdin. Name a file");
+    if (*job.mask == "-" && image_.name == io::standard_input) {
+      throw Error(ErrorKind::usage, "picture and mask would both come from stdin. Name a file for one of them");
+    }
     mask_ = open(*job.mask);
     if (const auto [mask_width, mask_height] = upright_size(mask_->facts);
         mask_width != width || mask_height != height) {

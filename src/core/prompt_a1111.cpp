@@ -61,12 +61,12 @@ std::size_t find_word(std::string_view text, std::string_view word, std::size_t 
 /// Brackets open and close independently of the other kind, as in the web UI: "(a [b) c]" is no mistake there.
 class Reader {
  public:
-  explicit Reader(std::string_view text) : text_(text) {}
+  explicit Reader(std::string_view text) : text_(text), warnings_(text) {}
 
   ParsedPrompt read() {
     while (at_ < text_.size()) step();
     close_rest();
-    return {merged(), std::move(warnings_), std::move(loras_)};
+    return {merged(), warnings_.take(), std::move(loras_)};
   }
 
  private:
@@ -255,9 +255,7 @@ class Reader {
     return segments;
   }
 
-  void warn(std::size_t offset, const std::string& text) {
-    warnings_.push_back(place_text(text_, offset) + ": " + text);
-  }
+  void warn(std::size_t offset, const std::string& text) { warnings_.add(offset, text); }
 
   [[noreturn]] void refuse(std::size_t offset, const std::string& text) const {
     throw Error(ErrorKind::usage, place_text(text_, offset) + ": " + text);
@@ -267,7 +265,7 @@ class Reader {
   std::size_t at_ = 0;
   std::vector<Piece> pieces_;
   std::vector<Open> open_;
-  std::vector<std::string> warnings_;
+  PromptWarnings warnings_;
   std::vector<LoraCall> loras_;
 };
 

@@ -91,7 +91,8 @@ bool escapes(std::string_view text, std::size_t i) {
   return text[i] == '\\' && i + 1 < text.size() && (text[i + 1] == '(' || text[i + 1] == ')');
 }
 
-void check_balance(std::string_view text, std::vector<std::string>& warnings) {
+std::vector<std::string> balance_warnings(std::string_view text) {
+  PromptWarnings warnings(text);
   std::vector<std::size_t> open;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (escapes(text, i)) {
@@ -103,24 +104,22 @@ void check_balance(std::string_view text, std::vector<std::string>& warnings) {
       }
       open.push_back(i);
     } else if (text[i] == ')' && open.empty()) {
-      warnings.push_back(
-          place_text(text, i) +
-          ": nothing is open for this ), and weights behind it may be lost; write \\) for the character");
+      warnings.add(i, "nothing is open for this ), and weights behind it may be lost; write \\) for the character");
     } else if (text[i] == ')') {
       open.pop_back();
     }
   }
   for (const std::size_t offset : open) {
-    warnings.push_back(place_text(text, offset) +
-                       ": ( is not closed, and weights behind it may be lost; write \\( for the character");
+    warnings.add(offset, "( is not closed, and weights behind it may be lost; write \\( for the character");
   }
+  return warnings.take();
 }
 
 }  // namespace
 
 ParsedPrompt parse_comfy(std::string_view text) {
   ParsedPrompt parsed;
-  check_balance(text, parsed.warnings);
+  parsed.warnings = balance_warnings(text);
   std::vector<Letter> letters;
   letters.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "core/prompt_brackets.hpp"
 #include "core/suggest.hpp"
@@ -18,10 +19,12 @@ std::size_t characters(std::string_view text) {
 /// Plain text takes no weights: whoever writes (x:1.3) expects one.
 ParsedPrompt parse_plain(std::string_view text) {
   ParsedPrompt parsed{{{std::string(text), 1, false}}, {}};
-  for (std::size_t at = text.find(':'); at != std::string_view::npos; at = text.find(':', at + 1)) {
-    const std::size_t open = text.substr(0, at).find_last_of("()");
-    if (open == std::string_view::npos || text[open] != '(' || weight_end(text, at) == 0) continue;
-    parsed.warnings.push_back(place_text(text, open) +
+  std::size_t bracket = std::string_view::npos;  // the last one
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '(' || text[at] == ')') bracket = at;
+    const bool inside = bracket != std::string_view::npos && text[bracket] == '(';
+    if (text[at] != ':' || !inside || weight_end(text, at) == 0) continue;
+    parsed.warnings.push_back(place_text(text, bracket) +
                               ": brackets are no weights in plain prompts; --prompt-syntax a1111 or comfy reads them");
     break;
   }
@@ -63,7 +66,24 @@ std::string place_text(std::string_view text, std::size_t offset) {
   return "line " + std::to_string(std::count(before.begin(), before.end(), '\n') + 1) + ", " + column;
 }
 
+void PromptWarnings::add(std::size_t offset, std::string_view warning) {
+  if (warnings_.size() == most_prompt_warnings) {
+    ++more_;
+    return;
+  }
+  warnings_.push_back(place_text(text_, offset) + ": " + std::string(warning));
+}
+
+std::vector<std::string> PromptWarnings::take() {
+  if (more_ > 0) warnings_.push_back("and " + std::to_string(more_) + " more warnings behind it");
+  return std::move(warnings_);
+}
+
 ParsedPrompt parse_prompt(std::string_view text, PromptSyntax syntax) {
+  if (text.size() > longest_prompt) {
+    throw Error(ErrorKind::usage, "of " + std::to_string(text.size()) + " bytes, is longer than the " +
+                                      std::to_string(longest_prompt) + " that are read; shorten it");
+  }
   if (syntax == PromptSyntax::a1111) return parse_a1111(text);
   ParsedPrompt parsed = syntax == PromptSyntax::plain ? parse_plain(text) : parse_comfy(text);
   if (const std::size_t at = text.find("<lora:"); at != std::string_view::npos) {

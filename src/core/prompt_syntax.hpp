@@ -45,7 +45,7 @@ struct ParsedPrompt {
 
 /// Reads `text` (valid UTF-8). Brackets that do not balance keep the meaning they have in the program the syntax comes
 /// from, with a warning. Throws Error{usage}, with the column, for what would give another picture than asked for:
-/// schedules and AND of a1111, and more than 200 brackets within each other.
+/// schedules and AND of a1111, for more than 200 brackets within each other, and for more than `longest_prompt` bytes.
 ///   plain   the text as it is
 ///   a1111   (x) 1.1, [x] 1 / 1.1, (x:W) W, weights multiply; \( \) \[ \] \\ are characters; BREAK ends a chunk;
 ///           <lora:NAME:W> calls a LoRA
@@ -56,5 +56,24 @@ ParsedPrompt parse_prompt(std::string_view text, PromptSyntax syntax);
 std::string place_text(std::string_view text, std::size_t offset);
 
 constexpr std::size_t deepest_brackets = 200;
+constexpr std::size_t longest_prompt = 50'000;  ///< bytes
+constexpr std::size_t most_prompt_warnings = 20;
+
+/// Collects warnings, each with its place in a text. Those beyond `most_prompt_warnings` are only counted: finding a
+/// place takes as long as the text is.
+class PromptWarnings {
+ public:
+  explicit PromptWarnings(std::string_view text) : text_(text) {}
+
+  void add(std::size_t offset, std::string_view warning);
+
+  /// What was added, with a last one that counts the rest.
+  std::vector<std::string> take();
+
+ private:
+  std::string_view text_;
+  std::vector<std::string> warnings_;
+  std::size_t more_ = 0;
+};
 
 }  // namespace lapis::core

@@ -13,6 +13,7 @@
 namespace lapis::io {
 namespace {
 
+constexpr std::size_t most_chunks_read = 100;
 constexpr const char* positive = "prompt";
 constexpr const char* negative = "negative prompt";
 
@@ -82,6 +83,10 @@ EncodedPrompts PromptReader::encode() {
   }
   for (const auto& [name, facts] : model_.tokenizers) {
     const std::size_t most = most_chunks(encoded, model_, facts.kind);
+    if (most > most_chunks_read) {
+      throw Error(ErrorKind::usage, "a prompt has " + std::to_string(most) + " chunks of tokens, and at most " +
+                                        std::to_string(most_chunks_read) + " are read; shorten it");
+    }
     for (auto* side : {&encoded.prompt, &encoded.negative}) side->at(name).chunks.resize(most, encoded.empty.at(name));
   }
   return encoded;

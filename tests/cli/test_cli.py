@@ -267,6 +267,9 @@ class Models(CliTest):
         self.refused(3, "generate", "@none.txt", "-o", "a.png", says=("--prompt", "none.txt"))
         self.refused(3, "generate", "a lake", "-n", "@none.txt", "-o", "a.png", says=("--negative-prompt", "none.txt"))
         self.refused(2, "generate", "-", "-n", "-", "-o", "a.png", says=("standard input",), input=b"a lake")
+        for syntax, prompt in (("a1111", b"(a:1.1) " * 75_000), ("comfy", b")" * 100_000), ("plain", b"a" * 60_000)):
+            self.refused(2, "generate", "-", "--prompt-syntax", syntax, "-o", "a.png", says=("50000",), input=prompt)
+        self.refused(2, "generate", "-", "--prompt-syntax", "a1111", "-o", "a.png", says=("at most 100",), input=b"a, " * 16_000)
 
 
 class Startup(CliTest):

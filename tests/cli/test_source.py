@@ -10,12 +10,18 @@ import hashlib
 import json
 import os
 import pty
+import struct
 import subprocess
 import sys
+import time
 import unittest
+import zlib
 from pathlib import Path
 
 from test_cli import PROGRAM, QUICK, TESTS, CliTest, needs_engine, run
+
+sys.path.insert(0, str(TESTS.parent / "fuzz"))
+import mutate_pictures  # noqa: E402
 
 PICTURES = TESTS.parent / "data" / "pictures"
 FROM = ("generate", "a lake", "-i", "a.ppm")
@@ -88,7 +94,65 @@ class Refused(SourceTest):
         self.refused(3, *FROM, "-W", "96", "-H", "80", "--mask", "thin.pgm", says=("thin.pgm", "too thin"))
         self.mask("good.pgm", 100, 80, lambda x, y: x < 50)
         self.refused(2, *FROM, "--mask", "good.pgm", "--hires", "2", says=("--hires", "--mask"))
-        self.refused(2, *FROM, "--mask", "-", says=("--mask",))
+        mask = (self.folder / "good.pgm").read_bytes()
+        self.refused(2, "generate", "a lake", "-i", "-", "--mask", "-", input=mask, says=("both come from stdin",))
+        self.refused(3, *FROM, "--mask", "-", input=b"no picture", says=("standard input", "no picture"))
+
+
+def with_exif(jpeg: bytes, comment: bytes) -> bytes:
+    """A JPEG whose Exif data hold a comment, as the web UI writes its settings."""
+    tiff = (b"MM\0*\0\0\0\x08" + struct.pack(">HHHIII", 1, 0x8769, 4, 1, 26, 0)
+            + struct.pack(">HHHIII", 1, 0x9286, 7, len(comment), 44, 0) + comment)
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(tiff) + 8) + b"Exif\0\0" + tiff + jpeg[2:]
+
+
+def png(width: int, height: int, bits: int, colour: int) -> bytes:
+    """A PNG of that size without any pixels."""
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+class Inspected(SourceTest):
+    def test_settings_in_a_jpeg(self) -> None:
+        jpeg = (PICTURES / "smooth.jpg").read_bytes()
+        settings = "a red höuse\nSteps: 20, Sampler: Euler a"
+        (self.folder / "a.jpg").write_bytes(with_exif(jpeg, b"UNICODE\0" + settings.encode("utf-16-be")))
+        said = run("inspect", "a.jpg", cwd=self.folder).stdout.decode()
+        self.assertEqual(said, f"a.jpg: JPEG, 40x24, 8 bit\n\n[parameters]\n{settings}\n")
+        texts = json.loads(run("inspect", "a.jpg", "--json", cwd=self.folder).stdout)["texts"]
+        self.assertEqual(texts, {"parameters": settings})
+
+    def test_a_picture_without_settings_says_so(self) -> None:
+        for name in ("smooth.jpg", "rgb.bmp", "grey.gif", "rgb.ppm"):
+            result = run("inspect", str(PICTURES / name))
+            self.assertEqual(result.returncode, 0, name)
+            self.assertIn("no settings in it", result.stderr.decode())
+        self.refused(3, "inspect", str(PICTURES / "no.webp"), says=("WebP",))
+
+
+class Strangers(SourceTest):
+    def test_a_small_file_that_unfolds_to_gigabytes_is_refused_from_its_header(self) -> None:
+        size = struct.pack("<HH", 13000, 13000)
+        gif = b"GIF89a" + size + b"\x80\0\0" + bytes(6) + b",\0\0\0\0" + size + b"\0\2\1\x04\0;"
+        bombs = {"a.gif": gif, "a.png": png(13000, 13000, 16, 6), "a.pam": b"P7\nWIDTH 60000\nHEIGHT 60000\nDEPTH 4\n"
+                 b"MAXVAL 255\nENDHDR\n", "a.pbm": b"P4 60000 60000\n"}
+        for name, content in bombs.items():
+            (self.folder / name).write_bytes(content)
+            before = time.monotonic()
+            self.refused(3, "encode", name, "-m", "tiny-sd15", "-W", "64", "-H", "64", says=(name, "at most 600 MB"))
+            self.assertLess(time.monotonic() - before, 10)
+
+    def test_mutated_jpegs_are_read_or_refused(self) -> None:
+        wrong, codes = mutate_pictures.failures(PROGRAM.parent, ["jpeg"], 100)
+        self.assertEqual(wrong, [])
+        self.assertGreater(min(codes[mutate_pictures.REFUSED], codes[mutate_pictures.NO_ENGINE]), 5)
+
+    def test_other_mutated_pictures_are_read_or_refused(self) -> None:
+        wrong, codes = mutate_pictures.failures(PROGRAM.parent, ["png", "gif", "bmp", "tga", "pnm", "pam"], 60)
+        self.assertEqual(wrong, [])
+        self.assertGreater(min(codes[mutate_pictures.REFUSED], codes[mutate_pictures.NO_ENGINE]), 5)
 
 
 @needs_engine
@@ -110,6 +174,14 @@ class Pictures(SourceTest):
         file, = self.render("a lake", "-i", "a.ppm", *QUICK, "-s", "1", "-o", "a.png")
         pipe, = self.render("a lake", "-i", "-", *QUICK, "-s", "1", "-o", "b.png", input=source.read_bytes())
         self.assertEqual(file["sha256"], pipe["sha256"])
+        self.mask("m.pgm", 64, 64, lambda x, y: x < 32)
+        words = ("a lake", *QUICK, "-s", "1", "--strength", "1")
+        plain, = self.render(*words, "-i", "a.ppm", "--mask", "m.pgm", "-o", "c.png")
+        mask, = self.render(*words, "-i", "a.ppm", "--mask", "-", "-o", "d.png", input=(self.folder / "m.pgm").read_bytes())
+        self.assertEqual(plain["sha256"], mask["sha256"])
+        line = f"{PROGRAM} generate 'a lake' {' '.join(QUICK)} -s 1 --strength 1 -i <(cat a.ppm) --mask <(cat m.pgm) -o e.png --json"
+        result = subprocess.run(["bash", "-c", line], cwd=self.folder, capture_output=True, timeout=60)
+        self.assertEqual(json.loads(result.stdout)["sha256"], plain["sha256"])
 
     def test_exif_alpha_and_shape_are_said(self) -> None:
         line, = self.render("a lake", "-i", str(PICTURES / "turned.jpg"), "-W", "64", *QUICK[:2], "-t", "1", "-o", "a.png")

@@ -1,5 +1,6 @@
 // The table of syntaxes and the two grammars, prompt_a1111.cpp and prompt_comfy.cpp, behind `parse_prompt`.
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -131,4 +132,39 @@ TEST_CASE("comfy: brackets that do not balance keep their meaning, with the colu
   CHECK(comfy("a) (b)") == Segments{{"a) (b)", 1, false}});
   CHECK_THAT(warning("a) (b)", PromptSyntax::comfy), Catch::StartsWith("column 2: nothing is open"));
   CHECK_THROWS_WITH(comfy(std::string(201, '(')), Catch::StartsWith("column 201: more than 200"));
+}
+
+TEST_CASE("a prompt that is longer than any is refused, and of many warnings the rest is counted") {
+  for (const PromptSyntax syntax : {PromptSyntax::plain, PromptSyntax::a1111, PromptSyntax::comfy}) {
+    INFO(prompt_syntax_name(syntax));
+    CHECK_NOTHROW(parse_prompt(std::string(longest_prompt, 'a'), syntax));
+    CHECK_THROWS_WITH(parse_prompt(std::string(longest_prompt + 1, 'a'), syntax), Catch::Contains("50001 bytes"));
+  }
+  for (const PromptSyntax syntax : {PromptSyntax::a1111, PromptSyntax::comfy}) {
+    const std::vector<std::string> warnings = parse_prompt(std::string(longest_prompt, ')'), syntax).warnings;
+    REQUIRE(warnings.size() == most_prompt_warnings + 1);
+    CHECK(warnings.back() == "and 49980 more warnings behind it");
+    CHECK(parse_prompt(std::string(most_prompt_warnings, ')'), syntax).warnings.size() == most_prompt_warnings);
+  }
+}
+
+TEST_CASE("no prompt of the longest takes long to read") {
+  const auto repeated = [](const std::string& piece) {
+    std::string text;
+    while (text.size() + piece.size() <= longest_prompt) text += piece;
+    return text;
+  };
+  for (const char* piece : {"(", "(a", ")", "(a)", "(a:1.1)", ":", "(:", ":1", "\\", "[a]", "<", "<a:", "<lora:a>",
+                            "a:)", " BREAK ", "((a)b)", "(a:1", "( : 1", "\n"}) {
+    for (const PromptSyntax syntax : {PromptSyntax::plain, PromptSyntax::a1111, PromptSyntax::comfy}) {
+      INFO(piece << " in " << prompt_syntax_name(syntax));
+      const auto start = std::chrono::steady_clock::now();
+      try {
+        CHECK(parse_prompt(repeated(piece), syntax).segments.size() <= longest_prompt + 1);
+      } catch (const Error& error) {
+        CHECK(error.kind() == ErrorKind::usage);
+      }
+      CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(5));
+    }
+  }
 }

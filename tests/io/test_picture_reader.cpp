@@ -1,5 +1,6 @@
 // picture_reader.cpp and, behind it, stb_image.cpp.
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <string>
 
 #include "../pattern.hpp"
@@ -115,4 +116,15 @@ TEST_CASE("a checksum that is wrong is seen") {
   std::string damaged = read_text(data_file("pictures/rgb.png"));
   damaged[damaged.size() - 20] ^= 1;
   check_fails(ErrorKind::input, {"a.png", "checksum"}, [&] { read_bytes(damaged, "a.png"); });
+}
+
+TEST_CASE("the fuzzer's corpus of pictures is read") {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(lapis::test::folder() / "fuzz/corpus/picture")) {
+    const std::string name = entry.path().filename();
+    INFO(name);
+    CHECK_FALSE(error_of([&] { read_bytes(read_text(entry.path()), name); }));
+    ++count;
+  }
+  CHECK(count > 20);
 }

@@ -57,6 +57,18 @@ TEST_CASE("warnings and refusals say which prompt they speak of") {
   CHECK_THAT(reader.warnings()[0], Catch::Contains("embedding \"none\""));
 }
 
+TEST_CASE("a prompt of more chunks than are read is refused") {
+  const auto encode = [](int breaks) {
+    std::string prompt = "a";
+    for (int i = 0; i < breaks; ++i) prompt += " BREAK a";
+    Model model = tiny_model();
+    ResolvedJob job = job_of(prompt, "", PromptSyntax::a1111);
+    return PromptReader(model, job, {}).encode().prompt.at("tokenizer").chunks.size();
+  };
+  CHECK(encode(99) == 100);
+  check_fails(ErrorKind::usage, {"101 chunks", "at most 100"}, [&] { encode(100); });
+}
+
 TEST_CASE("the prompt calls LoRAs, and the negative prompt none") {
   Model model = tiny_model();
   ResolvedJob job = job_of("a house<lora:ink:0.5>", "<lora:fog:1>", PromptSyntax::a1111);
