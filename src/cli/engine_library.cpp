@@ -4,18 +4,36 @@
 #include <dlfcn.h>
 #include <filesystem>
 #include <string>
+#include <system_error>
 
 #include "cli/places.hpp"
+#include "io/shortage.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {
 namespace {
 
+/// The loader has words of its own for memory that ran out.
+bool is_lack_of_memory(const std::string& text) {
+  const bool maps = text.find("failed to map segment") != std::string::npos ||
+                    text.find("cannot map zero-fill pages") != std::string::npos;
+  if (maps) return text.find("not permitted") == std::string::npos;
+  return text.find("allocate memory") != std::string::npos && text.find("static TLS") == std::string::npos;
+}
+
 std::unique_ptr<Engine> open_now(const EngineOptions& options) {
   const std::filesystem::path path = engine_path();
+  std::error_code deleted;
+  const std::filesystem::path here = std::filesystem::current_path(deleted);
+  if (here.empty()) {
+    throw Error(ErrorKind::device,
+                "libtorch does not open in a working folder that was deleted.\nGo to one that is there");
+  }
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library) {
-    throw Error(ErrorKind::device, std::string("the engine cannot be opened: ") + dlerror() +
+    const std::string text = dlerror();
+    if (is_lack_of_memory(text)) throw io::memory_shortage();
+    throw Error(ErrorKind::device, "the engine cannot be opened: " + text +
                                        "\nBuild it (scripts/setup.sh, then cmake --workflow --preset release)");
   }
   const auto make = reinterpret_cast<MakeEngine>(dlsym(library, "lapis_make_engine"));

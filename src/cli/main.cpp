@@ -5,6 +5,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <system_error>
 #include <unistd.h>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "cli/help.hpp"
 #include "cli/terminal.hpp"
 #include "io/atomic_file.hpp"
+#include "io/shortage.hpp"
 #include "lapis/error.hpp"
 #include "lapis/version.hpp"
 
@@ -65,18 +67,26 @@ int run(int argc, char** argv) {
   return argc > 1 ? 0 : exit_code(ErrorKind::usage);
 }
 
+Error internal(const std::exception& error) {
+  return {ErrorKind::internal, std::string("internal error: ") + error.what()};
+}
+
+int report(const Error& error) {
+  print_error(error.what());
+  return exit_code(error.kind());
+}
+
 int guarded(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const Error& error) {
-    print_error(error.what());
-    return exit_code(error.kind());
+    return report(error);
   } catch (const std::bad_alloc&) {
-    print_error("out of memory");
-    return exit_code(ErrorKind::device);
+    return report(io::memory_shortage());
+  } catch (const std::system_error& error) {
+    return report(io::shortage_of(error.code()).value_or(internal(error)));
   } catch (const std::exception& error) {
-    print_error(std::string("internal error: ") + error.what());
-    return exit_code(ErrorKind::internal);
+    return report(internal(error));
   }
 }
 

@@ -13,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "io/shortage.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::engine {
@@ -65,11 +66,21 @@ at::ScalarType choose_dtype(const std::string& name, at::Device device) {
   return device.is_cuda() ? at::kBFloat16 : at::kFloat;
 }
 
+/// How many threads live at once at most, beside this one, where `threads` compute: those of libtorch's own pool, those
+/// that OpenMP keeps for each thread that has computed with others (the three that load parts, and the one that draws),
+/// and those three.
+int most_threads(int threads) {
+  constexpr int loaders = 3;
+  return (threads - 1) * (1 + 1 + loaders) + loaders;
+}
+
 }  // namespace
 
 Placement choose_placement(const EngineOptions& options) {
   const at::Device device = choose_device(options.device);
-  at::set_num_threads(options.threads > 0 ? options.threads : physical_cores());
+  const int threads = options.threads > 0 ? options.threads : physical_cores();
+  io::check_threads(most_threads(threads));
+  at::set_num_threads(threads);
   at::globalContext().setFlushDenormal(true);
   return {device, choose_dtype(options.dtype, device)};
 }

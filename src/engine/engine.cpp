@@ -95,14 +95,12 @@ class TorchEngine : public Engine {
 extern "C" __attribute__((visibility("default"))) lapis::Engine* lapis_make_engine(const lapis::EngineOptions& options,
                                                                                    int* error_kind,
                                                                                    std::string* error_text) {
+  lapis::Engine* engine = nullptr;
   try {
-    return new lapis::engine::TorchEngine(lapis::engine::choose_placement(options));
+    lapis::engine::guarded([&] { engine = new lapis::engine::TorchEngine(lapis::engine::choose_placement(options)); });
   } catch (const lapis::Error& error) {
     *error_kind = static_cast<int>(error.kind());
     *error_text = error.what();
-  } catch (const std::exception& error) {
-    *error_kind = static_cast<int>(lapis::ErrorKind::internal);
-    *error_text = error.what();
   }
-  return nullptr;
+  return engine;
 }

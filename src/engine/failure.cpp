@@ -3,9 +3,12 @@
 #include <c10/util/Exception.h>
 #include <exception>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
+#include "io/shortage.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::engine {
@@ -24,7 +27,12 @@ enum class Lack { none, cpu, gpu };
 /// What fails inside a graph arrives as a plain runtime_error with a trace, a lack of memory too: the text has to tell.
 Lack lack_of(const std::string& text) {
   if (text.find("CUDA out of memory") != std::string::npos) return Lack::gpu;
-  return text.find("DefaultCPUAllocator") != std::string::npos ? Lack::cpu : Lack::none;
+  // The allocator's words, the system's, the C++ library's, and those of oneDNN, which says no more than this.
+  for (const char* words : {"DefaultCPUAllocator", "allocate memory", "bad_alloc", "could not create a memory",
+                            "could not create a primitive", "out of memory"}) {
+    if (text.find(words) != std::string::npos) return Lack::cpu;
+  }
+  return Lack::none;
 }
 
 std::string text_of(const std::exception& error) {
@@ -66,6 +74,9 @@ void rethrow_as_error() {
     throw;
   } catch (const std::bad_alloc&) {
     throw Error(ErrorKind::device, less);
+  } catch (const std::system_error& error) {
+    if (const std::optional<Error> shortage = io::shortage_of(error.code())) throw *shortage;
+    throw Error(ErrorKind::internal, "libtorch failed: " + gist_of(error));
   } catch (const std::exception& error) {
     switch (lack_of(text_of(error))) {
       case Lack::cpu: throw Error(ErrorKind::device, less);

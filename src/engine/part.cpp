@@ -10,6 +10,7 @@
 #include <torch/csrc/jit/serialization/import.h>
 
 #include "core/checkpoint_names.hpp"
+#include "engine/failure.hpp"
 #include "engine/graph_scan.hpp"
 #include "engine/weights.hpp"
 #include "io/graph_archive.hpp"
@@ -94,6 +95,7 @@ LoadedPart::LoadedPart(const Part& part, const std::string& name, Placement plac
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {  // libtorch's parser throws more than c10::Error
+    if (is_lack_of_memory()) throw;
     const auto* torch = dynamic_cast<const c10::Error*>(&error);
     throw Error(ErrorKind::model, part.graph.string() + ": libtorch cannot load this graph: " +
                                       first_line(torch ? torch->what_without_backtrace() : error.what()));

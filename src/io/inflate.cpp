@@ -1,6 +1,7 @@
 #include "io/inflate.hpp"
 
 #include <limits>
+#include <new>
 #include <zlib.h>
 
 namespace lapis::io {
@@ -9,26 +10,26 @@ namespace {
 /// Owns zlib's state of one stream.
 class RawStream {
  public:
-  RawStream() { ready_ = inflateInit2(&stream_, -MAX_WBITS) == Z_OK; }
-  ~RawStream() {
-    if (ready_) inflateEnd(&stream_);
+  RawStream() {
+    if (inflateInit2(&stream_, -MAX_WBITS) != Z_OK) throw std::bad_alloc();  // nothing else can fail here
   }
+  ~RawStream() { inflateEnd(&stream_); }
   RawStream(const RawStream&) = delete;
   RawStream& operator=(const RawStream&) = delete;
 
   bool unpack(std::string_view packed, std::string& text) {
-    if (!ready_) return false;
     // zlib takes a pointer to input it does not change, but does not say const.
     stream_.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(packed.data()));
     stream_.avail_in = static_cast<uInt>(packed.size());
     stream_.next_out = reinterpret_cast<Bytef*>(text.data());
     stream_.avail_out = static_cast<uInt>(text.size());
-    return inflate(&stream_, Z_FINISH) == Z_STREAM_END && stream_.avail_out == 0;
+    const int status = inflate(&stream_, Z_FINISH);
+    if (status == Z_MEM_ERROR) throw std::bad_alloc();
+    return status == Z_STREAM_END && stream_.avail_out == 0;
   }
 
  private:
   z_stream stream_{};
-  bool ready_ = false;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <exception>
 #include <limits>
 #include <map>
+#include <new>
 #include <optional>
 #include <set>
 #include <string>
@@ -20,6 +21,7 @@
 #include "io/mapped_file.hpp"
 #include "io/model_facts.hpp"
 #include "io/sha256.hpp"
+#include "io/shortage.hpp"
 #include "io/text.hpp"
 #include "lapis/error.hpp"
 
@@ -282,23 +284,24 @@ bool is_worth_reading(const FileFacts& facts, bool linked_too) {
 }
 
 /// What is wrong with one file of a model, or none.
-std::optional<std::string> digest_fault(const fs::path& path, const FileFacts& facts) {
-  std::string found;
+std::optional<Error> digest_fault(const fs::path& path, const FileFacts& facts) {
   try {
-    found = sha256_file(path, ErrorKind::model);
+    const std::string found = sha256_file(path, ErrorKind::model);
+    if (found == facts.sha256) return std::nullopt;
+    return Error(ErrorKind::model, path.string() + " has been altered: expected sha256 " + facts.sha256 + ", found " +
+                                       found + ".\nRestore the file, or export the model again.");
   } catch (const Error& error) {
-    return error.what();
+    return error;
+  } catch (const std::bad_alloc&) {
+    return memory_shortage();
   }
-  if (found == facts.sha256) return std::nullopt;
-  return path.string() + " has been altered: expected sha256 " + facts.sha256 + ", found " + found +
-         ".\nRestore the file, or export the model again.";
 }
 
 /// A file to be compared with its digest.
 struct Work {
   std::string name;
   const FileFacts* facts;
-  std::optional<std::string> fault;
+  std::optional<Error> fault;
 };
 
 void verify(const Model& model, std::vector<Work> work) {
@@ -321,7 +324,7 @@ void verify(const Model& model, std::vector<Work> work) {
   }
   std::sort(work.begin(), work.end(), [](const Work& a, const Work& b) { return a.name < b.name; });
   for (const Work& item : work) {
-    if (item.fault) throw Error(ErrorKind::model, *item.fault);
+    if (item.fault) throw *item.fault;
   }
 }
 

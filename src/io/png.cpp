@@ -124,6 +124,7 @@ std::vector<std::byte> encode_png(const Image& image, const PngText& text) {
   writer.texts = &texts;
   writer.bytes = &bytes;
   if (!run_writer(writer)) {
+    if (std::string_view(fault.text.data()).find("memory") != std::string_view::npos) throw std::bad_alloc();
     throw Error(ErrorKind::internal, "the picture cannot be written as a PNG: " + std::string(fault.text.data()) + ".");
   }
   return bytes;

@@ -1,5 +1,6 @@
 #include <array>
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -41,14 +42,15 @@ std::uint32_t read_u32(std::string_view bytes) {
 /// Owns zlib's state of one stream.
 class Inflater {
  public:
-  Inflater() { ready_ = inflateInit(&stream_) == Z_OK; }
+  Inflater() {
+    if (inflateInit(&stream_) != Z_OK) throw std::bad_alloc();  // nothing else can fail here
+  }
   ~Inflater() { inflateEnd(&stream_); }
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
 
   /// What `packed` unpacks to; none if it is damaged or longer than `limit`.
   std::optional<std::string> unpack(std::string_view packed, std::size_t limit) {
-    if (!ready_) return std::nullopt;
     // zlib takes a pointer to input it does not change, but does not say const.
     stream_.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(packed.data()));
     stream_.avail_in = static_cast<uInt>(packed.size());
@@ -58,6 +60,7 @@ class Inflater {
       stream_.next_out = reinterpret_cast<Bytef*>(piece.data());
       stream_.avail_out = static_cast<uInt>(piece.size());
       const int status = inflate(&stream_, Z_NO_FLUSH);
+      if (status == Z_MEM_ERROR) throw std::bad_alloc();
       if (status != Z_OK && status != Z_STREAM_END) return std::nullopt;
       text.append(piece.data(), piece.size() - stream_.avail_out);
       if (text.size() > limit) return std::nullopt;
@@ -67,7 +70,6 @@ class Inflater {
 
  private:
   z_stream stream_{};
-  bool ready_ = false;
 };
 
 class PngReader {

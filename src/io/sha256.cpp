@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/mapped_file.hpp"
+#include "io/shortage.hpp"
 
 namespace lapis::io {
 
@@ -26,7 +27,8 @@ const EVP_MD* algorithm() {
   return found;
 }
 
-[[noreturn]] void fail() { throw Error(ErrorKind::internal, "libcrypto cannot compute a SHA-256 digest."); }
+/// libcrypto lacks nothing else that it needs for one.
+[[noreturn]] void fail() { throw memory_shortage(); }
 
 std::string hex_of(std::span<const unsigned char> digest) {
   constexpr std::string_view digits = "0123456789abcdef";

@@ -3,6 +3,7 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 #include "engine/failure.hpp"
 #include "lapis/error.hpp"
@@ -43,6 +44,8 @@ TEST_CASE("errors of lapis pass as they are, libtorch's are told apart") {
   CHECK(std::string(caught(in_a_graph).what()) == "libtorch failed: sizes do not match");
   CHECK(caught(no_memory).kind() == ErrorKind::device);
   CHECK(caught(std::bad_alloc()).kind() == ErrorKind::device);
+  const auto no_thread = std::make_error_code(std::errc::resource_unavailable_try_again);
+  CHECK(caught(std::system_error(no_thread)).kind() == ErrorKind::device);
   CHECK(std::string(caught(no_gpu_memory).what()).find("--dtype fp16") != std::string::npos);
 }
 
@@ -50,6 +53,9 @@ TEST_CASE("a lack of memory is known as one") {
   CHECK(lacks_memory(std::bad_alloc()));
   CHECK(lacks_memory(no_memory));
   CHECK(lacks_memory(no_gpu_memory));
+  for (const char* text : {"could not create a primitive", "std::bad_alloc", "mmap: Cannot allocate memory"}) {
+    CHECK(lacks_memory(std::runtime_error(text)));
+  }
   CHECK_FALSE(lacks_memory(in_a_graph));
   CHECK_FALSE(lacks_memory(Error(ErrorKind::device, "CUDA out of memory")));
 }

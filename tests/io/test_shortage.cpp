@@ -1,0 +1,43 @@
+#include <catch2/catch.hpp>
+#include <string>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <system_error>
+#include <unistd.h>
+
+#include "io/shortage.hpp"
+#include "support.hpp"
+
+using namespace lapis::io;
+using lapis::ErrorKind;
+
+TEST_CASE("errors of the system that mean a shortage are told by what is short") {
+  const auto said = [](std::errc code) -> std::string {
+    const auto error = shortage_of(std::make_error_code(code));
+    if (!error) return "";
+    CHECK(error->kind() == ErrorKind::device);
+    return error->what();
+  };
+  CHECK(said(std::errc::not_enough_memory).find("memory") != std::string::npos);
+  CHECK(said(std::errc::resource_unavailable_try_again).find("pids.max") != std::string::npos);
+  CHECK(said(std::errc::permission_denied).empty());
+}
+
+TEST_CASE("threads that can be had are had, and a limit is told with what to set") {
+  CHECK_NOTHROW(check_threads(8));
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const rlimit few{3, 3};
+    // The superuser is not held to the limit.
+    if (::geteuid() == 0 && ::setresuid(54321, 54321, 54321) != 0) ::_exit(2);
+    if (::setrlimit(RLIMIT_NPROC, &few) != 0) ::_exit(3);
+    const auto error = lapis::io::test::error_of([] { check_threads(64); });
+    const std::string text = error ? error->what() : "";
+    const bool told = text.find("ulimit -u") != std::string::npos && text.find("64") != std::string::npos;
+    ::_exit(told && error->kind() == ErrorKind::device ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+}
