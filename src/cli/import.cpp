@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -49,11 +50,23 @@ struct Options {
   bool json = false;
 };
 
+/// Where the model goes, knowing what it is made of.
+ModelPlace place_of(const Options& options) {
+  ModelPlace place = options.place;
+  const ImportSources& sources = options.sources;
+  place.sources = sources.main;
+  for (const std::string& file : {sources.vae, sources.clip_l, sources.clip_g, sources.t5xxl, sources.tokenizer}) {
+    if (!file.empty()) place.sources.push_back(file);
+  }
+  return place;
+}
+
 /// The name of a model out of the name of what it comes from.
 std::string name_of(const std::string& source) {
   fs::path path = fs::path(source).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();
-  std::string name = fs::is_directory(path) ? fs::absolute(path).filename() : path.stem();
+  std::error_code error;
+  std::string name = fs::is_directory(path, error) ? fs::absolute(path, error).filename() : path.stem();
   for (char& c : name) {
     const bool plain =
         (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
@@ -73,7 +86,7 @@ class Import {
     model_.licence = options_.licence;
     model_.origin = "imported from " + fs::path(options_.sources.main.front()).filename().string();
     check_numbers();
-    const fs::path place = make_model(model_, options_.place, [&](ModelDraft& draft) {
+    const fs::path place = make_model(model_, place_of(options_), [&](ModelDraft& draft) {
       take_parts(draft);
       take_tokenizers(draft);
     });
@@ -176,7 +189,7 @@ class GraphsImport {
     model_.licence = options_.licence;
     model_.origin = "imported from TorchScript files";
     const std::map<std::string, Part> parts = std::exchange(model_.parts, {});
-    const fs::path place = make_model(model_, options_.place, [&](ModelDraft& draft) {
+    const fs::path place = make_model(model_, place_of(options_), [&](ModelDraft& draft) {
       for (const auto& [name, part] : parts) take_part(draft, name, part);
       for (auto& [name, facts] : model_.tokenizers) draft.take_tokenizer(name, facts);
     });

@@ -2,7 +2,6 @@
 
 #include <span>
 #include <system_error>
-#include <utility>
 
 #include "cli/places.hpp"
 #include "core/model_check.hpp"
@@ -10,6 +9,7 @@
 #include "io/mapped_file.hpp"
 #include "io/model_folder.hpp"
 #include "io/model_writer.hpp"
+#include "io/new_folder.hpp"
 #include "io/sha256.hpp"
 #include "lapis/error.hpp"
 
@@ -18,57 +18,41 @@ namespace fs = std::filesystem;
 namespace lapis::cli {
 namespace {
 
-/// A folder that becomes the model's when all of it is there, and goes where it does not.
-class NewFolder {
- public:
-  NewFolder(fs::path place, bool overwrite) : place_(std::move(place)), overwrite_(overwrite) {
+/// What the new model would be made of must not go with the old one.
+void refuse_replaced(const io::NewFolder& folder, const fs::path& source) {
+  if (!folder.replaces(source)) return;
+  throw Error(ErrorKind::output, source.string() + " is what the new model is made of, and would go with " +
+                                     folder.place().string() +
+                                     ", where it lies (--overwrite).\nName another folder for the model: --name NAME "
+                                     "or -o FOLDER");
+}
+
+/// Other models may have linked to the weights that would go.
+void refuse_linked(const io::NewFolder& folder) {
+  for (const fs::path& model : known_models()) {
+    if (folder.replaces(model)) continue;
     std::error_code error;
-    if (fs::exists(place_, error) && !overwrite_) {
-      throw Error(ErrorKind::output,
-                  place_.string() + " exists already. Choose another --name, or replace it: --overwrite");
+    for (fs::recursive_directory_iterator entry(model, error), end; !error && entry != end; entry.increment(error)) {
+      std::error_code ignored;
+      if (!entry->is_symlink(ignored) || !folder.replaces(entry->path())) continue;
+      throw Error(ErrorKind::output, folder.place().string() + " has weights that the model " + model.string() +
+                                         " links to, so it is not replaced.\nChoose another --name, or remove that "
+                                         "model first");
     }
-    if (fs::exists(place_, error) && !fs::exists(place_ / "model.json", error)) {
-      throw Error(ErrorKind::output,
-                  place_.string() + " exists and is no model, so it is not replaced. Choose another name");
-    }
-    fs::create_directories(place_.parent_path(), error);
-    if (error) fail(place_.parent_path(), error);
-    draft_ = place_.parent_path() / ("." + place_.filename().string() + ".importing");
-    fs::remove_all(draft_, error);
-    fs::create_directories(draft_, error);
-    if (error) fail(draft_, error);
   }
+}
 
-  ~NewFolder() {
-    std::error_code ignored;
-    if (!draft_.empty()) fs::remove_all(draft_, ignored);
+/// Messages name the folder that a user asked for, whatever it is called while it is made.
+std::string by_place(std::string text, const io::NewFolder& folder) {
+  const std::string& draft = folder.draft().native();
+  for (std::size_t at = text.find(draft); at != std::string::npos; at = text.find(draft, at)) {
+    text.replace(at, draft.size(), folder.place().native());
   }
-  NewFolder(const NewFolder&) = delete;
-  NewFolder& operator=(const NewFolder&) = delete;
-
-  const fs::path& draft() const { return draft_; }
-
-  void keep() {
-    std::error_code error;
-    if (overwrite_) fs::remove_all(place_, error);
-    fs::rename(draft_, place_, error);
-    if (error) fail(place_, error);
-    draft_.clear();
-  }
-
- private:
-  [[noreturn]] static void fail(const fs::path& path, const std::error_code& error) {
-    throw Error(ErrorKind::output, path.string() + " cannot be made: " + error.message() +
-                                       ".\nName a folder that you may write to: -o FOLDER");
-  }
-
-  fs::path place_;
-  fs::path draft_;
-  bool overwrite_;
-};
+  return text;
+}
 
 fs::path destination(const Model& model, const ModelPlace& place) {
-  if (!place.output.empty()) return fs::absolute(place.output);
+  if (!place.output.empty()) return place.output;
   const fs::path own = user_models();
   if (own.empty()) throw Error(ErrorKind::usage, "there is no home folder to put the model in. Name one: -o FOLDER");
   return own / model.name;
@@ -87,6 +71,7 @@ fs::path ModelDraft::put(const fs::path& from, const std::string& to) {
 
 fs::path ModelDraft::link(const fs::path& from, const std::string& folder, bool digest) {
   const fs::path whole = fs::canonical(from);
+  refuse_replaced(folder_, whole);
   if (const auto known = linked_.find(whole); known != linked_.end()) return model_.folder / known->second;
   std::string name = folder + "/" + whole.filename().string();
   for (int i = 2; model_.files.contains(name); ++i) {
@@ -96,6 +81,9 @@ fs::path ModelDraft::link(const fs::path& from, const std::string& folder, bool 
   FileFacts facts{"", fs::file_size(whole), std::nullopt};
   if (place_.copy) {
     fs::copy_file(whole, model_.folder / name);
+    if (fs::file_size(model_.folder / name) != facts.size) {
+      throw Error(ErrorKind::input, whole.string() + " changed while it was copied. Run it again when it is whole");
+    }
     facts.sha256 = io::sha256_file(model_.folder / name, ErrorKind::output);
   } else {
     fs::create_symlink(whole, model_.folder / name);
@@ -120,21 +108,25 @@ fs::path make_model(Model& model, const ModelPlace& place, const std::function<v
   if (model.name.empty() || model.name.find('/') != std::string::npos || model.name.front() == '.') {
     throw Error(ErrorKind::usage, "\"" + model.name + "\" cannot be a model's name. Give it one: --name NAME");
   }
-  const fs::path target = destination(model, place);
+  io::NewFolder folder(destination(model, place), place.overwrite);
+  for (const std::string& source : place.sources) refuse_replaced(folder, source);
+  refuse_linked(folder);
   try {
-    NewFolder folder(target, place.overwrite);
     model.folder = folder.draft();
-    ModelDraft draft(model, place);
+    ModelDraft draft(model, place, folder);
     fill(draft);
     const std::string document = io::model_document(model);
     io::write_file(model.folder / "model.json", std::as_bytes(std::span(document)), false);
     core::check_model(io::read_model(model.folder));
     folder.keep();
+  } catch (const Error& error) {
+    throw Error(error.kind(), by_place(error.what(), folder));
   } catch (const fs::filesystem_error& error) {
-    throw Error(ErrorKind::output, target.string() + " cannot be made: " + error.code().message() + " at " +
-                                       error.path1().string() + ".\nMake room, or name another folder: -o FOLDER");
+    throw Error(ErrorKind::output, folder.place().string() + " cannot be made: " + error.code().message() + " at " +
+                                       by_place(error.path1(), folder) +
+                                       ".\nMake room, or name another folder: -o FOLDER");
   }
-  return target;
+  return folder.place();
 }
 
 }  // namespace lapis::cli

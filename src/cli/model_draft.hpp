@@ -5,7 +5,9 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
+#include "io/new_folder.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::cli {
@@ -17,12 +19,14 @@ struct ModelPlace {
   bool copy = false;    ///< copies large files, in place of links to them
   bool verify = false;  ///< records the sha256 of linked files too
   bool overwrite = false;
+  std::vector<std::string> sources;  ///< files and folders that the user named, which --overwrite must not remove
 };
 
 /// Files on their way into a model's folder, each recorded in `model.files`.
 class ModelDraft {
  public:
-  ModelDraft(Model& model, const ModelPlace& place) : model_(model), place_(place) {}
+  ModelDraft(Model& model, const ModelPlace& place, const io::NewFolder& folder)
+      : model_(model), place_(place), folder_(folder) {}
 
   /// Puts a small file into the folder as `to`; returns where it lies there.
   std::filesystem::path put(const std::filesystem::path& from, const std::string& to);
@@ -38,12 +42,14 @@ class ModelDraft {
  private:
   Model& model_;
   const ModelPlace& place_;
+  const io::NewFolder& folder_;
   std::map<std::filesystem::path, std::string> linked_;
 };
 
 /// Makes the folder of `model`: `fill` takes parts and tokenizers, then model.json is written, read back and checked.
 /// Returns the folder. Throws Error{output} where it cannot be made or is there already (unless place.overwrite, and
-/// never one that is no model), Error{usage} for a name that cannot be one; then nothing is left behind.
+/// never one that is no model, that has the new model's own weights in it, or that other known models link to),
+/// Error{usage} for a name that cannot be one; then nothing is left behind.
 std::filesystem::path make_model(Model& model, const ModelPlace& place, const std::function<void(ModelDraft&)>& fill);
 
 }  // namespace lapis::cli

@@ -1,21 +1,16 @@
 #include "io/atomic_file.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstdint>
-#include <cstdio>
 #include <fcntl.h>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 
 #include "io/file_descriptor.hpp"
 #include "io/pending_files.hpp"
+#include "io/temporaries.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io {
@@ -43,6 +38,7 @@ std::string output_reason(int error_number) {
     case ENOENT: return "its folder does not exist. Create it, or choose another one.";
     case ENOTDIR: return "a part of its path is a file, not a folder. Choose another folder.";
     case EISDIR: return "it is a folder. Name a file in it.";
+    case EFAULT: return "what it is made of was cut short while it was read. Run it again.";
     case ENAMETOOLONG: return "its name is too long. Choose a shorter one.";
     default: return system_reason(error_number) + ".";
   }
@@ -72,14 +68,6 @@ fs::path resolve_link(const fs::path& path) {
   fs::path target = fs::canonical(path, error);
   if (error) fail(path, "it is a symbolic link that leads nowhere. Remove it, or choose another name.");
   return target;
-}
-
-fs::path temporary_beside(const fs::path& path) {
-  std::uint64_t number = 0;
-  if (::getrandom(&number, sizeof number, 0) != static_cast<ssize_t>(sizeof number)) fail_errno(path, errno);
-  std::array<char, 17> digits{};
-  std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(number));
-  return folder_of(path) / (".lapis-" + std::string(digits.data()) + ".tmp");
 }
 
 void write_all(int file, std::span<const std::byte> bytes, const fs::path& path) {
@@ -149,10 +137,12 @@ void write_file(const fs::path& path, std::span<const std::byte> bytes, bool ove
   const std::optional<struct stat> present = look_at(path);
   if (present && is_stream(*present)) return write_stream(path, bytes);
   const fs::path target = resolve_link(path);
-  const fs::path temporary = temporary_beside(target);
+  clear_dead_temporaries(folder_of(target));
+  const fs::path temporary = temporary_in(folder_of(target));
   PendingFile pending(temporary);
   FileDescriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (file.number() < 0) fail_errno(path, errno);
+  mark_living(file);
   write_all(file.number(), bytes, path);
   if (::fsync(file.number()) != 0) fail_errno(path, errno);
   close_checked(file, path);

@@ -2,13 +2,12 @@
 
 #include <array>
 #include <atomic>
-#include <cerrno>
 #include <climits>
 #include <cstring>
 #include <string>
-#include <unistd.h>
 
 #include "io/atomic_file.hpp"
+#include "io/remove_tree.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io {
@@ -47,18 +46,16 @@ PendingFile::PendingFile(const std::filesystem::path& path) : slot_(0) {
 }
 
 PendingFile::~PendingFile() {
-  if (!kept_) ::unlink(slots[slot_].path.data());
+  if (!kept_) remove_tree(slots[slot_].path.data());
   slots[slot_].state.store(SlotState::free);
 }
 
 void PendingFile::keep() { kept_ = true; }
 
 void remove_pending_files() noexcept {
-  const int saved = errno;
   for (const Slot& slot : slots) {
-    if (slot.state.load() == SlotState::active) ::unlink(slot.path.data());
+    if (slot.state.load() == SlotState::active) remove_tree(slot.path.data());
   }
-  errno = saved;
 }
 
 }  // namespace lapis::io

@@ -1,4 +1,4 @@
-// Which temporary files a signal handler has to remove. For `atomic_file.cpp` alone.
+// Which temporary files and folders a signal handler has to remove. For `atomic_file.cpp` and `new_folder.cpp`.
 #pragma once
 
 #include <cstddef>
@@ -6,8 +6,8 @@
 
 namespace lapis::io {
 
-/// Keeps the path of one temporary file where `remove_pending_files` finds it. If it is destroyed before `keep` was
-/// called, it removes the file.
+/// Keeps the path of one temporary file or folder where `remove_pending_files` finds it. If it is destroyed before
+/// `keep` was called, it removes what lies there.
 class PendingFile {
  public:
   /// Throws Error{output} if the path is too long or if too many files (16) are being written at once.
