@@ -1,4 +1,3 @@
-#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <map>
@@ -12,8 +11,8 @@
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
+#include "cli/signals.hpp"
 #include "cli/terminal.hpp"
-#include "io/atomic_file.hpp"
 #include "io/shortage.hpp"
 #include "lapis/error.hpp"
 #include "lapis/version.hpp"
@@ -29,19 +28,6 @@ constexpr const char* footer =
     "\n"
     "Exit codes: 0 ok, 2 usage, 3 input file, 4 incompatible, 5 model folder, 6 device or memory,\n"
     "7 numeric failure, 8 output, 70 internal, 130 interrupted. `lapis help COMMAND` tells more.";
-
-void end_on_signal(int signal) {
-  io::remove_pending_files();
-  if (isatty(STDERR_FILENO) && write(STDERR_FILENO, "\n", 1) < 0) _exit(128 + signal);  // after a progress bar
-  _exit(128 + signal);
-}
-
-void set_signals() {
-  std::signal(SIGINT, end_on_signal);
-  std::signal(SIGTERM, end_on_signal);
-  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an output error like any other
-  std::signal(SIGXFSZ, SIG_IGN);  // and so is a file size limit
-}
 
 int run(int argc, char** argv) {
   CLI::App app("Renders pictures with latent diffusion: SD1.5, SDXL and Flux models, on CPU or CUDA.", "lapis");

@@ -1,13 +1,17 @@
 #include "io/mapped_file.hpp"
 
+#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <fcntl.h>
+#include <optional>
 #include <string>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <utility>
 
 #include "io/file_descriptor.hpp"
+#include "io/shortage.hpp"
 
 namespace lapis::io {
 
@@ -15,9 +19,67 @@ void fail_unreadable(const std::filesystem::path& path, ErrorKind kind, int erro
   if (error_number == ENOENT || error_number == ENOTDIR) {
     throw Error(kind, path.string() + " does not exist. Check the spelling of the path.");
   }
+  if (error_number == ENOMEM) throw memory_shortage();
   const bool forbidden = error_number == EACCES || error_number == EPERM;
   throw Error(kind, path.string() + " cannot be read: " + system_reason(error_number) + "." +
                         (forbidden ? "\nAsk its owner for the right to read it: chmod +r" : ""));
+}
+
+namespace {
+
+/// Reads /proc/self/maps byte by byte through a small piece, within a signal handler.
+class Maps {
+ public:
+  Maps() : file_(::open("/proc/self/maps", O_RDONLY | O_CLOEXEC)) {}
+
+  /// The next byte; none at the end.
+  std::optional<char> next() noexcept {
+    if (at_ == size_) {
+      const ssize_t size = file_.number() < 0 ? 0 : ::read(file_.number(), piece_.data(), piece_.size());
+      if (size <= 0) return std::nullopt;
+      size_ = static_cast<std::size_t>(size);
+      at_ = 0;
+    }
+    return piece_[at_++];
+  }
+
+  /// The hexadecimal number that comes next, and the byte behind it.
+  std::uintptr_t next_number() noexcept {
+    std::uintptr_t number = 0;
+    for (auto c = next(); c; c = next()) {
+      const bool digit = *c >= '0' && *c <= '9';
+      if (!digit && (*c < 'a' || *c > 'f')) break;
+      number = number * 16 + static_cast<std::uintptr_t>(digit ? *c - '0' : *c - 'a' + 10);
+    }
+    return number;
+  }
+
+ private:
+  FileDescriptor file_;
+  std::array<char, 1024> piece_{};
+  std::size_t size_ = 0;
+  std::size_t at_ = 0;
+};
+
+}  // namespace
+
+std::string_view mapped_path(const void* address, std::span<char> buffer) noexcept {
+  const auto wanted = reinterpret_cast<std::uintptr_t>(address);
+  Maps maps;
+  while (true) {
+    const std::uintptr_t begin = maps.next_number();
+    const std::uintptr_t end = maps.next_number();
+    if (end == 0) return {};
+    const bool found = begin <= wanted && wanted < end;
+    std::size_t size = 0;
+    bool in_path = false;  // the first "/" of a line is its path's
+    for (auto c = maps.next(); c && *c != '\n'; c = maps.next()) {
+      in_path = in_path || *c == '/';
+      const bool plain = static_cast<unsigned char>(*c) >= 0x20 && *c != 0x7F;
+      if (found && in_path && size < buffer.size()) buffer[size++] = plain ? *c : '?';
+    }
+    if (found) return {buffer.data(), size};
+  }
 }
 
 MappedFile::MappedFile(const std::filesystem::path& path, ErrorKind kind) {

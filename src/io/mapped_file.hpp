@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <span>
+#include <string_view>
 
 #include "lapis/error.hpp"
 
@@ -14,8 +15,8 @@ namespace lapis::io {
 
 /// A regular file, mapped read-only. The bytes stay valid, at the same address, until the object that owns them is
 /// destroyed; moving it hands the mapping over. Many processes that map one file share its memory.
-/// Safe to read from many threads. A file that another program cuts short while it is mapped ends the process with
-/// SIGBUS, as with any mapping; lapis itself only ever replaces whole files.
+/// Safe to read from many threads. A file that another program cuts short while it is mapped raises SIGBUS, as with any
+/// mapping (`mapped_path` is for its handler); lapis itself only ever replaces whole files.
 class MappedFile {
  public:
   /// Throws Error{kind} if there is no such file, if it is a folder or a device, or if it cannot be read.
@@ -33,5 +34,10 @@ class MappedFile {
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
 };
+
+/// The path of the file that is mapped at `address`, by whoever mapped it, as the kernel tells it, in as much of
+/// `buffer` as that takes; what terminals may obey in it is a "?". Empty for an address that belongs to no file. May be
+/// called from a signal handler: it allocates nothing, locks nothing and throws nothing.
+std::string_view mapped_path(const void* address, std::span<char> buffer) noexcept;
 
 }  // namespace lapis::io

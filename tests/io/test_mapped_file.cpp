@@ -1,4 +1,6 @@
+#include <array>
 #include <catch2/catch.hpp>
+#include <memory>
 #include <utility>
 
 #include "io/mapped_file.hpp"
@@ -40,4 +42,19 @@ TEST_CASE("a file that cannot be mapped fails with the caller's kind") {
               [&] { MappedFile(folder / "missing.bin", ErrorKind::model); });
   check_fails(ErrorKind::input, {"is a folder"}, [&] { MappedFile(folder.path(), ErrorKind::input); });
   check_fails(ErrorKind::input, {"/dev/null", "device"}, [] { MappedFile("/dev/null", ErrorKind::input); });
+}
+
+TEST_CASE("the path of a mapping is found by any address in it") {
+  const TemporaryFolder folder;
+  const std::filesystem::path path = folder / "a name\twith (all) kinds";
+  write_text(path, std::string(10'000, 'x'));
+  const MappedFile file(path, ErrorKind::input);
+  std::array<char, 4096> buffer{};
+  const std::string shown = (folder / "a name?with (all) kinds").string();
+  CHECK(mapped_path(file.bytes().data(), buffer) == shown);
+  CHECK(mapped_path(&file.bytes().back(), buffer) == shown);
+  CHECK(mapped_path(file.bytes().data(), std::span(buffer).first(5)) == shown.substr(0, 5));
+  const auto own = std::make_unique<int>(0);
+  CHECK(mapped_path(own.get(), buffer).empty());
+  CHECK(mapped_path(nullptr, buffer).empty());
 }

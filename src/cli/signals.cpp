@@ -1,0 +1,81 @@
+#include "cli/signals.hpp"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <string_view>
+#include <unistd.h>
+
+#include "io/atomic_file.hpp"
+#include "io/mapped_file.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::cli {
+namespace {
+
+/// Those that end a program unless it says otherwise, and come from outside of it.
+constexpr std::array ending_signals = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGXCPU, SIGUSR1, SIGUSR2};
+
+using Handler = void (*)(int, siginfo_t*, void*);
+
+/// Functions below this line run within a signal: they allocate nothing and lock nothing.
+void say(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+[[noreturn]] void die_by(int signal) {
+  std::signal(signal, SIG_DFL);
+  sigset_t itself;
+  sigemptyset(&itself);
+  sigaddset(&itself, signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &itself, nullptr);
+  std::raise(signal);
+  ::_exit(128 + signal);
+}
+
+void end_on_signal(int signal, siginfo_t* /*from*/, void* /*context*/) {
+  io::remove_pending_files();
+  if (::isatty(STDERR_FILENO)) say("\n");  // after a progress bar
+  die_by(signal);
+}
+
+/// The end of a mapping that has lost its file's bytes. Whatever else raises this signal is a mistake of ours.
+void end_on_lost_bytes(int signal, siginfo_t* from, void* /*context*/) {
+  io::remove_pending_files();
+  std::array<char, 4096> path{};
+  const std::string_view name = io::mapped_path(from->si_addr, path);
+  if (name.empty()) die_by(signal);
+  if (::isatty(STDERR_FILENO)) say("\n");
+  say("error: ");
+  say(name);
+  say(" lost bytes while it was used: it was cut short, or is being written anew.\n"
+      "Wait until it is whole, or fetch it again; then run this again\n");
+  ::_exit(exit_code(ErrorKind::model));
+}
+
+void handle(int signal, Handler handler) {
+  struct sigaction action {};
+  if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) return;
+  action = {};
+  action.sa_sigaction = handler;
+  action.sa_flags = SA_SIGINFO;
+  sigfillset(&action.sa_mask);
+  ::sigaction(signal, &action, nullptr);
+}
+
+}  // namespace
+
+void set_signals() {
+  for (const int signal : ending_signals) handle(signal, end_on_signal);
+  handle(SIGBUS, end_on_lost_bytes);
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+}
+
+}  // namespace lapis::cli
