@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ import time
 import unittest
 from pathlib import Path
 
-from test_cli import MODEL, PROGRAM, ROOT, CliTest, needs_engine, run
+from test_cli import MODEL, PROGRAM, CliTest, needs_engine, run
 
 NOBODY = 65534
 WALK = ("generate", "a lake", "-W", "64", "-H", "64", "-s", "1", "-q")
@@ -104,8 +103,8 @@ class MappedFiles(CliTest):
         process = subprocess.Popen([PROGRAM, *words], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         time.sleep(delay)
         os.truncate(file, 1000)
-        return process.returncode if process.wait(timeout=120) is None else process.returncode, \
-            process.stderr.read().decode()
+        text = process.communicate(timeout=120)[1].decode()
+        return process.returncode, text
 
     def test_the_file_is_named_and_nothing_is_left(self) -> None:
         model = self.model()

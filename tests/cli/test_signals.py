@@ -9,9 +9,9 @@ pictures are whole or absent, what was there stays, and nothing half-made outliv
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -65,16 +65,27 @@ class Imports:
         start = time.monotonic()
         assert run("import", str(self.source), "--copy", "-o", str(self.models / "whole")).returncode == 0
         self.seconds = time.monotonic() - start
+        self.calls = self.counted_calls()
+
+    def counted_calls(self) -> dict[str, int]:
+        """How often one import makes each call."""
+        log = self.folder / "calls"
+        subprocess.run(["strace", "-f", "-qq", "-o", log, "-e", f"trace={','.join(CALLS)}", PROGRAM, "import", self.source,
+                        "--copy", "--overwrite", "-o", self.models / "whole"], capture_output=True, timeout=120)
+        counts = Counter(found[1] for found in re.finditer(r"^\d+ +(\w+)\(", log.read_text(), re.MULTILINE))
+        log.unlink()
+        return {call: counts[call] for call in CALLS if counts[call]}
 
     def struck(self, words: list[str | Path], name: str) -> int:
         """One import that a signal of this name meets somewhere, as Popen tells its end."""
         if self.random.random() < 0.5:
-            call, when = self.random.choice(CALLS), self.random.randint(1, 20)
+            call = self.random.choice(list(self.calls))
+            when = self.random.randint(1, self.calls[call])
             self.counts["at a system call"] += 1
             return strace(f"{call}:signal={name}:when={when}", *words, folder=self.folder).returncode
         self.counts["at a moment"] += 1
         process = subprocess.Popen([PROGRAM, *words], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(self.random.uniform(0, 1.2 * self.seconds))
+        time.sleep(self.random.uniform(0, self.seconds))
         process.send_signal(signal.Signals[name])
         return process.wait(timeout=60)
 
