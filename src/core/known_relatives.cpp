@@ -41,8 +41,6 @@ constexpr Relative rows[] = {
     row("an IP-Adapter", addition, {begin, "image_proj."}),
     row("a textual inversion", embedding, {begin, "emb_params"}),
     row("a textual inversion", embedding, {begin, "string_to_param"}),
-    row("a checkpoint in fp8 with scales of its own", quantized, {end, "scaled_fp8"}),
-    row("a checkpoint in fp8 with scales of its own", quantized, {inside, ".scale_weight"}),
     row("a checkpoint quantized by bitsandbytes", quantized, {inside, ".quant_state.bitsandbytes__"}),
     row("a quantized checkpoint", quantized, {end, ".qweight"}),
     row("a latent consistency model", other_task, {end, "time_embedding.cond_proj.weight"}),

@@ -17,7 +17,6 @@ constexpr std::string_view text_decoder = "T5's other half, which writes text";
 constexpr std::string_view clip_score = "what CLIP compares texts and pictures with";
 constexpr std::string_view second_name = "the token table under a second name";
 constexpr std::string_view prediction = "what its network predicts, and on which schedule";
-constexpr std::string_view take_plain = "Take the checkpoint in F16, BF16, F32, or in F8 without scales";
 
 using enum Where;
 using enum Leftover;
@@ -64,14 +63,6 @@ constexpr LeftoverRow rows[] = {
     {heeded, {whole, "v_pred"}, prediction},
     {heeded, {whole, "ztsnr"}, prediction},
     {heeded, {begin, "edm_vpred."}, prediction},
-    {refused, {end, "scaled_fp8"}, "scales of fp8 weights", take_plain},
-    {refused, {end, ".scale_weight"}, "scales of fp8 weights", take_plain},
-    {refused, {end, ".scale_input"}, "scales of fp8 weights", take_plain},
-    {refused, {end, ".weight_scale"}, "scales of fp8 weights", take_plain},
-    {refused, {end, ".weight_scale_inv"}, "scales of fp8 weights", take_plain},
-    {refused, {end, ".input_scale"}, "scales of fp8 weights", take_plain},
-    {refused, {end, "comfy_quant"}, "scales of quantized weights", take_plain},
-    {refused, {inside, "_quantization_metadata"}, "scales of quantized weights", take_plain},
 };
 
 bool begins_one_of(const std::string& name, std::span<const std::string> beginnings) {

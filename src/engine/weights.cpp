@@ -12,7 +12,9 @@
 #include "core/job_limits.hpp"
 #include "engine/deltas.hpp"
 #include "engine/dtypes.hpp"
+#include "engine/scaled.hpp"
 #include "io/memory.hpp"
+#include "io/scale_reader.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::engine {
@@ -40,16 +42,12 @@ at::Tensor borrowed(const io::TensorView& view, at::ScalarType type) {
   return copy;
 }
 
-/// The rows of a tensor that a place names, and its transpose where it says so: a view wherever that is possible.
-at::Tensor at_place(const at::Tensor& tensor, const core::TensorPlace& place) {
-  at::Tensor result = tensor;
-  if (!place.rows.empty()) {
-    std::vector<at::Tensor> pieces;
-    for (const core::RowRange& range : place.rows) pieces.push_back(tensor.narrow(0, range.first, range.count));
-    result = pieces.size() == 1 ? pieces.front() : at::cat(pieces);
-  }
-  // Another order of strides would have matrices multiplied in another order, and other last digits.
-  return place.transposed ? result.t().contiguous() : result;
+/// Rows of a tensor: a view wherever that is possible.
+at::Tensor rows_of(const at::Tensor& tensor, const std::vector<core::RowRange>& rows) {
+  if (rows.empty()) return tensor;
+  std::vector<at::Tensor> pieces;
+  for (const core::RowRange& range : rows) pieces.push_back(tensor.narrow(0, range.first, range.count));
+  return pieces.size() == 1 ? pieces.front() : at::cat(pieces);
 }
 
 std::vector<core::TensorPlace> places_of(std::span<const core::TensorShape> parameters, const Part& part) {
@@ -84,6 +82,7 @@ at::Tensor with_added_rows(const at::Tensor& table, const Part& part, const std:
 
 Weights::Weights(const Part& part, const std::string& name) : part_(part), name_(name) {
   for (const auto& file : part.weights) files_.emplace_back(file, ErrorKind::model, io::stray_checkpoint_bytes);
+  scales_ = io::read_weight_scales(files_, part.weights, ErrorKind::model);
 }
 
 const io::TensorView& Weights::find(const std::string& key) const {
@@ -94,11 +93,41 @@ const io::TensorView& Weights::find(const std::string& key) const {
                                     " and finds none. Export or import the model again");
 }
 
+/// The rows of a tensor that a place names, times their scales where there are some, and the transpose where it says
+/// so.
+at::Tensor Weights::at_place(const core::TensorPlace& place) const {
+  const std::string key = part_.prefix + place.name;
+  const io::TensorView& view = find(key);
+  const auto scale = scales_.weights.find(key);
+  const bool quantized = scale != scales_.weights.end();
+  const std::optional<at::ScalarType> type =
+      quantized && scale->second.integers ? std::optional(at::kChar) : scalar_type(view.dtype);
+  if (!type) {
+    throw Error(ErrorKind::model, part_.weights.front().string() + ": tensor " + key + " is " +
+                                      std::string(io::dtype_name(view.dtype)) +
+                                      "; a weight must be F32, F16, BF16, F64 or F8");
+  }
+  const at::Tensor stored = borrowed(view, *type);
+  const at::Tensor result =
+      quantized ? scaled(stored, place.rows, scale->second, numbers_of(scale->second)) : rows_of(stored, place.rows);
+  // Another order of strides would have matrices multiplied in another order, and other last digits.
+  return place.transposed ? result.t().contiguous() : result;
+}
+
+std::vector<float> Weights::numbers_of(const core::WeightScale& scale) const {
+  std::vector<float> numbers = io::scale_numbers(find(scale.scale));
+  if (scale.factor.empty()) return numbers;
+  const float factor = io::scale_numbers(find(scale.factor)).front();
+  for (float& number : numbers) number *= factor;
+  return numbers;
+}
+
 void Weights::check_memory(std::span<const core::TensorPlace> places, Placement placement) const {
   std::set<const io::TensorView*> converted;
   for (const core::TensorPlace& place : places) {
-    const io::TensorView& view = find(part_.prefix + place.name);
-    if (scalar_type(view.dtype) != placement.dtype) converted.insert(&view);
+    const std::string key = part_.prefix + place.name;
+    const io::TensorView& view = find(key);
+    if (scalar_type(view.dtype) != placement.dtype || scales_.weights.contains(key)) converted.insert(&view);
   }
   std::uint64_t needed = 0;
   for (const io::TensorView* view : converted) {
@@ -123,17 +152,11 @@ std::vector<at::Tensor> Weights::bound(std::span<const core::TensorShape> parame
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const std::vector<std::int64_t>& wanted = parameters[i].shape;
     const std::string key = part_.prefix + places[i].name;
-    const io::TensorView& view = find(key);
-    const std::optional<at::ScalarType> type = scalar_type(view.dtype);
-    if (!type) {
-      throw Error(ErrorKind::model, file + ": tensor " + key + " is " + std::string(io::dtype_name(view.dtype)) +
-                                        "; a weight must be F32, F16, BF16, F64 or F8");
-    }
-    const at::Tensor found = at_place(borrowed(view, *type), places[i]);
+    const at::Tensor found = at_place(places[i]);
     // Other namings store a linear layer as a 1 x 1 convolution, or the other way: the same bytes.
     const bool renamed = part_.naming != plain_naming;
     if (found.sizes() != at::IntArrayRef(wanted) && !(renamed && found.numel() == count_of(wanted))) {
-      throw Error(ErrorKind::model, file + ": tensor " + key + " has shape " + shape_text(view.shape) + "; part " +
+      throw Error(ErrorKind::model, file + ": tensor " + key + " has shape " + shape_text(find(key).shape) + "; part " +
                                         name_ + " wants " + shape_text(wanted));
     }
     const at::Tensor whole = deltas.added(found.reshape(wanted), parameters[i].name);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/checkpoint_names.hpp"
+#include "core/weight_scales.hpp"
 #include "engine/placement.hpp"
 #include "io/safetensors.hpp"
 #include "lapis/model.hpp"
@@ -16,22 +17,26 @@ namespace lapis::engine {
 /// A part's weight files, mapped. Tensors of `bound` borrow from them, so they must not outlive this.
 class Weights {
  public:
-  /// `name` is the part's, for messages. Throws Error{model} for a damaged file.
+  /// `name` is the part's, for messages. Throws Error{model} for a damaged file, and for scales that cannot be applied.
   Weights(const Part& part, const std::string& name);
 
   /// The tensor of each of the graph's parameters, in their order, found where the part's naming puts it: a view of the
-  /// mapping where dtype and device are the wanted ones, else converted by all threads. Throws Error{model} for a
+  /// mapping where dtype and device are the wanted ones, else converted by all threads; quantized weights times their
+  /// scales, one at a time. Throws Error{model} for a
   /// parameter that finds no tensor, or one of another shape or of a type that is no weight's, and Error{device} before
   /// it converts more than memory holds.
   std::vector<at::Tensor> bound(std::span<const core::TensorShape> parameters, Placement placement) const;
 
  private:
   const io::TensorView& find(const std::string& key) const;
+  at::Tensor at_place(const core::TensorPlace& place) const;
+  std::vector<float> numbers_of(const core::WeightScale& scale) const;
   void check_memory(std::span<const core::TensorPlace> places, Placement placement) const;
 
   Part part_;
   std::string name_;
   std::vector<io::SafetensorsFile> files_;
+  core::WeightScales scales_;
 };
 
 }  // namespace lapis::engine

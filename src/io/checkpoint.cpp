@@ -9,6 +9,7 @@
 #include "core/suggest.hpp"
 #include "io/file_kinds.hpp"
 #include "io/mapped_file.hpp"
+#include "io/scale_reader.hpp"
 #include "io/sha256.hpp"
 #include "io/text.hpp"
 #include "lapis/error.hpp"
@@ -88,8 +89,11 @@ Checkpoint::Checkpoint(std::vector<fs::path> paths) : paths_(std::move(paths)) {
         refuse(paths_[i], "has the tensor " + in_quotes(name) + ", and so has " + paths_[other->second.file].string(),
                "Name the files of one checkpoint, each once.");
       }
-      tensors_.push_back({name, view.shape});
     }
+  }
+  scales_ = read_weight_scales(files_, paths_, ErrorKind::input);
+  for (const auto& [name, place] : places_) {
+    if (!scales_.notes.contains(name)) tensors_.push_back({name, place.view->shape});
   }
 }
 
@@ -103,9 +107,20 @@ std::vector<std::string> Checkpoint::names_of(const core::HeldGraph& held, const
   return names;
 }
 
+std::vector<std::string> Checkpoint::with_scales(std::vector<std::string> names) const {
+  const std::size_t count = names.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto found = scales_.weights.find(names[i]);
+    if (found == scales_.weights.end()) continue;
+    names.push_back(found->second.scale);
+    if (!found->second.factor.empty()) names.push_back(found->second.factor);
+  }
+  return names;
+}
+
 std::vector<fs::path> Checkpoint::files_of(const core::HeldGraph& held, const core::KnownGraph& graph) const {
   std::set<std::size_t> files;
-  for (const std::string& name : names_of(held, graph)) files.insert(place(name).file);
+  for (const std::string& name : with_scales(names_of(held, graph))) files.insert(place(name).file);
   std::vector<fs::path> paths;
   for (const std::size_t file : files) paths.push_back(paths_[file]);
   return paths;
@@ -116,20 +131,24 @@ std::string Checkpoint::dtypes_of(const core::HeldGraph& held, const core::Known
   for (const std::string& name : names_of(held, graph)) dtypes.emplace(dtype_name(place(name).view->dtype));
   std::string text;
   for (const std::string& dtype : dtypes) text += (text.empty() ? "" : " and ") + dtype;
-  return text;
+  const bool scaled =
+      std::ranges::any_of(names_of(held, graph), [&](const auto& name) { return scales_.weights.contains(name); });
+  return scaled ? text + " with scales" : text;
 }
 
 std::string Checkpoint::odd_dtype_of(const core::HeldGraph& held, const core::KnownGraph& graph) const {
   for (const std::string& name : names_of(held, graph)) {
     const Dtype dtype = place(name).view->dtype;
-    if (!is_weight_dtype(dtype)) return "tensor " + name + " is " + std::string(dtype_name(dtype));
+    const auto scaled = scales_.weights.find(name);
+    const bool noted = scaled != scales_.weights.end() && scaled->second.integers;
+    if (!noted && !is_weight_dtype(dtype)) return "tensor " + name + " is " + std::string(dtype_name(dtype));
   }
   return "";
 }
 
 std::string Checkpoint::digest_of(const core::HeldGraph& held, const core::KnownGraph& graph) const {
   std::string lines;
-  for (const std::string& name : names_of(held, graph)) {
+  for (const std::string& name : with_scales(names_of(held, graph))) {
     const TensorView& view = *place(name).view;
     lines +=
         name.substr(held.prefix.size()) + " " + std::string(dtype_name(view.dtype)) + " " + sha256(view.data) + "\n";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "core/weight_scales.hpp"
 #include "io/json_reader.hpp"
 #include "io/mapped_file.hpp"
 #include "io/model_facts.hpp"
@@ -76,7 +77,7 @@ std::vector<LibraryGraph> graphs_of(const Model& model) {
         const bool decoder = name == "vae_decoder" && (tensor.starts_with("encoder.") || tensor.starts_with("quant_"));
         const bool encoder =
             name == "vae_encoder" && (tensor.starts_with("decoder.") || tensor.starts_with("post_quant_"));
-        if (!decoder && !encoder) graph.known.tensors.push_back({tensor, view.shape});
+        if (!decoder && !encoder && !core::is_weight_note(tensor)) graph.known.tensors.push_back({tensor, view.shape});
       }
     }
     graphs.push_back(std::move(graph));

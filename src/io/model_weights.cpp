@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "core/weight_scales.hpp"
 #include "io/safetensors.hpp"
 
 namespace lapis::io {
@@ -25,7 +26,7 @@ WeightFacts weight_facts(const Model& model) {
     const SafetensorsFile file(path, ErrorKind::model, stray_checkpoint_bytes);
     for (const auto& [name, view] : file.tensors()) {
       const auto begins = [&name = name](const std::string& prefix) { return name.starts_with(prefix); };
-      if (std::ranges::none_of(wanted, begins)) continue;
+      if (std::ranges::none_of(wanted, begins) || core::is_weight_note(name)) continue;
       dtypes.emplace(dtype_name(view.dtype));
       facts.bytes += view.data.size();
       const unsigned bits = dtype_bits(view.dtype);

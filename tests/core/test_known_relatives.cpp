@@ -37,7 +37,6 @@ TEST_CASE("what lapis has no graphs for is told by its marks") {
       {{"double_layers.0.attn.w1q.weight", {3072, 3072}}, "AuraFlow"},
       {{"img_in.weight", {3072, 384}}, "FLUX.1 Fill"},
       {{"edm_mean", {4}}, "Playground 2.5"},
-      {{"scaled_fp8", {2}}, "a checkpoint in fp8 with scales of its own"},
       {{"double_blocks.0.img_attn.qkv.weight.quant_state.bitsandbytes__nf4", {120}},
        "a checkpoint quantized by bitsandbytes"},
       {{"time_embedding.cond_proj.weight", {320, 256}}, "a latent consistency model"},

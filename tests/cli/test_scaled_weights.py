@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+"""Drives the real program with checkpoints whose weights are small numbers with scales beside them. What they stand for is
+computed here, number by number, and written as a twin in fp32: both must draw the same picture, and one without its scales
+another.
+
+    tests/cli/test_scaled_weights.py BUILD_FOLDER [unittest arguments]
+"""
+
+from __future__ import annotations
+
+import array
+import bisect
+import functools
+import json
+import math
+import shutil
+import struct
+import sys
+import unittest
+from collections.abc import Callable
+from pathlib import Path
+
+from test_cli import MODEL, needs_engine
+from test_convert import HAS_FLUX, read_png
+from test_import import TENSOR, ImportTest, read
+
+FLUX = MODEL.parent / "tiny-flux"
+WALK = ("a red house in snow", "--steps", "1", "-W", "64", "-H", "64", "-t", "1", "-s", "7", "-q")
+Tensors = dict[str, TENSOR]
+
+
+def e4m3(byte: int) -> float:
+    exponent, fraction = byte >> 3 & 15, byte & 7
+    size = fraction / 8 * 2 ** -6 if exponent == 0 else (1 + fraction / 8) * 2.0 ** (exponent - 7)
+    return math.copysign(size, -1 if byte & 128 else 1)
+
+
+def e5m2(byte: int) -> float:
+    return struct.unpack("<e", bytes((0, byte)))[0]
+
+
+FORMATS: dict[str, tuple[Callable[[int], float], int]] = {"F8_E4M3": (e4m3, 0x7F), "F8_E5M2": (e5m2, 0x7C)}
+
+
+def single(number: float) -> float:
+    return struct.unpack("<f", struct.pack("<f", number))[0]
+
+
+def floats(*numbers: float) -> bytes:
+    return struct.pack(f"<{len(numbers)}f", *numbers)
+
+
+def quantized(tensor: TENSOR, dtype: str, scale: float) -> bytes:
+    """The weights in F16 over the scale, each as the nearest number of the type."""
+    decode, count = FORMATS[dtype]
+    ladder = [decode(byte) for byte in range(count)]
+    code = {}
+    for bits in set(array.array("H", tensor[2])):
+        number, = struct.unpack("<e", struct.pack("<H", bits))
+        at = min(bisect.bisect(ladder, abs(number) / scale), count - 1)
+        nearest = at - (at > 0 and abs(number) / scale - ladder[at - 1] < ladder[at] - abs(number) / scale)
+        code[bits] = nearest | (128 if number < 0 else 0)
+    return bytes(map(code.__getitem__, array.array("H", tensor[2])))
+
+
+def largest(tensor: TENSOR) -> float:
+    return max(abs(struct.unpack("<e", struct.pack("<H", bits))[0]) for bits in set(array.array("H", tensor[2])))
+
+
+class Scheme:
+    """A way of writing scales: blocks of some height and width, 0 for all of it, and the names and notes around them."""
+
+    def __init__(self, dtype: str, key: str, height: int, width: int, *, trailing: bool = False, marker: bool = False,
+                 note: str = "") -> None:
+        self.dtype, self.key, self.height, self.width = dtype, key, height, width
+        self.trailing, self.marker, self.note = trailing, marker, note
+
+    def apply(self, tensors: Tensors, chosen: Callable[[str], bool]) -> tuple[Tensors, Tensors, Tensors]:
+        """The checkpoint with scales, its twin in fp32, and the same without scales."""
+        kept, twin, dropped = dict(tensors), dict(tensors), dict(tensors)
+        for name in filter(chosen, tensors):
+            stem = name.removesuffix(".weight")
+            stored, whole, scale = self.split(tensors[name])
+            kept[name] = dropped[name] = stored
+            kept[f"{stem}.{self.key}"] = scale
+            kept[f"{stem}.input_scale"] = ("F32", [], floats(0.25))
+            twin[name] = whole
+            if self.note:
+                text = json.dumps({"format": self.note}).encode()
+                kept[f"{stem}.comfy_quant"] = ("U8", [len(text)], text)
+        if self.marker:
+            kept["scaled_fp8"] = (self.dtype, [2], bytes(2))
+        return kept, twin, dropped
+
+    def split(self, tensor: TENSOR) -> tuple[TENSOR, TENSOR, TENSOR]:
+        rows, columns = tensor[1]
+        height, width = self.height or rows, self.width or columns
+        decode, _ = FORMATS[self.dtype]
+        base = single(largest(tensor) / decode(0x7B))
+        codes = quantized(tensor, self.dtype, base)
+        grid = [[single(base * (0.8 + 0.05 * ((3 * row + column) % 7))) for column in range(-(-columns // width))]
+                for row in range(-(-rows // height))]
+        product = {scale: [floats(decode(byte) * scale) for byte in range(256)] for line in grid for scale in line}
+        whole = b"".join(product[grid[row // height][column // width]][codes[row * columns + column]]
+                         for row in range(rows) for column in range(columns))
+        shape = [] if not self.height and not self.width else [len(grid), len(grid[0])]
+        numbers = floats(*(scale for line in grid for scale in line))
+        return ((self.dtype, [rows, columns], codes), ("F32", [rows, columns], whole),
+                ("F32", shape + [1] * self.trailing, numbers))
+
+
+COMFY = Scheme("F8_E4M3", "scale_weight", 0, 0, marker=True)
+SCHEMES = {
+    "scaled-fp8": COMFY,
+    "scaled-fp8-e5m2": Scheme("F8_E5M2", "scale_weight", 0, 0, marker=True),
+    "comfy-quant": Scheme("F8_E4M3", "weight_scale", 0, 0, note="float8_e4m3fn"),
+    "rows": Scheme("F8_E4M3", "weight_scale", 1, 0),
+    "blocks": Scheme("F8_E4M3", "weight_scale_inv", 128, 128),
+    "row-blocks": Scheme("F8_E4M3", "scale_weight", 1, 64, trailing=True),
+}
+
+
+def written(tensors: Tensors, metadata: dict[str, str] | None = None) -> bytes:
+    header, body = {"__metadata__": metadata or {}}, b""
+    for name, (dtype, shape, data) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(body), len(body) + len(data)]}
+        body += data
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + body
+
+
+def is_layer(tensors: Tensors) -> Callable[[str], bool]:
+    """The weights that programs quantize: matrices, but no tables."""
+    return lambda name: len(tensors[name][1]) == 2 and name.endswith(".weight") and "embed" not in name and (
+        "shared" not in name and "relative" not in name)
+
+
+@functools.cache
+def t5_with_scales() -> Tensors:
+    tensors = read(FLUX / "text_encoder_2" / "model.safetensors")
+    return COMFY.apply(tensors, is_layer(tensors))[0]
+
+
+@unittest.skipUnless(HAS_FLUX, "there is no tiny-flux")
+class ScaledTest(ImportTest):
+    def t5(self) -> Tensors:
+        return read(FLUX / "text_encoder_2" / "model.safetensors")
+
+    def write(self, name: str, tensors: Tensors, metadata: dict[str, str] | None = None) -> str:
+        (self.folder / f"{name}.safetensors").write_bytes(written(tensors, metadata))
+        return f"{name}.safetensors"
+
+    def with_t5(self, name: str, tensors: Tensors, **options) -> dict:
+        file = self.write(name, tensors)
+        return json.loads(self.done("import", str(FLUX), "--t5xxl", file, "--name", name, "--json", **options))
+
+    def drawn(self, name: str, *words: str) -> tuple[int, int, bytes]:
+        self.done("generate", *WALK, "-m", name, *words, "-o", "drawn.png", "--overwrite")
+        return read_png((self.folder / "drawn.png").read_bytes())
+
+
+@needs_engine
+class Drawn(ScaledTest):
+    def test_a_text_encoder_with_scales_draws_what_its_twin_draws(self) -> None:
+        tensors = self.t5()
+        for name, scheme in SCHEMES.items():
+            with self.subTest(name):
+                kept, twin, dropped = scheme.apply(tensors, is_layer(tensors))
+                line = self.with_t5(name, kept)
+                self.assertEqual(line["parts"]["text_encoder_2"]["dtype"], f"F16 and {scheme.dtype} with scales")
+                self.assertFalse([note for note in line["notes"] if "nothing here needs" in note])
+                self.with_t5(f"{name}-twin", twin)
+                self.with_t5(f"{name}-dropped", dropped)
+                picture = self.drawn(name)
+                self.assertEqual(picture, self.drawn(f"{name}-twin"))
+                self.assertNotEqual(picture, self.drawn(f"{name}-dropped"))
+
+    def test_in_bf16_they_are_the_twin_rounded_once(self) -> None:
+        tensors = self.t5()
+        kept, twin, _ = SCHEMES["rows"].apply(tensors, is_layer(tensors))
+        self.with_t5("kept", kept)
+        self.with_t5("twin", twin)
+        self.assertEqual(self.drawn("kept", "--dtype", "bf16"), self.drawn("twin", "--dtype", "bf16"))
+
+    def test_a_folder_whose_transformer_and_text_encoder_have_scales(self) -> None:
+        names = {"transformer": "diffusion_pytorch_model", "text_encoder": "model"}
+        twins = [self.folder / "kept", self.folder / "twin"]
+        for folder in twins:
+            shutil.copytree(FLUX, folder)
+        for part, stem in names.items():
+            tensors = read(FLUX / part / f"{stem}.safetensors")
+            layers = is_layer(tensors)
+            for folder, content in zip(twins, SCHEMES["rows"].apply(tensors, lambda n: "attn" in n and layers(n))):
+                (folder / part / f"{stem}.safetensors").write_bytes(written(content))
+        for folder in twins:
+            self.done("import", str(folder), "--name", f"of-{folder.name}")
+        self.assertEqual(self.drawn("of-kept"), self.drawn("of-twin"))
+        self.assertNotEqual(self.drawn("of-kept"), self.drawn(str(FLUX)))
+
+
+class Refused(ScaledTest):
+    LAYER = "encoder.block.1.layer.0.SelfAttention.k"
+
+    def refuse(self, edit: Callable[[Tensors], object], *says: str, metadata: dict[str, str] | None = None) -> None:
+        kept = dict(t5_with_scales())
+        edit(kept)
+        file = self.write("t5", kept, metadata)
+        self.refused(3, "import", str(FLUX), "--t5xxl", file, "--name", "none", says=("t5.safetensors", *says))
+
+    def test_what_is_half_there(self) -> None:
+        weight, scale = f"{self.LAYER}.weight", f"{self.LAYER}.scale_weight"
+        self.refuse(lambda kept: kept.pop(scale), weight, "its scale is not there")
+        self.refuse(lambda kept: kept.pop(weight), scale, "is not there")
+        self.refuse(lambda kept: kept.update({f"{self.LAYER}.weight_scale": kept[scale]}), "has two scales")
+
+        def bare(kept: Tensors) -> None:
+            for name in [name for name in kept if name.endswith(".scale_weight")]:
+                del kept[name]
+
+        self.refuse(bare, "scaled_fp8", "none has")
+
+    def test_scales_that_are_no_scales(self) -> None:
+        scale = f"{self.LAYER}.scale_weight"
+        for number, says in ((math.nan, "NaN"), (math.inf, "infinite"), (-1.0, "negative"), (0.0, "is 0")):
+            self.refuse(lambda kept, number=number: kept.update({scale: ("F32", [], floats(number))}), scale, says)
+        self.refuse(lambda kept: kept.update({scale: ("F32", [3], floats(1, 1, 1))}), scale, "[3]", "[128, 128]")
+        self.refuse(lambda kept: kept.update({scale: ("U8", [1], b"1")}), scale, "U8")
+
+    def test_schemes_that_are_not_computed(self) -> None:
+        for form in ("nvfp4", "mxfp8", "convrot_w4a4"):
+            text = json.dumps({"format": form}).encode()
+            note = {f"{self.LAYER}.comfy_quant": ("U8", [len(text)], text)}
+            self.refuse(lambda kept, note=note: kept.update(note), f"{self.LAYER}.weight is quantized as {form}")
+            self.refuse(lambda kept: None, f"{self.LAYER}.weight is quantized as {form}",
+                        metadata={"_quantization_metadata": json.dumps({"layers": {self.LAYER: {"format": form}}})})
+        for name, says in ((".weight_scale_2", "nvfp4"), (".wscales", "SVDQuant"), (".weight._data", "optimum-quanto")):
+            self.refuse(lambda kept, name=name: kept.update({self.LAYER + name: ("F32", [], floats(1))}), says)
+
+    def test_weights_of_integers(self) -> None:
+        weight, scale = f"{self.LAYER}.weight", f"{self.LAYER}.scale_weight"
+
+        def integers(kept: Tensors) -> None:
+            kept[weight] = ("I8", kept[weight][1], kept[weight][2])
+
+        self.refuse(integers, weight, "is I8 with a scale")
+        self.refuse(lambda kept: (integers(kept), kept.pop(scale)), weight, "is I8", "expected F32")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
