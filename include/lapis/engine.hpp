@@ -59,7 +59,7 @@ struct Timings {
 /// One picture and where it came from.
 struct Rendered {
   int index = 0;  ///< of the batch
-  std::int64_t seed = 0;
+  std::uint64_t seed = 0;
   Latent latent;       ///< [1, C, h, w]; unfinished where the job has a stop_at
   Image image;         ///< empty where nothing was decoded: unfinished, or not wanted
   Timings timings;     ///< of this picture; what was done once for the batch counts to the first
@@ -135,7 +135,7 @@ class Engine {
 
   /// The latent of a picture whose sides are multiples of the space's downscale: the mean of what the VAE's encoder
   /// says, or a sample drawn as diffusers' latent_dist.sample does with a generator of this seed.
-  virtual Encoded encode(const Image& image, const std::string& tiling, std::optional<std::int64_t> seed) = 0;
+  virtual Encoded encode(const Image& image, const std::string& tiling, std::optional<std::uint64_t> seed) = 0;
 
   /// Prompt to pictures, one after the other: from noise, from request.image or a finished
   /// request.latent noised to where job.strength says, or on from an unfinished one. A latent is of the model's space.

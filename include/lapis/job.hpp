@@ -51,7 +51,7 @@ struct Job {
   std::optional<std::string> guidance_interval;  ///< two numbers with a comma between
   std::optional<double> guidance_rescale;
   std::optional<double> true_guidance;
-  std::optional<std::int64_t> seed;   ///< of the first picture; picture i has seed + i
+  std::optional<std::uint64_t> seed;  ///< of the first picture; picture i has seed + i; none: a random one
   std::optional<std::int64_t> batch;  ///< how many pictures
   std::optional<std::string> sampler;
   std::optional<std::string> schedule;
@@ -96,7 +96,7 @@ struct ResolvedJob {
   std::optional<double> true_guidance;     ///< of families whose denoisers read guidance as a number
   std::optional<PixelSize> original_size;  ///< of families whose denoisers are told sizes
   std::optional<PixelOffset> crop;         ///< likewise
-  std::int64_t seed = 0;
+  std::uint64_t seed = 0;
   int batch = 1;
   std::string sampler;
   std::string schedule = "own";

@@ -15,6 +15,7 @@
 #include "cli/engine_library.hpp"
 #include "cli/latent_options.hpp"
 #include "cli/output.hpp"
+#include "cli/output_names.hpp"
 #include "cli/places.hpp"
 #include "cli/terminal.hpp"
 #include "core/latents.hpp"
@@ -107,7 +108,7 @@ class Conversion {
     }
     destination_.units = row.units.value_or(latent_.passport().units);
     if (!options_.units.empty()) destination_.units = parse_units(options_.units, "--units");
-    output_ = options_.output.empty() ? default_output(row) : options_.output;
+    output_ = options_.output.empty() ? default_output(row) : in_folder(options_.output, default_output(row));
   }
 
   /// "a-tiny-sdxl.safetensors": in this folder, beside nothing that is there.

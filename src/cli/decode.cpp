@@ -136,9 +136,9 @@ class DecodeRun {
   int batch() const { return static_cast<int>(latent_.passport().shape[0]); }
 
   void check_outputs() {
-    const std::optional<std::int64_t> seed = io::recorded_number(latent_.passport(), "seed");
+    const std::optional<std::uint64_t> seed = io::recorded_number(latent_.passport(), "seed");
     const std::string stem = options_.latent == "-" ? "latent" : std::filesystem::path(options_.latent).stem().string();
-    const std::string pattern = options_.output.empty() ? stem + ".png" : options_.output;
+    const std::string pattern = options_.output.empty() ? stem + ".png" : in_folder(options_.output, stem + ".png");
     if (!seed && pattern.find("{seed}") != std::string::npos) {
       throw Error(ErrorKind::usage, "-o " + pattern + ": " + latent_.name + " records no seed. Use {index}");
     }

@@ -49,6 +49,13 @@ struct Options {
   bool overwrite = false;
 };
 
+/// What a sample is drawn with: a seed, for without one the mean is taken.
+std::uint64_t picture_seed(const std::string& text) {
+  if (const auto seed = core::parse_seed(text, "--seed")) return *seed;
+  throw Error(ErrorKind::usage,
+              "--seed is \"" + text + "\"; expected one that is not random. Leave it out for the mean");
+}
+
 /// A picture on its way: its file, read and measured, and the job that says how it is brought to size.
 struct Picture {
   Source source;
@@ -64,8 +71,9 @@ class EncodeRun {
 
   int run() {
     const EngineOptions place = engine_options(options_.place);
-    form_ = output_form(options_.form, options_.output);
-    names_.emplace(options_.output, options_.images);
+    const std::string output = in_folder(options_.output, default_output);
+    form_ = output_form(options_.form, output);
+    names_.emplace(output, options_.images);
     if (names_->is_stdout()) check_stdout(options_.json, "a latent", "lapis encode ... -o - | lapis decode -");
     model_ = checked_model(options_.job.model);
     for (std::size_t i = 0; i < options_.images.size(); ++i) open_picture(i);
@@ -123,9 +131,9 @@ class EncodeRun {
   }
 
   /// Picture i of a batch draws from a generator of its own, as in generate.
-  std::optional<std::int64_t> seed_of(std::size_t index) const {
+  std::optional<std::uint64_t> seed_of(std::size_t index) const {
     if (!options_.job.seed) return std::nullopt;
-    return pictures_[index].job.seed + static_cast<std::int64_t>(index);
+    return pictures_[index].job.seed + index;
   }
 
   /// Writes the latent of `count` pictures from `first` on.
@@ -186,7 +194,9 @@ Run declare_encode(CLI::App& app) {
       ->group("Picture");
   app.add_option("-H,--height", job.height, "Its height")->type_name("PIXELS")->group("Picture");
   app.add_option("--fit", job.fit, "Another shape: stretch, crop or pad it")->type_name("NAME")->group("Picture");
-  app.add_option("-s,--seed", job.seed, "Draw from what the VAE says, as diffusers does; else its mean")
+  app.add_option_function<std::string>(
+         "-s,--seed", [&job](const std::string& text) { job.seed = picture_seed(text); },
+         "Draw from what the VAE says, as diffusers does; else its mean")
       ->type_name("N")
       ->group("Picture");
   declare_place(app, options->place);

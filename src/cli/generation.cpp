@@ -15,6 +15,7 @@
 #include "cli/crossing.hpp"
 #include "cli/engine_library.hpp"
 #include "cli/init_latent.hpp"
+#include "cli/job_notes.hpp"
 #include "cli/latent_output.hpp"
 #include "cli/loras.hpp"
 #include "cli/output.hpp"
@@ -44,7 +45,6 @@ namespace lapis::cli {
 namespace {
 
 constexpr const char* default_model = "tiny-sd15";
-constexpr std::uint64_t worth_a_note = 1'000'000'000;  ///< bytes of memory
 
 std::uint64_t random_number() {
   std::random_device device;
@@ -65,6 +65,8 @@ class Generation {
       return 0;
     }
     check_outputs();
+    check_room(job_);
+    note(job_notes(job_, model_));
     verify();
     io::PromptReader prompts(model_, job_, embeddings_);
     std::optional<io::PromptReader> second_prompts;
@@ -80,8 +82,9 @@ class Generation {
     // Never destroyed: the program leaves through _exit, and libtorch's own tear-down would cost 0.14 s.
     Engine* engine = opening.get().release();
     timings_.engine = seconds_since(waiting);
-    note_widening(model_, *engine);
-    if (second_) note_widening(second_->model(), *engine);
+    threads_ = engine->chosen().threads;
+    note(widening_notes(model_, *engine));
+    if (second_) note(widening_notes(second_->model(), *engine));
     const BackgroundDigests digests(model_);
     render(request, *engine);
     if (second_) render_second(*second_request, *engine);
@@ -148,9 +151,10 @@ class Generation {
   }
 
   static void print_walk(const ResolvedJob& job, const Model& model) {
-    print_line(model.name + ": " + std::to_string(job.batch) + (job.batch == 1 ? " picture" : " pictures") + " of " +
-               core::size_text({job.width, job.height}) + " pixels, " + std::to_string(job.steps) + " steps of " +
-               job.sampler + (job.strength ? " at strength " + core::number_text(*job.strength) : "") + ", seed " +
+    print_line(model.name + ": " + core::count_text(static_cast<std::uint64_t>(job.batch), "picture") + " of " +
+               core::size_text({job.width, job.height}) + " pixels, " +
+               core::count_text(static_cast<std::uint64_t>(job.steps), "step") + " of " + job.sampler +
+               (job.strength ? " at strength " + core::number_text(*job.strength) : "") + ", seed " +
                std::to_string(job.seed));
   }
 
@@ -170,7 +174,7 @@ class Generation {
       throw Error(ErrorKind::usage, "--json and --latent - both want standard output. Name a file with --latent");
     }
     if (!draws()) return;
-    names_.emplace(options_.output, job_.seed, job_.batch);
+    names_.emplace(in_folder(options_.output, default_output), job_.seed, job_.batch);
     if (names_->is_stdout()) {
       if (latents_on_stdout)
         throw Error(ErrorKind::usage, "--latent - and -o - both want standard output. Name a file with -o");
@@ -219,18 +223,6 @@ class Generation {
     request.mask = std::move(fitted.mask);
     note(source_->notes());
     timings_.read += seconds_since(reading);
-  }
-
-  /// Weights that a CPU reads as they are cost no memory of this process; halves that it computes in fp32 do.
-  void note_widening(const Model& model, const Engine& engine) {
-    const EngineOptions chosen = engine.chosen();
-    std::uint64_t files = 0;
-    for (const auto& [name, facts] : model.files) files += facts.size;
-    if (chosen.device != "cpu" || chosen.dtype != "fp32" || 2 * files < worth_a_note) return;
-    const std::uint64_t widened = io::weight_facts(model).widened;
-    if (widened < worth_a_note) return;
-    note({model.name + ": weights in half precision are widened to fp32, which takes " + core::bytes_text(widened) +
-          " of memory"});
   }
 
   void warn_of_infotext() {
@@ -287,7 +279,7 @@ class Generation {
   }
 
   void walk(const RenderRequest& request, Engine& engine, const PictureCallback& on_picture) const {
-    Progress progress(options_.quiet);
+    Progress progress;
     engine.render(
         request, [&](int done, int all) { progress.update(done, all); },
         [&](const Rendered& picture) {
@@ -306,6 +298,7 @@ class Generation {
   io::Fields fields_of(ResolvedJob job, const Rendered& picture) const {
     job.device = picture.device;
     job.dtype = picture.dtype;
+    job.threads = threads_;
     return core::resolved_fields(job, model_);
   }
 
@@ -376,6 +369,7 @@ class Generation {
   std::optional<OutputNames> names_;
   std::optional<LatentOutput> latents_;
   std::vector<Crossing> history_;  ///< of what is drawn
+  int threads_ = 0;                ///< that the engine runs on
   Timings before_;                 ///< what the next picture is charged with: everything before its own walk
   io::Fields latent_fields_;
   std::string latent_device_;
@@ -420,7 +414,6 @@ void declare_generation(CLI::App& app, GenerationOptions& options) {
   app.add_flag("--dry-run", options.dry_run, "Show what would be drawn, and on which way; draw nothing")->group(output);
   app.add_flag("--json", options.json, "One JSON line a picture on stdout")->group(output);
   app.add_flag("--overwrite", options.overwrite, "Replace files that exist")->group(output);
-  app.add_flag("-q,--quiet", options.quiet, "No progress bar")->group(output);
 }
 
 int generate(const GenerationOptions& options) {

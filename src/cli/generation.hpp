@@ -16,6 +16,8 @@ class App;
 
 namespace lapis::cli {
 
+inline constexpr const char* default_output = "lapis-{seed}.png";
+
 /// What a command line asks.
 struct GenerationOptions {
   AskedJob asked;
@@ -23,13 +25,12 @@ struct GenerationOptions {
   ToldOptions told;                                ///< of a latent to start from
   HandoverOptions handover;
   std::vector<std::string> lora_folders;  ///< searched for names of LoRAs
-  std::string output = "lapis-{seed}.png";
+  std::string output = default_output;
   bool names_output = false;  ///< that name was given
   std::string latent;         ///< file for the latents; empty: none
   bool dry_run = false;
   bool json = false;
   bool overwrite = false;
-  bool quiet = false;
 
   /// Pictures are wanted, not only latents.
   bool draws() const { return names_output || latent.empty(); }

@@ -10,6 +10,7 @@
 #include "cli/places.hpp"
 #include "cli/vae_evidence.hpp"
 #include "core/families.hpp"
+#include "core/job_limits.hpp"
 #include "core/known_relatives.hpp"
 #include "core/leftover_tensors.hpp"
 #include "core/recipes.hpp"
@@ -53,8 +54,8 @@ std::string listing_text(const core::Listing& listing) {
 std::string faults_text(const core::HeldGraph& held) {
   std::string text;
   if (held.missing.count > 0) {
-    text += std::to_string(held.missing.count) + " of its " + std::to_string(held.wanted) +
-            " tensors are missing: " + listing_text(held.missing);
+    text += std::to_string(held.missing.count) + " of its " + core::count_text(held.wanted, "tensor") +
+            (held.missing.count == 1 ? " is missing: " : " are missing: ") + listing_text(held.missing);
   }
   if (held.misshapen.count > 0) {
     text += (text.empty() ? "" : ". ") + std::to_string(held.misshapen.count) +
@@ -402,7 +403,7 @@ void ImportPlan::note_extras() {
       if (!core::is_sampling_mark(tensor.name)) core::append(extra, tensor.name);
     }
     if (extra.count == 0) continue;
-    notes_.push_back(source.name + ": " + std::to_string(extra.count) + (extra.count == 1 ? " tensor" : " tensors") +
+    notes_.push_back(source.name + ": " + core::count_text(extra.count, "tensor") +
                      " that nothing here needs: " + listing_text(extra));
   }
 }

@@ -29,6 +29,7 @@
 #include "io/model_folder.hpp"
 #include "io/picture_reader.hpp"
 #include "io/png.hpp"
+#include "io/prompt_file.hpp"
 #include "io/prompt_reader.hpp"
 #include "io/report.hpp"
 #include "lapis/error.hpp"
@@ -110,8 +111,8 @@ void print_model(const Model& model) {
                     ", scale " + core::number_text(space.scale) + ", shift " + core::number_text(space.shift) +
                     ", lineage " + space.lineage},
       {"defaults", std::to_string(defaults.width) + "x" + std::to_string(defaults.height) + ", " +
-                       std::to_string(defaults.steps) + " steps, " + defaults.sampler + ", guidance " +
-                       core::number_text(defaults.guidance)},
+                       core::count_text(static_cast<std::uint64_t>(defaults.steps), "step") + ", " + defaults.sampler +
+                       ", guidance " + core::number_text(defaults.guidance)},
       {"sampling", sampling_text(model.sampling)},
       {"tokenizers", tokenizers_text(model)},
       {"conditioning", conditioning_text(model.conditioning)},
@@ -262,7 +263,8 @@ Run declare_inspect(CLI::App& app) {
       ->required();
   app.add_option("pictures", options->pictures, "For --measure of a model")->type_name("PICTURE");
   const CLI::Option* tokens =
-      app.add_option("--tokens", options->tokens, "Show the token ids of a prompt, and weights")->type_name("TEXT");
+      app.add_option("--tokens", options->tokens, "Show the token ids of a prompt, and weights; @FILE or - reads it")
+          ->type_name("TEXT");
   app.add_option("--prompt-syntax", options->syntax, "Brackets in that prompt: plain, a1111 or comfy")
       ->type_name("NAME");
   app.add_option("--embedding", options->embeddings, "Textual inversion, or a folder of them; repeat")
@@ -284,6 +286,7 @@ Run declare_inspect(CLI::App& app) {
       "  lapis inspect lapis-7.png");
   return [options, tokens] {
     options->has_tokens = tokens->count() > 0;
+    if (options->has_tokens) options->tokens = io::prompt_text(options->tokens, "--tokens");
     sort_words(*options);
     return inspect(*options);
   };

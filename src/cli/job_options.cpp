@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "core/job_fields.hpp"
+#include "core/resolve_sampling.hpp"
+#include "core/schedule_table.hpp"
 #include "io/prompt_file.hpp"
 #include "lapis/error.hpp"
 
@@ -18,6 +20,13 @@ using StdinTaker = std::string;
 bool wants_stdin(const core::JobField& field, const std::string& argument) {
   if (field.key == "prompt" || field.key == "negative_prompt") return io::reads_stdin(argument);
   return (field.key == "image" || field.key == "init_latent") && argument == "-";
+}
+
+/// A sampler's name that says a schedule too (it comes first) and --schedule must agree.
+void check_schedule(const std::string& said, const std::string& asked) {
+  if (core::find_schedule(said).kind == core::find_schedule(asked).kind) return;
+  throw Error(ErrorKind::usage, "--sampler is a name of schedule " + said + " too, and --schedule is \"" + asked +
+                                    "\". Give the schedule once");
 }
 
 /// Sets a field from its option's arguments.
@@ -34,7 +43,9 @@ void set_from(AskedJob& asked, StdinTaker& taker, const core::JobField& field,
       taker = flag;
     }
     const bool prompt = field.key == "prompt" || field.key == "negative_prompt";
+    if (field.key == "schedule" && asked.job.schedule) check_schedule(*asked.job.schedule, argument);
     core::set_field(asked.job, field, prompt ? io::prompt_text(argument, flag) : argument);
+    if (field.key == "sampler" && core::split_sampler(asked.job)) asked.named.emplace("schedule");
   }
 }
 

@@ -183,7 +183,7 @@ std::string_view units_name(Units units) { return name_of(unit_names, units); }
 std::string_view latent_dtype_name(LatentDtype dtype) { return name_of(dtype_names, dtype); }
 
 io::LatentForm output_form(const std::string& form, const std::string& path) {
-  const std::string ending = std::filesystem::path(path).extension();
+  const std::string ending = core::lower_ascii(std::filesystem::path(path).extension().string());
   static const std::array<std::string_view, 5> pictures = {".png", ".jpg", ".jpeg", ".webp", ".bmp"};
   if (std::find(pictures.begin(), pictures.end(), ending) != pictures.end()) {
     throw Error(ErrorKind::usage,

@@ -41,6 +41,7 @@ int run(int argc, char** argv) {
     CLI::App* command = app.add_subcommand(std::string(row.name), std::string(row.help));
     command->group("Commands");
     runs[command] = row.declare(*command);
+    command->add_flag_callback("-q,--quiet", be_quiet, "No progress bar and no notes")->group("Output");
   }
   const Arguments asked = read_arguments(app, {argv + 1, argv + argc});
   if (asked.kind == Arguments::Kind::run) return runs.at(asked.command)();

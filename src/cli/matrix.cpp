@@ -37,7 +37,7 @@ namespace lapis::cli {
 namespace {
 
 constexpr const char* default_prompt = "a red house on the left, snow field at night";
-constexpr std::int64_t default_seed = 7;
+constexpr std::uint64_t default_seed = 7;
 
 constexpr const char* footer =
     "Examples:\n"
@@ -53,7 +53,7 @@ constexpr const char* footer =
 struct Options {
   std::vector<std::string> words;
   std::optional<std::string> prompt;
-  std::optional<std::int64_t> seed;
+  std::string seed;  ///< as typed; empty: none
   std::string folder = "matrix";
   PlaceOptions place;
   bool json = false;
@@ -65,7 +65,7 @@ std::string command_of(const Options& options) {
   std::string command = "lapis matrix";
   for (const std::string& word : options.words) command += " " + core::shell_word(word);
   if (options.prompt) command += " -p " + core::shell_word(*options.prompt);
-  if (options.seed) command += " -s " + std::to_string(*options.seed);
+  if (!options.seed.empty()) command += " -s " + core::shell_word(options.seed);
   const PlaceOptions usual;
   const PlaceOptions& place = options.place;
   if (place.tiling != usual.tiling) command += " --vae-tiling " + place.tiling;
@@ -148,15 +148,18 @@ class MatrixRun {
 
  private:
   void read_rows() {
-    const MatrixPrompt prompt{options_.prompt.value_or(default_prompt), options_.seed.value_or(default_seed),
-                              options_.place};
+    const bool seeded = !options_.seed.empty();
+    const MatrixPrompt prompt{
+        options_.prompt.value_or(default_prompt),
+        seeded ? core::parse_seed(options_.seed, "--seed") : std::optional<std::uint64_t>(default_seed),
+        options_.place};
     rows_ = read_matrix_rows(options_.words, prompt);
     const auto rendered = [](const MatrixRow& row) { return row.job.has_value(); };
     const auto first = std::find_if(rows_.begin(), rows_.end(), rendered);
     if (first != rows_.end()) {
       matrix_.prompt = first->job->prompt;
       matrix_.seed = first->job->seed;
-    } else if (options_.prompt || options_.seed) {
+    } else if (options_.prompt || seeded) {
       throw Error(ErrorKind::usage,
                   "a prompt and a seed are for models, and only latents are named. Leave -p and -s out");
     }

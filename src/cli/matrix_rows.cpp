@@ -147,7 +147,7 @@ void render(MatrixRow& row, Engine& engine) {
   RenderRequest request = render_request(job, row.model, std::move(encoded));
   request.decodes = false;
   engine.use(row.model);
-  Progress progress(false);
+  Progress progress;
   engine.render(
       request, [&](int done, int all) { progress.update(done, all); },
       [&](const Rendered& picture) {

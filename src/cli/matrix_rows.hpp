@@ -17,7 +17,7 @@ namespace lapis::cli {
 /// What the models are to render, and where.
 struct MatrixPrompt {
   std::string text;
-  std::int64_t seed = 0;  ///< negative: a random one
+  std::optional<std::uint64_t> seed;  ///< none: a random one
   PlaceOptions place;
 };
 

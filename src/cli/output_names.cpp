@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
+#include "core/shell_word.hpp"
+#include "core/suggest.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {
@@ -26,7 +29,14 @@ void check_words(const std::string& pattern, const std::vector<std::string>& kno
 
 }  // namespace
 
-OutputNames::OutputNames(const std::string& pattern, std::int64_t first_seed, int count)
+std::string in_folder(const std::string& output, const std::string& usual) {
+  std::error_code ignored;
+  const bool file_like = std::filesystem::path(output).extension() == std::filesystem::path(usual).extension();
+  const bool folder = output.ends_with('/') || (!file_like && std::filesystem::is_directory(output, ignored));
+  return folder ? (std::filesystem::path(output) / usual).string() : output;
+}
+
+OutputNames::OutputNames(const std::string& pattern, std::uint64_t first_seed, int count)
     : pattern_(pattern), first_seed_(first_seed) {
   if (pattern == "-") {
     if (count > 1) throw Error(ErrorKind::usage, "-o - takes one picture; this job makes " + std::to_string(count));
@@ -34,16 +44,18 @@ OutputNames::OutputNames(const std::string& pattern, std::int64_t first_seed, in
   }
   check_words(pattern, {"{seed}", "{index}"});
   const std::filesystem::path path(pattern);
-  if (path.extension() != ".png") {
-    throw Error(ErrorKind::usage, "-o " + pattern + ": pictures are written as PNG. Let the name end in .png");
+  const std::string ending = path.extension();
+  if (!core::equal_ignoring_case(ending, ".png")) {
+    throw Error(ErrorKind::usage, "-o " + pattern + ": pictures are written as PNG\nType: -o " +
+                                      core::shell_word((path.parent_path() / path.stem()).string() + ".png"));
   }
   const bool differs = pattern.find("{seed}") != std::string::npos || pattern.find("{index}") != std::string::npos;
-  if (count > 1 && !differs) pattern_ = (path.parent_path() / path.stem()).string() + "-{index}.png";
+  if (count > 1 && !differs) pattern_ = (path.parent_path() / path.stem()).string() + "-{index}" + ending;
 }
 
 std::string OutputNames::name(int index) const {
   std::string name = pattern_;
-  replace_all(name, "{seed}", std::to_string(first_seed_ + index));
+  replace_all(name, "{seed}", std::to_string(first_seed_ + static_cast<std::uint64_t>(index)));
   replace_all(name, "{index}", std::to_string(index));
   return name;
 }

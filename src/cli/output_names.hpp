@@ -7,19 +7,23 @@
 
 namespace lapis::cli {
 
+/// A file to write: `output`, or where that names a folder, by its last "/" or because it is one, `usual` in it.
+std::string in_folder(const std::string& output, const std::string& usual);
+
 /// One name for each picture out of a template: "{seed}" and "{index}" (from 0) stand for the picture's. With more than
 /// one picture and neither word, "-{index}" goes before the extension. "-" is standard output, for one picture.
-/// Throws Error{usage} for another word in braces, or for "-" with more than one picture.
+/// Throws Error{usage} for another word in braces, for an ending that is not .png (in any case), or for "-" with more
+/// than one picture.
 class OutputNames {
  public:
-  OutputNames(const std::string& pattern, std::int64_t first_seed, int count);
+  OutputNames(const std::string& pattern, std::uint64_t first_seed, int count);
 
   std::string name(int index) const;
   bool is_stdout() const { return pattern_ == "-"; }
 
  private:
   std::string pattern_;
-  std::int64_t first_seed_;
+  std::uint64_t first_seed_;
 };
 
 /// Where the latents of some pictures go: all into one file, or each into its own where the template says "{index}"

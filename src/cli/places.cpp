@@ -7,6 +7,8 @@
 #include <sstream>
 #include <system_error>
 
+#include "core/families.hpp"
+#include "core/shell_word.hpp"
 #include "core/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -98,12 +100,69 @@ bool names_file(const std::string& word) {
   std::error_code ignored;
   if (word == "-") return true;
   if (fs::exists(path, ignored)) return !fs::is_directory(path, ignored);
-  return std::find(endings.begin(), endings.end(), path.extension()) != endings.end();
+  return std::find(endings.begin(), endings.end(), core::lower_ascii(path.extension().string())) != endings.end();
 }
+
+namespace {
+
+/// The known models that a name may mean: of the same letters and digits, of a family that it names, or nearly so.
+std::string meant_models(const std::string& name, const std::vector<std::string>& names) {
+  const std::string loose = core::loose_name(name);
+  std::vector<std::string> likely;
+  for (const std::string& known : names) {
+    if (core::loose_name(known) == loose) return " Did you mean \"" + known + "\"?";
+    const std::string other = core::loose_name(known);
+    bool alike = loose.size() >= 2 && other.find(loose) != std::string::npos;
+    for (const core::FamilyRow& family : core::families()) {
+      alike = alike || (loose.find(family.name) != std::string::npos && other.find(family.name) != std::string::npos);
+    }
+    if (alike) likely.push_back(known);
+  }
+  if (likely.empty()) return core::did_you_mean(name, names);
+  std::string text = core::listed(likely);
+  if (const std::size_t last = text.rfind(" and "); last != std::string::npos) text.replace(last, 5, " or ");
+  return " Did you mean " + text + "?";
+}
+
+/// A checkpoint's file, or one of its kind that nobody has yet.
+bool names_checkpoint(const std::string& name) {
+  static constexpr std::array endings = {".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft"};
+  const std::string ending = core::lower_ascii(fs::path(name).extension().string());
+  return std::find(endings.begin(), endings.end(), ending) != endings.end();
+}
+
+/// "owner/name", as Hugging Face calls its models.
+bool names_repository(const std::string& name) {
+  const std::size_t slash = name.find('/');
+  const bool two = slash != std::string::npos && slash > 0 && slash + 1 < name.size() && name.rfind('/') == slash;
+  return two && name.front() != '.' && name.front() != '~';
+}
+
+[[noreturn]] void refuse_checkpoint(const std::string& name) {
+  std::string plain = fs::path(name).stem().string();
+  std::error_code ignored;
+  const std::string here = fs::exists(name, ignored) ? "" : ", and it is not here";
+  throw Error(ErrorKind::usage, name + " is the name of a file" + here +
+                                    "; a model is made of it once, without a copy\nType: lapis import " +
+                                    core::shell_word(name) + " --name " + core::shell_word(plain) + ", then -m " +
+                                    core::shell_word(plain));
+}
+
+[[noreturn]] void refuse_repository(const std::string& name) {
+  const std::string plain = fs::path(name).filename().string();
+  throw Error(ErrorKind::usage, "there is no folder \"" + name + "\", and lapis opens no network" +
+                                    "\nDownload the model (hf download " + core::shell_word(name) + " --local-dir " +
+                                    core::shell_word(plain) + "), then: lapis import " + core::shell_word(plain));
+}
+
+}  // namespace
 
 fs::path find_model(const std::string& name) {
   std::error_code ignored;
-  if (name.find('/') != std::string::npos || fs::is_directory(name, ignored)) return name;
+  if (fs::is_directory(name, ignored)) return name;
+  if (names_checkpoint(name)) refuse_checkpoint(name);
+  if (names_repository(name) && !fs::exists(name, ignored)) refuse_repository(name);
+  if (name.find('/') != std::string::npos) return name;
   std::vector<std::string> names;
   for (const fs::path& folder : known_models()) {
     if (folder.filename() == name) return folder;
@@ -111,9 +170,9 @@ fs::path find_model(const std::string& name) {
   }
   std::string known;
   for (const std::string& each : names) known += (known.empty() ? "" : ", ") + each;
-  throw Error(ErrorKind::usage, "there is no model \"" + name + "\"." + core::did_you_mean(name, names) +
+  throw Error(ErrorKind::usage, "there is no model \"" + name + "\"." + meant_models(name, names) +
                                     "\nKnown models: " + (known.empty() ? "none" : known) +
-                                    ". A folder works too: -m path/to/model");
+                                    ". A folder works too (-m path/to/model), and lapis import makes more");
 }
 
 }  // namespace lapis::cli

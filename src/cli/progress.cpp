@@ -1,9 +1,12 @@
 #include "cli/progress.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
 #include <unistd.h>
+
+#include "cli/terminal.hpp"
 
 namespace lapis::cli {
 namespace {
@@ -27,30 +30,48 @@ std::string left_text(double seconds) {
 
 }  // namespace
 
-std::string progress_line(int done, int all, double seconds) {
-  constexpr int width = 24;
-  const auto filled = static_cast<std::size_t>(width * done / all);
+std::string progress_line(int done, int all, double seconds, int columns) {
+  constexpr std::size_t widest = 24;
+  constexpr std::size_t narrowest = 8;
+  constexpr std::size_t brackets = 3;  // and a blank
+  const auto room = static_cast<std::size_t>(std::max(columns, 0));
   const double each = seconds / done;
-  char numbers[64];
-  std::snprintf(numbers, sizeof numbers, "%d/%d  %.2f s/step  ", done, all, each);
-  return "[" + std::string(filled, '#') + std::string(width - filled, '-') + "] " + numbers +
-         left_text(each * (all - done)) + " left";
+  char rate[32];
+  std::snprintf(rate, sizeof rate, "  %.2f s/step", each);
+  const std::string count = std::to_string(done) + "/" + std::to_string(all);
+  const std::string left = "  " + left_text(each * (all - done)) + " left";
+  const std::string numbers = count + rate + left;
+  if (numbers.size() + brackets + narrowest <= room) {
+    const std::size_t width = std::min(widest, room - numbers.size() - brackets);
+    const std::size_t filled = width * static_cast<std::size_t>(done) / static_cast<std::size_t>(all);
+    return "[" + std::string(filled, '#') + std::string(width - filled, '-') + "] " + numbers;
+  }
+  for (const std::string& text : {numbers, count + left, count}) {
+    if (text.size() <= room) return text;
+  }
+  return "";
 }
 
-Progress::Progress(bool quiet) : shown_(!quiet && is_plain_terminal()), start_(std::chrono::steady_clock::now()) {}
+Progress::Progress() : shown_(!is_quiet() && is_plain_terminal()), start_(std::chrono::steady_clock::now()) {}
 
 Progress::~Progress() { clear(); }
 
 void Progress::update(int done, int all) {
   if (!shown_) return;
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  std::fprintf(stderr, "\r%s\x1b[K", progress_line(done, all, seconds).c_str());
-  drawn_ = true;
+  clear();
+  const std::string line = progress_line(done, all, seconds, stderr_columns() - 1);  // the last column would wrap
+  std::fputs(line.c_str(), stderr);
+  drawn_ = line.size();
 }
 
 void Progress::clear() {
-  if (drawn_) std::fputs("\r\x1b[K", stderr);
-  drawn_ = false;
+  if (drawn_ == 0) return;
+  // A terminal that became narrower since has broken the line into several.
+  const std::size_t rows = (drawn_ - 1) / static_cast<std::size_t>(stderr_columns());
+  if (rows > 0) std::fprintf(stderr, "\x1b[%zuA", rows);
+  std::fputs("\r\x1b[J", stderr);
+  drawn_ = 0;
 }
 
 }  // namespace lapis::cli

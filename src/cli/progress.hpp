@@ -2,15 +2,16 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 
 namespace lapis::cli {
 
-/// A one-line bar on stderr with seconds a step and time left. Silent when stderr is no terminal, when TERM is "dumb",
-/// or when told so.
+/// A one-line bar on stderr with seconds a step and time left, as long as the terminal is wide. Silent when stderr is
+/// no terminal, when TERM is "dumb", or when all is to be quiet.
 class Progress {
  public:
-  explicit Progress(bool quiet);
+  Progress();
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -22,11 +23,12 @@ class Progress {
 
  private:
   bool shown_;
-  bool drawn_ = false;
+  std::size_t drawn_ = 0;  ///< characters of the line that stands there
   std::chrono::steady_clock::time_point start_;
 };
 
-/// The text of the bar: "[#########-----------] 9/20  0.05 s/step  1 s left".
-std::string progress_line(int done, int all, double seconds);
+/// The text of the bar: "[#########-----------] 9/20  0.05 s/step  1 s left", without what does not fit into `columns`
+/// characters: the bar becomes shorter, then goes, then the seconds and the time left go.
+std::string progress_line(int done, int all, double seconds, int columns);
 
 }  // namespace lapis::cli

@@ -7,6 +7,7 @@
 #include "cli/commands.hpp"
 #include "cli/generation.hpp"
 #include "cli/latent_options.hpp"
+#include "core/suggest.hpp"
 #include "io/file_kinds.hpp"
 #include "io/latent_forms.hpp"
 
@@ -28,7 +29,7 @@ constexpr std::array<std::string_view, 2> sources = {"image", "init_latent"};
 
 bool is_picture(const io::LatentSource& source, const std::string& path) {
   if (const io::FileKind* kind = io::find_file_kind(source.bytes())) return kind->picture;
-  return path.ends_with(".tga");  // which has no mark
+  return core::lower_ascii(path).ends_with(".tga");  // which has no mark
 }
 
 int refine(GenerationOptions& options, const std::string& path) {

@@ -12,6 +12,8 @@
 namespace lapis::cli {
 namespace {
 
+bool quiet = false;
+
 bool has_colour(int stream) {
   const char* off = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
@@ -32,13 +34,27 @@ std::size_t shown_width(const std::string& text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
+int columns_of(int stream) {
+  winsize size{};
+  if (ioctl(stream, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  const char* columns = std::getenv("COLUMNS");
+  const int told = columns ? std::atoi(columns) : 0;
+  return told > 0 ? told : 80;
+}
+
 }  // namespace
 
 void print_error(const std::string& text) { print_marked("error", "31", text); }
 
 void print_warning(const std::string& text) { print_marked("warning", "33", text); }
 
-void print_note(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
+void print_note(const std::string& text) {
+  if (!quiet) std::fprintf(stderr, "%s\n", text.c_str());
+}
+
+void be_quiet() { quiet = true; }
+
+bool is_quiet() { return quiet; }
 
 void print_line(const std::string& text) { std::printf("%s\n", text.c_str()); }
 
@@ -69,13 +85,9 @@ bool stdout_is_terminal() { return isatty(STDOUT_FILENO); }
 
 bool stdout_has_colour() { return has_colour(STDOUT_FILENO); }
 
-int stdout_columns() {
-  winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  const char* columns = std::getenv("COLUMNS");
-  const int told = columns ? std::atoi(columns) : 0;
-  return told > 0 ? told : 80;
-}
+int stdout_columns() { return columns_of(STDOUT_FILENO); }
+
+int stderr_columns() { return columns_of(STDERR_FILENO); }
 
 bool flush_output() { return std::fflush(stdout) == 0 && !std::ferror(stdout); }
 

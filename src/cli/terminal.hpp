@@ -14,8 +14,12 @@ void print_error(const std::string& text);
 /// "warning: TEXT" on stderr.
 void print_warning(const std::string& text);
 
-/// TEXT on stderr.
+/// TEXT on stderr, unless all is to be quiet.
 void print_note(const std::string& text);
+
+/// From here on there are no notes and no progress bar: --quiet.
+void be_quiet();
+bool is_quiet();
 
 /// TEXT and a newline on stdout.
 void print_line(const std::string& text);
@@ -35,8 +39,9 @@ bool stdout_is_terminal();
 /// True if it is one that shows colours, and nobody asked for none.
 bool stdout_has_colour();
 
-/// Characters on a line of stdout: what the terminal or COLUMNS says, else 80.
+/// Characters on a line of stdout, or of stderr: what the terminal or COLUMNS says, else 80.
 int stdout_columns();
+int stderr_columns();
 
 /// Flushes stdout; false if something written to it was lost.
 bool flush_output();

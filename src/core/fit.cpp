@@ -150,4 +150,16 @@ void take_size(Job& job, const Model& model, int width, int height) {
   job.height = below_height;
 }
 
+std::optional<std::string> size_note(const ResolvedJob& job, const Model& model) {
+  const int width = std::max(job.width, job.hires_width);
+  const int height = std::max(job.height, job.hires_height);
+  const double share = static_cast<double>(width) * height / model.defaults.width / model.defaults.height;
+  if (share <= largest_share) return std::nullopt;
+  return size_text(width, height) + " pixels are " + std::to_string(std::llround(share)) + " times as many as " +
+         model.name + " draws by itself (" + size_text(model.defaults.width, model.defaults.height) +
+         "): each step takes at least that many times as long, and shapes are likely to repeat. For a large picture of "
+         "one "
+         "piece: --hires";
+}
+
 }  // namespace lapis::core

@@ -1,6 +1,7 @@
 // A picture that the user has, and the size that the model draws.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,5 +38,9 @@ Pixels fitted(const Pixels& pixels, int width, int height, Fit fit);
 /// Throws Error{usage} with sizes to take where the picture is too small, or has more than 16 times the pixels of the
 /// model's own size: nobody wants to wait an hour for a photo by mistake.
 void take_size(Job& job, const Model& model, int width, int height);
+
+/// What is said before a picture is drawn that is far larger than those its model draws by itself, in either pass; none
+/// for others.
+std::optional<std::string> size_note(const ResolvedJob& job, const Model& model);
 
 }  // namespace lapis::core

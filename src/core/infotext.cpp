@@ -11,6 +11,7 @@
 #include "core/lora_calls.hpp"
 #include "core/samplers.hpp"
 #include "core/schedule_table.hpp"
+#include "core/unicode.hpp"
 
 namespace lapis::core {
 namespace {
@@ -18,12 +19,6 @@ namespace {
 constexpr std::string_view negative_label = "Negative prompt:";
 constexpr std::size_t fewest_settings = 3;
 constexpr std::string_view blanks = " \t\n\r\v\f";
-
-std::string_view stripped(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
 
 /// What the web UI leaves out, and means by leaving it out.
 bool is_silent(std::string_view key, const FieldValue& value) {
@@ -56,6 +51,7 @@ std::string hashes_of(std::span<const Named> files, std::string Named::*hash) {
 struct ValueText {
   std::string operator()(const std::string& text) const { return text; }
   std::string operator()(std::int64_t number) const { return std::to_string(number); }
+  std::string operator()(std::uint64_t number) const { return std::to_string(number); }
   std::string operator()(double number) const { return number_text(number); }
   std::string operator()(const std::vector<std::string>&) const { return hashes; }
 

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <charconv>
 #include <system_error>
+#include <utility>
 
 #include "core/prompt_syntax.hpp"
 #include "core/schedules.hpp"
@@ -118,7 +119,9 @@ Number parse_number(const JobField& field, std::string_view text, const std::str
   Number value{};
   const char* end = text.data() + text.size();
   const auto [stop, code] = std::from_chars(text.data(), end, value);
-  if (code == std::errc::result_out_of_range) refuse_number(field, text, "a number that fits in 64 bits");
+  if (code == std::errc::result_out_of_range && field.limits) {
+    refuse_number(field, text, number_text(field.limits->lowest) + " to " + number_text(field.limits->highest));
+  }
   if (code != std::errc() || stop != end) refuse_number(field, text, expected);
   return value;
 }
@@ -140,7 +143,11 @@ struct ValueOf {
   Value operator()(std::vector<std::string> ResolvedJob::*member) const { return job.*member; }
   Value operator()(PromptSyntax ResolvedJob::*member) const { return prompt_syntax_name(job.*member); }
   Value operator()(int ResolvedJob::*member) const { return std::int64_t{job.*member}; }
-  Value operator()(std::int64_t ResolvedJob::*member) const { return job.*member; }
+  Value operator()(std::uint64_t ResolvedJob::*member) const {
+    const std::uint64_t number = job.*member;
+    if (std::in_range<std::int64_t>(number)) return static_cast<std::int64_t>(number);
+    return number;
+  }
   Value operator()(double ResolvedJob::*member) const { return job.*member; }
   Value operator()(std::optional<Spacing> ResolvedJob::*member) const {
     if (!(job.*member)) return std::nullopt;
@@ -182,6 +189,7 @@ struct SetFrom {
   void operator()(std::optional<std::int64_t> Job::*member) const {
     job.*member = parse_number<std::int64_t>(field, text, "a whole number");
   }
+  void operator()(std::optional<std::uint64_t> Job::*member) const { job.*member = parse_seed(text, long_flag(field)); }
   void operator()(std::optional<double> Job::*member) const {
     job.*member = parse_number<double>(field, text, "a number");
   }
@@ -219,6 +227,18 @@ const JobField& find_job_field(std::string_view key) {
 
 void set_field(Job& job, const JobField& field, std::string_view text) {
   std::visit(SetFrom{job, field, text}, field.member);
+}
+
+std::optional<std::uint64_t> parse_seed(std::string_view text, std::string_view flag) {
+  const bool negative = text.starts_with('-');
+  const std::string_view digits = text.substr(negative ? 1 : 0);
+  std::uint64_t seed = 0;
+  const auto [stop, code] = std::from_chars(digits.data(), digits.data() + digits.size(), seed);
+  const bool whole = !digits.empty() && stop == digits.data() + digits.size();
+  if (whole && negative && code != std::errc::invalid_argument) return std::nullopt;
+  if (whole && code == std::errc()) return seed;
+  throw Error(ErrorKind::usage, std::string(flag) + " is \"" + std::string(text) +
+                                    "\"; expected a whole number up to 18446744073709551615, or -1 for a random one");
 }
 
 void copy_field(Job& to, const Job& from, const JobField& field) {

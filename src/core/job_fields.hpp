@@ -21,21 +21,22 @@ namespace lapis::core {
 enum class FieldGroup { prompt, picture, sampling, source, machine };
 
 /// Where a row's value lies in a `Job`. The alternative says what kind of value the field takes.
-using JobMember = std::variant<std::string Job::*, std::vector<std::string> Job::*, std::optional<std::string> Job::*,
-                               std::optional<std::int64_t> Job::*, std::optional<double> Job::*>;
+using JobMember =
+    std::variant<std::string Job::*, std::vector<std::string> Job::*, std::optional<std::string> Job::*,
+                 std::optional<std::int64_t> Job::*, std::optional<std::uint64_t> Job::*, std::optional<double> Job::*>;
 
 /// Where it lies once resolved; none for the model, which a `ResolvedJob` does not name. An optional one has no value
 /// where the job does nothing that it speaks of, or the model's family or its sampler has no such thing.
 using ResolvedMember =
     std::variant<std::monostate, std::string ResolvedJob::*, std::vector<std::string> ResolvedJob::*,
-                 PromptSyntax ResolvedJob::*, int ResolvedJob::*, std::int64_t ResolvedJob::*, double ResolvedJob::*,
+                 PromptSyntax ResolvedJob::*, int ResolvedJob::*, std::uint64_t ResolvedJob::*, double ResolvedJob::*,
                  std::optional<Spacing> ResolvedJob::*, std::optional<std::string> ResolvedJob::*,
                  std::optional<int> ResolvedJob::*, std::optional<double> ResolvedJob::*,
                  std::optional<std::vector<double>> ResolvedJob::*, Interval ResolvedJob::*,
                  std::optional<PixelSize> ResolvedJob::*, std::optional<PixelOffset> ResolvedJob::*>;
 
-/// A decided value as JSON and provenance hold it.
-using FieldValue = std::variant<std::string, std::int64_t, double, std::vector<std::string>>;
+/// A decided value as JSON and provenance hold it. A whole number is an std::uint64_t where it fits no std::int64_t.
+using FieldValue = std::variant<std::string, std::int64_t, double, std::vector<std::string>, std::uint64_t>;
 
 /// One row a field.
 struct JobField {
@@ -68,6 +69,10 @@ void copy_field(Job& to, const Job& from, const JobField& field);
 /// Sets a field from text, as a command line gives it; a list gets one more entry. Throws Error{usage} where a number
 /// is expected and `text` is none, or one too large to hold. Limits are `resolve`'s affair.
 void set_field(Job& job, const JobField& field, std::string_view text);
+
+/// The seed that `text` says, 0 to 2^64 - 1 as torch.manual_seed takes it; none for a negative number, which asks for a
+/// random one. Throws Error{usage}; `flag` is its option.
+std::optional<std::uint64_t> parse_seed(std::string_view text, std::string_view flag);
 
 /// Fills what `job` leaves open from the model's defaults and checks every field: text is UTF-8 without NUL, numbers
 /// lie within limits, sides are multiples of the family's, names are known, and what the model's family does not have

@@ -3,14 +3,23 @@
 #include <array>
 #include <cassert>
 #include <charconv>
+#include <cmath>
 
 namespace lapis::core {
 
 std::string number_text(double value) {
   std::array<char, 32> digits{};
-  const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+  const double size = std::abs(value);
+  const bool plain = size == 0 || (size >= 1e-4 && size < 1e16);
+  const auto written =
+      plain ? std::to_chars(digits.data(), digits.data() + digits.size(), value, std::chars_format::fixed)
+            : std::to_chars(digits.data(), digits.data() + digits.size(), value);
   assert(written.ec == std::errc());
   return {digits.data(), written.ptr};
+}
+
+std::string count_text(std::uint64_t count, std::string_view thing) {
+  return std::to_string(count) + " " + std::string(thing) + (count == 1 ? "" : "s");
 }
 
 std::string bytes_text(std::uint64_t bytes) {

@@ -26,8 +26,12 @@ constexpr Limits hires_limits = {1, 8};
 constexpr Limits batch_limits = {1, 1024};
 constexpr Limits thread_limits = {0, 1024};
 
-/// `value` in the fewest digits that read back the same: 7.5, 3, 0.18215.
+/// `value` in the fewest digits that read back the same: 7.5, 3, 0.18215, 100000; with an exponent only where Python's
+/// repr has one.
 std::string number_text(double value);
+
+/// A number of things for people: "1 tensor", "3 tensors".
+std::string count_text(std::uint64_t count, std::string_view thing);
 
 /// A count of bytes for people, in three digits and decimal units: "41.5 kB", "4.27 GB".
 std::string bytes_text(std::uint64_t bytes);

@@ -45,7 +45,7 @@ struct Matrix {
   std::vector<MatrixCell> cells;
   std::string command;                ///< that makes it anew, as typed
   std::optional<std::string> prompt;  ///< of the latents that models rendered; none where none was, as is the seed
-  std::optional<std::int64_t> seed;
+  std::optional<std::uint64_t> seed;
 
   const MatrixCell& cell(std::size_t row, std::size_t column) const { return cells[row * latents.size() + column]; }
   MatrixCell& cell(std::size_t row, std::size_t column) { return cells[row * latents.size() + column]; }

@@ -163,7 +163,8 @@ int checked_clip_skip(const Job& job, const Model& model, const FamilyRow& famil
   const std::int64_t skip = job.clip_skip.value_or(family.clip_skip);
   if (skip < 1 || skip > layers) {
     refuse(flag_of(&Job::clip_skip) + " is " + std::to_string(skip) + "; the text encoder of " + model.name + " has " +
-           std::to_string(layers) + " layers: expected 1, the last one, to " + std::to_string(layers));
+           count_text(static_cast<std::uint64_t>(layers), "layer") + ": expected 1, the last one, to " +
+           std::to_string(layers));
   }
   return static_cast<int>(skip);
 }
@@ -174,9 +175,9 @@ void check_embeddings(const Job& job, const FamilyRow& family) {
          " reads it through T5, for which there are none. Leave it out");
 }
 
-std::int64_t checked_seed(const Job& job, int batch, std::uint64_t random) {
-  if (job.seed.value_or(-1) < 0) return static_cast<std::int64_t>(random >> 32);
-  const std::int64_t highest = std::numeric_limits<std::int64_t>::max() - (batch - 1);
+std::uint64_t checked_seed(const Job& job, int batch, std::uint64_t random) {
+  if (!job.seed) return random >> 32;
+  const std::uint64_t highest = std::numeric_limits<std::uint64_t>::max() - static_cast<std::uint64_t>(batch - 1);
   if (*job.seed > highest) {
     refuse(flag_of(&Job::seed) + " is " + std::to_string(*job.seed) + "; with " + std::to_string(batch) +
            " pictures it can be at most " + std::to_string(highest));
@@ -206,8 +207,8 @@ double checked_strength(std::optional<double> Job::*member, double strength, int
   if (skipped_steps(steps, strength, path) < steps) return strength;
   const std::string name = flag_of(member);
   if (strength == 0) refuse(name + " is 0, which leaves the picture as it is; expected more than 0, up to 1");
-  refuse(name + " " + number_text(strength) + " of " + std::to_string(steps) +
-         " steps leaves no step to do; expected at least " + number_text(std::ceil(1000.0 / steps) / 1000) +
+  refuse(name + " " + number_text(strength) + " of " + count_text(static_cast<std::uint64_t>(steps), "step") +
+         " leaves no step to do; expected at least " + number_text(std::ceil(1000.0 / steps) / 1000) +
          ", or more steps");
 }
 
@@ -227,10 +228,10 @@ void resolve_latent(const Job& job, const Model& model, const Passport& latent, 
   refuse_given(job.fit, &Job::fit, why, "Leave it out");
   resolved.init_latent = job.init_latent;
   if (latent.sigma > 0) {
-    refuse_given(
-        job.strength, &Job::strength,
-        "the latent is unfinished, and goes on where it stopped, after " + std::to_string(latent.step) + " steps",
-        "Leave it out");
+    refuse_given(job.strength, &Job::strength,
+                 "the latent is unfinished, and goes on where it stopped, after " +
+                     count_text(static_cast<std::uint64_t>(latent.step), "step"),
+                 "Leave it out");
     return;
   }
   resolved.strength = checked_strength(&Job::strength, job.strength.value_or(0.75), resolved.steps, model);

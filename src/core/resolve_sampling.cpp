@@ -123,8 +123,8 @@ void resolve_steps(const Job& job, const Model& model, ResolvedJob& resolved) {
   const auto count = static_cast<std::int64_t>(resolved.sigmas->size());
   checked("steps", static_cast<double>(count));
   if (job.steps.value_or(count) != count) {
-    refuse("--steps is " + std::to_string(*job.steps) + " and --sigmas has " + std::to_string(count) +
-           " numbers, one for each step; leave --steps out");
+    refuse("--steps is " + std::to_string(*job.steps) + " and --sigmas has " +
+           count_text(static_cast<std::uint64_t>(count), "number") + ", one for each step; leave --steps out");
   }
   resolved.steps = static_cast<int>(count);
 }
@@ -169,6 +169,15 @@ void resolve_eta(const Job& job, const SamplerRow& row, ResolvedJob& resolved) {
   resolved.eta = checked("eta", *job.eta);
 }
 
+bool is_sampler(const std::string& loose) {
+  for (const SamplerRow& row : samplers()) {
+    for (const std::string& name : names_of(row)) {
+      if (loose_name(name) == loose) return true;
+    }
+  }
+  return false;
+}
+
 Interval checked_interval(const std::string& text) {
   const std::vector<double> ends = numbers_of("--guidance-interval", text);
   if (ends.size() != 2 || !(ends[0] >= 0 && ends[0] < ends[1] && ends[1] <= 1)) {
@@ -179,6 +188,25 @@ Interval checked_interval(const std::string& text) {
 }
 
 }  // namespace
+
+bool split_sampler(Job& job) {
+  const std::string name = loose_name(job.sampler.value_or(""));
+  for (const SamplerRow& sampler : samplers()) {
+    for (const std::string& first : names_of(sampler)) {
+      const std::string begin = loose_name(first);
+      if (!name.starts_with(begin) || name.size() == begin.size()) continue;
+      for (const ScheduleRow& schedule : schedules()) {
+        const std::vector<std::string> ends = names_of(schedule);
+        const auto is_end = [&](const std::string& end) { return loose_name(end) == name.substr(begin.size()); };
+        if (is_sampler(name) || std::none_of(ends.begin(), ends.end(), is_end)) continue;
+        job.sampler = sampler.name;
+        job.schedule = schedule.name;
+        return true;
+      }
+    }
+  }
+  return false;
+}
 
 void resolve_sampling(const Job& job, const Model& model, ResolvedJob& resolved) {
   const SamplerRow& sampler = find_sampler(job.sampler.value_or(model.defaults.sampler));
@@ -208,7 +236,7 @@ void check_hires_sampling(const Model& model, const ResolvedJob& resolved) {
   }
   if (resolved.sigmas && static_cast<int>(resolved.sigmas->size()) != steps) {
     refuse("--hires-steps is " + std::to_string(steps) + " and --sigmas has " +
-           std::to_string(resolved.sigmas->size()) + " numbers, one for each step; leave --hires-steps out");
+           count_text(resolved.sigmas->size(), "number") + ", one for each step; leave --hires-steps out");
   }
 }
 

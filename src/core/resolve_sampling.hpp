@@ -21,4 +21,8 @@ void check_hires_sampling(const Model& model, const ResolvedJob& resolved);
 /// What is wrong with the sampler and the schedule of a model's own defaults; none where nothing is.
 std::optional<std::string> sampling_defaults_problem(const Model& model);
 
+/// Takes a name of both a sampler and a schedule apart, such as the web UI's of before version 1.9 ("DPM++ 2M Karras",
+/// loosely spelt: dpmpp_2m_karras), into the two fields of `job`. False where job.sampler is no such name.
+bool split_sampler(Job& job);
+
 }  // namespace lapis::core

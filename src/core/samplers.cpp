@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/job_limits.hpp"
 #include "core/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -71,18 +72,21 @@ std::span<const SamplerRow> samplers() {
   return rows;
 }
 
+std::vector<std::string> names_of(const SamplerRow& row) {
+  std::vector<std::string> names = {row.name, row.label};
+  names.insert(names.end(), row.aliases.begin(), row.aliases.end());
+  return names;
+}
+
 const SamplerRow& find_sampler(std::string_view name) {
   std::vector<std::string> names;
   std::vector<std::string> known;
   for (const SamplerRow& row : samplers()) {
-    if (equal_ignoring_case(name, row.name) || equal_ignoring_case(name, row.label)) return row;
-    for (const std::string& alias : row.aliases) {
-      if (equal_ignoring_case(name, alias)) return row;
+    for (const std::string& other : names_of(row)) {
+      if (loose_name(other) == loose_name(name)) return row;
+      known.push_back(other);
     }
     names.push_back(row.name);
-    known.push_back(row.name);
-    known.push_back(row.label);
-    known.insert(known.end(), row.aliases.begin(), row.aliases.end());
   }
   throw Error(ErrorKind::usage, "unknown sampler \"" + std::string(name) + "\"; there is " + listed(names) + "." +
                                     did_you_mean(name, known));
@@ -98,7 +102,7 @@ void check_memory(const SamplerRow& row, int steps, std::size_t count) {
   const bool pairs = row.sampler == Sampler::unipc;
   const int most = std::min(row.remembers, steps > 0 && pairs ? steps + 1 : steps);
   if (count <= static_cast<std::size_t>(most) && !(pairs && count == 1)) return;
-  throw Error(ErrorKind::usage, "the latent remembers " + std::to_string(count) + " arrays of earlier steps, and " +
+  throw Error(ErrorKind::usage, "the latent remembers " + count_text(count, "array") + " of earlier steps, and " +
                                     row.name + (most == 0 ? " none" : " other ones") + " after " +
                                     std::to_string(steps) +
                                     ": another sampler walked it. Name that one with --sampler");

@@ -70,7 +70,11 @@ struct SamplerRow {
 
 std::span<const SamplerRow> samplers();
 
-/// The sampler of this name, label or alias; ASCII case is ignored. Throws Error{usage} with the names there are.
+/// Its name, its label and its aliases.
+std::vector<std::string> names_of(const SamplerRow& row);
+
+/// The sampler of this name, label or alias, loosely spelt (`loose_name`). Throws Error{usage} with the names there
+/// are.
 const SamplerRow& find_sampler(std::string_view name);
 
 const SamplerRow& sampler_row(Sampler sampler);

@@ -191,18 +191,21 @@ std::span<const ScheduleRow> schedules() {
   return rows;
 }
 
+std::vector<std::string> names_of(const ScheduleRow& row) {
+  std::vector<std::string> names = {row.name, row.label};
+  names.insert(names.end(), row.aliases.begin(), row.aliases.end());
+  return names;
+}
+
 const ScheduleRow& find_schedule(std::string_view name) {
   std::vector<std::string> names;
   std::vector<std::string> known;
   for (const ScheduleRow& row : schedules()) {
-    if (equal_ignoring_case(name, row.name) || equal_ignoring_case(name, row.label)) return row;
-    for (const std::string& alias : row.aliases) {
-      if (equal_ignoring_case(name, alias)) return row;
+    for (const std::string& other : names_of(row)) {
+      if (loose_name(other) == loose_name(name)) return row;
+      known.push_back(other);
     }
     names.push_back(row.name);
-    known.push_back(row.name);
-    known.push_back(row.label);
-    known.insert(known.end(), row.aliases.begin(), row.aliases.end());
   }
   throw Error(ErrorKind::usage, "unknown schedule \"" + std::string(name) + "\"; there are " + listed(names) + "." +
                                     did_you_mean(name, known));

@@ -42,7 +42,11 @@ struct ScheduleRow {
 
 std::span<const ScheduleRow> schedules();
 
-/// The schedule of this name, label or alias; ASCII case is ignored. Throws Error{usage} with the names there are.
+/// Its name, its label and its aliases.
+std::vector<std::string> names_of(const ScheduleRow& row);
+
+/// The schedule of this name, label or alias, loosely spelt (`loose_name`). Throws Error{usage} with the names there
+/// are.
 const ScheduleRow& find_schedule(std::string_view name);
 
 /// True where models of `space` on `path` have the schedule, whatever their steps.

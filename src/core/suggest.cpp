@@ -1,6 +1,8 @@
 #include "core/suggest.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 #include <vector>
 
 namespace lapis::core {
@@ -9,6 +11,22 @@ namespace {
 /// Longer words are no typing mistake of a name, and the distance costs their product.
 constexpr std::size_t longest_word = 100;
 
+/// What other tools call a thing, and what it is called here: no misspelling leads from one to the other.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 12> synonyms = {{{"gpu", "cuda"},
+                                                                                     {"nvidia", "cuda"},
+                                                                                     {"cuda:0", "cuda"},
+                                                                                     {"mps", "cpu"},
+                                                                                     {"float16", "fp16"},
+                                                                                     {"half", "fp16"},
+                                                                                     {"f16", "fp16"},
+                                                                                     {"float32", "fp32"},
+                                                                                     {"float", "fp32"},
+                                                                                     {"f32", "fp32"},
+                                                                                     {"bfloat16", "bf16"},
+                                                                                     {"true", "on"}}};
+
+}  // namespace
+
 std::string lower_ascii(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) {
@@ -16,8 +34,6 @@ std::string lower_ascii(std::string_view text) {
   }
   return lower;
 }
-
-}  // namespace
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before_last(b.size() + 1);
@@ -41,6 +57,10 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::optional<std::string> closest(std::string_view word, std::span<const std::string> candidates) {
   if (word.empty() || word.size() > longest_word) return std::nullopt;
   const std::string wanted = lower_ascii(word);
+  for (const auto& [other, ours] : synonyms) {
+    const auto same = std::find(candidates.begin(), candidates.end(), ours);
+    if (wanted == other && same != candidates.end()) return *same;
+  }
   std::optional<std::string> best;
   std::size_t best_distance = 0;
   for (const std::string& candidate : candidates) {
@@ -57,6 +77,16 @@ std::optional<std::string> closest(std::string_view word, std::span<const std::s
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) { return lower_ascii(a) == lower_ascii(b); }
+
+std::string loose_name(std::string_view name) {
+  std::string loose;
+  for (const char c : lower_ascii(name)) {
+    if (c == '+') loose += 'p';
+    const bool kept = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
+    if (kept) loose += c;
+  }
+  return loose;
+}
 
 std::string listed(std::span<const std::string> names) {
   std::string text;

@@ -14,12 +14,20 @@ namespace lapis::core {
 /// spelling errors").
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-/// The candidate fewest edits away from `word`, the first of equals. ASCII case is ignored. None where the nearest is
-/// further than a third of the longer word's length (at least one edit is always allowed, and never a whole word).
+/// The candidate that other tools call `word` ("gpu" for "cuda"), else the one fewest edits away, the first of equals.
+/// ASCII case is ignored. None where the nearest is further than a third of the longer word's length (at least one edit
+/// is always allowed, and never a whole word).
 std::optional<std::string> closest(std::string_view word, std::span<const std::string> candidates);
+
+/// The text with its ASCII letters in lower case.
+std::string lower_ascii(std::string_view text);
 
 /// True where the words differ in nothing but ASCII case.
 bool equal_ignoring_case(std::string_view a, std::string_view b);
+
+/// The letters and digits of a name that tools spell in many ways, in lower case: "DPM++ 2M", "dpmpp_2m" and "dpm++2m"
+/// are all "dpmpp2m", "SD1.5" is "sd15".
+std::string loose_name(std::string_view name);
 
 /// "a", "a and b", "a, b and c": names as an error text lists them, in quotes.
 std::string listed(std::span<const std::string> names);

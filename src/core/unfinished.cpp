@@ -59,7 +59,7 @@ void resolve_stop(const Job& job, const Model& model, const Passport* latent, Re
   if (resolved.strength) {
     done = skipped_steps(resolved.steps, *resolved.strength, path_of(model.sampling.prediction));
   }
-  const std::string steps = std::to_string(resolved.steps) + (resolved.steps == 1 ? " step" : " steps");
+  const std::string steps = count_text(static_cast<std::uint64_t>(resolved.steps), "step");
   const std::string of = steps + (done > 0 ? ", " + std::to_string(done) + " of them passed at its beginning," : "");
   const std::string is = name + " is " + std::to_string(*job.stop_at) + "; a walk of " + of;
   if (done + 1 >= resolved.steps) refuse(is + " has no place to stop before its end. Leave " + name + " out");
@@ -75,8 +75,8 @@ void check_place(const WalkPlace& place, const Schedule& schedule, Path path) {
                                              ", and the model walks " + path_text(path) +
                                              ". Go on with a model of the kind that began it");
   }
-  const std::string after =
-      "after " + std::to_string(place.step) + " steps the latent stands at sigma " + number_text(place.sigma);
+  const std::string after = "after " + count_text(static_cast<std::uint64_t>(place.step), "step") +
+                            " the latent stands at sigma " + number_text(place.sigma);
   const auto step = static_cast<std::size_t>(place.step);
   const bool there = place.step >= 0 && step < schedule.timesteps.size();
   if (there && schedule.sigmas[step] == place.sigma) return;

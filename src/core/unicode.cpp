@@ -1,5 +1,6 @@
 #include "core/unicode.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -56,6 +57,29 @@ std::optional<std::size_t> first_bad_utf8(std::string_view text) {
     offset += length;
   }
   return std::nullopt;
+}
+
+std::string_view stripped(std::string_view text) {
+  static constexpr std::array<std::string_view, 19> wide = {
+      "\u0085", "\u00A0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006",
+      "\u2007", "\u2008", "\u2009", "\u200A", "\u2028", "\u2029", "\u202F", "\u205F", "\u3000"};
+  const auto is_blank = [](char c) { return (c >= '\t' && c <= '\r') || (c >= '\x1c' && c <= ' '); };
+  while (!text.empty()) {
+    const auto at_front = std::find_if(wide.begin(), wide.end(), [&](auto blank) { return text.starts_with(blank); });
+    const auto at_back = std::find_if(wide.begin(), wide.end(), [&](auto blank) { return text.ends_with(blank); });
+    if (is_blank(text.front())) {
+      text.remove_prefix(1);
+    } else if (is_blank(text.back())) {
+      text.remove_suffix(1);
+    } else if (at_front != wide.end()) {
+      text.remove_prefix(at_front->size());
+    } else if (at_back != wide.end()) {
+      text.remove_suffix(at_back->size());
+    } else {
+      return text;
+    }
+  }
+  return text;
 }
 
 }  // namespace lapis::core

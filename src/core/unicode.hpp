@@ -11,4 +11,8 @@ namespace lapis::core {
 /// surrogates and code points above U+10FFFF are malformed), or none where all of `text` is well formed.
 std::optional<std::size_t> first_bad_utf8(std::string_view text);
 
+/// `text` without the blanks at its ends: what Python's str.strip() takes away, Unicode's white space and the four
+/// separators of ASCII.
+std::string_view stripped(std::string_view text);
+
 }  // namespace lapis::core

@@ -56,7 +56,7 @@ class TorchEngine : public Engine {
     return result;
   }
 
-  Encoded encode(const Image& image, const std::string& tiling, std::optional<std::int64_t> seed) override {
+  Encoded encode(const Image& image, const std::string& tiling, std::optional<std::uint64_t> seed) override {
     Encoded result;
     guarded([&] { blaming_weights(parts_.model(), [&] { result = engine::encoded(parts_, image, tiling, seed); }); });
     return result;

@@ -98,7 +98,7 @@ Decoded decoded(Parts& parts, const Latent& latent, const std::string& tiling, b
   return result;
 }
 
-Encoded encoded(Parts& parts, const Image& image, const std::string& tiling, std::optional<std::int64_t> seed) {
+Encoded encoded(Parts& parts, const Image& image, const std::string& tiling, std::optional<std::uint64_t> seed) {
   const Space& space = parts.model().space;
   if (image.width % space.downscale != 0 || image.height % space.downscale != 0) {
     throw Error(ErrorKind::usage, "a picture of " + std::to_string(image.width) + " x " + std::to_string(image.height) +

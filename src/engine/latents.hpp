@@ -28,6 +28,6 @@ void require_space(const Latent& latent, const Model& model);
 
 /// `Engine::decode` and `Engine::encode`.
 Decoded decoded(Parts& parts, const Latent& latent, const std::string& tiling, bool any_space);
-Encoded encoded(Parts& parts, const Image& image, const std::string& tiling, std::optional<std::int64_t> seed);
+Encoded encoded(Parts& parts, const Image& image, const std::string& tiling, std::optional<std::uint64_t> seed);
 
 }  // namespace lapis::engine

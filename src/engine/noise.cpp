@@ -5,8 +5,7 @@
 
 namespace lapis::engine {
 
-Noise::Noise(std::int64_t seed)
-    : generator_(at::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(seed))) {}
+Noise::Noise(std::uint64_t seed) : generator_(at::make_generator<at::CPUGeneratorImpl>(seed)) {}
 
 at::Tensor Noise::draw(at::IntArrayRef shape) {
   ++draws_;

@@ -11,7 +11,7 @@ namespace lapis::engine {
 /// torch.randn(shape, generator=g) with g = torch.Generator().manual_seed(seed), call for call, whatever the device.
 class Noise {
  public:
-  explicit Noise(std::int64_t seed);
+  explicit Noise(std::uint64_t seed);
 
   /// Unit normal numbers of this shape, fp32 on the CPU.
   at::Tensor draw(at::IntArrayRef shape);

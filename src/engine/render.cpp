@@ -123,7 +123,7 @@ class Rendering {
   Rendered picture(int index) {
     Rendered rendered;
     rendered.index = index;
-    rendered.seed = job_.seed + index;
+    rendered.seed = job_.seed + static_cast<std::uint64_t>(index);
     rendered.device = device_name(parts_.placement());
     rendered.dtype = dtype_name(parts_.placement());
     Noise noise(rendered.seed);

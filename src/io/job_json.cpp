@@ -28,6 +28,7 @@ struct SetFrom {
     using Limits = std::numeric_limits<std::int64_t>;
     job.*member = value.integer(Limits::min(), Limits::max());
   }
+  void operator()(std::optional<std::uint64_t> Job::*member) const { job.*member = value.natural(); }
   void operator()(std::optional<double> Job::*member) const {
     constexpr double largest = std::numeric_limits<double>::max();
     job.*member = value.number(-largest, largest);

@@ -176,6 +176,11 @@ std::int64_t JsonValue::integer(std::int64_t low, std::int64_t high) const {
   return result;
 }
 
+std::uint64_t JsonValue::natural() const {
+  if (!value_->is_number_unsigned()) fail_type("a whole number of 0 to 18446744073709551615");
+  return value_->get<std::uint64_t>();
+}
+
 double JsonValue::number(double low, double high) const {
   const std::string expected = "a number of " + number_text(low) + " to " + number_text(high);
   if (!value_->is_number()) fail_type(expected);

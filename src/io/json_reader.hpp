@@ -61,6 +61,9 @@ class JsonValue {
   std::int64_t integer(std::int64_t low, std::int64_t high) const;
   double number(double low, double high) const;
 
+  /// A whole number of 0 to 2^64 - 1.
+  std::uint64_t natural() const;
+
   /// The place of the text in `choices`.
   std::size_t choice(std::span<const std::string> choices) const;
 

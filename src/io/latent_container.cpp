@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/job_limits.hpp"
 #include "core/unicode.hpp"
 #include "io/file_kinds.hpp"
 #include "io/latent_metadata.hpp"
@@ -114,7 +115,7 @@ std::string names_of(const Safetensors& content) {
            "If it is a latent of diffusers, save it as {\"latents\": tensor}.");
   }
   refuse(name,
-         "is a model's weights, not a latent: " + std::to_string(content.tensors.size()) + " tensors, " +
+         "is a model's weights, not a latent: " + core::count_text(content.tensors.size(), "tensor") + ", " +
              names_of(content),
          "Give a latent; models are folders, for -m.");
 }
@@ -123,7 +124,7 @@ std::string names_of(const Safetensors& content) {
 void expect_count(const Safetensors& content, std::size_t count, const std::string& name) {
   if (content.tensors.size() == count) return;
   refuse(name,
-         "has " + std::to_string(content.tensors.size()) + " tensors, " + names_of(content) +
+         "has " + core::count_text(content.tensors.size(), "tensor") + ", " + names_of(content) +
              "; a latent of this form has " + std::to_string(count),
          "Save the latent alone.");
 }

@@ -49,7 +49,9 @@ Json picture_document(const Passport& passport, int index) {
   Json document = recorded_document(passport);
   if (document.is_null()) return {{"version", version}};
   Json& job = document["job"];
-  if (job.contains("seed") && job["seed"].is_number_integer()) job["seed"] = job["seed"].get<std::int64_t>() + index;
+  if (job.contains("seed") && job["seed"].is_number_unsigned()) {
+    job["seed"] = job["seed"].get<std::uint64_t>() + static_cast<std::uint64_t>(index);
+  }
   if (job.contains("batch")) job["batch"] = 1;
   if (job.contains("image") && job["image"].is_string()) {
     job["image"] = part_of(job["image"].get<std::string>(), index).value_or(job["image"]);
@@ -59,6 +61,9 @@ Json picture_document(const Passport& passport, int index) {
 
 std::optional<core::FieldValue> field_value(const Json& json) {
   if (json.is_string()) return json.get<std::string>();
+  if (json.is_number_unsigned() && !std::in_range<std::int64_t>(json.get<std::uint64_t>())) {
+    return json.get<std::uint64_t>();
+  }
   if (json.is_number_integer()) return json.get<std::int64_t>();
   if (json.is_number()) return json.get<double>();
   if (!json.is_array()) return std::nullopt;
@@ -169,11 +174,11 @@ PngText decoded_text(const Passport& passport, const Decoding& decoding) {
   return text;
 }
 
-std::optional<std::int64_t> recorded_number(const Passport& passport, const std::string& key) {
+std::optional<std::uint64_t> recorded_number(const Passport& passport, const std::string& key) {
   const Json document = recorded_document(passport);
   if (document.is_null() || !document["job"].contains(key)) return std::nullopt;
   const Json& value = document["job"][key];
-  return value.is_number_integer() ? std::optional(value.get<std::int64_t>()) : std::nullopt;
+  return value.is_number_unsigned() ? std::optional(value.get<std::uint64_t>()) : std::nullopt;
 }
 
 std::optional<std::string> recorded_text(const Passport& passport, const std::string& key) {
@@ -184,7 +189,7 @@ std::optional<std::string> recorded_text(const Passport& passport, const std::st
 }
 
 std::string encoding_job(const std::vector<std::string>& pictures, PixelSize size, const std::string& fit,
-                         std::optional<std::int64_t> seed, const Model& model) {
+                         std::optional<std::uint64_t> seed, const Model& model) {
   Fields fields;
   if (seed) fields.emplace_back("seed", *seed);
   fields.emplace_back("width", std::int64_t{size.width});

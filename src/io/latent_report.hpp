@@ -29,14 +29,14 @@ struct Decoding {
 /// is such a thing, its history, and both spaces of a forced decoding. A latent without a job gives no "parameters".
 PngText decoded_text(const Passport& passport, const Decoding& decoding);
 
-/// What a latent's job says of one setting ("seed", "vae_tiling"), where it says anything.
-std::optional<std::int64_t> recorded_number(const Passport& passport, const std::string& key);
+/// What a latent's job says of one setting ("seed", "vae_tiling"), where it says anything; a number is none below 0.
+std::optional<std::uint64_t> recorded_number(const Passport& passport, const std::string& key);
 std::optional<std::string> recorded_text(const Passport& passport, const std::string& key);
 
 /// The job that a latent of pictures records, as the same document as a PNG's: each picture by its sha256, with commas
 /// between.
 std::string encoding_job(const std::vector<std::string>& pictures, PixelSize size, const std::string& fit,
-                         std::optional<std::int64_t> seed, const Model& model);
+                         std::optional<std::uint64_t> seed, const Model& model);
 
 /// One picture that was decoded.
 struct DecodedReport {

@@ -141,7 +141,7 @@ class Usage(CliTest):
         self.refused(2, "generate", "a lake", "--guidance", "nan", says=("guidance",))
         self.refused(2, "generate", "a lake", "--cfg-scale=-1", says=("guidance",))
         self.refused(2, "generate", "a lake", "-b", "0", says=("batch",))
-        self.refused(2, "generate", "a lake", "-s", "9223372036854775807", "-b", "2", says=("seed",))
+        self.refused(2, "generate", "a lake", "-s", "18446744073709551615", "-b", "2", says=("seed",))
 
     def test_names(self) -> None:
         self.refused(2, "generate", "a lake", "-m", "tiny-sd14", says=("tiny-sd14", 'Did you mean "tiny-sd15"?'))
@@ -376,7 +376,7 @@ class Pictures(CliTest):
             resource.setrlimit(resource.RLIMIT_AS, (2_560_000_000, 2_560_000_000))
 
         self.refused(6, "generate", "a lake", "-W", "16384", "-H", "16384", "--steps", "1", "-t", "1", "-o", "a.png",
-                     says=("too little memory", "-W"), preexec_fn=small_memory)
+                     "-q", says=("too little memory", "-W"), preexec_fn=small_memory)
 
     def test_a_missing_gpu(self) -> None:
         if Path("/dev/nvidiactl").exists():

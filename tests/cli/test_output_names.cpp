@@ -18,6 +18,17 @@ TEST_CASE("seed and index are filled in, as often as they stand there") {
 TEST_CASE("a plain name is kept for one picture and numbered for more") {
   CHECK(OutputNames("a.png", 7, 1).name(0) == "a.png");
   CHECK(OutputNames("b/a.png", 7, 2).name(1) == "b/a-1.png");
+  CHECK(OutputNames("b/a.PNG", 7, 2).name(1) == "b/a-1.PNG");
+  CHECK(OutputNames("{seed}.png", ~std::uint64_t{0}, 1).name(0) == "18446744073709551615.png");
+}
+
+TEST_CASE("a folder gets the usual name, and another ending is told the right one") {
+  CHECK(lapis::cli::in_folder("pics/", "a.png") == "pics/a.png");
+  CHECK(lapis::cli::in_folder("/", "a.png") == "/a.png");
+  CHECK(lapis::cli::in_folder("pics.png", "a.png") == "pics.png");
+  CHECK(lapis::cli::in_folder("-", "a.png") == "-");
+  CHECK_THROWS_WITH(OutputNames("my house", 7, 1), Catch::EndsWith("Type: -o 'my house.png'"));
+  CHECK_THROWS_WITH(OutputNames("b/house.jpg", 7, 1), Catch::EndsWith("Type: -o b/house.png"));
 }
 
 TEST_CASE("standard output takes one picture") {

@@ -118,7 +118,7 @@ class Tried(GraphsTest):
         self.assertEqual([port["name"] for port in self.document()["parts"]["text_encoder"]["outputs"]], ["last", "pooled"])
         self.assertIn("its last layer alone", line["notes"][0])
         self.assertEqual(*latents)
-        self.refused(2, "generate", *QUICK, "-m", "./mine", "--clip-skip", "2", says=("--clip-skip is 2", "1 layers"))
+        self.refused(2, "generate", *QUICK, "-m", "./mine", "--clip-skip", "2", says=("--clip-skip is 2", "1 layer"))
         sdxl = (f"text_encoder_2={DATA / 'plain_text_encoder.pt'}", f"text_encoder={DATA / 'trial_text.pt'}",
                 f"denoiser={DATA / 'mini_sdxl' / 'graphs' / 'denoiser.pt'}", DECODER)
         self.refused(4, *self.words(*sdxl, family="sdxl"), says=("gives back 2 tensors", "wanted 3: states"))

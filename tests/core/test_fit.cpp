@@ -67,3 +67,20 @@ TEST_CASE("pictures too small and too large are refused with a size to take") {
   CHECK_THROWS_WITH(take_size(job, model, 6000, 4000), Catch::Contains("-W 192 -H 128") && Catch::Contains("-W 6000"));
   CHECK_FALSE(job.width);
 }
+
+TEST_CASE("a size far beyond the model's own is said, with its cost") {
+  const Model model = test::sample_model();
+  ResolvedJob job;
+  job.width = 4 * model.defaults.width;
+  job.height = 4 * model.defaults.height;
+  CHECK_FALSE(size_note(job, model));
+  job.width += 8;
+  CHECK_THAT(size_note(job, model).value(),
+             Catch::Contains("16 times as many as sample") && Catch::Contains("--hires"));
+  job.width = model.defaults.width;
+  job.height = model.defaults.height;
+  CHECK_FALSE(size_note(job, model));
+  job.hires_width = 8 * model.defaults.width;
+  job.hires_height = 8 * model.defaults.height;
+  CHECK_THAT(size_note(job, model).value(), Catch::Contains("64 times"));
+}

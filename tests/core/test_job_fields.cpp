@@ -1,4 +1,6 @@
 #include <catch2/catch.hpp>
+#include <cstdint>
+#include <limits>
 #include <set>
 #include <string>
 
@@ -35,12 +37,14 @@ TEST_CASE("fields are set from text by their row alone") {
   set_field(job, find_job_field("sampler"), "euler");
   set_field(job, find_job_field("width"), "256");
   set_field(job, find_job_field("guidance"), "4.5");
-  set_field(job, find_job_field("seed"), "-1");
+  set_field(job, find_job_field("seed"), "18446744073709551615");
   CHECK(job.prompt == "a lake");
   CHECK(job.sampler == "euler");
   CHECK(job.width == 256);
   CHECK(job.guidance == 4.5);
-  CHECK(job.seed == -1);
+  CHECK(job.seed == std::numeric_limits<std::uint64_t>::max());
+  set_field(job, find_job_field("seed"), "-1");
+  CHECK_FALSE(job.seed.has_value());
 }
 
 namespace {
@@ -59,7 +63,12 @@ TEST_CASE("what is no number is refused with its flag") {
   CHECK_THROWS_WITH(set_field(job, width, "12x"), "--width is \"12x\"; expected a whole number");
   CHECK_THROWS_WITH(set_field(job, width, ""), "--width is \"\"; expected a whole number");
   CHECK_THROWS_WITH(set_field(job, width, "1.5"), "--width is \"1.5\"; expected a whole number");
-  CHECK_THROWS_WITH(set_field(job, find_job_field("seed"), "9223372036854775808"), Catch::Contains("64 bits"));
+  CHECK_THROWS_WITH(set_field(job, find_job_field("seed"), "18446744073709551616"),
+                    Catch::Contains("up to 18446744073709551615"));
+  CHECK_THROWS_WITH(set_field(job, find_job_field("width"), "99999999999999999999"), Catch::Contains("64 to 16384"));
+  for (const char* text : {"", "-", "+1", "1.5", "0x10", " 1", "1 "}) {
+    CHECK_THROWS_WITH(set_field(job, find_job_field("seed"), text), Catch::Contains("whole number"));
+  }
   CHECK_THROWS_WITH(set_field(job, find_job_field("guidance"), "high"), "--guidance is \"high\"; expected a number");
   CHECK_FALSE(job.width.has_value());
 }
@@ -70,7 +79,7 @@ TEST_CASE("a resolved job lists every row once, in the table's order") {
   job.width = 128;
   job.height = 192;
   job.guidance = 7.5;
-  job.seed = std::int64_t{1} << 40;
+  job.seed = std::uint64_t{1} << 40;
   job.spacing = Spacing::trailing;
   job.original_size = {1024, 768};
   job.crop = {8, 64};
@@ -94,6 +103,10 @@ TEST_CASE("a resolved job lists every row once, in the table's order") {
     if (key == "spacing") CHECK(value == FieldValue("trailing"));
     if (key == "original_size") CHECK(value == FieldValue("1024x768"));
     if (key == "crop") CHECK(value == FieldValue("8,64"));
+  }
+  job.seed = std::numeric_limits<std::uint64_t>::max();
+  for (const auto& [key, value] : resolved_fields(job, test::sample_model())) {
+    if (key == "seed") CHECK(value == FieldValue(std::numeric_limits<std::uint64_t>::max()));
   }
   job.strength = 0.5;
   job.hires_steps = 7;

@@ -13,6 +13,19 @@ TEST_CASE("numbers are written in the fewest digits") {
   CHECK(number_text(3) == "3");
   CHECK(number_text(0.18215) == "0.18215");
   CHECK(number_text(-1) == "-1");
+  for (const double plain : {100000.0, 1e15, 0.0001, 123456789.25}) {
+    CHECK(number_text(plain).find('e') == std::string::npos);
+    CHECK(std::stod(number_text(plain)) == plain);
+  }
+  CHECK(number_text(100000) == "100000");
+  CHECK(number_text(1e16) == "1e+16");
+  CHECK(number_text(0.00001) == "1e-05");
+}
+
+TEST_CASE("things are counted in words that fit") {
+  CHECK(count_text(0, "tensor") == "0 tensors");
+  CHECK(count_text(1, "tensor") == "1 tensor");
+  CHECK(count_text(2, "tensor") == "2 tensors");
 }
 
 TEST_CASE("limits hold at both ends, and for no NaN") {

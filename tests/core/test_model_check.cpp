@@ -205,5 +205,5 @@ TEST_CASE("a text encoder that gives back its last layer alone has one layer to 
   job.prompt = "a lake";
   CHECK(resolve(job, model, 0).clip_skip == 1);
   job.clip_skip = 2;
-  CHECK_THROWS_WITH(resolve(job, model, 0), Catch::Contains("has 1 layers"));
+  CHECK_THROWS_WITH(resolve(job, model, 0), Catch::Contains("has 1 layer"));
 }

@@ -14,17 +14,18 @@ using namespace lapis::core;
 
 namespace {
 
-constexpr std::int64_t largest_seed = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t largest_number = std::numeric_limits<std::int64_t>::max();
+constexpr std::uint64_t largest_seed = std::numeric_limits<std::uint64_t>::max();
 
 struct Refusal {
   std::function<void(Job&)> change;
   const char* text;
 };
 
-const std::array<Refusal, 25> refusals = {{
+const std::array<Refusal, 26> refusals = {{
     {[](Job& j) { j.width = 513; }, "--width is 513; expected a multiple of 8: 512 or 520"},
     {[](Job& j) { j.height = 32; }, "--height is 32; expected 64 to 16384"},
-    {[](Job& j) { j.height = largest_seed; }, "--height is"},
+    {[](Job& j) { j.height = largest_number; }, "--height is"},
     {[](Job& j) { j.steps = 0; }, "--steps is 0; expected 1 to 1000"},
     {[](Job& j) { j.steps = 1001; }, "--steps is 1001; expected 1 to 1000"},
     {[](Job& j) { j.steps = 501; }, "sample was trained on 500 steps"},
@@ -32,8 +33,9 @@ const std::array<Refusal, 25> refusals = {{
     {[](Job& j) { j.guidance = std::nan(""); }, "--guidance is nan"},
     {[](Job& j) { j.guidance = INFINITY; }, "--guidance is inf"},
     {[](Job& j) { j.batch = 0; }, "--batch is 0; expected 1 to 1024"},
+    {[](Job& j) { j.batch = 100000; }, "--batch is 100000; expected 1 to 1024"},
     {[](Job& j) { j.threads = -1; }, "--threads is -1"},
-    {[](Job& j) { j.seed = largest_seed, j.batch = 2; }, "at most 9223372036854775806"},
+    {[](Job& j) { j.seed = largest_seed, j.batch = 2; }, "at most 18446744073709551614"},
     {[](Job& j) { j.prompt = "caf\xE9 noir"; }, "--prompt is not UTF-8: byte 3 is 0xE9"},
     {[](Job& j) { j.negative_prompt = "\xFF"; }, "--negative-prompt is not UTF-8: byte 0 is 0xFF"},
     {[](Job& j) { j.prompt = std::string("a\0b", 3); }, "--prompt has a NUL as byte 1"},
@@ -109,9 +111,8 @@ TEST_CASE("what a job says is kept") {
   CHECK(resolved.threads == 2);
 }
 
-TEST_CASE("a negative seed is random, and a large one leaves room for the batch") {
+TEST_CASE("a seed that is not said is random, and a large one leaves room for the batch") {
   Job job;
-  job.seed = -1;
   CHECK(resolve(job, test::sample_model(), ~std::uint64_t{0}).seed == 0xFFFFFFFF);
   job.seed = largest_seed;
   CHECK(resolve(job, test::sample_model(), 0).seed == largest_seed);
@@ -251,7 +252,7 @@ TEST_CASE("a second pass has sides of the family's multiple") {
   CHECK(found.hires_steps == found.steps);
   CHECK(found.hires_strength == 0.5);
   job.hires_steps = 1;
-  CHECK_THROWS_WITH(resolve(job, test::sample_model(), 0), Catch::Contains("--hires-strength 0.5 of 1 steps"));
+  CHECK_THROWS_WITH(resolve(job, test::sample_model(), 0), Catch::Contains("--hires-strength 0.5 of 1 step"));
   CHECK(resolve({}, test::sample_model(), 0).hires_width == 0);
 }
 

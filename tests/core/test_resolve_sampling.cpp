@@ -3,6 +3,7 @@
 #include <cmath>
 #include <functional>
 #include <string>
+#include <tuple>
 
 #include "core/job_fields.hpp"
 #include "core/resolve_sampling.hpp"
@@ -284,4 +285,53 @@ TEST_CASE("a model whose own sampler cannot begin at noise alone says so") {
   CHECK_FALSE(sampling_defaults_problem(model));
   model.defaults.sampler = "heun";
   CHECK_THAT(sampling_defaults_problem(model).value_or(""), Catch::Contains("cannot begin at noise alone"));
+}
+
+TEST_CASE("a name of a sampler and a schedule is taken apart, in every pair and spelling") {
+  for (const SamplerRow& sampler : samplers()) {
+    for (const ScheduleRow& schedule : schedules()) {
+      for (const std::string& name :
+           {sampler.label + " " + schedule.label, sampler.name + "_" + schedule.name, sampler.label + schedule.name}) {
+        Job job;
+        job.sampler = name;
+        CAPTURE(name);
+        REQUIRE(split_sampler(job));
+        CHECK(job.sampler == sampler.name);
+        CHECK(job.schedule == schedule.name);
+      }
+    }
+    for (const std::string& alone : names_of(sampler)) {
+      Job job;
+      job.sampler = alone;
+      CAPTURE(alone);
+      CHECK_FALSE(split_sampler(job));
+      CHECK(find_sampler(alone).sampler == sampler.sampler);
+    }
+  }
+  for (const char* name : {"", "Karras", "DPM fast", "Restart", "DPM++ 2M SDE Heun Karras", "DPM++ 2M Karas"}) {
+    Job job;
+    job.sampler = name;
+    CHECK_FALSE(split_sampler(job));
+    CHECK_FALSE(job.schedule.has_value());
+  }
+}
+
+TEST_CASE("the web UI's old names of both are known") {
+  // modules/sd_samplers_kdiffusion.py of version 1.8, those whose walk lapis has
+  for (const auto& [name, sampler, schedule] : {std::tuple{"LMS Karras", "lms", "karras"},
+                                                {"DPM2 Karras", "dpm2", "karras"},
+                                                {"DPM2 a Karras", "dpm2_a", "karras"},
+                                                {"DPM++ 2S a Karras", "dpmpp_2s_a", "karras"},
+                                                {"DPM++ 2M Karras", "dpmpp_2m", "karras"},
+                                                {"DPM++ SDE Karras", "dpmpp_sde", "karras"},
+                                                {"DPM++ 2M SDE Karras", "dpmpp_2m_sde", "karras"},
+                                                {"DPM++ 2M SDE Exponential", "dpmpp_2m_sde", "exponential"},
+                                                {"DPM++ 3M SDE Karras", "dpmpp_3m_sde", "karras"},
+                                                {"DPM++ 3M SDE Exponential", "dpmpp_3m_sde", "exponential"}}) {
+    Job job;
+    job.sampler = name;
+    CHECK(split_sampler(job));
+    CHECK(job.sampler == sampler);
+    CHECK(job.schedule == schedule);
+  }
 }

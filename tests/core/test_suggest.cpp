@@ -67,3 +67,21 @@ TEST_CASE("names are equal whatever their case") {
   CHECK_FALSE(equal_ignoring_case("euler", "euler a"));
   CHECK_FALSE(equal_ignoring_case("@", "`"));
 }
+
+TEST_CASE("what other tools call a thing is no misspelling of something else") {
+  const std::array<std::string, 3> devices = {"auto", "cpu", "cuda"};
+  const std::array<std::string, 4> dtypes = {"auto", "fp32", "bf16", "fp16"};
+  CHECK(closest("gpu", devices) == "cuda");
+  CHECK(closest("GPU", devices) == "cuda");
+  CHECK(closest("float16", dtypes) == "fp16");
+  CHECK(closest("bfloat16", dtypes) == "bf16");
+  CHECK(closest("f32", std::array<std::string, 2>{"f32", "f16"}) == "f32");
+}
+
+TEST_CASE("names are the same in many spellings") {
+  for (const char* name : {"DPM++ 2M", "dpmpp_2m", "dpm++2m", "DPMPP-2M", "dpmpp 2m"})
+    CHECK(loose_name(name) == "dpmpp2m");
+  CHECK(loose_name("tiny-SD1.5") == "tinysd15");
+  CHECK(loose_name("\u00e9t\u00e9 1") == "\u00e9t\u00e91");
+  CHECK(loose_name("_- ").empty());
+}

@@ -44,3 +44,16 @@ TEST_CASE("the first bad byte is found") {
     CHECK(first_bad_utf8(row.text) == row.offset);
   }
 }
+
+TEST_CASE("blanks of every script go from both ends, and none from between") {
+  // [c for c in map(chr, range(0x110000)) if not c.strip()] of CPython 3.11
+  for (const char* blank :
+       {"\t",     "\n",     "\v",     "\f",     "\r",     "\x1c",   "\x1d",   "\x1e",   "\x1f",   " ",
+        "\u0085", "\u00a0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006",
+        "\u2007", "\u2008", "\u2009", "\u200a", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000"}) {
+    const std::string text = std::string("a") + blank + "b";
+    CHECK(stripped(blank + text + blank + blank) == text);
+    CHECK(stripped(blank).empty());
+  }
+  for (const char* kept : {"\u200b", "\ufeff", "\u180e", "\u00e0", "\x1b"}) CHECK(stripped(kept) == kept);
+}
