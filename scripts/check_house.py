@@ -50,7 +50,11 @@ MAX_FUNCTION_LINES = 60
 MODELS_MAX_BYTES = 40_000_000
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
-PRINTING = re.compile(r"std::(cout|cerr|clog)\b|\b(v?f?printf|f?puts|perror|putchar)\s*\(")
+# The one file that writes to the terminal, and what writes there: streams, calls, descriptors by name or number.
+DOOR = "src/cli/terminal.cpp"
+PRINTING = re.compile(r"std::(cout|cerr|clog|print|println)\b|\b(v?f?printf|f?puts|f?putc|putchar|perror|psignal)\s*\(|"
+                      r"\bv?dprintf\s*\(|\b(stdout|stderr|STDOUT_FILENO|STDERR_FILENO)\b|\bp?writev?\s*\(\s*[12]\s*,")
+STRING = re.compile(r'"(\\.|[^"\\])*"|\'(\\.|[^\'\\])+\'')
 BARE_TASK = re.compile(r"\b(TO[D]O|FIX[M]E|X[X]X)\b(?!\(#\d+\))")
 MACHINE_PATH = re.compile(r"(?<![\w.\-})/])/(root|work|Users/\w+|home/(?!(you|user|me)\b)\w+)/")
 GENERATED = re.compile("|".join([
@@ -229,14 +233,31 @@ def bare_tasks(house: House) -> Iterator[Finding]:
 
 
 def printing(house: House) -> Iterator[Finding]:
-    """Only cli writes to the terminal."""
+    """Only one file writes to the terminal, for it is where strangers' texts are escaped."""
     for path in house.cpp("src/", "include/"):
-        if room_of(path) == "cli":
+        if path == DOOR:
             continue
         for number, line in enumerate(house.lines(path), 1):
-            code = re.sub(r'"(\\.|[^"\\])*"|//.*', "", line)
+            code = re.sub(r"//.*", "", STRING.sub("", line))
             if PRINTING.search(code):
-                yield Finding("printing", path, number, f"only cli prints: {line.strip()}")
+                yield Finding("printing", path, number, f"only {DOOR} prints: {line.strip()}")
+
+
+def advice_apart(house: House) -> Iterator[Finding]:
+    """An Error's advice is an argument of its own: a line break in its text would be taken for a stranger's."""
+    for path in house.cpp("src/", "include/"):
+        text = "\n".join(house.lines(path))
+        for start in re.finditer(r"\bError\(", text):
+            depth, at = 1, start.end()
+            while depth and at < len(text):
+                if literal := STRING.match(text, at):
+                    if "\\n" in literal[0]:
+                        yield Finding("advice_apart", path, text.count("\n", 0, at) + 1,
+                                      f"Error(kind, problem, advice) takes the second line apart: {literal[0]}")
+                    at = literal.end()
+                    continue
+                depth += {"(": 1, ")": -1}.get(text[at], 0)
+                at += 1
 
 
 def file_length(house: House) -> Iterator[Finding]:
@@ -323,7 +344,7 @@ def run_bits(house: House) -> Iterator[Finding]:
 
 
 RULES: list[Callable[[House], Iterator[Finding]]] = [
-    walls, libraries, jit_in_one_file, pragma_once, commented_code, bare_tasks, printing, file_length, function_length,
+    walls, libraries, jit_in_one_file, pragma_once, commented_code, bare_tasks, printing, advice_apart, file_length, function_length,
     sources_listed, sources_tested, machine_paths, generated_files, run_bits,
 ]
 

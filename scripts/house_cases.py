@@ -20,8 +20,10 @@ CLEAN = {
     "src/io/png.cpp": "#include \"png.hpp\"\n#include <png.h>\n#include \"core/unicode.hpp\"\n",
     "src/engine/CMakeLists.txt": "add_library(lapis_engine SHARED\n  graph.cpp\n)\nlink(torch::torch_cpu)\n",
     "src/engine/graph.cpp": "#include <torch/csrc/jit/api/module.h>\n#include <ATen/core/Tensor.h>\n",
-    "src/cli/CMakeLists.txt": "add_executable(lapis\n  main.cpp\n)\n",
-    "src/cli/main.cpp": "#include <CLI/CLI.hpp>\n#include \"lapis/engine.hpp\"\nint main() { printf(\"hello\"); }\n",
+    "src/cli/CMakeLists.txt": "add_executable(lapis\n  main.cpp\n  terminal.cpp\n)\n",
+    "src/cli/main.cpp": "#include <CLI/CLI.hpp>\n#include \"lapis/engine.hpp\"\nint main() {}\n",
+    "src/cli/terminal.cpp": "#include \"cli/terminal.hpp\"\nvoid print() { printf(\"hello\"); }\n",
+    "src/cli/terminal.hpp": "#pragma once\n",
     "tests/CMakeLists.txt": "add_library(lapis_test_main STATIC main.cpp)\n",
     "tests/main.cpp": "#include <catch2/catch.hpp>\n",
     "tests/core/CMakeLists.txt": "add_executable(test_core test_unicode.cpp)\n",
@@ -43,6 +45,8 @@ INNOCENT_CPP = """
 // See https://example.org/home/page/1.
 // TODO(#12) says where.
 void name() { snprintf(buffer, size, "std::cout << printf()"); }
+void fail() { throw Error(kind, text + std::string(count, '('), "\\"stderr\\" is all it has: " + advice); }
+void lines() { write(file, text + "\\n"); }
 """
 INNOCENT_PYTHON = """
 # return early when there is nothing to do
@@ -96,6 +100,11 @@ BREAKS = [
     ("printing", "src/io/png.cpp", 'void a() { std::cerr << "read"; }'),
     ("printing", "src/engine/graph.cpp", 'void a() { fprintf(stderr, "read"); }'),
     ("printing", "src/core/unicode.cpp", 'void a() { puts("read"); }'),
+    ("printing", "src/cli/main.cpp", 'void a() { std::cout << "read"; }'),
+    ("printing", "src/cli/main.cpp", "void a() { fwrite(text, 1, size, stdout); }"),
+    ("printing", "src/cli/main.cpp", "void a() { write(STDERR_FILENO, text, size); }"),
+    ("printing", "src/cli/main.cpp", "void a() { write(2, text, size); }"),
+    ("advice_apart", "src/io/png.cpp", 'void a() { throw Error(kind, name(")") +\n " is damaged.\\nGive another"); }'),
     ("file_length", "src/core/unicode.cpp", "int a;\n" * 450),
     ("function_length", "src/core/unicode.cpp", "int size(int a) {\n" + "  ++a;\n" * 60 + "}"),
     ("function_length", "scripts/tool.py", "def size(a):\n" + "    a += 1\n" * 60),

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "lapis/error.hpp"
 #include "lapis/image.hpp"
 #include "lapis/job.hpp"
 #include "lapis/latent.hpp"
@@ -151,7 +152,7 @@ class Engine {
 };
 
 /// The one function that liblapis_engine.so exports, under the name `lapis_make_engine`. On failure it returns null and
-/// leaves kind and text of the error in the two arguments: no exception crosses the C boundary.
-using MakeEngine = Engine* (*)(const EngineOptions& options, int* error_kind, std::string* error_text);
+/// leaves the error in the argument: no exception crosses the C boundary.
+using MakeEngine = Engine* (*)(const EngineOptions& options, std::optional<Error>* error);
 
 }  // namespace lapis

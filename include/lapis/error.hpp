@@ -1,6 +1,7 @@
 // What goes wrong, in kinds that a script can tell apart.
 #pragma once
 
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 
@@ -21,15 +22,24 @@ enum class ErrorKind {
 /// The exit code of `kind`.
 int exit_code(ErrorKind kind);
 
-/// A failure a user meets. `what()` is one or two lines, without "error:" before or a newline after, that say what,
-/// where, expected, found and what to do. Thrown in every room; caught in `main` alone.
+/// A failure a user meets: what went wrong and where, expected and found, and on a line of its own what to do. The
+/// two lines come apart, so that a line break in either is known for one of a stranger's text. Thrown in every room;
+/// caught in `main` alone.
 class Error : public std::runtime_error {
  public:
-  Error(ErrorKind kind, const std::string& text) : std::runtime_error(text), kind_(kind) {}
+  /// Neither has "error:" before or a newline after it. Without `advice` there is one line.
+  Error(ErrorKind kind, const std::string& problem, const std::string& advice = "")
+      : std::runtime_error(advice.empty() ? problem : problem + "\n" + advice),
+        kind_(kind),
+        problem_size_(problem.size()) {}
+
   ErrorKind kind() const { return kind_; }
+  std::string problem() const { return std::string(what(), problem_size_); }
+  std::string advice() const { return std::string(what() + problem_size_ + (what()[problem_size_] == '\n' ? 1 : 0)); }
 
  private:
   ErrorKind kind_;
+  std::size_t problem_size_;
 };
 
 }  // namespace lapis

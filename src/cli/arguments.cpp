@@ -21,7 +21,7 @@ using Value = std::optional<std::string>;
 /// Refuses a line of the program itself, or of the command that is named.
 [[noreturn]] void refuse(const Advice& advice, const std::string& command) {
   const std::string help = "Try: lapis " + (command.empty() ? "" : command + " ") + "--help";
-  throw Error(ErrorKind::usage, advice.what + "\n" + (advice.type.empty() ? help : advice.type));
+  throw Error(ErrorKind::usage, advice.what, (advice.type.empty() ? help : advice.type));
 }
 
 bool asks_version(std::string_view flag) { return flag == "--version" || flag == "-V"; }

@@ -199,8 +199,8 @@ class Checking {
     io::Checked checked{source.name(), options_.to, "", "", {}};
     const io::UnplacedLatent unplaced = io::read_unplaced(source.bytes(), source.name(), facts, io::quick_look);
     checked.fits = unplaced.fits;
-    checked.ruling.reason =
-        source.name() + " does not say its space. Its numbers " + core::fits_text(unplaced.fits) + ".";
+    checked.ruling.reason = source.name() + " does not say its space. Its numbers " +
+                            core::fits_text(unplaced.fits, unplaced.statistics.channels) + ".";
     checked.ruling.advice = "Nothing is done on a guess. Say which it is: --space ID:LINEAGE, or a model's name";
     checks_.push_back(std::move(checked));
   }
@@ -244,7 +244,7 @@ class Checking {
 
   void print() const {
     if (options_.json) {
-      print_line(io::check_report(checks_));
+      print_json(io::check_report(checks_));
       return;
     }
     for (const io::Checked& checked : checks_) print_checked(checked);

@@ -69,11 +69,13 @@ class Conversion {
     latent_ = read_named_latent(options_.latent, told_facts(options_.told, "in-"), "in-");
     plan_output();
     plan_route();
+    if (output_ != "-") io::check_writable(output_, options_.overwrite);
+    if (crosses()) verify_crossing(*own_, *target_);
     if (options_.dry_run) {
+      if (crosses()) check_engine(place);
       print_route();
       return 0;
     }
-    if (output_ != "-") io::check_writable(output_, options_.overwrite);
     timings_.read = seconds_since(start_);
     io::LatentDocument document = converted(place);
     if (!options_.dtype.empty()) document.passport.dtype = parse_latent_dtype(options_.dtype, "--dtype");
@@ -83,7 +85,7 @@ class Conversion {
 
  private:
   void check_options() {
-    if (options_.output == "-" && !options_.dry_run) {
+    if (options_.output == "-") {
       check_stdout(options_.json, "a latent", "lapis convert ... -o - | lapis decode -");
     }
     if (!options_.units.empty()) parse_units(options_.units, "--units");
@@ -101,6 +103,7 @@ class Conversion {
   /// The file, its form, and what that asks of the numbers.
   void plan_output() {
     form_ = output_form(options_.form, options_.output);
+    io::check_form(form_, latent_.passport());
     const io::LatentFormRow& row = io::latent_form_row(form_);
     if (row.units && !options_.units.empty() && parse_units(options_.units, "--units") != *row.units) {
       throw Error(ErrorKind::usage, "--units " + options_.units + " is not what form " + row.name + " holds: " +
@@ -206,7 +209,7 @@ class Conversion {
         latent_.name, destination_.name, core::space_name(passport.space), core::space_name(destination_.space),
         ruling_,      passport.shape[0]};
     count_measuring(crossing(), checked.ruling);
-    print_line(io::check_report(std::array{std::move(checked)}));
+    print_json(io::check_report(std::array{std::move(checked)}));
   }
 
   io::LatentDocument converted(const EngineOptions& place) {
@@ -218,7 +221,6 @@ class Conversion {
       return result;
     }
     std::future<std::unique_ptr<Engine>> opening = open_engine(place);
-    verify_crossing(*own_, *target_);
     const auto waiting = Clock::now();
     Engine* engine = opening.get().release();  // never destroyed: the program leaves through _exit
     timings_.engine = seconds_since(waiting);
@@ -254,7 +256,7 @@ class Conversion {
     report.compensated = compensated_;
     report.plain_psnr = plain_psnr_;
     report.timings = timings_;
-    print_line(io::latent_file_line(report));
+    print_json(io::latent_file_line(report));
   }
 
   const Options& options_;

@@ -205,9 +205,10 @@ Crossed cross_pictures(std::vector<Image> pictures, const Passport& passport, co
 
 const core::LineageRow& colours_of(const std::string& file, const Space& space) {
   if (const core::LineageRow* lineage = core::find_colours(space)) return *lineage;
-  throw Error(ErrorKind::incompatible, file + " is in space " + core::space_name(space) +
-                                           ", and no colours of its channels are known, so there is no preview of it."
-                                           "\nDecode it by its VAE: lapis decode, without --preview");
+  throw Error(ErrorKind::incompatible,
+              file + " is in space " + core::space_name(space) +
+                  ", and no colours of its channels are known, so there is no preview of it.",
+              "Decode it by its VAE: lapis decode, without --preview");
 }
 
 Latent in_space(Latent latent, const Space& space) {

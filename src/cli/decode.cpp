@@ -101,7 +101,7 @@ class DecodeRun {
     if (!model) refuse_without_vae(passport);
     model_ = std::move(*model);
     if (!model_.parts.contains("vae_decoder")) {
-      throw Error(ErrorKind::model, model_.name + " has no vae_decoder.\nName a model that has one: -m MODEL");
+      throw Error(ErrorKind::model, model_.name + " has no vae_decoder.", "Name a model that has one: -m MODEL");
     }
     core::Destination destination = destination_of(model_);
     if (named) destination.name = *named;
@@ -113,9 +113,9 @@ class DecodeRun {
     if (!forced_) return;
     if (passport.sigma > 0) core::require(ruling);
     if (passport.space.channels != model_.space.channels) {
-      throw Error(ErrorKind::incompatible, ruling.reason + "\n" + std::to_string(passport.space.channels) +
-                                               " channels cannot even be forced through a VAE of " +
-                                               std::to_string(model_.space.channels) + ". " + ruling.advice);
+      throw Error(ErrorKind::incompatible, ruling.reason,
+                  std::to_string(passport.space.channels) + " channels cannot even be forced through a VAE of " +
+                      std::to_string(model_.space.channels) + ". " + ruling.advice);
     }
     notes_.push_back(latent_.name + ": " + core::space_name(passport.space) + " forced through the VAE of " +
                      core::space_name(model_.space) + ": the picture is not what the latent shows");
@@ -129,8 +129,8 @@ class DecodeRun {
     const std::string digest = passport.vae_sha256.substr(0, 12);
     throw Error(ErrorKind::incompatible,
                 latent_.name + " is in space " + side + ", and no known model has its VAE" +
-                    (alike ? ": those of that lineage have other digests than " + digest : "") +
-                    ".\nName the model or folder that it comes from: lapis decode " + options_.latent + " -m MODEL");
+                    (alike ? ": those of that lineage have other digests than " + digest : "") + ".",
+                "Name the model or folder that it comes from: lapis decode " + options_.latent + " -m MODEL");
   }
 
   int batch() const { return static_cast<int>(latent_.passport().shape[0]); }
@@ -186,7 +186,7 @@ class DecodeRun {
     timings_.png = seconds_since(saving);
     timings_.total = seconds_since(start_);
     if (options_.json) {
-      print_line(io::decoded_line({path,
+      print_json(io::decoded_line({path,
                                    io::sha256(png),
                                    latent_.name,
                                    latent_.passport(),

@@ -73,6 +73,7 @@ class EncodeRun {
     const EngineOptions place = engine_options(options_.place);
     const std::string output = in_folder(options_.output, default_output);
     form_ = output_form(options_.form, output);
+    io::check_form(form_, {});
     names_.emplace(output, options_.images);
     if (names_->is_stdout()) check_stdout(options_.json, "a latent", "lapis encode ... -o - | lapis decode -");
     model_ = checked_model(options_.job.model);
@@ -103,8 +104,8 @@ class EncodeRun {
       if (size == first) continue;
       throw Error(ErrorKind::usage,
                   "one latent holds pictures of one size; " + options_.images.front() + " comes to " +
-                      core::size_text(first) + " pixels, " + options_.images[i] + " to " + core::size_text(size) +
-                      ".\nSay the size (-W and -H), or give each its own file: -o \"{name}.safetensors\"");
+                      core::size_text(first) + " pixels, " + options_.images[i] + " to " + core::size_text(size) + ".",
+                  "Say the size (-W and -H), or give each its own file: -o \"{name}.safetensors\"");
     }
   }
 
@@ -163,7 +164,7 @@ class EncodeRun {
       report.passport = document.passport;
       report.model = model_.name;
       report.timings = timings_;
-      print_line(io::latent_file_line(report));
+      print_json(io::latent_file_line(report));
     } else if (report.path != "-") {
       print_line(report.path);
     }

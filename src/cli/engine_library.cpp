@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <dlfcn.h>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <system_error>
 
@@ -26,22 +27,21 @@ std::unique_ptr<Engine> open_now(const EngineOptions& options) {
   std::error_code deleted;
   const std::filesystem::path here = std::filesystem::current_path(deleted);
   if (here.empty()) {
-    throw Error(ErrorKind::device,
-                "libtorch does not open in a working folder that was deleted.\nGo to one that is there");
+    throw Error(ErrorKind::device, "libtorch does not open in a working folder that was deleted.",
+                "Go to one that is there");
   }
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library) {
     const std::string text = dlerror();
     if (is_lack_of_memory(text)) throw io::memory_shortage();
-    throw Error(ErrorKind::device, "the engine cannot be opened: " + text +
-                                       "\nBuild it (scripts/setup.sh, then cmake --workflow --preset release)");
+    throw Error(ErrorKind::device, "the engine cannot be opened: " + text,
+                "Build it (scripts/setup.sh, then cmake --workflow --preset release)");
   }
   const auto make = reinterpret_cast<MakeEngine>(dlsym(library, "lapis_make_engine"));
   if (!make) throw Error(ErrorKind::device, path.string() + " is no lapis engine: it exports no lapis_make_engine");
-  int kind = 0;
-  std::string text;
-  Engine* engine = make(options, &kind, &text);
-  if (!engine) throw Error(static_cast<ErrorKind>(kind), text);
+  std::optional<Error> error;
+  Engine* engine = make(options, &error);
+  if (error) throw Error(*error);
   return std::unique_ptr<Engine>(engine);
 }
 
@@ -53,6 +53,13 @@ std::future<std::unique_ptr<Engine>> open_engine(const EngineOptions& options) {
   // where no other thread runs yet.
   setenv("OMP_WAIT_POLICY", "PASSIVE", /*overwrite=*/0);
   return std::async(std::launch::async, open_now, options);
+}
+
+void check_engine(const EngineOptions& options) {
+  std::error_code ignored;
+  const bool opens = std::filesystem::exists(engine_path(), ignored) && !std::filesystem::current_path(ignored).empty();
+  // Whether CUDA can be had is libtorch's to say; a CPU always is.
+  if (options.device == "cuda" || !opens) open_engine(options).get().release();
 }
 
 }  // namespace lapis::cli

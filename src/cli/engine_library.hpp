@@ -12,4 +12,7 @@ namespace lapis::cli {
 /// future throws Error{device} if the library or libtorch is missing, or if `options` ask for a device that is.
 std::future<std::unique_ptr<Engine>> open_engine(const EngineOptions& options);
 
+/// Throws what opening the engine with these options would, and opens it only where nothing less can tell.
+void check_engine(const EngineOptions& options);
+
 }  // namespace lapis::cli

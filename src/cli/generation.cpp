@@ -37,6 +37,7 @@
 #include "io/prompt_reader.hpp"
 #include "io/report.hpp"
 #include "io/sha256.hpp"
+#include "io/text.hpp"
 #include "io/weight_digests.hpp"
 #include "lapis/error.hpp"
 #include "lapis/version.hpp"
@@ -60,10 +61,6 @@ class Generation {
 
   int run() {
     read_model();
-    if (options_.dry_run) {
-      print_plan();
-      return 0;
-    }
     check_outputs();
     check_room(job_);
     note(job_notes(job_, model_));
@@ -72,12 +69,19 @@ class Generation {
     std::optional<io::PromptReader> second_prompts;
     if (second_) second_prompts.emplace(second_->model(), second_->job(), second_->embeddings());
     take_loras(prompts, second_prompts);
-    std::future<std::unique_ptr<Engine>> opening = open_engine({job_.device, job_.dtype, job_.threads});
+    std::future<std::unique_ptr<Engine>> opening;
+    const EngineOptions place{job_.device, job_.dtype, job_.threads};
+    if (!options_.dry_run) opening = open_engine(place);
     RenderRequest request = make_request(job_, model_, prompts);
     std::optional<RenderRequest> second_request;
     if (second_) second_request = make_request(second_->job(), second_->model(), *second_prompts);
     take_source(request);
     warn_of_infotext();
+    if (options_.dry_run) {
+      check_engine(place);
+      print_plan();
+      return 0;
+    }
     const auto waiting = Clock::now();
     // Never destroyed: the program leaves through _exit, and libtorch's own tear-down would cost 0.14 s.
     Engine* engine = opening.get().release();
@@ -140,7 +144,7 @@ class Generation {
     if (start_latent_) routes.push_back(start_latent_->handover().route());
     if (second_) routes.push_back(second_->handover().route());
     if (options_.json) {
-      print_line(io::plan_report(core::resolved_fields(job_, model_), routes));
+      print_json(io::plan_report(core::resolved_fields(job_, model_), routes));
       return;
     }
     if (start_latent_) start_latent_->handover().print();
@@ -313,14 +317,15 @@ class Generation {
     const core::Infotext infotext =
         core::infotext_of(own, model_, io::weight_hashes(model_), std::string("lapis ") + version);
     const std::vector<std::byte> png = io::encode_png(
-        picture.image, {core::write_infotext(infotext), io::provenance(fields, model_, then(), history_)});
+        picture.image,
+        {io::utf8_text(core::write_infotext(infotext)), io::provenance(fields, model_, then(), history_)});
     const std::string path = names_->name(picture.index);
     write_output(path, png, options_.overwrite);
     timings_.png = seconds_since(saving);
     timings_.total = seconds_since(start_);
     timings_.parts = picture.timings;
     if (options_.json) {
-      print_line(io::picture_line({path, io::sha256(png), picture.index, picture.device, picture.dtype, fields,
+      print_json(io::picture_line({path, io::sha256(png), picture.index, picture.device, picture.dtype, fields,
                                    picture.image.width, picture.image.height, history_, notes_, warnings_, timings_}));
     } else if (!names_->is_stdout() && !(latents_ && latents_->is_stdout())) {
       print_line(path);
@@ -350,7 +355,7 @@ class Generation {
     timings_.total = seconds_since(start_);
     timings_.parts = latent_timings_;
     const Latent& latent = latents_->latent();
-    print_line(io::latent_line(
+    print_json(io::latent_line(
         {latents_->path(), sha256, 0, latent_device_, latent_dtype_, latent_fields_,
          static_cast<int>(latent.shape[3]) * latent.space.downscale,
          static_cast<int>(latent.shape[2]) * latent.space.downscale, history_, notes_, warnings_, timings_},

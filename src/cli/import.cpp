@@ -100,10 +100,11 @@ class Import {
       const io::WeightFaults faults = part.checkpoint->faults_of(part.held, part.graph->known, options_.place.verify);
       if (faults.count == 0) continue;
       const std::vector<fs::path> files = part.checkpoint->files_of(part.held, part.graph->known);
-      throw Error(ErrorKind::input, files.front().string() + ": part " + part.part + " has " +
-                                        std::to_string(faults.count) + (faults.count == 1 ? " tensor" : " tensors") +
-                                        " with numbers that are not finite: " + faults.first +
-                                        ".\nNothing can be drawn with it. Fetch it again, or take another checkpoint.");
+      throw Error(ErrorKind::input,
+                  files.front().string() + ": part " + part.part + " has " + std::to_string(faults.count) +
+                      (faults.count == 1 ? " tensor" : " tensors") +
+                      " with numbers that are not finite: " + faults.first + ".",
+                  "Nothing can be drawn with it. Fetch it again, or take another checkpoint.");
     }
   }
 
@@ -152,7 +153,7 @@ class Import {
                               part.checkpoint->dtypes_of(part.held, part.graph->known), std::move(files)});
     }
     if (options_.json) {
-      print_line(io::import_line(report));
+      print_json(io::import_line(report));
       return;
     }
     print_note(model_.name + ": " + plan_.title() + ", space " + report.space);
@@ -218,7 +219,7 @@ class GraphsImport {
     for (const auto& [name, part] : parts) report.parts.push_back({name, "its own", "", "", {part.graph.string()}});
     for (const std::string& note : report.notes) print_note(note);
     if (options_.json) {
-      print_line(io::import_line(report));
+      print_json(io::import_line(report));
       return;
     }
     print_note(model_.name + ": " + report.title + ", space " + report.space + "; every part was tried");
@@ -249,8 +250,7 @@ int import_asked(const Options& options) {
   }
   const ImportSources& sources = options.sources;
   if (!sources.main.empty() || !(sources.vae + sources.clip_l + sources.clip_g + sources.t5xxl).empty()) {
-    throw Error(ErrorKind::usage,
-                "--torchscript makes a model of graphs alone, and does not go with a checkpoint.\n"
+    throw Error(ErrorKind::usage, "--torchscript makes a model of graphs alone, and does not go with a checkpoint.",
                 "Name every part as --torchscript PART=FILE, or import the checkpoint");
   }
   return GraphsImport(options).run();

@@ -90,8 +90,8 @@ void GraphPlan::take_family(const std::string& name) {
   const auto recipe =
       std::find_if(recipes.begin(), recipes.end(), [&](const core::Recipe& row) { return row.family == name; });
   if (recipe == recipes.end()) {
-    throw Error(ErrorKind::usage, "--family " + name + ": no model of it came with lapis to take the schedule from.\n" +
-                                      "Name one of yours: --like MODEL");
+    throw Error(ErrorKind::usage, "--family " + name + ": no model of it came with lapis to take the schedule from.",
+                "Name one of yours: --like MODEL");
   }
   model_.family = name;
   model_.space = core::find_space(family->space)->space;
@@ -109,10 +109,10 @@ void GraphPlan::choose_files(const std::vector<std::string>& words) {
     const fs::path file = sign == std::string::npos ? word : word.substr(sign + 1);
     const std::string part = sign == std::string::npos ? file.stem().string() : word.substr(0, sign);
     if (std::find(known.begin(), known.end(), part) == known.end()) {
-      throw Error(ErrorKind::usage, "--torchscript " + word + ": there is no part \"" + part + "\"; family " +
-                                        model_.family + " has " + core::listed(known) + "." +
-                                        core::did_you_mean(part, known) +
-                                        "\nSay which it is: --torchscript PART=" + file.string());
+      throw Error(ErrorKind::usage,
+                  "--torchscript " + word + ": there is no part \"" + part + "\"; family " + model_.family + " has " +
+                      core::listed(known) + "." + core::did_you_mean(part, known),
+                  "Say which it is: --torchscript PART=" + file.string());
     }
     io::check_graph_archive(file, ErrorKind::input);
     if (!files_.emplace(part, file).second) {
@@ -124,8 +124,8 @@ void GraphPlan::choose_files(const std::vector<std::string>& words) {
     if (row.required && !files_.contains(row.name)) lacking += (lacking.empty() ? "" : ", ") + row.name;
   }
   if (!lacking.empty()) {
-    throw Error(ErrorKind::usage, "a model of family " + model_.family + " needs " + lacking +
-                                      " too.\nName the files: --torchscript PART=FILE ...");
+    throw Error(ErrorKind::usage, "a model of family " + model_.family + " needs " + lacking + " too.",
+                "Name the files: --torchscript PART=FILE ...");
   }
 }
 
@@ -140,15 +140,14 @@ void GraphPlan::choose_tokenizers(const std::string& tokenizer) {
     if (!tokenizer.empty())
       facts.model = is_file(tokenizer) ? fs::path(tokenizer) : fs::path(tokenizer) / "spiece.model";
     if (is_file(facts.model)) continue;
-    throw Error(ErrorKind::usage,
-                "T5 needs its tokenizer, a SentencePiece model (spiece.model of google/t5-v1_1-xxl).\n"
+    throw Error(ErrorKind::usage, "T5 needs its tokenizer, a SentencePiece model (spiece.model of google/t5-v1_1-xxl).",
                 "Name it: --tokenizer FILE");
   }
 }
 
 void GraphPlan::refuse(const std::string& name, const std::string& what, const std::string& advice) const {
-  throw Error(ErrorKind::incompatible,
-              files_.at(name).string() + " does not fit as " + name + ": it " + what + ".\n" + advice);
+  throw Error(ErrorKind::incompatible, files_.at(name).string() + " does not fit as " + name + ": it " + what + ".",
+              advice);
 }
 
 /// What is wrong with a part on these pictures; empty if nothing is. Leaves what it gave back in last_.
@@ -282,7 +281,7 @@ void GraphPlan::try_parts(Engine& engine) {
       try_part(engine, *row, inputs_of(*row, more));
     } catch (const Error& error) {
       // A graph that the engine refuses is a file that the user named, not a model's.
-      if (error.kind() == ErrorKind::model) throw Error(ErrorKind::input, error.what());
+      if (error.kind() == ErrorKind::model) throw Error(ErrorKind::input, error.problem(), error.advice());
       throw;
     }
   }

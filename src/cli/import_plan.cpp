@@ -113,7 +113,7 @@ void ImportPlan::add_named(const std::string& path, const std::string& flag,
   }
   std::vector<fs::path> files = io::component_weights(path, ".");
   if (files.empty()) {
-    throw Error(ErrorKind::input, flag + " " + path + " is a folder without weights in safetensors.\nName the file");
+    throw Error(ErrorKind::input, flag + " " + path + " is a folder without weights in safetensors.", "Name the file");
   }
   add_files(std::move(files), path, fs::path(path));
 }
@@ -124,9 +124,8 @@ void ImportPlan::add_source(const std::string& path) {
     return;
   }
   if (!io::is_diffusers_folder(path)) {
-    throw Error(ErrorKind::input, path +
-                                      " is a folder without a model_index.json, so it is no diffusers model.\nName " +
-                                      "such a folder, or the checkpoint's files");
+    throw Error(ErrorKind::input, path + " is a folder without a model_index.json, so it is no diffusers model.",
+                "Name such a folder, or the checkpoint's files");
   }
   for (const char* component : {"unet", "transformer", "vae", "text_encoder", "text_encoder_2"}) {
     std::vector<fs::path> files = io::component_weights(path, component);
@@ -161,30 +160,30 @@ std::pair<const ImportPlan::Source*, const core::HeldGraph*> ImportPlan::find_pa
 void ImportPlan::refuse_unknown() const {
   for (const Source& each : sources_) {
     if (each.kind.relative == nullptr) continue;
-    throw Error(ErrorKind::input,
-                each.name + " is " + each.kind.title + ".\n" + core::advice_for(*each.kind.relative, each.name));
+    throw Error(ErrorKind::input, each.name + " is " + each.kind.title + ".",
+                core::advice_for(*each.kind.relative, each.name));
   }
   for (const Source& each : sources_) {
     for (const core::HeldGraph& held : each.kind.broken) {
       if (held.part != "denoiser") continue;
-      throw Error(ErrorKind::input, each.name + " is nearly " + held.graph + ", but " + faults_text(held) +
-                                        ".\nIt is another model, or was not written whole: take another export of it");
+      throw Error(ErrorKind::input, each.name + " is nearly " + held.graph + ", but " + faults_text(held) + ".",
+                  "It is another model, or was not written whole: take another export of it");
     }
   }
   const Source& source = sources_.back();
   const core::CheckpointKind& kind = source.kind;
   if (!kind.whole.empty()) {
-    throw Error(ErrorKind::input, source.name + " holds no denoiser" +
-                                      (kind.title.empty() ? "" : ": it is " + kind.title) +
-                                      ".\nName the checkpoint that holds the UNet or the transformer first");
+    throw Error(ErrorKind::input,
+                source.name + " holds no denoiser" + (kind.title.empty() ? "" : ": it is " + kind.title) + ".",
+                "Name the checkpoint that holds the UNet or the transformer first");
   }
   std::string nearest;
   if (!kind.nearest.empty()) {
     nearest = " Nearest is " + kind.nearest.front().graph + ": " + faults_text(kind.nearest.front()) + ".";
   }
-  throw Error(ErrorKind::input, source.name + " is of an architecture that lapis does not know." + nearest +
-                                    "\nlapis imports Stable Diffusion 1.x, SDXL and FLUX.1, and models of the "
-                                    "architectures that lapis list models shows");
+  throw Error(ErrorKind::input, source.name + " is of an architecture that lapis does not know." + nearest,
+              "lapis imports Stable Diffusion 1.x, SDXL and FLUX.1, and models of the "
+              "architectures that lapis list models shows");
 }
 
 void ImportPlan::choose_template() {
@@ -194,8 +193,8 @@ void ImportPlan::choose_template() {
       if (const core::Recipe* recipe = core::find_recipe(held.graph)) {
         title_ = recipe->title;
         if (recipe->family.empty()) {
-          throw Error(ErrorKind::input, source.name + " is " + title_ +
-                                            ", which lapis cannot render with yet.\nTake a text-to-image model");
+          throw Error(ErrorKind::input, source.name + " is " + title_ + ", which lapis cannot render with yet.",
+                      "Take a text-to-image model");
         }
         wanted_ = recipe->parts;
         model_.family = recipe->family;
@@ -238,18 +237,19 @@ void ImportPlan::take_parts() {
       const bool meant = std::any_of(wanted_.begin(), wanted_.end(),
                                      [&](const auto& part) { return same_graph(part.second, held.graph); });
       if (!meant) continue;
-      throw Error(ErrorKind::input,
-                  source.name + ": " + held.graph + " is damaged: " + faults_text(held) + ".\nFetch it again");
+      throw Error(ErrorKind::input, source.name + ": " + held.graph + " is damaged: " + faults_text(held) + ".",
+                  "Fetch it again");
     }
     for (const core::HeldGraph& held : source.kind.whole) {
       if (!held.part.starts_with("vae") || lacking.find("vae") == std::string::npos) continue;
       throw Error(ErrorKind::incompatible,
                   source.name + " has the VAE of another family: its shapes are those of " + held.graph + ", and " +
                       title_ + " lives in " + core::space_name(model_.space) + " (" +
-                      core::space_numbers(model_.space) + ").\nName a VAE of that family: --vae");
+                      core::space_numbers(model_.space) + ").",
+                  "Name a VAE of that family: --vae");
     }
   }
-  throw Error(ErrorKind::usage, "this is " + title_ + ", and it lacks " + lacking + ".\nName what is lacking");
+  throw Error(ErrorKind::usage, "this is " + title_ + ", and it lacks " + lacking + ".", "Name what is lacking");
 }
 
 /// The tensors of `source` that no part takes and that speak of a part which is taken from it: beside a denoiser, all
@@ -276,8 +276,8 @@ void ImportPlan::check_leftovers() const {
       const std::vector<std::string> more = core::realm_of(part.held, part.graph->known);
       realms.insert(realms.end(), more.begin(), more.end());
     }
-    const std::optional<std::string> fault = core::leftover_fault(leftovers_of(source, realms), realms, source.name);
-    if (fault) throw Error(ErrorKind::input, source.name + *fault);
+    const auto fault = core::leftover_fault(leftovers_of(source, realms), realms, source.name);
+    if (fault) throw Error(ErrorKind::input, source.name + fault->problem, fault->advice);
   }
 }
 
@@ -285,9 +285,11 @@ void ImportPlan::check_dtypes() const {
   for (const ImportedPart& part : parts_) {
     const std::string odd = part.checkpoint->odd_dtype_of(part.held, part.graph->known);
     if (odd.empty()) continue;
-    throw Error(ErrorKind::input, part.checkpoint->files_of(part.held, part.graph->known).front().string() + ": part " +
-                                      part.part + " is quantized in a way that the file does not say: " + odd +
-                                      "; expected F32, F16, BF16, F64 or F8.\nTake the checkpoint in one of these");
+    throw Error(ErrorKind::input,
+                part.checkpoint->files_of(part.held, part.graph->known).front().string() + ": part " + part.part +
+                    " is quantized in a way that the file does not say: " + odd +
+                    "; expected F32, F16, BF16, F64 or F8.",
+                "Take the checkpoint in one of these");
   }
 }
 
@@ -312,8 +314,8 @@ void ImportPlan::check_vae_config(const Source& source) const {
   throw Error(ErrorKind::incompatible,
               source.name + " says of itself " + core::space_numbers(found) + ", and " + title_ + " lives in " +
                   core::space_name(model_.space) + " (" + core::space_numbers(model_.space) + ")." +
-                  (owners.empty() ? "" : " Those are the numbers of " + core::listed(owners) + ".") +
-                  "\nTake a VAE of the denoiser's family");
+                  (owners.empty() ? "" : " Those are the numbers of " + core::listed(owners) + "."),
+              "Take a VAE of the denoiser's family");
 }
 
 /// What is known of a file that holds the VAE alone. SD1.5's and SDXL's have the same shapes.
@@ -322,11 +324,11 @@ void ImportPlan::check_vae_file(const Source& source) {
   const std::optional<VaeOwner> owner = vae_owner(source.checkpoint.paths().front());
   if (!owner) return;
   if (!core::same_numbers(owner->space, model_.space)) {
-    throw Error(ErrorKind::incompatible, source.name + " is " + owner->name + " by its sha256, of space " +
-                                             core::space_name(owner->space) + " (" + core::space_numbers(owner->space) +
-                                             "), and " + title_ + " lives in " + core::space_name(model_.space) + " (" +
-                                             core::space_numbers(model_.space) +
-                                             ").\nTake a VAE of the denoiser's family");
+    throw Error(ErrorKind::incompatible,
+                source.name + " is " + owner->name + " by its sha256, of space " + core::space_name(owner->space) +
+                    " (" + core::space_numbers(owner->space) + "), and " + title_ + " lives in " +
+                    core::space_name(model_.space) + " (" + core::space_numbers(model_.space) + ").",
+                "Take a VAE of the denoiser's family");
   }
   if (owner->space.lineage == model_.space.lineage) return;
   model_.space.lineage = owner->space.lineage;
@@ -377,7 +379,8 @@ void ImportPlan::take_t5_tokenizer(TokenizerFacts& facts) const {
   if (!facts.model.empty()) return;  // of the model whose architecture it is
   throw Error(ErrorKind::usage,
               "T5 needs its tokenizer, a SentencePiece model (spiece.model of google/t5-v1_1-xxl), which no checkpoint "
-              "holds.\nName it: --tokenizer FILE");
+              "holds.",
+              "Name it: --tokenizer FILE");
 }
 
 void ImportPlan::decide_sampling() {

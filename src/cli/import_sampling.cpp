@@ -14,10 +14,11 @@ void take_scheduler(const io::SchedulerConfig& config, const std::string& title,
                     std::vector<std::string>& notes) {
   const bool flow = path_of(model.sampling.prediction) == Path::flow;
   if (flow != (path_of(config.sampling.prediction) == Path::flow)) {
-    throw Error(ErrorKind::incompatible, config.file.string() + ": " + config.class_name + " is for networks that " +
-                                             (flow ? "predict noise or v" : "predict a flow's velocity") + ", and " +
-                                             title + (flow ? " is a flow" : " is none") +
-                                             ".\nTake the scheduler that belongs to the model");
+    throw Error(ErrorKind::incompatible,
+                config.file.string() + ": " + config.class_name + " is for networks that " +
+                    (flow ? "predict noise or v" : "predict a flow's velocity") + ", and " + title +
+                    (flow ? " is a flow" : " is none") + ".",
+                "Take the scheduler that belongs to the model");
   }
   model.sampling = config.sampling;
   notes.insert(notes.end(), config.notes.begin(), config.notes.end());

@@ -55,13 +55,14 @@ Job InitLatent::completed(const AskedJob& asked, const Model& model) const {
   // What encode records has no prompt; an unfinished latent goes on with an empty one if that is how it began.
   const bool records_prompt = recorded_ && (!recorded_->prompt.empty() || passport.sigma > 0);
   if (!prompt && !records_prompt) {
-    throw Error(ErrorKind::usage,
-                "there is no prompt, and " + name_ + " records none.\nSay what the picture shows: --prompt \"a lake\"");
+    throw Error(ErrorKind::usage, "there is no prompt, and " + name_ + " records none.",
+                "Say what the picture shows: --prompt \"a lake\"");
   }
   if (!prompt && !recorded_->embeddings.empty() && !asked.named.contains("embeddings")) {
-    throw Error(ErrorKind::usage, "the prompt that " + name_ + " records calls the embeddings " +
-                                      core::listed(recorded_->embeddings) +
-                                      ".\nName their files: --embedding NAME=FILE");
+    throw Error(
+        ErrorKind::usage,
+        "the prompt that " + name_ + " records calls the embeddings " + core::listed(recorded_->embeddings) + ".",
+        "Name their files: --embedding NAME=FILE");
   }
   const bool takes_up = recorded_ && (!prompt || passport.sigma > 0);
   Job job = takes_up ? core::taken_up(*recorded_, asked.job, asked.named, passport, model) : asked.job;

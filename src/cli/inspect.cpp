@@ -157,7 +157,7 @@ int inspect_tokens(const Options& options, Model model) {
   io::PromptReader reader(model, job, options.embeddings);
   const io::EncodedPrompts encoded = reader.encode();
   if (options.json) {
-    print_line(io::tokens_report(encoded, job.prompt_syntax, reader.warnings()));
+    print_json(io::tokens_report(encoded, job.prompt_syntax, reader.warnings()));
   } else {
     print_tokens(encoded, reader.warnings());
   }
@@ -180,7 +180,7 @@ int inspect_model(const Options& options) {
   if (options.has_tokens) return inspect_tokens(options, model);
   if (options.measure) return measure_model(model, options.pictures, options.json);
   if (options.json) {
-    print_line(io::model_report(model));
+    print_json(io::model_report(model));
   } else {
     print_model(model);
     if (options.verify) print_note(verified_text(model));
@@ -210,7 +210,7 @@ int inspect_picture(const Options& options, const io::LatentSource& source) {
     throw Error(ErrorKind::usage, "--preview is for latents; " + source.name() + " is a " + format);
   }
   if (options.json) {
-    print_line(io::png_report(facts));
+    print_json(io::png_report(facts));
     return 0;
   }
   print_line(source.name() + ": " + format + ", " + std::to_string(facts.width) + "x" + std::to_string(facts.height) +
@@ -221,7 +221,7 @@ int inspect_picture(const Options& options, const io::LatentSource& source) {
   for (const io::PngTextChunk& chunk : facts.texts) {
     print_line("");
     print_line("[" + chunk.key + "]");
-    print_line(chunk.text);
+    print_block(chunk.text);
   }
   return 0;
 }

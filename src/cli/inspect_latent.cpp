@@ -50,7 +50,7 @@ io::LatentInspection look_at(const io::LatentSource& source, const io::ToldFacts
 }
 
 std::string space_text(const io::LatentInspection& latent) {
-  if (!latent.says_space) return "not said; its numbers " + core::fits_text(latent.fits);
+  if (!latent.says_space) return "not said; its numbers " + core::fits_text(latent.fits, latent.statistics.channels);
   return core::space_name(latent.passport.space) + ": " + core::space_numbers(latent.passport.space);
 }
 
@@ -120,7 +120,8 @@ void print_preview(const io::LatentDocument& document, const core::LineageRow& l
   for (int i = 0; i < static_cast<int>(latent.shape[0]); ++i) {
     const Image picture = narrowed(core::preview(latent.values, latent.shape, i, lineage), stdout_columns());
     const std::string text = colour ? half_blocks(picture) : shaded(picture);
-    print_line("\n" + text.substr(0, text.size() - 1));
+    print_line("");
+    print_drawing(text);
   }
 }
 
@@ -132,13 +133,16 @@ int inspect_latent(const io::LatentSource& source, const io::ToldFacts& told, bo
   }
   const io::LatentInspection latent = look_at(source, told, measure ? io::all_numbers : io::quick_look);
   if (json) {
-    print_line(io::inspection_report(latent));
+    print_json(io::inspection_report(latent));
     return 0;
   }
   const core::LineageRow* colours = preview ? &preview_colours(latent) : nullptr;
   print_facts(latent);
   print_channels(latent);
-  if (!latent.passport.job.empty()) print_line("\n[job]\n" + latent.passport.job);
+  if (!latent.passport.job.empty()) {
+    print_text("\n[job]\n");
+    print_block(latent.passport.job);
+  }
   if (colours != nullptr) {
     print_preview(io::read_latent(source.bytes(), source.name(), told, /*any_number=*/true).document, *colours);
   }

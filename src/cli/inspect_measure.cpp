@@ -105,7 +105,7 @@ int measure_model(const Model& model, const std::vector<std::string>& pictures, 
   std::vector<io::Drift> drifts;
   for (const Sample& sample : samples) drifts.push_back(drift_of(*engine, sample));
   if (json) {
-    print_line(io::drift_report(model, drifts));
+    print_json(io::drift_report(model, drifts));
     return 0;
   }
   std::vector<std::vector<std::string>> table = {{"picture", "size", "PSNR, dB", "red", "green", "blue", "clipped, %"}};

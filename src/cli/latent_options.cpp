@@ -113,7 +113,7 @@ io::ForeignLatent read_told_latent(const io::LatentSource& source, const io::Tol
     return io::read_latent(source.bytes(), source.name(), told);
   } catch (const Error& error) {
     if (lead.empty()) throw;
-    throw Error(error.kind(), with_lead(error.what(), lead));
+    throw Error(error.kind(), with_lead(error.problem(), lead), with_lead(error.advice(), lead));
   }
 }
 
@@ -154,9 +154,10 @@ Space named_space(const std::string& name, std::string_view flag) {
     names.push_back(folder.filename());
   }
   for (const core::SpaceRow& row : core::spaces()) names.push_back(row.space.id);
-  throw Error(ErrorKind::usage, std::string(flag) + " is \"" + name + "\", which is no space and no known model." +
-                                    core::did_you_mean(name, names) + "\nThere are " + core::listed(names) +
-                                    "; ID:LINEAGE and a model's folder work too");
+  throw Error(ErrorKind::usage,
+              std::string(flag) + " is \"" + name + "\", which is no space and no known model." +
+                  core::did_you_mean(name, names),
+              "There are " + core::listed(names) + "; ID:LINEAGE and a model's folder work too");
 }
 
 PixelSize parse_size(const std::string& text, std::string_view flag) {

@@ -53,7 +53,7 @@ Rows model_rows() {
                       core::size_text({model.defaults.width, model.defaults.height}), io::weight_facts(model).dtypes,
                       core::bytes_text(bytes), model.licence, folder.lexically_normal()});
     } catch (const Error& error) {
-      print_warning(error.what());  // one broken folder does not hide the others
+      print_warning(error);  // one broken folder does not hide the others
     }
   }
   return rows;
@@ -162,7 +162,7 @@ int list(const std::string& name, bool json) {
     if (name != table.name) continue;
     const Rows rows = table.rows();
     if (json) {
-      print_line(io::table_report(rows));
+      print_json(io::table_report(rows));
     } else {
       print_table(rows);
     }

@@ -62,11 +62,11 @@ class Adding {
     const io::AddedLora added = io::add_lora(model_, *parts_, path, call.weight, in_prompt);
     const auto recorded = request_.recorded.find(model_.loras.back().name);
     if (recorded != request_.recorded.end() && recorded->second != model_.loras.back().sha256) {
-      throw Error(ErrorKind::usage, flag + ": " + io::printable(path.string()) +
-                                        " is not the file that the latent was made with: its sha256 begins " +
-                                        model_.loras.back().sha256.substr(0, 12) + ", expected " +
-                                        recorded->second.substr(0, 12) +
-                                        ".\nName the right one, or another on purpose: --lora FILE[:WEIGHT]");
+      throw Error(ErrorKind::usage,
+                  flag + ": " + io::printable(path.string()) +
+                      " is not the file that the latent was made with: its sha256 begins " +
+                      model_.loras.back().sha256.substr(0, 12) + ", expected " + recorded->second.substr(0, 12) + ".",
+                  "Name the right one, or another on purpose: --lora FILE[:WEIGHT]");
     }
     for (std::string& note : notes_on(path, added)) warnings_.push_back(std::move(note));
   }

@@ -59,7 +59,7 @@ Error internal(const std::exception& error) {
 }
 
 int report(const Error& error) {
-  print_error(error.what());
+  print_error(error);
   return exit_code(error.kind());
 }
 

@@ -139,7 +139,7 @@ class MatrixRun {
     for (std::size_t row = 0; row < rows_.size(); ++row) fill_row(row);
     files_.write(matrix_);
     if (options_.json) {
-      print_line(io::matrix_report(matrix_));
+      print_json(io::matrix_report(matrix_));
     } else {
       for (const std::string& path : files_.paths()) print_line(path);
     }

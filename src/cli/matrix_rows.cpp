@@ -41,11 +41,10 @@ std::vector<Model> known_families() {
 
 void check_count(std::size_t count) {
   if (count >= fewest && count <= most) return;
-  throw Error(ErrorKind::usage, "a matrix has " + std::to_string(fewest) + " to " + std::to_string(most) +
-                                    " latents or models, and here " + (count == 1 ? "is " : "are ") +
-                                    std::to_string(count) +
-                                    ".\nName latents of different spaces, or models: lapis "
-                                    "matrix a.safetensors tiny-sdxl tiny-flux");
+  throw Error(ErrorKind::usage,
+              "a matrix has " + std::to_string(fewest) + " to " + std::to_string(most) +
+                  " latents or models, and here " + (count == 1 ? "is " : "are ") + std::to_string(count) + ".",
+              "Name latents of different spaces, or models: lapis matrix a.safetensors tiny-sdxl tiny-flux");
 }
 
 NamedLatent read_latent(const std::string& path) {
@@ -54,8 +53,8 @@ NamedLatent read_latent(const std::string& path) {
   } catch (const Error& error) {
     const std::string text = error.what();
     if (text.find("--space") == std::string::npos) throw;
-    throw Error(error.kind(), path + " does not say its space.\nGive it a passport first: lapis convert " + path +
-                                  " --space SPACE --form lapis -o new.safetensors");
+    throw Error(error.kind(), path + " does not say its space.",
+                "Give it a passport first: lapis convert " + path + " --space SPACE --form lapis -o new.safetensors");
   }
 }
 
@@ -67,8 +66,8 @@ MatrixRow latent_row(const std::string& path) {
     throw Error(ErrorKind::incompatible,
                 latent.name + " is in space " + core::space_name(passport.space) + " (" +
                     core::space_numbers(passport.space) + "), and no known model has its VAE" +
-                    (passport.vae_sha256.empty() ? "" : " of digest " + passport.vae_sha256.substr(0, 12)) +
-                    ".\nPut the folder that the model lies in into LAPIS_MODELS");
+                    (passport.vae_sha256.empty() ? "" : " of digest " + passport.vae_sha256.substr(0, 12)) + ".",
+                "Put the folder that the model lies in into LAPIS_MODELS");
   }
   core::Destination own = destination_of(*model);
   own.size_multiple = 1;
@@ -98,9 +97,9 @@ MatrixRow model_row(Model model, const MatrixPrompt& prompt, std::uint64_t rando
 void check_vae(const Model& model) {
   for (const char* part : {"vae_decoder", "vae_encoder"}) {
     if (model.parts.contains(part)) continue;
-    throw Error(ErrorKind::model, model.name + " has no " + part +
-                                      ", without which nothing goes into its space and comes out again.\nName a model "
-                                      "that has one");
+    throw Error(ErrorKind::model,
+                model.name + " has no " + part + ", without which nothing goes into its space and comes out again.",
+                "Name a model that has one");
   }
 }
 
@@ -108,8 +107,10 @@ void check_vae(const Model& model) {
 void check_way(const MatrixRow& row, const MatrixRow& other) {
   const Space& space = row.model.space;
   if (core::same_values(space, other.model.space)) {
-    throw Error(ErrorKind::usage, row.name + " and " + other.name + " are both in space " + core::space_name(space) +
-                                      ", and a matrix shows different ones.\nLeave one of the two out");
+    throw Error(ErrorKind::usage,
+                row.name + " and " + other.name + " are both in space " + core::space_name(space) +
+                    ", and a matrix shows different ones.",
+                "Leave one of the two out");
   }
   core::Destination target = destination_of(other.model);
   target.size_multiple = other.model.space.downscale;  // nothing denoises there

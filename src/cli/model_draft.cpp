@@ -21,10 +21,11 @@ namespace {
 /// What the new model would be made of must not go with the old one.
 void refuse_replaced(const io::NewFolder& folder, const fs::path& source) {
   if (!folder.replaces(source)) return;
-  throw Error(ErrorKind::output, source.string() + " is what the new model is made of, and would go with " +
-                                     folder.place().string() +
-                                     ", where it lies (--overwrite).\nName another folder for the model: --name NAME "
-                                     "or -o FOLDER");
+  throw Error(ErrorKind::output,
+              source.string() + " is what the new model is made of, and would go with " + folder.place().string() +
+                  ", where it lies (--overwrite).",
+              "Name another folder for the model: --name NAME "
+              "or -o FOLDER");
 }
 
 /// Other models may have linked to the weights that would go.
@@ -35,9 +36,11 @@ void refuse_linked(const io::NewFolder& folder) {
     for (fs::recursive_directory_iterator entry(model, error), end; !error && entry != end; entry.increment(error)) {
       std::error_code ignored;
       if (!entry->is_symlink(ignored) || !folder.replaces(entry->path())) continue;
-      throw Error(ErrorKind::output, folder.place().string() + " has weights that the model " + model.string() +
-                                         " links to, so it is not replaced.\nChoose another --name, or remove that "
-                                         "model first");
+      throw Error(ErrorKind::output,
+                  folder.place().string() + " has weights that the model " + model.string() +
+                      " links to, so it is not replaced.",
+                  "Choose another --name, or remove that "
+                  "model first");
     }
   }
 }
@@ -120,11 +123,12 @@ fs::path make_model(Model& model, const ModelPlace& place, const std::function<v
     core::check_model(io::read_model(model.folder));
     folder.keep();
   } catch (const Error& error) {
-    throw Error(error.kind(), by_place(error.what(), folder));
+    throw Error(error.kind(), by_place(error.problem(), folder), by_place(error.advice(), folder));
   } catch (const fs::filesystem_error& error) {
-    throw Error(ErrorKind::output, folder.place().string() + " cannot be made: " + error.code().message() + " at " +
-                                       by_place(error.path1(), folder) +
-                                       ".\nMake room, or name another folder: -o FOLDER");
+    throw Error(ErrorKind::output,
+                folder.place().string() + " cannot be made: " + error.code().message() + " at " +
+                    by_place(error.path1(), folder) + ".",
+                "Make room, or name another folder: -o FOLDER");
   }
   return folder.place();
 }

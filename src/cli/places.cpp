@@ -170,9 +170,9 @@ fs::path find_model(const std::string& name) {
   }
   std::string known;
   for (const std::string& each : names) known += (known.empty() ? "" : ", ") + each;
-  throw Error(ErrorKind::usage, "there is no model \"" + name + "\"." + meant_models(name, names) +
-                                    "\nKnown models: " + (known.empty() ? "none" : known) +
-                                    ". A folder works too (-m path/to/model), and lapis import makes more");
+  throw Error(ErrorKind::usage, "there is no model \"" + name + "\"." + meant_models(name, names),
+              "Known models: " + (known.empty() ? "none" : known) +
+                  ". A folder works too (-m path/to/model), and lapis import makes more");
 }
 
 }  // namespace lapis::cli

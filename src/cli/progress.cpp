@@ -2,19 +2,11 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <string_view>
-#include <unistd.h>
 
 #include "cli/terminal.hpp"
 
 namespace lapis::cli {
 namespace {
-
-bool is_plain_terminal() {
-  const char* term = std::getenv("TERM");
-  return isatty(STDERR_FILENO) && !(term && std::string_view(term) == "dumb");
-}
 
 std::string left_text(double seconds) {
   char text[32];
@@ -52,7 +44,7 @@ std::string progress_line(int done, int all, double seconds, int columns) {
   return "";
 }
 
-Progress::Progress() : shown_(!is_quiet() && is_plain_terminal()), start_(std::chrono::steady_clock::now()) {}
+Progress::Progress() : shown_(!is_quiet() && stderr_shows_status()), start_(std::chrono::steady_clock::now()) {}
 
 Progress::~Progress() { clear(); }
 
@@ -61,16 +53,12 @@ void Progress::update(int done, int all) {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   clear();
   const std::string line = progress_line(done, all, seconds, stderr_columns() - 1);  // the last column would wrap
-  std::fputs(line.c_str(), stderr);
+  show_status(line);
   drawn_ = line.size();
 }
 
 void Progress::clear() {
-  if (drawn_ == 0) return;
-  // A terminal that became narrower since has broken the line into several.
-  const std::size_t rows = (drawn_ - 1) / static_cast<std::size_t>(stderr_columns());
-  if (rows > 0) std::fprintf(stderr, "\x1b[%zuA", rows);
-  std::fputs("\r\x1b[J", stderr);
+  if (drawn_ != 0) clear_status(drawn_);
   drawn_ = 0;
 }
 

@@ -21,10 +21,8 @@ Handover planned(const Passport& passport, const Model& own, const Model& target
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::incompatible) throw;
     // The advice is about a latent file, of which there is none here.
-    const std::string reason = error.what();
-    throw Error(ErrorKind::incompatible, reason.substr(0, reason.find('\n')) +
-                                             "\nChoose a size and models that go together: lapis check " + own.name +
-                                             " " + target.name);
+    throw Error(ErrorKind::incompatible, error.problem(),
+                "Choose a size and models that go together: lapis check " + own.name + " " + target.name);
   }
 }
 

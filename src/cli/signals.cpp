@@ -1,12 +1,11 @@
 #include "cli/signals.hpp"
 
 #include <array>
-#include <cerrno>
 #include <csignal>
-#include <cstddef>
 #include <string_view>
 #include <unistd.h>
 
+#include "cli/terminal.hpp"
 #include "io/atomic_file.hpp"
 #include "io/mapped_file.hpp"
 #include "lapis/error.hpp"
@@ -20,15 +19,6 @@ constexpr std::array ending_signals = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM
 using Handler = void (*)(int, siginfo_t*, void*);
 
 /// Functions below this line run within a signal: they allocate nothing and lock nothing.
-void say(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
 [[noreturn]] void die_by(int signal) {
   std::signal(signal, SIG_DFL);
   sigset_t itself;
@@ -41,7 +31,7 @@ void say(std::string_view text) {
 
 void end_on_signal(int signal, siginfo_t* /*from*/, void* /*context*/) {
   io::remove_pending_files();
-  if (::isatty(STDERR_FILENO)) say("\n");  // after a progress bar
+  break_line_now();  // after a progress bar
   die_by(signal);
 }
 
@@ -51,11 +41,9 @@ void end_on_lost_bytes(int signal, siginfo_t* from, void* /*context*/) {
   std::array<char, 4096> path{};
   const std::string_view name = io::mapped_path(from->si_addr, path);
   if (name.empty()) die_by(signal);
-  if (::isatty(STDERR_FILENO)) say("\n");
-  say("error: ");
-  say(name);
-  say(" lost bytes while it was used: it was cut short, or is being written anew.\n"
-      "Wait until it is whole, or fetch it again; then run this again\n");
+  break_line_now();
+  print_error_now(name, " lost bytes while it was used: it was cut short, or is being written anew.",
+                  "Wait until it is whole, or fetch it again; then run this again");
   ::_exit(exit_code(ErrorKind::model));
 }
 

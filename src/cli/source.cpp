@@ -55,9 +55,10 @@ Source::Source(Job& job, const Model& model, std::optional<Bytes> picture)
     mask_ = open(*job.mask);
     if (const auto [mask_width, mask_height] = upright_size(mask_->facts);
         mask_width != width || mask_height != height) {
-      throw Error(ErrorKind::input, mask_->name + " is " + core::size_text({mask_width, mask_height}) + " pixels and " +
-                                        image_.name + " is " + core::size_text({width, height}) +
-                                        ".\nGive a mask of the picture's size");
+      throw Error(ErrorKind::input,
+                  mask_->name + " is " + core::size_text({mask_width, mask_height}) + " pixels and " + image_.name +
+                      " is " + core::size_text({width, height}) + ".",
+                  "Give a mask of the picture's size");
     }
     job.mask = "sha256:" + io::sha256(mask_->bytes);
   }
@@ -94,10 +95,11 @@ Fitted Source::fitted(const ResolvedJob& job, int downscale) {
   Mask mask = core::mask_of(core::fitted(grey, job.width, job.height, fit));
   if (hard) mask = core::hardened(std::move(mask));
   if (core::touches_no_cell(mask, downscale)) {
-    throw Error(ErrorKind::input, mask_->name + " lets nothing be drawn: " +
-                                      (core::touches_no_cell(mask, 1) ? "it is all black" : "its white is too thin") +
-                                      ".\nWhite marks what is drawn anew, in cells of " + std::to_string(downscale) +
-                                      " x " + std::to_string(downscale) + " pixels");
+    throw Error(ErrorKind::input,
+                mask_->name + " lets nothing be drawn: " +
+                    (core::touches_no_cell(mask, 1) ? "it is all black" : "its white is too thin") + ".",
+                "White marks what is drawn anew, in cells of " + std::to_string(downscale) + " x " +
+                    std::to_string(downscale) + " pixels");
   }
   result.mask = std::move(mask);
   return result;

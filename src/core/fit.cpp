@@ -142,8 +142,8 @@ void take_size(Job& job, const Model& model, int width, int height) {
   if (share_of_own > largest_share) {
     throw Error(ErrorKind::usage,
                 "the picture is " + own + " pixels, " + std::to_string(std::llround(share_of_own)) +
-                    " times as many as " + model.name +
-                    " draws by itself.\nSay the size to draw it at: " + advised_size(model, multiple, width, height) +
+                    " times as many as " + model.name + " draws by itself.",
+                "Say the size to draw it at: " + advised_size(model, multiple, width, height) +
                     ", or all of it: " + flags_text(below_width, below_height));
   }
   job.width = below_width;

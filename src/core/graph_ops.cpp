@@ -188,11 +188,12 @@ bool reaches_files(std::string_view name) {
   return why == writes_file || why == maps_file;
 }
 
-std::string refusal_text(std::string_view file, std::string_view what) {
+Error refusal(ErrorKind kind, std::string_view file, std::string_view what) {
   std::string text(file);
   text += " is refused: ";
   text += what;
-  return text + ".\nNo picture needs that: take the model from a source that you trust, or export it again without it.";
+  return Error(kind, text + ".",
+               "No picture needs that: take the model from a source that you trust, or export it again without it.");
 }
 
 }  // namespace lapis::core

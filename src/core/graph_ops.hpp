@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "lapis/error.hpp"
+
 namespace lapis::core {
 
 /// An operator that no graph may hold, although its namespace is one of tensors.
@@ -28,7 +30,7 @@ std::string_view word_fault(std::string_view word);
 /// methods, so such a name is refused wherever it stands.
 bool reaches_files(std::string_view name);
 
-/// The two lines of an error about `file`, for `what` was found: "its code calls aten::save, which writes a file".
-std::string refusal_text(std::string_view file, std::string_view what);
+/// The error about `file`, for `what` was found: "its code calls aten::save, which writes a file".
+Error refusal(ErrorKind kind, std::string_view file, std::string_view what);
 
 }  // namespace lapis::core

@@ -88,27 +88,30 @@ std::vector<std::string> realm_of(const HeldGraph& held, const KnownGraph& graph
   return {levels.begin(), levels.end()};
 }
 
-std::optional<std::string> leftover_fault(std::span<const TensorShape> leftovers, std::span<const std::string> realms,
-                                          const std::string& file) {
+std::optional<LeftoverFault> leftover_fault(std::span<const TensorShape> leftovers, std::span<const std::string> realms,
+                                            const std::string& file) {
   std::vector<TensorShape> unruled;
   for (const TensorShape& tensor : leftovers) {
     const LeftoverRow* row = find_leftover_row(tensor);
     if (row == nullptr) unruled.push_back(tensor);
     if (row == nullptr || row->kind != refused) continue;
-    return " holds " + tensor.name + ", " + std::string(row->what) +
-           ": without it the rest is not what was trained.\n" + std::string(row->advice);
+    return LeftoverFault{
+        " holds " + tensor.name + ", " + std::string(row->what) + ": without it the rest is not what was trained.",
+        std::string(row->advice)};
   }
   if (const Relative* relative = find_marked_relative(unruled)) {
     const auto bearer = std::ranges::find_if(
         unruled, [&](const TensorShape& tensor) { return bears(tensor, relative->marks.front()); });
-    return " holds " + bearer->name + ", and is " + std::string(relative->title) + ".\n" + advice_for(*relative, file);
+    return LeftoverFault{" holds " + bearer->name + ", and is " + std::string(relative->title) + ".",
+                         advice_for(*relative, file)};
   }
   const auto unknown =
       std::ranges::find_if(unruled, [&](const TensorShape& tensor) { return begins_one_of(tensor.name, realms); });
   if (unknown == unruled.end()) return std::nullopt;
-  return " holds " + unknown->name +
-         ", for which no graph that lapis knows has a place: without it the rest may not be " +
-         "what was trained.\nTake another export of it; where that tensor means nothing, save the file without it";
+  return LeftoverFault{
+      " holds " + unknown->name +
+          ", for which no graph that lapis knows has a place: without it the rest may not be what was trained.",
+      "Take another export of it; where that tensor means nothing, save the file without it"};
 }
 
 }  // namespace lapis::core

@@ -35,10 +35,15 @@ const LeftoverRow* find_leftover_row(const TensorShape& tensor);
 /// need was made by the network that the part is a piece of.
 std::vector<std::string> realm_of(const HeldGraph& held, const KnownGraph& graph);
 
+/// Words that follow the file's name, and what to do.
+struct LeftoverFault {
+  std::string problem;
+  std::string advice;
+};
+
 /// Why the parts of a checkpoint are not all of what was trained: the first of its leftovers that is refused, the mark
-/// of a relative, or unknown and in the realm of a part. Words that follow the file's name, two lines; none where
-/// nothing speaks against the parts.
-std::optional<std::string> leftover_fault(std::span<const TensorShape> leftovers, std::span<const std::string> realms,
-                                          const std::string& file);
+/// of a relative, or unknown and in the realm of a part. None where nothing speaks against the parts.
+std::optional<LeftoverFault> leftover_fault(std::span<const TensorShape> leftovers, std::span<const std::string> realms,
+                                            const std::string& file);
 
 }  // namespace lapis::core

@@ -210,17 +210,19 @@ class Planner {
       rank = scale.ranks.find(module, steps_);
       alpha = scale.alphas.find(module, steps_).value_or(alpha);
     } catch (const Error& error) {
-      throw Error(error.kind(), file_.name + ": a pattern of peft's configuration " + error.what() + " for " + name +
-                                    ".\nWrite it with the modules' own names");
+      throw Error(error.kind(),
+                  file_.name + ": a pattern of peft's configuration " + error.problem() + " for " + name + ".",
+                  "Write it with the modules' own names");
     }
     if (!rank && scale.rank) rank = static_cast<double>(*scale.rank);
     const auto found = static_cast<double>(product.rank.value_or(0));
     if (rank && product.rank && *rank != found) {
-      throw Error(ErrorKind::input, file_.name + ": " + name + " is of rank " + std::to_string(*product.rank) +
-                                        ", and its configuration says " +
-                                        std::to_string(static_cast<std::int64_t>(*rank)) +
-                                        ", which sets its strength.\nCorrect r or rank_pattern, or leave the "
-                                        "configuration out");
+      throw Error(ErrorKind::input,
+                  file_.name + ": " + name + " is of rank " + std::to_string(*product.rank) +
+                      ", and its configuration says " + std::to_string(static_cast<std::int64_t>(*rank)) +
+                      ", which sets its strength.",
+                  "Correct r or rank_pattern, or leave the "
+                  "configuration out");
     }
     const double divisor = product.rank ? found : rank.value_or(1);
     return alpha / (scale.by_root ? std::sqrt(divisor) : divisor);
@@ -238,11 +240,11 @@ class Planner {
     const std::int64_t rows = module.shape[0];
     const std::int64_t columns = count_of(module.shape) / rows;
     if (product.rows == rows && product.columns == columns) return;
-    throw Error(ErrorKind::incompatible, what() + ": " + name + " makes " +
-                                             shape_text({product.rows, product.columns}) + ", and " +
-                                             module.targets.front().parameter + " of its " + part.name + " wants " +
-                                             shape_text({rows, columns}) + ".\nTake a LoRA made for a model of " +
-                                             model_.name + "'s architecture, or its model with -m");
+    throw Error(ErrorKind::incompatible,
+                what() + ": " + name + " makes " + shape_text({product.rows, product.columns}) + ", and " +
+                    module.targets.front().parameter + " of its " + part.name + " wants " +
+                    shape_text({rows, columns}) + ".",
+                "Take a LoRA made for a model of " + model_.name + "'s architecture, or its model with -m");
   }
 
   void check_magnitude(const std::string& name, const LoraModule& module, const LoraFactors& factors) const {
@@ -252,21 +254,25 @@ class Planner {
       const bool by_row = role == "magnitude" || tensor->shape.front() != 1 || count == 1;
       if (by_row ? count == module.shape[0] : module.shape.size() > 1 && count == module.shape[1]) {
         if (by_row || module.targets.size() == 1) continue;
-        throw Error(ErrorKind::incompatible, file_.name + ": " + name +
-                                                 " is DoRA by columns of a layer that is several in " + model_.name +
-                                                 ", which cannot be split.\nTrain it by rows, or without DoRA");
+        throw Error(ErrorKind::incompatible,
+                    file_.name + ": " + name + " is DoRA by columns of a layer that is several in " + model_.name +
+                        ", which cannot be split.",
+                    "Train it by rows, or without DoRA");
       }
-      throw Error(ErrorKind::incompatible, what() + ": " + tensor->name + " is " + shape_text(tensor->shape) +
-                                               "; expected " + std::to_string(module.shape[0]) +
-                                               " numbers, one for each row.\nTake a LoRA made for a model like it");
+      throw Error(ErrorKind::incompatible,
+                  what() + ": " + tensor->name + " is " + shape_text(tensor->shape) + "; expected " +
+                      std::to_string(module.shape[0]) + " numbers, one for each row.",
+                  "Take a LoRA made for a model like it");
     }
   }
 
   void check_kind() const {
     const std::optional<ForeignLora> foreign = foreign_lora(file_.tensors);
     if (!foreign) return;
-    throw Error(ErrorKind::input, file_.name + " is of the kind " + foreign->title + ", which lapis does not apply: " +
-                                      foreign->tensor + ".\n" + std::string(kinds_advice));
+    throw Error(
+        ErrorKind::input,
+        file_.name + " is of the kind " + foreign->title + ", which lapis does not apply: " + foreign->tensor + ".",
+        std::string(kinds_advice));
   }
 
   void check_control() const {
@@ -276,39 +282,43 @@ class Planner {
     const bool alike = lead.weight != nullptr && lead.weight->shape[0] == layer->rows;
     if (!(alike || layer->published) || (alike && lead.weight->shape[1] == layer->reads)) return;
     const std::string title = lora_title(file_.tensors);
-    throw Error(ErrorKind::incompatible, file_.name + " is a control LoRA" + (title.empty() ? "" : " for " + title) +
-                                             ": its first layer, " + layer->module + ", reads " +
-                                             std::to_string(layer->reads) + " numbers at a place and the model's " +
-                                             std::to_string(alike ? lead.weight->shape[1] : layer->usual) +
-                                             ", for a second picture beside the latent, which lapis does not give.\n"
-                                             "Take a LoRA of style or subject");
+    throw Error(ErrorKind::incompatible,
+                file_.name + " is a control LoRA" + (title.empty() ? "" : " for " + title) + ": its first layer, " +
+                    layer->module + ", reads " + std::to_string(layer->reads) + " numbers at a place and the model's " +
+                    std::to_string(alike ? lead.weight->shape[1] : layer->usual) +
+                    ", for a second picture beside the latent, which lapis does not give.",
+                "Take a LoRA of style or subject");
   }
 
   [[noreturn]] void refuse_whole(const TensorShape& tensor) const {
-    throw Error(ErrorKind::input, file_.name +
-                                      " has whole weights beside its factors, which lapis does not put in "
-                                      "place of the model's: " +
-                                      tensor.name + ".\nSave the LoRA without them (peft: modules_to_save, bias)");
+    throw Error(ErrorKind::input,
+                file_.name +
+                    " has whole weights beside its factors, which lapis does not put in "
+                    "place of the model's: " +
+                    tensor.name + ".",
+                "Save the LoRA without them (peft: modules_to_save, bias)");
   }
 
   [[noreturn]] void refuse_graph(const LoraPart& part) const {
-    throw Error(ErrorKind::incompatible, file_.name + " is for the " + part.name + ", which " + model_.name +
-                                             " keeps in its graph: no LoRA can be added to it.\nExport the model with "
-                                             "its weights beside the graph: scripts/export_graphs.py");
+    throw Error(ErrorKind::incompatible,
+                file_.name + " is for the " + part.name + ", which " + model_.name +
+                    " keeps in its graph: no LoRA can be added to it.",
+                "Export the model with its weights beside the graph: scripts/export_graphs.py");
   }
 
   [[noreturn]] void refuse_stranger() const {
     const std::string count = std::to_string(file_.tensors.size());
     if (groups_.empty()) {
       const Relative* relative = find_relative(file_.tensors);
-      throw Error(ErrorKind::input, file_.name + " is no LoRA: none of its " + count + " tensors is called as one" +
-                                        (relative == nullptr ? "" : "; it looks like " + std::string(relative->title)) +
-                                        ".\n" + std::string(kinds_advice));
+      throw Error(ErrorKind::input,
+                  file_.name + " is no LoRA: none of its " + count + " tensors is called as one" +
+                      (relative == nullptr ? "" : "; it looks like " + std::string(relative->title)) + ".",
+                  std::string(kinds_advice));
     }
-    throw Error(ErrorKind::incompatible, what() + ": none of its " + count + " tensors is for anything in it, as " +
-                                             listed(std::vector<std::string>(1, file_.tensors.front().name)) +
-                                             ".\nTake a LoRA made for family " + model_.family +
-                                             ", or the model it was made for with -m");
+    throw Error(ErrorKind::incompatible,
+                what() + ": none of its " + count + " tensors is for anything in it, as " +
+                    listed(std::vector<std::string>(1, file_.tensors.front().name)) + ".",
+                "Take a LoRA made for family " + model_.family + ", or the model it was made for with -m");
   }
 
   const LoraFile& file_;

@@ -36,7 +36,7 @@ class Factors {
   const std::vector<std::int64_t>& shape(const std::string& role) const {
     const auto found = tensors_.find(role);
     if (found == tensors_.end()) {
-      throw Error(ErrorKind::input, what_ + " lacks its factor \"" + role + "\".\nIt is damaged: fetch it again");
+      throw Error(ErrorKind::input, what_ + " lacks its factor \"" + role + "\".", "It is damaged: fetch it again");
     }
     const std::vector<std::int64_t>& shape = found->second->shape;
     const std::int64_t count = count_of(shape);
@@ -55,7 +55,7 @@ class Factors {
   }
 
   [[noreturn]] void refuse(const std::string& found, const std::string& expected) const {
-    throw Error(ErrorKind::input, what_ + ": " + found + "; " + expected + ".\nIt is damaged: fetch it again");
+    throw Error(ErrorKind::input, what_ + ": " + found + "; " + expected + ".", "It is damaged: fetch it again");
   }
 
   /// a @ b: `a` [rows, rank], `b` [rank, columns]; through a core t [rank, rank, kernel]: `a` [rank, rows], and the

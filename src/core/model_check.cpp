@@ -21,8 +21,8 @@
 namespace lapis::core {
 namespace {
 
-[[noreturn]] void refuse(const Model& model, const std::string& text) {
-  throw Error(ErrorKind::model, (model.folder / "model.json").string() + ": " + text);
+[[noreturn]] void refuse(const Model& model, const std::string& text, const std::string& advice = "") {
+  throw Error(ErrorKind::model, (model.folder / "model.json").string() + ": " + text, advice);
 }
 
 void refuse_problem(const Model& model, std::string_view where, const std::optional<std::string>& problem) {
@@ -79,8 +79,9 @@ void check_space(const Model& model, const FamilyRow& family) {
   Space expected = find_space(family.space)->space;
   expected.lineage = model.space.lineage;
   if (model.space == expected) return;
-  refuse(model, "space is " + space_text(model.space) + "; family " + family.name + " has " + space_text(expected) +
-                    ".\n" + space_advice(model.space, family));
+  refuse(model,
+         "space is " + space_text(model.space) + "; family " + family.name + " has " + space_text(expected) + ".",
+         space_advice(model.space, family));
 }
 
 bool same_port(const Port& found, const Port& expected) {

@@ -214,8 +214,9 @@ double checked_strength(std::optional<double> Job::*member, double strength, int
 
 void need_encoder(const Model& model, const JobMember& member) {
   if (model.parts.contains("vae_encoder")) return;
-  throw Error(ErrorKind::model, model.name + " has no vae_encoder, which " + flag_of(member) +
-                                    " needs to read a picture.\nExport one with scripts/export_graphs.py");
+  throw Error(ErrorKind::model,
+              model.name + " has no vae_encoder, which " + flag_of(member) + " needs to read a picture.",
+              "Export one with scripts/export_graphs.py");
 }
 
 /// A latent to start from: noised anew to where the strength says, or walked on from where it stands.

@@ -252,7 +252,7 @@ std::optional<std::string> sampling_defaults_problem(const Model& model) {
     usual.steps = model.defaults.steps;
     return terminal_problem(usual, model);
   } catch (const Error& error) {
-    return error.what();
+    return error.problem();
   }
 }
 

@@ -70,7 +70,7 @@ std::string said_by(std::span<const SamplingClaim> claims, Claim says) {
 }
 
 [[noreturn]] void refuse(const std::string& problem, const std::string& advice) {
-  throw Error(ErrorKind::input, problem + ".\n" + advice);
+  throw Error(ErrorKind::input, problem + ".", advice);
 }
 
 /// A question that a wish, claims and a scheduler answer by one of two words.

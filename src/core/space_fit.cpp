@@ -91,6 +91,7 @@ void add_plane(Sums& sums, std::span<const float> plane) {
 ChannelStatistics statistics_of(const Sums& sums, std::int64_t count) {
   ChannelStatistics result;
   result.not_finite = sums.not_finite;
+  result.count = count;
   const auto counted = static_cast<double>(count - result.not_finite);
   if (counted == 0) return result;
   double sum = 0;
@@ -165,6 +166,32 @@ std::vector<Space> candidates(std::size_t channels, bool packed) {
   return found;
 }
 
+/// One number throughout, or none that is finite: what no picture's channel is, and what fits every space alike.
+bool is_flat(const ChannelStatistics& channel) { return channel.min == channel.max; }
+
+/// "NaN or Inf in 3 of 256 values"; "" where there are none.
+std::string not_finite_text(std::span<const ChannelStatistics> channels) {
+  std::int64_t lost = 0;
+  std::int64_t all = 0;
+  for (const ChannelStatistics& channel : channels) {
+    lost += channel.not_finite;
+    all += channel.count;
+  }
+  return lost == 0 ? "" : "NaN or Inf in " + std::to_string(lost) + " of " + std::to_string(all) + " values";
+}
+
+/// What channels are that say nothing; "" where all of them say something.
+std::string flat_text(std::span<const ChannelStatistics> channels) {
+  const auto flat = std::count_if(channels.begin(), channels.end(), is_flat);
+  if (flat == 0) return "";
+  const std::string lost = not_finite_text(channels);
+  if (!lost.empty()) return "are " + lost;
+  const auto is_zero = [](const ChannelStatistics& channel) { return channel.min == 0 && channel.max == 0; };
+  if (std::all_of(channels.begin(), channels.end(), is_zero)) return "are all zero";
+  return "are one number throughout in " + std::to_string(flat) + " of " + std::to_string(channels.size()) +
+         " channels";
+}
+
 }  // namespace
 
 std::vector<ChannelStatistics> channel_statistics(std::span<const float> values,
@@ -184,6 +211,7 @@ std::vector<ChannelStatistics> channel_statistics(std::span<const float> values,
 }
 
 std::vector<SpaceFit> fitting_spaces(std::span<const ChannelStatistics> channels, const FormFacts& facts) {
+  if (std::any_of(channels.begin(), channels.end(), is_flat)) return {};
   std::vector<SpaceFit> fits;
   for (const Space& space : candidates(channels.size(), facts.packed)) {
     for (const Units units : {Units::model, Units::vae}) {
@@ -200,7 +228,8 @@ std::vector<SpaceFit> fitting_spaces(std::span<const ChannelStatistics> channels
   return fits;
 }
 
-std::string fits_text(std::span<const SpaceFit> fits) {
+std::string fits_text(std::span<const SpaceFit> fits, std::span<const ChannelStatistics> channels) {
+  if (const std::string flat = flat_text(channels); !flat.empty()) return flat + ": no space can be told";
   constexpr std::size_t most = 5;
   constexpr double least = 0.01;
   if (fits.empty()) return "fit no space that lapis knows: none has as many channels";
@@ -215,8 +244,9 @@ std::string fits_text(std::span<const SpaceFit> fits) {
             std::to_string(std::lround(fit.confidence * 100)) + " %)";
   }
   const std::size_t others = likely - told;
-  if (others == 0) return text;
-  return text + " and " + std::to_string(others) + (others == 1 ? " other" : " others");
+  if (others > 0) text += " and " + std::to_string(others) + (others == 1 ? " other" : " others");
+  const std::string lost = not_finite_text(channels);
+  return lost.empty() ? text : text + "; " + lost + " are left out";
 }
 
 }  // namespace lapis::core

@@ -20,6 +20,7 @@ struct ChannelStatistics {
   float min = 0;
   float max = 0;
   std::int64_t not_finite = 0;
+  std::int64_t count = 0;  ///< of all values, those too
 };
 
 /// One for each channel of values [B, C, h, w], in one pass in fp64.
@@ -42,10 +43,12 @@ struct FormFacts {
 
 /// Every space of the table whose channels fit, in either unit or the one that is known, the likeliest first: each
 /// channel's mean and deviation against what is known of the lineage (`LineageRow::spread`), or against unit spread in
-/// model units where nothing is. Every lineage that is known to have a space's numbers is a reading of its own.
+/// model units where nothing is. Every lineage that is known to have a space's numbers is a reading of its own. None
+/// where numbers say nothing: a channel is one number throughout, or has none that is finite.
 std::vector<SpaceFit> fitting_spaces(std::span<const ChannelStatistics> channels, const FormFacts& facts = {});
 
-/// The likeliest of them in words: "fit sd15 in model units (41 %), sdxl in model units (38 %) and 3 others".
-std::string fits_text(std::span<const SpaceFit> fits);
+/// The likeliest of them in words, behind "its numbers": "fit sd15 in model units (41 %), sdxl in model units (38 %)
+/// and 3 others"; or why no space can be told: "are all zero".
+std::string fits_text(std::span<const SpaceFit> fits, std::span<const ChannelStatistics> channels);
 
 }  // namespace lapis::core

@@ -17,9 +17,10 @@ T5Tokenizer::T5Tokenizer(std::string_view model, const TokenizerFacts& facts)
     : facts_(facts), processor_(std::make_unique<sentencepiece::SentencePieceProcessor>()) {
   const sentencepiece::util::Status status = processor_->LoadFromSerializedProto(model);
   if (model.empty() || !status.ok()) {
-    throw Error(ErrorKind::model, facts.model.string() + " is no SentencePiece model" +
-                                      (model.empty() ? ": it is empty" : std::string(": ") + status.message()) +
-                                      ".\nRestore the file, or export the model again.");
+    throw Error(ErrorKind::model,
+                facts.model.string() + " is no SentencePiece model" +
+                    (model.empty() ? ": it is empty" : std::string(": ") + status.message()) + ".",
+                "Restore the file, or export the model again.");
   }
   if (facts.length < 2) {
     throw Error(ErrorKind::model,

@@ -9,7 +9,9 @@
 namespace lapis::core {
 namespace {
 
-[[noreturn]] void refuse(const std::string& text) { throw Error(ErrorKind::usage, text); }
+[[noreturn]] void refuse(const std::string& text, const std::string& advice = "") {
+  throw Error(ErrorKind::usage, text, advice);
+}
 
 std::string flag(std::string_view key) { return std::string(long_flag(find_job_field(key))); }
 
@@ -81,11 +83,11 @@ void check_place(const WalkPlace& place, const Schedule& schedule, Path path) {
   const bool there = place.step >= 0 && step < schedule.timesteps.size();
   if (there && schedule.sigmas[step] == place.sigma) return;
   refuse(after +
-         (there ? " and this job's schedule at " + number_text(schedule.sigmas[step])
-                : ", and this job has " + std::to_string(schedule.timesteps.size()) + " in all") +
-         ": it was begun on another schedule.\nLeave out " + flag("steps") + ", " + flag("schedule") + ", " +
-         flag("spacing") + ", " + flag("sigmas") + " and " + flag("shift") +
-         ", for the latent's own job says them; or give those it was begun with");
+             (there ? " and this job's schedule at " + number_text(schedule.sigmas[step])
+                    : ", and this job has " + std::to_string(schedule.timesteps.size()) + " in all") +
+             ": it was begun on another schedule.",
+         "Leave out " + flag("steps") + ", " + flag("schedule") + ", " + flag("spacing") + ", " + flag("sigmas") +
+             " and " + flag("shift") + ", for the latent's own job says them; or give those it was begun with");
 }
 
 }  // namespace lapis::core

@@ -33,8 +33,24 @@ bool within(char byte, std::uint8_t low, std::uint8_t high) {
   return value >= low && value <= high;
 }
 
-/// The length of the well-formed sequence that `text` begins with, 0 where it begins with none.
-std::size_t sequence_length(std::string_view text) {
+/// First and last code point.
+struct Range {
+  char32_t first;
+  char32_t last;
+};
+
+/// Of Unicode 15: Cc, Zl, Zp, and of Cf and of what else has no ink (Default_Ignorable_Code_Point) all but the joiners,
+/// the variation selectors and the signs that are seen.
+constexpr std::array<Range, 20> unseen = {{
+    {0x0000, 0x001F}, {0x007F, 0x009F},   {0x00AD, 0x00AD},   {0x034F, 0x034F},   {0x061C, 0x061C},
+    {0x115F, 0x1160}, {0x17B4, 0x17B5},   {0x180E, 0x180E},   {0x200B, 0x200B},   {0x200E, 0x200F},
+    {0x2028, 0x202E}, {0x2060, 0x206F},   {0x3164, 0x3164},   {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},
+    {0xFFF0, 0xFFFB}, {0x13430, 0x1343F}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE00FF},
+}};
+
+}  // namespace
+
+std::size_t utf8_length(std::string_view text) {
   for (const Utf8Form& form : utf8_forms) {
     if (!within(text[0], form.first_low, form.first_high)) continue;
     if (form.length > text.size()) return 0;
@@ -47,12 +63,10 @@ std::size_t sequence_length(std::string_view text) {
   return 0;
 }
 
-}  // namespace
-
 std::optional<std::size_t> first_bad_utf8(std::string_view text) {
   std::size_t offset = 0;
   while (offset < text.size()) {
-    const std::size_t length = sequence_length(text.substr(offset));
+    const std::size_t length = utf8_length(text.substr(offset));
     if (length == 0) return offset;
     offset += length;
   }
@@ -80,6 +94,19 @@ std::string_view stripped(std::string_view text) {
     }
   }
   return text;
+}
+
+char32_t code_point(std::string_view sequence) {
+  const auto first = static_cast<std::uint8_t>(sequence[0]);
+  if (sequence.size() == 1) return first;
+  char32_t point = first & (0x7FU >> sequence.size());
+  for (const char c : sequence.substr(1)) point = (point << 6U) | (static_cast<std::uint8_t>(c) & 0x3FU);
+  return point;
+}
+
+bool is_unseen(char32_t point) {
+  return std::any_of(unseen.begin(), unseen.end(),
+                     [&](const Range& range) { return point >= range.first && point <= range.last; });
 }
 
 }  // namespace lapis::core

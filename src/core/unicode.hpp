@@ -15,4 +15,16 @@ std::optional<std::size_t> first_bad_utf8(std::string_view text);
 /// separators of ASCII.
 std::string_view stripped(std::string_view text);
 
+/// How many bytes the well-formed sequence has that `text`, which is not empty, begins with; 0 where it begins with
+/// none.
+std::size_t utf8_length(std::string_view text);
+
+/// The code point of one well-formed sequence; of a byte that is none, the byte.
+char32_t code_point(std::string_view sequence);
+
+/// Whether a text with this character looks other than it is: controls (general category Cc), which terminals obey,
+/// line and paragraph separators, and what formats and is not seen (Cf): marks of direction, joiners of zero width,
+/// fillers, tags. The two joiners that languages and emoji are written with (U+200C, U+200D) are none of these.
+bool is_unseen(char32_t point);
+
 }  // namespace lapis::core

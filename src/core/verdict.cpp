@@ -277,7 +277,7 @@ Ruling judge(const std::string& file, const Passport& latent, Layout layout, con
 
 void require(const Ruling& ruling) {
   if (ruling.verdict != Verdict::refuse) return;
-  throw Error(ErrorKind::incompatible, ruling.reason + (ruling.advice.empty() ? "" : "\n" + ruling.advice));
+  throw Error(ErrorKind::incompatible, ruling.reason, ruling.advice);
 }
 
 }  // namespace lapis::core

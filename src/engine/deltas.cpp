@@ -38,12 +38,14 @@ class Factors {
     const std::string what = delta_.file.string() + ": tensor " + name->second;
     const std::optional<at::ScalarType> type = scalar_type(view->dtype);
     if (!type) {
-      throw Error(ErrorKind::input, what + " is " + std::string(io::dtype_name(view->dtype)) +
-                                        "; a LoRA's must be F32, F16, BF16, F64 or F8.\nSave it so");
+      throw Error(
+          ErrorKind::input,
+          what + " is " + std::string(io::dtype_name(view->dtype)) + "; a LoRA's must be F32, F16, BF16, F64 or F8.",
+          "Save it so");
     }
     at::Tensor numbers = numbers_of(*view, *type);
     if (at::isfinite(numbers).all().item<bool>()) return numbers;
-    throw Error(ErrorKind::input, what + " holds NaN or infinity.\nIt is damaged: fetch it or train it again");
+    throw Error(ErrorKind::input, what + " holds NaN or infinity.", "It is damaged: fetch it or train it again");
   }
 
   /// A factor as the matrix of its first dimension and all others.

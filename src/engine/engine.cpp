@@ -28,8 +28,9 @@ void blaming_weights(const Model& model, const Work& work) {
     const io::WeightFaults faults = io::faults_in_weights(model);
     if (faults.count == 0) throw;
     const std::string count = std::to_string(faults.count) + (faults.count == 1 ? " tensor is" : " tensors are");
-    throw Error(ErrorKind::model, "model " + model.name + " can draw nothing: " + count + " not finite. " +
-                                      faults.first + ".\nFetch its weights again, or take another checkpoint.");
+    throw Error(ErrorKind::model,
+                "model " + model.name + " can draw nothing: " + count + " not finite. " + faults.first + ".",
+                "Fetch its weights again, or take another checkpoint.");
   }
 }
 
@@ -93,14 +94,12 @@ class TorchEngine : public Engine {
 }  // namespace lapis::engine
 
 extern "C" __attribute__((visibility("default"))) lapis::Engine* lapis_make_engine(const lapis::EngineOptions& options,
-                                                                                   int* error_kind,
-                                                                                   std::string* error_text) {
+                                                                                   std::optional<lapis::Error>* error) {
   lapis::Engine* engine = nullptr;
   try {
     lapis::engine::guarded([&] { engine = new lapis::engine::TorchEngine(lapis::engine::choose_placement(options)); });
-  } catch (const lapis::Error& error) {
-    *error_kind = static_cast<int>(error.kind());
-    *error_text = error.what();
+  } catch (const lapis::Error& thrown) {
+    error->emplace(thrown);
   }
   return engine;
 }

@@ -50,9 +50,7 @@ class GraphScan {
   }
 
  private:
-  [[noreturn]] void refuse(const std::string& what) const {
-    throw Error(ErrorKind::model, core::refusal_text(file_, what));
-  }
+  [[noreturn]] void refuse(const std::string& what) const { throw core::refusal(ErrorKind::model, file_, what); }
 
   void check_tensor(const at::Tensor& tensor) const {
     if (!lies_in_storage(tensor)) refuse("a tensor of it lies outside of its own numbers");
@@ -120,7 +118,7 @@ class GraphScan {
 void check_arguments(const c10::ClassType& type, const Part& part, const std::string& file) {
   const torch::jit::Function* const forward = type.findMethod("forward");
   if (forward == nullptr) {
-    throw Error(ErrorKind::model, file + " has no forward, so it is no part of a model.\nExport the part anew");
+    throw Error(ErrorKind::model, file + " has no forward, so it is no part of a model.", "Export the part anew");
   }
   const std::vector<c10::Argument>& arguments = forward->getSchema().arguments();  // the module itself is the first
   std::size_t needed = 0;
@@ -130,10 +128,10 @@ void check_arguments(const c10::ClassType& type, const Part& part, const std::st
   if (part.inputs.size() >= needed && part.inputs.size() < arguments.size()) return;
   std::string wanted;
   for (const Port& port : part.inputs) wanted += (wanted.empty() ? "" : ", ") + port.name;
-  throw Error(ErrorKind::model, file + " takes " + std::to_string(arguments.size() - 1) + " inputs (" +
-                                    input_names(type) + "); the part is given " + std::to_string(part.inputs.size()) +
-                                    " (" + wanted +
-                                    ").\nIt is the graph of another network, or exported otherwise: export it anew");
+  throw Error(ErrorKind::model,
+              file + " takes " + std::to_string(arguments.size() - 1) + " inputs (" + input_names(type) +
+                  "); the part is given " + std::to_string(part.inputs.size()) + " (" + wanted + ").",
+              "It is the graph of another network, or exported otherwise: export it anew");
 }
 
 }  // namespace

@@ -69,15 +69,16 @@ Latent latent_of(const at::Tensor& values, const Space& space) {
 void require_space(const Latent& latent, const Model& model) {
   require_shape(latent);
   if (core::same_numbers(latent.space, model.space) && latent.shape[1] == model.space.channels) return;
-  throw Error(ErrorKind::incompatible, both_sides(latent, model) + ".\nTake a model of the latent's space");
+  throw Error(ErrorKind::incompatible, both_sides(latent, model) + ".", "Take a model of the latent's space");
 }
 
 Decoded decoded(Parts& parts, const Latent& latent, const std::string& tiling, bool any_space) {
   const Model& model = parts.model();
   if (latent.sigma > 0) {
-    throw Error(ErrorKind::incompatible, "the latent is unfinished: after " + std::to_string(latent.step) +
-                                             " steps it stands at sigma " + core::number_text(latent.sigma) +
-                                             " and shows noise.\nGo on with it: lapis generate --init-latent FILE");
+    throw Error(ErrorKind::incompatible,
+                "the latent is unfinished: after " + std::to_string(latent.step) + " steps it stands at sigma " +
+                    core::number_text(latent.sigma) + " and shows noise.",
+                "Go on with it: lapis generate --init-latent FILE");
   }
   if (!any_space) require_space(latent, model);
   require_shape(latent);

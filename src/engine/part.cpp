@@ -20,6 +20,7 @@ namespace lapis::engine {
 
 struct LoadedPart::State {
   std::string name;
+  std::string graph;  // its file
   Placement placement;
   std::optional<Weights> weights;  // its tensors must outlive the module that borrows them
   torch::jit::Module module;
@@ -84,6 +85,7 @@ LoadedPart::LoadedPart(const Part& part, const std::string& name, Placement plac
   state_->placement = placement;
   state_->inputs = part.inputs;
   state_->outputs = part.outputs.size();
+  state_->graph = part.graph.string();
   io::check_graph_archive(part.graph);
   if (!part.weights.empty()) state_->weights.emplace(part, name);
   try {
@@ -107,6 +109,18 @@ LoadedPart::LoadedPart(LoadedPart&&) noexcept = default;
 LoadedPart& LoadedPart::operator=(LoadedPart&&) noexcept = default;
 
 std::vector<at::Tensor> LoadedPart::run(const std::vector<at::Tensor>& inputs) {
+  try {
+    return call(inputs);
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    if (is_lack_of_memory()) throw;
+    throw Error(ErrorKind::model, state_->graph + " fails as " + state_->name + ": " + gist_of(error) + ".",
+                "Restore the file, or export the model again.");
+  }
+}
+
+std::vector<at::Tensor> LoadedPart::call(const std::vector<at::Tensor>& inputs) {
   c10::InferenceMode inference;
   const auto start = std::chrono::steady_clock::now();
   const c10::IValue result = state_->module.forward(std::vector<c10::IValue>(inputs.begin(), inputs.end()));

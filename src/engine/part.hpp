@@ -23,7 +23,11 @@ class LoadedPart {
   LoadedPart& operator=(LoadedPart&&) noexcept;
 
   /// Runs the graph. Floating inputs must already have the dtype their port declares. Outputs come in port order.
+  /// Throws Error{model} where the graph fails on them, but for lack of memory.
   std::vector<at::Tensor> run(const std::vector<at::Tensor>& inputs);
+
+  /// The same, throwing what the graph throws.
+  std::vector<at::Tensor> call(const std::vector<at::Tensor>& inputs);
 
   /// Seconds spent in `run` so far. On CUDA this is the time to launch, not to finish.
   double seconds() const;

@@ -36,7 +36,7 @@ TrialResult tried(LoadedPart& part, const std::vector<TrialInput>& inputs) {
     tensors.push_back(made_up(input, part.placement()).to(part.placement().device));
   }
   try {
-    for (const at::Tensor& output : part.run(tensors)) {
+    for (const at::Tensor& output : part.call(tensors)) {
       const bool floating = output.is_floating_point();
       const bool finite = !floating || at::isfinite(output).all().item<bool>();
       result.outputs.push_back({output.sizes().vec(), floating, finite});

@@ -135,11 +135,11 @@ void Weights::check_memory(std::span<const core::TensorPlace> places, Placement 
   }
   const std::optional<std::uint64_t> free = placement.device.is_cpu() ? io::free_memory() : std::nullopt;
   if (!free || needed < *free) return;
-  throw Error(ErrorKind::device, "part " + name_ + " of " + part_.weights.front().string() +
-                                     " has weights of another dtype, which take " + core::bytes_text(needed) +
-                                     " as they are converted, and " + core::bytes_text(*free) +
-                                     " are free.\nUse the dtype of the file (lapis list models), such as --dtype bf16: "
-                                     "then they stay where they are.");
+  throw Error(ErrorKind::device,
+              "part " + name_ + " of " + part_.weights.front().string() + " has weights of another dtype, which take " +
+                  core::bytes_text(needed) + " as they are converted, and " + core::bytes_text(*free) + " are free.",
+              "Use the dtype of the file (lapis list models), such as --dtype bf16: "
+              "then they stay where they are.");
 }
 
 std::vector<at::Tensor> Weights::bound(std::span<const core::TensorShape> parameters, Placement placement) const {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/fit_json.hpp"
+#include "io/json_text.hpp"
 
 namespace lapis::io {
 namespace {
@@ -43,7 +44,7 @@ std::string check_report(std::span<const Checked> checks) {
   Json list = Json::array();
   for (const Checked& checked : checks) list.push_back(checked_json(checked));
   const Json json = {{"verdict", core::verdict_name(overall(checks))}, {"checks", list}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_text(json);
 }
 
 }  // namespace lapis::io

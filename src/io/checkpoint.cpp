@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t glimpse = 256;  ///< numbers of a tensor: within a page or two
 
 [[noreturn]] void refuse(const fs::path& file, const std::string& what, const std::string& advice) {
-  throw Error(ErrorKind::input, file.string() + " " + what + ".\n" + advice);
+  throw Error(ErrorKind::input, file.string() + " " + what + ".", advice);
 }
 
 /// Whether a zip archive names the pickle that torch.save writes: where its first entries or its directory stand.

@@ -30,8 +30,8 @@ std::vector<fs::path> shards_of(const fs::path& index) {
   std::vector<fs::path> shards;
   for (const std::string& name : names) {
     if (!is_file(index.parent_path() / name)) {
-      throw Error(ErrorKind::input,
-                  index.string() + " names the shard " + name + ", which is not there.\nFetch the missing file.");
+      throw Error(ErrorKind::input, index.string() + " names the shard " + name + ", which is not there.",
+                  "Fetch the missing file.");
     }
     shards.push_back(index.parent_path() / name);
   }
@@ -65,9 +65,9 @@ std::vector<fs::path> component_weights(const fs::path& folder, const std::strin
   if (!files.empty()) return files;
   for (const char* name : {"diffusion_pytorch_model.bin", "pytorch_model.bin"}) {
     if (!is_file(place / name)) continue;
-    throw Error(ErrorKind::input, (place / name).string() +
-                                      " is a pickle, in which a program can hide: lapis does not open it.\nSave the "
-                                      "pipeline again with save_pretrained(..., safe_serialization=True).");
+    throw Error(ErrorKind::input,
+                (place / name).string() + " is a pickle, in which a program can hide: lapis does not open it.",
+                "Save the pipeline again with save_pretrained(..., safe_serialization=True).");
   }
   return {};
 }

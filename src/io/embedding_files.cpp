@@ -107,16 +107,18 @@ void check_tensor(const TensorView& tensor, const std::string& name, const std::
   const std::vector<std::int64_t>& shape = tensor.shape;
   const std::string begin = what + ": tensor " + printable(name);
   if ((shape.size() != 1 && shape.size() != 2) || !is_number(tensor.dtype) || core::count_of(shape) == 0) {
-    throw Error(ErrorKind::input, begin + " is " + std::string(dtype_name(tensor.dtype)) + " " +
-                                      core::shape_text(shape) +
-                                      "; an embedding is floating-point [vectors, width].\nName an embedding's file");
+    throw Error(ErrorKind::input,
+                begin + " is " + std::string(dtype_name(tensor.dtype)) + " " + core::shape_text(shape) +
+                    "; an embedding is floating-point [vectors, width].",
+                "Name an embedding's file");
   }
   const std::optional<std::size_t> place = first_not_finite(tensor);
   if (!place) return;
   const auto width = static_cast<std::size_t>(shape.back());
-  throw Error(ErrorKind::input, begin + " is NaN or infinite at its number " + std::to_string(*place) + " (vector " +
-                                    std::to_string(*place / width) + ", place " + std::to_string(*place % width) +
-                                    ").\nIt is damaged: fetch it or train it again");
+  throw Error(ErrorKind::input,
+              begin + " is NaN or infinite at its number " + std::to_string(*place) + " (vector " +
+                  std::to_string(*place / width) + ", place " + std::to_string(*place % width) + ").",
+              "It is damaged: fetch it or train it again");
 }
 
 /// [rows, width] of a text encoder's table of token embeddings.
@@ -169,9 +171,10 @@ void check_embedding(const EmbeddingFile& file) {
     check_tensor(*content.find(name), name, what);
   }
   if (any) return;
-  throw Error(ErrorKind::input, what + ": none of its " + std::to_string(content.tensors().size()) +
-                                    " tensors is an embedding's: clip_l, clip_g, emb_params, or one tensor alone.\n"
-                                    "Name an embedding's file");
+  throw Error(ErrorKind::input,
+              what + ": none of its " + std::to_string(content.tensors().size()) +
+                  " tensors is an embedding's: clip_l, clip_g, emb_params, or one tensor alone.",
+              "Name an embedding's file");
 }
 
 std::map<std::string, core::NamedIds> add_embedding(Model& model, const EmbeddingFile& file) {

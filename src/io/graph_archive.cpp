@@ -86,7 +86,7 @@ class Archive {
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    throw Error(kind_, name_ + " " + what + ".\nRestore the file, or export the model again.");
+    throw Error(kind_, name_ + " " + what + ".", "Restore the file, or export the model again.");
   }
 
   /// Tells other files that people take for graphs.
@@ -260,7 +260,7 @@ class Archive {
       const std::optional<std::string> fault = code ? source_fault(text) : pickle_fault(text, size_of);
       if (!fault) continue;
       const std::string whose = code ? "its code " : "its " + printable(inside) + " ";
-      throw Error(kind_, core::refusal_text(name_, whose + *fault));
+      throw core::refusal(kind_, name_, whose + *fault);
     }
   }
 

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "io/json_text.hpp"
+
 namespace lapis::io {
 
 std::string import_line(const ImportReport& report) {
@@ -13,7 +15,7 @@ std::string import_line(const ImportReport& report) {
   const Json json = {{"path", report.path},     {"name", report.name},      {"title", report.title},
                      {"family", report.family}, {"space", report.space},    {"parts", parts},
                      {"notes", report.notes},   {"seconds", report.seconds}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_text(json);
 }
 
 }  // namespace lapis::io

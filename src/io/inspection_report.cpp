@@ -5,6 +5,7 @@
 
 #include "io/fit_json.hpp"
 #include "io/history_json.hpp"
+#include "io/json_text.hpp"
 
 namespace lapis::io {
 namespace {
@@ -89,7 +90,7 @@ std::string inspection_report(const LatentInspection& latent) {
   json["row_step"] = latent.statistics.row_step;
   json["channels"] = channels_json(latent.statistics.channels);
   if (!latent.says_space) json["fits"] = fits_json(latent.fits);
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_text(json);
 }
 
 }  // namespace lapis::io

@@ -158,8 +158,8 @@ std::string kind_name(int marker) {
 }
 
 [[noreturn]] void fail_unread(const std::string& name, const std::string& kind) {
-  throw Error(ErrorKind::input, name + " is a JPEG of " + kind +
-                                    ", which lapis does not read.\nSave it as a PNG or an ordinary JPEG first.");
+  throw Error(ErrorKind::input, name + " is a JPEG of " + kind + ", which lapis does not read.",
+              "Save it as a PNG or an ordinary JPEG first.");
 }
 
 [[noreturn]] void fail(const Decoder& decoder, const std::string& name) {

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "core/suggest.hpp"
+#include "io/base64.hpp"
 #include "io/json_error.hpp"
 #include "io/text.hpp"
 
@@ -19,7 +20,7 @@ using Json = nlohmann::json;
 constexpr int deepest_nesting = 32;
 
 [[noreturn]] void fail_document(const JsonSource& source, const std::string& what) {
-  throw Error(source.kind, source.file + " " + what + ".\n" + source.advice);
+  throw Error(source.kind, source.file + " " + what + ".", source.advice);
 }
 
 std::string list_of(std::span<const std::string> words) {
@@ -93,8 +94,8 @@ Json parse_json(std::string_view text, const JsonSource& source) {
 
 void JsonValue::fail(const std::string& what) const {
   const std::string place = place_.empty() ? "the document" : place_;
-  throw Error(source_->kind,
-              source_->file + ": " + place + " " + what + (what.ends_with('?') ? "\n" : ".\n") + source_->advice);
+  throw Error(source_->kind, source_->file + ": " + place + " " + what + (what.ends_with('?') ? "" : "."),
+              source_->advice);
 }
 
 void JsonValue::fail_type(const std::string& expected) const { fail("is " + shown() + ", expected " + expected); }
@@ -151,8 +152,12 @@ std::vector<JsonValue> JsonValue::items() const {
 }
 
 std::string JsonValue::text() const {
-  if (!value_->is_string()) fail_type("a text");
-  return value_->get<std::string>();
+  if (value_->is_string()) return value_->get<std::string>();
+  // As `json_text` writes what is no UTF-8.
+  if (value_->is_object() && value_->size() == 1 && value_->contains("bytes") && value_->at("bytes").is_string()) {
+    if (auto bytes = bytes_of_base64(value_->at("bytes").get_ref<const std::string&>())) return std::move(*bytes);
+  }
+  fail_type("a text");
 }
 
 std::string JsonValue::name() const {

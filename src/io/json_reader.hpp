@@ -50,6 +50,7 @@ class JsonValue {
   std::vector<JsonValue> items() const;
 
   bool is_text() const { return value_->is_string(); }
+  /// A text, or bytes that are none in UTF-8 (`json_text`).
   std::string text() const;
 
   /// A text that is not empty.

@@ -21,7 +21,7 @@ std::string_view as_text(std::span<const std::byte> file) {
 }
 
 [[noreturn]] void refuse(const std::string& name, const std::string& what, const std::string& advice) {
-  throw Error(ErrorKind::input, name + " " + what + ".\n" + advice);
+  throw Error(ErrorKind::input, name + " " + what + ".", advice);
 }
 
 /// The name of a ZIP archive's first file.
@@ -158,6 +158,14 @@ LatentContainer open_safetensors(std::span<const std::byte> file, const std::str
   return container;
 }
 
+/// [batch, channels, frames, height, width], as the programs for videos hand latents over.
+[[noreturn]] void refuse_video(const std::vector<std::int64_t>& shape, const std::string& name) {
+  refuse(name,
+         "holds latents of a video, " + shape_text(shape) + ": " + std::to_string(shape[2]) +
+             (shape[2] == 1 ? " frame" : " frames") + " of " + std::to_string(shape[1]) + " channels",
+         "lapis makes pictures, and knows no space of videos. Decode it with the program that made it.");
+}
+
 }  // namespace
 
 std::string metadata_prefix(LatentForm form) {
@@ -174,9 +182,16 @@ std::string metadata_prefix(LatentForm form) {
 }
 
 LatentContainer open_latent_container(std::span<const std::byte> file, const std::string& name) {
-  if (begins_as_npy(file)) return {LatentForm::npy, parse_npy(file, name), {}};
-  if (begins_as_safetensors(file)) return open_safetensors(file, name);
-  refuse_other(file, name);
+  LatentContainer container;
+  if (begins_as_npy(file)) {
+    container = {LatentForm::npy, parse_npy(file, name), {}};
+  } else if (begins_as_safetensors(file)) {
+    container = open_safetensors(file, name);
+  } else {
+    refuse_other(file, name);
+  }
+  if (container.tensor.shape.size() == 5) refuse_video(container.tensor.shape, name);
+  return container;
 }
 
 LatentForm detect_form(std::span<const std::byte> file, const std::string& name) {

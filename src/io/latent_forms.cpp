@@ -62,20 +62,6 @@ std::map<std::string, std::string> metadata_for(const LatentDocument& document, 
   return metadata;
 }
 
-void check_holds(const Passport& passport, const LatentFormRow& row) {
-  if (row.form == LatentForm::comfy_old) {
-    throw Error(ErrorKind::usage, "the form comfy-old is only read. ComfyUI reads the form comfy: --form comfy");
-  }
-  if (passport.sigma != 0) {
-    throw Error(ErrorKind::usage,
-                "the form " + row.name + " cannot hold an unfinished latent (sigma " +
-                    core::number_text(passport.sigma) + " after " + std::to_string(passport.step) +
-                    " steps): whoever reads it would take the noise for a picture.\nFinish it first, or keep it in " +
-                    "lapis' own form: --form lapis");
-  }
-  check_latent_shape(passport.shape, passport.space, "the latent to write");
-}
-
 }  // namespace
 
 std::span<const LatentFormRow> latent_forms() {
@@ -98,10 +84,26 @@ const LatentFormRow& find_latent_form(std::string_view name) {
                                     core::listed(names) + "." + core::did_you_mean(name, names));
 }
 
+void check_form(LatentForm form, const Passport& passport) {
+  const LatentFormRow& row = latent_form_row(form);
+  if (form == LatentForm::lapis) return;
+  if (form == LatentForm::comfy_old) {
+    throw Error(ErrorKind::usage, "the form comfy-old is only read. ComfyUI reads the form comfy: --form comfy");
+  }
+  if (passport.sigma != 0) {
+    throw Error(ErrorKind::usage,
+                "the form " + row.name + " cannot hold an unfinished latent (sigma " +
+                    core::number_text(passport.sigma) + " after " + std::to_string(passport.step) +
+                    " steps): whoever reads it would take the noise for a picture.",
+                "Finish it first, or keep it in lapis' own form: --form lapis");
+  }
+}
+
 std::vector<std::byte> write_latent(const LatentDocument& document, LatentForm form) {
   if (form == LatentForm::lapis) return latent_bytes(document);
   const LatentFormRow& row = latent_form_row(form);
-  check_holds(document.passport, row);
+  check_form(form, document.passport);
+  check_latent_shape(document.passport.shape, document.passport.space, "the latent to write");
   const bool npy = form == LatentForm::npy || form == LatentForm::diffusers_npy;
   LatentDtype dtype = document.passport.dtype;
   if (npy && dtype == LatentDtype::bf16) dtype = LatentDtype::f32;

@@ -78,9 +78,11 @@ struct ForeignPassport {
 };
 ForeignPassport read_passport(std::span<const std::byte> file, const std::string& name, const ToldFacts& told);
 
+/// Throws Error{usage} for a form that cannot hold a latent: an unfinished one, a form that is only read.
+void check_form(LatentForm form, const Passport& passport);
+
 /// The bytes of `document` in a form: numbers converted to its units where those differ, packed where it packs, in the
-/// passport's dtype (bf16 becomes float32 in .npy, which has no bf16). Error{usage} for a form that cannot hold it: an
-/// unfinished latent, a form that is only read. Else as `latent_bytes`.
+/// passport's dtype (bf16 becomes float32 in .npy, which has no bf16). Throws as `check_form`, else as `latent_bytes`.
 std::vector<std::byte> write_latent(const LatentDocument& document, LatentForm form);
 
 /// All bytes of a file or, for "-", of standard input. Files are mapped; pipes are read to their end, or until it is

@@ -124,8 +124,10 @@ void check_format(const Texts& texts, const std::string& name) {
   }
   if (found->second == format_name) return;
   if (found->second.starts_with("lapis.latent.")) {
-    throw Error(ErrorKind::input, name + " is of the format " + in_quotes(found->second) + "; lapis " + version +
-                                      " reads " + in_quotes(format_name) + ".\nRead it with a newer lapis.");
+    throw Error(ErrorKind::input,
+                name + " is of the format " + in_quotes(found->second) + "; lapis " + version + " reads " +
+                    in_quotes(format_name) + ".",
+                "Read it with a newer lapis.");
   }
   fail_latent(name, "is of the format " + in_quotes(found->second) + ", expected " + in_quotes(format_name));
 }
@@ -134,9 +136,10 @@ void check_keys(const Document& document) {
   const Words known = known_keys();
   for (const auto& [key, value] : document.root().members()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-    throw Error(ErrorKind::input, document.name() + " has the unknown metadata key " + in_quotes(key) + "." +
-                                      core::did_you_mean(key, known) + "\nKeys of your own begin with " +
-                                      in_quotes(foreign_prefix) + "; docs/latent-format.md has the others.");
+    throw Error(
+        ErrorKind::input,
+        document.name() + " has the unknown metadata key " + in_quotes(key) + "." + core::did_you_mean(key, known),
+        "Keys of your own begin with " + in_quotes(foreign_prefix) + "; docs/latent-format.md has the others.");
   }
   for (const std::string& key : required_keys()) {
     if (document.has(key)) continue;
@@ -206,12 +209,11 @@ void check_contradiction(const Space& told, const std::string& name) {
   }
   Space expected = row->space;
   expected.lineage = told.lineage;
-  throw Error(
-      ErrorKind::incompatible,
-      name + " contradicts itself: it names the space " + told.id + " (" + core::space_numbers(expected) +
-          "), and its numbers are " + core::space_numbers(told) + ": " + differs +
-          (others.empty() ? ".\n" : ". These are the numbers of " + core::listed(others) + ".\n") +
-          "Find out which of the two is right, and write the file again: either decoded as the other is garbage.");
+  throw Error(ErrorKind::incompatible,
+              name + " contradicts itself: it names the space " + told.id + " (" + core::space_numbers(expected) +
+                  "), and its numbers are " + core::space_numbers(told) + ": " + differs +
+                  (others.empty() ? "." : ". These are the numbers of " + core::listed(others) + "."),
+              "Find out which of the two is right, and write the file again: either decoded as the other is garbage.");
 }
 
 Space read_space(const Document& document) {
@@ -349,7 +351,7 @@ std::string latent_advice(const std::string& name) {
 }
 
 void fail_latent(const std::string& name, const std::string& what) {
-  throw Error(ErrorKind::input, name + " " + what + ".\n" + latent_advice(name));
+  throw Error(ErrorKind::input, name + " " + what + ".", latent_advice(name));
 }
 
 std::map<std::string, std::string> metadata_of(const Passport& passport) {
@@ -413,8 +415,8 @@ void check_latent_shape(const std::array<std::int64_t, 4>& shape, const Space& s
   for (const std::int64_t size : shape) {
     if (size < 1) fail_latent(name, "has a latent with a side of 0: there is nothing in it");
     if (size > most_latent_numbers / numbers) {
-      throw Error(ErrorKind::input, name + " holds more than 1,000,000,000 numbers, the most that are read.\n" +
-                                        "Split its batch into several files.");
+      throw Error(ErrorKind::input, name + " holds more than 1,000,000,000 numbers, the most that are read.",
+                  "Split its batch into several files.");
     }
     numbers *= size;
   }

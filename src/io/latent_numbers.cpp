@@ -83,9 +83,10 @@ Safetensors parse_latent_container(std::span<const std::byte> file, const std::s
   std::uint64_t header = 0;
   if (file.size() >= sizeof header) std::memcpy(&header, file.data(), sizeof header);
   if (header > longest_latent_header && header <= file.size()) {
-    throw Error(ErrorKind::input, name + " has a header of " + std::to_string(header) +
-                                      " bytes; a latent's has 16,000,000 at most, metadata included.\n" +
-                                      latent_advice(name));
+    throw Error(ErrorKind::input,
+                name + " has a header of " + std::to_string(header) +
+                    " bytes; a latent's has 16,000,000 at most, metadata included.",
+                latent_advice(name));
   }
   if (name == standard_input) return parse_safetensors(file, name, ErrorKind::input, latent_advice(name));
   return parse_safetensors(file, name, ErrorKind::input);
@@ -95,8 +96,9 @@ LatentDtype latent_dtype(const TensorView& tensor, const std::string& name) {
   for (const LatentDtype dtype : {LatentDtype::f32, LatentDtype::f16, LatentDtype::bf16}) {
     if (tensor_dtype(dtype) == tensor.dtype) return dtype;
   }
-  throw Error(ErrorKind::input, name + " has a tensor of " + std::string(dtype_name(tensor.dtype)) +
-                                    "; latents are F32, F16 or BF16.\nSave it as one of these: tensor.float()");
+  throw Error(ErrorKind::input,
+              name + " has a tensor of " + std::string(dtype_name(tensor.dtype)) + "; latents are F32, F16 or BF16.",
+              "Save it as one of these: tensor.float()");
 }
 
 std::array<std::int64_t, 4> latent_shape(const TensorView& tensor, const std::string& name) {
@@ -137,8 +139,9 @@ std::vector<float> read_numbers(const TensorView& tensor, const std::string& nam
       break;
   }
   if (any_number || all_finite(values)) return values;
-  throw Error(ErrorKind::input, name + " holds " + infinite_numbers(values, tensor.shape) +
-                                    ": no picture can come of them.\nMake it again, in fp32 if it was made in fp16.");
+  throw Error(ErrorKind::input,
+              name + " holds " + infinite_numbers(values, tensor.shape) + ": no picture can come of them.",
+              "Make it again, in fp32 if it was made in fp16.");
 }
 
 std::vector<std::byte> number_bytes(std::span<const float> values, LatentDtype dtype) {

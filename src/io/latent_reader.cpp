@@ -23,7 +23,7 @@ std::string units_name(Units units) { return units == Units::model ? "model" : "
 std::string size_text(PixelSize size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
 
 [[noreturn]] void contradict(const std::string& name, const std::string& what, const std::string& advice) {
-  throw Error(ErrorKind::incompatible, name + " " + what + ".\n" + advice);
+  throw Error(ErrorKind::incompatible, name + " " + what + ".", advice);
 }
 
 void check_told_size(const Passport& passport, const std::string& name, const ToldFacts& told) {
@@ -85,9 +85,10 @@ class Foreign {
 
   void choose_space() {
     if (!told_.space) {
-      throw Error(ErrorKind::usage, name_ + " is of the form " + row().name +
-                                        ", which does not say its space. Name it with --space: sd15, sdxl, flux or a " +
-                                        "model\nlapis inspect " + name_ + " shows which spaces its numbers fit");
+      throw Error(ErrorKind::usage,
+                  name_ + " is of the form " + row().name +
+                      ", which does not say its space. Name it with --space: sd15, sdxl, flux or a " + "model",
+                  "lapis inspect " + name_ + " shows which spaces its numbers fit");
     }
     passport_.space = *told_.space;
     packing_ = packing_of(passport_.space);
@@ -104,9 +105,10 @@ class Foreign {
   void choose_units() {
     const std::optional<Units> own = row().units;
     if (!own && !told_.units) {
-      throw Error(ErrorKind::usage, name_ + " is of the form " + row().name + ", which does not say its units. Add " +
-                                        "--units model (what a denoiser sees, as diffusers\nhands latents over) or " +
-                                        "--units vae (the VAE's own numbers, as ComfyUI keeps them)");
+      throw Error(
+          ErrorKind::usage, name_ + " is of the form " + row().name + ", which does not say its units.",
+          "Add --units model (what a denoiser sees, as diffusers hands latents over) or --units vae (the VAE's own "
+          "numbers, as ComfyUI keeps them)");
     }
     if (own && told_.units && *own != *told_.units) {
       contradict(name_,

@@ -8,15 +8,15 @@
 #include "core/infotext.hpp"
 #include "core/spaces.hpp"
 #include "io/history_json.hpp"
+#include "io/json_text.hpp"
 #include "io/latent_file.hpp"
+#include "io/text.hpp"
 #include "lapis/version.hpp"
 
 namespace lapis::io {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 /// The recorded job as a document, with the settings under "job" as in a PNG; null where there is none. A foreign one
 /// that is nested so deeply that printing it could exhaust the stack is none.
@@ -120,7 +120,7 @@ std::string parameters_of(const Json& document) {
   const std::vector<Lora> loras = loras_of(document);
   const Json recorded = document.value("version", Json(version));
   const std::string program = "lapis " + (recorded.is_string() ? recorded.get<std::string>() : std::string(version));
-  return core::write_infotext(core::infotext_of(fields, embeddings, loras, hashes_of(document), program));
+  return utf8_text(core::write_infotext(core::infotext_of(fields, embeddings, loras, hashes_of(document), program)));
 }
 
 Json space_json(const Space& space) {
@@ -170,7 +170,7 @@ PngText decoded_text(const Passport& passport, const Decoding& decoding) {
     document["forced"] = {{"latent", space_json(passport.space)}, {"vae", space_json(decoding.vae_space)}};
     document["forced"]["vae"]["model"] = decoding.vae;
   }
-  text.lapis = text_of(document);
+  text.lapis = json_text(document);
   return text;
 }
 
@@ -217,7 +217,7 @@ std::string decoded_line(const DecodedReport& report) {
   json["version"] = version;
   json["notes"] = report.notes;
   json["timings"] = timings_json(report.timings);
-  return text_of(json);
+  return json_text(json);
 }
 
 std::string latent_file_line(const LatentReport& report) {
@@ -245,7 +245,7 @@ std::string latent_file_line(const LatentReport& report) {
   json["version"] = version;
   json["notes"] = report.notes;
   json["timings"] = timings_json(report.timings);
-  return text_of(json);
+  return json_text(json);
 }
 
 std::string drift_report(const Model& model, const std::vector<Drift>& drifts) {
@@ -261,7 +261,7 @@ std::string drift_report(const Model& model, const std::vector<Drift>& drifts) {
                      {"space", core::space_name(model.space)},
                      {"vae_sha256", vae_digest(model)},
                      {"drift", list}};
-  return text_of(json);
+  return json_text(json);
 }
 
 }  // namespace lapis::io

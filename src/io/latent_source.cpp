@@ -38,8 +38,9 @@ std::vector<std::byte> read_pipe(int descriptor, const std::string& name, std::s
     if (count < 0) throw Error(ErrorKind::input, name + " cannot be read: " + system_reason(errno) + ".");
     size += static_cast<std::size_t>(count);
     if (size > limit) {
-      throw Error(ErrorKind::input, name + " brings more than " + std::to_string(limit) +
-                                        " bytes, the most that are read.\nName a file instead of a pipe.");
+      throw Error(ErrorKind::input,
+                  name + " brings more than " + std::to_string(limit) + " bytes, the most that are read.",
+                  "Name a file instead of a pipe.");
     }
     if (count == 0 || !may_be_latent(std::span(bytes).first(size), or_picture)) break;
   }

@@ -102,10 +102,10 @@ std::vector<core::TensorShape> parameters_of(const Model& model, const std::stri
     if (holds(held, core::checkpoint_tensors(naming->naming, graph.tensors))) largest = graph.tensors;
   }
   if (!largest.empty()) return largest;
-  throw Error(ErrorKind::model,
-              model.name + ": the weights of its " + name +
-                  " fit no graph that is known here, so no LoRA can be added.\nInstall lapis again, or "
-                  "import the model again: lapis import");
+  throw Error(
+      ErrorKind::model,
+      model.name + ": the weights of its " + name + " fit no graph that is known here, so no LoRA can be added.",
+      "Install lapis again, or import the model again: lapis import");
 }
 
 // ---- a LoRA's numbers ----
@@ -116,7 +116,7 @@ double number_of(const TensorView& view, const std::string& what) {
   if (number && std::isfinite(*number)) return *number;
   const std::string found =
       number ? "NaN or infinity" : std::string(dtype_name(view.dtype)) + " " + core::shape_text(view.shape);
-  throw Error(ErrorKind::input, what + " is " + found + "; an alpha is one finite number.\n" + damaged_file_advice);
+  throw Error(ErrorKind::input, what + " is " + found + "; an alpha is one finite number.", damaged_file_advice);
 }
 
 PeftSettings settings_of(const SafetensorsFile& file, const fs::path& path) {
@@ -150,9 +150,10 @@ fs::path find_lora(const std::string& name, std::span<const fs::path> folders, c
     const std::multimap<std::string, fs::path> there = loras_below(folder);
     const auto [first, last] = there.equal_range(stem);
     if (first != last && std::next(first) != last && name.find('/') == std::string::npos) {
-      throw Error(ErrorKind::usage, flag + ": " + printable(folder.string()) +
-                                        " has two of that name: " + printable(first->second.string()) + " and " +
-                                        printable(std::next(first)->second.string()) + ".\nName the file: --lora FILE");
+      throw Error(ErrorKind::usage,
+                  flag + ": " + printable(folder.string()) + " has two of that name: " +
+                      printable(first->second.string()) + " and " + printable(std::next(first)->second.string()) + ".",
+                  "Name the file: --lora FILE");
     }
     for (auto each = first; each != last; ++each) {
       fs::path asked = folder / name;
@@ -163,8 +164,8 @@ fs::path find_lora(const std::string& name, std::span<const fs::path> folders, c
   }
   throw Error(ErrorKind::usage,
               flag + ": there is no file " + in_quotes(name) + ", and no LoRA of that name below " +
-                  folders_text(folders) + "." + core::did_you_mean(stem, names) +
-                  "\nName the file, as in --lora style.safetensors:0.8, or its folder: --lora-dir DIR");
+                  folders_text(folders) + "." + core::did_you_mean(stem, names),
+              "Name the file, as in --lora style.safetensors:0.8, or its folder: --lora-dir DIR");
 }
 
 core::LoraModel lora_model(const Model& model, const KnownGraphs& graphs) {
@@ -188,8 +189,9 @@ ReadLora read_lora(const fs::path& path) {
   core::LoraFile& file = read.file;
   for (const auto& [name, view] : content.tensors()) {
     if (printable(name, longest_name) != name) {  // messages name tensors as they are
-      throw Error(ErrorKind::input, file.name + ": the tensor name " + in_quotes(name) +
-                                        " is too long or has control characters.\nIt is no LoRA, or damaged");
+      throw Error(ErrorKind::input,
+                  file.name + ": the tensor name " + in_quotes(name) + " is too long or has control characters.",
+                  "It is no LoRA, or damaged");
     }
     file.tensors.push_back({name, view.shape});
     const std::optional<core::LoraKey> key = core::read_lora_key(name);

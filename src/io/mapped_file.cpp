@@ -21,8 +21,8 @@ void fail_unreadable(const std::filesystem::path& path, ErrorKind kind, int erro
   }
   if (error_number == ENOMEM) throw memory_shortage();
   const bool forbidden = error_number == EACCES || error_number == EPERM;
-  throw Error(kind, path.string() + " cannot be read: " + system_reason(error_number) + "." +
-                        (forbidden ? "\nAsk its owner for the right to read it: chmod +r" : ""));
+  throw Error(kind, path.string() + " cannot be read: " + system_reason(error_number) + ".",
+              forbidden ? "Ask its owner for the right to read it: chmod +r" : "");
 }
 
 namespace {

@@ -5,6 +5,7 @@
 #include "core/spaces.hpp"
 #include "io/base64.hpp"
 #include "io/png.hpp"
+#include "io/text.hpp"
 #include "lapis/version.hpp"
 
 namespace lapis::io {
@@ -160,7 +161,7 @@ std::string making_html(const core::Matrix& matrix) {
 
 std::string escaped_html(std::string_view text) {
   std::string html;
-  for (const char c : text) {
+  for (const char c : printable(text, std::string_view::npos)) {
     switch (c) {
       case '&': html += "&amp;"; break;
       case '<': html += "&lt;"; break;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/spaces.hpp"
+#include "io/json_text.hpp"
 #include "lapis/version.hpp"
 
 namespace lapis::io {
@@ -65,7 +66,7 @@ std::string matrix_report(const core::Matrix& matrix) {
                      {"seed", matrix.seed ? Json(*matrix.seed) : Json()},
                      {"latents", latents},
                      {"cells", cells}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_text(json);
 }
 
 }  // namespace lapis::io

@@ -176,9 +176,8 @@ class ModelReader {
   }
 
   [[noreturn]] void fail_file(const std::string& path, const std::string& what) const {
-    throw Error(ErrorKind::model, (model_.folder / path).string() + " " + what +
-                                      ".\nmodel.json needs this file: restore it, or export or import the model "
-                                      "again.");
+    throw Error(ErrorKind::model, (model_.folder / path).string() + " " + what + ".",
+                "model.json needs this file: restore it, or export or import the model again.");
   }
 
   fs::path read_path(const JsonValue& value) {
@@ -259,8 +258,8 @@ fs::path absolute_folder(const fs::path& folder) {
   std::error_code error;
   fs::path result = fs::canonical(folder, error);
   if (error) {
-    throw Error(ErrorKind::model, "there is no model folder " + folder.string() + ": " + error.message() +
-                                      ".\nName a folder that has a model.json.");
+    throw Error(ErrorKind::model, "there is no model folder " + folder.string() + ": " + error.message() + ".",
+                "Name a folder that has a model.json.");
   }
   if (!fs::is_directory(result)) {
     throw Error(ErrorKind::model,
@@ -268,13 +267,13 @@ fs::path absolute_folder(const fs::path& folder) {
   }
   if (!fs::exists(result / "model.json", error)) {
     if (error) {
-      throw Error(ErrorKind::model, folder.string() + " cannot be read: " + error.message() +
-                                        ".\nAsk its owner for the right to enter it: chmod +rx");
+      throw Error(ErrorKind::model, folder.string() + " cannot be read: " + error.message() + ".",
+                  "Ask its owner for the right to enter it: chmod +rx");
     }
     const bool diffusers = fs::exists(result / "model_index.json", error);
-    throw Error(ErrorKind::model, folder.string() + " has no model.json, so it is no model folder.\n" +
-                                      (diffusers ? "It is a diffusers folder: scripts/export_graphs.py writes one."
-                                                 : "Name a folder that has one."));
+    throw Error(
+        ErrorKind::model, folder.string() + " has no model.json, so it is no model folder.",
+        (diffusers ? "It is a diffusers folder: scripts/export_graphs.py writes one." : "Name a folder that has one."));
   }
   return result;
 }
@@ -288,8 +287,9 @@ std::optional<Error> digest_fault(const fs::path& path, const FileFacts& facts) 
   try {
     const std::string found = sha256_file(path, ErrorKind::model);
     if (found == facts.sha256) return std::nullopt;
-    return Error(ErrorKind::model, path.string() + " has been altered: expected sha256 " + facts.sha256 + ", found " +
-                                       found + ".\nRestore the file, or export the model again.");
+    return Error(ErrorKind::model,
+                 path.string() + " has been altered: expected sha256 " + facts.sha256 + ", found " + found + ".",
+                 "Restore the file, or export the model again.");
   } catch (const Error& error) {
     return error;
   } catch (const std::bad_alloc&) {

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "io/json_text.hpp"
 #include "io/model_json.hpp"
 
 namespace lapis::io {
@@ -80,7 +81,7 @@ std::string model_document(const Model& model) {
   json["licence"] = model.licence;
   json["origin"] = model.origin;
   for (const auto& [name, facts] : model.files) json["files"][name] = file_json(facts);
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(json, 2) + "\n";
 }
 
 }  // namespace lapis::io

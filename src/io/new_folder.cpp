@@ -22,8 +22,8 @@ namespace fs = std::filesystem;
 constexpr const char* document_name = "model.json";
 
 [[noreturn]] void fail(const fs::path& path, const std::string& reason) {
-  throw Error(ErrorKind::output,
-              path.string() + " cannot be made: " + reason + ".\nName a folder that you may write to: -o FOLDER");
+  throw Error(ErrorKind::output, path.string() + " cannot be made: " + reason + ".",
+              "Name a folder that you may write to: -o FOLDER");
 }
 
 [[noreturn]] void fail_exists(const fs::path& place) {
@@ -34,9 +34,9 @@ fs::path whole_path(const fs::path& place) {
   std::error_code error;
   const fs::path whole = fs::absolute(place, error);
   if (error) {
-    throw Error(ErrorKind::output, place.string() +
-                                       " is named from a working folder that was deleted.\nGo to one that is there, or "
-                                       "name the whole path: -o /FOLDER");
+    throw Error(ErrorKind::output, place.string() + " is named from a working folder that was deleted.",
+                "Go to one that is there, or "
+                "name the whole path: -o /FOLDER");
   }
   if (fs::path real = fs::canonical(whole, error); !error) return real;
   fs::path plain = whole.lexically_normal();
@@ -48,9 +48,11 @@ std::set<std::string> own_files(const fs::path& model) {
   std::ifstream file(model / document_name);
   const nlohmann::json document = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
   if (!document.is_object() || !document.contains("files") || !document["files"].is_object()) {
-    throw Error(ErrorKind::output, (model / document_name).string() +
-                                       " is damaged and does not tell which files are the model's, so it is not "
-                                       "replaced.\nRemove the folder yourself, or choose another name");
+    throw Error(ErrorKind::output,
+                (model / document_name).string() +
+                    " is damaged and does not tell which files are the model's, so it is not "
+                    "replaced.",
+                "Remove the folder yourself, or choose another name");
   }
   std::set<std::string> own = {document_name};
   for (const auto& [name, facts] : document["files"].items()) own.insert(fs::path(name).lexically_normal());
@@ -81,9 +83,11 @@ void take_others(const fs::path& from, const fs::path& to, Clash clash) {
     if (is_folder && !fs::is_empty(entry->path())) continue;  // made with the first thing in it
     const bool taken = fs::exists(fs::symlink_status(to / below));
     if (taken && !is_folder && clash == Clash::refuse) {
-      throw Error(ErrorKind::output, entry->path().string() +
-                                         " is none of the model that is replaced, and the new one has a file of that "
-                                         "name.\nMove it away, or choose another name");
+      throw Error(ErrorKind::output,
+                  entry->path().string() +
+                      " is none of the model that is replaced, and the new one has a file of that "
+                      "name.",
+                  "Move it away, or choose another name");
     }
     if (taken) continue;
     fs::create_directories((to / below).parent_path());

@@ -23,9 +23,8 @@ std::string_view as_text(std::span<const std::byte> bytes) {
 }
 
 [[noreturn]] void fail(const std::string& name, const std::string& what) {
-  throw Error(ErrorKind::input, name + " is not a valid .npy file: " + what + ".\n" +
-                                    (name == standard_input ? latent_advice(name)
-                                                            : "It is damaged or was written wrongly: save it again."));
+  throw Error(ErrorKind::input, name + " is not a valid .npy file: " + what + ".",
+              (name == standard_input ? latent_advice(name) : "It is damaged or was written wrongly: save it again."));
 }
 
 /// What the header says, each value as the text it is.
@@ -128,15 +127,17 @@ const std::string& value_of(const Header& header, std::string_view key, const st
 Dtype read_dtype(const std::string& descr, const std::string& name) {
   if (descr == "<f4") return Dtype::f32;
   if (descr == "<f2") return Dtype::f16;
-  const std::string advice = ".\nSave it as float32: numpy.save(file, array.astype(\"<f4\"))";
+  const std::string advice = "Save it as float32: numpy.save(file, array.astype(\"<f4\"))";
   if (descr == "<f8") {
-    throw Error(ErrorKind::input, name + " holds float64, of which lapis would keep half the bits" + advice);
+    throw Error(ErrorKind::input, name + " holds float64, of which lapis would keep half the bits.", advice);
   }
   if (descr.starts_with('>')) {
-    throw Error(ErrorKind::input, name + " holds big-endian numbers (" + printable(descr) + ")" + advice);
+    throw Error(ErrorKind::input, name + " holds big-endian numbers (" + printable(descr) + ").", advice);
   }
-  throw Error(ErrorKind::input, name + " holds numbers of the type " + in_quotes(descr) +
-                                    "; latents are float32 (\"<f4\") or float16 (\"<f2\")" + advice);
+  throw Error(
+      ErrorKind::input,
+      name + " holds numbers of the type " + in_quotes(descr) + "; latents are float32 (\"<f4\") or float16 (\"<f2\").",
+      advice);
 }
 
 std::vector<std::int64_t> read_shape(std::string_view text, const std::string& name) {
@@ -191,8 +192,8 @@ TensorView parse_npy(std::span<const std::byte> file, const std::string& name) {
   tensor.shape = read_shape(value_of(header, "shape", name), name);
   const std::string& order = value_of(header, "fortran_order", name);
   if (order == "True") {
-    throw Error(ErrorKind::input, name + " holds an array in Fortran order.\n" +
-                                      "Save it in C order: numpy.save(file, numpy.ascontiguousarray(array))");
+    throw Error(ErrorKind::input, name + " holds an array in Fortran order.",
+                "Save it in C order: numpy.save(file, numpy.ascontiguousarray(array))");
   }
   if (order != "False") fail(name, "its fortran_order is " + in_quotes(order) + ", expected True or False");
   tensor.data = file.subspan(header.end);

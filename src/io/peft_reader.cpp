@@ -81,7 +81,7 @@ class Reader {
       try {
         read.add(key, number);
       } catch (const Error& error) {
-        refuse(lead_ + name, "the pattern " + in_quotes(key) + " " + error.what());
+        refuse(lead_ + name, "the pattern " + in_quotes(key) + " " + error.problem());
       }
     }
     return read;
@@ -96,10 +96,9 @@ class Reader {
   }
 
   [[noreturn]] void refuse(const std::string& key, const std::string& why) const {
-    throw Error(source_.kind,
-                source_.file + ", " + printable(key) + ": " + why +
-                    ", which lapis does not apply.\nTake or save a plain LoRA, LoHa or LoKr "
-                    "(of PiSSA and its like, peft saves one by path_initial_model_for_weight_conversion)");
+    throw Error(source_.kind, source_.file + ", " + printable(key) + ": " + why + ", which lapis does not apply.",
+                "Take or save a plain LoRA, LoHa or LoKr "
+                "(of PiSSA and its like, peft saves one by path_initial_model_for_weight_conversion)");
   }
 
   const nlohmann::ordered_json& ordered_;

@@ -25,7 +25,7 @@ inline std::uint64_t pixel_count(const PictureFacts& facts) {
 
 /// Throws Error{input}: "NAME is a damaged FORMAT: REASON.", and to give another file.
 [[noreturn]] inline void fail_damaged(const std::string& format, const std::string& name, const std::string& reason) {
-  throw Error(ErrorKind::input, name + " is a damaged " + format + ": " + reason + ".\nGive another file.");
+  throw Error(ErrorKind::input, name + " is a damaged " + format + ": " + reason + ".", "Give another file.");
 }
 
 }  // namespace lapis::io

@@ -27,8 +27,10 @@ bool may_be_picture(std::span<const std::byte> head) {
 }
 
 [[noreturn]] void fail_too_large(const std::string& name) {
-  throw Error(ErrorKind::input, name + " is larger than " + std::to_string(largest_picture_file / 1'000'000) +
-                                    " MB, the most that is read of a picture.\nMake the picture smaller first.");
+  throw Error(ErrorKind::input,
+              name + " is larger than " + std::to_string(largest_picture_file / 1'000'000) +
+                  " MB, the most that is read of a picture.",
+              "Make the picture smaller first.");
 }
 
 /// `size` is what the file is known to have; 0 of a pipe.

@@ -36,7 +36,7 @@ constexpr std::array<FormatRow, 6> formats = {{
     {"GIF", read_gif_facts, read_gif},
 }};
 
-constexpr std::string_view advice = ".\nGive a JPEG, PNG, BMP, TGA, PNM or GIF.";
+constexpr const char* advice = "Give a JPEG, PNG, BMP, TGA, PNM or GIF.";
 
 /// A TGA begins with nothing of its own; the newer ones end with a mark.
 bool is_tga(std::string_view file, const std::string& name) {
@@ -48,13 +48,13 @@ bool is_tga(std::string_view file, const std::string& name) {
 std::string_view format_of(std::span<const std::byte> bytes, const std::string& name) {
   if (const FileKind* kind = find_file_kind(bytes)) {
     if (kind->readable) return kind->name;
-    throw Error(ErrorKind::input,
-                name + " is a " + std::string(kind->name) + " file, which lapis does not read" + std::string(advice));
+    throw Error(ErrorKind::input, name + " is a " + std::string(kind->name) + " file, which lapis does not read.",
+                advice);
   }
   const std::string_view file(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (is_tga(file, name)) return "TGA";
-  throw Error(ErrorKind::input, name + " is no picture that lapis reads: it begins " + in_quotes(file.substr(0, 8)) +
-                                    std::string(advice));
+  throw Error(ErrorKind::input,
+              name + " is no picture that lapis reads: it begins " + in_quotes(file.substr(0, 8)) + ".", advice);
 }
 
 const FormatRow& row_of(std::string_view format) {
@@ -71,8 +71,10 @@ std::string size_text(const PictureFacts& facts) {
 void check_sides(const PictureFacts& facts, const std::string& name) {
   if (facts.width < 1 || facts.height < 1) fail_damaged(facts.format, name, "it claims " + size_text(facts));
   if (facts.width <= largest_side && facts.height <= largest_side) return;
-  throw Error(ErrorKind::input, name + " has " + size_text(facts) + "; at most " + std::to_string(largest_side) +
-                                    " along a side are read.\nMake the picture smaller first.");
+  throw Error(
+      ErrorKind::input,
+      name + " has " + size_text(facts) + "; at most " + std::to_string(largest_side) + " along a side are read.",
+      "Make the picture smaller first.");
 }
 
 /// What reading the picture takes is known from its header, and refused there.
@@ -81,14 +83,15 @@ void check_memory(const PictureFacts& facts, std::size_t file, const std::string
   const std::uint64_t needed = file + facts.memory + turned;
   const std::string text =
       name + " has " + size_text(facts) + ": reading it takes " + std::to_string(needed / 1'000'000) + " MB, and ";
-  constexpr const char* what_to_do = ".\nMake the picture smaller first.";
+  constexpr const char* what_to_do = "Make the picture smaller first.";
   if (needed > most_picture_memory) {
-    throw Error(ErrorKind::input, text + "at most " + std::to_string(most_picture_memory / 1'000'000) +
-                                      " MB are spent on one" + what_to_do);
+    throw Error(ErrorKind::input,
+                text + "at most " + std::to_string(most_picture_memory / 1'000'000) + " MB are spent on one.",
+                what_to_do);
   }
   const std::optional<std::uint64_t> there = free_memory();
   if (!there || needed < *there) return;
-  throw Error(ErrorKind::device, text + std::to_string(*there / 1'000'000) + " MB are free" + what_to_do);
+  throw Error(ErrorKind::device, text + std::to_string(*there / 1'000'000) + " MB are free.", what_to_do);
 }
 
 }  // namespace

@@ -93,7 +93,7 @@ class PngReader {
 
  private:
   [[noreturn]] void fail(const std::string& reason) const {
-    throw Error(ErrorKind::input, name_ + " is a damaged PNG or none: " + reason + ".\nGive another file.");
+    throw Error(ErrorKind::input, name_ + " is a damaged PNG or none: " + reason + ".", "Give another file.");
   }
 
   Chunk next_chunk() {

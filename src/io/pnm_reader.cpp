@@ -162,9 +162,10 @@ class PnmReader {
     for (const TupleRow& row : tuples) {
       if (row.channels == header_.channels && (tuple.empty() || tuple == row.name)) return;
     }
-    throw Error(ErrorKind::input, name_ + " is a PAM of " + std::to_string(header_.channels) + " channels" +
-                                      (tuple.empty() ? "" : " of type " + in_quotes(tuple)) +
-                                      ", which lapis does not read.\nSave it as a PNG first.");
+    throw Error(ErrorKind::input,
+                name_ + " is a PAM of " + std::to_string(header_.channels) + " channels" +
+                    (tuple.empty() ? "" : " of type " + in_quotes(tuple)) + ", which lapis does not read.",
+                "Save it as a PNG first.");
   }
 
   void make_scale() {

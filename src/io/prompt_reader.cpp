@@ -49,7 +49,7 @@ core::ParsedPrompt PromptReader::parsed(const std::string& text, const std::stri
     for (const std::string& warning : prompt.warnings) warnings_.push_back("the " + which + ", " + warning);
     return prompt;
   } catch (const Error& error) {
-    throw Error(error.kind(), "the " + which + ", " + error.what());
+    throw Error(error.kind(), "the " + which + ", " + error.problem(), error.advice());
   }
 }
 

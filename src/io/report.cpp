@@ -9,6 +9,7 @@
 #include "core/schedules.hpp"
 #include "core/spaces.hpp"
 #include "io/history_json.hpp"
+#include "io/json_text.hpp"
 #include "io/model_json.hpp"
 #include "io/weight_digests.hpp"
 #include "lapis/version.hpp"
@@ -19,8 +20,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// One line; bytes of a file name that are no UTF-8 become U+FFFD.
-std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
 Json value_json(const core::FieldValue& value) {
   return std::visit([](const auto& held) { return Json(held); }, value);
 }
@@ -135,7 +134,7 @@ std::string picture_line(const PictureReport& report) {
   Json json = {{"path", report.path}, {"sha256", report.sha256}, {"index", report.index}};
   json.update(fields_json(report.fields));
   json.update(run_json(report));
-  return text_of(json);
+  return json_text(json);
 }
 
 std::string latent_line(const PictureReport& report, const Latent& latent) {
@@ -145,7 +144,7 @@ std::string latent_line(const PictureReport& report, const Latent& latent) {
   json["sigma"] = latent.sigma;
   json["step"] = latent.step;
   json.update(run_json(report));
-  return text_of(json);
+  return json_text(json);
 }
 
 std::string provenance(const Fields& fields, const Model& model, const Model* then, std::span<const Crossing> history) {
@@ -156,11 +155,11 @@ std::string provenance(const Fields& fields, const Model& model, const Model* th
   if (!model.loras.empty()) json["loras"] = loras_json(model.loras);
   if (then != nullptr) json["then"] = identity_json(*then);
   if (!history.empty()) json["history"] = history_json(history);
-  return text_of(json);
+  return json_text(json);
 }
 
 std::string plan_report(const Fields& fields, std::span<const Checked> routes) {
-  return text_of({{"job", fields_json(fields)}, {"routes", Json::parse(check_report(routes)).at("checks")}});
+  return json_text({{"job", fields_json(fields)}, {"routes", Json::parse(check_report(routes)).at("checks")}});
 }
 
 std::string model_report(const Model& model) {
@@ -193,7 +192,7 @@ std::string model_report(const Model& model) {
       {"bytes", bytes},
       {"licence", model.licence},
       {"origin", model.origin}};
-  return text_of(json);
+  return json_text(json);
 }
 
 std::string png_report(const PngFacts& facts) {
@@ -201,7 +200,7 @@ std::string png_report(const PngFacts& facts) {
   Json texts = Json::object();
   for (const PngTextChunk& chunk : facts.texts) texts[chunk.key] = text_json(chunk);
   json["texts"] = texts;
-  return text_of(json);
+  return json_text(json);
 }
 
 std::string tokens_report(const EncodedPrompts& encoded, PromptSyntax syntax,
@@ -220,7 +219,7 @@ std::string tokens_report(const EncodedPrompts& encoded, PromptSyntax syntax,
   json["syntax"] = core::prompt_syntax_name(syntax);
   json["warnings"] = warnings;
   json["tokenizers"] = tokenizers;
-  return text_of(json);
+  return json_text(json);
 }
 
 std::string table_report(const std::vector<std::vector<std::string>>& rows) {
@@ -230,7 +229,7 @@ std::string table_report(const std::vector<std::vector<std::string>>& rows) {
     for (std::size_t k = 0; k < rows[i].size(); ++k) row[rows[0][k]] = rows[i][k];
     list.push_back(row);
   }
-  return text_of(list);
+  return json_text(list);
 }
 
 }  // namespace lapis::io

@@ -214,7 +214,7 @@ std::string_view dtype_name(Dtype dtype) { return row_of(dtype).name; }
 unsigned dtype_bits(Dtype dtype) { return row_of(dtype).bits; }
 
 void HeaderFault::operator()(const std::string& what) const {
-  throw Error(kind_, name_ + " is not a valid safetensors file: " + what + ".\n" + advice_);
+  throw Error(kind_, name_ + " is not a valid safetensors file: " + what + ".", advice_);
 }
 
 SafetensorsHeader parse_safetensors_header(std::string_view text, const HeaderFault& fault) {

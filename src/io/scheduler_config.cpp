@@ -69,13 +69,15 @@ const SchedulerClass& class_of(const JsonValue& config, SchedulerConfig& found, 
   const SchedulerClass* row = core::find_scheduler_class(found.class_name);
   if (row != nullptr && row->refused.empty()) return *row;
   if (row != nullptr) {
-    throw Error(ErrorKind::input,
-                found.file.string() + ": " + is + ", which " + std::string(row->refused) + ".\n" + advice);
+    throw Error(ErrorKind::input, found.file.string() + ": " + is + ", which " + std::string(row->refused) + ".",
+                advice);
   }
   Words names;
   for (const SchedulerClass& known : core::scheduler_classes()) names.emplace_back(known.name);
-  throw Error(ErrorKind::input, found.file.string() + ": " + is + ", which is no scheduler that lapis knows." +
-                                    core::did_you_mean(found.class_name, names) + "\n" + advice);
+  throw Error(ErrorKind::input,
+              found.file.string() + ": " + is + ", which is no scheduler that lapis knows." +
+                  core::did_you_mean(found.class_name, names),
+              advice);
 }
 
 /// Names of keys, of which so many are told and the others counted.

@@ -12,9 +12,9 @@ namespace lapis::io {
 namespace {
 
 Error thread_shortage(const std::string& what) {
-  return {ErrorKind::device, what +
-                                 ".\nTake fewer (-t 1), or raise the limit on processes and threads: ulimit -u, or "
-                                 "pids.max of the container"};
+  return {ErrorKind::device, what + ".",
+          "Take fewer (-t 1), or raise the limit on processes and threads: ulimit -u, or "
+          "pids.max of the container"};
 }
 
 /// glibc says EAGAIN of a stack that found no room, too.
@@ -58,8 +58,8 @@ class Waiting {
 }  // namespace
 
 Error memory_shortage() {
-  return {ErrorKind::device,
-          "too little memory for this.\nMake the picture smaller (-W, -H), end other programs, or raise the limit "
+  return {ErrorKind::device, "too little memory for this.",
+          "Make the picture smaller (-W, -H), end other programs, or raise the limit "
           "(ulimit -v, or that of the container)"};
 }
 

@@ -14,7 +14,7 @@ namespace lapis::io {
 namespace {
 
 [[noreturn]] void fail_unread(const std::string& name, const std::string& kind) {
-  throw Error(ErrorKind::input, name + " is a " + kind + ", which lapis does not read.\nSave it as a PNG first.");
+  throw Error(ErrorKind::input, name + " is a " + kind + ", which lapis does not read.", "Save it as a PNG first.");
 }
 
 /// Numbers of a file, smallest byte first.

@@ -1,52 +1,89 @@
 #include "io/text.hpp"
 
+#include <algorithm>
+#include <cstdio>
+
 #include "core/unicode.hpp"
 
 namespace lapis::io {
 
 namespace {
 
-unsigned char byte_at(std::string_view text, std::size_t i) { return static_cast<unsigned char>(text[i]); }
-
-bool is_continuation(unsigned char byte) { return (byte & 0xC0U) == 0x80U; }
-
-/// U+0000 to U+001F, U+007F, and U+0080 to U+009F, of which terminals obey some as they obey escape sequences.
-bool is_control(std::string_view text, std::size_t i) {
-  const unsigned char byte = byte_at(text, i);
-  if (byte < 0x20 || byte == 0x7F) return true;
-  if (byte == 0xC2) return i + 1 < text.size() && byte_at(text, i + 1) < 0xA0;
-  return i > 0 && byte_at(text, i - 1) == 0xC2 && byte < 0xA0;
+std::array<char, 4> hex_escape(char c) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(c);
+  return {'\\', 'x', digits[byte >> 4U], digits[byte & 15U]};
 }
 
-std::string hex_escape(unsigned char byte) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  return {'\\', 'x', digits[byte >> 4U], digits[byte & 15U]};
+/// JSON's escape of a code point: one of UTF-16's units, or two.
+std::string json_escapes(char32_t point) {
+  char text[16];
+  if (point < 0x10000) {
+    std::snprintf(text, sizeof text, "\\u%04x", static_cast<unsigned>(point));
+  } else {
+    const auto above = static_cast<unsigned>(point - 0x10000);
+    std::snprintf(text, sizeof text, "\\u%04x\\u%04x", 0xD800U + (above >> 10U), 0xDC00U + (above & 0x3FFU));
+  }
+  return text;
 }
 
 }  // namespace
 
+PrintablePiece printable_piece(std::string_view text) {
+  const std::size_t length = core::utf8_length(text);
+  PrintablePiece piece;
+  piece.taken = std::max<std::size_t>(length, 1);
+  const std::string_view character = text.substr(0, piece.taken);
+  if (length > 0 && !core::is_unseen(core::code_point(character))) {
+    piece.size = character.copy(piece.text.data(), piece.text.size());
+    return piece;
+  }
+  for (const char c : character) {
+    for (const char digit : hex_escape(c)) piece.text[piece.size++] = digit;
+  }
+  return piece;
+}
+
 std::string printable(std::string_view text, std::size_t longest) {
-  std::size_t shown = text.size();
-  if (shown > longest) {
-    shown = longest;
-    while (shown > 0 && is_continuation(byte_at(text, shown))) --shown;
-  }
-  const std::string_view head = text.substr(0, shown);
-  const bool well_formed = !core::first_bad_utf8(head);
   std::string result;
-  for (std::size_t i = 0; i < head.size(); ++i) {
-    const unsigned char byte = byte_at(head, i);
-    if (is_control(head, i) || (byte > 0x7F && !well_formed)) {
-      result += hex_escape(byte);
-    } else {
-      result += head[i];
-    }
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const PrintablePiece piece = printable_piece(text.substr(at));
+    at += piece.taken;
+    if (at > longest) return result + "...";
+    result += piece.shown();
   }
-  if (shown < text.size()) result += "...";
   return result;
 }
 
 std::string in_quotes(std::string_view text) { return '"' + printable(text) + '"'; }
+
+std::string printable_json(std::string_view json) {
+  std::string result;
+  for (std::size_t at = 0; at < json.size();) {
+    const std::size_t length = std::max<std::size_t>(core::utf8_length(json.substr(at)), 1);
+    const std::string_view character = json.substr(at, length);
+    const char32_t point = core::code_point(character);
+    const bool blank =
+        point == '\n' || point == '\t' || point == '\r';  // between values; within texts they are escaped
+    result += core::is_unseen(point) && !blank ? json_escapes(point) : std::string(character);
+    at += length;
+  }
+  return result;
+}
+
+std::string utf8_text(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t good = core::first_bad_utf8(text).value_or(text.size());
+    result += text.substr(0, good);
+    text.remove_prefix(good);
+    if (text.empty()) break;
+    result += printable_piece(text).shown();
+    text.remove_prefix(1);
+  }
+  return result;
+}
 
 std::string utf8_from_latin1(std::string_view text) {
   std::string converted;

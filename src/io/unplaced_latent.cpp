@@ -70,10 +70,10 @@ UnplacedLatent read_unplaced(std::span<const std::byte> file, const std::string&
     }
   }
   if (problem) throw Error(*problem);
-  throw Error(ErrorKind::input,
-              name + " has a tensor " + shape_text(shape) +
-                  ", and no space that lapis knows has latents of that shape.\n"
-                  "Latents are [batch, channels, height, width]; lapis list spaces shows the channels");
+  throw Error(
+      ErrorKind::input,
+      name + " has a tensor " + shape_text(shape) + ", and no space that lapis knows has latents of that shape.",
+      "Latents are [batch, channels, height, width]; lapis list spaces shows the channels");
 }
 
 }  // namespace lapis::io

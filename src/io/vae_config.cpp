@@ -97,9 +97,9 @@ VaeConfig read_vae_config(const fs::path& folder) {
   for (const fs::path& file : {folder / "config.json", folder / "vae" / "config.json"}) {
     if (fs::is_regular_file(file, ignored)) return *read_config(file, true);
   }
-  throw Error(ErrorKind::model, folder.string() +
-                                    ": there is neither a model.json nor a config.json or vae/config.json.\n"
-                                    "Name a model, its folder, or the folder of a diffusers VAE");
+  throw Error(ErrorKind::model,
+              folder.string() + ": there is neither a model.json nor a config.json or vae/config.json.",
+              "Name a model, its folder, or the folder of a diffusers VAE");
 }
 
 std::optional<VaeConfig> vae_config_of(const Model& model) {

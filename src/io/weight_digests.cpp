@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "io/atomic_file.hpp"
+#include "io/json_text.hpp"
 #include "io/sha256.hpp"
 #include "lapis/error.hpp"
 
@@ -74,7 +75,7 @@ void record_digests(const Model& model, const std::map<std::string, std::string>
     changed = true;
   }
   if (!changed) return;
-  const std::string text = document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  const std::string text = json_text(document, 2) + "\n";
   write_file(path, std::as_bytes(std::span(text)), /*overwrite=*/true);
 }
 

@@ -40,12 +40,12 @@ def read(file: Path) -> dict[str, TENSOR]:
 
 
 def written(tensors: dict[str, TENSOR]) -> bytes:
-    header, body = {}, b""
+    header, at = {}, 0
     for name, (dtype, shape, data) in tensors.items():
-        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(body), len(body) + len(data)]}
-        body += data
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + len(data)]}
+        at += len(data)
     text = json.dumps(header).encode()
-    return struct.pack("<Q", len(text)) + text + body
+    return b"".join([struct.pack("<Q", len(text)), text, *(data for _, _, data in tensors.values())])
 
 
 def unet_name(name: str, config: dict) -> str:

@@ -13,7 +13,8 @@ const std::vector<std::string> realms = {"model.diffusion_model.", "first_stage_
 
 std::string fault_of(const std::string& name) {
   const std::vector<TensorShape> tensors = {{name, {768}}};
-  return leftover_fault(tensors, realms, "a.safetensors").value_or("");
+  const std::optional<LeftoverFault> fault = leftover_fault(tensors, realms, "a.safetensors");
+  return fault ? fault->problem + "\n" + fault->advice : "";
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ std::vector<ChannelStatistics> channels_of(const char* space, Units units) {
     const double slope = units == Units::vae ? 1 / row.scale : 1;
     each.mean = mean * slope + (units == Units::vae ? row.shift : 0);
     each.deviation = deviation * slope;
+    each.max = 1;  // it has more than one number
     channels.push_back(each);
   }
   return channels;
@@ -141,12 +142,44 @@ TEST_CASE("model values of spaces that nobody has measured cannot be told apart,
 
 TEST_CASE("the likeliest readings are told in words, the rest counted") {
   const auto fit = [](const char* space, Units units, double confidence) { return SpaceFit{space, units, confidence}; };
-  CHECK(fits_text({}) == "fit no space that lapis knows: none has as many channels");
+  CHECK(fits_text({}, {}) == "fit no space that lapis knows: none has as many channels");
   const std::vector<SpaceFit> two = {fit("sd15", Units::model, 0.716), fit("sdxl", Units::vae, 0.28),
                                      fit("sd2", Units::vae, 0.004)};
-  CHECK(fits_text(two) == "fit sd15 in model units (72 %), sdxl in raw VAE units (28 %)");
+  CHECK(fits_text(two, {}) == "fit sd15 in model units (72 %), sdxl in raw VAE units (28 %)");
   const std::vector<SpaceFit> many(7, fit("sd15", Units::model, 1.0 / 7));
-  CHECK_THAT(fits_text(many), Catch::EndsWith("(14 %) and 2 others"));
+  CHECK_THAT(fits_text(many, {}), Catch::EndsWith("(14 %) and 2 others"));
+}
+
+TEST_CASE("numbers that say nothing fit no space, and that is said") {
+  constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  const auto text_of = [](const std::vector<float>& values) {
+    const std::vector<ChannelStatistics> channels = channel_statistics(values, {1, 4, 1, 4});
+    const std::vector<SpaceFit> fits = fitting_spaces(channels);
+    const std::string text = fits_text(fits, channels);
+    CHECK(fits.empty() == (text.find("no space can be told") != std::string::npos));
+    return text;
+  };
+  std::vector<float> values(16, 0);
+  CHECK(text_of(values) == "are all zero: no space can be told");
+  values.assign(16, -0.0F);
+  CHECK(text_of(values) == "are all zero: no space can be told");
+  values.assign(16, 0.3F);
+  CHECK(text_of(values) == "are one number throughout in 4 of 4 channels: no space can be told");
+  values.assign(16, nan);
+  CHECK(text_of(values) == "are NaN or Inf in 16 of 16 values: no space can be told");
+  values.assign(16, -infinity);
+  CHECK(text_of(values) == "are NaN or Inf in 16 of 16 values: no space can be told");
+  for (std::size_t i = 0; i < 16; ++i) values[i] = static_cast<float>(i % 5) - 2;
+  CHECK_THAT(text_of(values), Catch::StartsWith("fit ") && !Catch::Contains("NaN"));
+  values[3] = nan;
+  CHECK_THAT(text_of(values),
+             Catch::StartsWith("fit ") && Catch::EndsWith("NaN or Inf in 1 of 16 values are left out"));
+  std::fill_n(values.begin() + 4, 4, 1.0F);
+  values[3] = 0;
+  CHECK(text_of(values) == "are one number throughout in 1 of 4 channels: no space can be told");
+  std::fill_n(values.begin() + 4, 4, nan);
+  CHECK(text_of(values) == "are NaN or Inf in 4 of 16 values: no space can be told");
 }
 
 TEST_CASE("what the form of a file tells leaves other readings out") {

@@ -1,6 +1,7 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <string>
+#include <unicode/uchar.h>
 
 #include "core/unicode.hpp"
 
@@ -56,4 +57,51 @@ TEST_CASE("blanks of every script go from both ends, and none from between") {
     CHECK(stripped(blank).empty());
   }
   for (const char* kept : {"\u200b", "\ufeff", "\u180e", "\u00e0", "\x1b"}) CHECK(stripped(kept) == kept);
+}
+
+TEST_CASE("a character's length and code point") {
+  struct Row {
+    std::string text;
+    std::size_t length;
+    char32_t point;
+  };
+  const std::array<Row, 6> rows = {{
+      {"a", 1, U'a'},
+      {"\xC2\x9B", 2, 0x9B},
+      {"\xE2\x80\xAE", 3, 0x202E},
+      {"\xF3\xA0\x81\x81", 4, 0xE0041},
+      {"\xF4\x8F\xBF\xBF", 4, 0x10FFFF},
+      {std::string(1, '\0'), 1, 0},
+  }};
+  for (const Row& row : rows) {
+    CHECK(utf8_length(row.text) == row.length);
+    CHECK(utf8_length(row.text + "z") == row.length);
+    CHECK(code_point(row.text) == row.point);
+  }
+  CHECK(utf8_length("\x80") == 0);
+  CHECK(utf8_length("\xE2\x80") == 0);
+}
+
+TEST_CASE("what is not seen is told from what is") {
+  for (char32_t point = 0; point < 0x110000; ++point) {
+    if (point >= 0xD800 && point <= 0xDFFF) continue;
+    // ICU's tables, read by a program of the same library, are the other opinion.
+    const int category = u_charType(static_cast<UChar32>(point));
+    const bool control =
+        category == U_CONTROL_CHAR || category == U_LINE_SEPARATOR || category == U_PARAGRAPH_SEPARATOR;
+    const bool formats = category == U_FORMAT_CHAR &&
+                         u_hasBinaryProperty(static_cast<UChar32>(point), UCHAR_DEFAULT_IGNORABLE_CODE_POINT);
+    const bool joiner = point == 0x200C || point == 0x200D;
+    if ((control || formats) && !joiner) {
+      INFO("U+" << std::hex << static_cast<unsigned>(point));
+      CHECK(is_unseen(point));
+    }
+    const bool seen = u_isgraph(static_cast<UChar32>(point)) &&
+                      !u_hasBinaryProperty(static_cast<UChar32>(point), UCHAR_DEFAULT_IGNORABLE_CODE_POINT) &&
+                      category != U_FORMAT_CHAR;
+    if (seen || joiner || point == U' ') {
+      INFO("U+" << std::hex << static_cast<unsigned>(point));
+      CHECK_FALSE(is_unseen(point));
+    }
+  }
 }

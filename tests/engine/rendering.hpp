@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,7 @@
 #include "lapis/engine.hpp"
 #include "lapis/error.hpp"
 
-extern "C" lapis::Engine* lapis_make_engine(const lapis::EngineOptions& options, int* error_kind,
-                                            std::string* error_text);
+extern "C" lapis::Engine* lapis_make_engine(const lapis::EngineOptions& options, std::optional<lapis::Error>* error);
 
 namespace lapis::engine {
 
@@ -25,9 +25,8 @@ inline const Model& model() {
 }
 
 inline std::unique_ptr<Engine> make_engine(const std::string& dtype, int threads) {
-  int kind = 0;
-  std::string text;
-  std::unique_ptr<Engine> made(lapis_make_engine({"cpu", dtype, threads}, &kind, &text));
+  std::optional<Error> error;
+  std::unique_ptr<Engine> made(lapis_make_engine({"cpu", dtype, threads}, &error));
   REQUIRE(made);
   made->load(model());
   return made;

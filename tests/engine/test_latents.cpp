@@ -13,9 +13,8 @@ using namespace lapis::engine;
 namespace {
 
 std::unique_ptr<Engine> bare_engine() {
-  int kind = 0;
-  std::string text;
-  std::unique_ptr<Engine> made(lapis_make_engine({"cpu", "fp32", 1}, &kind, &text));
+  std::optional<Error> error;
+  std::unique_ptr<Engine> made(lapis_make_engine({"cpu", "fp32", 1}, &error));
   REQUIRE(made);
   made->use(model());
   return made;

@@ -53,6 +53,20 @@ TEST_CASE("a file that is no graph is refused") {
   CHECK_FALSE(failure(part).empty());
 }
 
+TEST_CASE("a graph that fails as it runs is the model's fault, and says which") {
+  LoadedPart part(plain_part(), "line", {});
+  try {
+    part.run({});
+    FAIL("a graph without its input ran");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::model);
+    CHECK_THAT(error.problem(), Catch::Contains("line_plain.pt fails as line: "));
+    CHECK_THAT(error.problem(), !Catch::Contains("\n"));
+  }
+  CHECK_THROWS_AS(part.call({}), std::exception);
+  CHECK_THROWS_WITH(part.call({}), !Catch::Contains("fails as line"));
+}
+
 TEST_CASE("fewer outputs than declared are refused") {
   Part declared = plain_part();
   declared.outputs.push_back({"z", "model", {"batch"}});

@@ -60,6 +60,18 @@ TEST_CASE("arrays and single pictures are read too, whatever their units") {
   CHECK(read_unplaced(npy_bytes(Tensor({4, 2, 3}).view()), "a", {}).statistics.channels.size() == 4);
 }
 
+TEST_CASE("latents of a video are told from those of pictures, in every form") {
+  const Tensor video({1, 16, 9, 2, 3});
+  const Tensor frame({1, 16, 1, 2, 3});
+  const std::string what = "holds latents of a video, [1, 16, 9, 2, 3]: 9 frames of 16 channels";
+  for (const char* tensor : {"latents", "latent_tensor"}) {
+    CHECK_THROWS_WITH(read_unplaced(video.safetensors(tensor), "a", {}), Catch::Contains(what));
+    CHECK_THROWS_WITH(detect_form(video.safetensors(tensor), "a"), Catch::Contains(what));
+  }
+  CHECK_THROWS_WITH(read_unplaced(npy_bytes(video.view()), "a", {}), Catch::Contains(what));
+  CHECK_THROWS_WITH(read_unplaced(frame.safetensors("latents"), "a", {}), Catch::Contains("1 frame of 16 channels"));
+}
+
 TEST_CASE("units that a form tells are no question") {
   for (const core::SpaceFit& fit : read_unplaced(Tensor({1, 4, 2, 3}).safetensors("latents"), "a", {}).fits) {
     CHECK(fit.units == Units::model);

@@ -1,0 +1,393 @@
+#!/usr/bin/env python3
+"""Feeds the program strangers' texts that a terminal obeys, or shows other than they are, through every way in: names of
+files and folders, words and values of the command line, the environment, and every text of every kind of file. Nothing
+of them may come out as it went in, and none of their lines may begin a line.
+
+    tests/cli/test_terminal.py BUILD_FOLDER [unittest arguments]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import unicodedata
+import unittest
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from test_cli import MODEL, PROGRAM, CliTest, run
+from test_convert import passport, safetensors
+from test_import import single_file, written
+
+# A window's title, colours, C1's two spellings of them, an override and an isolate of direction, what has no width, a
+# tag, a character taken back, and a line that passes for one of ours.
+HOSTILE = ("x\x1b]0;pwn\x07\x1b[31m\u009b31m\u009d0;pwn\u009c\u202eexe.png\u2066\u200b\ufeff\u2028\U000e0041\x7f\b\r\t"
+           "\nFAKE: all is well")
+NAME = HOSTILE.replace("/", "")                     # of a file
+STRAY = os.fsencode(NAME) + b"\x9b31m\xff"          # of one that is no UTF-8 either
+OURS = re.compile(rb"\x1b\[(31|33|0)m|\r?\x1b\[K|\r")  # what we ourselves send to a terminal
+JOINERS = "\u200c\u200d"
+
+
+def unclean(output: bytes) -> str:
+    """What is wrong with what came out; "" where nothing is."""
+    try:
+        text = output.decode()
+    except UnicodeDecodeError as error:
+        return f"no UTF-8: {error}"
+    for character in text:
+        if unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") and character not in "\n" + JOINERS:
+            return f"U+{ord(character):04X} in {text!r}"
+    if re.search(r"^FAKE", text, re.MULTILINE):
+        return f"a stranger's line in {text!r}"
+    return ""
+
+
+def spoiled(document: Any, seen: set | None = None, name: str = "") -> Iterator[tuple[str, Any]]:
+    """The document with one text, or one key, made hostile: one copy for each key that there is a text or an object of."""
+    seen = set() if seen is None else seen
+    if isinstance(document, str) and name not in seen:
+        seen.add(name)
+        yield name, HOSTILE
+        yield f"{name}, its end", document + HOSTILE
+    if isinstance(document, list):
+        for i, item in enumerate(document):
+            for place, changed in spoiled(item, seen, name):
+                yield place, [*document[:i], changed, *document[i + 1:]]
+    if isinstance(document, dict):
+        if f"key of {name}" not in seen and document:
+            seen.add(f"key of {name}")
+            first = next(iter(document))
+            yield f"key of {name}", {(HOSTILE if key == first else key): member for key, member in document.items()}
+            yield f"key more in {name}", document | {HOSTILE: document[first]}
+        for key, member in document.items():
+            for place, changed in spoiled(member, seen, key):
+                yield f"{name}.{place}" if name else place, document | {key: changed}
+
+
+def png(*chunks: tuple[bytes, bytes], pixels: bytes | None = None) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = zlib.compress(b"".join(b"\0" + bytes(64 * 3) for _ in range(64))) if pixels is None else pixels
+    return b"\x89PNG\r\n\x1a\n" + b"".join([chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 64, 8, 2, 0, 0, 0)),
+                                            *(chunk(*pair) for pair in chunks), chunk(b"IDAT", rows), chunk(b"IEND", b"")])
+
+
+def options_of(command: str) -> list[str]:
+    """Every option that takes a value, by the command's own help."""
+    page = run(command, "--help").stdout.decode()
+    return re.findall(r"^  (?:-\w,)?(--[\w-]+) [\[A-Z]", page, re.MULTILINE)
+
+
+class TerminalTest(CliTest):
+    def clean(self, *words: str | bytes, code: int | None = None, **options) -> subprocess.CompletedProcess:
+        result = run(*words, cwd=self.folder, **options)
+        self.assertGreaterEqual(result.returncode, 0, "a signal")
+        self.assertNotEqual(result.returncode, 70, result.stderr)
+        for output in (result.stdout, result.stderr):
+            self.assertEqual(unclean(output), "", words)
+        if code is not None:
+            self.assertEqual(result.returncode, code, result.stderr)
+        return result
+
+    def put(self, name: str | bytes, content: bytes) -> None:
+        with open(os.path.join(os.fsencode(self.folder), os.fsencode(name)), "wb") as file:
+            file.write(content)
+
+
+class TheCheckItself(unittest.TestCase):
+    def test_finds_what_must_not_come_out(self) -> None:
+        for hostile in ("a\x1b[31m", "\x9b", "a\u202eb", "\ufeff", "a\rb", "\a", "\x7f", "\u2028", "ok\nFAKE: a"):
+            self.assertTrue(unclean(hostile.encode()), hostile)
+        self.assertTrue(unclean(b"\x9b31m"))
+        for harmless in ("grün 人生 👩\u200d🚀️\nnext", "x\\x1b FAKE"):
+            self.assertEqual(unclean(harmless.encode()), "")
+
+
+class Words(TerminalTest):
+    def test_values_of_every_option(self) -> None:
+        for command, words in {"generate": ("a lake", "--dry-run"), "refine": ("a.safetensors", "--dry-run"), "encode": ("a.png",),
+                               "decode": ("a.safetensors",), "convert": ("a.safetensors", "-n"), "check": ("tiny-sd15",),
+                               "matrix": (), "import": ("a.safetensors",), "inspect": ("tiny-sd15",), "list": ()}.items():
+            for option in options_of(command):
+                with self.subTest(command=command, option=option):
+                    self.clean(command, *words, option, HOSTILE)
+                    self.clean(command, *words, os.fsencode(option) + b"=" + STRAY)
+
+    def test_words_where_none_is_expected(self) -> None:
+        for command in ("generate", "refine", "encode", "decode", "convert", "check", "matrix", "import", "inspect", "list"):
+            for word in (HOSTILE, STRAY, b"--" + STRAY, b"-" + STRAY):
+                with self.subTest(command=command, word=word):
+                    self.clean(command, word)
+                    self.clean(command, "more", word)
+        for word in (HOSTILE, STRAY, b"--" + STRAY):
+            self.clean(word)
+
+    def test_prompts(self) -> None:
+        tags = ("<lora:{}:1>", "<{}:1>", "[a:b:{}]", "({}:1.2)", "(a:{})", "[{}|b]", "a AND {}", "embedding:{}", "a BREAK {}")
+        for syntax in ("plain", "a1111", "comfy"):
+            for tag in ("{}", *tags):
+                with self.subTest(syntax=syntax, tag=tag):
+                    self.clean("generate", tag.format(HOSTILE), "--prompt-syntax", syntax, "--dry-run", "-m", "tiny-sd15")
+                    self.clean("inspect", "tiny-sd15", "--prompt-syntax", syntax, "--tokens", tag.format(HOSTILE))
+        long = self.clean("generate", "word " * 80 + HOSTILE, "--dry-run", "-m", "tiny-sd15", code=0)
+        self.assertIn(b"FAKE", long.stderr, "the end that is cut off is said")
+        self.clean("inspect", "tiny-sd15", "--tokens", "word " * 80 + HOSTILE, code=0)
+        # Tokens end within characters; what is cut off is text all the same.
+        for character in "\U0001d518", "ﷺ", "é":
+            self.clean("inspect", "tiny-sd15", "--tokens", character * 90, code=0)
+
+    def test_the_environment(self) -> None:
+        self.put("a.safetensors", b"{}")
+        model = self.folder / NAME / "mine"
+        shutil.copytree(MODEL, model)
+        (model / "model.json").write_text("{" + HOSTILE)
+        for variable in ("LAPIS_MODELS", "LAPIS_LORAS", "XDG_DATA_HOME", "HOME", "TERM", "COLUMNS", "NO_COLOR", "TMPDIR", "LANG"):
+            for value in (HOSTILE, str(self.folder / NAME)):
+                with self.subTest(variable=variable, value=value):
+                    self.clean("list", env={variable: value})
+                    self.clean("generate", "a lake", "-m", HOSTILE, "--dry-run", env={variable: value})
+                    self.clean("generate", "a lake", "--lora", "none", "--dry-run", env={variable: value})
+                    self.clean("import", "a.safetensors", env={variable: value})
+
+
+class Names(TerminalTest):
+    """Of files and folders that are there and that are not."""
+
+    def test_files_that_are_named(self) -> None:
+        latent = safetensors({"latent": ((1, 4, 8, 8), [0.5] * 256)}, passport("sd15", "tiny-sd15", (1, 4, 8, 8)))
+        contents = {"nothing": None, "a latent": latent, "a PNG": png(), "text": HOSTILE.encode(), "empty": b"",
+                    "a web page": b"<!DOCTYPE html>" + HOSTILE.encode(), "a pickle": b"\x80\x02c" + HOSTILE.encode(),
+                    "no safetensors": struct.pack("<Q", 9000) + b"{" + HOSTILE.encode()}
+        for what, content in contents.items():
+            for name in (os.fsencode(NAME), STRAY):
+                file = name + b".safetensors"
+                if content is not None:
+                    self.put(file, content)
+                for words in (("inspect", file), ("inspect", file, "--json"), ("check", file), ("decode", file), ("encode", file),
+                              ("convert", file, "--to", "tiny-sdxl", "-n"), ("matrix", file, "tiny-sdxl"), ("import", file),
+                              ("refine", file, "-p", "a", "--dry-run"), ("generate", "a", "-i", file, "--dry-run"),
+                              ("generate", "a", "--mask", file, "-i", file, "--dry-run"),
+                              ("generate", "--init-latent", file, "--dry-run"), ("generate", b"@" + file, "--dry-run"),
+                              ("generate", "a", "--lora", file, "--dry-run"), ("generate", "a", "--lora-dir", file, "--lora", "b", "--dry-run"),
+                              ("generate", "a", "--embedding", file, "--dry-run"), ("generate", "a", "-m", file, "--dry-run"),
+                              ("generate", "a", "-o", file, "--dry-run"), ("generate", "a", "-o", file + b".png", "--dry-run"),
+                              ("import", "--torchscript", b"denoiser=" + file, "--family", "sd15"),
+                              ("import", file, "--vae", file), ("import", file, "--tokenizer", file)):
+                    with self.subTest(what=what, words=words):
+                        self.clean(*words)
+
+    def test_folders(self) -> None:
+        for name in (os.fsencode(NAME), STRAY):
+            place = os.path.join(os.fsencode(self.folder), name)
+            shutil.copytree(MODEL, place)
+            self.clean("list", "models", env={"LAPIS_MODELS": str(self.folder)}, code=0)
+            self.clean("list", "models", "--json", env={"LAPIS_MODELS": str(self.folder)}, code=0)
+            for words in (("inspect", place), ("inspect", place, "--verify"), ("inspect", place, "--json"), ("check", place),
+                          ("generate", "a", "-m", place, "--dry-run"), ("generate", "a", "-m", place, "--dry-run", "--json"),
+                          ("import", place), ("import", place, "--json", "-o", place + b"/a"), ("check", place, "--vae", place)):
+                with self.subTest(words=words):
+                    self.clean(*words, env={"LAPIS_MODELS": str(self.folder)})
+            os.unlink(place + b"/model.json")
+            for words in (("inspect", place), ("import", place), ("list", "models")):
+                self.clean(*words, env={"LAPIS_MODELS": str(self.folder)})
+
+
+class Files(TerminalTest):
+    """Every text of every kind of file."""
+
+    def test_model_json(self) -> None:
+        document = json.loads((MODEL / "model.json").read_text())
+        model = self.model()
+        for place, changed in spoiled(document):
+            with self.subTest(place=place):
+                (model / "model.json").write_text(json.dumps(changed))
+                self.clean("inspect", str(model))
+                self.clean("inspect", str(model), "--json")
+                self.clean("generate", "a", "-m", str(model), "--dry-run")
+        (model / "model.json").write_text('{"name": "' + HOSTILE.replace("\n", "") + '"')
+        self.clean("inspect", str(model), code=5)
+
+    def test_tokenizers(self) -> None:
+        for file in sorted((MODEL / "tokenizer").iterdir()):
+            lines = file.read_text().splitlines()
+            for text in (HOSTILE, "\n".join([*lines[:5], HOSTILE, *lines[5:]]), "\n".join([*lines, HOSTILE.replace("\n", " ") + " b"])):
+                model = self.model()
+                (model / "tokenizer" / file.name).write_text(text)
+                with self.subTest(file=file.name):
+                    self.clean("inspect", str(model), "--tokens", "a lake")
+                    self.clean("generate", "a", "-m", str(model), "--dry-run")
+                shutil.rmtree(model)
+
+    def test_a_diffusers_folder(self) -> None:
+        for file in ("model_index.json", "scheduler/scheduler_config.json", "vae/config.json", "unet/config.json",
+                     "text_encoder/config.json"):
+            document = json.loads((MODEL / file).read_text())
+            for place, changed in spoiled(document):
+                source = Path(shutil.copytree(MODEL, self.folder / "source"))
+                (source / "model.json").unlink()
+                (source / file).write_text(json.dumps(changed))
+                with self.subTest(file=file, place=place):
+                    self.clean("import", "source", "-o", "made")
+                    self.clean("check", "tiny-sd15", "--vae", "source")
+                shutil.rmtree(source)
+                shutil.rmtree(self.folder / "made", ignore_errors=True)
+
+    def test_tensors(self) -> None:
+        tensors = single_file(MODEL)
+        first = next(iter(tensors))
+        kinds = {"one more": tensors | {NAME: tensors[first]}, "a LoRA's": {f"lora_unet_{HOSTILE}.lora_down.weight": tensors[first]},
+                 "lone": {HOSTILE: tensors[first]}, "half": {f"first_stage_model.{HOSTILE}": tensors[first]}}
+        for what, content in kinds.items():
+            self.put("a.safetensors", written(content))
+            with self.subTest(what=what):
+                for words in (("import", "a.safetensors", "-o", "made"), ("inspect", "a.safetensors"), ("check", "a.safetensors"),
+                              ("generate", "a", "--lora", "a.safetensors", "--dry-run"), ("generate", "a", "--embedding", "a.safetensors", "--dry-run"),
+                              ("import", "a.safetensors", "--vae", "a.safetensors"), ("generate", "a", "--init-latent", "a.safetensors", "--dry-run")):
+                    self.clean(*words)
+                shutil.rmtree(self.folder / "made", ignore_errors=True)
+        names = {"lora_down": ("F32", [2, 4], bytes(32)), "lora_up": ("F32", [4, 2], bytes(32)), "alpha": ("F32", [], bytes(4)),
+                 "oft_blocks": ("F32", [2, 2], bytes(16)), HOSTILE: ("F32", [1], bytes(4))}
+        for module in ("unet.down", f"lora_unet_{HOSTILE}", HOSTILE):
+            self.put("b.safetensors", written({f"{module}.{name}.weight": tensor for name, tensor in names.items()}))
+            self.clean("generate", "a", "--lora", "b.safetensors", "--dry-run")
+
+    def test_metadata(self) -> None:
+        words = passport("sd15", "tiny-sd15", (1, 4, 8, 8)) | {
+            "history": json.dumps([{"route": "re-encode", "from": "sdxl", "to": "sd15", "size": [64, 64], "psnr": "infinite"}]),
+            "job": json.dumps({"version": "0.1.0", "job": {"prompt": "a", "negative_prompt": "b", "model": "tiny-sd15", "sampler": "euler",
+                               "loras": ["a:1"], "embeddings": ["e"], "schedule": "own"}, "model": {"name": "n", "family": "sd15", "files": {}}})}
+        numbers = {"latent": ((1, 4, 8, 8), [0.5] * 256)}
+
+        def variants() -> Iterator[tuple[str, dict[str, str]]]:
+            yield from spoiled(words)
+            for key in ("history", "job"):
+                for place, changed in spoiled(json.loads(words[key])):
+                    yield f"{key}: {place}", words | {key: json.dumps(changed)}
+            yield "x-key", words | {f"x-{HOSTILE}": HOSTILE, "x-comfy.prompt": HOSTILE}
+
+        for place, metadata in variants():
+            self.put("a.safetensors", safetensors(numbers, metadata))
+            with self.subTest(place=place):
+                for asked in (("inspect", "a.safetensors"), ("inspect", "a.safetensors", "--json"), ("check", "a.safetensors"),
+                              ("check", "a.safetensors", "tiny-sdxl", "--json"), ("refine", "a.safetensors", "-m", "tiny-sd15", "--dry-run"),
+                              ("generate", "b", "--init-latent", "a.safetensors", "--dry-run", "-m", "tiny-sd15"),
+                              ("convert", "a.safetensors", "--to", "tiny-sdxl", "-n")):
+                    self.clean(*asked)
+        for key in ("format", "modelspec.title", "modelspec.architecture", "ss_base_model_version", "prediction_type", "lora_adapter_metadata",
+                    "modelspec.prediction_type", HOSTILE):
+            for value in (HOSTILE, json.dumps({"r": HOSTILE, HOSTILE: 1}), json.dumps({"unet.r": HOSTILE})):
+                self.put("b.safetensors", safetensors({"a": ((2, 2), [0.0] * 4)}, {key: value}))
+                for asked in (("import", "b.safetensors"), ("generate", "a", "--lora", "b.safetensors", "--dry-run"),
+                              ("generate", "a", "--embedding", "b.safetensors", "--dry-run"), ("inspect", "b.safetensors")):
+                    self.clean(*asked)
+
+    def test_texts_of_a_png(self) -> None:
+        text = HOSTILE.encode()
+        latin = HOSTILE.encode("latin-1", "replace")
+        for name, chunks in {
+            "tEXt": [(b"tEXt", b"parameters\0" + latin)], "zTXt": [(b"zTXt", b"parameters\0\0" + zlib.compress(latin))],
+            "iTXt": [(b"iTXt", b"parameters\0\0\0\0\0" + text)], "lapis": [(b"iTXt", b"lapis\0\0\0\0\0" + text)],
+            "a key": [(b"tEXt", b"k\x1b]0;pwn\x07\x9b31m\0a")], "a key in UTF-8": [(b"iTXt", text[:60] + b"\0\0\0\0\0a")],
+            "a chunk": [(b"\x1b[3m", b"")], "settings": [(b"tEXt", b"parameters\0a\x1b[31m\nSteps: 2, Sampler: \x1b[31mx, Size: 64x64")],
+            "a profile": [(b"iCCP", b"\x1b[31m\0\0a")],
+        }.items():
+            self.put("a.png", png(*chunks))
+            with self.subTest(chunk=name):
+                for asked in (("inspect", "a.png"), ("inspect", "a.png", "--json"), ("generate", "a", "-i", "a.png", "--dry-run"),
+                              ("refine", "a.png", "-p", "a", "--dry-run"), ("decode", "a.png")):
+                    self.clean(*asked)
+        exact = json.loads(self.clean("inspect", "a.png", "--json").stdout)
+        self.put("a.png", png((b"iTXt", b"parameters\0\0\0\0\0" + text)))
+        exact = json.loads(self.clean("inspect", "a.png", "--json", code=0).stdout)
+        self.assertIn(HOSTILE, json.dumps(exact, ensure_ascii=False).encode().decode("unicode_escape", "ignore") + str(exact))
+
+    def test_pictures_of_other_kinds(self) -> None:
+        text = HOSTILE.encode()
+        for name, content in {"a.ppm": b"P6\n#" + text + b"\n64 64\n255\n", "b.ppm": b"P6 " + text, "a.jpg": b"\xff\xd8\xff\xfe\0\x40" + text,
+                              "a.gif": b"GIF89a" + text, "a.bmp": b"BM" + text, "a.tga": text, "a.webp": b"RIFF\0\0\0\0WEBP" + text,
+                              "a.txt": text, "a.pam": b"P7\nWIDTH 1\nTUPLTYPE " + text + b"\nENDHDR\n"}.items():
+            self.put(name, content)
+            for words in (("encode", name), ("inspect", name), ("generate", "a", "-i", name, "--dry-run"), ("import", name)):
+                with self.subTest(words=words):
+                    self.clean(*words)
+
+    def test_arrays(self) -> None:
+        for header in (HOSTILE, "{'descr': '%s', 'fortran_order': False, 'shape': (1, 4, 8, 8), }" % HOSTILE,
+                       "{'descr': '<f4', 'fortran_order': False, 'shape': (%s), }" % HOSTILE,
+                       "{'descr': '<f4', 'fortran_order': %s, 'shape': (1,), }" % HOSTILE, "{'%s': 1}" % HOSTILE):
+            text = header.encode() + b" " * 64 + b"\n"
+            self.put("a.npy", b"\x93NUMPY\x01\0" + struct.pack("<H", len(text)) + text)
+            for words in (("inspect", "a.npy"), ("decode", "a.npy", "--space", "sd15", "--units", "vae")):
+                self.clean(*words)
+
+    def test_graphs(self) -> None:
+        with zipfile.ZipFile(MODEL / "graphs" / "vae_decoder.pt") as archive:
+            entries = {name: archive.read(name) for name in archive.namelist()}
+        code = next(name for name in entries if name.endswith(".py"))
+        pickle = next(name for name in entries if name.endswith("data.pkl"))
+
+        def changes() -> Iterator[tuple[str, dict[str, bytes]]]:
+            yield "a name", entries | {HOSTILE: b"a"}
+            yield "a name in the folder", entries | {f"{code.split('/')[0]}/code/{NAME}.py": b"a"}
+            for old, new in ((b"def forward", b"def forward" + HOSTILE.encode()), (b"aten::", b"aten::" + HOSTILE.encode()),
+                             (b"class ", b"class " + HOSTILE.encode()), (b"return ", b"return ops.x." + HOSTILE.encode())):
+                yield str(old), entries | {code: entries[code].replace(old, new, 1)}
+            yield "a class", entries | {pickle: b"\x80\x02c" + HOSTILE.encode().replace(b"\n", b"") + b"\nx\n)\x81."}
+
+        for what, changed in changes():
+            model = self.model()
+            with zipfile.ZipFile(model / "graphs" / "vae_decoder.pt", "w", zipfile.ZIP_STORED) as archive:
+                for name, content in changed.items():
+                    archive.writestr(name, content)
+            document = json.loads((model / "model.json").read_text())
+            document["files"]["graphs/vae_decoder.pt"] = {"bytes": (model / "graphs/vae_decoder.pt").stat().st_size}
+            (model / "model.json").write_text(json.dumps(document))
+            with self.subTest(what=what):
+                self.clean("import", "--torchscript", f"vae_decoder={model}/graphs/vae_decoder.pt", "--family", "sd15", "-o", "made")
+                self.clean("inspect", str(model), "--verify")
+            shutil.rmtree(model)
+
+
+class OnATerminal(TerminalTest):
+    """There our own colours and the bar are all that is sent."""
+
+    def shown(self, *words: str | bytes) -> bytes:
+        leader, follower = pty.openpty()
+        with subprocess.Popen([PROGRAM, *words], stdout=follower, stderr=follower, stdin=subprocess.DEVNULL, cwd=self.folder,
+                              env={**os.environ, "TERM": "xterm"}) as process:
+            os.close(follower)
+            output = b""
+            while True:
+                try:
+                    part = os.read(leader, 1 << 16)
+                except OSError:
+                    break
+                if not part:
+                    break
+                output += part
+        os.close(leader)
+        self.assertGreaterEqual(process.returncode, 0)
+        return output
+
+    def test_errors_warnings_and_tables(self) -> None:
+        self.put("a.png", png((b"iTXt", b"parameters\0\0\0\0\0" + HOSTILE.encode())))
+        for words in (("generate", "a", "-m", HOSTILE), ("inspect", "a.png"), ("inspect", STRAY), (b"--" + STRAY,),
+                      ("generate", "word " * 80 + HOSTILE, "--dry-run"), ("inspect", "tiny-sd15")):
+            output = self.shown(*words)
+            self.assertTrue(output)
+            self.assertEqual(unclean(OURS.sub(b"", output)), "", words)
+        self.assertIn(b"\x1b[31merror:\x1b[0m ", self.shown("generate", "a", "-m", HOSTILE))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
