@@ -49,7 +49,8 @@ void check_room(const ResolvedJob& job) {
   throw Error(ErrorKind::device, "too little memory for a picture of " +
                                      core::size_text({static_cast<int>(width), static_cast<int>(height)}) +
                                      " pixels: it takes at least " + core::bytes_text(needed) + ", and " +
-                                     core::bytes_text(*free) + " are free.\nMake the picture smaller (-W, -H)");
+                                     core::bytes_text(*free) + " are free.",
+              "Make the picture smaller (-W, -H)");
 }
 
 }  // namespace lapis::cli

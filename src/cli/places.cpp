@@ -142,17 +142,17 @@ bool names_repository(const std::string& name) {
   std::string plain = fs::path(name).stem().string();
   std::error_code ignored;
   const std::string here = fs::exists(name, ignored) ? "" : ", and it is not here";
-  throw Error(ErrorKind::usage, name + " is the name of a file" + here +
-                                    "; a model is made of it once, without a copy\nType: lapis import " +
-                                    core::shell_word(name) + " --name " + core::shell_word(plain) + ", then -m " +
-                                    core::shell_word(plain));
+  throw Error(ErrorKind::usage,
+              name + " is the name of a file" + here + "; a model is made of it once, without a copy",
+              "Type: lapis import " + core::shell_word(name) + " --name " + core::shell_word(plain) + ", then -m " +
+                  core::shell_word(plain));
 }
 
 [[noreturn]] void refuse_repository(const std::string& name) {
   const std::string plain = fs::path(name).filename().string();
-  throw Error(ErrorKind::usage, "there is no folder \"" + name + "\", and lapis opens no network" +
-                                    "\nDownload the model (hf download " + core::shell_word(name) + " --local-dir " +
-                                    core::shell_word(plain) + "), then: lapis import " + core::shell_word(plain));
+  throw Error(ErrorKind::usage, "there is no folder \"" + name + "\", and lapis opens no network",
+              "Download the model (hf download " + core::shell_word(name) + " --local-dir " + core::shell_word(plain) +
+                  "), then: lapis import " + core::shell_word(plain));
 }
 
 }  // namespace

@@ -147,8 +147,8 @@ void check_numbers(const Tensors& tensors, const std::string& weight, const core
     if (name.empty()) continue;
     const std::string fault = number_fault(grid, tensors.view(weight), scale_numbers(tensors.view(name)));
     if (fault.empty()) continue;
-    throw Error(kind, tensors.path(name) + ": the scale " + name + " " + fault +
-                          ".\nThe file is damaged, or was written wrongly: fetch it again, or take another.");
+    throw Error(kind, tensors.path(name) + ": the scale " + name + " " + fault + ".",
+                "The file is damaged, or was written wrongly: fetch it again, or take another.");
   }
 }
 
@@ -180,7 +180,7 @@ core::WeightScales read_weight_scales(std::span<const SafetensorsFile> files,
   if (!scales.faults.empty()) {
     const core::ScaleFault& fault = scales.faults.front();
     const std::string more = scales.faults.size() == 1 ? "" : " (" + std::to_string(scales.faults.size()) + " such)";
-    throw Error(kind, tensors.path(fault.tensor) + ": " + fault.what + more + ".\n" + advice);
+    throw Error(kind, tensors.path(fault.tensor) + ": " + fault.what + more + ".", advice);
   }
   for (const auto& [weight, scale] : scales.weights) check_numbers(tensors, weight, scale, kind);
   return scales;
