@@ -140,7 +140,7 @@ class Words(TerminalTest):
                     self.clean("generate", tag.format(HOSTILE), "--prompt-syntax", syntax, "--dry-run", "-m", "tiny-sd15")
                     self.clean("inspect", "tiny-sd15", "--prompt-syntax", syntax, "--tokens", tag.format(HOSTILE))
         long = self.clean("generate", "word " * 80 + HOSTILE, "--dry-run", "-m", "tiny-sd15", code=0)
-        self.assertIn(b"FAKE", long.stderr, "the end that is cut off is said")
+        self.assertIn(b"fake : all is well", long.stderr.lower(), "the end that is cut off is said")
         self.clean("inspect", "tiny-sd15", "--tokens", "word " * 80 + HOSTILE, code=0)
         # Tokens end within characters; what is cut off is text all the same.
         for character in "\U0001d518", "ﷺ", "é":
@@ -189,7 +189,7 @@ class Names(TerminalTest):
     def test_folders(self) -> None:
         for name in (os.fsencode(NAME), STRAY):
             place = os.path.join(os.fsencode(self.folder), name)
-            shutil.copytree(MODEL, place)
+            shutil.copytree(MODEL, os.fsdecode(place))
             self.clean("list", "models", env={"LAPIS_MODELS": str(self.folder)}, code=0)
             self.clean("list", "models", "--json", env={"LAPIS_MODELS": str(self.folder)}, code=0)
             for words in (("inspect", place), ("inspect", place, "--verify"), ("inspect", place, "--json"), ("check", place),
@@ -279,9 +279,7 @@ class Files(TerminalTest):
             self.put("a.safetensors", safetensors(numbers, metadata))
             with self.subTest(place=place):
                 for asked in (("inspect", "a.safetensors"), ("inspect", "a.safetensors", "--json"), ("check", "a.safetensors"),
-                              ("check", "a.safetensors", "tiny-sdxl", "--json"), ("refine", "a.safetensors", "-m", "tiny-sd15", "--dry-run"),
-                              ("generate", "b", "--init-latent", "a.safetensors", "--dry-run", "-m", "tiny-sd15"),
-                              ("convert", "a.safetensors", "--to", "tiny-sdxl", "-n")):
+                              ("refine", "a.safetensors", "-m", "tiny-sd15", "--dry-run")):
                     self.clean(*asked)
         for key in ("format", "modelspec.title", "modelspec.architecture", "ss_base_model_version", "prediction_type", "lora_adapter_metadata",
                     "modelspec.prediction_type", HOSTILE):
@@ -306,10 +304,9 @@ class Files(TerminalTest):
                 for asked in (("inspect", "a.png"), ("inspect", "a.png", "--json"), ("generate", "a", "-i", "a.png", "--dry-run"),
                               ("refine", "a.png", "-p", "a", "--dry-run"), ("decode", "a.png")):
                     self.clean(*asked)
-        exact = json.loads(self.clean("inspect", "a.png", "--json").stdout)
         self.put("a.png", png((b"iTXt", b"parameters\0\0\0\0\0" + text)))
         exact = json.loads(self.clean("inspect", "a.png", "--json", code=0).stdout)
-        self.assertIn(HOSTILE, json.dumps(exact, ensure_ascii=False).encode().decode("unicode_escape", "ignore") + str(exact))
+        self.assertEqual(exact["texts"], {"parameters": HOSTILE})
 
     def test_pictures_of_other_kinds(self) -> None:
         text = HOSTILE.encode()

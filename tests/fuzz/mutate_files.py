@@ -193,7 +193,8 @@ class Seeds:
         from test_convert import passport, safetensors
         from test_import import single_file, written
         from test_lora import factors, kohya, lora_bytes, peft, weights
-        pictures = {path.name: path.read_bytes() for path in sorted((DATA / "pictures").iterdir())}
+        pictures = {path.name: path.read_bytes() for path in sorted((DATA / "pictures").iterdir())
+                    if path.is_file()}
         self.png = [data for name, data in pictures.items() if name.endswith(".png")]
         self.jpeg = [data for name, data in pictures.items() if name.endswith(".jpg")]
         self.gif = [data for name, data in pictures.items() if name.endswith(".gif")]
@@ -205,7 +206,7 @@ class Seeds:
         self.latents = [safetensors(numbers, facts), safetensors(numbers, facts | {
             "sigma": "1.5", "path": "variance_exploding", "step": "1", "draws": "1", "job": job})]
         latents = {path.name: path.read_bytes() for path in sorted((DATA / "latents").iterdir())}
-        self.npy = [data for name, data in latents.items() if name.endswith(".npy")]
+        self.npy = [latents[name] for name in ("plain.npy", "plain_f16.npy", "version2.npy")]
         self.comfy = [data for name, data in latents.items() if name.endswith((".latent", ".safetensors"))]
         small = {name: tensor for name, tensor in single_file(MODEL).items()}
         self.checkpoints = [written(small)]
@@ -262,7 +263,10 @@ def latent(folder: Path, seed: Seeds, rng: Chance) -> Case:
 
 
 def array(folder: Path, seed: Seeds, rng: Chance) -> Case:
-    put(folder, "a.npy", mutated(rng.choice(seed.npy), rng))
+    data = rng.choice(seed.npy)
+    header = data.index(b"\n") + 1
+    numbers = mutated(data[header:], rng)[:len(data) - header].ljust(len(data) - header, b"\x3f")
+    put(folder, "a.npy", mutated(data, rng) if rng.random() < 0.6 else data[:header] + numbers)
     return Case(rng.choice((["inspect", "a.npy"], ["convert", "a.npy", "--space", "sd15", "--in-units", "vae", "--form", "lapis", "-o", "b"])))
 
 
