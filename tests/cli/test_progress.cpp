@@ -25,7 +25,7 @@ TEST_CASE("no bar is wider than the terminal, and each width shows what it has r
       if (columns >= 10) CHECK(line.find(std::to_string(done) + "/" + std::to_string(all)) != std::string::npos);
     }
   }
-  CHECK(progress_line(5, 20, 2.5, 49) == "[#####-----------------] 5/20  0.50 s/step  8 s left");
+  CHECK(progress_line(5, 20, 2.5, 49) == "[####---------------] 5/20  0.50 s/step  8 s left");
   CHECK(progress_line(5, 20, 2.5, 30) == "5/20  0.50 s/step  8 s left");
   CHECK(progress_line(5, 20, 2.5, 20) == "5/20  8 s left");
   CHECK(progress_line(5, 20, 2.5, 6) == "5/20");
