@@ -11,6 +11,7 @@
 #include "io/model_writer.hpp"
 #include "io/new_folder.hpp"
 #include "io/sha256.hpp"
+#include "io/text.hpp"
 #include "lapis/error.hpp"
 
 namespace fs = std::filesystem;
@@ -76,9 +77,11 @@ fs::path ModelDraft::link(const fs::path& from, const std::string& folder, bool 
   const fs::path whole = fs::canonical(from);
   refuse_replaced(folder_, whole);
   if (const auto known = linked_.find(whole); known != linked_.end()) return model_.folder / known->second;
-  std::string name = folder + "/" + whole.filename().string();
+  // Names of a model's files are keys of its JSON, and hold no controls.
+  const std::string own = io::printable(whole.filename().string(), std::string_view::npos);
+  std::string name = folder + "/" + own;
   for (int i = 2; model_.files.contains(name); ++i) {
-    name = folder + "/" + std::to_string(i) + "-" + whole.filename().string();
+    name = folder + "/" + std::to_string(i) + "-" + own;
   }
   fs::create_directories(model_.folder / folder);
   FileFacts facts{"", fs::file_size(whole), std::nullopt};

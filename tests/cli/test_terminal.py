@@ -8,6 +8,7 @@ of them may come out as it went in, and none of their lines may begin a line.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import pty
@@ -24,9 +25,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from test_cli import MODEL, PROGRAM, CliTest, run
+from test_cli import MODEL, PROGRAM, CliTest, needs_engine, run
 from test_convert import passport, safetensors
 from test_import import single_file, written
+from test_lora import factors, kohya, lora_bytes, weights
 
 # A window's title, colours, C1's two spellings of them, an override and an isolate of direction, what has no width, a
 # tag, a character taken back, and a line that passes for one of ours.
@@ -353,6 +355,63 @@ class Files(TerminalTest):
                 self.clean("import", "--torchscript", f"vae_decoder={model}/graphs/vae_decoder.pt", "--family", "sd15", "-o", "made")
                 self.clean("inspect", str(model), "--verify")
             shutil.rmtree(model)
+
+
+def text_of(value: str | dict[str, str]) -> bytes:
+    """A text of --json as the bytes that it stands for."""
+    return base64.b64decode(value["bytes"], validate=True) if isinstance(value, dict) else value.encode()
+
+
+class Exact(TerminalTest):
+    """--json gives every name as it is, though it be no UTF-8, and what is written is read back as it was."""
+
+    def line(self, *words: str | bytes) -> dict:
+        return json.loads(self.clean(*words, code=0).stdout.decode())
+
+    def test_names(self) -> None:
+        latent = safetensors({"latent": ((1, 4, 8, 8), [0.5] * 256)}, passport("sd15", "tiny-sd15", (1, 4, 8, 8)))
+        for name in (b"st\xffyle", STRAY, "größe \u202e".encode(), b"plain"):
+            with self.subTest(name=name):
+                self.put(name + b".safetensors", latent)
+                found = self.line("inspect", name + b".safetensors", "--json")
+                self.assertEqual(text_of(found["latent"]), name + b".safetensors")
+                checked = self.line("check", name + b".safetensors", "--json")["checks"][0]
+                self.assertEqual(text_of(checked["latent"]), name + b".safetensors")
+                written_as = self.line("convert", name + b".safetensors", "--form", "comfy", "-o", b"made " + name, "--json")
+                self.assertEqual(text_of(written_as["path"]), b"made " + name)
+
+    def test_models(self) -> None:
+        checkpoint = written(single_file(MODEL))
+        for name in (b"st\xffyle", STRAY, b"plain"):
+            self.put(name + b".safetensors", checkpoint)
+            for copied in ((), ("--copy",)):
+                with self.subTest(name=name, copied=copied):
+                    place = b"./made " + name + b"-".join(word.encode() for word in copied)
+                    made = self.line("import", name + b".safetensors", "-o", place, "--json", *copied)
+                    whole = os.path.join(os.path.realpath(os.fsencode(self.folder)), os.path.basename(place))
+                    self.assertEqual(os.path.realpath(text_of(made["path"])), whole)
+                    with open(whole + b"/model.json", encoding="utf-8") as document:
+                        json.load(document)
+                    shown = self.line("inspect", place, "--json")
+                    self.assertEqual(os.path.realpath(text_of(shown["folder"])) if "folder" in shown else whole, whole)
+                    self.line("generate", "a", "-m", place, "--dry-run", "--json")
+
+    @needs_engine
+    def test_settings(self) -> None:
+        self.put(b"st\xffyle.safetensors", lora_bytes(kohya("lora_unet_", factors(weights("tiny-sd15", "unet")))))
+        words = ("generate", "a lake", "-m", "tiny-sd15", "--lora", b"st\xffyle.safetensors:0.5", "-t", "1", "-W", "64", "-H", "64",
+                 "--steps", "2", "-s", "1", "--json")
+        drawn = self.line(*words, "-o", b"a\xff.png")
+        self.assertEqual(text_of(drawn["path"]), b"a\xff.png")
+        self.assertEqual([text_of(lora) for lora in drawn["loras"]], [b"st\xffyle:0.5"])
+        texts = self.line("inspect", b"a\xff.png", "--json")["texts"]
+        self.assertIn("<lora:st\\xffyle:0.5>", texts["parameters"])
+        self.assertEqual([text_of(lora) for lora in texts["lapis"]["job"]["loras"]], [b"st\xffyle:0.5"])
+        kept = self.line(*words, "--latent", "a.safetensors")
+        self.assertEqual([text_of(lora) for lora in kept["loras"]], [b"st\xffyle:0.5"])
+        # A latent's job finds the LoRA again by the name that it records.
+        again = self.line("refine", "a.safetensors", "--lora-dir", ".", "--strength", "0.5", "--dry-run", "--json")
+        self.assertEqual([text_of(lora) for lora in again["job"]["loras"]], [b"st\xffyle:0.5"])
 
 
 class OnATerminal(TerminalTest):

@@ -92,7 +92,7 @@ def mutated(data: bytes, rng: Chance) -> bytes:
     return bytes(result)
 
 
-WORDS = (b"0", b"-1", b"1e999", b"18446744073709551616", b"null", b"[]", b"{}", b'""', b"true", b"0.1", b'"\\u0000"',
+WORDS = (b"0", b"1", b"2", b"64", b"0.5", b"-1", b"1e999", b"18446744073709551616", b"null", b"[]", b"{}", b'""', b"true", b"0.1", b'"\\u0000"',
          b"9" * 400, b"[" * 300, b'"\xff"', b'"' + b"a" * 5000 + b'"', b'"../../x"', b"1e-300")
 
 
@@ -222,7 +222,8 @@ def put(folder: Path, name: str, content: bytes) -> None:
     (folder / name).write_bytes(content)
 
 
-DRY = ["-m", str(MODEL), "-s", "1", "-t", "1", "--dry-run"]
+DRY = ["-s", "1", "-t", "1", "--dry-run"]
+ON_TINY = ["-m", str(MODEL), *DRY]
 
 
 def model_in(folder: Path, file: str = "", content: bytes = b"", *, listed: bool = True) -> None:
@@ -251,14 +252,14 @@ def picture(seeds: Callable[[Seeds], list], how: Callable[[bytes, Chance], bytes
         put(folder, f"a{kind}", how(data, rng))
         if ending == ".png" and rng.random() < 0.3:
             return Case(["inspect", "a.png"])
-        return Case(["generate", "a", "-i", f"a{kind}", "-W", "64", "-H", "64", *DRY])
+        return Case(["generate", "a", "-i", f"a{kind}", "-W", "64", "-H", "64", *ON_TINY])
     return make
 
 
 def latent(folder: Path, seed: Seeds, rng: Chance) -> Case:
     put(folder, "a.safetensors", mutated_safetensors(rng.choice(seed.latents), rng))
-    return Case(rng.choice((["inspect", "a.safetensors"], ["refine", "a.safetensors", "-p", "a", *DRY],
-                            ["generate", "--init-latent", "a.safetensors", *DRY], ["check", "a.safetensors"],
+    return Case(rng.choice((["inspect", "a.safetensors"], ["refine", "a.safetensors", "-p", "a", *ON_TINY],
+                            ["generate", "--init-latent", "a.safetensors", *ON_TINY], ["check", "a.safetensors"],
                             ["decode", "a.safetensors", "--preview", "-o", "b.png"])))
 
 
@@ -282,12 +283,12 @@ def checkpoint(folder: Path, seed: Seeds, rng: Chance) -> Case:
 
 def lora(folder: Path, seed: Seeds, rng: Chance) -> Case:
     put(folder, "a.safetensors", mutated_safetensors(rng.choice(seed.loras), rng))
-    return Case(["generate", "a", "--lora", "a.safetensors", *DRY])
+    return Case(["generate", "a", "--lora", "a.safetensors", *ON_TINY])
 
 
 def embedding(folder: Path, seed: Seeds, rng: Chance) -> Case:
     put(folder, "style.safetensors", mutated_safetensors(rng.choice(seed.embeddings), rng))
-    return Case(["generate", "a style", "--embedding", "style.safetensors", *DRY])
+    return Case(["generate", "a style", "--embedding", "style.safetensors", *ON_TINY])
 
 
 def model_json(folder: Path, _: Seeds, rng: Chance) -> Case:
@@ -324,7 +325,7 @@ def prompt(folder: Path, _: Seeds, rng: Chance) -> Case:
     for _ in range(rng.randrange(4)):
         text = text + rng.choice((b"(", b")", b"[", b"]", b":", b"|", b"<lora:", b">", b"\\", b"1e9", b" AND ", b"\xc3")) * rng.choice((1, 3, 300))
     put(folder, "prompt.txt", mutated(text, rng))
-    return Case(["generate", "@prompt.txt", "--prompt-syntax", rng.choice(("plain", "a1111", "comfy")), *DRY])
+    return Case(["generate", "@prompt.txt", "--prompt-syntax", rng.choice(("plain", "a1111", "comfy")), *ON_TINY])
 
 
 def diffusers(folder: Path, _: Seeds, rng: Chance) -> Case:
