@@ -183,7 +183,6 @@ def mutated_zip(data: bytes, rng: Chance) -> bytes:
 
 class Case(NamedTuple):
     words: list[str]
-    stdin: bytes = b""
 
 
 class Seeds:
@@ -215,7 +214,6 @@ class Seeds:
         self.embeddings = [written({name: ("F32", [2, 128], struct.pack("<256f", *[0.1] * 256))})
                            for name in ("emb_params", "clip_l", "<style>")]
         self.graph = (MODEL / "graphs" / "vae_decoder.pt").read_bytes()
-        self.written = written
 
 
 def put(folder: Path, name: str, content: bytes) -> None:
