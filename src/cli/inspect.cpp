@@ -206,8 +206,10 @@ InspectedPicture read_picture(const io::LatentSource& source) {
 
 int inspect_picture(const Options& options, const io::LatentSource& source) {
   const auto [format, facts] = read_picture(source);
-  if (options.preview) {
-    throw Error(ErrorKind::usage, "--preview is for latents; " + source.name() + " is a " + format);
+  if (options.preview || options.measure) {
+    throw Error(ErrorKind::usage, std::string(options.preview ? "--preview is for latents"
+                                                              : "--measure is for latents and for a model's VAE") +
+                                      "; " + source.name() + " is a " + format);
   }
   if (options.json) {
     print_json(io::png_report(facts));

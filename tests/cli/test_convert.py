@@ -422,7 +422,7 @@ class Crossed(LatentTest):
         self.ppm("a.ppm", 64, 64)
         table = self.done("inspect", "tiny-sd15", "--measure", "a.ppm").stdout.decode()
         self.assertIn("a.ppm", table)
-        self.refused(3, "inspect", "a.ppm", "--measure", says=("PNM picture",))
+        self.refused(2, "inspect", "a.ppm", "--measure", says=("--measure is for latents",))
 
 
 if __name__ == "__main__":

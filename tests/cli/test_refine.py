@@ -15,7 +15,7 @@ import unittest
 from test_cli import needs_engine, run, tensors
 from test_convert import HAS_FLUX, LatentTest, read_png
 
-QUICK = ("--steps", "4", "-t", "1", "-q")
+QUICK = ("--steps", "4", "-t", "1")
 DRAWN = ("a red house in snow", "-W", "64", "-H", "64", "-s", "7", *QUICK)
 CROSSING = "sd15:tiny-sd15 -> sdxl:tiny-sdxl"
 
@@ -62,7 +62,7 @@ class Planned(LatentTest):
         self.latent("a.safetensors")
         self.ppm("a.ppm", 64, 64)
         (self.folder / "a.txt").write_text("neither latent nor picture")
-        self.refused(2, "refine", says=("source",))
+        self.refused(2, "refine", says=("LATENT|IMAGE",))
         self.refused(2, "refine", "a.safetensors", "-m", "tiny-sd15", says=("no prompt", "--prompt"))
         self.refused(2, "refine", "a.ppm", "-m", "tiny-sd15", says=("no prompt", "--prompt"))
         self.refused(3, "refine", "a.txt", "-m", "tiny-sd15", "-p", "a lake", says=("a.txt",))
