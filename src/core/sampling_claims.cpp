@@ -163,12 +163,13 @@ std::vector<SamplingClaim> sampling_claims(const std::map<std::string, std::stri
     if (std::find(tensors.begin(), tensors.end(), row.tensor) == tensors.end()) continue;
     claims.push_back({row.says, "tensor " + std::string(row.tensor)});
   }
-  for (const auto& [key, value] : metadata) {
-    const std::string said = lower(value);
-    const auto row = std::find_if(keys.begin(), keys.end(),
-                                  [&](const KeyRow& each) { return each.key == key && fits(each.value, said); });
+  for (const auto& entry : metadata) {
+    const std::string said = lower(entry.second);
+    const auto row = std::find_if(keys.begin(), keys.end(), [&](const KeyRow& each) {
+      return each.key == entry.first && fits(each.value, said);
+    });
     if (row == keys.end() || !row->says || said.empty()) continue;
-    claims.push_back({*row->says, key + " \"" + value.substr(0, 40) + "\""});
+    claims.push_back({*row->says, entry.first + " \"" + entry.second.substr(0, 40) + "\""});
   }
   return claims;
 }
