@@ -17,7 +17,7 @@
 namespace lapis::core {
 namespace {
 
-constexpr std::uint64_t most_steps = 200'000'000;  ///< of expressions in peft's configuration: a second
+constexpr std::uint64_t most_steps = 20'000'000;  ///< of expressions in peft's configuration: a tenth of a second
 
 struct LeftOutRow {
   LeftOut reason;

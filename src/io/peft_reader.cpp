@@ -121,8 +121,9 @@ PeftSettings read_peft_settings(std::string_view text, const std::string& what) 
     if (auto scale = Reader(ordered, document, source, part).scale()) settings.scales.push_back(std::move(*scale));
   }
   for (const auto& [key, value] : document.items()) {
-    const auto part = std::ranges::find_if(
-        parts, [&](std::string_view each) { return !each.empty() && key.starts_with(std::string(each) + "."); });
+    const auto part = std::ranges::find_if(parts, [&, &key = key](std::string_view each) {
+      return !each.empty() && key.starts_with(std::string(each) + ".");
+    });
     const bool whole = part == parts.end();
     const std::string name = whole ? key : key.substr(part->size() + 1);
     Reader(ordered, document, source, whole ? "" : *part).check(name, settings.unknown);

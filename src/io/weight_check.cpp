@@ -54,7 +54,8 @@ WeightFaults faults_in(const std::filesystem::path& path, const Prefixes& prefix
   const SafetensorsFile file(path, ErrorKind::model, stray_checkpoint_bytes);
   WeightFaults faults;
   for (const auto& [name, view] : file.tensors()) {
-    const bool counts = std::ranges::any_of(prefixes, [&](const std::string& each) { return name.starts_with(each); });
+    const bool counts =
+        std::ranges::any_of(prefixes, [&name = name](const std::string& each) { return name.starts_with(each); });
     if (!counts) continue;
     if (const auto place = first_not_finite(view)) faults.add(name, *place);
   }

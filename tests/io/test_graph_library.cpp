@@ -31,7 +31,7 @@ TEST_CASE("the library has the graph of every recipe, with the ports of its fami
     for (const auto& [part, name] : recipe.parts) {
       INFO(recipe.title << ", " << part << ", " << name);
       const auto graph = std::find_if(library.begin(), library.end(),
-                                      [&](const LibraryGraph& each) { return each.known.name == name; });
+                                      [&name = name](const LibraryGraph& each) { return each.known.name == name; });
       REQUIRE(graph != library.end());
       CHECK(part.starts_with(graph->known.part));
       CHECK(std::filesystem::is_regular_file(graph->file));
