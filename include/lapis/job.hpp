@@ -63,7 +63,7 @@ struct Job {
   std::optional<std::string> original_size;  ///< "1024x768"
   std::optional<std::string> crop;           ///< "0,0": x, y
   std::optional<std::string> image;          ///< a file, "-" for stdin; `take_size` needs its size before `resolve`
-  std::optional<std::string> init_latent;    ///< likewise; instead of an image
+  std::optional<std::string> init_latent;    ///< a latent file, "-" for stdin, instead of an image
   std::optional<std::int64_t> stop_at;       ///< steps after which the walk is left unfinished
   std::optional<std::string> fit;
   std::optional<double> strength;
@@ -95,7 +95,7 @@ struct ResolvedJob {
   double guidance_rescale = 0;             ///< 0 to 1: how far a guided prediction gets the spread of the unguided one
   std::optional<double> true_guidance;     ///< of families whose denoisers read guidance as a number
   std::optional<PixelSize> original_size;  ///< of families whose denoisers are told sizes
-  std::optional<PixelOffset> crop;         ///< likewise
+  std::optional<PixelOffset> crop;         ///< of families whose denoisers are told where a picture was cropped
   std::uint64_t seed = 0;
   int batch = 1;
   std::string sampler;
@@ -106,7 +106,7 @@ struct ResolvedJob {
   std::optional<double> shift;                ///< of a flow model; none for any other
   std::optional<double> eta;                  ///< of a sampler that has one; none for any other
   std::optional<std::string> image;           ///< as in `Job`; there where the job starts from a picture, as are these
-  std::optional<std::string> init_latent;     ///< likewise, from a latent
+  std::optional<std::string> init_latent;     ///< there where the job starts from a latent
   std::optional<int> stop_at;                 ///< 1 to steps - 1, counted from the schedule's start
   std::optional<std::string> fit;             ///< name of a row of core::fits()
   std::optional<double> strength;             ///< 0 to 1, the part of the steps that are walked
