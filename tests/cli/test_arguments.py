@@ -144,6 +144,7 @@ class WhatPeopleType(CliTest):
         self.refused(2, "generate", "a house", "-m", "stabilityai/stable-diffusion-xl-base-1.0",
                      says=("opens no network", "lapis import stable-diffusion-xl-base-1.0"))
 
+    @needs_engine
     def test_a_sampler_and_its_schedule_in_one_name(self) -> None:
         for name in ("DPM++ 2M Karras", "dpmpp_2m_karras", "dpm++2m karras"):
             job = self.planned("a house", "--sampler", name)
@@ -154,6 +155,7 @@ class WhatPeopleType(CliTest):
         self.assertEqual(self.planned("a house", "--sampler", "dpmpp2m")["schedule"], "own")
         self.refused(2, "generate", "a house", "--sampler", "DPM++ 2M Karas", says=('unknown sampler "DPM++ 2M Karas"',))
 
+    @needs_engine
     def test_seeds_of_sixty_four_bits(self) -> None:
         largest = 2**64 - 1
         for seed in (2**63 - 1, 2**63, largest):

@@ -209,10 +209,12 @@ class Routes(LatentTest):
         self.done(*words, env={"LD_DEBUG": "files", "LD_DEBUG_OUTPUT": str(self.folder / "ld")})
         return "".join(file.read_text() for file in self.folder.glob("ld.*"))
 
+    @needs_engine
     def test_a_dry_run_opens_no_libtorch(self) -> None:
         self.latent("a.safetensors")
         self.assertNotIn("libtorch", self.opened("convert", "a.safetensors", "--to", "tiny-sdxl", "--dry-run"))
 
+    @needs_engine
     def test_a_dry_run_shows_the_route_and_writes_nothing(self) -> None:
         self.latent("a.safetensors", batch=2)
         before = sorted(self.folder.iterdir())

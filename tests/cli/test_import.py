@@ -139,6 +139,7 @@ class Recognized(ImportTest):
         self.done("import", "v1.safetensors", "--overwrite", "--verify")
         self.assertIn(b"every file has the recorded sha256", run("inspect", "v1", "--verify").stderr)
 
+    @needs_engine
     def test_a_digest_is_taken_beside_a_long_render_and_stands_in_later_pictures(self) -> None:
         source = self.checkpoint("v1.safetensors")
         self.done("import", "v1.safetensors", "-o", "v1")

@@ -23,6 +23,7 @@ CROSSING = "sd15:tiny-sd15 -> sdxl:tiny-sdxl"
 class Planned(LatentTest):
     """What needs no engine: routes and refusals."""
 
+    @needs_engine
     def test_a_dry_run_shows_route_and_walk_and_writes_nothing(self) -> None:
         self.latent("a.safetensors")
         for words in (("refine", "a.safetensors", "-p", "a lake"), ("generate", "a lake", "--init-latent", "a.safetensors")):
@@ -39,6 +40,7 @@ class Planned(LatentTest):
         plan = json.loads(self.done(*words[:5], "tiny-sd15", *words[6:]).stdout)
         self.assertEqual(plan["routes"][0]["verdict"], "same")
 
+    @needs_engine
     def test_a_dry_run_of_two_models(self) -> None:
         text = self.done("generate", *DRAWN, "--then", "tiny-sdxl:0.25", "--dry-run").stdout.decode()
         first, *_, last = text.splitlines()
@@ -73,6 +75,7 @@ class Planned(LatentTest):
         self.refused(2, "generate", *DRAWN, "--then", "tiny-sdxl", "--stop-at", "2", "--latent", "b",
                      says=("--stop-at", "--then"))
 
+    @needs_engine
     def test_a_latent_of_another_tool_is_told_its_space(self) -> None:
         shape, data = "(1, 4, 8, 8)", bytes(4 * 256)
         head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".encode().ljust(117) + b"\n"
