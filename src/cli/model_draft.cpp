@@ -25,12 +25,12 @@ void refuse_replaced(const io::NewFolder& folder, const fs::path& source) {
   throw Error(ErrorKind::output,
               source.string() + " is what the new model is made of, and would go with " + folder.place().string() +
                   ", where it lies (--overwrite).",
-              "Name another folder for the model: --name NAME "
-              "or -o FOLDER");
+              "Name another folder for the model: --name NAME or -o FOLDER");
 }
 
 /// Other models may have linked to the weights that would go.
 void refuse_linked(const io::NewFolder& folder) {
+  if (!folder.replaces(folder.place())) return;
   for (const fs::path& model : known_models()) {
     if (folder.replaces(model)) continue;
     std::error_code error;
@@ -40,8 +40,7 @@ void refuse_linked(const io::NewFolder& folder) {
       throw Error(ErrorKind::output,
                   folder.place().string() + " has weights that the model " + model.string() +
                       " links to, so it is not replaced.",
-                  "Choose another --name, or remove that "
-                  "model first");
+                  "Choose another --name, or remove that model first");
     }
   }
 }

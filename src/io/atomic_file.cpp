@@ -19,28 +19,33 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void fail(const fs::path& path, const std::string& reason) {
-  throw Error(ErrorKind::output, path.string() + " cannot be written: " + reason);
+struct Reason {
+  std::string problem;
+  std::string advice;
+};
+
+[[noreturn]] void fail(const fs::path& path, const Reason& reason) {
+  throw Error(ErrorKind::output, path.string() + " cannot be written: " + reason.problem + ".", reason.advice);
 }
 
 [[noreturn]] void fail_exists(const fs::path& path) {
-  throw Error(ErrorKind::output, path.string() + " exists already. Choose another name, or replace it: --overwrite");
+  throw Error(ErrorKind::output, path.string() + " exists already.", "Choose another name, or replace it: --overwrite");
 }
 
-std::string output_reason(int error_number) {
+Reason output_reason(int error_number) {
   switch (error_number) {
-    case ENOSPC: return "no space is left on the disk. Free some and run it again.";
-    case EDQUOT: return "the disk quota is used up. Free some space and run it again.";
-    case EFBIG: return "it would exceed the limit on file sizes (ulimit -f). Raise the limit.";
+    case ENOSPC: return {"no space is left on the disk", "Free some and run it again"};
+    case EDQUOT: return {"the disk quota is used up", "Free some space and run it again"};
+    case EFBIG: return {"it would exceed the limit on file sizes", "Raise the limit: ulimit -f"};
     case EACCES:
-    case EPERM: return "no permission. Choose another folder, or change its rights.";
-    case EROFS: return "the disk is mounted read-only. Choose another folder.";
-    case ENOENT: return "its folder does not exist. Create it, or choose another one.";
-    case ENOTDIR: return "a part of its path is a file, not a folder. Choose another folder.";
-    case EISDIR: return "it is a folder. Name a file in it.";
-    case EFAULT: return "what it is made of was cut short while it was read. Run it again.";
-    case ENAMETOOLONG: return "its name is too long. Choose a shorter one.";
-    default: return system_reason(error_number) + ".";
+    case EPERM: return {"no permission", "Choose another folder, or change its rights"};
+    case EROFS: return {"the disk is mounted read-only", "Choose another folder"};
+    case ENOENT: return {"its folder does not exist", "Create it, or choose another one"};
+    case ENOTDIR: return {"a part of its path is a file, not a folder", "Choose another folder"};
+    case EISDIR: return {"it is a folder", "Name a file in it"};
+    case EFAULT: return {"what it is made of was cut short while it was read", "Run it again"};
+    case ENAMETOOLONG: return {"its name is too long", "Choose a shorter one"};
+    default: return {system_reason(error_number), ""};
   }
 }
 
@@ -66,7 +71,7 @@ fs::path resolve_link(const fs::path& path) {
   if (!fs::is_symlink(path, ignored)) return path;
   std::error_code error;
   fs::path target = fs::canonical(path, error);
-  if (error) fail(path, "it is a symbolic link that leads nowhere. Remove it, or choose another name.");
+  if (error) fail(path, {"it is a symbolic link that leads nowhere", "Remove it, or choose another name"});
   return target;
 }
 
@@ -109,17 +114,15 @@ void move_into_place(const fs::path& temporary, const fs::path& path, bool overw
   fail_errno(path, errno);
 }
 
-/// Makes the new name last through a power cut. File systems that cannot flush a folder say EINVAL.
-void flush_folder(const fs::path& path) {
-  const FileDescriptor folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.number() < 0) return;  // a folder that may be written but not read
-  if (::fsync(folder.number()) != 0 && errno != EINVAL) fail_errno(path, errno);
-}
-
 }  // namespace
 
+void flush_folder(const fs::path& folder) noexcept {
+  const FileDescriptor open(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (open.number() >= 0) ::fsync(open.number());
+}
+
 void check_writable(const fs::path& path, bool overwrite) {
-  if (path.empty()) throw Error(ErrorKind::output, "the output has no name. Name a file.");
+  if (path.empty()) throw Error(ErrorKind::output, "the output has no name.", "Name a file");
   const std::optional<struct stat> present = look_at(path);
   if (present && S_ISDIR(present->st_mode)) fail_errno(path, EISDIR);
   if (!path.has_filename()) fail_errno(path, ENOENT);
@@ -148,7 +151,7 @@ void write_file(const fs::path& path, std::span<const std::byte> bytes, bool ove
   close_checked(file, path);
   move_into_place(temporary, target, overwrite);
   pending.keep();
-  flush_folder(target);
+  flush_folder(folder_of(target));
 }
 
 }  // namespace lapis::io

@@ -16,12 +16,16 @@ void check_writable(const std::filesystem::path& path, bool overwrite);
 /// Without `overwrite` a file already there stays, even one that appeared this moment. With it, a symbolic link stays a
 /// link and the file it leads to is replaced. A device or a pipe is written to directly.
 /// Throws Error{output} in plain words for a full disk, missing rights, a missing folder and the rest; the temporary
-/// file is gone by then, and so are those that runs which were killed left in the folder. For the error of a file size limit (ulimit -f) the program must ignore SIGXFSZ.
+/// file is gone by then, and so are those that runs which were killed left in the folder. For the error of a file size
+/// limit (ulimit -f) the program must ignore SIGXFSZ.
 /// Safe to call from many threads.
 void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes, bool overwrite);
 
-/// Removes the temporary files of all writes under way in this process, and the folders not yet whole. May be called from a signal handler that ends
-/// the process: it allocates nothing, locks nothing and leaves errno alone.
+/// Makes the names in a folder last through a power cut, where the file system and the rights allow it.
+void flush_folder(const std::filesystem::path& folder) noexcept;
+
+/// Removes the temporary files of all writes under way in this process, and the folders not yet whole. May be called
+/// from a signal handler that ends the process: it allocates nothing, locks nothing and leaves errno alone.
 void remove_pending_files() noexcept;
 
 }  // namespace lapis::io

@@ -1,7 +1,6 @@
 #include "io/new_folder.hpp"
 
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <fcntl.h>
 #include <fstream>
@@ -10,6 +9,8 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "io/atomic_file.hpp"
+#include "io/remove_tree.hpp"
 #include "io/temporaries.hpp"
 #include "lapis/error.hpp"
 
@@ -27,7 +28,8 @@ constexpr const char* document_name = "model.json";
 }
 
 [[noreturn]] void fail_exists(const fs::path& place) {
-  throw Error(ErrorKind::output, place.string() + " exists already. Choose another --name, or replace it: --overwrite");
+  throw Error(ErrorKind::output, place.string() + " exists already.",
+              "Choose another --name, or replace it: --overwrite");
 }
 
 fs::path whole_path(const fs::path& place) {
@@ -35,8 +37,7 @@ fs::path whole_path(const fs::path& place) {
   const fs::path whole = fs::absolute(place, error);
   if (error) {
     throw Error(ErrorKind::output, place.string() + " is named from a working folder that was deleted.",
-                "Go to one that is there, or "
-                "name the whole path: -o /FOLDER");
+                "Go to one that is there, or name the whole path: -o /FOLDER");
   }
   if (fs::path real = fs::canonical(whole, error); !error) return real;
   fs::path plain = whole.lexically_normal();
@@ -50,8 +51,7 @@ std::set<std::string> own_files(const fs::path& model) {
   if (!document.is_object() || !document.contains("files") || !document["files"].is_object()) {
     throw Error(ErrorKind::output,
                 (model / document_name).string() +
-                    " is damaged and does not tell which files are the model's, so it is not "
-                    "replaced.",
+                    " is damaged and does not tell which files are the model's, so it is not replaced.",
                 "Remove the folder yourself, or choose another name");
   }
   std::set<std::string> own = {document_name};
@@ -83,11 +83,10 @@ void take_others(const fs::path& from, const fs::path& to, Clash clash) {
     if (is_folder && !fs::is_empty(entry->path())) continue;  // made with the first thing in it
     const bool taken = fs::exists(fs::symlink_status(to / below));
     if (taken && !is_folder && clash == Clash::refuse) {
-      throw Error(ErrorKind::output,
-                  entry->path().string() +
-                      " is none of the model that is replaced, and the new one has a file of that "
-                      "name.",
-                  "Move it away, or choose another name");
+      throw Error(
+          ErrorKind::output,
+          entry->path().string() + " is none of the model that is replaced, and the new one has a file of that name.",
+          "Move it away, or choose another name");
     }
     if (taken) continue;
     fs::create_directories((to / below).parent_path());
@@ -111,22 +110,6 @@ void flush_tree(const fs::path& folder) {
   flush(folder);
 }
 
-/// Signals wait while it lives.
-class NoSignals {
- public:
-  NoSignals() {
-    sigset_t all;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_BLOCK, &all, &before_);
-  }
-  ~NoSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  NoSignals(const NoSignals&) = delete;
-  NoSignals& operator=(const NoSignals&) = delete;
-
- private:
-  sigset_t before_{};
-};
-
 int rename_with(const fs::path& from, const fs::path& to, unsigned flags) {
   return ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags) == 0 ? 0 : errno;
 }
@@ -140,8 +123,8 @@ NewFolder::NewFolder(const fs::path& place, bool overwrite) : place_(whole_path(
   const bool there = fs::exists(fs::symlink_status(place_, error));
   if (there && !overwrite_) fail_exists(place_);
   if (there && !fs::exists(place_ / document_name, error)) {
-    throw Error(ErrorKind::output,
-                place_.string() + " exists and is no model, so it is not replaced. Choose another name");
+    throw Error(ErrorKind::output, place_.string() + " exists and is no model, so it is not replaced.",
+                "Choose another name");
   }
   if (there) {
     own_files(place_);
@@ -174,7 +157,7 @@ void NewFolder::keep() {
   if (overwrite_ && fs::exists(place_)) take_others(place_, draft_, Clash::refuse);
   flush_tree(draft_);
   take_place();
-  flush(place_.parent_path());
+  flush_folder(place_.parent_path());
   pending_.reset();  // what was replaced goes
 }
 
@@ -195,24 +178,39 @@ void NewFolder::exchange() {
   const int error = rename_with(draft_, place_, RENAME_EXCHANGE);
   if (is_not_known(error)) return exchange_in_two_steps();
   if (error != 0) fail(place_, system_reason(error));
-  // What appeared there since it was looked at.
-  take_others(draft_, place_, Clash::pass);
+  try {
+    take_others(draft_, place_, Clash::pass);  // what appeared there since it was looked at
+  } catch (...) {
+    rename_with(draft_, place_, RENAME_EXCHANGE);
+    throw;
+  }
 }
 
 void NewFolder::exchange_in_two_steps() {
-  // Between the two steps no signal may end the process, and what SIGKILL leaves the next run puts back.
-  const NoSignals waiting;
+  // Whatever ends the process between the two steps, the next run puts the old model back.
   const fs::path aside = temporary_in(place_.parent_path(), Leftover::put_back);
   const fs::path old = aside / place_.filename();
   if (::mkdir(aside.c_str(), S_IRWXU) != 0) fail(place_, system_reason(errno));
-  PendingFile pending(aside);
   const FileDescriptor lock(::open(aside.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   mark_living(lock);
-  const int away = rename_with(place_, old, 0);
-  const int into = away == 0 ? rename_with(draft_, place_, 0) : away;
-  if (into == 0) return take_others(old, place_, Clash::pass);
-  if (away == 0 && rename_with(old, place_, 0) != 0) pending.keep();
-  fail(place_, system_reason(into));
+  const auto undo = [&] {
+    if (rename_with(old, place_, 0) == 0) remove_tree(aside.c_str());
+  };
+  if (const int error = rename_with(place_, old, 0); error != 0) {
+    remove_tree(aside.c_str());
+    fail(place_, system_reason(error));
+  }
+  if (const int error = rename_with(draft_, place_, 0); error != 0) {
+    undo();
+    fail(place_, system_reason(error));
+  }
+  try {
+    take_others(old, place_, Clash::pass);
+  } catch (...) {
+    if (rename_with(place_, draft_, 0) == 0) undo();
+    throw;
+  }
+  const PendingFile replaced(aside);
 }
 
 }  // namespace lapis::io

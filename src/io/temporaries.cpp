@@ -58,12 +58,15 @@ std::optional<std::pair<char, std::uint64_t>> look_at_process(std::uint64_t pid)
   return std::pair(state, start);
 }
 
-/// The first digits of what the kernel calls this boot; 0 where it does not say.
+/// The first digits of what the kernel calls this boot, mixed with the number of the space that process numbers are
+/// counted in (containers of one boot have their own); 0 where it says neither.
 std::uint64_t this_boot() {
   std::ifstream file("/proc/sys/kernel/random/boot_id");
   std::string text;
   std::uint64_t number = 0;
   if (std::getline(file, text) && text.size() > 8) std::from_chars(text.data(), text.data() + 8, number, 16);
+  struct stat space {};
+  if (::stat("/proc/self/ns/pid", &space) == 0) number ^= static_cast<std::uint64_t>(space.st_ino) << 32U;
   return number;
 }
 

@@ -9,6 +9,7 @@ pictures are whole or absent, what was there stays, and nothing half-made outliv
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import re
@@ -36,11 +37,13 @@ WAYS = {"import": ((), False), "--copy": (("--copy",), False), "--overwrite": ((
         "--copy --overwrite": (("--copy", "--overwrite"), True)}
 
 
-def strace(injection: str, *words: str | Path, folder: Path) -> subprocess.CompletedProcess:
-    """Runs the program with something injected into its system calls: "fsync:signal=SIGTERM:when=2"."""
-    call = injection.split(":")[0]
-    return subprocess.run(["strace", "-f", "-qq", "-o", os.devnull, "-e", f"trace={call}", "-e", f"inject={injection}",
-                           PROGRAM, *words], cwd=folder, capture_output=True, timeout=120)
+def strace(injections: str, *words: str | Path, folder: Path) -> subprocess.CompletedProcess:
+    """Runs the program with something injected into its system calls: "fsync:signal=SIGTERM:when=2", more after blanks."""
+    each = injections.split()
+    calls = ",".join(injection.split(":")[0] for injection in each)
+    return subprocess.run(["strace", "-f", "-qq", "-o", os.devnull, "-e", f"trace={calls}",
+                           *(word for injection in each for word in ("-e", f"inject={injection}")), PROGRAM, *words],
+                          cwd=folder, capture_output=True, timeout=120)
 
 
 def hidden(folder: Path) -> list[str]:
@@ -137,13 +140,15 @@ class Kills(CliTest):
         imports = Imports(self.folder, seed=2)
         place, source = self.folder / "models" / "mine", imports.source
         for name in ("SIGKILL", "SIGTERM"):
-            for call in ("renameat2", "unlinkat", "unlinkat:when=4"):
-                with self.subTest(signal=name, call=call):
+            # The last two name the folder: one that must not replace it, and the exchange.
+            for call, when in (("renameat2", imports.calls["renameat2"] - 1), ("renameat2", imports.calls["renameat2"]),
+                               ("unlinkat", 1), ("unlinkat", 4)):
+                with self.subTest(signal=name, call=call, when=when):
                     shutil.rmtree(place, ignore_errors=True)
                     shutil.copytree(imports.models / "whole", place)
-                    point = call if "when" in call else f"{call}:when=1"
-                    strace(point.replace(":", f":signal={name}:", 1), "import", source, "-o", place, "--overwrite",
-                           folder=self.folder)
+                    result = strace(f"{call}:signal={name}:when={when}", "import", source, "-o", place, "--copy", "--overwrite",
+                                    folder=self.folder)
+                    self.assertNotEqual(result.returncode, 0)
                     self.assertEqual(run("inspect", str(place), "--verify").returncode, 0)
                     self.assertEqual(run("import", str(source), "-o", str(self.folder / "models" / "next"),
                                          "--overwrite").returncode, 0)
@@ -154,20 +159,30 @@ class Kills(CliTest):
         place = self.folder / "models" / "mine"
         shutil.copytree(imports.models / "whole", place)
         (place / "notes.txt").write_text("mine")
-        words = ("import", imports.source, "-o", place, "--overwrite")
-        result = strace("renameat2:error=EINVAL:when=1..2", *words, folder=self.folder)
+        words = ("import", imports.source, "-o", place, "--overwrite", "--prediction")
+        no_exchange = "renameat2:error=EINVAL"
+
+        def prediction() -> str:
+            self.assertEqual(run("inspect", str(place), "--verify").returncode, 0)
+            self.assertEqual((place / "notes.txt").read_text(), "mine")
+            self.assertEqual(hidden(imports.models), [])
+            return json.loads((place / "model.json").read_text())["sampling"]["prediction"]
+
+        self.assertEqual(prediction(), "epsilon")
+        result = strace(no_exchange, *words, "v", folder=self.folder)
         self.assertEqual(result.returncode, 0, result.stderr.decode())
-        self.assertEqual((place / "notes.txt").read_text(), "mine")
-        self.assertEqual(hidden(imports.models), [])
-        # Killed between its two steps: the next run puts the old model back.
-        old = (place / "model.json").read_bytes()
-        subprocess.run(["strace", "-f", "-qq", "-o", os.devnull, "-e", "trace=renameat2", "-e",
-                        "inject=renameat2:error=EINVAL:when=1..2", "-e", "trace=rename,renameat2", "-e",
-                        "inject=rename:signal=SIGKILL:when=2", PROGRAM, *words], cwd=self.folder, capture_output=True)
-        run("import", str(imports.source), "-o", str(imports.models / "next"), "--overwrite")
-        self.assertEqual((place / "model.json").read_bytes(), old)
-        self.assertEqual(run("inspect", str(place), "--verify").returncode, 0)
-        self.assertEqual(hidden(imports.models), [])
+        self.assertEqual(prediction(), "v")
+        # Of its two steps the second fails: the old model is there again.
+        result = strace(f"{no_exchange} renameat:error=EIO:when=3", *words, "epsilon", folder=self.folder)
+        self.assertEqual(result.returncode, 8, result.stderr.decode())
+        self.assertEqual(prediction(), "v")
+        # Killed before the second: the next run puts the old model back. A handler lets the call end first.
+        for name, left in (("SIGKILL", "v"), ("SIGTERM", "epsilon")):
+            with self.subTest(signal=name):
+                strace(f"{no_exchange} renameat:signal={name}:when=3", *words, "epsilon", folder=self.folder)
+                self.assertEqual([Path(path).suffix for path in hidden(imports.models) if path.endswith(".old")], [".old"])
+                run("import", str(imports.source), "-o", str(imports.models / "next"), "--overwrite")
+                self.assertEqual(prediction(), left)
 
     @needs_engine
     def test_temporaries_of_pictures_and_latents_go_with_the_next_one(self) -> None:
