@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "lapis/error.hpp"
+
 namespace lapis::core {
 namespace {
 
@@ -24,10 +26,13 @@ void PeftPatterns::add(const std::string& key, double number) {
   } else {
     rows_.push_back({"", PythonRegex("(.*\\.)?(" + key + ")$"), number});
   }
+  states_ += rows_.back().regex ? rows_.back().regex->size() : 1;
+  if (states_ > most_states) throw Error(ErrorKind::input, "is one too many: together they are too long");
 }
 
 std::optional<double> PeftPatterns::find(std::string_view module, std::uint64_t& steps) const {
   for (const Row& row : rows_) {
+    PythonRegex::take_steps(steps, 1);
     if (row.regex ? row.regex->matches(module, steps) : ends_in(module, row.plain)) return row.number;
   }
   return std::nullopt;

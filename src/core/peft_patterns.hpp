@@ -1,6 +1,7 @@
 // Numbers that peft's configuration gives to some modules: `alpha_pattern` and `rank_pattern`.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,11 +16,13 @@ namespace lapis::core {
 /// first that does counts (peft.utils.other.get_pattern_key: `re.match(rf"(.*\.)?({key})$", name)`).
 class PeftPatterns {
  public:
-  /// Throws Error{input} with a clause alone as `PythonRegex` does.
+  /// Throws Error{input} with a clause alone as `PythonRegex` does, and where all keys take more than `most_states`.
   void add(const std::string& key, double number);
 
   /// The number for `module`; `steps` and what is thrown as of `PythonRegex::matches`.
   std::optional<double> find(std::string_view module, std::uint64_t& steps) const;
+
+  static constexpr std::size_t most_states = 200'000;
 
  private:
   struct Row {
@@ -29,6 +32,7 @@ class PeftPatterns {
   };
 
   std::vector<Row> rows_;
+  std::size_t states_ = 0;  ///< of all rows; a plain key counts as one
 };
 
 }  // namespace lapis::core

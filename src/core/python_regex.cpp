@@ -317,7 +317,14 @@ bool PythonRegex::passes(Op op, std::string_view text, std::size_t at) const {
   return before == after && !text.empty();
 }
 
+void PythonRegex::take_steps(std::uint64_t& steps, std::uint64_t count) {
+  if (steps < count) refuse("takes too long to match");
+  steps -= count;
+}
+
 bool PythonRegex::matches(std::string_view text, std::uint64_t& steps) const {
+  constexpr std::uint64_t states_a_step = 16;  // of the table of states that is begun with
+  take_steps(steps, states_.size() / states_a_step);
   std::vector<std::size_t> now;
   std::vector<std::size_t> waiting = {0};  // states to follow at this place
   std::vector<std::size_t> seen(states_.size(), unbounded);
@@ -328,10 +335,7 @@ bool PythonRegex::matches(std::string_view text, std::uint64_t& steps) const {
       waiting.pop_back();
       if (seen[i] == at) continue;
       seen[i] = at;
-      if (steps-- == 0) {
-        steps = 0;
-        refuse("takes too long to match");
-      }
+      take_steps(steps, 1);
       const State& state = states_[i];
       if (state.op == Op::found) return true;
       if (state.op == Op::bytes) {

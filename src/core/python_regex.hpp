@@ -25,6 +25,12 @@ class PythonRegex {
   /// throws Error{input} with a clause alone where none is left.
   bool matches(std::string_view text, std::uint64_t& steps) const;
 
+  /// Takes `count` of the steps that are left; throws Error{input} with a clause alone where there are fewer.
+  static void take_steps(std::uint64_t& steps, std::uint64_t count);
+
+  /// States.
+  std::size_t size() const { return states_.size(); }
+
   static constexpr int deepest = 50;
   static constexpr std::size_t longest = 5000;
 

@@ -48,6 +48,19 @@ TEST_CASE("keys of a pattern are for the modules that peft takes them for") {
   CHECK(refused >= 18);
 }
 
+TEST_CASE("memory and time of all keys together are bounded") {
+  PeftPatterns patterns;
+  const auto add_many = [&] {
+    for (int i = 0; i < 100'000; ++i) patterns.add("a{4900}", i);
+  };
+  CHECK_THROWS_AS(add_many(), Error);
+  PeftPatterns plain;
+  for (int i = 0; i < 1000; ++i) plain.add("to_k_" + std::to_string(i), i);
+  std::uint64_t steps = 1500;
+  CHECK(plain.find("to_q", steps) == std::nullopt);
+  CHECK_THROWS_AS(plain.find("to_q", steps), Error);
+}
+
 TEST_CASE("the first key that is for a module counts") {
   CHECK(found({"to_k", "to_q", ".*"}, "attn1.to_q") == 1);
   CHECK(found({".*", "to_q"}, "attn1.to_q") == 0);
