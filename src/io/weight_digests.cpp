@@ -63,11 +63,13 @@ void record_digests(const Model& model, const std::map<std::string, std::string>
   const fs::path path = model.folder / "model.json";
   std::ifstream file(path);
   Json document = Json::parse(file, nullptr, /*allow_exceptions=*/false);
-  if (!document.is_object() || !document.contains("files")) return;
+  if (!document.is_object() || !document.contains("files") || !document["files"].is_object()) return;
   bool changed = false;
   for (const auto& [name, digest] : digests) {
     const FileFacts& read = model.files.at(name);
-    Json& facts = document["files"][name];
+    const auto found = document["files"].find(name);
+    if (found == document["files"].end()) continue;  // the model was made anew
+    Json& facts = *found;
     const bool same = facts.is_object() && facts.value("size", Json()) == Json(read.size) &&
                       (!read.modified || facts.value("modified", Json()) == Json(*read.modified));
     if (!same || facts.contains("sha256")) continue;

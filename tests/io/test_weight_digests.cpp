@@ -80,6 +80,17 @@ TEST_CASE("a digest of other bytes than those that model.json speaks of is not r
   CHECK(read_text(model.folder / "model.json") == before);
 }
 
+TEST_CASE("a digest of a file that the model made anew has not is not recorded, and leaves its document readable") {
+  const TemporaryFolder folder;
+  Model model = linked_model(folder);
+  const std::string digest = file_digest(model, unet, {}).value();
+  model.files["weights/gone.safetensors"] = {"", 1, std::nullopt};
+  record_digests(model, {{unet, digest}, {"weights/gone.safetensors", std::string(64, '0')}});
+  const Model again = read_model(model.folder);
+  CHECK(again.files.at(unet).sha256 == digest);
+  CHECK_FALSE(again.files.contains("weights/gone.safetensors"));
+}
+
 TEST_CASE("taking a digest ends when it is told to") {
   const Model model = read_model(lapis::test::models() / "tiny-sd15");
   std::stop_source source;
