@@ -26,7 +26,8 @@ enum class Lack { none, cpu, gpu };
 
 /// What fails inside a graph arrives as a plain runtime_error with a trace, a lack of memory too: the text has to tell.
 Lack lack_of(const std::string& text) {
-  if (text.find("CUDA out of memory") != std::string::npos) return Lack::gpu;
+  const bool of_cuda = text.find("CUDA") != std::string::npos;
+  if (of_cuda && text.find("out of memory") != std::string::npos) return Lack::gpu;
   // The allocator's words, the system's, the C++ library's, and those of oneDNN, which says no more than this.
   for (const char* words : {"DefaultCPUAllocator", "allocate memory", "bad_alloc", "could not create a memory",
                             "could not create a primitive", "out of memory"}) {
@@ -66,21 +67,32 @@ bool is_lack_of_memory() {
   }
 }
 
+bool is_shortage() {
+  try {
+    throw;
+  } catch (const std::system_error& error) {
+    return io::shortage_of(error.code()).has_value();
+  } catch (...) {
+    return is_lack_of_memory();
+  }
+}
+
 void rethrow_as_error() {
-  const std::string less = "too little memory for this job. Make the picture smaller (-W, -H)";
   try {
     throw;
   } catch (const Error&) {
     throw;
   } catch (const std::bad_alloc&) {
-    throw Error(ErrorKind::device, less);
+    throw io::memory_shortage();
   } catch (const std::system_error& error) {
     if (const std::optional<Error> shortage = io::shortage_of(error.code())) throw *shortage;
     throw Error(ErrorKind::internal, "libtorch failed: " + gist_of(error));
   } catch (const std::exception& error) {
     switch (lack_of(text_of(error))) {
-      case Lack::cpu: throw Error(ErrorKind::device, less);
-      case Lack::gpu: throw Error(ErrorKind::device, less + ", use --dtype fp16, or --device cpu");
+      case Lack::cpu: throw io::memory_shortage();
+      case Lack::gpu:
+        throw Error(ErrorKind::device, "too little memory of the GPU for this.",
+                    "Make the picture smaller (-W, -H), use --dtype fp16, or --device cpu");
       case Lack::none: throw Error(ErrorKind::internal, "libtorch failed: " + gist_of(error));
     }
     throw;

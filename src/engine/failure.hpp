@@ -17,6 +17,9 @@ std::string gist_of(const std::exception& error);
 /// True if the exception that is being handled says that memory ran out. To be called in a handler.
 bool is_lack_of_memory();
 
+/// Whether it is that, or says that no more threads can be made.
+bool is_shortage();
+
 /// A handler of warnings that says nothing: a graph may warn with any text, and terminals obey some.
 c10::WarningHandler& silent_warnings();
 

@@ -97,7 +97,7 @@ LoadedPart::LoadedPart(const Part& part, const std::string& name, Placement plac
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {  // libtorch's parser throws more than c10::Error
-    if (is_lack_of_memory()) throw;
+    if (is_shortage()) throw;
     const auto* torch = dynamic_cast<const c10::Error*>(&error);
     throw Error(ErrorKind::model, part.graph.string() + ": libtorch cannot load this graph: " +
                                       first_line(torch ? torch->what_without_backtrace() : error.what()));
@@ -114,7 +114,7 @@ std::vector<at::Tensor> LoadedPart::run(const std::vector<at::Tensor>& inputs) {
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
-    if (is_lack_of_memory()) throw;
+    if (is_shortage()) throw;
     throw Error(ErrorKind::model, state_->graph + " fails as " + state_->name + ": " + gist_of(error) + ".",
                 "Restore the file, or export the model again.");
   }

@@ -26,7 +26,7 @@ class LoadedPart {
   /// Throws Error{model} where the graph fails on them, but for lack of memory.
   std::vector<at::Tensor> run(const std::vector<at::Tensor>& inputs);
 
-  /// The same, throwing what the graph throws.
+  /// Runs the graph as `run` does, throwing what the graph throws.
   std::vector<at::Tensor> call(const std::vector<at::Tensor>& inputs);
 
   /// Seconds spent in `run` so far. On CUDA this is the time to launch, not to finish.

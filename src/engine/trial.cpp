@@ -44,7 +44,7 @@ TrialResult tried(LoadedPart& part, const std::vector<TrialInput>& inputs) {
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
-    if (is_lack_of_memory()) throw;
+    if (is_shortage()) throw;
     result.fault = gist_of(error);
   }
   return result;

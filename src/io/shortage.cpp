@@ -13,8 +13,7 @@ namespace {
 
 Error thread_shortage(const std::string& what) {
   return {ErrorKind::device, what + ".",
-          "Take fewer (-t 1), or raise the limit on processes and threads: ulimit -u, or "
-          "pids.max of the container"};
+          "Take fewer (-t 1), or raise the limit on processes and threads: ulimit -u, or pids.max of the container"};
 }
 
 /// glibc says EAGAIN of a stack that found no room, too.

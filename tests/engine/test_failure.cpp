@@ -32,6 +32,15 @@ bool lacks_memory(const Thrown& thrown) {
   }
 }
 
+template <class Thrown>
+bool falls_short(const Thrown& thrown) {
+  try {
+    throw thrown;
+  } catch (...) {
+    return is_shortage();
+  }
+}
+
 const std::runtime_error in_a_graph("The following operation failed.\nRuntimeError: sizes do not match\nmore");
 const std::runtime_error no_memory("RuntimeError: [enforce fail] DefaultCPUAllocator: can't allocate memory");
 const std::runtime_error no_gpu_memory("CUDA out of memory. Tried to allocate 2.00 GiB");
@@ -46,7 +55,9 @@ TEST_CASE("errors of lapis pass as they are, libtorch's are told apart") {
   CHECK(caught(std::bad_alloc()).kind() == ErrorKind::device);
   const auto no_thread = std::make_error_code(std::errc::resource_unavailable_try_again);
   CHECK(caught(std::system_error(no_thread)).kind() == ErrorKind::device);
-  CHECK(std::string(caught(no_gpu_memory).what()).find("--dtype fp16") != std::string::npos);
+  for (const char* text : {"CUDA out of memory. Tried to allocate 2.00 GiB", "CUDA error: out of memory"}) {
+    CHECK(caught(std::runtime_error(text)).advice().find("--dtype fp16") != std::string::npos);
+  }
 }
 
 TEST_CASE("a lack of memory is known as one") {
@@ -58,6 +69,15 @@ TEST_CASE("a lack of memory is known as one") {
   }
   CHECK_FALSE(lacks_memory(in_a_graph));
   CHECK_FALSE(lacks_memory(Error(ErrorKind::device, "CUDA out of memory")));
+}
+
+TEST_CASE("a lack of threads is a shortage, and no lack of memory") {
+  const std::system_error no_thread(std::make_error_code(std::errc::resource_unavailable_try_again));
+  CHECK(falls_short(no_thread));
+  CHECK_FALSE(lacks_memory(no_thread));
+  CHECK(falls_short(no_memory));
+  CHECK_FALSE(falls_short(in_a_graph));
+  CHECK_FALSE(falls_short(std::system_error(std::make_error_code(std::errc::io_error))));
 }
 
 TEST_CASE("no warning of libtorch's reaches the terminal") {
