@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <memory>
 #include <vector>
 
 #include "core/job_fields.hpp"
@@ -14,12 +13,9 @@
 namespace lapis::cli {
 namespace {
 
-/// Which flag has taken standard input; empty: none yet.
-using StdinTaker = std::string;
-
 bool wants_stdin(const core::JobField& field, const std::string& argument) {
   if (field.key == "prompt" || field.key == "negative_prompt") return io::reads_stdin(argument);
-  return (field.key == "image" || field.key == "init_latent") && argument == "-";
+  return (field.key == "image" || field.key == "init_latent" || field.key == "mask") && argument == "-";
 }
 
 /// A sampler's name that says a schedule too (it comes first) and --schedule must agree.
@@ -30,19 +26,14 @@ void check_schedule(const std::string& said, const std::string& asked) {
 }
 
 /// Sets a field from its option's arguments.
-void set_from(AskedJob& asked, StdinTaker& taker, const core::JobField& field,
-              const std::vector<std::string>& arguments) {
+void set_from(AskedJob& asked, const core::JobField& field, const std::vector<std::string>& arguments) {
   const std::string flag(core::long_flag(field));
   asked.named.emplace(field.key);
   for (const std::string& argument : arguments) {
-    if (wants_stdin(field, argument)) {
-      if (!taker.empty()) {
-        throw Error(ErrorKind::usage, taker + " and " + flag + " both want standard input. Put one into a file" +
-                                          (field.key.ends_with("prompt") ? ": @FILE" : ""));
-      }
-      taker = flag;
-    }
     const bool prompt = field.key == "prompt" || field.key == "negative_prompt";
+    if (wants_stdin(field, argument)) {
+      take_stdin(asked, flag, prompt ? "Put one into a file: @FILE" : "Put one into a file");
+    }
     if (field.key == "schedule" && asked.job.schedule) check_schedule(*asked.job.schedule, argument);
     core::set_field(asked.job, field, prompt ? io::prompt_text(argument, flag) : argument);
     if (field.key == "sampler" && core::split_sampler(asked.job)) asked.named.emplace("schedule");
@@ -51,16 +42,21 @@ void set_from(AskedJob& asked, StdinTaker& taker, const core::JobField& field,
 
 }  // namespace
 
+void take_stdin(AskedJob& asked, const std::string& word, const std::string& advice) {
+  if (!asked.takes_stdin.empty()) {
+    throw Error(ErrorKind::usage, asked.takes_stdin + " and " + word + " both want standard input.", advice);
+  }
+  asked.takes_stdin = word;
+}
+
 void declare_job_options(CLI::App& app, AskedJob& asked, std::string_view positional,
                          std::span<const std::string_view> left_out) {
-  const auto taker = std::make_shared<StdinTaker>();
   for (const core::JobField& field : core::job_fields()) {
     if (std::find(left_out.begin(), left_out.end(), field.key) != left_out.end()) continue;
     const std::string names = std::string(field.flags) + (field.key == positional ? "," + std::string(field.key) : "");
     const bool list = std::holds_alternative<std::vector<std::string> Job::*>(field.member);
     app.add_option_function<std::vector<std::string>>(
-           names,
-           [&asked, &field, taker](const std::vector<std::string>& texts) { set_from(asked, *taker, field, texts); },
+           names, [&asked, &field](const std::vector<std::string>& texts) { set_from(asked, field, texts); },
            std::string(field.help))
         ->type_name(std::string(field.value_name))
         ->group(std::string(core::group_title(field.group)))

@@ -18,7 +18,11 @@ namespace lapis::cli {
 struct AskedJob {
   Job job;
   std::set<std::string> named;  ///< keys of the fields that it says something of
+  std::string takes_stdin;      ///< the word that standard input is read for; empty: none
 };
+
+/// Gives standard input to `word`. Throws Error{usage} where another has it, with `advice`.
+void take_stdin(AskedJob& asked, const std::string& word, const std::string& advice = "Put one into a file");
 
 /// Declares them on `app`, but for those whose keys are `left_out`; parsing fills `asked`, which must live as long.
 /// Prompts may lie in files. The one called `positional` may stand without its flag too; "" for none.

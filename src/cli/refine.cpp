@@ -47,7 +47,15 @@ int refine(GenerationOptions& options, const std::string& path) {
 Run declare_refine(CLI::App& app) {
   const auto options = std::make_shared<GenerationOptions>();
   const auto path = std::make_shared<std::string>();
-  app.add_option("source", *path, "Latent or picture to refine, - for stdin")->type_name("LATENT|IMAGE")->required();
+  app.add_option_function<std::string>(
+         "source",
+         [options, path](const std::string& text) {
+           if (text == "-") take_stdin(options->asked, "LATENT|IMAGE");
+           *path = text;
+         },
+         "Latent or picture to refine, - for stdin")
+      ->type_name("LATENT|IMAGE")
+      ->required();
   declare_job_options(app, options->asked, "", sources);
   declare_generation(app, *options);
   app.footer(footer);

@@ -42,6 +42,7 @@ Source::File Source::open(const std::string& path) {
 Source::File Source::look_at(Bytes picture) {
   File file{std::move(picture.name), std::move(picture.bytes), {}};
   file.facts = io::read_picture_facts(file.bytes, file.name);
+  io::check_picture_memory(file.bytes, file.facts, file.name);
   return file;
 }
 
@@ -49,9 +50,6 @@ Source::Source(Job& job, const Model& model, std::optional<Bytes> picture)
     : image_(picture ? look_at(std::move(*picture)) : open(*job.image)) {
   const auto [width, height] = upright_size(image_.facts);
   if (job.mask) {
-    if (*job.mask == "-" && image_.name == io::standard_input) {
-      throw Error(ErrorKind::usage, "picture and mask would both come from stdin. Name a file for one of them");
-    }
     mask_ = open(*job.mask);
     if (const auto [mask_width, mask_height] = upright_size(mask_->facts);
         mask_width != width || mask_height != height) {

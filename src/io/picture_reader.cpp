@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "core/suggest.hpp"
 #include "io/exif.hpp"
 #include "io/file_kinds.hpp"
 #include "io/gif_reader.hpp"
@@ -40,8 +41,7 @@ constexpr const char* advice = "Give a JPEG, PNG, BMP, TGA, PNM or GIF.";
 
 /// A TGA begins with nothing of its own; the newer ones end with a mark.
 bool is_tga(std::string_view file, const std::string& name) {
-  const std::string extension = std::filesystem::path(name).extension();
-  const bool named = extension == ".tga" || extension == ".TGA";
+  const bool named = core::lower_ascii(std::filesystem::path(name).extension().string()) == ".tga";
   return named || file.ends_with(std::string_view("TRUEVISION-XFILE.\0", 18));
 }
 
@@ -77,10 +77,11 @@ void check_sides(const PictureFacts& facts, const std::string& name) {
       "Make the picture smaller first.");
 }
 
-/// What reading the picture takes is known from its header, and refused there.
-void check_memory(const PictureFacts& facts, std::size_t file, const std::string& name) {
+}  // namespace
+
+void check_picture_memory(std::span<const std::byte> file, const PictureFacts& facts, const std::string& name) {
   const std::uint64_t turned = facts.orientation == 1 ? 0 : pixel_count(facts) * static_cast<unsigned>(facts.channels);
-  const std::uint64_t needed = file + facts.memory + turned;
+  const std::uint64_t needed = file.size() + facts.memory + turned;
   const std::string text =
       name + " has " + size_text(facts) + ": reading it takes " + std::to_string(needed / 1'000'000) + " MB, and ";
   constexpr const char* what_to_do = "Make the picture smaller first.";
@@ -94,17 +95,15 @@ void check_memory(const PictureFacts& facts, std::size_t file, const std::string
   throw Error(ErrorKind::device, text + std::to_string(*there / 1'000'000) + " MB are free.", what_to_do);
 }
 
-}  // namespace
-
 PictureFacts read_picture_facts(std::span<const std::byte> file, const std::string& name) {
   PictureFacts facts = row_of(format_of(file, name)).read_facts(file, name);
   check_sides(facts, name);
   facts.orientation = exif_orientation(file);
-  check_memory(facts, file.size(), name);
   return facts;
 }
 
 core::Pixels read_pixels(std::span<const std::byte> file, const PictureFacts& facts, const std::string& name) {
+  check_picture_memory(file, facts, name);
   return row_of(facts.format).read_pixels(file, facts, name);
 }
 

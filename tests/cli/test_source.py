@@ -95,7 +95,11 @@ class Refused(SourceTest):
         self.mask("good.pgm", 100, 80, lambda x, y: x < 50)
         self.refused(2, *FROM, "--mask", "good.pgm", "--hires", "2", says=("--hires", "--mask"))
         mask = (self.folder / "good.pgm").read_bytes()
-        self.refused(2, "generate", "a lake", "-i", "-", "--mask", "-", input=mask, says=("both come from stdin",))
+        for words in (("generate", "a lake", "-i", "-", "--mask", "-"), ("generate", "-p", "-", "-i", "a.ppm", "--mask", "-"),
+                      ("refine", "-", "-p", "-"), ("refine", "-p", "@-", "-"), ("refine", "-", "-p", "a lake", "--mask", "-"),
+                      ("generate", "-p", "-", "-n", "-")):
+            with self.subTest(words=words):
+                self.refused(2, *words, input=b"a lake", says=("both want standard input",))
         self.refused(3, *FROM, "--mask", "-", input=b"no picture", says=("standard input", "no picture"))
 
 

@@ -107,4 +107,5 @@ TEST_CASE("a small JPEG that claims a huge picture is refused from its header") 
   progressive.replace(find_marker(progressive, '\xC2') + 5, 4,
                       "\x27\x10\x27\x10");  // 10000 x 10000, 600 MB of coefficients
   check_fails(ErrorKind::input, {"10000 x 10000", "900 MB"}, [&] { read(progressive); });
+  CHECK(read_picture_facts(as_bytes(progressive), "a.jpg").width == 10000);  // which inspect shows
 }
