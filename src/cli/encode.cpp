@@ -76,6 +76,7 @@ class EncodeRun {
     io::check_form(form_, {});
     names_.emplace(output, options_.images);
     if (names_->is_stdout()) check_stdout(options_.json, "a latent", "lapis encode ... -o - | lapis decode -");
+    check_seed();
     model_ = checked_model(options_.job.model);
     for (std::size_t i = 0; i < options_.images.size(); ++i) open_picture(i);
     if (names_->is_one_file()) check_one_size();
@@ -88,6 +89,12 @@ class EncodeRun {
   }
 
  private:
+  void check_seed() const {
+    if (!options_.job.seed) return;
+    const auto problem = core::seed_problem("--seed", *options_.job.seed, options_.images.size());
+    if (problem) throw Error(ErrorKind::usage, *problem);
+  }
+
   void open_picture(std::size_t index) {
     Job job = options_.job;
     job.image = options_.images[index];
@@ -134,7 +141,7 @@ class EncodeRun {
   /// Picture i of a batch draws from a generator of its own, as in generate.
   std::optional<std::uint64_t> seed_of(std::size_t index) const {
     if (!options_.job.seed) return std::nullopt;
-    return pictures_[index].job.seed + index;
+    return *options_.job.seed + index;
   }
 
   /// Writes the latent of `count` pictures from `first` on.

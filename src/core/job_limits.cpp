@@ -4,6 +4,7 @@
 #include <cassert>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 namespace lapis::core {
 
@@ -39,6 +40,13 @@ std::optional<std::string> limit_problem(std::string_view name, double value, Li
   if (value >= limits.lowest && value <= limits.highest) return std::nullopt;  // false for NaN
   return std::string(name) + " is " + number_text(value) + "; expected " + number_text(limits.lowest) + " to " +
          number_text(limits.highest);
+}
+
+std::optional<std::string> seed_problem(std::string_view name, std::uint64_t seed, std::uint64_t pictures) {
+  const std::uint64_t highest = std::numeric_limits<std::uint64_t>::max() - (pictures - 1);
+  if (seed <= highest) return std::nullopt;
+  return std::string(name) + " is " + std::to_string(seed) + "; with " + count_text(pictures, "picture") +
+         " it can be at most " + std::to_string(highest);
 }
 
 std::optional<std::string> side_problem(std::string_view name, std::int64_t value, int multiple) {

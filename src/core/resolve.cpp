@@ -177,11 +177,8 @@ void check_embeddings(const Job& job, const FamilyRow& family) {
 
 std::uint64_t checked_seed(const Job& job, int batch, std::uint64_t random) {
   if (!job.seed) return random >> 32;
-  const std::uint64_t highest = std::numeric_limits<std::uint64_t>::max() - static_cast<std::uint64_t>(batch - 1);
-  if (*job.seed > highest) {
-    refuse(flag_of(&Job::seed) + " is " + std::to_string(*job.seed) + "; with " + std::to_string(batch) +
-           " pictures it can be at most " + std::to_string(highest));
-  }
+  const auto pictures = static_cast<std::uint64_t>(batch);
+  if (const auto problem = seed_problem(flag_of(&Job::seed), *job.seed, pictures)) refuse(*problem);
   return *job.seed;
 }
 

@@ -163,6 +163,8 @@ class WhatPeopleType(CliTest):
         self.assertLess(self.planned("a house", "-s", "-1")["seed"], 2**32)
         self.refused(2, "generate", "a house", "-s", str(largest), "-b", "2", says=(f"at most {largest - 1}",))
         self.refused(2, "generate", "a house", "-s", str(largest + 1), says=(f"up to {largest}",))
+        self.refused(2, "encode", "x.png", "x.png", "-m", "tiny-sd15", "-s", str(largest), "-o", "{index}.safetensors",
+                     says=("with 2 pictures", f"at most {largest - 1}"))
         for command in ("encode", "matrix"):
             words = ("x.png", "-m", "tiny-sd15") if command == "encode" else ("tiny-sd15", "tiny-sdxl")
             self.refused(2, command, *words, "-s", "1.5", says=("--seed", "whole number"))

@@ -46,6 +46,14 @@ TEST_CASE("a side that is no multiple names the nearest sizes that are") {
   CHECK(side_problem("--width", 16392, 8).has_value());
 }
 
+TEST_CASE("no seed counts on beyond the largest") {
+  constexpr std::uint64_t largest = 0xFFFF'FFFF'FFFF'FFFF;
+  CHECK_FALSE(seed_problem("--seed", largest, 1));
+  CHECK_FALSE(seed_problem("--seed", largest - 2, 3));
+  CHECK(seed_problem("--seed", largest, 2) ==
+        "--seed is 18446744073709551615; with 2 pictures it can be at most 18446744073709551614");
+}
+
 TEST_CASE("bytes are told in three digits") {
   CHECK(bytes_text(0) == "0 B");
   CHECK(bytes_text(999) == "999 B");
