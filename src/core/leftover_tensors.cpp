@@ -4,65 +4,63 @@
 #include <set>
 
 #include "core/known_relatives.hpp"
+#include "core/sampling_claims.hpp"
 
 namespace lapis::core {
 namespace {
 
-constexpr std::string_view averages = "a moving average of the weights, from training";
-constexpr std::string_view process = "the diffusion process of training, as numbers";
-constexpr std::string_view trainer = "the state of a trainer";
-constexpr std::string_view places = "the numbers 0, 1, 2, ... as a table";
-constexpr std::string_view picture_half = "CLIP's other half, which reads pictures";
-constexpr std::string_view text_decoder = "T5's other half, which writes text";
-constexpr std::string_view clip_score = "what CLIP compares texts and pictures with";
-constexpr std::string_view second_name = "the token table under a second name";
-constexpr std::string_view prediction = "what its network predicts, and on which schedule";
-
 using enum Where;
-using enum Leftover;
 
-constexpr LeftoverRow rows[] = {
-    {harmless, {begin, "model_ema."}, averages},
-    {harmless, {whole, "betas"}, process},
-    {harmless, {begin, "alphas_cumprod"}, process},
-    {harmless, {begin, "sqrt_alphas_cumprod"}, process},
-    {harmless, {begin, "sqrt_one_minus_alphas_cumprod"}, process},
-    {harmless, {begin, "log_one_minus_alphas_cumprod"}, process},
-    {harmless, {begin, "sqrt_recip_alphas_cumprod"}, process},
-    {harmless, {begin, "sqrt_recipm1_alphas_cumprod"}, process},
-    {harmless, {begin, "posterior_"}, process},
-    {harmless, {whole, "denoiser.sigmas"}, process},
-    {harmless, {whole, "logvar"}, process},
-    {harmless, {whole, "lvlb_weights"}, process},
-    {harmless, {begin, "optimizer"}, trainer},
-    {harmless, {begin, "lr_scheduler"}, trainer},
-    {harmless, {begin, "callbacks"}, trainer},
-    {harmless, {whole, "global_step"}, trainer},
-    {harmless, {whole, "epoch"}, trainer},
-    {harmless, {begin, "loss."}, trainer},
-    {harmless, {begin, "first_stage_model.loss."}, trainer},
-    {harmless, {begin, "safety_checker."}, "the checker of pictures that other programs run"},
-    {harmless, {end, "position_ids"}, places},
-    {harmless, {end, ".attn_mask"}, "the mask of a text encoder, which its graph has"},
-    {harmless, {end, "logit_scale"}, clip_score},
-    {harmless, {end, "logit_bias"}, clip_score},
-    {harmless, {end, "text_projection"}, clip_score},
-    {harmless, {end, "text_projection.weight"}, clip_score},
-    {harmless, {begin, "visual_projection."}, clip_score},
-    {harmless, {begin, "vision_model."}, picture_half},
-    {harmless, {begin, "visual."}, picture_half},
-    {harmless, {inside, ".vision_model."}, picture_half},
-    {harmless, {inside, ".model.visual."}, picture_half},
-    {harmless, {end, "encoder.embed_tokens.weight"}, second_name},
-    {harmless, {end, "decoder.embed_tokens.weight"}, second_name},
-    {harmless, {begin, "decoder.block."}, text_decoder},
-    {harmless, {begin, "decoder.final_layer_norm."}, text_decoder},
-    {harmless, {whole, "lm_head.weight"}, text_decoder},
-    {harmless, {end, ".spiece_model"}, "T5's tokenizer, as bytes"},
-    // core/sampling_claims.hpp heeds them.
-    {heeded, {whole, "v_pred"}, prediction},
-    {heeded, {whole, "ztsnr"}, prediction},
-    {heeded, {begin, "edm_vpred."}, prediction},
+/// The rest of a checkpoint means the same without them.
+constexpr TensorMark harmless[] = {
+    // A moving average of the weights, from training.
+    {begin, "model_ema."},
+    // The diffusion process of training, as numbers.
+    {whole, "betas"},
+    {begin, "alphas_cumprod"},
+    {begin, "sqrt_alphas_cumprod"},
+    {begin, "sqrt_one_minus_alphas_cumprod"},
+    {begin, "log_one_minus_alphas_cumprod"},
+    {begin, "sqrt_recip_alphas_cumprod"},
+    {begin, "sqrt_recipm1_alphas_cumprod"},
+    {begin, "posterior_"},
+    {whole, "denoiser.sigmas"},
+    {whole, "logvar"},
+    {whole, "lvlb_weights"},
+    // The state of a trainer.
+    {begin, "optimizer"},
+    {begin, "lr_scheduler"},
+    {begin, "callbacks"},
+    {whole, "global_step"},
+    {whole, "epoch"},
+    {begin, "loss."},
+    {begin, "first_stage_model.loss."},
+    // The checker of pictures that other programs run.
+    {begin, "safety_checker."},
+    // The numbers 0, 1, 2, ... as a table.
+    {end, "position_ids"},
+    // The mask of a text encoder, which its graph has.
+    {end, ".attn_mask"},
+    // What CLIP compares texts and pictures with.
+    {end, "logit_scale"},
+    {end, "logit_bias"},
+    {end, "text_projection"},
+    {end, "text_projection.weight"},
+    {begin, "visual_projection."},
+    // CLIP's other half, which reads pictures.
+    {begin, "vision_model."},
+    {begin, "visual."},
+    {inside, ".vision_model."},
+    {inside, ".model.visual."},
+    // The token table under a second name.
+    {end, "encoder.embed_tokens.weight"},
+    {end, "decoder.embed_tokens.weight"},
+    // T5's other half, which writes text.
+    {begin, "decoder.block."},
+    {begin, "decoder.final_layer_norm."},
+    {whole, "lm_head.weight"},
+    // T5's tokenizer, as bytes.
+    {end, ".spiece_model"},
 };
 
 bool begins_one_of(const std::string& name, std::span<const std::string> beginnings) {
@@ -71,12 +69,7 @@ bool begins_one_of(const std::string& name, std::span<const std::string> beginni
 
 }  // namespace
 
-std::span<const LeftoverRow> leftover_rows() { return rows; }
-
-const LeftoverRow* find_leftover_row(const TensorShape& tensor) {
-  const auto* const row = std::ranges::find_if(rows, [&](const LeftoverRow& each) { return bears(tensor, each.mark); });
-  return row == std::end(rows) ? nullptr : row;
-}
+std::span<const TensorMark> harmless_leftovers() { return harmless; }
 
 std::vector<std::string> realm_of(const HeldGraph& held, const KnownGraph& graph) {
   if (!held.prefix.empty()) return {held.prefix};
@@ -92,12 +85,8 @@ std::optional<LeftoverFault> leftover_fault(std::span<const TensorShape> leftove
                                             const std::string& file) {
   std::vector<TensorShape> unruled;
   for (const TensorShape& tensor : leftovers) {
-    const LeftoverRow* row = find_leftover_row(tensor);
-    if (row == nullptr) unruled.push_back(tensor);
-    if (row == nullptr || row->kind != refused) continue;
-    return LeftoverFault{
-        " holds " + tensor.name + ", " + std::string(row->what) + ": without it the rest is not what was trained.",
-        std::string(row->advice)};
+    const bool is_harmless = std::ranges::any_of(harmless, [&](const TensorMark& mark) { return bears(tensor, mark); });
+    if (!is_harmless && !is_sampling_mark(tensor.name)) unruled.push_back(tensor);
   }
   if (const Relative* relative = find_marked_relative(unruled)) {
     const auto bearer = std::ranges::find_if(

@@ -12,24 +12,9 @@
 
 namespace lapis::core {
 
-enum class Leftover {
-  harmless,  ///< the rest means the same without it
-  heeded,    ///< it changes what the rest means, and lapis does what it says
-  refused,   ///< it changes what the rest means, and lapis cannot do what it says
-};
-
-/// One row a kind of tensor. Those that mark a known relative (core/known_relatives.hpp) need none: they are refused
-/// with its title.
-struct LeftoverRow {
-  Leftover kind;
-  TensorMark mark;
-  std::string_view what;         ///< "scales of fp8 weights"
-  std::string_view advice = {};  ///< of one that is refused
-};
-
-/// The first row that fits counts.
-std::span<const LeftoverRow> leftover_rows();
-const LeftoverRow* find_leftover_row(const TensorShape& tensor);
+/// Marks of those without which the rest means the same. Any other is refused where it marks a known relative
+/// (core/known_relatives.hpp), or where it belongs to a part (`realm_of`).
+std::span<const TensorMark> harmless_leftovers();
 
 /// What the names of a part's tensors begin with in a checkpoint. A tensor that begins so and that its graph does not
 /// need was made by the network that the part is a piece of.
@@ -41,8 +26,9 @@ struct LeftoverFault {
   std::string advice;
 };
 
-/// Why the parts of a checkpoint are not all of what was trained: the first of its leftovers that is refused, the mark
-/// of a relative, or unknown and in the realm of a part. None where nothing speaks against the parts.
+/// Why the parts of a checkpoint are not all of what was trained: one of its leftovers marks a relative, or is unknown
+/// and in the realm of a part. Harmless ones and those that speak of sampling (core/sampling_claims.hpp) pass. None
+/// where nothing speaks against the parts.
 std::optional<LeftoverFault> leftover_fault(std::span<const TensorShape> leftovers, std::span<const std::string> realms,
                                             const std::string& file);
 

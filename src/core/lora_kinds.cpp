@@ -5,6 +5,7 @@
 
 #include "core/lora_keys.hpp"
 #include "core/lora_shapes.hpp"
+#include "core/suggest.hpp"
 
 namespace lapis::core {
 namespace {
@@ -141,9 +142,7 @@ std::optional<ForeignLora> foreign_lora(std::span<const TensorShape> tensors) {
 
 std::string foreign_peft_type(std::string_view peft_type) {
   if (peft_type == "LORA" || peft_type == "LOHA" || peft_type == "LOKR") return "";
-  std::string mark = ".";
-  for (const char c : peft_type) mark += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  mark += '_';
+  const std::string mark = "." + lower_ascii(peft_type) + "_";
   const auto row = std::ranges::find(kinds, mark, &LoraKind::mark);
   if (row != kinds.end()) return std::string(row->title);
   return peft_type == "ADALORA" ? "AdaLoRA" : std::string(peft_type);

@@ -28,7 +28,7 @@ struct ForeignLora {
 /// Names decide, but for one: OFT's and BOFT's blocks are called alike in LyCORIS, and a BOFT's have four dimensions.
 std::optional<ForeignLora> foreign_lora(std::span<const TensorShape> tensors);
 
-/// What is called `peft_type` in peft's configuration, as people call it: "OFT" of "OFT". "" for the types that lapis
+/// What is called `peft_type` in peft's configuration, as people call it: "VeRA" of "VERA". "" for the types that lapis
 /// applies: LORA, LOHA, LOKR.
 std::string foreign_peft_type(std::string_view peft_type);
 

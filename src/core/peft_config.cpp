@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/suggest.hpp"
+
 namespace lapis::core {
 namespace {
 
@@ -82,8 +84,7 @@ const PeftKey* peft_key(std::string_view name) {
 }
 
 std::string peft_beginning(std::string_view init_lora_weights) {
-  std::string name(init_lora_weights);  // peft takes some of them in any case
-  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  const std::string name = lower_ascii(init_lora_weights);  // peft takes some of them in any case
   if (std::ranges::find(keeping, name) != keeping.end()) return "";
   for (const Beginning& row : changing) {
     if (name.starts_with(row.name)) {

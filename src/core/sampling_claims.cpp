@@ -16,7 +16,7 @@ struct MarkRow {
   Claim says;
 };
 
-/// Keys of metadata, and the values that say something. None of the values known: `otherwise`, if it says anything.
+/// Keys of metadata, and the values that say something.
 struct KeyRow {
   std::string_view key;
   std::string_view value;  ///< in lower case; "*v" is any that ends in v, "*" any at all
@@ -50,11 +50,6 @@ constexpr std::array keys = {
     KeyRow{"ss_zero_terminal_snr",      "false",        Claim::plain_betas},
 };
 // clang-format on
-
-std::string lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
 
 bool fits(std::string_view pattern, std::string_view value) {
   return pattern.starts_with('*') ? value.ends_with(pattern.substr(1)) : value == pattern;
@@ -164,7 +159,7 @@ std::vector<SamplingClaim> sampling_claims(const std::map<std::string, std::stri
     claims.push_back({row.says, "tensor " + std::string(row.tensor)});
   }
   for (const auto& entry : metadata) {
-    const std::string said = lower(entry.second);
+    const std::string said = lower_ascii(entry.second);
     const auto row = std::find_if(keys.begin(), keys.end(), [&](const KeyRow& each) {
       return each.key == entry.first && fits(each.value, said);
     });

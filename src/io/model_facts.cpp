@@ -14,9 +14,10 @@ using Words = std::vector<std::string>;
 
 constexpr std::size_t highest_rank = 8;
 
-Words names_of(std::span<const core::BetaCurveRow> rows) {
+template <typename Row>
+Words names_of(std::span<const Row> rows) {
   Words names;
-  for (const core::BetaCurveRow& row : rows) names.push_back(row.name);
+  for (const Row& row : rows) names.push_back(row.name);
   return names;
 }
 
@@ -102,7 +103,7 @@ SamplingFacts read_sampling(const JsonValue& value) {
                           "beta_end",   "spacing",     "steps_offset"};
   static const Words optional{"zero_snr"};
   static const Words curves = names_of(core::beta_curves());
-  static const Words spacings{"leading", "linspace", "trailing"};
+  static const Words spacings = names_of(core::spacings());
   value.expect_keys(keys, optional);
   SamplingFacts facts;
   facts.prediction = prediction;
@@ -110,8 +111,7 @@ SamplingFacts read_sampling(const JsonValue& value) {
   facts.beta_curve = core::beta_curves()[value.at("beta_curve").choice(curves)].curve;
   facts.beta_start = value.at("beta_start").number(1e-9, 0.999);
   facts.beta_end = value.at("beta_end").number(facts.beta_start, 0.999);
-  facts.spacing =
-      std::array{Spacing::leading, Spacing::linspace, Spacing::trailing}[value.at("spacing").choice(spacings)];
+  facts.spacing = core::spacings()[value.at("spacing").choice(spacings)].spacing;
   facts.steps_offset = small_integer(value.at("steps_offset"), 0, facts.train_steps);
   if (value.has("zero_snr")) facts.zero_snr = value.at("zero_snr").truth();
   return facts;
