@@ -122,7 +122,7 @@ struct Model {
   std::string licence;
   std::string origin;
   std::vector<Embedding> embeddings;  ///< that a job added to the text encoders; a folder has none
-  std::vector<Lora> loras;            ///< that a job added to text encoders and denoiser, in their order; a folder has none
+  std::vector<Lora> loras;            ///< that a job added to text encoders and denoiser, in order; a folder has none
 };
 
 }  // namespace lapis

@@ -17,7 +17,7 @@ struct Space {
   double shift = 0;     ///< shift_factor, 0 where the VAE has none
   std::string lineage;  ///< which training the VAE comes from: "sd15" is what was published, "tiny-sd15" another one
   std::vector<double> mean = {};       ///< latents_mean, one a channel; empty where the VAE has none
-  std::vector<double> deviation = {};  ///< latents_std, likewise
+  std::vector<double> deviation = {};  ///< latents_std, one a channel; empty where the VAE has none
 
   bool operator==(const Space&) const = default;
 };

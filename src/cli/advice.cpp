@@ -28,11 +28,12 @@ std::string meant(const std::string& word, const std::vector<std::string>& names
   return core::closest(word, names).value_or("");
 }
 
-/// The same letter as the other kind of letter: "-w" for "-W".
+/// The same letter as the other kind of letter: "-w" for "-W". What is no letter stays.
 std::string other_case(std::string_view flag) {
   const char letter = flag.back();
-  const bool is_lower = letter >= 'a' && letter <= 'z';
-  return {'-', static_cast<char>(letter + (is_lower ? 'A' - 'a' : 'a' - 'A'))};
+  if (letter >= 'a' && letter <= 'z') return {'-', static_cast<char>(letter - 'a' + 'A')};
+  if (letter >= 'A' && letter <= 'Z') return {'-', static_cast<char>(letter - 'A' + 'a')};
+  return std::string(flag);
 }
 
 /// "512x768", or one side of a square, as two options.
@@ -108,7 +109,7 @@ Advice unknown_option(CLI::App& command, std::string_view flag, const Value& val
     return {what + ". Did you mean \"" + name + "\"?", "Type: " + with_value(command, name, value)};
   }
   const std::string others = owners(*command.get_parent(), flag);
-  return {what + (others.empty() ? "" : " here, but of " + others), ""};
+  return {others.empty() ? what : std::string(flag) + " is an option of " + others + ", not of this command", ""};
 }
 
 Advice unknown_command(CLI::App& app, Words words, bool drawn) {

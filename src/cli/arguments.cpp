@@ -158,7 +158,7 @@ class Reader {
   }
 
   void too_many(std::size_t taken) {
-    if (taken == 0) return fail({name() + " has no use for the word \"" + positionals_.front() + "\"", ""});
+    if (taken == 0) return fail({name() + " takes no words, and \"" + positionals_.front() + "\" is one", ""});
     const CLI::Option* prompt = find_option(command_, "--prompt");
     if (prompt != nullptr && prompt->get_positional()) {
       return fail({"the prompt is " + std::to_string(positionals_.size()) + " words to the shell; quotes make it one",

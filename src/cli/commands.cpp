@@ -14,7 +14,7 @@ constexpr std::array table{
     Command{"check", "Tell whether latent, model, VAE and size go together", declare_check},
     Command{"matrix", "Show latents through right, wrong and crossed decoders", declare_matrix},
     Command{"import", "Make a model of a checkpoint on disk", declare_import},
-    Command{"inspect", "Show what a model folder, a latent or a PNG holds", declare_inspect},
+    Command{"inspect", "Show what a model folder, a latent or a picture holds", declare_inspect},
     Command{"list", "Show models, families, spaces, samplers, schedules", declare_list},
 };
 

@@ -27,8 +27,8 @@ std::unique_ptr<Engine> open_now(const EngineOptions& options) {
   std::error_code deleted;
   const std::filesystem::path here = std::filesystem::current_path(deleted);
   if (here.empty()) {
-    throw Error(ErrorKind::device, "libtorch does not open in a working folder that was deleted.",
-                "Go to one that is there");
+    throw Error(ErrorKind::device, "the working folder was deleted, and libtorch does not open in it.",
+                "Change to one that exists");
   }
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library) {

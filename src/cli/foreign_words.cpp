@@ -11,7 +11,8 @@ constexpr std::string_view no_note = "";
 constexpr std::string_view both_sides = "A size has two sides";
 constexpr std::string_view import_first = "A checkpoint becomes a model once, which links to its files";
 constexpr std::string_view no_network = "lapis opens no network; import what is on disk";
-constexpr std::string_view by_itself = "It goes by itself: parts leave memory as soon as they have done their work";
+constexpr std::string_view by_itself = "This is automatic: parts leave memory as soon as they have done their work";
+constexpr std::string_view no_more = "There is no verbose mode; --json has times and settings";
 constexpr std::string_view one_kind = "The command and its options say it: generate, with -i from a picture";
 
 constexpr std::array options{
@@ -26,12 +27,8 @@ constexpr std::array options{
     ForeignWord{"--ddim-steps", "--steps", no_note},
     ForeignWord{"--sample-method", "--sampler", no_note},
     ForeignWord{"--sampler-name", "--sampler", no_note},
-    ForeignWord{"--negative", "--negative-prompt", no_note},
-
-    ForeignWord{"--neg", "--negative-prompt", no_note},
     ForeignWord{"--neg-prompt", "--negative-prompt", no_note},
     ForeignWord{"--nprompt", "--negative-prompt", no_note},
-    ForeignWord{"--out", "--output", no_note},
     ForeignWord{"--outfile", "--output", no_note},
     ForeignWord{"--outdir", "--output", no_note},
     ForeignWord{"--file", "--output", no_note},
@@ -90,8 +87,8 @@ constexpr std::array options{
     ForeignWord{"--medvram", "", by_itself},
     ForeignWord{"--offload-to-cpu", "", by_itself},
     ForeignWord{"--cpu-offload", "", by_itself},
-    ForeignWord{"--verbose", "", "lapis has no more to say than it says; --json tells times and settings"},
-    ForeignWord{"-v", "", "lapis has no more to say than it says; --json tells times and settings"},
+    ForeignWord{"--verbose", "", no_more},
+    ForeignWord{"-v", "", no_more},
 };
 
 constexpr std::array commands{

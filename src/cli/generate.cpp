@@ -34,8 +34,7 @@ Run declare_generate(CLI::App& app) {
     const AskedJob& asked = options->asked;
     if (!asked.named.contains("prompt") && !asked.job.init_latent)
       throw Error(ErrorKind::usage,
-                  "there is no prompt. Say what the picture shows: "
-                  "lapis generate \"a serene lakeside at sunset\"");
+                  "there is no prompt. Say what the picture shows: lapis generate \"a serene lakeside at sunset\"");
     return generate(*options);
   };
 }

@@ -243,8 +243,7 @@ int import_asked(const Options& options) {
     }
     if (!options.graphs.family.empty() || !options.graphs.like.empty()) {
       throw Error(ErrorKind::usage,
-                  "--family and --like are for --torchscript: a checkpoint says itself what it is. "
-                  "Leave them out");
+                  "--family and --like are for --torchscript: a checkpoint says itself what it is. Leave them out");
     }
     return Import(options).run();
   }

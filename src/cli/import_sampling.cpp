@@ -55,8 +55,7 @@ void decide_sampling(const SamplingSources& sources, Model& model, std::vector<s
   if (!problem) return;
   model.defaults.sampler = usual.sampler;
   model.defaults.schedule = usual.schedule;
-  notes.push_back(problem->substr(0, problem->find(". ")) + "; jobs take " + usual.sampler + ", schedule " +
-                  usual.schedule);
+  notes.push_back("jobs take " + usual.sampler + ", schedule " + usual.schedule + ": " + *problem);
 }
 
 }  // namespace lapis::cli

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 
 #include "core/fit.hpp"
 #include "core/job_limits.hpp"
@@ -18,6 +20,12 @@ namespace {
 constexpr std::uint64_t worth_a_note = 1'000'000'000;  ///< bytes of memory
 /// Half of what tiny-sd15 takes for a pixel, whose networks are smaller than any other's, with its VAE in tiles.
 constexpr std::uint64_t least_bytes_a_pixel = 100;
+
+/// Whether a job is drawn in the memory of a GPU, as far as that can be told without libtorch.
+bool may_take_gpu(const ResolvedJob& job) {
+  std::error_code ignored;
+  return job.device == "cuda" || (job.device == "auto" && std::filesystem::exists("/dev/nvidiactl", ignored));
+}
 
 }  // namespace
 
@@ -40,16 +48,16 @@ std::vector<std::string> widening_notes(const Model& model, const Engine& engine
 }
 
 void check_room(const ResolvedJob& job) {
-  if (job.device == "cuda") return;
+  if (may_take_gpu(job)) return;
   const auto width = static_cast<std::uint64_t>(std::max(job.width, job.hires_width));
   const auto height = static_cast<std::uint64_t>(std::max(job.height, job.hires_height));
   const std::uint64_t needed = width * height * least_bytes_a_pixel;
   const std::optional<std::uint64_t> free = io::free_memory();
   if (!free || needed <= *free) return;
-  throw Error(ErrorKind::device, "too little memory for a picture of " +
-                                     core::size_text({static_cast<int>(width), static_cast<int>(height)}) +
-                                     " pixels: it takes at least " + core::bytes_text(needed) + ", and " +
-                                     core::bytes_text(*free) + " are free.",
+  throw Error(ErrorKind::device,
+              "too little memory for a picture of " +
+                  core::size_text({static_cast<int>(width), static_cast<int>(height)}) + " pixels: it takes at least " +
+                  core::bytes_text(needed) + ", and " + core::bytes_text(*free) + " are free.",
               "Make the picture smaller (-W, -H)");
 }
 

@@ -27,7 +27,7 @@ struct ToldOptions {
 /// Declares --space, --units, --form and --size, their words led by `lead` ("in-": "--in-units") but for --space.
 void declare_told(CLI::App& app, ToldOptions& options, const std::string& lead = "");
 
-/// Throws Error{usage} for words that mean nothing; `lead` as above.
+/// Throws Error{usage} for words that mean nothing; `lead` as of `declare_told`.
 io::ToldFacts told_facts(const ToldOptions& options, const std::string& lead = "");
 
 /// A latent as its file has it, and that file's name for messages.
@@ -43,10 +43,10 @@ struct NamedLatent {
 io::LatentSource latent_source(const std::string& path, const std::string& line, bool or_picture = false);
 
 /// Reads a latent of any form. Errors as of `io::read_latent`, with this command's names of the options (`lead` as
-/// above).
+/// of `declare_told`).
 io::ForeignLatent read_told_latent(const io::LatentSource& source, const io::ToldFacts& told, const std::string& lead);
 
-/// Both in one.
+/// Opens and reads a latent: `latent_source` and `read_told_latent`.
 NamedLatent read_named_latent(const std::string& path, const io::ToldFacts& told, const std::string& lead = "");
 
 /// Where a VAE runs, and how.

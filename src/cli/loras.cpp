@@ -42,8 +42,8 @@ std::vector<std::string> notes_on(const fs::path& path, const io::AddedLora& add
                     std::string(core::left_out_text(reason)) + ", and left out: " + names_of(tensors));
   }
   if (added.unknown_settings.count > 0) {
-    notes.push_back(file + "its configuration has what this lapis does not know, and does not count here: " +
-                    names_of(added.unknown_settings));
+    notes.push_back(file +
+                    "its configuration has unknown keys, which are ignored: " + names_of(added.unknown_settings));
   }
   return notes;
 }

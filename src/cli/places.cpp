@@ -48,6 +48,56 @@ fs::path user_data(const char* kind) {
   return fs::path(home) / ".local" / "share" / "lapis" / kind;
 }
 
+/// The known models that a name may mean: of the same letters and digits, of a family that it names, or nearly so.
+std::string meant_models(const std::string& name, const std::vector<std::string>& names) {
+  const std::string loose = core::loose_name(name);
+  std::vector<std::string> likely;
+  for (const std::string& known : names) {
+    if (core::loose_name(known) == loose) return " Did you mean \"" + known + "\"?";
+    const std::string other = core::loose_name(known);
+    bool alike = loose.size() >= 2 && other.find(loose) != std::string::npos;
+    for (const core::FamilyRow& family : core::families()) {
+      alike = alike || (loose.find(family.name) != std::string::npos && other.find(family.name) != std::string::npos);
+    }
+    if (alike) likely.push_back(known);
+  }
+  if (likely.empty()) return core::did_you_mean(name, names);
+  std::string text = core::listed(likely);
+  if (const std::size_t last = text.rfind(" and "); last != std::string::npos) text.replace(last, 5, " or ");
+  return " Did you mean " + text + "?";
+}
+
+/// Whether it is named as files of checkpoints are, there or not.
+bool names_checkpoint(const std::string& name) {
+  static constexpr std::array endings = {".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft"};
+  const std::string ending = core::lower_ascii(fs::path(name).extension().string());
+  return std::find(endings.begin(), endings.end(), ending) != endings.end();
+}
+
+/// "owner/name", as Hugging Face calls its models.
+bool names_repository(const std::string& name) {
+  const std::size_t slash = name.find('/');
+  const bool two = slash != std::string::npos && slash > 0 && slash + 1 < name.size() && name.rfind('/') == slash;
+  return two && name.front() != '.' && name.front() != '~';
+}
+
+[[noreturn]] void refuse_checkpoint(const std::string& name) {
+  std::string plain = fs::path(name).stem().string();
+  std::error_code ignored;
+  const std::string here = fs::exists(name, ignored) ? "" : ", and it is not here";
+  throw Error(ErrorKind::usage,
+              name + " is the name of a checkpoint" + here + "; import it once, without a copy, and it is a model",
+              "Type: lapis import " + core::shell_word(name) + " --name " + core::shell_word(plain) + ", then -m " +
+                  core::shell_word(plain));
+}
+
+[[noreturn]] void refuse_repository(const std::string& name) {
+  const std::string plain = fs::path(name).filename().string();
+  throw Error(ErrorKind::usage, "there is no folder \"" + name + "\", and lapis opens no network",
+              "Download the model (hf download " + core::shell_word(name) + " --local-dir " + core::shell_word(plain) +
+                  "), then: lapis import " + core::shell_word(plain));
+}
+
 }  // namespace
 
 fs::path engine_path() {
@@ -102,60 +152,6 @@ bool names_file(const std::string& word) {
   if (fs::exists(path, ignored)) return !fs::is_directory(path, ignored);
   return std::find(endings.begin(), endings.end(), core::lower_ascii(path.extension().string())) != endings.end();
 }
-
-namespace {
-
-/// The known models that a name may mean: of the same letters and digits, of a family that it names, or nearly so.
-std::string meant_models(const std::string& name, const std::vector<std::string>& names) {
-  const std::string loose = core::loose_name(name);
-  std::vector<std::string> likely;
-  for (const std::string& known : names) {
-    if (core::loose_name(known) == loose) return " Did you mean \"" + known + "\"?";
-    const std::string other = core::loose_name(known);
-    bool alike = loose.size() >= 2 && other.find(loose) != std::string::npos;
-    for (const core::FamilyRow& family : core::families()) {
-      alike = alike || (loose.find(family.name) != std::string::npos && other.find(family.name) != std::string::npos);
-    }
-    if (alike) likely.push_back(known);
-  }
-  if (likely.empty()) return core::did_you_mean(name, names);
-  std::string text = core::listed(likely);
-  if (const std::size_t last = text.rfind(" and "); last != std::string::npos) text.replace(last, 5, " or ");
-  return " Did you mean " + text + "?";
-}
-
-/// A checkpoint's file, or one of its kind that nobody has yet.
-bool names_checkpoint(const std::string& name) {
-  static constexpr std::array endings = {".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft"};
-  const std::string ending = core::lower_ascii(fs::path(name).extension().string());
-  return std::find(endings.begin(), endings.end(), ending) != endings.end();
-}
-
-/// "owner/name", as Hugging Face calls its models.
-bool names_repository(const std::string& name) {
-  const std::size_t slash = name.find('/');
-  const bool two = slash != std::string::npos && slash > 0 && slash + 1 < name.size() && name.rfind('/') == slash;
-  return two && name.front() != '.' && name.front() != '~';
-}
-
-[[noreturn]] void refuse_checkpoint(const std::string& name) {
-  std::string plain = fs::path(name).stem().string();
-  std::error_code ignored;
-  const std::string here = fs::exists(name, ignored) ? "" : ", and it is not here";
-  throw Error(ErrorKind::usage,
-              name + " is the name of a file" + here + "; a model is made of it once, without a copy",
-              "Type: lapis import " + core::shell_word(name) + " --name " + core::shell_word(plain) + ", then -m " +
-                  core::shell_word(plain));
-}
-
-[[noreturn]] void refuse_repository(const std::string& name) {
-  const std::string plain = fs::path(name).filename().string();
-  throw Error(ErrorKind::usage, "there is no folder \"" + name + "\", and lapis opens no network",
-              "Download the model (hf download " + core::shell_word(name) + " --local-dir " + core::shell_word(plain) +
-                  "), then: lapis import " + core::shell_word(plain));
-}
-
-}  // namespace
 
 fs::path find_model(const std::string& name) {
   std::error_code ignored;

@@ -35,7 +35,7 @@ void end_on_signal(int signal, siginfo_t* /*from*/, void* /*context*/) {
   die_by(signal);
 }
 
-/// The end of a mapping that has lost its file's bytes. Whatever else raises this signal is a mistake of ours.
+/// The end of a mapping that has lost its file's bytes. Whatever else raises this signal is a bug of lapis.
 void end_on_lost_bytes(int signal, siginfo_t* from, void* /*context*/) {
   io::remove_pending_files();
   std::array<char, 4096> path{};

@@ -18,7 +18,7 @@ namespace lapis::cli {
 void print_error(const std::string& problem, const std::string& advice = "");
 void print_error(const Error& error);
 
-/// The same as a "warning: ".
+/// "warning: PROBLEM", yellow, and the advice, as `print_error` prints them.
 void print_warning(const std::string& problem, const std::string& advice = "");
 void print_warning(const Error& error);
 

@@ -158,8 +158,7 @@ std::optional<std::string> size_note(const ResolvedJob& job, const Model& model)
   return size_text(width, height) + " pixels are " + std::to_string(std::llround(share)) + " times as many as " +
          model.name + " draws by itself (" + size_text(model.defaults.width, model.defaults.height) +
          "): each step takes at least that many times as long, and shapes are likely to repeat. For a large picture of "
-         "one "
-         "piece: --hires";
+         "one piece: --hires";
 }
 
 }  // namespace lapis::core

@@ -148,7 +148,8 @@ bool has_field(std::span<const std::pair<std::string, FieldValue>> fields, std::
   return std::ranges::any_of(fields, [&](const auto& field) { return field.first == name; });
 }
 
-/// Adds a setting. The sides of a size have one key; a second pass of another key's kind says of which pass it is.
+/// Adds a setting. A key that is there already is one of the second pass and gets "Hires" before it; the second "Size"
+/// is the height.
 void add_setting(Infotext& infotext, const std::string& key, const std::string& value) {
   const auto known = std::ranges::find(infotext.settings, key, &std::pair<std::string, std::string>::first);
   if (known == infotext.settings.end()) {

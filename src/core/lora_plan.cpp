@@ -221,8 +221,7 @@ class Planner {
                   file_.name + ": " + name + " is of rank " + std::to_string(*product.rank) +
                       ", and its configuration says " + std::to_string(static_cast<std::int64_t>(*rank)) +
                       ", which sets its strength.",
-                  "Correct r or rank_pattern, or leave the "
-                  "configuration out");
+                  "Correct r or rank_pattern, or leave the configuration out");
     }
     const double divisor = product.rank ? found : rank.value_or(1);
     return alpha / (scale.by_root ? std::sqrt(divisor) : divisor);
@@ -293,8 +292,7 @@ class Planner {
   [[noreturn]] void refuse_whole(const TensorShape& tensor) const {
     throw Error(ErrorKind::input,
                 file_.name +
-                    " has whole weights beside its factors, which lapis does not put in "
-                    "place of the model's: " +
+                    " has whole weights beside its factors, which lapis does not put in place of the model's: " +
                     tensor.name + ".",
                 "Save the LoRA without them (peft: modules_to_save, bias)");
   }

@@ -48,7 +48,7 @@ std::vector<double> numbers_of(std::string_view flag, std::string_view text) {
   }
 }
 
-/// The highest sigma of a training; a published table's rounding is let pass.
+/// The highest sigma of a training; a published table may be rounded.
 double highest_sigma(const SamplingFacts& facts) {
   constexpr double rounding = 1.001;
   return path_of(facts.prediction) == Path::flow ? 1 : rounding * TimeScale(facts).largest();

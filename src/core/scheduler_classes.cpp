@@ -18,8 +18,7 @@ constexpr Spacing linspace = Spacing::linspace;
 
 constexpr const char* edm =
     "scales its network's inputs and outputs by sigma_data and walks from sigma_max to sigma_min (EDM), which lapis "
-    "does "
-    "not do";
+    "does not do";
 constexpr const char* own_betas = "has betas of its own, a sine's, with which no latent model was trained";
 constexpr const char* other_models = "is for models of other kinds than lapis draws with";
 constexpr const char* backwards = "goes from a picture to its noise, and draws nothing";

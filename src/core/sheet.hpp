@@ -36,7 +36,7 @@ struct Sheet {
   std::string title;
   std::vector<std::string> notes;     ///< below the title, each wrapped to the sheet's width
   std::vector<SheetHeading> columns;  ///< one or more
-  std::vector<SheetHeading> rows;     ///< likewise
+  std::vector<SheetHeading> rows;     ///< one or more
   std::vector<SheetCell> cells;       ///< rows x columns, row by row
 };
 

@@ -91,8 +91,7 @@ std::optional<Ruling> refused_as_contradictory(const Question& q) {
   if (from.lineage == to.lineage && !same_values(from, to)) {
     return refusal(q, "One VAE cannot have both shapes: the name " + from.lineage + " stands for two different ones.",
                    "Rename the lineage of the one that is not " + from.lineage +
-                       ": --space ID:LINEAGE for a latent, "
-                       "model.json for a model");
+                       ": --space ID:LINEAGE for a latent, model.json for a model");
   }
   return std::nullopt;
 }

@@ -237,8 +237,7 @@ class Rendering {
     latent = latent.to(at::kCPU);
     if (is_finite(latent)) return latent;
     throw Error(ErrorKind::numeric,
-                "denoising gave NaN or Inf; nothing was saved. Try --dtype fp32, a lower --guidance "
-                "or more --steps");
+                "denoising gave NaN or Inf; nothing was saved. Try --dtype fp32, a lower --guidance or more --steps");
   }
 
   Path path() const { return path_of(parts_.model().sampling.prediction); }

@@ -138,8 +138,7 @@ void Weights::check_memory(std::span<const core::TensorPlace> places, Placement 
   throw Error(ErrorKind::device,
               "part " + name_ + " of " + part_.weights.front().string() + " has weights of another dtype, which take " +
                   core::bytes_text(needed) + " as they are converted, and " + core::bytes_text(*free) + " are free.",
-              "Use the dtype of the file (lapis list models), such as --dtype bf16: "
-              "then they stay where they are.");
+              "Use the dtype of the file (lapis list models), such as --dtype bf16: then they stay where they are.");
 }
 
 std::vector<at::Tensor> Weights::bound(std::span<const core::TensorShape> parameters, Placement placement) const {

@@ -22,9 +22,8 @@ class Weights {
 
   /// The tensor of each of the graph's parameters, in their order, found where the part's naming puts it: a view of the
   /// mapping where dtype and device are the wanted ones, else converted by all threads; quantized weights times their
-  /// scales, one at a time. Throws Error{model} for a
-  /// parameter that finds no tensor, or one of another shape or of a type that is no weight's, and Error{device} before
-  /// it converts more than memory holds.
+  /// scales, one at a time. Throws Error{model} for a parameter that finds no tensor, or one of another shape or of a
+  /// type that is no weight's, and Error{device} before it converts more than memory holds.
   std::vector<at::Tensor> bound(std::span<const core::TensorShape> parameters, Placement placement) const;
 
  private:

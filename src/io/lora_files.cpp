@@ -134,8 +134,9 @@ PeftSettings settings_of(const SafetensorsFile& file, const fs::path& path) {
 /// The digest of all behind the header, by which model sites know a file whose metadata were edited.
 std::string data_digest(std::span<const std::byte> file) {
   std::uint64_t header = 0;
-  std::memcpy(&header, file.data(), sizeof(header));
-  return sha256(file.subspan(sizeof(header) + header));
+  if (file.size() >= sizeof(header)) std::memcpy(&header, file.data(), sizeof(header));
+  const std::uint64_t data = std::min<std::uint64_t>(file.size(), header + sizeof(header));
+  return sha256(file.subspan(data));
 }
 
 }  // namespace

@@ -19,7 +19,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// One line; bytes of a file name that are no UTF-8 become U+FFFD.
 Json value_json(const core::FieldValue& value) {
   return std::visit([](const auto& held) { return Json(held); }, value);
 }

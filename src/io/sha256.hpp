@@ -18,7 +18,8 @@ std::string sha256(std::span<const std::byte> bytes);
 /// The SHA-256 of a file's bytes. Throws Error{kind} if it cannot be read.
 std::string sha256_file(const std::filesystem::path& path, ErrorKind kind);
 
-/// The same, read piece by piece; none once `stop` is asked for, which is heeded within some milliseconds.
+/// The SHA-256 of a file that is read piece by piece; none once `stop` is asked for, which is heeded within some
+/// milliseconds.
 std::optional<std::string> sha256_file(const std::filesystem::path& path, ErrorKind kind, const std::stop_token& stop);
 
 }  // namespace lapis::io

@@ -14,7 +14,7 @@ namespace lapis::io {
 /// Throws Error{input} if it is damaged or cut short, or of a kind that stb does not read as it is meant.
 PictureFacts read_bmp_facts(std::span<const std::byte> file, const std::string& name);
 
-/// The same of a TGA, whose runs of equal pixels must come to its size.
+/// Reads a TGA's header, and that its runs of equal pixels come to its size. Throws as `read_bmp_facts`.
 PictureFacts read_tga_facts(std::span<const std::byte> file, const std::string& name);
 
 /// Reads the pixels of a file whose facts were read by one of the two.

@@ -165,7 +165,7 @@ TEST_CASE("each mistake is told what to type") {
       {{"generate", "--silent"}, "Type: --quiet"},
       {{"generate", "--nothing"}, "there is no option \"--nothing\"\nTry: lapis generate --help"},
       {{"open", "a", "--as", "b", "--threads", "3"},
-       "there is no option \"--threads\" here, but of generate\n"
+       "--threads is an option of generate, not of this command\n"
        "Try: lapis open --help"},
       {{"open", "--as", "png"}, "lapis open needs FILE: Files to open\nAs in: lapis open a.png --as png"},
       {{"open", "a"}, "lapis open needs --as NAME: Form\nAs in: lapis open a.png --as png"},
@@ -178,7 +178,7 @@ TEST_CASE("each mistake is told what to type") {
   }
 }
 
-TEST_CASE("no word of another tool is a word of ours, and none stands twice") {
+TEST_CASE("no word of another tool stands twice, and each has an answer") {
   for (const auto rows : {lapis::cli::foreign_options(), lapis::cli::foreign_commands()}) {
     for (const lapis::cli::ForeignWord& row : rows) {
       CAPTURE(row.word);

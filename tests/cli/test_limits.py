@@ -91,7 +91,7 @@ class DeletedFolder(CliTest):
     def test_libtorch_is_not_opened_there(self) -> None:
         refused = self.run_there(*SHORT, "-m", "tiny-sd15", "-o", str(self.folder / "a.png"))
         self.assertEqual(refused.returncode, 6)
-        self.assertIn(b"working folder that was deleted", refused.stderr)
+        self.assertIn(b"working folder was deleted", refused.stderr)
 
 
 @needs_engine
