@@ -20,7 +20,6 @@
 #include "core/job_limits.hpp"
 #include "core/spaces.hpp"
 #include "io/import_report.hpp"
-#include "io/model_folder.hpp"
 #include "io/model_weights.hpp"
 #include "lapis/error.hpp"
 
@@ -53,6 +52,7 @@ struct Options {
 /// Where the model goes, knowing what it is made of.
 ModelPlace place_of(const Options& options) {
   ModelPlace place = options.place;
+  if (place.dry_run) place.copy = place.verify = false;
   const ImportSources& sources = options.sources;
   place.sources = sources.main;
   for (const std::string& file : {sources.vae, sources.clip_l, sources.clip_g, sources.t5xxl, sources.tokenizer}) {
@@ -75,6 +75,14 @@ std::string name_of(const std::string& source) {
   return name;
 }
 
+void print_place(const Options& options, const fs::path& place) {
+  if (options.place.dry_run) {
+    print_note("nothing was made; it would be " + place.string());
+  } else {
+    print_line(place.string());
+  }
+}
+
 /// The run of one `import`, from a plan to a folder.
 class Import {
  public:
@@ -84,11 +92,12 @@ class Import {
     model_.name = options_.place.name.empty() ? name_of(options_.sources.main.front()) : options_.place.name;
     if (!options_.lineage.empty()) model_.space.lineage = options_.lineage;
     model_.licence = options_.licence;
-    model_.origin = "imported from " + fs::path(options_.sources.main.front()).filename().string();
+    model_.origin = std::string(imported) + fs::path(options_.sources.main.front()).filename().string();
     check_numbers();
     const fs::path place = make_model(model_, place_of(options_), [&](ModelDraft& draft) {
       take_parts(draft);
       take_tokenizers(draft);
+      widened_ = io::weight_facts(model_).widened;
     });
     report(place);
     return 0;
@@ -97,9 +106,9 @@ class Import {
  private:
   void check_numbers() const {
     for (const ImportedPart& part : plan_.parts()) {
-      const io::WeightFaults faults = part.checkpoint->faults_of(part.held, part.graph->known, options_.place.verify);
+      const io::WeightFaults faults = part.checkpoint->faults_of(part.held, part.graph.known, options_.place.verify);
       if (faults.count == 0) continue;
-      const std::vector<fs::path> files = part.checkpoint->files_of(part.held, part.graph->known);
+      const std::vector<fs::path> files = part.checkpoint->files_of(part.held, part.graph.known);
       throw Error(ErrorKind::input,
                   files.front().string() + ": part " + part.part + " has " + std::to_string(faults.count) +
                       (faults.count == 1 ? " tensor" : " tensors") +
@@ -111,18 +120,18 @@ class Import {
   void take_parts(ModelDraft& draft) {
     std::map<std::string, std::future<std::string>> digests;
     for (const ImportedPart& part : plan_.parts()) {
-      if (!part.part.starts_with("vae")) continue;
+      if (!part.part.starts_with("vae") || options_.place.dry_run) continue;
       digests[part.part] =
-          std::async(std::launch::async, [&part] { return part.checkpoint->digest_of(part.held, part.graph->known); });
+          std::async(std::launch::async, [&part] { return part.checkpoint->digest_of(part.held, part.graph.known); });
     }
     for (const ImportedPart& imported : plan_.parts()) {
       Part part;
-      part.graph = draft.put(imported.graph->file, "graphs/" + imported.part + ".pt");
-      for (const fs::path& file : imported.checkpoint->files_of(imported.held, imported.graph->known)) {
+      part.graph = draft.put(imported.graph.file, "graphs/" + imported.part + ".pt");
+      for (const fs::path& file : imported.checkpoint->files_of(imported.held, imported.graph.known)) {
         part.weights.push_back(draft.link(file));
       }
-      part.inputs = imported.graph->inputs;
-      part.outputs = imported.graph->outputs;
+      part.inputs = imported.graph.inputs;
+      part.outputs = imported.graph.outputs;
       part.naming = core::naming_row(imported.held.naming).name;
       part.prefix = imported.held.prefix;
       if (digests.contains(imported.part)) part.digest = digests.at(imported.part).get();
@@ -136,9 +145,8 @@ class Import {
 
   void report(const fs::path& place) const {
     std::vector<std::string> notes = plan_.notes();
-    const std::uint64_t widened = io::weight_facts(io::read_model(place)).widened;
-    if (widened > 0) {
-      notes.push_back("weights in half precision take " + core::bytes_text(widened) +
+    if (widened_ > 0) {
+      notes.push_back("weights in half precision take " + core::bytes_text(widened_) +
                       " of memory where they are widened to fp32: on a CPU, unless --dtype says otherwise");
     }
     for (const std::string& note : notes) print_note(note);
@@ -147,10 +155,10 @@ class Import {
         notes,          seconds_since(start_)};
     for (const ImportedPart& part : plan_.parts()) {
       std::vector<std::string> files;
-      for (const fs::path& file : part.checkpoint->files_of(part.held, part.graph->known))
+      for (const fs::path& file : part.checkpoint->files_of(part.held, part.graph.known))
         files.push_back(file.string());
-      report.parts.push_back({part.part, part.graph->known.name, core::naming_row(part.held.naming).name,
-                              part.checkpoint->dtypes_of(part.held, part.graph->known), std::move(files)});
+      report.parts.push_back({part.part, part.graph.known.name, core::naming_row(part.held.naming).name,
+                              part.checkpoint->dtypes_of(part.held, part.graph.known), std::move(files)});
     }
     if (options_.json) {
       print_json(io::import_line(report));
@@ -160,13 +168,14 @@ class Import {
     for (const io::ImportedPartReport& part : report.parts) {
       print_note("  " + part.part + ": " + part.graph + ", " + part.dtype + ", names of " + part.naming);
     }
-    print_line(place.string());
+    print_place(options_, place);
   }
 
   const Options& options_;
   const Clock::time_point start_ = Clock::now();
   ImportPlan plan_;
   Model model_;
+  std::uint64_t widened_ = 0;  ///< bytes of memory
 };
 
 /// The run of one `import --torchscript`.
@@ -188,7 +197,7 @@ class GraphsImport {
     sampling.wish = options_.sources.sampling;
     decide_sampling(sampling, model_, sampling_notes_);
     model_.licence = options_.licence;
-    model_.origin = "imported from TorchScript files";
+    model_.origin = std::string(imported) + "TorchScript files";
     const std::map<std::string, Part> parts = std::exchange(model_.parts, {});
     const fs::path place = make_model(model_, place_of(options_), [&](ModelDraft& draft) {
       for (const auto& [name, part] : parts) take_part(draft, name, part);
@@ -224,7 +233,7 @@ class GraphsImport {
     }
     print_note(model_.name + ": " + report.title + ", space " + report.space + "; every part was tried");
     for (const auto& [name, part] : parts) print_note("  " + name + ": " + part.graph.string());
-    print_line(place.string());
+    print_place(options_, place);
   }
 
   const Options& options_;
@@ -315,6 +324,7 @@ Run declare_import(CLI::App& app) {
       ->group(output);
   app.add_flag("--json", options->json, "One JSON line on stdout")->group(output);
   app.add_flag("--overwrite", options->place.overwrite, "Replace a model that is there")->group(output);
+  app.add_flag("--dry-run", options->place.dry_run, "Say what would become of it; make nothing")->group(output);
   app.footer(footer);
   return [options] {
     take_graphs(*options);

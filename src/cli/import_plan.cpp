@@ -1,12 +1,12 @@
 #include "cli/import_plan.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
 #include "cli/crossing.hpp"
 #include "cli/import_sampling.hpp"
+#include "cli/model_draft.hpp"
 #include "cli/places.hpp"
 #include "cli/vae_evidence.hpp"
 #include "core/families.hpp"
@@ -64,16 +64,18 @@ std::string faults_text(const core::HeldGraph& held) {
   return text;
 }
 
+constexpr const char* other_or_not_whole = "It is another model, or was not written whole: take another export of it";
+
 }  // namespace
 
-ImportPlan::ImportPlan(const ImportSources& sources) : asked_(sources) {
-  library_ = io::read_graph_library(bundled_folder("graphs"));
+ImportPlan::ImportPlan(const ImportSources& sources) : asked_(sources), library_(bundled_folder("graphs")) {
   known_model([&](const Model& model) {
-    std::vector<io::LibraryGraph> graphs = io::graphs_of(model);
-    std::move(graphs.begin(), graphs.end(), std::back_inserter(library_));
+    models_.push_back(model);
     return false;  // all of them
   });
-  for (const io::LibraryGraph& graph : library_) known_.push_back(graph.known);
+  // What an imported model was made like comes before it, so that the next one is made like that too.
+  std::ranges::stable_partition(models_, [](const Model& model) { return !model.origin.starts_with(imported); });
+  for (const Model& model : models_) library_.add(model);
   add_named(sources.vae, "--vae", {"vae"});
   add_named(sources.clip_l, "--clip-l", {"text_encoder"});
   add_named(sources.clip_g, "--clip-g", {"text_encoder_2", "text_encoder"});
@@ -92,9 +94,10 @@ ImportPlan::ImportPlan(const ImportSources& sources) : asked_(sources) {
   note_extras();
 }
 
-void ImportPlan::add_files(std::vector<fs::path> files, const std::string& name, std::optional<fs::path> folder) {
-  Source source{name, io::Checkpoint(std::move(files)), {}, std::move(folder)};
-  source.kind = core::recognize(source.checkpoint.tensors(), known_);
+void ImportPlan::add_files(std::vector<fs::path> files, const std::string& name, const std::string& flag,
+                           std::optional<fs::path> folder) {
+  Source source{name, flag, io::Checkpoint(std::move(files)), {}, std::move(folder)};
+  source.kind = core::recognize(source.checkpoint.tensors(), library_.architectures());
   sources_.push_back(std::move(source));
 }
 
@@ -102,25 +105,25 @@ void ImportPlan::add_named(const std::string& path, const std::string& flag,
                            const std::vector<std::string>& components) {
   if (path.empty()) return;
   if (!is_folder(path)) {
-    add_files({path}, path, std::nullopt);
+    add_files({path}, path, flag, std::nullopt);
     return;
   }
   for (const std::string& component : components) {
     std::vector<fs::path> files = io::component_weights(path, component);
     if (files.empty()) continue;
-    add_files(std::move(files), path + "/" + component, fs::path(path) / component);
+    add_files(std::move(files), path + "/" + component, flag, fs::path(path) / component);
     return;
   }
   std::vector<fs::path> files = io::component_weights(path, ".");
   if (files.empty()) {
     throw Error(ErrorKind::input, flag + " " + path + " is a folder without weights in safetensors.", "Name the file");
   }
-  add_files(std::move(files), path, fs::path(path));
+  add_files(std::move(files), path, flag, fs::path(path));
 }
 
 void ImportPlan::add_source(const std::string& path) {
   if (!is_folder(path)) {
-    add_files({path}, path, std::nullopt);
+    add_files({path}, path, "", std::nullopt);
     return;
   }
   if (!io::is_diffusers_folder(path)) {
@@ -129,29 +132,17 @@ void ImportPlan::add_source(const std::string& path) {
   }
   for (const char* component : {"unet", "transformer", "vae", "text_encoder", "text_encoder_2"}) {
     std::vector<fs::path> files = io::component_weights(path, component);
-    if (!files.empty()) add_files(std::move(files), path + "/" + component, fs::path(path) / component);
+    if (!files.empty()) add_files(std::move(files), path + "/" + component, "", fs::path(path) / component);
   }
 }
 
-const io::LibraryGraph& ImportPlan::graph_of(const std::string& name) const {
-  return *std::find_if(library_.begin(), library_.end(),
-                       [&](const io::LibraryGraph& graph) { return graph.known.name == name; });
-}
-
-bool ImportPlan::same_graph(const std::string& one, const std::string& other) const {
-  if (one == other) return true;
-  const core::KnownGraph& a = graph_of(one).known;
-  const core::KnownGraph& b = graph_of(other).known;
-  return a.part == b.part && std::equal(a.tensors.begin(), a.tensors.end(), b.tensors.begin(), b.tensors.end(),
-                                        [](const core::TensorShape& x, const core::TensorShape& y) {
-                                          return x.name == y.name && x.shape == y.shape;
-                                        });
-}
-
-std::pair<const ImportPlan::Source*, const core::HeldGraph*> ImportPlan::find_part(const std::string& graph) const {
+/// Where a part of that graph's architecture is held. The denoiser is what the main sources are about.
+std::pair<const ImportPlan::Source*, const core::HeldGraph*> ImportPlan::find_part(const std::string& part,
+                                                                                   const std::string& graph) const {
   for (const Source& source : sources_) {
+    if (part == "denoiser" && !source.flag.empty()) continue;
     for (const core::HeldGraph& held : source.kind.whole) {
-      if (same_graph(held.graph, graph)) return {&source, &held};
+      if (held.graph == library_.architecture_of(graph)) return {&source, &held};
     }
   }
   return {nullptr, nullptr};
@@ -167,7 +158,7 @@ void ImportPlan::refuse_unknown() const {
     for (const core::HeldGraph& held : each.kind.broken) {
       if (held.part != "denoiser") continue;
       throw Error(ErrorKind::input, each.name + " is nearly " + held.graph + ", but " + faults_text(held) + ".",
-                  "It is another model, or was not written whole: take another export of it");
+                  other_or_not_whole);
     }
   }
   const Source& source = sources_.back();
@@ -186,59 +177,94 @@ void ImportPlan::refuse_unknown() const {
               "architectures that lapis list models shows");
 }
 
-void ImportPlan::choose_template() {
+std::pair<const ImportPlan::Source*, const core::HeldGraph*> ImportPlan::denoiser() const {
   for (const Source& source : sources_) {
     for (const core::HeldGraph& held : source.kind.whole) {
-      if (held.part != "denoiser") continue;
-      if (const core::Recipe* recipe = core::find_recipe(held.graph)) {
-        title_ = recipe->title;
-        if (recipe->family.empty()) {
-          throw Error(ErrorKind::input, source.name + " is " + title_ + ", which lapis cannot render with yet.",
-                      "Take a text-to-image model");
-        }
-        wanted_ = recipe->parts;
-        model_.family = recipe->family;
-        model_.sampling = recipe->sampling;
-        model_.defaults = recipe->defaults;
-        model_.conditioning = recipe->conditioning;
-        model_.tokenizers = recipe->tokenizers;
-        model_.space = core::find_space(core::find_family(model_.family)->space)->space;
-        return;
-      }
-      const std::string name = held.graph.substr(0, held.graph.find(':'));
-      const Model alike = *known_model([&](const Model& model) { return model.name == name; });
-      title_ = "the architecture of " + name;
-      for (const auto& [part, facts] : alike.parts) wanted_[part] = name + ":" + part;
-      model_ = alike;
-      model_.parts.clear();
-      model_.files.clear();
-      return;
+      if (held.part == "denoiser" && source.flag.empty()) return {&source, &held};
     }
   }
   refuse_unknown();
 }
 
-void ImportPlan::take_parts() {
+void ImportPlan::choose_template() {
+  const auto [source, held] = denoiser();
+  if (const core::Recipe* recipe = core::find_recipe(held->graph)) {
+    title_ = recipe->title;
+    if (recipe->family.empty()) {
+      throw Error(ErrorKind::input, source->name + " is " + title_ + ", which lapis cannot render with yet.",
+                  "Take a text-to-image model");
+    }
+    take_recipe(*recipe);
+    return;
+  }
+  const Model* first = nullptr;
+  for (const Model& model : models_) {
+    if (library_.architecture_of(io::graph_name(model, "denoiser")) != held->graph) continue;
+    if (first == nullptr) first = &model;
+    take_example(model);
+    if (lacking_parts().empty()) return note_example();
+  }
+  take_example(*first);
+}
+
+void ImportPlan::take_recipe(const core::Recipe& recipe) {
+  wanted_ = recipe.parts;
+  model_.family = recipe.family;
+  model_.sampling = recipe.sampling;
+  model_.defaults = recipe.defaults;
+  model_.conditioning = recipe.conditioning;
+  model_.tokenizers = recipe.tokenizers;
+  model_.space = core::find_space(core::find_family(model_.family)->space)->space;
+}
+
+/// Makes the model like a known one of its architecture.
+void ImportPlan::take_example(const Model& model) {
+  title_ = "the architecture of " + model.folder.filename().string();
+  wanted_.clear();
+  for (const auto& [part, facts] : model.parts) wanted_[part] = io::graph_name(model, part);
+  model_ = model;
+  model_.parts.clear();
+  model_.files.clear();
+}
+
+/// What only another import tells, that import's own files and options may have decided.
+void ImportPlan::note_example() {
+  if (model_.origin.starts_with(imported)) {
+    notes_.push_back("nothing but the imported model " + model_.folder.filename().string() +
+                     " is known to be of this architecture: what no file says of sampling, sizes and tokenizers is "
+                     "taken from it");
+  }
+}
+
+/// The required parts that no source holds, with the options that name them.
+std::string ImportPlan::lacking_parts() const {
   std::string lacking;
   const core::FamilyRow& family = *core::find_family(model_.family);
   for (const auto& [part, graph] : wanted_) {
-    const auto [source, held] = find_part(graph);
-    if (held != nullptr) {
-      parts_.push_back({part, *held, &graph_of(held->graph), &source->checkpoint});
-      continue;
-    }
-    if (!core::find_part(family, part)->required) continue;
+    if (!core::find_part(family, part)->required || find_part(part, graph).second != nullptr) continue;
     const std::string flag = flag_of(part, family.architecture);
     lacking += (lacking.empty() ? "" : ", ") + part + " (" + graph + (flag.empty() ? "" : ": " + flag + " FILE") + ")";
   }
-  if (lacking.empty()) return;
+  return lacking;
+}
+
+void ImportPlan::take_parts() {
+  const std::string lacking = lacking_parts();
+  if (!lacking.empty()) refuse_lacking(lacking);
+  for (const auto& [part, graph] : wanted_) {
+    const auto [source, held] = find_part(part, graph);
+    if (held != nullptr) parts_.push_back({part, *held, library_.graph(graph), &source->checkpoint});
+  }
+}
+
+void ImportPlan::refuse_lacking(const std::string& lacking) const {
   for (const Source& source : sources_) {
     for (const core::HeldGraph& held : source.kind.broken) {
-      const bool meant = std::any_of(wanted_.begin(), wanted_.end(),
-                                     [&](const auto& part) { return same_graph(part.second, held.graph); });
+      const bool meant = std::ranges::any_of(
+          wanted_, [&](const auto& part) { return library_.architecture_of(part.second) == held.graph; });
       if (!meant) continue;
-      throw Error(ErrorKind::input, source.name + ": " + held.graph + " is damaged: " + faults_text(held) + ".",
-                  "Fetch it again");
+      throw Error(ErrorKind::input, source.name + " is nearly " + held.graph + ", but " + faults_text(held) + ".",
+                  other_or_not_whole);
     }
     for (const core::HeldGraph& held : source.kind.whole) {
       if (!held.part.starts_with("vae") || lacking.find("vae") == std::string::npos) continue;
@@ -273,7 +299,7 @@ void ImportPlan::check_leftovers() const {
     std::vector<std::string> realms;
     for (const ImportedPart& part : parts_) {
       if (part.checkpoint != &source.checkpoint) continue;
-      const std::vector<std::string> more = core::realm_of(part.held, part.graph->known);
+      const std::vector<std::string> more = core::realm_of(part.held, part.graph.known);
       realms.insert(realms.end(), more.begin(), more.end());
     }
     const auto fault = core::leftover_fault(leftovers_of(source, realms), realms, source.name);
@@ -283,10 +309,10 @@ void ImportPlan::check_leftovers() const {
 
 void ImportPlan::check_dtypes() const {
   for (const ImportedPart& part : parts_) {
-    const std::string odd = part.checkpoint->odd_dtype_of(part.held, part.graph->known);
+    const std::string odd = part.checkpoint->odd_dtype_of(part.held, part.graph.known);
     if (odd.empty()) continue;
     throw Error(ErrorKind::input,
-                part.checkpoint->files_of(part.held, part.graph->known).front().string() + ": part " + part.part +
+                part.checkpoint->files_of(part.held, part.graph.known).front().string() + ": part " + part.part +
                     " is quantized in a way that the file does not say: " + odd +
                     "; expected F32, F16, BF16, F64 or F8.",
                 "Take the checkpoint in one of these");

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/checkpoint_kind.hpp"
+#include "core/recipes.hpp"
 #include "core/sampling_claims.hpp"
 #include "io/checkpoint.hpp"
 #include "io/graph_library.hpp"
@@ -31,7 +32,7 @@ struct ImportSources {
 struct ImportedPart {
   std::string part;  ///< "denoiser"
   core::HeldGraph held;
-  const io::LibraryGraph* graph;
+  io::LibraryGraph graph;
   const io::Checkpoint* checkpoint;
 };
 
@@ -55,20 +56,25 @@ class ImportPlan {
  private:
   struct Source {
     std::string name;  ///< as messages call it
+    std::string flag;  ///< the option that names it; "" of the main sources
     io::Checkpoint checkpoint;
     core::CheckpointKind kind;
     std::optional<std::filesystem::path> folder;  ///< of diffusers, that it is a component of
   };
 
   void add_source(const std::string& path);
-  void add_files(std::vector<std::filesystem::path> files, const std::string& name,
+  void add_files(std::vector<std::filesystem::path> files, const std::string& name, const std::string& flag,
                  std::optional<std::filesystem::path> folder);
   void add_named(const std::string& path, const std::string& flag, const std::vector<std::string>& components);
-  const io::LibraryGraph& graph_of(const std::string& name) const;
-  bool same_graph(const std::string& one, const std::string& other) const;
-  std::pair<const Source*, const core::HeldGraph*> find_part(const std::string& graph) const;
+  std::pair<const Source*, const core::HeldGraph*> find_part(const std::string& part, const std::string& graph) const;
   [[noreturn]] void refuse_unknown() const;
+  std::pair<const Source*, const core::HeldGraph*> denoiser() const;
   void choose_template();
+  void take_recipe(const core::Recipe& recipe);
+  void take_example(const Model& model);
+  void note_example();
+  std::string lacking_parts() const;
+  [[noreturn]] void refuse_lacking(const std::string& lacking) const;
   void take_parts();
   std::vector<core::TensorShape> leftovers_of(const Source& source, const std::vector<std::string>& realms) const;
   void check_leftovers() const;
@@ -82,8 +88,8 @@ class ImportPlan {
   void note_extras();
 
   const ImportSources& asked_;
-  std::vector<io::LibraryGraph> library_;
-  std::vector<core::KnownGraph> known_;
+  io::GraphLibrary library_;
+  std::vector<Model> models_;    ///< that are known: those that were exported first, by name
   std::vector<Source> sources_;  ///< those that options name come first
   std::string title_;
   std::map<std::string, std::string> wanted_;  ///< part -> graph

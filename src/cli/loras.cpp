@@ -3,9 +3,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "cli/crossing.hpp"
 #include "cli/places.hpp"
-#include "io/graph_library.hpp"
 #include "io/lora_files.hpp"
 #include "io/text.hpp"
 #include "lapis/error.hpp"
@@ -14,18 +12,6 @@ namespace fs = std::filesystem;
 
 namespace lapis::cli {
 namespace {
-
-/// The graphs of the published architectures, and those of the models at hand.
-std::vector<core::KnownGraph> known_graphs() {
-  std::vector<core::KnownGraph> known;
-  for (io::LibraryGraph& graph : io::read_graph_library(bundled_folder("graphs")))
-    known.push_back(std::move(graph.known));
-  known_model([&](const Model& model) {
-    for (io::LibraryGraph& graph : io::graphs_of(model)) known.push_back(std::move(graph.known));
-    return false;  // all of them
-  });
-  return known;
-}
 
 std::string names_of(const core::Listing& listing) {
   std::string text;
@@ -57,7 +43,7 @@ class Adding {
   }
 
   void add(const core::LoraCall& call, const std::string& flag, bool in_prompt) {
-    if (!parts_) parts_ = io::lora_model(model_, known_graphs);
+    if (!parts_) parts_ = io::lora_model(model_);
     const fs::path path = io::find_lora(call.name, folders_, flag);
     const io::AddedLora added = io::add_lora(model_, *parts_, path, call.weight, in_prompt);
     const auto recorded = request_.recorded.find(model_.loras.back().name);

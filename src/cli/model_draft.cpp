@@ -123,7 +123,7 @@ fs::path make_model(Model& model, const ModelPlace& place, const std::function<v
     const std::string document = io::model_document(model);
     io::write_file(model.folder / "model.json", std::as_bytes(std::span(document)), false);
     core::check_model(io::read_model(model.folder));
-    folder.keep();
+    if (!place.dry_run) folder.keep();
   } catch (const Error& error) {
     throw Error(error.kind(), by_place(error.problem(), folder), by_place(error.advice(), folder));
   } catch (const fs::filesystem_error& error) {

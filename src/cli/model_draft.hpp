@@ -5,12 +5,16 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "io/new_folder.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::cli {
+
+/// What the origin of an imported model begins with.
+inline constexpr std::string_view imported = "imported from ";
 
 /// Where an imported model goes, and how.
 struct ModelPlace {
@@ -19,6 +23,7 @@ struct ModelPlace {
   bool copy = false;    ///< copies large files, in place of links to them
   bool verify = false;  ///< records the sha256 of linked files too
   bool overwrite = false;
+  bool dry_run = false;              ///< makes it, checks it, and removes it again, in place of keeping it
   std::vector<std::string> sources;  ///< files and folders that the user named, which --overwrite must not remove
 };
 

@@ -351,6 +351,11 @@ std::span<const NamingRow> namings() {
 
 const NamingRow& naming_row(Naming naming) { return *std::ranges::find(namings(), naming, &NamingRow::naming); }
 
+const NamingRow* find_naming(std::string_view name) {
+  const auto row = std::ranges::find(namings(), name, &NamingRow::name);
+  return row == namings().end() ? nullptr : &*row;
+}
+
 bool applies(Naming naming, std::span<const TensorShape> graph) {
   const std::vector<std::string>& marks = naming_row(naming).marks;
   return marks.empty() || std::ranges::any_of(graph, [&](const TensorShape& tensor) {

@@ -58,6 +58,9 @@ struct NamingRow {
 std::span<const NamingRow> namings();
 const NamingRow& naming_row(Naming naming);
 
+/// The row of that name, as a model's folder records it; null where there is none.
+const NamingRow* find_naming(std::string_view name);
+
 /// Whether `naming` has places for the tensors of `graph`.
 bool applies(Naming naming, std::span<const TensorShape> graph);
 

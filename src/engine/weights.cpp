@@ -51,10 +51,9 @@ at::Tensor rows_of(const at::Tensor& tensor, const std::vector<core::RowRange>& 
 }
 
 std::vector<core::TensorPlace> places_of(std::span<const core::TensorShape> parameters, const Part& part) {
-  for (const core::NamingRow& row : core::namings()) {
-    if (row.name == part.naming) return core::places(row.naming, parameters);
-  }
-  throw Error(ErrorKind::internal, "a part's naming is not known");
+  const core::NamingRow* row = core::find_naming(part.naming);
+  if (row == nullptr) throw Error(ErrorKind::internal, "a part's naming is not known");
+  return core::places(row->naming, parameters);
 }
 
 std::int64_t count_of(const std::vector<std::int64_t>& shape) {

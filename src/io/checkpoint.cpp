@@ -158,11 +158,13 @@ std::string Checkpoint::digest_of(const core::HeldGraph& held, const core::Known
 
 WeightFaults Checkpoint::faults_of(const core::HeldGraph& held, const core::KnownGraph& graph, bool whole) const {
   WeightFaults faults;
+  for (const SafetensorsFile& file : files_) file.expect_scattered_reads(!whole);
   for (const std::string& name : names_of(held, graph)) {
     const TensorView& view = *place(name).view;
     const auto found = whole ? first_not_finite(view) : first_not_finite(view, glimpse);
     if (found) faults.add(name, *found);
   }
+  for (const SafetensorsFile& file : files_) file.expect_scattered_reads(false);
   return faults;
 }
 

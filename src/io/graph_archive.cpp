@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -60,12 +61,29 @@ struct Directory {
   std::uint64_t end = 0;
 };
 
+/// Adds the names that classes of the archive's code list as their parameters.
+void add_parameter_names(std::string_view code, std::set<std::string, std::less<>>& names) {
+  constexpr std::string_view list = "__parameters__ = [";
+  for (std::size_t at = code.find(list); at != std::string_view::npos; at = code.find(list, at)) {
+    at += list.size();
+    std::string_view rest = code.substr(at, code.find(']', at) - at);
+    while (!rest.empty()) {
+      const std::size_t open = rest.find('"');
+      const std::size_t close = open == std::string_view::npos ? open : rest.find('"', open + 1);
+      if (close == std::string_view::npos) break;
+      names.emplace(rest.substr(open + 1, close - open - 1));
+      rest.remove_prefix(close + 1);
+    }
+  }
+}
+
 class Archive {
  public:
   Archive(std::span<const std::byte> bytes, const std::string& name, ErrorKind kind)
       : bytes_(bytes), name_(name), kind_(kind) {}
 
-  void check() const {
+  /// Returns what the archive holds.
+  std::vector<Entry> check() const {
     check_kind();
     if (bytes_.size() < end_size) fail("is no TorchScript graph: it is too short for a zip archive");
     const Directory directory = find_directory();
@@ -82,6 +100,21 @@ class Archive {
     check_ranges(entries, directory.begin);
     check_torchscript(names);
     check_program(entries);
+    return entries;
+  }
+
+  std::vector<core::TensorShape> parameters() const {
+    const std::vector<Entry> entries = check();
+    std::set<std::string, std::less<>> names;
+    std::vector<core::TensorShape> tensors;
+    for (const Entry& entry : entries) {
+      const std::string inside = inside_of(entry);
+      if (is_code(inside)) add_parameter_names(content(entry), names);
+      if (inside == "data.pkl") tensors = pickle_tensors(content(entry), record_sizes(entries, entry));
+    }
+    std::erase_if(tensors, [&](const core::TensorShape& tensor) { return !names.contains(tensor.name); });
+    for (core::TensorShape& tensor : tensors) std::ranges::replace(tensor.name, '/', '.');
+    return tensors;
   }
 
  private:
@@ -241,25 +274,37 @@ class Archive {
     }
   }
 
+  /// The name of an entry below the archive's top folder.
+  static std::string inside_of(const Entry& entry) { return folded(entry.name.substr(entry.name.find('/') + 1)); }
+
+  static bool is_code(const std::string& inside) {
+    return inside.starts_with("code/") && !inside.ends_with(".debug_pkl");
+  }
+
+  /// Sizes of the records that a pickle's storages lie in.
+  static RecordSize record_sizes(const std::vector<Entry>& entries, const Entry& pickle) {
+    const std::string records = folded(pickle.name.substr(0, pickle.name.size() - 4)) + "/";
+    // Traced inputs are written without their numbers, and not loaded.
+    const bool none = inside_of(pickle) == "traced_inputs.pkl";
+    return [&entries, records, none](const std::string& name) -> std::optional<std::uint64_t> {
+      return none ? most_size : size_of_entry(entries, records + folded(name));
+    };
+  }
+
   /// Reads whatever of the archive libtorch would compile or run: its code, its pickles.
   void check_program(const std::vector<Entry>& entries) const {
     std::uint64_t total = 0;
     for (const Entry& entry : entries) {
-      const std::string inside = folded(entry.name.substr(entry.name.find('/') + 1));
-      const bool code = inside.starts_with("code/") && !inside.ends_with(".debug_pkl");
+      const std::string inside = inside_of(entry);
       const bool pickle = !inside.starts_with("code/") && inside.ends_with(".pkl");
-      if (!code && !pickle) continue;
+      if (!is_code(inside) && !pickle) continue;
       total += entry.unpacked;
       if (total > most_code) fail("has more than " + std::to_string(most_code >> 20U) + " MB of code, too much");
       const std::string text = content(entry);
-      const std::string records = pickle ? folded(entry.name.substr(0, entry.name.size() - 4)) + "/" : "";
-      const auto size_of = [&](const std::string& name) -> std::optional<std::uint64_t> {
-        if (inside == "traced_inputs.pkl") return most_size;  // written without their numbers, and not loaded
-        return size_of_entry(entries, records + folded(name));
-      };
-      const std::optional<std::string> fault = code ? source_fault(text) : pickle_fault(text, size_of);
+      const std::optional<std::string> fault =
+          pickle ? pickle_fault(text, record_sizes(entries, entry)) : source_fault(text);
       if (!fault) continue;
-      const std::string whose = code ? "its code " : "its " + printable(inside) + " ";
+      const std::string whose = pickle ? "its " + printable(inside) + " " : "its code ";
       throw core::refusal(kind_, name_, whose + *fault);
     }
   }
@@ -303,6 +348,12 @@ void check_graph_archive(const std::filesystem::path& path, ErrorKind kind) {
 
 void check_graph_archive(std::span<const std::byte> archive, const std::string& name, ErrorKind kind) {
   Archive(archive, name, kind).check();
+}
+
+std::vector<core::TensorShape> graph_parameters(const std::filesystem::path& path, ErrorKind kind) {
+  const MappedFile file(path, kind);
+  const std::string name = path.string();
+  return Archive(file.bytes(), name, kind).parameters();
 }
 
 }  // namespace lapis::io

@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <vector>
 
+#include "core/checkpoint_names.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io {
@@ -21,5 +23,10 @@ void check_graph_archive(const std::filesystem::path& path, ErrorKind kind = Err
 /// The same for bytes in memory; `name` is the file that errors speak of.
 void check_graph_archive(std::span<const std::byte> archive, const std::string& name,
                          ErrorKind kind = ErrorKind::model);
+
+/// The tensors that the graph at `path` needs, by the names that diffusers gives them: the parameters that stand at its
+/// root, which are all it has where weights are bound to it. What the graph keeps as its own tables is none of them.
+/// Checks and throws as `check_graph_archive`.
+std::vector<core::TensorShape> graph_parameters(const std::filesystem::path& path, ErrorKind kind = ErrorKind::model);
 
 }  // namespace lapis::io

@@ -1,13 +1,16 @@
 #include "io/graph_library.hpp"
 
 #include <algorithm>
+#include <span>
+#include <string_view>
 #include <system_error>
+#include <utility>
 
-#include "core/weight_scales.hpp"
+#include "io/graph_archive.hpp"
 #include "io/json_reader.hpp"
 #include "io/mapped_file.hpp"
 #include "io/model_facts.hpp"
-#include "io/safetensors.hpp"
+#include "io/sha256.hpp"
 #include "lapis/error.hpp"
 
 namespace fs = std::filesystem;
@@ -47,42 +50,90 @@ LibraryGraph read_graph(const fs::path& description) {
   return graph;
 }
 
+/// The sha256 that a model records of one of its files; "" where it records none.
+std::string digest_of(const Model& model, const fs::path& file) {
+  const auto facts = model.files.find(file.lexically_relative(model.folder).generic_string());
+  return facts == model.files.end() ? "" : facts->second.sha256;
+}
+
+bool same_tensors(const core::KnownGraph& one, const core::KnownGraph& other) {
+  constexpr auto sorted = [](const core::KnownGraph& graph) {
+    std::map<std::string_view, std::span<const std::int64_t>> shapes;
+    for (const core::TensorShape& tensor : graph.tensors) shapes.emplace(tensor.name, tensor.shape);
+    return shapes;
+  };
+  return one.tensors.size() == other.tensors.size() &&
+         std::ranges::equal(sorted(one), sorted(other), [](const auto& a, const auto& b) {
+           return a.first == b.first && std::ranges::equal(a.second, b.second);
+         });
+}
+
 }  // namespace
 
-std::vector<LibraryGraph> read_graph_library(const fs::path& folder) {
+GraphLibrary::GraphLibrary(const fs::path& folder) {
   std::vector<fs::path> descriptions;
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     if (entry->path().extension() == ".json") descriptions.push_back(entry->path());
   }
   std::sort(descriptions.begin(), descriptions.end());
-  std::vector<LibraryGraph> graphs;
-  for (const fs::path& description : descriptions) graphs.push_back(read_graph(description));
-  return graphs;
+  for (const fs::path& description : descriptions) {
+    LibraryGraph graph = read_graph(description);
+    const std::string digest = sha256_file(graph.file, ErrorKind::model);
+    take(std::move(graph), digest);
+  }
 }
 
-std::vector<LibraryGraph> graphs_of(const Model& model) {
-  std::vector<LibraryGraph> graphs;
+void GraphLibrary::add(const Model& model) {
   for (const auto& [name, part] : model.parts) {
-    if (part.weights.empty() || part.naming != "diffusers" || !part.prefix.empty()) continue;
-    LibraryGraph graph;
-    graph.known.name = model.name + ":" + name;
-    graph.known.part = name.starts_with("text_encoder") ? "text_encoder" : name;
-    graph.file = part.graph;
-    graph.inputs = part.inputs;
-    graph.outputs = part.outputs;
-    for (const fs::path& file : part.weights) {
-      const SafetensorsFile weights(file, ErrorKind::model);
-      for (const auto& [tensor, view] : weights.tensors()) {
-        const bool decoder = name == "vae_decoder" && (tensor.starts_with("encoder.") || tensor.starts_with("quant_"));
-        const bool encoder =
-            name == "vae_encoder" && (tensor.starts_with("decoder.") || tensor.starts_with("post_quant_"));
-        if (!decoder && !encoder && !core::is_weight_note(tensor)) graph.known.tensors.push_back({tensor, view.shape});
-      }
+    if (part.weights.empty()) continue;
+    LibraryGraph graph{{graph_name(model, name), name, {}}, part.graph, part.inputs, part.outputs};
+    if (name.starts_with("text_encoder")) graph.known.part = "text_encoder";
+    const std::string digest = digest_of(model, part.graph);
+    try {
+      if (!digests_.contains({digest, graph.known.part})) graph.known.tensors = graph_parameters(part.graph);
+    } catch (const Error&) {
+      continue;
     }
-    graphs.push_back(std::move(graph));
+    take(std::move(graph), digest);
   }
-  return graphs;
+}
+
+void GraphLibrary::take(LibraryGraph graph, const std::string& digest) {
+  const std::pair key(digest, graph.known.part);
+  const auto known = digest.empty() ? digests_.end() : digests_.find(key);
+  const std::size_t place = known != digests_.end() ? known->second : place_of(graph.known);
+  if (!digest.empty()) digests_.emplace(key, place);
+  graph.known.tensors.clear();
+  const std::string name = graph.known.name;
+  graphs_.emplace(name, Held{std::move(graph), place});
+}
+
+std::size_t GraphLibrary::place_of(const core::KnownGraph& known) {
+  const auto same = std::ranges::find_if(architectures_, [&](const core::KnownGraph& each) {
+    return each.part == known.part && same_tensors(each, known);
+  });
+  if (same == architectures_.end()) {
+    architectures_.push_back(known);
+    return architectures_.size() - 1;
+  }
+  return static_cast<std::size_t>(same - architectures_.begin());
+}
+
+std::string GraphLibrary::architecture_of(const std::string& name) const {
+  const auto found = graphs_.find(name);
+  return found == graphs_.end() ? "" : architectures_[found->second.architecture].name;
+}
+
+LibraryGraph GraphLibrary::graph(const std::string& name) const {
+  const Held& held = graphs_.at(name);
+  LibraryGraph graph = held.graph;
+  graph.known.tensors = architectures_[held.architecture].tensors;
+  return graph;
+}
+
+std::string graph_name(const Model& model, const std::string& part) {
+  return model.folder.filename().string() + ":" + part;
 }
 
 }  // namespace lapis::io

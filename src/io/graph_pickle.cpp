@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include "io/text.hpp"
@@ -11,7 +12,10 @@ namespace lapis::io {
 namespace {
 
 constexpr std::size_t longest_name = 1000;
+constexpr std::size_t most_tensors = 50'000;
+constexpr std::size_t most_dimensions = 8;
 constexpr std::string_view own_code = "__torch__";
+constexpr std::string_view rebuild = "_rebuild_tensor_v2";
 constexpr std::string_view odd = "holds a tensor in a form that torch.jit.save does not write";
 
 struct GlobalName {
@@ -21,7 +25,7 @@ struct GlobalName {
 
 // What torch/csrc/jit/serialization/pickler.cpp writes, but quantized and sparse tensors and remote references.
 constexpr std::array globals = std::to_array<GlobalName>({
-    {"torch._utils", "_rebuild_tensor_v2"},
+    {"torch._utils", rebuild},
     {"collections", "OrderedDict"},
     {"builtins", "complex"},
     {"torch", "device"},
@@ -71,11 +75,11 @@ const StorageType* find_storage(std::string_view name) {
   return row == storages.end() ? nullptr : row;
 }
 
-/// What a value on the unpickler's stack is, as far as storages ask for it.
+/// What a value on the unpickler's stack is, as far as storages and named tensors ask for it.
 struct Item {
-  enum class Kind { other, text, number, storage_type } kind = Kind::other;
+  enum class Kind { other, text, number, storage_type, shape, tensor_maker, tensor } kind = Kind::other;
   std::string_view text;
-  std::uint64_t number = 0;
+  std::uint64_t number = 0;  ///< of a shape and a tensor: the place of its shape
 };
 
 class PickleScan {
@@ -96,6 +100,8 @@ class PickleScan {
     }
     return fault_;
   }
+
+  std::vector<core::TensorShape> tensors() { return std::move(tensors_); }
 
  private:
   void fail(std::string_view what) {
@@ -139,8 +145,17 @@ class PickleScan {
     return items;
   }
 
+  /// What a tuple of a few numbers is to a tensor.
+  Item shape_of(const std::vector<Item>& items) {
+    const bool numbers = std::ranges::all_of(items, [](const Item& item) { return item.kind == Item::Kind::number; });
+    if (!numbers || items.empty() || items.size() > most_dimensions) return {};
+    std::vector<std::int64_t>& shape = shapes_.emplace_back();
+    for (const Item& item : items) shape.push_back(static_cast<std::int64_t>(item.number));
+    return {Item::Kind::shape, {}, shapes_.size() - 1};
+  }
+
   void make_tuple(std::vector<Item> items) {
-    push();
+    push(shape_of(items));
     last_tuple_ = std::move(items);
     is_on_tuple_ = true;
   }
@@ -150,6 +165,31 @@ class PickleScan {
     std::vector<Item> items(stack_.end() - static_cast<std::ptrdiff_t>(count), stack_.end());
     pop(count);
     make_tuple(std::move(items));
+  }
+
+  /// Calls what lies below a tuple with it: _rebuild_tensor_v2(storage, offset, shape, ...) gives a tensor.
+  void call(bool with_last_tuple) {
+    const bool is_tensor = with_last_tuple && stack_.size() > 1 && last_tuple_.size() > 2 &&
+                           stack_[stack_.size() - 2].kind == Item::Kind::tensor_maker &&
+                           last_tuple_[2].kind == Item::Kind::shape;
+    pop(2);
+    push(is_tensor ? Item{Item::Kind::tensor, {}, last_tuple_[2].number} : Item{});
+  }
+
+  void set(const Item& name, const Item& value) {
+    if (name.kind != Item::Kind::text || value.kind != Item::Kind::tensor) return;
+    if (tensors_.size() == most_tensors || name.text.size() > longest_name) return;
+    tensors_.push_back({std::string(name.text), shapes_[static_cast<std::size_t>(value.number)]});
+  }
+
+  void set_marked() {
+    const std::vector<Item> items = pop_marked();
+    for (std::size_t i = 0; i + 1 < items.size(); i += 2) set(items[i], items[i + 1]);
+  }
+
+  void set_one() {
+    if (stack_.size() > 1) set(stack_[stack_.size() - 2], stack_.back());
+    pop(2);
   }
 
   void remember(std::uint64_t place) {
@@ -191,9 +231,9 @@ class PickleScan {
       case 0x87: return make_tuple(3);
       case 'l':
       case 'd': pop_marked(); return push();
-      case 'e':
-      case 'u': pop_marked(); return;
-      case 's': return pop(2);
+      case 'e': pop_marked(); return;
+      case 'u': return set_marked();
+      case 's': return set_one();
       case 'q':
       case 'r':
         remember(number(opcode == 'q' ? 1 : 4));
@@ -202,7 +242,7 @@ class PickleScan {
       case 'h': return recall(number(1));
       case 'j': return recall(number(4));
       case 0x81: return pop(1);  // a new object: its class stays
-      case 'R':
+      case 'R': return call(was_on_tuple);
       case 'b': pop(2); return push();
       case 'Q':
         if (!was_on_tuple) return fail(odd);
@@ -233,6 +273,7 @@ class PickleScan {
     }
     const bool known = std::any_of(globals.begin(), globals.end(),
                                    [&](const GlobalName& row) { return row.module == module && row.name == name; });
+    if (plain && name == rebuild && known) return push({Item::Kind::tensor_maker, {}, 0});
     if (plain && (known || is_own_class(module, name))) return push();
     fail("asks for " + printable(std::string(module) + "." + std::string(name)) +
          ", which is neither a tensor nor a class of its own code");
@@ -273,6 +314,8 @@ class PickleScan {
   std::vector<std::size_t> marks_;
   std::vector<Item> memo_;
   std::vector<Item> last_tuple_;
+  std::vector<std::vector<std::int64_t>> shapes_;
+  std::vector<core::TensorShape> tensors_;
   bool is_on_tuple_ = false;  ///< the top of the stack is last_tuple_
 };
 
@@ -280,6 +323,11 @@ class PickleScan {
 
 std::optional<std::string> pickle_fault(std::string_view bytes, const RecordSize& record_size) {
   return PickleScan(bytes, record_size).fault();
+}
+
+std::vector<core::TensorShape> pickle_tensors(std::string_view bytes, const RecordSize& record_size) {
+  PickleScan scan(bytes, record_size);
+  return scan.fault() ? std::vector<core::TensorShape>() : scan.tensors();
 }
 
 }  // namespace lapis::io

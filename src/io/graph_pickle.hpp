@@ -6,6 +6,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "core/checkpoint_names.hpp"
 
 namespace lapis::io {
 
@@ -17,5 +20,9 @@ using RecordSize = std::function<std::optional<std::uint64_t>(const std::string&
 /// order, and of names only tensors, storages, lists, devices, and classes of the archive's own code. A storage may not
 /// claim more numbers than its record holds, which libtorch does not ask. Nothing is built.
 std::optional<std::string> pickle_fault(std::string_view bytes, const RecordSize& record_size);
+
+/// The tensors that stand under a name in a pickle without fault, with their shapes; without those of one number alone
+/// (shape []). At most 50,000.
+std::vector<core::TensorShape> pickle_tensors(std::string_view bytes, const RecordSize& record_size);
 
 }  // namespace lapis::io

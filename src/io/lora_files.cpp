@@ -17,6 +17,7 @@
 #include "core/lora_shapes.hpp"
 #include "core/suggest.hpp"
 #include "io/checkpoint.hpp"
+#include "io/graph_archive.hpp"
 #include "io/mapped_file.hpp"
 #include "io/peft_reader.hpp"
 #include "io/safetensors.hpp"
@@ -55,57 +56,6 @@ std::string folders_text(std::span<const fs::path> folders) {
   std::string text;
   for (const fs::path& folder : folders) text += (text.empty() ? "" : ", ") + printable(folder.string());
   return text.empty() ? "any folder: none is known" : text;
-}
-
-// ---- a model's parameters ----
-
-/// Namings whose tensors have the graph's own names.
-bool keeps_names(const Part& part) {
-  return part.naming == "diffusers" || part.naming == "clip" || part.naming == "t5";
-}
-
-std::vector<core::TensorShape> held_tensors(const Part& part) {
-  std::vector<core::TensorShape> tensors;
-  for (const fs::path& file : part.weights) {
-    const SafetensorsFile weights(file, ErrorKind::model, stray_checkpoint_bytes);
-    for (const auto& [name, view] : weights.tensors()) {
-      if (name.starts_with(part.prefix) && !view.shape.empty()) {
-        tensors.push_back({name.substr(part.prefix.size()), view.shape});
-      }
-    }
-  }
-  return tensors;
-}
-
-bool holds(const std::map<std::string, std::vector<std::int64_t>>& held, std::span<const core::TensorShape> wanted) {
-  return std::ranges::all_of(wanted, [&](const core::TensorShape& tensor) {
-    const auto found = held.find(tensor.name);
-    return found != held.end() && core::count_of(found->second) == core::count_of(tensor.shape);
-  });
-}
-
-std::vector<core::TensorShape> parameters_of(const Model& model, const std::string& name, const Part& part,
-                                             const KnownGraphs& graphs) {
-  std::vector<core::TensorShape> tensors = held_tensors(part);
-  if (keeps_names(part)) return tensors;
-  std::map<std::string, std::vector<std::int64_t>> held;
-  for (const core::TensorShape& tensor : tensors) held.emplace(tensor.name, tensor.shape);
-  const core::NamingRow* naming = nullptr;
-  for (const core::NamingRow& row : core::namings()) {
-    if (row.name == part.naming) naming = &row;
-  }
-  std::vector<core::TensorShape> largest;
-  for (const core::KnownGraph& graph : graphs()) {
-    const bool alike =
-        name.starts_with(graph.part) && naming != nullptr && core::applies(naming->naming, graph.tensors);
-    if (!alike || graph.tensors.size() <= largest.size()) continue;
-    if (holds(held, core::checkpoint_tensors(naming->naming, graph.tensors))) largest = graph.tensors;
-  }
-  if (!largest.empty()) return largest;
-  throw Error(
-      ErrorKind::model,
-      model.name + ": the weights of its " + name + " fit no graph that is known here, so no LoRA can be added.",
-      "Install lapis again, or import the model again: lapis import");
 }
 
 // ---- a LoRA's numbers ----
@@ -169,14 +119,13 @@ fs::path find_lora(const std::string& name, std::span<const fs::path> folders, c
               "Name the file, as in --lora style.safetensors:0.8, or its folder: --lora-dir DIR");
 }
 
-core::LoraModel lora_model(const Model& model, const KnownGraphs& graphs) {
+core::LoraModel lora_model(const Model& model) {
   core::LoraModel parts{model.name, model.family, {}};
   for (const char* name : {"denoiser", "text_encoder", "text_encoder_2"}) {
     const auto part = model.parts.find(name);
     if (part == model.parts.end()) continue;
     const bool bound = !part->second.weights.empty();
-    parts.parts.push_back(
-        {name, bound ? parameters_of(model, name, part->second, graphs) : std::vector<core::TensorShape>()});
+    parts.parts.push_back({name, bound ? graph_parameters(part->second.graph) : std::vector<core::TensorShape>()});
   }
   return parts;
 }

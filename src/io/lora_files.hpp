@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -21,12 +20,9 @@ namespace lapis::io {
 std::filesystem::path find_lora(const std::string& name, std::span<const std::filesystem::path> folders,
                                 const std::string& flag);
 
-/// Graphs of known architectures, asked for where a model's own files do not name its parameters.
-using KnownGraphs = std::function<std::vector<core::KnownGraph>()>;
-
-/// The parts of a model that LoRAs are for, with their parameters as its weights' headers tell them. Throws
-/// Error{model} where a checkpoint's names fit no known graph.
-core::LoraModel lora_model(const Model& model, const KnownGraphs& graphs);
+/// The parts of a model that LoRAs are for, with the parameters of their graphs. Throws Error{model} for a graph that
+/// is damaged.
+core::LoraModel lora_model(const Model& model);
 
 /// A LoRA's file, and the keys of peft's configuration that lapis does not know.
 struct ReadLora {

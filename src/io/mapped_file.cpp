@@ -98,6 +98,10 @@ MappedFile::MappedFile(const std::filesystem::path& path, ErrorKind kind) {
   size_ = size;
 }
 
+void MappedFile::expect_scattered_reads(bool scattered) const {
+  if (data_ != nullptr) ::madvise(const_cast<std::byte*>(data_), size_, scattered ? MADV_RANDOM : MADV_NORMAL);
+}
+
 MappedFile::~MappedFile() {
   // munmap takes void*, though it writes nothing.
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);

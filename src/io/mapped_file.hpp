@@ -30,6 +30,9 @@ class MappedFile {
   /// The whole file; empty for an empty file and for an object that was moved from.
   std::span<const std::byte> bytes() const { return {data_, size_}; }
 
+  /// Whether a few bytes here and there will be read: then none around them, of which a disk may bring megabytes.
+  void expect_scattered_reads(bool scattered) const;
+
  private:
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;

@@ -1,11 +1,11 @@
 #include "io/model_weights.hpp"
 
-#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <set>
 
-#include "core/weight_scales.hpp"
+#include "core/checkpoint_names.hpp"
+#include "io/graph_archive.hpp"
 #include "io/safetensors.hpp"
 
 namespace lapis::io {
@@ -13,24 +13,37 @@ namespace {
 
 constexpr std::uint64_t bytes_of_fp32 = 4;
 
+/// The tensors that a part needs, as its weight files name them.
+std::set<std::string> needed_tensors(const Part& part) {
+  std::set<std::string> names;
+  const core::NamingRow* naming = core::find_naming(part.naming);
+  if (naming == nullptr) return names;
+  for (const core::TensorShape& tensor : core::checkpoint_tensors(naming->naming, graph_parameters(part.graph))) {
+    names.insert(part.prefix + tensor.name);
+  }
+  return names;
+}
+
 }  // namespace
 
 WeightFacts weight_facts(const Model& model) {
-  std::map<std::filesystem::path, std::set<std::string>> prefixes;
+  std::map<std::filesystem::path, std::set<std::string>> needed;
   for (const auto& [name, part] : model.parts) {
-    for (const std::filesystem::path& file : part.weights) prefixes[file].insert(part.prefix);
+    if (part.weights.empty()) continue;
+    const std::set<std::string> names = needed_tensors(part);
+    for (const std::filesystem::path& file : part.weights) needed[file].insert(names.begin(), names.end());
   }
   WeightFacts facts;
   std::set<std::string> dtypes;
-  for (const auto& [path, wanted] : prefixes) {
+  for (const auto& [path, wanted] : needed) {
     const SafetensorsFile file(path, ErrorKind::model, stray_checkpoint_bytes);
-    for (const auto& [name, view] : file.tensors()) {
-      const auto begins = [&name = name](const std::string& prefix) { return name.starts_with(prefix); };
-      if (std::ranges::none_of(wanted, begins) || core::is_weight_note(name)) continue;
-      dtypes.emplace(dtype_name(view.dtype));
-      facts.bytes += view.data.size();
-      const unsigned bits = dtype_bits(view.dtype);
-      if (bits < 8 * bytes_of_fp32) facts.widened += view.data.size() * 8 / bits * bytes_of_fp32;
+    for (const std::string& name : wanted) {
+      const TensorView* view = file.find(name);
+      if (view == nullptr) continue;  // it lies in another of the part's files
+      dtypes.emplace(dtype_name(view->dtype));
+      facts.bytes += view->data.size();
+      const unsigned bits = dtype_bits(view->dtype);
+      if (bits < 8 * bytes_of_fp32) facts.widened += view->data.size() * 8 / bits * bytes_of_fp32;
     }
   }
   for (const std::string& dtype : dtypes) facts.dtypes += (facts.dtypes.empty() ? "" : " and ") + dtype;

@@ -10,12 +10,12 @@ namespace lapis::io {
 
 struct WeightFacts {
   std::string dtypes;       ///< "F16", or "F16 and F32" where there are several; "in the graphs" where no file has any
-  std::uint64_t bytes = 0;  ///< of all tensors, each once
+  std::uint64_t bytes = 0;  ///< of the tensors that the graphs need, each once
   std::uint64_t widened = 0;  ///< memory that those of less than 32 bits take as fp32
 };
 
-/// Reads headers, and no numbers. Tensors outside the prefixes of the model's parts do not count. Throws Error{model}
-/// for a damaged file.
+/// Reads graphs and headers, and no numbers. What else lies in the weight files does not count. Throws Error{model} for
+/// a damaged file.
 WeightFacts weight_facts(const Model& model);
 
 }  // namespace lapis::io

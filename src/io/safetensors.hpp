@@ -101,6 +101,9 @@ class SafetensorsFile {
   /// The tensor `name`, or null. It belongs to this object.
   const TensorView* find(const std::string& name) const;
 
+  /// As of the file that is mapped.
+  void expect_scattered_reads(bool scattered) const { file_.expect_scattered_reads(scattered); }
+
  private:
   MappedFile file_;
   Safetensors content_;

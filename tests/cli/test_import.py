@@ -183,6 +183,19 @@ class Recognized(ImportTest):
         self.refused(8, "import", "v1.safetensors", "-o", "mine", "--overwrite", says=("is no model",))
 
 
+    def test_a_dry_run_says_what_an_import_would_and_makes_nothing(self) -> None:
+        self.checkpoint("v1.safetensors")
+        before = sorted(self.folder.rglob("*"))
+        result = run("import", "v1.safetensors", "-o", "mine", "--copy", "--dry-run", cwd=self.folder)
+        self.assertEqual((result.returncode, result.stdout), (0, b""))
+        self.assertIn(b"nothing was made; it would be " + str(self.folder / "mine").encode(), result.stderr)
+        dry = json.loads(self.done("import", "v1.safetensors", "-o", "mine", "--dry-run", "--json"))
+        self.assertEqual(sorted(self.folder.rglob("*")), before)
+        self.assertEqual({**json.loads(self.done("import", "v1.safetensors", "-o", "mine", "--json")), "seconds": 0},
+                         {**dry, "seconds": 0})
+        self.refused(8, "import", "v1.safetensors", "-o", "mine", "--dry-run", says=("exists already", "--overwrite"))
+
+
 class Refused(ImportTest):
     def broken(self, code: int, edit, *says: str) -> None:
         self.checkpoint("broken.safetensors", edit)

@@ -9,6 +9,6 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   lapis::io::source_fault(text);
-  lapis::io::pickle_fault(text, [](const std::string& name) -> std::optional<std::uint64_t> { return name.size(); });
+  lapis::io::pickle_tensors(text, [](const std::string& name) -> std::optional<std::uint64_t> { return name.size(); });
   return 0;
 }

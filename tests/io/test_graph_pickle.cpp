@@ -2,6 +2,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "io/graph_pickle.hpp"
 
@@ -48,6 +49,24 @@ TEST_CASE("tensors, lists and classes of the archive's own code pass") {
   CHECK(fault_of(pickle("(K" + bytes(1) + "M" + bytes(2) + "J" + bytes(4) + "\x8a\x08" + bytes(8) + "G" + bytes(8) +
                         std::string("tq\0r\1\0\0\0h\0j\1\0\0\0\x87", 16)))
             .empty());
+}
+
+TEST_CASE("tensors under a name are told with their shapes") {
+  const auto tensor = [&](const std::string& shape) {
+    return global("torch._utils", "_rebuild_tensor_v2") + "(" + storage(two_hundred) + "K" + std::string(1, '\0') +
+           shape + "(K\x01t\x89" + "tR";
+  };
+  const std::string bytes = pickle(global("__torch__", "Net") + ")\x81}(" + text("a") + "K\x01" + text("w/x") +
+                                   tensor(std::string("(K\x02M\x00\x01t", 7)) + text("number") + tensor(")") + "u" +
+                                   text("b") + tensor("(K\x07t") + "sb");
+  CHECK(fault_of(bytes).empty());
+  const std::vector<lapis::core::TensorShape> tensors = pickle_tensors(bytes, size_of);
+  REQUIRE(tensors.size() == 2);
+  CHECK(tensors[0].name == "w/x");
+  CHECK(tensors[0].shape == std::vector<std::int64_t>{2, 256});
+  CHECK(tensors[1].name == "b");
+  CHECK(tensors[1].shape == std::vector<std::int64_t>{7});
+  CHECK(pickle_tensors(bytes + ".", size_of).empty());
 }
 
 TEST_CASE("anything else that is named is refused") {

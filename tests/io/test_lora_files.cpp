@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "../folder.hpp"
-#include "io/graph_library.hpp"
 #include "io/lora_files.hpp"
 #include "io/model_folder.hpp"
 #include "io/safetensors.hpp"
@@ -21,8 +20,6 @@ namespace {
 
 const std::filesystem::path models = lapis::test::models();
 const std::string to_q = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q";
-
-std::vector<core::KnownGraph> no_graphs() { return {}; }
 
 /// Tensors of zeros, by name and shape, and alphas.
 void write(const std::filesystem::path& path, const std::map<std::string, std::vector<std::int64_t>>& shapes,
@@ -40,7 +37,7 @@ void write(const std::filesystem::path& path, const std::map<std::string, std::v
 }
 
 std::int64_t width_of(const Model& model) {
-  for (const core::LoraPart& part : lora_model(model, no_graphs).parts) {
+  for (const core::LoraPart& part : lora_model(model).parts) {
     for (const core::TensorShape& tensor : part.parameters) {
       if (tensor.name == to_q + ".weight") return tensor.shape[0];
     }
@@ -56,48 +53,21 @@ void write_to_q(const std::filesystem::path& path, std::int64_t width,
 
 }  // namespace
 
-TEST_CASE("a model's parameters are those of its weight files") {
-  const Model model = read_model(models / "tiny-sd15");
-  const core::LoraModel parts = lora_model(model, no_graphs);
+TEST_CASE("a model's parameters are those of its graphs, whatever its weights are called") {
+  Model model = read_model(models / "tiny-sd15");
+  model.parts.at("denoiser").naming = "ldm-unet";
+  model.parts.at("denoiser").weights = {"not asked for"};
+  const core::LoraModel parts = lora_model(model);
   REQUIRE(parts.parts.size() == 2);
   CHECK(parts.parts[0].name == "denoiser");
   CHECK(parts.parts[0].parameters.size() > 100);
   CHECK(width_of(model) > 0);
 }
 
-TEST_CASE("a checkpoint's names are held against known graphs") {
-  Model model = read_model(models / "tiny-sd15");
-  TemporaryFolder folder;
-  const std::vector<LibraryGraph> graphs = graphs_of(model);
-  std::vector<core::KnownGraph> known;
-  for (const LibraryGraph& graph : graphs) known.push_back(graph.known);
-  std::map<std::string, std::vector<std::int64_t>> shapes;
-  for (const core::KnownGraph& graph : known) {
-    if (graph.part != "denoiser") continue;
-    for (const core::TensorShape& tensor : core::checkpoint_tensors(core::Naming::ldm_unet, graph.tensors)) {
-      shapes["model.diffusion_model." + tensor.name] = tensor.shape;
-    }
-  }
-  Safetensors content;  // shapes alone count: every tensor has the same bytes
-  std::vector<float> zeros(1U << 22U);
-  for (const auto& [name, shape] : shapes) {
-    content.tensors[name] = {Dtype::f32, shape,
-                             std::as_bytes(std::span(zeros)).first(tensor_bytes(Dtype::f32, shape).value())};
-  }
-  write_safetensors(folder / "ldm.safetensors", content, true);
-  Part& denoiser = model.parts.at("denoiser");
-  denoiser.weights = {folder / "ldm.safetensors"};
-  denoiser.naming = "ldm-unet";
-  denoiser.prefix = "model.diffusion_model.";
-  const core::LoraModel parts = lora_model(model, [&] { return known; });
-  CHECK(parts.parts[0].parameters.size() == shapes.size());
-  check_fails(ErrorKind::model, {"denoiser", "no graph"}, [&] { lora_model(model, no_graphs); });
-}
-
 TEST_CASE("a LoRA is added whole or not at all") {
   TemporaryFolder folder;
   Model model = read_model(models / "tiny-sd15");
-  const core::LoraModel parts = lora_model(model, no_graphs);
+  const core::LoraModel parts = lora_model(model);
   write_to_q(folder / "style.safetensors", width_of(model));
   CHECK(add_lora(model, parts, folder / "style.safetensors", {0.5, 0.25}, true).left_out.empty());
   REQUIRE(model.parts.at("denoiser").deltas.size() == 1);
