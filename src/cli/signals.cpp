@@ -13,8 +13,9 @@
 namespace lapis::cli {
 namespace {
 
-/// Those that end a program unless it says otherwise, and come from outside of it.
-constexpr std::array ending_signals = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGXCPU, SIGUSR1, SIGUSR2};
+/// Those that end a program unless it says otherwise, and come from outside of it; SIGPIPE from a reader that has
+/// enough.
+constexpr std::array ending_signals = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGXCPU, SIGUSR1, SIGUSR2, SIGPIPE};
 
 using Handler = void (*)(int, siginfo_t*, void*);
 
@@ -62,7 +63,6 @@ void handle(int signal, Handler handler) {
 void set_signals() {
   for (const int signal : ending_signals) handle(signal, end_on_signal);
   handle(SIGBUS, end_on_lost_bytes);
-  std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
 }
 

@@ -285,6 +285,15 @@ class Sources(CliTest):
         self.assertEqual(run("inspect", str(self.mine), "--verify").returncode, 0)
 
 
+class Readers(CliTest):
+    def test_a_reader_that_has_enough_ends_the_program_without_a_word(self) -> None:
+        for command in ("help", "list samplers", "inspect tiny-sd15 --json"):
+            with self.subTest(command=command):
+                line = f"for i in 1 2 3 4 5 6 7 8; do {PROGRAM} {command}; done | head -c 1 >&2; echo ${{PIPESTATUS[0]}}"
+                result = subprocess.run(["bash", "-c", line], cwd=self.folder, capture_output=True)
+                self.assertEqual((result.stdout, len(result.stderr)), (b"141\n", 1), result.stderr)
+
+
 @needs_engine
 class Dying(CliTest):
     def started(self, walk: tuple[str, ...] = LONG, **options) -> subprocess.Popen:
