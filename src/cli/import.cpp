@@ -113,7 +113,7 @@ class Import {
                   files.front().string() + ": part " + part.part + " has " + std::to_string(faults.count) +
                       (faults.count == 1 ? " tensor" : " tensors") +
                       " with numbers that are not finite: " + faults.first + ".",
-                  "Nothing can be drawn with it. Fetch it again, or take another checkpoint.");
+                  "Nothing can be drawn with it. Take another checkpoint, or this one in another precision.");
     }
   }
 

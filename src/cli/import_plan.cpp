@@ -35,38 +35,14 @@ bool is_file(const fs::path& path) {
   return fs::is_regular_file(path, error);
 }
 
-/// The option that names the checkpoint of a part: "" for a denoiser, which comes first.
+}  // namespace
+
 std::string flag_of(const std::string& part, core::Architecture architecture) {
   if (part.starts_with("vae")) return "--vae";
   if (part == "text_encoder") return "--clip-l";
   if (part == "text_encoder_2") return architecture == core::Architecture::flux ? "--t5xxl" : "--clip-g";
   return "";
 }
-
-std::string listing_text(const core::Listing& listing) {
-  std::string text;
-  for (const std::string& line : listing.first) text += (text.empty() ? "" : "; ") + line;
-  const std::size_t more = listing.count - listing.first.size();
-  return more == 0 ? text : text + "; and " + std::to_string(more) + " more";
-}
-
-/// How a graph that is not whole departs from what it should be.
-std::string faults_text(const core::HeldGraph& held) {
-  std::string text;
-  if (held.missing.count > 0) {
-    text += std::to_string(held.missing.count) + " of its " + core::count_text(held.wanted, "tensor") +
-            (held.missing.count == 1 ? " is missing: " : " are missing: ") + listing_text(held.missing);
-  }
-  if (held.misshapen.count > 0) {
-    text += (text.empty() ? "" : ". ") + std::to_string(held.misshapen.count) +
-            " have another shape: " + listing_text(held.misshapen);
-  }
-  return text;
-}
-
-constexpr const char* other_or_not_whole = "It is another model, or was not written whole: take another export of it";
-
-}  // namespace
 
 ImportPlan::ImportPlan(const ImportSources& sources) : asked_(sources), library_(bundled_folder("graphs")) {
   known_model([&](const Model& model) {
@@ -81,9 +57,12 @@ ImportPlan::ImportPlan(const ImportSources& sources) : asked_(sources), library_
   add_named(sources.clip_g, "--clip-g", {"text_encoder_2", "text_encoder"});
   add_named(sources.t5xxl, "--t5xxl", {"text_encoder_2", "text_encoder"});
   for (const std::string& path : sources.main) add_source(path);
+  refuse_strangers();
   choose_template();
   take_parts();
   check_leftovers();
+  check_given();
+  check_lacking();
   check_dtypes();
   if (const Source* source = vae_source()) {
     check_vae_config(*source);
@@ -130,6 +109,8 @@ void ImportPlan::add_source(const std::string& path) {
     throw Error(ErrorKind::input, path + " is a folder without a model_index.json, so it is no diffusers model.",
                 "Name such a folder, or the checkpoint's files");
   }
+  folder_ = path;
+  pipeline_ = io::pipeline_class(path);
   for (const char* component : {"unet", "transformer", "vae", "text_encoder", "text_encoder_2"}) {
     std::vector<fs::path> files = io::component_weights(path, component);
     if (!files.empty()) add_files(std::move(files), path + "/" + component, "", fs::path(path) / component);
@@ -148,35 +129,6 @@ std::pair<const ImportPlan::Source*, const core::HeldGraph*> ImportPlan::find_pa
   return {nullptr, nullptr};
 }
 
-void ImportPlan::refuse_unknown() const {
-  for (const Source& each : sources_) {
-    if (each.kind.relative == nullptr) continue;
-    throw Error(ErrorKind::input, each.name + " is " + each.kind.title + ".",
-                core::advice_for(*each.kind.relative, each.name));
-  }
-  for (const Source& each : sources_) {
-    for (const core::HeldGraph& held : each.kind.broken) {
-      if (held.part != "denoiser") continue;
-      throw Error(ErrorKind::input, each.name + " is nearly " + held.graph + ", but " + faults_text(held) + ".",
-                  other_or_not_whole);
-    }
-  }
-  const Source& source = sources_.back();
-  const core::CheckpointKind& kind = source.kind;
-  if (!kind.whole.empty()) {
-    throw Error(ErrorKind::input,
-                source.name + " holds no denoiser" + (kind.title.empty() ? "" : ": it is " + kind.title) + ".",
-                "Name the checkpoint that holds the UNet or the transformer first");
-  }
-  std::string nearest;
-  if (!kind.nearest.empty()) {
-    nearest = " Nearest is " + kind.nearest.front().graph + ": " + faults_text(kind.nearest.front()) + ".";
-  }
-  throw Error(ErrorKind::input, source.name + " is of an architecture that lapis does not know." + nearest,
-              "lapis imports Stable Diffusion 1.x, SDXL and FLUX.1, and models of the "
-              "architectures that lapis list models shows");
-}
-
 std::pair<const ImportPlan::Source*, const core::HeldGraph*> ImportPlan::denoiser() const {
   for (const Source& source : sources_) {
     for (const core::HeldGraph& held : source.kind.whole) {
@@ -190,10 +142,8 @@ void ImportPlan::choose_template() {
   const auto [source, held] = denoiser();
   if (const core::Recipe* recipe = core::find_recipe(held->graph)) {
     title_ = recipe->title;
-    if (recipe->family.empty()) {
-      throw Error(ErrorKind::input, source->name + " is " + title_ + ", which lapis cannot render with yet.",
-                  "Take a text-to-image model");
-    }
+    if (recipe->family.empty()) refuse_relative(*source, core::find_relative(source->checkpoint.tensors()));
+    check_twins(*source, held->graph);
     take_recipe(*recipe);
     return;
   }
@@ -202,7 +152,7 @@ void ImportPlan::choose_template() {
     if (library_.architecture_of(io::graph_name(model, "denoiser")) != held->graph) continue;
     if (first == nullptr) first = &model;
     take_example(model);
-    if (lacking_parts().empty()) return note_example();
+    if (!lacks_any()) return note_example();
   }
   take_example(*first);
 }
@@ -236,46 +186,21 @@ void ImportPlan::note_example() {
   }
 }
 
-/// The required parts that no source holds, with the options that name them.
-std::string ImportPlan::lacking_parts() const {
-  std::string lacking;
-  const core::FamilyRow& family = *core::find_family(model_.family);
-  for (const auto& [part, graph] : wanted_) {
-    if (!core::find_part(family, part)->required || find_part(part, graph).second != nullptr) continue;
-    const std::string flag = flag_of(part, family.architecture);
-    lacking += (lacking.empty() ? "" : ", ") + part + " (" + graph + (flag.empty() ? "" : ": " + flag + " FILE") + ")";
-  }
-  return lacking;
+/// Whether a part that the family needs is held by no source.
+bool ImportPlan::lacks(const std::string& part) const {
+  return core::find_part(*core::find_family(model_.family), part)->required &&
+         find_part(part, wanted_.at(part)).second == nullptr;
+}
+
+bool ImportPlan::lacks_any() const {
+  return std::ranges::any_of(wanted_, [&](const auto& part) { return lacks(part.first); });
 }
 
 void ImportPlan::take_parts() {
-  const std::string lacking = lacking_parts();
-  if (!lacking.empty()) refuse_lacking(lacking);
   for (const auto& [part, graph] : wanted_) {
     const auto [source, held] = find_part(part, graph);
     if (held != nullptr) parts_.push_back({part, *held, library_.graph(graph), &source->checkpoint});
   }
-}
-
-void ImportPlan::refuse_lacking(const std::string& lacking) const {
-  for (const Source& source : sources_) {
-    for (const core::HeldGraph& held : source.kind.broken) {
-      const bool meant = std::ranges::any_of(
-          wanted_, [&](const auto& part) { return library_.architecture_of(part.second) == held.graph; });
-      if (!meant) continue;
-      throw Error(ErrorKind::input, source.name + " is nearly " + held.graph + ", but " + faults_text(held) + ".",
-                  other_or_not_whole);
-    }
-    for (const core::HeldGraph& held : source.kind.whole) {
-      if (!held.part.starts_with("vae") || lacking.find("vae") == std::string::npos) continue;
-      throw Error(ErrorKind::incompatible,
-                  source.name + " has the VAE of another family: its shapes are those of " + held.graph + ", and " +
-                      title_ + " lives in " + core::space_name(model_.space) + " (" +
-                      core::space_numbers(model_.space) + ").",
-                  "Name a VAE of that family: --vae");
-    }
-  }
-  throw Error(ErrorKind::usage, "this is " + title_ + ", and it lacks " + lacking + ".", "Name what is lacking");
 }
 
 /// The tensors of `source` that no part takes and that speak of a part which is taken from it: beside a denoiser, all
@@ -433,7 +358,7 @@ void ImportPlan::note_extras() {
     }
     if (extra.count == 0) continue;
     notes_.push_back(source.name + ": " + core::count_text(extra.count, "tensor") +
-                     " that nothing here needs: " + listing_text(extra));
+                     " that nothing here needs: " + core::listing_text(extra));
   }
 }
 

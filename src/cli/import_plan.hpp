@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/checkpoint_kind.hpp"
+#include "core/families.hpp"
 #include "core/recipes.hpp"
 #include "core/sampling_claims.hpp"
 #include "io/checkpoint.hpp"
@@ -35,6 +36,9 @@ struct ImportedPart {
   io::LibraryGraph graph;
   const io::Checkpoint* checkpoint;
 };
+
+/// The option that names the checkpoint of a part: "" for a denoiser, which comes first.
+std::string flag_of(const std::string& part, core::Architecture architecture);
 
 /// A plan, read and checked; nothing is written yet.
 class ImportPlan {
@@ -67,14 +71,22 @@ class ImportPlan {
                  std::optional<std::filesystem::path> folder);
   void add_named(const std::string& path, const std::string& flag, const std::vector<std::string>& components);
   std::pair<const Source*, const core::HeldGraph*> find_part(const std::string& part, const std::string& graph) const;
+  // What is refused, and by which name: import_refusals.cpp.
+  void refuse_strangers() const;
+  [[noreturn]] void refuse_relative(const Source& source, const core::Relative* marked) const;
   [[noreturn]] void refuse_unknown() const;
+  std::vector<std::string> told_names(const Source& denoiser) const;
+  void check_near(const Source& source) const;
+  void check_given() const;
+  void check_lacking() const;
+  void check_twins(const Source& denoiser, const std::string& graph);
   std::pair<const Source*, const core::HeldGraph*> denoiser() const;
   void choose_template();
   void take_recipe(const core::Recipe& recipe);
   void take_example(const Model& model);
   void note_example();
-  std::string lacking_parts() const;
-  [[noreturn]] void refuse_lacking(const std::string& lacking) const;
+  bool lacks(const std::string& part) const;
+  bool lacks_any() const;
   void take_parts();
   std::vector<core::TensorShape> leftovers_of(const Source& source, const std::vector<std::string>& realms) const;
   void check_leftovers() const;
@@ -91,6 +103,8 @@ class ImportPlan {
   io::GraphLibrary library_;
   std::vector<Model> models_;    ///< that are known: those that were exported first, by name
   std::vector<Source> sources_;  ///< those that options name come first
+  std::string folder_;           ///< of diffusers, that a user named; "": none
+  std::string pipeline_;         ///< its class
   std::string title_;
   std::map<std::string, std::string> wanted_;  ///< part -> graph
   std::vector<ImportedPart> parts_;

@@ -131,6 +131,13 @@ void append(Listing& listing, std::string line) {
   if (++listing.count <= listing_length) listing.first.push_back(std::move(line));
 }
 
+std::string listing_text(const Listing& listing) {
+  std::string text;
+  for (const std::string& line : listing.first) text += (text.empty() ? "" : "; ") + line;
+  const std::size_t more = listing.count - listing.first.size();
+  return more == 0 ? text : text + "; and " + std::to_string(more) + " more";
+}
+
 CheckpointKind recognize(std::span<const TensorShape> checkpoint, std::span<const KnownGraph> graphs) {
   Shapes shapes;
   for (const TensorShape& tensor : checkpoint) shapes.emplace(tensor.name, &tensor.shape);
@@ -157,7 +164,8 @@ CheckpointKind recognize(std::span<const TensorShape> checkpoint, std::span<cons
   for (const TensorShape& tensor : checkpoint) {
     if (!claims.contains(tensor.name)) kind.extra.push_back(tensor);
   }
-  kind.relative = find_relative(checkpoint);
+  const bool draws = std::ranges::any_of(kind.whole, [](const HeldGraph& held) { return held.part == "denoiser"; });
+  kind.relative = draws ? nullptr : find_relative(checkpoint);
   kind.title = kind.relative != nullptr ? std::string(kind.relative->title) : title_of(kind.whole);
   kind.known = kind.relative == nullptr && !kind.whole.empty();
   return kind;

@@ -29,6 +29,9 @@ constexpr std::size_t listing_length = 5;
 
 void append(Listing& listing, std::string line);
 
+/// "a; b; and 3 more".
+std::string listing_text(const Listing& listing);
+
 /// A graph as a checkpoint holds it.
 struct HeldGraph {
   std::string graph;
@@ -44,7 +47,7 @@ struct HeldGraph {
 };
 
 struct CheckpointKind {
-  const Relative* relative = nullptr;  ///< what its names say it is that lapis makes no model of
+  const Relative* relative = nullptr;  ///< what its names say it is where it holds no denoiser that is known
   std::string title;   ///< "Stable Diffusion 1.5", "a VAE alone", "Stable Diffusion 3", ...; "" where nothing tells
   bool known = false;  ///< the title is of something whose graphs are known, or of a part of it
   std::vector<HeldGraph> whole;    ///< no tensor is in two of them; where several graphs fit, the largest

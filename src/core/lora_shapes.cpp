@@ -36,7 +36,8 @@ class Factors {
   const std::vector<std::int64_t>& shape(const std::string& role) const {
     const auto found = tensors_.find(role);
     if (found == tensors_.end()) {
-      throw Error(ErrorKind::input, what_ + " lacks its factor \"" + role + "\".", "It is damaged: fetch it again");
+      throw Error(ErrorKind::input, what_ + " lacks its factor \"" + role + "\".",
+                  "It was written wrongly, or in a way that lapis does not know: take another export of it");
     }
     const std::vector<std::int64_t>& shape = found->second->shape;
     const std::int64_t count = count_of(shape);
@@ -55,7 +56,8 @@ class Factors {
   }
 
   [[noreturn]] void refuse(const std::string& found, const std::string& expected) const {
-    throw Error(ErrorKind::input, what_ + ": " + found + "; " + expected + ".", "It is damaged: fetch it again");
+    throw Error(ErrorKind::input, what_ + ": " + found + "; " + expected + ".",
+                "It was written wrongly, or in a way that lapis does not know: take another export of it");
   }
 
   /// a @ b: `a` [rows, rank], `b` [rank, columns]; through a core t [rank, rank, kernel]: `a` [rank, rows], and the

@@ -45,7 +45,8 @@ class Factors {
     }
     at::Tensor numbers = numbers_of(*view, *type);
     if (at::isfinite(numbers).all().item<bool>()) return numbers;
-    throw Error(ErrorKind::input, what + " holds NaN or infinity.", "It is damaged: fetch it or train it again");
+    throw Error(ErrorKind::input, what + " holds NaN or infinity.",
+                "It was trained to that, or is damaged: take another");
   }
 
   /// A factor as the matrix of its first dimension and all others.

@@ -30,7 +30,7 @@ void blaming_weights(const Model& model, const Work& work) {
     const std::string count = std::to_string(faults.count) + (faults.count == 1 ? " tensor is" : " tensors are");
     throw Error(ErrorKind::model,
                 "model " + model.name + " can draw nothing: " + count + " not finite. " + faults.first + ".",
-                "Fetch its weights again, or take another checkpoint.");
+                "Take another checkpoint, or this one in another precision.");
   }
 }
 

@@ -1,9 +1,11 @@
 #include "io/diffusers_folder.hpp"
 
 #include <set>
+#include <string_view>
 #include <system_error>
 
 #include "io/foreign_json.hpp"
+#include "io/text.hpp"
 #include "lapis/error.hpp"
 
 namespace fs = std::filesystem;
@@ -53,9 +55,56 @@ std::vector<fs::path> weights_in(const fs::path& place) {
   return {};
 }
 
+/// What stands between "diffusion_pytorch_model" and ".safetensors" in a file's name: "non_ema" of
+/// "diffusion_pytorch_model.non_ema-00001-of-00002.safetensors"; "" where it is no such file.
+std::string variant_of(const std::string& file) {
+  for (const std::string_view stem : {"diffusion_pytorch_model.", "model."}) {
+    if (!file.starts_with(stem) || !file.ends_with(".safetensors")) continue;
+    const std::string rest = file.substr(stem.size());
+    return rest.substr(0, rest.find_first_of(".-"));
+  }
+  return "";
+}
+
+/// What weights of a component lie there that are not taken.
+void refuse_others(const fs::path& place) {
+  for (const char* name : {"diffusion_pytorch_model.bin", "pytorch_model.bin"}) {
+    if (!is_file(place / name)) continue;
+    throw Error(ErrorKind::input,
+                (place / name).string() + " is a pickle, in which a program can hide: lapis does not open it.",
+                "Save the pipeline again with save_pretrained(..., safe_serialization=True).");
+  }
+  for (const char* name : {"diffusion_flax_model.msgpack", "flax_model.msgpack", "model.onnx", "openvino_model.xml"}) {
+    if (!is_file(place / name)) continue;
+    throw Error(ErrorKind::input,
+                (place / name).string() + " is for another framework, and no safetensors lie beside it.",
+                "Take the model with its weights in safetensors.");
+  }
+  std::error_code error;
+  for (fs::directory_iterator entry(place, error), end; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    const std::string variant = variant_of(name);
+    if (variant.empty()) continue;
+    throw Error(
+        ErrorKind::input,
+        place.string() + " has weights of the variant " + in_quotes(variant) + " alone: " + printable(name) + ".",
+        "lapis takes those without a variant, fp16 and bf16: put them beside it, or take these by calling the "
+        "file so, without the variant.");
+  }
+}
+
 }  // namespace
 
 bool is_diffusers_folder(const fs::path& folder) { return is_file(folder / "model_index.json"); }
+
+std::string pipeline_class(const fs::path& folder) {
+  try {
+    const ForeignJson index(folder / "model_index.json", "", longest_index);
+    return index.value().has("_class_name") ? index.value().at("_class_name").text() : "";
+  } catch (const Error&) {
+    return "";
+  }
+}
 
 std::vector<fs::path> component_weights(const fs::path& folder, const std::string& component) {
   const fs::path place = folder / component;
@@ -63,12 +112,7 @@ std::vector<fs::path> component_weights(const fs::path& folder, const std::strin
   if (!fs::is_directory(place, error)) return {};
   std::vector<fs::path> files = weights_in(place);
   if (!files.empty()) return files;
-  for (const char* name : {"diffusion_pytorch_model.bin", "pytorch_model.bin"}) {
-    if (!is_file(place / name)) continue;
-    throw Error(ErrorKind::input,
-                (place / name).string() + " is a pickle, in which a program can hide: lapis does not open it.",
-                "Save the pipeline again with save_pretrained(..., safe_serialization=True).");
-  }
+  refuse_others(place);
   return {};
 }
 

@@ -118,7 +118,7 @@ void check_tensor(const TensorView& tensor, const std::string& name, const std::
   throw Error(ErrorKind::input,
               begin + " is NaN or infinite at its number " + std::to_string(*place) + " (vector " +
                   std::to_string(*place / width) + ", place " + std::to_string(*place % width) + ").",
-              "It is damaged: fetch it or train it again");
+              "It was trained to that, or is damaged: take another");
 }
 
 /// [rows, width] of a text encoder's table of token embeddings.

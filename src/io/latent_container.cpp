@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/job_limits.hpp"
+#include "core/known_relatives.hpp"
 #include "core/unicode.hpp"
 #include "io/file_kinds.hpp"
 #include "io/latent_metadata.hpp"
@@ -104,6 +106,11 @@ std::string names_of(const Safetensors& content) {
 
 [[noreturn]] void refuse_tensors(const Safetensors& content, const std::string& name) {
   if (content.tensors.empty()) refuse(name, "holds no tensor", latent_advice(name));
+  std::vector<core::TensorShape> tensors;
+  for (const auto& [tensor, view] : content.tensors) tensors.push_back({tensor, view.shape});
+  if (const core::Relative* relative = core::find_relative(tensors)) {
+    refuse(name, "is " + std::string(relative->title) + ", not a latent", core::advice_for(*relative, printable(name)));
+  }
   if (content.tensors.contains(lapis_tensor)) {
     refuse(name, "has a tensor \"latent\" and no passport: the metadata \"format\" of a latent of lapis are missing",
            "If diffusers' numbers are in it, save them as {\"latents\": tensor} and name their --space.");
@@ -117,7 +124,7 @@ std::string names_of(const Safetensors& content) {
   refuse(name,
          "is a model's weights, not a latent: " + core::count_text(content.tensors.size(), "tensor") + ", " +
              names_of(content),
-         "Give a latent; models are folders, for -m.");
+         "Give a latent; lapis import tells what weights are, and makes models of them.");
 }
 
 /// Any tensor beside those of the form would be lost on the way out.

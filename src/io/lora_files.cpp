@@ -66,7 +66,8 @@ double number_of(const TensorView& view, const std::string& what) {
   if (number && std::isfinite(*number)) return *number;
   const std::string found =
       number ? "NaN or infinity" : std::string(dtype_name(view.dtype)) + " " + core::shape_text(view.shape);
-  throw Error(ErrorKind::input, what + " is " + found + "; an alpha is one finite number.", damaged_file_advice);
+  throw Error(ErrorKind::input, what + " is " + found + "; an alpha is one finite number.",
+              "It was written wrongly: take another export of it");
 }
 
 PeftSettings settings_of(const SafetensorsFile& file, const fs::path& path) {

@@ -148,7 +148,7 @@ void check_numbers(const Tensors& tensors, const std::string& weight, const core
     const std::string fault = number_fault(grid, tensors.view(weight), scale_numbers(tensors.view(name)));
     if (fault.empty()) continue;
     throw Error(kind, tensors.path(name) + ": the scale " + name + " " + fault + ".",
-                "The file is damaged, or was written wrongly: fetch it again, or take another.");
+                "The file was written wrongly, or is damaged: take another.");
   }
 }
 

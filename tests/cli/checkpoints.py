@@ -52,10 +52,11 @@ def looked_up(name: str, prefixes: dict[str, str]) -> str:
     return ".".join(filter(None, [prefixes[".".join(parts[:length])], *parts[length:]]))
 
 
-def original(name: str, prefix: str = "") -> Shapes:
-    """The tensors of a graph as the original program has them: fused ones are as high as their pieces together."""
+def original(name: str, prefix: str = "", held: Shapes | None = None) -> Shapes:
+    """The tensors of a graph, or those `held` of a network that has its names, as the original program has them: fused
+    ones are as high as their pieces together."""
     tensors: Shapes = {}
-    for tensor, shape in graph(name).items():
+    for tensor, shape in (graph(name) if held is None else held).items():
         part = golden(name).get("parts", {}).get(tensor)
         if part is None:
             tensors[prefix + looked_up(tensor, golden(name)["whole"])] = shape
@@ -80,6 +81,18 @@ def original_vae(kind: str, prefix: str) -> Shapes:
     tensors = original(f"{kind}-vae-encoder", prefix) | original(f"{kind}-vae-decoder", prefix)
     return {name: [*shape, 1, 1] if ".mid.attn_1." in name and len(shape) == 2 else shape
             for name, shape in tensors.items()}
+
+
+@cache
+def relatives() -> list[dict]:
+    """Networks that differ a little from a graph of models/graphs (scripts/make_relatives_golden.py)."""
+    return json.loads((ROOT / "tests" / "golden" / "relatives.json").read_text())["rows"]
+
+
+def relative_tensors(row: dict) -> Shapes:
+    """As diffusers names them."""
+    kept = {name: shape for name, shape in graph(row["graph"]).items() if not name.startswith(tuple(row["lacks"]))}
+    return kept | row["reshaped"] | row["more"]
 
 
 def unet(name: str) -> Shapes:

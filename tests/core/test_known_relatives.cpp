@@ -3,6 +3,8 @@
 #include <vector>
 
 #include "core/known_relatives.hpp"
+#include "core/recipes.hpp"
+#include "graph_shapes.hpp"
 
 using namespace lapis::core;
 
@@ -59,5 +61,59 @@ TEST_CASE("every relative says what to do, and the advice names the file") {
     const std::string advice = advice_for(relative, "a.safetensors");
     CHECK(advice.find("FILE") == std::string::npos);
     CHECK((advice.find("a.safetensors") != std::string::npos) == (relative.advice.find("FILE") != std::string::npos));
+  }
+}
+
+TEST_CASE("every row is told by its marks, and by no row before it") {
+  for (const Relative& relative : known_relatives()) {
+    Checkpoint checkpoint = {{"another", {3, 3}}};
+    for (const TensorMark& mark : relative.marks) {
+      if (mark.text.empty()) continue;
+      TensorShape tensor{std::string(mark.text), {5, 5, 5, 5}};
+      if (mark.where == Where::inside || mark.where == Where::begin) tensor.name += "x";
+      if (mark.where == Where::inside || mark.where == Where::end) tensor.name.insert(0, "x.");
+      if (mark.axis >= 0) tensor.shape[static_cast<std::size_t>(mark.axis)] = mark.size;
+      checkpoint.push_back(std::move(tensor));
+    }
+    CAPTURE(relative.title, relative.marks.front().text);
+    CHECK(title_of(checkpoint) == relative.title);
+    for (const TensorMark& mark : relative.lacks) {
+      if (mark.text.empty()) continue;
+      Checkpoint larger = checkpoint;
+      larger.push_back({std::string(mark.text) + "x", {5, 5}});
+      CHECK(find_marked_relative(larger) != &relative);
+    }
+  }
+}
+
+TEST_CASE("a twin is told by words, or said to be undecided") {
+  using Texts = std::vector<std::string>;
+  for (const Twin& twin : twins()) {
+    CAPTURE(twin.relative.title);
+    CHECK(find_twin(twin.graph, Texts{"A " + std::string(twin.word) + " B"}) == &twin.relative);
+    CHECK(find_twin("sd15-unet", Texts{std::string(twin.word)}) == nullptr);
+    CHECK(find_twin(twin.graph, Texts{"a.safetensors"}) == nullptr);
+  }
+  CHECK(find_twin("flux-dev", Texts{"flux1-dev-KONTEXT_fp8"})->title == "FLUX.1 Kontext");
+  CHECK(undecided_twin("flux-dev", Texts{"model.safetensors"})->title == "FLUX.1 Kontext");
+  CHECK(undecided_twin("flux-dev", Texts{"model.safetensors", "Flux Dev"}) == nullptr);
+  CHECK(undecided_twin("sdxl-unet", Texts{"model.safetensors"}) == nullptr);
+}
+
+TEST_CASE("a folder's pipeline names what lapis makes no model of, and nothing of what it does") {
+  CHECK(find_pipeline("FluxControlPipeline")->title == "FLUX.1 Canny or Depth");
+  CHECK(find_pipeline("FluxControlNetImg2ImgPipeline")->title == "FLUX.1 with a ControlNet");
+  CHECK(find_pipeline("StableDiffusion3Img2ImgPipeline")->title == "Stable Diffusion 3");
+  for (const char* ours : {"", "StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionXLPipeline",
+                           "StableDiffusionXLImg2ImgPipeline", "FluxPipeline", "FluxImg2ImgPipeline"}) {
+    CHECK(find_pipeline(ours) == nullptr);
+  }
+}
+
+TEST_CASE("the graphs that no family renders with are relatives by name") {
+  for (const Recipe& recipe : recipes()) {
+    const Checkpoint tensors = lapis::test::graph_tensors(recipe.parts.at("denoiser"));
+    CAPTURE(recipe.title);
+    CHECK(title_of(tensors) == (recipe.family.empty() ? recipe.title : ""));
   }
 }

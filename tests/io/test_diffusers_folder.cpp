@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <string>
+#include <utility>
 
 #include "io/diffusers_folder.hpp"
 #include "support.hpp"
@@ -43,4 +45,30 @@ TEST_CASE("an index that leads out of its folder and a pickle are refused") {
   CHECK_THROWS_WITH(component_weights(folder.path(), "unet"), Catch::Contains("leads out of its folder"));
   write_text(folder / "vae/diffusion_pytorch_model.bin", "");
   CHECK_THROWS_WITH(component_weights(folder.path(), "vae"), Catch::Contains("pickle"));
+}
+
+TEST_CASE("weights of another variant or framework alone are named") {
+  const TemporaryFolder folder;
+  for (const char* name :
+       {"diffusion_pytorch_model.non_ema.safetensors", "diffusion_pytorch_model.non_ema-00001-of-00002.safetensors"}) {
+    write_text(folder / "unet" / name, "");
+    CHECK_THROWS_WITH(component_weights(folder.path(), "unet"),
+                      Catch::Contains("of the variant \"non_ema\" alone: " + std::string(name)));
+    std::filesystem::remove(folder / "unet" / name);
+  }
+  write_text(folder / "unet/diffusion_flax_model.msgpack", "");
+  CHECK_THROWS_WITH(component_weights(folder.path(), "unet"), Catch::Contains("another framework"));
+  write_text(folder / "unet/diffusion_pytorch_model.safetensors", "");
+  CHECK(component_weights(folder.path(), "unet").size() == 1);
+  CHECK(component_weights(folder.path(), "vae").empty());
+}
+
+TEST_CASE("a folder's pipeline is what its index says, where it says it") {
+  const TemporaryFolder folder;
+  CHECK(pipeline_class(folder.path()).empty());
+  for (const auto& [text, name] : {std::pair("{", ""), std::pair("{}", ""), std::pair(R"({"_class_name": [1]})", ""),
+                                   std::pair(R"({"_class_name": "FluxPipeline"})", "FluxPipeline")}) {
+    write_text(folder / "model_index.json", text);
+    CHECK(pipeline_class(folder.path()) == name);
+  }
 }
