@@ -16,7 +16,9 @@
 #include "core/recipes.hpp"
 #include "core/spaces.hpp"
 #include "core/suggest.hpp"
+#include "core/weight_scales.hpp"
 #include "io/diffusers_folder.hpp"
+#include "io/text.hpp"
 #include "io/vae_config.hpp"
 #include "lapis/error.hpp"
 
@@ -33,6 +35,11 @@ bool is_folder(const fs::path& path) {
 bool is_file(const fs::path& path) {
   std::error_code error;
   return fs::is_regular_file(path, error);
+}
+
+[[noreturn]] void refuse_quantized(const std::string& name, const std::string& method, const std::string& why) {
+  throw Error(ErrorKind::input, name + " is quantized by " + io::printable(method) + ", as its config.json says" + why,
+              "Take the model in F16, BF16 or F32, or in F8 with its scales");
 }
 
 }  // namespace
@@ -75,7 +82,10 @@ ImportPlan::ImportPlan(const ImportSources& sources) : asked_(sources), library_
 
 void ImportPlan::add_files(std::vector<fs::path> files, const std::string& name, const std::string& flag,
                            std::optional<fs::path> folder) {
+  const std::string method = folder ? io::quant_method(*folder) : "";
+  if (!method.empty() && !core::has_scales(method)) refuse_quantized(name, method, ", which lapis does not apply.");
   Source source{name, flag, io::Checkpoint(std::move(files)), {}, std::move(folder)};
+  if (!method.empty() && !source.checkpoint.has_scales()) refuse_quantized(name, method, ", and holds no scales.");
   source.kind = core::recognize(source.checkpoint.tensors(), library_.architectures());
   sources_.push_back(std::move(source));
 }

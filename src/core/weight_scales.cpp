@@ -343,6 +343,11 @@ std::string noted_layer(std::string_view name) {
   return std::string(name.substr(0, name.size() - ending->text.size()));
 }
 
+bool has_scales(std::string_view quant_method) {
+  constexpr std::array methods = {"fp8", "fbgemm_fp8", "compressed-tensors", "modelopt"};
+  return std::ranges::find(methods, quant_method) != methods.end();
+}
+
 WeightScales find_weight_scales(std::span<const StoredTensor> tensors, std::span<const LayerNote> notes) {
   return Finder(tensors, notes).find();
 }

@@ -64,6 +64,10 @@ bool is_weight_note(std::string_view name);
 /// The layer of a `comfy_quant` tensor's name; "" for another name.
 std::string noted_layer(std::string_view name);
 
+/// Whether the scales of a quantization are among those found here, by what Hugging Face's configurations call it
+/// (`quant_method`): "fp8", "compressed-tensors". What its scales are is for `find_weight_scales` to say.
+bool has_scales(std::string_view quant_method);
+
 /// Finds the scales of all weights. What cannot be applied, contradicts itself, or is half there, is a fault.
 WeightScales find_weight_scales(std::span<const StoredTensor> tensors, std::span<const LayerNote> notes);
 

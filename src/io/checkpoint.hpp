@@ -36,6 +36,9 @@ class Checkpoint {
   /// Names and shapes of all tensors but those that tell of others: scales, and notes of how weights are quantized.
   const std::vector<core::TensorShape>& tensors() const { return tensors_; }
 
+  /// Whether any of its weights has a scale.
+  bool has_scales() const { return !scales_.weights.empty(); }
+
   /// The files that hold any of the tensors which `held` needs, or the scales of one, in the order of `paths`.
   std::vector<std::filesystem::path> files_of(const core::HeldGraph& held, const core::KnownGraph& graph) const;
 

@@ -106,6 +106,16 @@ std::string pipeline_class(const fs::path& folder) {
   }
 }
 
+std::string quant_method(const fs::path& component) {
+  const fs::path path = component / "config.json";
+  if (!is_file(path)) return "";
+  const ForeignJson config(path, "Correct the file, or take another export of the model.", longest_index);
+  if (!config.value().has("quantization_config")) return "";
+  const JsonValue facts = config.value().at("quantization_config");
+  if (facts.has("quant_method")) return facts.at("quant_method").text();
+  return facts.has("load_in_4bit") || facts.has("load_in_8bit") ? "bitsandbytes" : "a method without a name";
+}
+
 std::vector<fs::path> component_weights(const fs::path& folder, const std::string& component) {
   const fs::path place = folder / component;
   std::error_code error;

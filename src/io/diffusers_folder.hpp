@@ -14,6 +14,10 @@ bool is_diffusers_folder(const std::filesystem::path& folder);
 /// none, or is no JSON.
 std::string pipeline_class(const std::filesystem::path& folder);
 
+/// How the config.json in a component's folder says that its weights are quantized ("bitsandbytes", "fp8"); "" where it
+/// says nothing of it, or is not there. Throws Error{input} for one that is no JSON.
+std::string quant_method(const std::filesystem::path& component);
+
 /// The weights of a component ("unet", "vae", "text_encoder"): the one file, the shards that its index names, or the
 /// half-precision variant of either ("NAME.fp16.safetensors"). Empty for a component that is not there. Throws
 /// Error{input} for one with other files alone (a pickle, another variant, another framework's, a shard that is

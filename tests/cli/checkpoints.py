@@ -18,12 +18,13 @@ POSITIONS = {"text_model.embeddings.position_ids": [1, 77]}  # transformers wrot
 SECOND_TABLE = {"encoder.embed_tokens.weight": [32128, 4096]}  # T5's, under its other name
 
 
-def write_sparse(path: Path, tensors: Shapes, dtype: str = "F16", metadata: dict[str, str] | None = None) -> None:
-    """Numbers are zeros that take no room on the disk; whole numbers are named as such."""
+def write_sparse(path: Path, tensors: Shapes, dtype: str = "F16", metadata: dict[str, str] | None = None,
+                 others: dict[str, str] | None = None) -> None:
+    """Numbers are zeros that take no room on the disk; `others` have a dtype of their own."""
     header: dict[str, dict] = {"__metadata__": metadata} if metadata else {}
     at = 0
     for name, shape in tensors.items():
-        own = "I64" if name.endswith("position_ids") else dtype
+        own = "I64" if name.endswith("position_ids") else (others or {}).get(name, dtype)
         end = at + math.prod(shape) * WIDTHS[own]
         header[name] = {"dtype": own, "shape": shape, "data_offsets": [at, end]}
         at = end

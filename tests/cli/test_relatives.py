@@ -8,6 +8,7 @@ networks that differ from ours in a layer or in blocks, by their names and shape
 from __future__ import annotations
 
 import json
+import math
 import sys
 import unittest
 from pathlib import Path
@@ -143,6 +144,30 @@ class Relatives(ImportTest):
         self.named('model/unet has weights of the variant "non_ema" alone', "import", "model")
         (unet / "diffusion_pytorch_model.non_ema.safetensors").rename(unet / "diffusion_flax_model.msgpack")
         self.named("diffusion_flax_model.msgpack is for another framework", "import", "model")
+
+    def test_a_folder_that_says_how_it_is_quantized(self) -> None:
+        scales = {f"{name.removesuffix('weight')}weight_scale_inv": [math.ceil(side / 128) for side in shape]
+                  for name, shape in graph("flux-dev").items() if name.endswith("attn.to_q.weight")}
+        parts = {"vae": vae("flux"), "text_encoder": graph("clip-l"), "text_encoder_2": graph("t5-xxl")}
+        for number, (config, tensors, says) in enumerate((
+                ({"quant_method": "bitsandbytes", "load_in_4bit": True}, {}, "quantized by bitsandbytes"),
+                ({"load_in_8bit": True}, {}, "quantized by bitsandbytes"), ({"quant_method": "torchao"}, {}, "torchao"),
+                ({"quant_method": "gguf"}, {}, "gguf"), ({"quant_method": "quanto"}, {}, "quanto"), ({}, {}, "without a name"),
+                ({"quant_method": "fp8"}, {}, "and holds no scales"))):
+            folder = f"quantized-{number}"
+            write_folder(self.folder / folder, "FluxPipeline", {"transformer": graph("flux-dev") | tensors} | parts, "F8_E4M3")
+            (self.folder / folder / "transformer" / "config.json").write_text(json.dumps({"quantization_config": config}))
+            self.named(f"{folder}/transformer is quantized by", "import", folder)
+            self.named(says, "import", folder)
+        write_folder(self.folder / "fp8", "FluxPipeline", parts, "F8_E4M3")
+        with_scales = graph("flux-dev") | scales
+        (self.folder / "fp8" / "transformer").mkdir()
+        write_sparse(self.folder / "fp8" / "transformer" / "diffusion_pytorch_model.safetensors", with_scales, "F8_E4M3",
+                     others={name: "F32" for name in scales})
+        (self.folder / "fp8" / "transformer" / "config.json").write_text('{"quantization_config": {"quant_method": "fp8"}}')
+        spiece = Path(__file__).resolve().parents[2] / "models" / "tiny-flux" / "tokenizer_2" / "spiece.model"
+        line = json.loads(self.done("import", "fp8", "--tokenizer", str(spiece), "--dry-run", "--json"))
+        self.assertEqual(line["parts"]["denoiser"]["dtype"], "F8_E4M3 with scales")
 
     def test_a_file_given_for_a_part_that_it_is_not(self) -> None:
         self.file("v1.safetensors", {name: shape for name, shape in single_sd15().items() if not name.startswith("cond_stage")})

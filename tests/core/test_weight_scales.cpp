@@ -209,3 +209,10 @@ TEST_CASE("notes are told by their layer") {
   CHECK(noted_layer("double_blocks.0.img_mlp.0.comfy_quant") == "double_blocks.0.img_mlp.0");
   CHECK(noted_layer("a.weight_scale").empty());
 }
+
+TEST_CASE("methods of quantization are known by their scales") {
+  CHECK(has_scales("fp8"));
+  CHECK(has_scales("compressed-tensors"));
+  for (const char* other : {"bitsandbytes", "torchao", "quanto", "gguf", "gptq", "fp", ""})
+    CHECK_FALSE(has_scales(other));
+}

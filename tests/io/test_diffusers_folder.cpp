@@ -72,3 +72,17 @@ TEST_CASE("a folder's pipeline is what its index says, where it says it") {
     CHECK(pipeline_class(folder.path()) == name);
   }
 }
+
+TEST_CASE("a component's configuration says how its weights are quantized") {
+  const TemporaryFolder folder;
+  CHECK(quant_method(folder.path()).empty());
+  for (const auto& [text, method] : {std::pair("{}", ""), std::pair(R"({"quantization_config": null})", ""),
+                                     std::pair(R"({"quantization_config": {"quant_method": "fp8"}})", "fp8"),
+                                     std::pair(R"({"quantization_config": {"load_in_8bit": true}})", "bitsandbytes"),
+                                     std::pair(R"({"quantization_config": {}})", "a method without a name")}) {
+    write_text(folder / "config.json", text);
+    CHECK(quant_method(folder.path()) == method);
+  }
+  write_text(folder / "config.json", "{");
+  CHECK_THROWS_WITH(quant_method(folder.path()), Catch::Contains("config.json"));
+}
