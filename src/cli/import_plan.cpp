@@ -57,7 +57,8 @@ ImportPlan::ImportPlan(const ImportSources& sources) : asked_(sources), library_
     return false;  // all of them
   });
   // What an imported model was made like comes before it, so that the next one is made like that too.
-  std::ranges::stable_partition(models_, [](const Model& model) { return !model.origin.starts_with(imported); });
+  std::stable_partition(models_.begin(), models_.end(),
+                        [](const Model& model) { return !model.origin.starts_with(imported); });
   for (const Model& model : models_) library_.add(model);
   add_named(sources.vae, "--vae", {"vae"});
   add_named(sources.clip_l, "--clip-l", {"text_encoder"});

@@ -14,7 +14,6 @@ constexpr Path flow = Path::flow;
 constexpr BetaCurve linear = BetaCurve::linear;
 constexpr BetaCurve scaled = BetaCurve::scaled_linear;
 constexpr Spacing leading = Spacing::leading;
-constexpr Spacing linspace = Spacing::linspace;
 
 constexpr const char* edm =
     "scales its network's inputs and outputs by sigma_data and walks from sigma_max to sigma_min (EDM), which lapis "

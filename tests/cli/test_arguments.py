@@ -87,10 +87,13 @@ class EveryOption(CliTest):
         for option in declared(command):
             fixed = self.without(others, option)
             expected = None
-            for number, way in enumerate(self.ways(option)):
+            # Under the sanitizers a start takes twenty times as long: there, each option is read before and after the rest.
+            for number, way in enumerate(self.ways(option) if HAS_ENGINE else self.ways(option)[:1]):
                 places = [[*way, *positionals, *fixed]]
                 if number == 0:
-                    places += [[*positionals, *way, *fixed], [*positionals, *fixed, *way], [*fixed, *way, *positionals]]
+                    places += [[*positionals, *fixed, *way]]
+                if number == 0 and HAS_ENGINE:
+                    places += [[*positionals, *way, *fixed], [*fixed, *way, *positionals]]
                     places += [[positionals[0], *way, *positionals[1:], *fixed]] if len(positionals) > 1 else []
                 if set(option.names) & {"-p", "--prompt"} and command == "generate":
                     places = [[*way, *fixed], [*fixed, *way]]  # the positional's other name

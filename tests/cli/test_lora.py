@@ -231,10 +231,9 @@ class Drawing(LoraTest):
         (self.folder / name).write_bytes(written(tensors | alphas))
         return name
 
-    def test_alphas_of_every_type(self) -> None:
+    def test_alphas_of_other_types(self) -> None:
         first = self.drawn("--lora", self.alpha("a.safetensors", "F32", struct.pack("<f", 2)))
-        twos = {"F8_E4M3": b"\x40", "F8_E5M2": b"\x40", "BF16": b"\0\x40", "F16": b"\0\x40", "U8": b"\2",
-                "I16": b"\2\0", "I64": struct.pack("<q", 2), "F64": struct.pack("<d", 2)}
+        twos = {"F8_E4M3": b"\x40", "BF16": b"\0\x40", "I64": struct.pack("<q", 2)}  # test_tensor_numbers.cpp has all
         for kind, raw in twos.items():
             with self.subTest(kind):
                 self.assertEqual(self.drawn("--lora", self.alpha("a.safetensors", kind, raw)), first)
@@ -251,12 +250,10 @@ class Drawing(LoraTest):
             config = json.dumps({"unet.r": RANK, "unet.lora_alpha": RANK, "unet.alpha_pattern": pattern})
             (self.folder / "a.safetensors").write_bytes(annotated(numbers, {"lora_adapter_metadata": config}))
             return self.drawn("--lora", "a.safetensors")
-        for key in ("attn1.to_q", r"^(down|mid|up)_block.*\.attn1\.to_q", r"attn[1]\.to_q$", "attn2.to_x|attn1.to_q"):
+        for key in ("attn1.to_q", r"^(down|mid|up)_block.*\.attn[1]\.to_q$"):  # test_peft_patterns.cpp has more
             with self.subTest(key):
                 self.assertEqual(drawn({key: RANK / 2}), first)
-        for key in ("^attn1.to_q", "attn1.to", "n1.to_q"):
-            with self.subTest(key):
-                self.assertNotEqual(drawn({key: RANK / 2}), first)
+        self.assertNotEqual(drawn({"^attn1.to_q": RANK / 2}), first)
 
     def test_biases_and_norms_are_differences(self) -> None:
         made = {name: pair for name, pair in factors(weights("tiny-flux", "transformer")).items()
