@@ -7,10 +7,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly python=/usr/bin/python3
 readonly packages=(g++ cmake ninja-build libcli11-dev nlohmann-json3-dev catch2 libstb-dev libjpeg62-turbo-dev libpng-dev
   zlib1g-dev libicu-dev libssl-dev libsentencepiece-dev python3 strace)
+# What only .ci/run needs: a compiler with the sanitizers and libFuzzer, names for what they find, and environments for
+# the tools of others.
+readonly check_packages=(clang libclang-rt-dev llvm python3-venv)
 
 usage() {
   cat <<'TEXT'
-usage: scripts/setup.sh [--cuda] [--wheels DIR] [--keep-wheels DIR]
+usage: scripts/setup.sh [--cuda] [--checks] [--wheels DIR] [--keep-wheels DIR]
+  --checks           also bring what .ci/run needs: clang with its sanitizers, Python's venv
   --cuda             also bring what --device cuda needs: 2.5 GB to fetch, 3 GB on disk
   --wheels DIR       take the wheels from DIR instead of the network
   --keep-wheels DIR  leave the fetched wheels in DIR
@@ -55,10 +59,11 @@ install_packages() {
 }
 
 main() {
-  local -a fetch=()
+  local -a fetch=() need=("${packages[@]}")
   while (($#)); do
     case $1 in
       --cuda) fetch+=("$1") ;;
+      --checks) need+=("${check_packages[@]}") ;;
       --wheels | --keep-wheels)
         (($# > 1)) || fail "$1 needs a folder"
         # The folder is meant from where setup was called.
@@ -72,9 +77,8 @@ main() {
   done
   command -v dpkg-query >/dev/null ||
     fail "this is no Debian or Ubuntu. Install these, or what your system calls them, then" \
-      "run scripts/fetch_torch.py: ${packages[*]}"
+      "run scripts/fetch_torch.py: ${need[*]}"
 
-  local -a need=("${packages[@]}")
   # pip is only the way to libtorch: not needed where libtorch lies already.
   if [[ ! -x $python ]] || ! "$python" scripts/fetch_torch.py --ready "${fetch[@]}"; then
     need+=(python3-pip)
