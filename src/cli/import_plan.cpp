@@ -128,11 +128,12 @@ void ImportPlan::add_source(const std::string& path) {
   }
 }
 
-/// Where a part of that graph's architecture is held. The denoiser is what the main sources are about.
+/// Where a part of that graph's architecture is held. What an option names is there for its part alone.
 std::pair<const ImportPlan::Source*, const core::HeldGraph*> ImportPlan::find_part(const std::string& part,
                                                                                    const std::string& graph) const {
+  const std::string flag = flag_of(part, core::find_family(model_.family)->architecture);
   for (const Source& source : sources_) {
-    if (part == "denoiser" && !source.flag.empty()) continue;
+    if (!source.flag.empty() && source.flag != flag) continue;
     for (const core::HeldGraph& held : source.kind.whole) {
       if (held.graph == library_.architecture_of(graph)) return {&source, &held};
     }
@@ -153,7 +154,7 @@ void ImportPlan::choose_template() {
   const auto [source, held] = denoiser();
   if (const core::Recipe* recipe = core::find_recipe(held->graph)) {
     title_ = recipe->title;
-    if (recipe->family.empty()) refuse_relative(*source, core::find_relative(source->checkpoint.tensors()));
+    if (recipe->family.empty()) refuse_source(*source, *core::find_relative(source->checkpoint.tensors()));
     check_twins(*source, held->graph);
     take_recipe(*recipe);
     return;

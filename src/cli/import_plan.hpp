@@ -73,7 +73,7 @@ class ImportPlan {
   std::pair<const Source*, const core::HeldGraph*> find_part(const std::string& part, const std::string& graph) const;
   // What is refused, and by which name: import_refusals.cpp.
   void refuse_strangers() const;
-  [[noreturn]] void refuse_relative(const Source& source, const core::Relative* marked) const;
+  [[noreturn]] void refuse_source(const Source& source, const core::Relative& marked) const;
   [[noreturn]] void refuse_unknown() const;
   std::vector<std::string> told_names(const Source& denoiser) const;
   void check_near(const Source& source) const;

@@ -34,6 +34,10 @@ std::string nearest_text(const core::CheckpointKind& kind) {
   return " Nearest is " + kind.nearest.front().graph + ": " + faults_text(kind.nearest.front()) + ".";
 }
 
+[[noreturn]] void refuse_relative(const std::string& name, const core::Relative& relative) {
+  throw Error(ErrorKind::input, name + " is " + std::string(relative.title) + ".", core::advice_for(relative, name));
+}
+
 constexpr const char* what_is_imported =
     "lapis imports Stable Diffusion 1.x, SDXL and FLUX.1, and models of the architectures that lapis list models shows";
 constexpr const char* other_or_not_whole = "It is another model, or was not written whole: take another export of it";
@@ -41,17 +45,16 @@ constexpr const char* other_or_not_whole = "It is another model, or was not writ
 }  // namespace
 
 /// By what a folder of diffusers says of itself, before what its tensors say.
-void ImportPlan::refuse_relative(const Source& source, const core::Relative* marked) const {
+void ImportPlan::refuse_source(const Source& source, const core::Relative& marked) const {
   const core::Relative* pipeline = source.flag.empty() ? core::find_pipeline(pipeline_) : nullptr;
-  const core::Relative& relative = pipeline != nullptr ? *pipeline : *marked;
-  const std::string& name = pipeline != nullptr ? folder_ : source.name;
-  throw Error(ErrorKind::input, name + " is " + std::string(relative.title) + ".", core::advice_for(relative, name));
+  if (pipeline != nullptr) refuse_relative(folder_, *pipeline);
+  refuse_relative(source.name, marked);
 }
 
 /// What holds nothing that is known, and is known for something else.
 void ImportPlan::refuse_strangers() const {
   for (const Source& source : sources_) {
-    if (source.kind.relative != nullptr && source.kind.whole.empty()) refuse_relative(source, source.kind.relative);
+    if (source.kind.relative != nullptr && source.kind.whole.empty()) refuse_source(source, *source.kind.relative);
   }
 }
 
@@ -70,7 +73,7 @@ void ImportPlan::check_twins(const Source& denoiser, const std::string& graph) {
   const std::vector<std::string> names = told_names(denoiser);
   if (const core::Relative* twin = core::find_twin(graph, names)) {
     const std::string& name = folder_.empty() ? denoiser.name : folder_;
-    throw Error(ErrorKind::input, name + " is " + std::string(twin->title) + ".", core::advice_for(*twin, name));
+    refuse_relative(name, *twin);
   }
   const core::Relative* twin = pipeline_.empty() ? core::undecided_twin(graph, names) : nullptr;
   if (twin == nullptr) return;
@@ -79,9 +82,9 @@ void ImportPlan::check_twins(const Source& denoiser, const std::string& graph) {
 }
 
 void ImportPlan::refuse_unknown() const {
-  const bool of_another = core::find_pipeline(pipeline_) != nullptr;
+  if (const core::Relative* relative = core::find_pipeline(pipeline_)) refuse_relative(folder_, *relative);
   for (const Source& each : sources_) {
-    if (each.kind.relative != nullptr || (of_another && each.flag.empty())) refuse_relative(each, each.kind.relative);
+    if (each.kind.relative != nullptr) refuse_relative(each.name, *each.kind.relative);
   }
   for (const Source& each : sources_) {
     for (const core::HeldGraph& held : each.kind.broken) {
@@ -138,7 +141,7 @@ void ImportPlan::check_given() const {
         std::ranges::any_of(parts_, [&](const ImportedPart& part) { return part.checkpoint == &source.checkpoint; });
     if (taken || source.flag.empty()) continue;
     const core::Relative* relative = core::find_relative(source.checkpoint.tensors());
-    if (relative != nullptr) refuse_relative(source, relative);
+    if (relative != nullptr) refuse_relative(source.name, *relative);
     check_near(source);
     const auto wanted = std::ranges::find_if(
         wanted_, [&](const auto& part) { return flag_of(part.first, architecture) == source.flag; });

@@ -100,6 +100,9 @@ class Relatives(ImportTest):
                 self.named(title, "import", name)
                 write_folder(self.folder / f"{name}-unet", name, {"unet": relative_tensors(RELATIVES[2]), "vae": vae("sd")})
                 self.named("InstructPix2Pix" if name.startswith("Omni") else title, "import", f"{name}-unet")
+        (self.folder / "empty").mkdir()
+        (self.folder / "empty" / "model_index.json").write_text('{"_class_name": "StableCascadePriorPipeline"}')
+        self.named("empty is Stable Cascade", "import", "empty")
         # What such a pipeline does with a network of ours, an import can do without.
         write_folder(self.folder / "plain", "StableDiffusionInpaintPipeline", {
             "unet": graph("sd15-unet"), "vae": vae("sd"), "text_encoder": graph("clip-l")})
@@ -174,6 +177,10 @@ class Relatives(ImportTest):
         self.file("t5.safetensors", graph("t5-xxl"))
         self.named("t5.safetensors (--clip-l) holds no clip-l, which Stable Diffusion 1.x takes as its text_encoder. It "
                    "holds t5-xxl", "import", "v1.safetensors", "--clip-l", "t5.safetensors")
+        more = json.loads(self.done("import", self.file("f32.safetensors", single_sd15(), "F32"), "--vae",
+                                    self.file("f16.safetensors", single_sd15()), "--dry-run", "--json"))
+        self.assertEqual({part: facts["dtype"] for part, facts in more["parts"].items()},
+                         {"denoiser": "F32", "text_encoder": "F32", "vae_decoder": "F16", "vae_encoder": "F16"})
         self.file("whole.safetensors", single_sd15())  # its own VAE is not what was asked for
         self.refused(4, "import", "whole.safetensors", "--vae", self.file("ae.safetensors", original_vae("flux", "")),
                      says=("ae.safetensors has the VAE of another family",))
