@@ -64,6 +64,9 @@ class PnmReader {
     return header_;
   }
 
+  /// Refuses a file that cannot hold its samples, before there is room for them.
+  void check_size() const { need(least_bytes()); }
+
   void read_samples(std::vector<std::uint8_t>& to) {
     if (header_.kind == '1') return read_digits(to);
     if (header_.kind == '4') return read_bits(to);
@@ -74,6 +77,20 @@ class PnmReader {
 
  private:
   [[noreturn]] void fail(const std::string& reason) const { fail_damaged("PNM", name_, reason); }
+
+  /// What the samples take at least: numbers in text a digit and a blank each, but the last.
+  double least_bytes() const {
+    const double rows = header_.height;
+    if (header_.kind == '4') return rows * std::ceil(header_.width / 8.0);
+    const double samples = rows * header_.width * header_.channels;
+    if (header_.kind == '1') return samples;
+    if (is_plain()) return 2 * samples - 1;
+    return header_.most > 255 ? 2 * samples : samples;
+  }
+
+  void need(double bytes) const {
+    if (bytes > static_cast<double>(file_.size() - at_)) fail("it is cut short");
+  }
 
   bool is_plain() const { return header_.kind <= '3'; }
   bool is_bitmap() const { return header_.kind == '1' || header_.kind == '4'; }
@@ -180,10 +197,6 @@ class PnmReader {
     fail("it has a sample of " + std::to_string(sample) + ", and its largest value is " + std::to_string(header_.most));
   }
 
-  void need(std::uint64_t bytes) const {
-    if (bytes > file_.size() - at_) fail("it is cut short");
-  }
-
   void read_digits(std::vector<std::uint8_t>& to) {
     for (std::uint8_t& sample : to) {
       skip_blanks();
@@ -197,7 +210,6 @@ class PnmReader {
   void read_bits(std::vector<std::uint8_t>& to) {
     const auto width = static_cast<std::size_t>(header_.width);
     const std::size_t stride = (width + 7) / 8;
-    need(stride * static_cast<std::size_t>(header_.height));
     for (std::size_t i = 0; i < to.size(); ++i) {
       const std::size_t x = i % width;
       const auto byte = static_cast<unsigned char>(file_[at_ + i / width * stride + x / 8]);
@@ -211,7 +223,6 @@ class PnmReader {
 
   void read_raw(std::vector<std::uint8_t>& to) {
     const std::size_t width = header_.most > 255 ? 2 : 1;
-    need(to.size() * width);
     const auto* from = reinterpret_cast<const unsigned char*>(file_.data()) + at_;
     for (std::uint8_t& sample : to) {
       sample = scaled(width == 1 ? *from : static_cast<std::size_t>(from[0]) << 8U | from[1]);
@@ -242,6 +253,7 @@ PictureFacts read_pnm_facts(std::span<const std::byte> file, const std::string& 
 core::Pixels read_pnm(std::span<const std::byte> file, const PictureFacts& facts, const std::string& name) {
   PnmReader reader(file, name);
   reader.read_header();
+  reader.check_size();
   core::Pixels pixels = core::make_pixels(facts.width, facts.height, facts.channels);
   reader.read_samples(pixels.bytes);
   return pixels;

@@ -52,6 +52,7 @@ struct BmpHeader {
   int width = 0;
   int height = 0;
   bool masked = false;
+  std::array<int, 4> depths = {8, 8, 8, 8};  ///< bits of each channel
 
   std::uint64_t stride() const { return (std::uint64_t{bits} * static_cast<unsigned>(width) + 31) / 32 * 4; }
   std::uint32_t palette_entries() const { return (pixels - 14 - size) / 4; }
@@ -65,7 +66,7 @@ bool is_channel(std::uint32_t mask) {
   return bits >= 1 && bits <= 8 && (mask >> std::countr_zero(mask)) == (1U << bits) - 1U;
 }
 
-void check_masks(const Bytes& bytes, const BmpHeader& header, const std::string& name) {
+void read_masks(const Bytes& bytes, BmpHeader& header, const std::string& name) {
   std::uint32_t taken = 0;
   const std::uint32_t masks = header.size >= 108 ? 4 : 3;
   for (std::uint32_t i = 0; i < masks; ++i) {
@@ -73,6 +74,7 @@ void check_masks(const Bytes& bytes, const BmpHeader& header, const std::string&
     if (i == 3 && mask == 0) continue;
     if (!is_channel(mask) || (mask & taken) != 0) fail_unread(name, "BMP of channels that are no bytes");
     taken |= mask;
+    header.depths[i] = std::popcount(mask);
   }
 }
 
@@ -102,7 +104,8 @@ BmpHeader read_bmp_header(const Bytes& bytes, const std::string& name) {
   if (packing == 3 && !words) bytes.fail("its channels have masks, which " + std::to_string(bits) + " bits have not");
   const std::uint32_t behind = 14 + header.size + (packing == 3 && header.size < 108 ? 12 : 0);
   if (header.pixels < behind) bytes.fail("its pixels lie in its header");
-  if (packing == 3) check_masks(bytes, header, name);
+  if (bits == 16) header.depths = {5, 5, 5, 8};
+  if (packing == 3) read_masks(bytes, header, name);
   if (bits <= 8 && (header.palette_entries() < 1 || header.palette_entries() > 256)) {
     bytes.fail("its palette has " + std::to_string(header.palette_entries()) + " colours");
   }
@@ -205,6 +208,12 @@ PictureFacts facts_by_stb(const std::string& format, std::span<const std::byte> 
   return facts;
 }
 
+/// A sample of fewer than 8 bits as Pillow widens it; stb repeats its bits, which is one level off at most.
+std::uint8_t widened(stbi_uc sample, int depth) {
+  const int most = (1 << depth) - 1;
+  return static_cast<std::uint8_t>((sample >> (8 - depth)) * 255 / most);
+}
+
 }  // namespace
 
 PictureFacts read_bmp_facts(std::span<const std::byte> file, const std::string& name) {
@@ -229,12 +238,14 @@ core::Pixels read_by_stb(std::span<const std::byte> file, const PictureFacts& fa
   const Bytes bytes(file, facts.format, name);
   const bool tga = facts.format == "TGA";
   std::size_t stray = 0;
+  std::array<int, 4> depths = {8, 8, 8, 8};
   if (tga) {
     check_tga_pixels(bytes, read_tga_header(bytes, name));
   } else {
     const BmpHeader header = read_bmp_header(bytes, name);
     check_bmp_palette(bytes, header);
     stray = header.has_stray_byte() ? 1 : 0;
+    depths = header.depths;
   }
   int width = 0;
   int height = 0;
@@ -250,7 +261,7 @@ core::Pixels read_by_stb(std::span<const std::byte> file, const PictureFacts& fa
   core::Pixels result = core::make_pixels(width, height, facts.channels);
   const stbi_uc* from = pixels.get();
   for (std::size_t to = 0; to < result.bytes.size(); to += kept, from += kept + stray) {
-    std::copy_n(from, kept, result.bytes.begin() + static_cast<std::ptrdiff_t>(to));
+    for (std::size_t c = 0; c < kept; ++c) result.bytes[to + c] = widened(from[c], depths[c]);
   }
   constexpr std::uint32_t right_to_left = 16;
   constexpr int mirrored = 2;

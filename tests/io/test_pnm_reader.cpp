@@ -28,6 +28,18 @@ TEST_CASE("a comment may stand before the blank that ends a header") {
   CHECK(read("P5 2 1 255\n#!").bytes == std::vector<std::uint8_t>{'#', '!'});
 }
 
+TEST_CASE("a netpbm file that cannot hold its samples is refused before there is room for them") {
+  for (const char* file : {"P1 9000 9000 0 1", "P2 9000 9000 255 0 0", "P3 14000 14000 255\n0 0 0 ", "P4 9000 9000 abc",
+                           "P5 14000 14000 255 abc", "P6 9000 9000 65535 abc",
+                           "P7\nWIDTH 9000\nHEIGHT 9000\nDEPTH 4\nMAXVAL 255\nENDHDR\nabc"}) {
+    INFO(file);
+    check_fails(ErrorKind::input, {"a.pnm", "cut short"}, [&] { read(file); });
+  }
+  CHECK(read("P1 3 1 101").bytes.size() == 3);  // digits need no blanks between them
+  CHECK(read("P2 2 1 9 1 2").bytes.size() == 2);
+  CHECK(read("P4 9 1 ab").bytes.size() == 9);
+}
+
 TEST_CASE("a netpbm file that is not what it says is refused") {
   const auto fails = [](const std::string& file, const std::string& says) {
     INFO(file);

@@ -36,6 +36,26 @@ TEST_CASE("BMPs and TGAs are read as Pillow reads them, to the bit") {
   check_golden("tga");
 }
 
+TEST_CASE("a BMP of 5 and 6 bits a channel is widened as Pillow widens it, to the bit") {
+  std::string file = "BM";
+  for (const std::uint32_t word :
+       {0U, 0U, 66U, 40U, 32U, 2U, 0x10'0001U, 3U, 0U, 0U, 0U, 0U, 0U, 0xF800U, 0x07E0U, 0x1FU}) {
+    for (int shift = 0; shift < 32; shift += 8) file += static_cast<char>(word >> shift & 0xFFU);
+  }
+  for (int i = 0; i < 64; ++i) {  // green of every value, red and blue of half of them
+    const int pixel = (i / 2) << 11 | i << 5 | i / 2;
+    file += {static_cast<char>(pixel & 0xFF), static_cast<char>(pixel >> 8)};
+  }
+  const core::Pixels pixels = read_pixels(as_bytes(file), read_picture_facts(as_bytes(file), "a.bmp"), "a.bmp");
+  REQUIRE(pixels.bytes.size() == 64 * 3);
+  for (int i = 0; i < 64; ++i) {
+    const auto at = static_cast<std::size_t>((i + 32) % 64) * 3;  // the lower row comes first in the file
+    CHECK(pixels.bytes[at] == i / 2 * 255 / 31);
+    CHECK(pixels.bytes[at + 1] == i * 255 / 63);
+    CHECK(pixels.bytes[at + 2] == i / 2 * 255 / 31);
+  }
+}
+
 TEST_CASE("a BMP's pixel that its palette lacks is refused, for stb would show what lies on its stack") {
   const std::string file = golden_file("bmp_palette.bmp");
   CHECK_FALSE(error_of([&] { read(file, "a.bmp"); }));
