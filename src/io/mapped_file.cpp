@@ -20,6 +20,10 @@ void fail_unreadable(const std::filesystem::path& path, ErrorKind kind, int erro
     throw Error(kind, path.string() + " does not exist. Check the spelling of the path.");
   }
   if (error_number == ENOMEM) throw memory_shortage();
+  if (error_number == EMFILE || error_number == ENFILE) {
+    throw Error(ErrorKind::device, path.string() + " cannot be read: too many files are open.",
+                "Raise the limit: ulimit -n 1024");
+  }
   const bool forbidden = error_number == EACCES || error_number == EPERM;
   throw Error(kind, path.string() + " cannot be read: " + system_reason(error_number) + ".",
               forbidden ? "Ask its owner for the right to read it: chmod +r" : "");

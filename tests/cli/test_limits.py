@@ -73,6 +73,21 @@ class Threads(CliTest):
         self.assertEqual(result.returncode, 0, result.stderr.decode())
 
 
+@needs_engine
+class Files(CliTest):
+    def test_too_few_open_files_are_a_limit_and_no_damage(self) -> None:
+        codes = set()
+        for count in (4, 5, 6, 8, 12, 1024):
+            with self.subTest(files=count):
+                result = run(*SHORT, "-m", "tiny-sd15", "-o", "a.png", "--overwrite", cwd=self.folder,
+                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (count, count)))
+                codes.add(result.returncode)
+                self.assertIn(result.returncode, (0, 6), result.stderr.decode())
+                if result.returncode == 6:
+                    self.assertIn(b"ulimit -n", result.stderr)
+        self.assertEqual(codes, {0, 6})
+
+
 class DeletedFolder(CliTest):
     def run_there(self, *words: str) -> subprocess.CompletedProcess:
         gone = tempfile.mkdtemp()
