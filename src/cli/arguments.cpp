@@ -138,6 +138,10 @@ class Reader {
 
   void add(CLI::Option& option, const std::string& value) {
     option.allow_extra_args(false);  // else CLI11 takes "[a,b]" apart
+    if (value.empty() && !is_flag(option) && option.get_type_name() != "TEXT") {
+      return fail(
+          {shown(option) + " is empty; expected " + option.get_type_name(), "Leave it out, or give it a value"});
+    }
     if (!is_flag(option) && !is_list(option) && option.count() > 0) {
       return fail({shown(option) + " is given twice: \"" + option.results().front() + "\" and \"" + value + "\"",
                    "Give it once"});

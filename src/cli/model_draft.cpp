@@ -116,6 +116,12 @@ fs::path make_model(Model& model, const ModelPlace& place, const std::function<v
   io::NewFolder folder(destination(model, place), place.overwrite);
   for (const std::string& source : place.sources) refuse_replaced(folder, source);
   refuse_linked(folder);
+  std::error_code deleted;
+  if (folder.replaces(fs::current_path(deleted))) {
+    throw Error(ErrorKind::output,
+                "the working folder lies in " + folder.place().string() + ", which would be replaced.",
+                "Go elsewhere first: cd ..");
+  }
   try {
     model.folder = folder.draft();
     ModelDraft draft(model, place, folder);

@@ -1,5 +1,8 @@
 #include "cli/output.hpp"
 
+#include <filesystem>
+#include <system_error>
+
 #include "cli/terminal.hpp"
 #include "io/atomic_file.hpp"
 #include "lapis/error.hpp"
@@ -11,6 +14,13 @@ void check_stdout(bool json, const std::string& what, const std::string& command
   if (stdout_is_terminal()) {
     throw Error(ErrorKind::usage, "-o - would write " + what + " to the terminal. Pipe it: " + command);
   }
+}
+
+bool is_same_file(const std::string& one, const std::string& other) {
+  std::error_code error;
+  const std::filesystem::path a = std::filesystem::weakly_canonical(std::filesystem::absolute(one, error), error);
+  const std::filesystem::path b = std::filesystem::weakly_canonical(std::filesystem::absolute(other, error), error);
+  return !error && a == b && !std::filesystem::is_character_file(a, error);
 }
 
 void write_output(const std::string& path, std::span<const std::byte> bytes, bool overwrite) {

@@ -14,4 +14,7 @@ void check_stdout(bool json, const std::string& what, const std::string& command
 /// Writes a file whole or not at all, or to standard output where `path` is "-". Errors as of `io::write_file`.
 void write_output(const std::string& path, std::span<const std::byte> bytes, bool overwrite);
 
+/// Whether two names of outputs lead to one file, there or not.
+bool is_same_file(const std::string& one, const std::string& other);
+
 }  // namespace lapis::cli

@@ -27,6 +27,12 @@ void check_words(const std::string& pattern, const std::vector<std::string>& kno
   }
 }
 
+bool is_device(const std::string& path) {
+  std::error_code ignored;
+  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
+  return std::filesystem::is_character_file(status) || std::filesystem::is_fifo(status);
+}
+
 }  // namespace
 
 std::string in_folder(const std::string& output, const std::string& usual) {
@@ -37,11 +43,12 @@ std::string in_folder(const std::string& output, const std::string& usual) {
 }
 
 OutputNames::OutputNames(const std::string& pattern, std::uint64_t first_seed, int count)
-    : pattern_(pattern), first_seed_(first_seed) {
-  if (pattern == "-") {
+    : pattern_(pattern == "/dev/stdout" ? "-" : pattern), first_seed_(first_seed) {
+  if (is_stdout()) {
     if (count > 1) throw Error(ErrorKind::usage, "-o - takes one picture; this job makes " + std::to_string(count));
     return;
   }
+  if (is_device(pattern)) return;
   check_words(pattern, {"{seed}", "{index}"});
   const std::filesystem::path path(pattern);
   const std::string ending = path.extension();

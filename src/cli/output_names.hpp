@@ -12,8 +12,8 @@ std::string in_folder(const std::string& output, const std::string& usual);
 
 /// One name for each picture out of a template: "{seed}" and "{index}" (from 0) stand for the picture's. With more than
 /// one picture and neither word, "-{index}" goes before the extension. "-" is standard output, for one picture.
-/// Throws Error{usage} for another word in braces, for an ending that is not .png (in any case), or for "-" with more
-/// than one picture.
+/// A device or a pipe is written to as it is. Throws Error{usage} for another word in braces, for an ending that is not
+/// .png (in any case), or for "-" with more than one picture.
 class OutputNames {
  public:
   OutputNames(const std::string& pattern, std::uint64_t first_seed, int count);

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <map>
 #include <sstream>
+#include <string_view>
 #include <system_error>
 
 #include "core/families.hpp"
@@ -156,6 +157,8 @@ bool names_file(const std::string& word) {
 fs::path find_model(const std::string& name) {
   std::error_code ignored;
   if (fs::is_directory(name, ignored)) return name;
+  constexpr std::string_view site = "https://huggingface.co/";
+  if (name.starts_with(site)) refuse_repository(name.substr(site.size()));
   if (names_checkpoint(name)) refuse_checkpoint(name);
   if (names_repository(name) && !fs::exists(name, ignored)) refuse_repository(name);
   if (name.find('/') != std::string::npos) return name;

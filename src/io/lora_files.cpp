@@ -32,6 +32,7 @@ namespace lapis::io {
 namespace {
 
 constexpr std::size_t longest_name = 500;
+constexpr const char* peft_file = "adapter_model.safetensors";  ///< in a folder that peft's save_pretrained made
 
 /// Every LoRA below a folder, by the name that calls it; one that links lead to as well counts once.
 std::multimap<std::string, fs::path> loras_below(const fs::path& folder) {
@@ -76,7 +77,7 @@ PeftSettings settings_of(const SafetensorsFile& file, const fs::path& path) {
   if (own != file.metadata().end()) return read_peft_settings(own->second, name + ", its lora_adapter_metadata");
   const fs::path beside = path.parent_path() / "adapter_config.json";
   std::error_code ignored;
-  if (path.filename() != "adapter_model.safetensors" || !fs::is_regular_file(beside, ignored)) return {};
+  if (path.filename() != peft_file || !fs::is_regular_file(beside, ignored)) return {};
   const MappedFile config(beside, ErrorKind::input);
   return read_peft_settings({reinterpret_cast<const char*>(config.bytes().data()), config.bytes().size()},
                             printable(beside.string(), longest_name));
@@ -95,6 +96,7 @@ std::string data_digest(std::span<const std::byte> file) {
 fs::path find_lora(const std::string& name, std::span<const fs::path> folders, const std::string& flag) {
   std::error_code ignored;
   if (fs::is_regular_file(name, ignored)) return name;
+  if (const fs::path own = fs::path(name) / peft_file; fs::is_regular_file(own, ignored)) return own;
   const bool ended = is_safetensors_name(name);
   const std::string stem = (ended ? fs::path(name).stem() : fs::path(name).filename()).string();
   std::vector<std::string> names;

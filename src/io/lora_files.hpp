@@ -13,10 +13,10 @@
 
 namespace lapis::io {
 
-/// The file behind `name`: a file of that path, or the one of that name below a folder, with or without ".safetensors"
-/// in any case of its letters; a file that links lead to as well is one. The first folder that has one counts. Throws
-/// Error{usage} where there is none, with the nearest name, and where one folder has several; `flag` begins the
-/// message.
+/// The file behind `name`: a file of that path, what peft saved in a folder of that path, or the one of that name below
+/// a folder, with or without ".safetensors" in any case of its letters; a file that links lead to as well is one. The
+/// first folder that has one counts. Throws Error{usage} where there is none, with the nearest name, and where one
+/// folder has several; `flag` begins the message.
 std::filesystem::path find_lora(const std::string& name, std::span<const std::filesystem::path> folders,
                                 const std::string& flag);
 

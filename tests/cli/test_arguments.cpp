@@ -77,8 +77,8 @@ TEST_CASE("an option takes one value in each of its spellings, and leaves the wo
 
 TEST_CASE("a list takes one value each time, as it stands") {
   Program program;
-  program.read({"generate", "--lora", "[a,b]", "-l", "c", "a house", "--lora="});
-  CHECK(program.loras == std::vector<std::string>{"[a,b]", "c", ""});
+  program.read({"generate", "--lora", "[a,b]", "-l", "c", "a house", "--lora=d e"});
+  CHECK(program.loras == std::vector<std::string>{"[a,b]", "c", "d e"});
   CHECK(program.prompt == "a house");
 }
 

@@ -42,7 +42,7 @@ LINES = {
 # A value for each placeholder of the help pages: accepted where it can be, else refused for itself.
 VALUES = {"N": "3", "PIXELS": "64", "TEXT": "fog", "SCALE": "2", "FACTOR": "1", "PART": "0.5", "SHARE": "0.5",
           "LIST": "3,2,1", "A,B": "0.2,0.8", "X,Y": "0,0", "WxH": "64x64", "DIR": "folder", "SPACE": "sdxl"}
-PARSER_WORDS = ("there is no option", "lacks its value", "given twice", "has no use for", "and found", "needs ",
+PARSER_WORDS = ("there is no option", "lacks its value", "given twice", "takes no words", "and found", "needs ",
                 "words to the shell", "takes no value")
 
 
@@ -159,6 +159,37 @@ class WhatPeopleType(CliTest):
         self.refused(2, "generate", "a house", "--sampler", "DPM++ 2M Karas", says=('unknown sampler "DPM++ 2M Karas"',))
 
     @needs_engine
+    def test_values_that_a_script_left_empty(self) -> None:
+        for command in filter(None, COMMANDS):
+            for option in declared(command):
+                if option.value is None or option.value == "TEXT":
+                    continue
+                for name in option.names:
+                    with self.subTest(command=command, name=name):
+                        self.refused(2, command, *LINES[command][0], name, "", says=("is empty",))
+        self.refused(2, "inspect", "", says=("is empty",))
+
+    def test_one_file_for_pictures_and_latents(self) -> None:
+        for words in (("-o", "x.png", "--latent", "x.png"), ("-o", "./x.png", "--latent", "x.png", "--overwrite"),
+                      ("-b", "2", "-s", "5", "-o", "q{seed}.png", "--latent", "q6.png"),
+                      ("-o", "x.png", "--latent", "x.png", "--dry-run")):
+            with self.subTest(words=words):
+                self.refused(2, "generate", "a lake", *QUICK, *words, says=("both name", "of their own"))
+
+    def test_what_speaks_of_a_latent_wants_one(self) -> None:
+        for words in (("--measure",), ("--compensate",), ("--no-convert",), ("--space", "sd15"), ("--init-units", "vae")):
+            with self.subTest(words=words):
+                self.refused(2, "generate", "a lake", *QUICK, *words, says=(words[0], "--init-latent FILE"))
+
+    @needs_engine
+    def test_devices_are_written_to(self) -> None:
+        for words in (("-o", "/dev/null"), ("-o", "/dev/stdout"), ("-o", "/dev/null", "-b", "2")):
+            with self.subTest(words=words):
+                result = run("generate", "a lake", *QUICK, *words, cwd=self.folder)
+                self.assertEqual(result.returncode, 0, result.stderr.decode())
+                self.assertEqual(result.stdout.startswith(b"\x89PNG"), "/dev/stdout" in words)
+                self.assertEqual(list(self.folder.iterdir()), [])
+
     def test_seeds_of_sixty_four_bits(self) -> None:
         largest = 2**64 - 1
         for seed in (2**63 - 1, 2**63, largest):

@@ -273,6 +273,11 @@ class Sources(CliTest):
         other = Path(shutil.copytree(MODEL, self.folder / "other"))
         self.refused_import(other, "-o", self.mine, says=("linked", "links to"))
 
+    def test_the_working_folder_stays(self) -> None:
+        other = Path(shutil.copytree(MODEL, self.folder / "other"))
+        for here in (self.mine, self.mine / "unet"):
+            self.refused(8, "import", str(other), "-o", str(self.mine), "--overwrite", says=("working folder", "cd .."), cwd=here)
+
     def test_what_is_elsewhere_is_taken(self) -> None:
         other = Path(shutil.copytree(MODEL, self.folder / "other"))
         (self.mine / "notes.txt").write_text("mine")
