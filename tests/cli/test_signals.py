@@ -25,6 +25,9 @@ from pathlib import Path
 
 from test_cli import HAS_ENGINE, MODEL, PROGRAM, CliTest, needs_engine, run
 
+# A shell's background has it ignored, and so would every process below.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 ENDING = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGALRM", "SIGXCPU", "SIGUSR1", "SIGUSR2")
 WALK = ("generate", "a lake", "-m", "tiny-sd15", "-t", "1", "-W", "64", "-H", "64", "-s", "1")
 LONG = (*WALK, "--steps", "1000")
