@@ -101,7 +101,7 @@ class Refused(LoraTest):
         self.style()
         self.refused(2, "generate", *WALK, "--lora", "style.safetensors:nan", says=("--lora", "finite number"))
         self.refused(2, "generate", *WALK, "--lora", "style.safetensors:inf", says=("--lora", "finite number"))
-        self.refused(2, "generate", *WALK, "--lora", "", says=("--lora", "FILE:WEIGHT"))
+        self.refused(2, "generate", *WALK, "--lora", "", says=("--lora is empty", "FILE[:WEIGHT]"))
         self.refused(2, "generate", *WALK, "--lora", "stile", "--lora-dir", ".", says=('Did you mean "style"',))
         self.refused(2, "generate", *WALK, "--lora", "nothing", says=("nothing", str(self.home), "--lora-dir"))
         a1111 = ("generate", "a house <lora:style:much>", "--prompt-syntax", "a1111")
