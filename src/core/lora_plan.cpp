@@ -33,6 +33,10 @@ constexpr std::array left_out_rows = {
     LeftOutRow{LeftOut::bundled, "of an embedding, which --embedding reads from a file of its own"},
 };
 
+/// Levels of names behind which peft keeps a model's own layers, trained or as they were: its loader puts them in
+/// place.
+constexpr std::array<std::string_view, 3> whole_levels = {".modules_to_save.", ".base_layer.", ".original_module."};
+
 constexpr std::string_view kinds_advice =
     "Name the safetensors file of a LoRA, LoHa, LoKr, DoRA or of whole differences";
 
@@ -53,6 +57,7 @@ class Planner {
   LoraPlan plan() {
     check_kind();
     group();
+    check_told();
     check_control();
     check_names();
     for (const auto& [module, tensors] : groups_) place(module, tensors);
@@ -77,21 +82,46 @@ class Planner {
     }
   }
 
+  /// What stands below a factor's name and is none says what the factor's numbers mean.
+  void check_told() const {
+    constexpr std::string_view weight = ".weight";
+    std::set<std::string_view> factors;
+    for (const TensorShape& tensor : file_.tensors) {
+      std::string_view name = tensor.name;
+      const std::optional<LoraKey> key = read_lora_key(name);
+      if (!key || key->role == "alpha") continue;
+      if (name.ends_with(weight)) name.remove_suffix(weight.size());
+      factors.insert(name);
+    }
+    for (const TensorShape& tensor : file_.tensors) {
+      const std::string_view name = tensor.name;
+      const std::optional<LoraKey> key = read_lora_key(name);
+      if (key && key->role == "up_bias") continue;
+      for (std::size_t dot = name.rfind('.'); dot != std::string_view::npos && dot > 0;
+           dot = name.rfind('.', dot - 1)) {
+        if (factors.contains(name.substr(0, dot)) && name.substr(dot) != weight)
+          refuse_told(tensor, name.substr(0, dot));
+      }
+    }
+  }
+
   void check_names() {
     for (const TensorShape* tensor : nameless_) {
-      if (!groups_.empty() && is_parameter(tensor->name)) refuse_whole(*tensor);
+      if (!groups_.empty() && is_whole(tensor->name)) refuse_whole(*tensor);
       leave_out(LeftOut::no_name, tensor->name);
     }
   }
 
-  /// Whether a checkpoint of the model would have this tensor.
-  bool is_parameter(std::string_view name) const {
+  /// Whether a checkpoint of the model would have this tensor, or peft keeps such ones by a name like it.
+  bool is_whole(std::string_view name) const {
+    const auto has = [&](std::string_view level) { return name.find(level) != std::string_view::npos; };
+    if (std::ranges::any_of(whole_levels, has)) return true;
     for (const LoraPrefix& row : lora_prefixes()) {
-      if (row.underscored || !name.starts_with(row.prefix)) continue;
+      if (!name.starts_with(row.prefix)) continue;
       const std::string_view tensor = name.substr(row.prefix.size());
       for (std::size_t i = 0; i < model_.parts.size(); ++i) {
         const bool fits = row.part.empty() || row.part == model_.parts[i].name;
-        if (fits && targets_[i].names(tensor)) return true;
+        if (fits && targets_[i].names(tensor, row.underscored)) return true;
       }
     }
     return false;
@@ -121,6 +151,7 @@ class Planner {
     }
     LoraTensors left = tensors;
     const std::optional<LoraFactors> factors = lora_factors(tensors);
+    if (factors && factors->kind == DeltaKind::lora) check_promised(module, tensors);
     for (const char* role : {"diff_b", "up_bias"}) {
       const auto bias = tensors.find(role);
       if (bias == tensors.end()) continue;
@@ -186,11 +217,29 @@ class Planner {
     if (alpha != file_.alphas.end()) {
       return product.rank ? alpha->second / static_cast<double>(*product.rank) : 1;  // LyCORIS' of undecomposed factors
     }
-    for (const PeftScale& scale : file_.scales) {
-      const std::optional<std::string_view> module = module_below(name, scale.part);
-      if (module) return scale_by(scale, *module, name, product);
-    }
-    return 1;
+    const PeftScale* scale = find_scale(name);
+    return scale == nullptr ? 1 : scale_by(*scale, *module_below(name, scale->part), name, product);
+  }
+
+  /// What peft's configuration says of a module; null where it says nothing.
+  const PeftScale* find_scale(const std::string& name) const {
+    const auto found = std::ranges::find_if(
+        file_.scales, [&](const PeftScale& each) { return module_below(name, each.part).has_value(); });
+    return found == file_.scales.end() ? nullptr : &*found;
+  }
+
+  /// Refuses a layer without what the configuration says that every layer has.
+  void check_promised(const std::string& name, const LoraTensors& tensors) const {
+    const PeftScale* scale = find_scale(name);
+    if (scale == nullptr) return;
+    const bool magnitude = tensors.contains("magnitude") || tensors.contains("dora_scale");
+    const bool bias = tensors.contains("up_bias") || tensors.contains("diff_b");
+    std::string lacks;
+    if (scale->bias && !bias) lacks = "lora_bias, and there is no lora_B.bias";
+    if (scale->dora && !magnitude) lacks = "use_dora, and there is no lora_magnitude_vector";
+    if (lacks.empty()) return;
+    throw Error(ErrorKind::input, file_.name + ": its configuration says " + lacks + " of " + name + ".",
+                "It was written without what was trained: take another export of it, or correct the configuration");
   }
 
   /// A module's name as a part of peft's configuration has it; none where it is of another part.
@@ -287,6 +336,13 @@ class Planner {
                     std::to_string(alike ? lead.weight->shape[1] : layer->usual) +
                     ", for a second picture beside the latent, which lapis does not give.",
                 "Take a LoRA of style or subject");
+  }
+
+  [[noreturn]] void refuse_told(const TensorShape& tensor, std::string_view factor) const {
+    throw Error(ErrorKind::input,
+                file_.name + ": the tensor " + tensor.name + " tells of the factor " + std::string(factor) +
+                    " what lapis does not know; without it the factor's numbers may mean something else.",
+                "Take the LoRA in fp16, bf16 or fp32");
   }
 
   [[noreturn]] void refuse_whole(const TensorShape& tensor) const {

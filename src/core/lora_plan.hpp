@@ -23,6 +23,8 @@ struct PeftScale {
   PeftPatterns alphas{};  ///< of some modules, in place of `alpha`
   PeftPatterns ranks{};   ///< of some modules, in place of `rank`
   bool by_root = false;   ///< rsLoRA (Kalajdzievski 2023): divided by sqrt(rank)
+  bool dora = false;      ///< every layer has a magnitude vector
+  bool bias = false;      ///< every layer's second factor has a bias
 };
 
 /// A LoRA's file.
@@ -65,8 +67,9 @@ struct LoraPlan {
 };
 
 /// Scales: w alpha / rank, alpha from the module's tensor "alpha", else peft's configuration, else the rank. Parts
-/// whose weight is 0 get nothing. Throws Error{input} for a LoRA that disagrees with itself (ranks, lacking halves),
-/// one of a kind that is not applied, and one with whole weights beside its factors; Error{incompatible} where a tensor
+/// whose weight is 0 get nothing. Throws Error{input} for a LoRA that disagrees with itself (ranks, lacking halves,
+/// what its configuration promises), one of a kind that is not applied, one with whole weights beside its factors, and
+/// one with tensors that tell of its factors what lapis does not know; Error{incompatible} where a tensor
 /// does not fit the parameter of its name, for a control LoRA, where no tensor is for a parameter, and where a part
 /// that it is for keeps its weights in its graph.
 LoraPlan plan_lora(const LoraFile& file, const LoraModel& model, const LoraWeight& weight);

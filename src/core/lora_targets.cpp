@@ -101,6 +101,14 @@ const LoraModule* LoraTargets::find(const Modules& modules, std::string_view mod
   return found == modules.end() ? nullptr : &found->second;
 }
 
+bool LoraTargets::names(std::string_view tensor, bool underscored) const {
+  if (!underscored) return tensors_.contains(tensor);
+  const std::size_t dot = tensor.rfind('.');
+  if (dot == std::string_view::npos) return false;
+  const std::string_view kind = tensor.substr(dot);
+  return (kind == ".weight" || kind == ".bias") && dotted_.contains(tensor.substr(0, dot));
+}
+
 const LoraModule* LoraTargets::weight(std::string_view module, bool underscored) const {
   return find(weights_, module, underscored);
 }

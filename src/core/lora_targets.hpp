@@ -37,8 +37,9 @@ class LoraTargets {
   /// Its bias.
   const LoraModule* bias(std::string_view module, bool underscored) const;
 
-  /// Whether a checkpoint of the graph, of any naming, has a tensor of this name.
-  bool names(std::string_view tensor) const { return tensors_.contains(tensor); }
+  /// Whether a checkpoint of the graph, of any naming, has a tensor of this name; where it is underscored, whether that
+  /// is a module's and ".weight" or ".bias".
+  bool names(std::string_view tensor, bool underscored) const;
 
  private:
   using Modules = std::map<std::string, LoraModule, std::less<>>;

@@ -19,9 +19,9 @@ constexpr std::array keys = {
     PeftKey{"alpha_pattern", heeded, ""},
     PeftKey{"use_rslora", heeded, ""},
     PeftKey{"init_lora_weights", heeded, ""},
-    PeftKey{"use_dora", none, ""},  // its tensors say so, as they do of the next four
-    PeftKey{"lora_bias", none, ""},
-    PeftKey{"decompose_both", none, ""},
+    PeftKey{"use_dora", heeded, ""},
+    PeftKey{"lora_bias", heeded, ""},
+    PeftKey{"decompose_both", none, ""},  // its tensors say so, as they do of the next two
     PeftKey{"decompose_factor", none, ""},
     PeftKey{"use_effective_conv2d", none, ""},
     PeftKey{"task_type", none, ""},

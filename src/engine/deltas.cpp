@@ -11,39 +11,46 @@
 #include <optional>
 
 #include "engine/dtypes.hpp"
+#include "engine/scaled.hpp"
+#include "io/scale_reader.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::engine {
 namespace {
 
-/// A copy in fp32: files do not align their tensors.
-at::Tensor numbers_of(const io::TensorView& view, at::ScalarType type) {
+/// A copy: files do not align their tensors.
+at::Tensor copied(const io::TensorView& view, at::ScalarType type) {
   at::Tensor copy = at::empty(view.shape, at::TensorOptions().dtype(type));
   std::memcpy(copy.mutable_data_ptr(), view.data.data(), view.data.size());
-  return copy.to(at::kFloat);
+  return copy;
 }
 
 /// The factors of one delta.
 class Factors {
  public:
-  Factors(const Delta& delta, const io::SafetensorsFile& file) : delta_(delta), file_(file) {}
+  Factors(const Delta& delta, const FactorFile& file) : delta_(delta), file_(file) {}
 
   bool has(const std::string& role) const { return delta_.tensors.contains(role); }
 
   at::Tensor tensor(const std::string& role) const {
-    const auto name = delta_.tensors.find(role);
-    const io::TensorView* view = name == delta_.tensors.end() ? nullptr : file_.find(name->second);
-    if (view == nullptr)
-      throw Error(ErrorKind::input, delta_.file.string() + " has changed since it was read. Try again");
-    const std::string what = delta_.file.string() + ": tensor " + name->second;
-    const std::optional<at::ScalarType> type = scalar_type(view->dtype);
+    const std::string& name = delta_.tensors.at(role);
+    const io::TensorView& view = find(name);
+    const std::string what = delta_.file.string() + ": tensor " + name;
+    const auto scale = file_.scales.weights.find(name);
+    const bool quantized = scale != file_.scales.weights.end();
+    const std::optional<at::ScalarType> type =
+        quantized && scale->second.integers ? std::optional(at::kChar) : scalar_type(view.dtype);
     if (!type) {
       throw Error(
           ErrorKind::input,
-          what + " is " + std::string(io::dtype_name(view->dtype)) + "; a LoRA's must be F32, F16, BF16, F64 or F8.",
+          what + " is " + std::string(io::dtype_name(view.dtype)) + "; a LoRA's must be F32, F16, BF16, F64 or F8.",
           "Save it so");
     }
-    at::Tensor numbers = numbers_of(*view, *type);
+    const at::Tensor stored = copied(view, *type);
+    const auto scales = [&] {
+      return io::scale_numbers(scale->second, [&](const auto& each) -> const io::TensorView& { return find(each); });
+    };
+    at::Tensor numbers = quantized ? scaled(stored, {}, scale->second, scales()) : stored.to(at::kFloat);
     if (at::isfinite(numbers).all().item<bool>()) return numbers;
     throw Error(ErrorKind::input, what + " holds NaN or infinity.",
                 "It was trained to that, or is damaged: take another");
@@ -70,8 +77,13 @@ class Factors {
   }
 
  private:
+  const io::TensorView& find(const std::string& name) const {
+    if (const io::TensorView* view = file_.tensors.find(name)) return *view;
+    throw Error(ErrorKind::input, delta_.file.string() + " has changed since it was read. Try again");
+  }
+
   const Delta& delta_;
-  const io::SafetensorsFile& file_;
+  const FactorFile& file_;
 };
 
 /// one [a, b], other [c, d] -> [a c, b d].
@@ -134,7 +146,10 @@ at::Tensor with_delta(const at::Tensor& weight, at::IntArrayRef shape, const Del
 Deltas::Deltas(const Part& part) {
   for (const Delta& delta : part.deltas) {
     deltas_[delta.parameter].push_back(&delta);
-    if (!files_.contains(delta.file)) files_.emplace(delta.file, io::SafetensorsFile(delta.file, ErrorKind::input));
+    if (files_.contains(delta.file)) continue;
+    io::SafetensorsFile file(delta.file, ErrorKind::input);
+    core::WeightScales scales = io::read_weight_scales({&file, 1}, {&delta.file, 1}, ErrorKind::input);
+    files_.emplace(delta.file, FactorFile{std::move(file), std::move(scales)});
   }
 }
 

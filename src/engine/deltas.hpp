@@ -10,6 +10,7 @@
 //   full   W + w diff
 //   DoRA   m V / |V|, V = W + (any of the above), |V| by row, as peft does at any w   (Liu et al. 2024, equation 5)
 //
+// Factors that the file keeps with scales (core/weight_scales.hpp) are multiplied by them first.
 // A core t [i, j, kernel] between `a` [i, rows] and `b` [j, columns] gives sum over i, j of a[i, r] t[i, j, k] b[j, c].
 // The files of before 2024 that LyCORIS wrote have DoRA's m by columns: its shape says so, [1, columns, 1, 1].
 #pragma once
@@ -19,10 +20,17 @@
 #include <string>
 #include <vector>
 
+#include "core/weight_scales.hpp"
 #include "io/safetensors.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::engine {
+
+/// A LoRA's file, mapped.
+struct FactorFile {
+  io::SafetensorsFile tensors;
+  core::WeightScales scales;
+};
 
 /// The deltas of one part, their files mapped.
 class Deltas {
@@ -36,7 +44,7 @@ class Deltas {
   at::Tensor added(const at::Tensor& weight, const std::string& parameter) const;
 
  private:
-  std::map<std::filesystem::path, io::SafetensorsFile> files_;
+  std::map<std::filesystem::path, FactorFile> files_;
   std::map<std::string, std::vector<const Delta*>> deltas_;  ///< of the part, by parameter
 };
 

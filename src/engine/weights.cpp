@@ -107,18 +107,13 @@ at::Tensor Weights::at_place(const core::TensorPlace& place) const {
                                       "; a weight must be F32, F16, BF16, F64 or F8");
   }
   const at::Tensor stored = borrowed(view, *type);
+  const auto numbers = [&] {
+    return io::scale_numbers(scale->second, [&](const auto& name) -> const io::TensorView& { return find(name); });
+  };
   const at::Tensor result =
-      quantized ? scaled(stored, place.rows, scale->second, numbers_of(scale->second)) : rows_of(stored, place.rows);
+      quantized ? scaled(stored, place.rows, scale->second, numbers()) : rows_of(stored, place.rows);
   // Another order of strides would have matrices multiplied in another order, and other last digits.
   return place.transposed ? result.t().contiguous() : result;
-}
-
-std::vector<float> Weights::numbers_of(const core::WeightScale& scale) const {
-  std::vector<float> numbers = io::scale_numbers(find(scale.scale));
-  if (scale.factor.empty()) return numbers;
-  const float factor = io::scale_numbers(find(scale.factor)).front();
-  for (float& number : numbers) number *= factor;
-  return numbers;
 }
 
 void Weights::check_memory(std::span<const core::TensorPlace> places, Placement placement) const {

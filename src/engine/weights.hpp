@@ -29,7 +29,6 @@ class Weights {
  private:
   const io::TensorView& find(const std::string& key) const;
   at::Tensor at_place(const core::TensorPlace& place) const;
-  std::vector<float> numbers_of(const core::WeightScale& scale) const;
   void check_memory(std::span<const core::TensorPlace> places, Placement placement) const;
 
   Part part_;

@@ -21,6 +21,7 @@
 #include "io/mapped_file.hpp"
 #include "io/peft_reader.hpp"
 #include "io/safetensors.hpp"
+#include "io/scale_reader.hpp"
 #include "io/sha256.hpp"
 #include "io/tensor_numbers.hpp"
 #include "io/text.hpp"
@@ -68,6 +69,13 @@ double number_of(const TensorView& view, const std::string& what) {
   const std::string found =
       number ? "NaN or infinity" : std::string(dtype_name(view.dtype)) + " " + core::shape_text(view.shape);
   throw Error(ErrorKind::input, what + " is " + found + "; an alpha is one finite number.",
+              "It was written wrongly: take another export of it");
+}
+
+/// A file whose factors have scales has them for all that are in fp8: half of them would be a strength by chance.
+void check_scaled(const core::LoraKey& key, const TensorView& view, const std::string& what) {
+  if (key.role == "alpha" || !dtype_name(view.dtype).starts_with("F8_")) return;
+  throw Error(ErrorKind::input, what + " is in fp8, and its scale is not there, as those of others are.",
               "It was written wrongly: take another export of it");
 }
 
@@ -140,15 +148,26 @@ ReadLora read_lora(const fs::path& path) {
   ReadLora read{{printable(path.string(), longest_name), {}, {}, std::move(settings.scales)},
                 std::move(settings.unknown)};
   core::LoraFile& file = read.file;
+  const core::WeightScales scales = read_weight_scales({&content, 1}, {&path, 1}, ErrorKind::input);
   for (const auto& [name, view] : content.tensors()) {
     if (printable(name, longest_name) != name) {  // messages name tensors as they are
       throw Error(ErrorKind::input,
                   file.name + ": the tensor name " + in_quotes(name) + " is too long or has control characters.",
                   "It is no LoRA, or damaged");
     }
+    if (scales.notes.contains(name)) continue;
     file.tensors.push_back({name, view.shape});
     const std::optional<core::LoraKey> key = core::read_lora_key(name);
-    if (key && key->role == "alpha") file.alphas[name] = number_of(view, file.name + ": tensor " + name);
+    if (!key) continue;
+    const std::string what = file.name + ": tensor " + name;
+    const auto scale = scales.weights.find(name);
+    const bool scaled = scale != scales.weights.end();
+    if (!scaled && !scales.weights.empty()) check_scaled(*key, view, what);
+    if (key->role != "alpha") continue;
+    file.alphas[name] = number_of(view, what);
+    if (!scaled) continue;
+    const auto find = [&](const std::string& each) -> const TensorView& { return *content.find(each); };
+    file.alphas[name] *= scale_numbers(scale->second, find).front();
   }
   return read;
 }

@@ -47,6 +47,8 @@ class Reader {
                   : has("alpha")    ? at("alpha").number(-largest, largest)
                                     : peft_default;
     scale.by_root = has("use_rslora") && at("use_rslora").truth();
+    scale.dora = has("use_dora") && at("use_dora").truth();
+    scale.bias = has("lora_bias") && at("lora_bias").truth();
     scale.alphas = patterns("alpha_pattern", -largest, largest);
     scale.ranks = patterns("rank_pattern", 1, largest_rank);
     check_kind();

@@ -23,8 +23,8 @@ constexpr std::size_t longest_notes = 16'000'000;  ///< of all layers of a file
 constexpr const char* notes_key = "_quantization_metadata";
 constexpr float largest_fp8 = 57'344;
 constexpr const char* advice =
-    "lapis applies scales by tensor, row or block to weights in fp8 (F8_E4M3, F8_E5M2). Take such a file, or the "
-    "checkpoint in fp16 or bf16.";
+    "lapis applies scales by tensor, row or block to weights in fp8 (F8_E4M3, F8_E5M2). Take such a file, or "
+    "one in fp16 or bf16.";
 
 std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -160,6 +160,15 @@ std::vector<float> scale_numbers(const TensorView& view) {
   if (view.dtype == Dtype::f64)
     return converted<double>(view.data, [](double number) { return static_cast<float>(number); });
   return converted<float>(view.data, std::identity{});
+}
+
+std::vector<float> scale_numbers(const core::WeightScale& scale,
+                                 const std::function<const TensorView&(const std::string&)>& find) {
+  std::vector<float> numbers = scale_numbers(find(scale.scale));
+  if (scale.factor.empty()) return numbers;
+  const float factor = scale_numbers(find(scale.factor)).front();
+  for (float& number : numbers) number *= factor;
+  return numbers;
 }
 
 core::WeightScales read_weight_scales(std::span<const SafetensorsFile> files,

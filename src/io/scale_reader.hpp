@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/weight_scales.hpp"
@@ -13,6 +15,10 @@ namespace lapis::io {
 
 /// The numbers of a scale, in the order they are stored: F32, F16, BF16 or F64, rounded to fp32.
 std::vector<float> scale_numbers(const TensorView& view);
+
+/// Those of a weight's grid, its factor multiplied in; `find` gives tensors by name.
+std::vector<float> scale_numbers(const core::WeightScale& scale,
+                                 const std::function<const TensorView&(const std::string&)>& find);
 
 /// The scales of all weights in files that belong together; `paths` are theirs, for messages. Throws Error{kind} for
 /// what cannot be applied: a scheme that lapis does not compute, a scale without its weight or a weight without its

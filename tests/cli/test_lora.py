@@ -151,12 +151,18 @@ class Refused(LoraTest):
         lora = self.write("a.safetensors", numbers | {"unet.conv_in.bias": ([80], [0.0] * 80)})
         self.refused(3, "generate", *WALK, "--lora", lora,
                      says=("whole weights", "unet.conv_in.bias", "modules_to_save"))
+        wrapped = [f"base_model.model.conv_out.{level}.weight" for level in
+                   ("modules_to_save", "modules_to_save.default", "base_layer", "original_module")]
+        for name in ("lora_unet_conv_out.weight", "lycoris_conv_out.bias", *wrapped):
+            lora = self.write("a.safetensors", numbers | {name: ([4], [0.0] * 4)})
+            self.refused(3, "generate", *WALK, "--lora", lora, says=("whole weights", name))
 
     def test_configurations_of_peft_that_are_not_applied(self) -> None:
         numbers = {name: ("F32", shape, struct.pack(f"<{len(values)}f", *values)) for name, (shape, values)
                    in peft("unet.", factors(weights("tiny-sd15", "unet"))).items()}
         refusals = (("init_lora_weights", "pissa", "PiSSA"), ("modules_to_save", ["conv_in"], "whole layers"),
-                    ("bias", "all", "biases"), ("alpha_pattern", {"(to_q": 2}, "alpha_pattern"),
+                    ("bias", "all", "biases"), ("use_dora", True, "no lora_magnitude_vector"),
+                    ("lora_bias", True, "no lora_B.bias"), ("alpha_pattern", {"(to_q": 2}, "alpha_pattern"),
                     ("peft_type", "VERA", "VeRA"), ("rank_pattern", {"to_q": 99}, "says 99"))
         for key, value, says in refusals:
             config = json.dumps({"unet.r": RANK, "unet.lora_alpha": 2, f"unet.{key}": value})

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Drives the real program with checkpoints whose weights are small numbers with scales beside them. What they stand for is
-computed here, number by number, and written as a twin in fp32: both must draw the same picture, and one without its scales
-another.
+"""Drives the real program with checkpoints and LoRAs whose weights are small numbers with scales beside them. What they
+stand for is computed here, number by number, and written as a twin in fp32: both must draw the same picture, and one
+without its scales another.
 
     tests/cli/test_scaled_weights.py BUILD_FOLDER [unittest arguments]
 """
@@ -13,6 +13,7 @@ import bisect
 import functools
 import json
 import math
+import random
 import re
 import shutil
 import struct
@@ -24,6 +25,7 @@ from pathlib import Path
 from test_cli import MODEL, needs_engine
 from test_convert import HAS_FLUX, read_png
 from test_import import TENSOR, ImportTest, read
+from test_lora import LoraTest, factors, weights
 
 FLUX = MODEL.parent / "tiny-flux"
 WALK = ("a red house in snow", "--steps", "1", "-W", "64", "-H", "64", "-t", "1", "-s", "7", "-q")
@@ -252,6 +254,51 @@ class Refused(ScaledTest):
 
         self.refuse(integers, weight, "is I8 with a scale")
         self.refuse(lambda kept: (integers(kept), kept.pop(scale)), weight, "is I8", "expected F32")
+
+
+@needs_engine
+class Loras(LoraTest):
+    def test_factors_in_fp8_with_scales_are_their_dequantized_twin(self) -> None:
+        rng = random.Random(3)
+        made = factors(weights("tiny-sd15", "unet"))
+        def lora(down: str, up: str, lead: str, ending: str, by_row: bool) -> tuple[bytes, bytes]:
+            small, twin = {}, {}
+            for module, pair in made.items():
+                key = lead + (module.replace(".", "_") if lead.startswith("lora_") else module)
+                for name, (shape, _) in zip((key + down, key + up), pair):
+                    scales = [single(rng.uniform(0.01, 0.2)) for _ in range(shape[0] if by_row else 1)]
+                    stored = bytes(rng.randrange(0x40) | rng.randrange(2) << 7 for _ in range(math.prod(shape)))
+                    width = len(stored) // len(scales)
+                    small[name] = "F8_E4M3", shape, stored
+                    small[name.removesuffix(".weight") + ending] = "F32", [len(scales), 1] if by_row else [], floats(*scales)
+                    twin[name] = "F32", shape, floats(*(e4m3(byte) * scales[at // width] for at, byte in enumerate(stored)))
+            return written(small | {"scaled_fp8": ("F8_E4M3", [2], bytes(2))}), written(twin)
+        plain = self.drawn()
+        for down, up, lead, ending, by_row in (
+                (".lora_down.weight", ".lora_up.weight", "lora_unet_", ".scale_weight", False),
+                (".lora_down.weight", ".lora_up.weight", "lora_unet_", ".weight_scale", True),
+                (".lora_A.weight", ".lora_B.weight", "unet.", ".weight_scale", False),
+                (".lora_A.weight", ".lora_B.weight", "unet.", ".scale_weight", True)):
+            with self.subTest(down + ending):
+                small, twin = lora(down, up, lead, ending, by_row)
+                (self.folder / "small.safetensors").write_bytes(small)
+                (self.folder / "twin.safetensors").write_bytes(twin)
+                first = self.drawn("--lora", "twin.safetensors")
+                self.assertNotEqual(first, plain)
+                self.assertEqual(self.drawn("--lora", "small.safetensors"), first)
+                self.assertNotIn("not added", self.said)
+
+    def test_differences_in_fp8_with_scales_are_their_dequantized_twin(self) -> None:
+        module, shape = next(iter(weights("tiny-sd15", "unet").items()))
+        rng = random.Random(4)
+        name = "lora_unet_" + module.replace(".", "_") + ".diff"
+        stored = bytes(rng.randrange(0x40) for _ in range(math.prod(shape)))
+        scale = single(0.3)
+        (self.folder / "small.safetensors").write_bytes(written({
+            name: ("F8_E4M3", shape, stored), name + ".scale_weight": ("F32", [], floats(scale))}))
+        (self.folder / "twin.safetensors").write_bytes(written({
+            name: ("F32", shape, floats(*(e4m3(byte) * scale for byte in stored)))}))
+        self.assertEqual(self.drawn("--lora", "small.safetensors"), self.drawn("--lora", "twin.safetensors"))
 
 
 if __name__ == "__main__":

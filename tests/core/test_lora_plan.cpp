@@ -269,6 +269,50 @@ TEST_CASE("whole weights beside factors are refused, and so is a model given as 
   }
 }
 
+TEST_CASE("peft's own levels and underscores do not hide a whole weight") {
+  LoraFile file = kohya();
+  for (const char* name :
+       {"base_model.model.conv_out.modules_to_save.weight", "unet.conv_out.modules_to_save.default.weight",
+        "base_model.model.conv_out.base_layer.weight", "base_model.model.conv_out.original_module.bias",
+        "lora_unet_mid_block_resnets_0_conv1.weight", "lycoris_mid_block_resnets_0_conv1.bias"}) {
+    INFO(name);
+    file.tensors.resize(4);
+    file.tensors.push_back({name, {64}});
+    refused(ErrorKind::input, file, {"whole weights beside its factors", name});
+  }
+}
+
+TEST_CASE("what stands below a factor's name and is none is refused") {
+  for (const char* ending : {".lora_down.scale", ".lora_down.zero_point", ".lora_up.weight.scales", ".lora_up.alpha"}) {
+    LoraFile file = kohya();
+    file.tensors.push_back({to_k + ending, {}});
+    refused(ErrorKind::input, file, {"tells of the factor " + to_k + ".lora_", to_k + ending});
+  }
+  const std::string module = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.lora_";
+  LoraFile peft{"a.safetensors",
+                {{module + "A.scale", {}}, {module + "A.weight", {4, 128}}, {module + "B.weight", {64, 4}}},
+                {},
+                {}};
+  refused(ErrorKind::input, peft, {"tells of the factor " + module + "A "});  // no adapter called "scale"
+  peft.tensors.front() = {module + "B.bias", {64}};
+  CHECK_NOTHROW(plan_lora(peft, model, {}));
+}
+
+TEST_CASE("what peft's configuration says that every layer has, every layer must have") {
+  const std::string module = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.";
+  LoraFile file{"a.safetensors", {{module + "lora_A.weight", {4, 128}}, {module + "lora_B.weight", {64, 4}}}, {}, {}};
+  PeftScale scale{"unet", 4, 4};
+  scale.dora = true;
+  file.scales = {scale};
+  refused(ErrorKind::input, file, {"use_dora", "lora_magnitude_vector", module.substr(0, module.size() - 1)});
+  file.tensors.push_back({module + "lora_magnitude_vector", {64}});
+  CHECK(plan_lora(file, model, {}).deltas.size() == 1);
+  file.scales.front().bias = true;
+  refused(ErrorKind::input, file, {"lora_bias", "lora_B.bias"});
+  file.scales.front().part = "text_encoder";
+  CHECK_NOTHROW(plan_lora(file, model, {}));
+}
+
 TEST_CASE("a control LoRA is told by its first layer") {
   const LoraModel flux{"little", "flux", {{"denoiser", {{"x_embedder.weight", {96, 16}}, {"x_embedder.bias", {96}}}}}};
   const auto made = [](std::int64_t reads, std::int64_t rows) {

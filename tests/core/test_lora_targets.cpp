@@ -115,9 +115,12 @@ TEST_CASE("every linear layer and convolution of every graph has a module, and s
 
 TEST_CASE("a graph's tensors are known under every checkpoint's name") {
   const LoraTargets targets(lapis::test::graph_tensors("flux-dev"));
-  CHECK(targets.names("double_blocks.0.img_attn.norm.key_norm.scale"));
-  CHECK(targets.names("transformer_blocks.0.attn.norm_k.weight"));
-  CHECK_FALSE(targets.names("double_blocks.0.img_attn.norm.key_norm"));
+  CHECK(targets.names("double_blocks.0.img_attn.norm.key_norm.scale", false));
+  CHECK(targets.names("transformer_blocks.0.attn.norm_k.weight", false));
+  CHECK_FALSE(targets.names("double_blocks.0.img_attn.norm.key_norm", false));
+  CHECK(targets.names("transformer_blocks_0_attn_norm_k.weight", true));
+  CHECK_FALSE(targets.names("transformer_blocks_0_attn_norm_k.scale", true));
+  CHECK_FALSE(targets.names("transformer_blocks_0_attn_norm_k", true));
 }
 
 TEST_CASE("pieces of Flux' fused layers have numbers, and their rows are whole parameters") {

@@ -170,6 +170,32 @@ TEST_CASE("alphas are read in every type that one number can have") {
   CHECK(alpha_of(Dtype::f64, std::as_bytes(std::span(&half, 1))) == 0.5);
 }
 
+TEST_CASE("scales are no tensors of a LoRA, hold for alphas too, and are there for all factors or for none") {
+  TemporaryFolder folder;
+  const std::vector<std::uint8_t> small(8, 0x38);
+  const std::uint8_t four = 0x48;
+  const float half = 0.5F;
+  const std::vector<std::int64_t> one;
+  Safetensors content;
+  content.tensors["m.lora_down.weight"] = {Dtype::f8_e4m3, {4, 2}, std::as_bytes(std::span(small))};
+  content.tensors["m.alpha"] = {Dtype::f8_e4m3, one, std::as_bytes(std::span(&four, 1))};
+  content.tensors["m.lora_down.weight_scale"] = {Dtype::f32, one, std::as_bytes(std::span(&half, 1))};
+  const auto read = [&] {
+    write_safetensors(folder / "a.safetensors", content, true);
+    return read_lora(folder / "a.safetensors").file;
+  };
+  CHECK(read().tensors.size() == 2);
+  CHECK(read().alphas.at("m.alpha") == 4);
+  content.tensors["m.alpha.scale_weight"] = content.tensors["m.lora_down.weight_scale"];
+  CHECK(read().tensors.size() == 2);
+  CHECK(read().alphas.at("m.alpha") == 2);
+  content.tensors["m.lora_up.weight"] = {Dtype::f8_e4m3, {4, 2}, std::as_bytes(std::span(small))};
+  CHECK_THROWS_WITH(read(), Catch::Contains("m.lora_up.weight is in fp8, and its scale is not there"));
+  content.tensors.erase("m.lora_up.weight");
+  content.tensors["n.lora_up.weight_scale"] = content.tensors["m.lora_down.weight_scale"];
+  CHECK_THROWS_WITH(read(), Catch::Contains("scales a weight that is not there"));
+}
+
 TEST_CASE("a file that links lead to as well is one file") {
   TemporaryFolder folder;
   write_text(folder / "real/deep/style.safetensors", "1");

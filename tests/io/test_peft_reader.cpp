@@ -29,6 +29,9 @@ TEST_CASE("each part of a pipeline has its own numbers") {
   CHECK(unet.alpha == 2);
   CHECK(unet.rank == 4);
   CHECK(unet.by_root);
+  CHECK_FALSE((unet.dora || unet.bias));
+  const PeftSettings more = read(R"({"r": 4, "use_dora": true, "lora_bias": true})");
+  CHECK((more.scales.front().dora && more.scales.front().bias));
   std::uint64_t steps = 100'000;
   CHECK(unet.alphas.find("attn1.to_q", steps) == 8);
   CHECK(unet.alphas.find("attn1.to_k", steps) == 3);
