@@ -155,13 +155,22 @@ std::optional<Model> known_model(const std::function<bool(const Model&)>& fits) 
 std::optional<Model> own_model(const Passport& passport, const std::optional<std::string>& named) {
   if (named) return checked_model(*named);
   const std::string& digest = passport.vae_sha256;
-  const auto decodes = [&](const Model& model) {
-    return model.parts.contains("vae_decoder") && core::same_values(model.space, passport.space) &&
-           (digest.empty() || io::vae_digest(model) == digest);
+  using HasDigest = bool (*)(const Model&, const std::string&);
+  const HasDigest as_recorded = [](const Model& model, const std::string& sha256) {
+    return io::vae_digest(model) == sha256;
   };
-  std::optional<Model> exact = known_model(
-      [&](const Model& model) { return decodes(model) && core::same_numbers(model.space, passport.space); });
-  return exact ? exact : known_model(decodes);
+  const HasDigest as_taken = io::has_vae;
+  for (const HasDigest has_digest : {as_recorded, as_taken}) {  // the second reads weights
+    const auto decodes = [&](const Model& model) {
+      return model.parts.contains("vae_decoder") && core::same_values(model.space, passport.space) &&
+             (digest.empty() || has_digest(model, digest));
+    };
+    std::optional<Model> found = known_model(
+        [&](const Model& model) { return decodes(model) && core::same_numbers(model.space, passport.space); });
+    if (!found) found = known_model(decodes);
+    if (found || digest.empty()) return found;
+  }
+  return std::nullopt;
 }
 
 std::optional<Model> encoding_model(const Space& space) {
@@ -177,6 +186,7 @@ core::Destination destination_of(const Model& model) {
   destination.name = model.name;
   destination.space = model.space;
   destination.vae_sha256 = io::vae_digest(model);
+  destination.has_vae = [model](const std::string& digest) { return io::has_vae(model, digest); };
   destination.size_multiple = core::find_family(model.family)->size_multiple;
   destination.path = path_of(model.sampling.prediction);
   return destination;

@@ -100,6 +100,7 @@ std::optional<Ruling> refused_by_digest(const Question& q) {
   const std::string& made_by = q.latent.vae_sha256;
   const std::string& met = q.destination.vae_sha256;
   if (made_by.empty() || met.empty() || made_by == met || !shares_values(q)) return std::nullopt;
+  if (q.destination.has_vae && q.destination.has_vae(made_by)) return std::nullopt;
   return refusal(q,
                  "The names agree, the VAEs do not: the latent comes from the one with digest " +
                      made_by.substr(0, shown_digits) + ", " + q.destination.name + " has " +

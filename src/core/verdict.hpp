@@ -1,6 +1,7 @@
 // Whether a latent can go where it is sent, by which route, and why. The one function that every command asks.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +35,9 @@ struct Destination {
   bool reads_unfinished = false;  ///< it goes on denoising (generate, refine), for which its path must be the latent's
   Path path = Path::variance_exploding;  ///< only read where it does
   std::optional<PixelSize> size = {};    ///< that the picture is to have; none: the latent's own
+  /// Whether a digest that is not `vae_sha256` is its VAE's all the same, taken in another way. Asked where nothing but
+  /// the digests differ; empty: it is not.
+  std::function<bool(const std::string&)> has_vae = {};
 };
 
 /// What is at hand for a crossing.

@@ -7,7 +7,10 @@
 #include <cstring>
 #include <utility>
 
+#include "core/checkpoint_names.hpp"
 #include "core/units.hpp"
+#include "io/checkpoint.hpp"
+#include "io/graph_archive.hpp"
 #include "io/latent_metadata.hpp"
 #include "io/latent_numbers.hpp"
 #include "io/safetensors.hpp"
@@ -62,18 +65,58 @@ OpenLatent open_latent(std::span<const std::byte> file, const std::string& name)
   return open;
 }
 
-void append_digests(const Model& model, const std::string& part, std::string& lines) {
-  const auto found = model.parts.find(part);
-  if (found == model.parts.end()) return;
-  if (!found->second.digest.empty()) {
-    lines += found->second.digest + "\n";
-    return;
-  }
-  std::vector<std::filesystem::path> files = found->second.weights;
-  if (files.empty()) files.push_back(found->second.graph);
+constexpr std::array vae_parts = {"vae_encoder", "vae_decoder"};
+
+std::string digest_lines(const Model& model, const Part& part) {
+  if (!part.digest.empty()) return part.digest + "\n";
+  std::vector<std::filesystem::path> files = part.weights;
+  if (files.empty()) files.push_back(part.graph);
+  std::string lines;
   for (const std::filesystem::path& file : files) {
     lines += model.files.at(file.lexically_relative(model.folder).generic_string()).sha256 + "\n";
   }
+  return lines;
+}
+
+/// Whether a file holds weights of the VAE alone, as far as the model's parts go.
+bool is_vae_file(const Model& model, const std::filesystem::path& file) {
+  return std::ranges::all_of(model.parts, [&](const auto& named) {
+    const bool of_vae = std::ranges::find(vae_parts, named.first) != vae_parts.end();
+    return of_vae || std::ranges::find(named.second.weights, file) == named.second.weights.end();
+  });
+}
+
+/// What `digest_lines` would be, had the model recorded tensors in place of files, or files in place of tensors; ""
+/// where it could not have.
+std::string other_digest_lines(const Model& model, const Part& part) {
+  if (part.weights.empty()) return digest_lines(model, part);  // a graph that holds its weights has one digest
+  if (part.digest.empty()) {
+    const core::KnownGraph graph{"", "", graph_parameters(part.graph)};
+    const core::NamingRow* row = core::find_naming(part.naming);
+    if (row == nullptr) return "";
+    core::HeldGraph held;
+    held.naming = row->naming;
+    held.prefix = part.prefix;
+    return Checkpoint(part.weights).digest_of(held, graph) + "\n";
+  }
+  std::string lines;
+  for (const std::filesystem::path& file : part.weights) {
+    if (!is_vae_file(model, file)) return "";
+    lines += sha256_file(file, ErrorKind::model) + "\n";
+  }
+  return lines;
+}
+
+std::string digest_over(const Model& model, std::string (*lines_of)(const Model&, const Part&)) {
+  std::string lines;
+  for (const char* name : vae_parts) {
+    const auto part = model.parts.find(name);
+    if (part == model.parts.end()) continue;
+    const std::string own = lines_of(model, part->second);
+    if (own.empty()) return "";
+    lines += own;
+  }
+  return lines.empty() ? "" : sha256(std::as_bytes(std::span(lines)));
 }
 
 }  // namespace
@@ -113,11 +156,10 @@ std::vector<std::byte> latent_bytes(const LatentDocument& document) {
   throw Error(ErrorKind::internal, "a latent's passport says more than its file can hold.");
 }
 
-std::string vae_digest(const Model& model) {
-  std::string lines;
-  append_digests(model, "vae_encoder", lines);
-  append_digests(model, "vae_decoder", lines);
-  return lines.empty() ? "" : sha256(std::as_bytes(std::span(lines)));
+std::string vae_digest(const Model& model) { return digest_over(model, digest_lines); }
+
+bool has_vae(const Model& model, const std::string& digest) {
+  return vae_digest(model) == digest || digest_over(model, other_digest_lines) == digest;
 }
 
 Latent to_latent(const LatentDocument& document) {

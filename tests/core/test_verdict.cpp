@@ -183,6 +183,10 @@ TEST_CASE("a VAE that is not what it was is refused with both digests") {
   const Ruling ruling = rule(latent, to);
   CHECK(ruling.verdict == Verdict::refuse);
   CHECK_THAT(ruling.reason, Catch::Contains("aaaaaaaaaaaa") && Catch::Contains("bbbbbbbbbbbb"));
+  to.has_vae = [&](const std::string& digest) { return digest == latent.vae_sha256; };
+  CHECK(rule(latent, to).verdict == Verdict::same);
+  to.has_vae = [](const std::string&) { return false; };
+  CHECK(rule(latent, to).verdict == Verdict::refuse);
   to.vae_sha256 = latent.vae_sha256;
   CHECK(rule(latent, to).verdict == Verdict::same);
   to = destination_of("tiny-sdxl", "sdxl:tiny-sdxl");  // another lineage has another digest, as it should
