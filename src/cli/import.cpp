@@ -61,12 +61,18 @@ ModelPlace place_of(const Options& options) {
   return place;
 }
 
+/// A source by its own name, which "." and ".." have too.
+fs::path source_path(const std::string& source) {
+  std::error_code error;
+  const fs::path path = fs::absolute(source, error).lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
+}
+
 /// The name of a model out of the name of what it comes from.
 std::string name_of(const std::string& source) {
-  fs::path path = fs::path(source).lexically_normal();
-  if (!path.has_filename()) path = path.parent_path();
+  const fs::path path = source_path(source);
   std::error_code error;
-  std::string name = fs::is_directory(path, error) ? fs::absolute(path, error).filename() : path.stem();
+  std::string name = fs::is_directory(path, error) ? path.filename() : path.stem();
   for (char& c : name) {
     const bool plain =
         (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
@@ -92,7 +98,7 @@ class Import {
     model_.name = options_.place.name.empty() ? name_of(options_.sources.main.front()) : options_.place.name;
     if (!options_.lineage.empty()) model_.space.lineage = options_.lineage;
     model_.licence = options_.licence;
-    model_.origin = std::string(imported) + fs::path(options_.sources.main.front()).filename().string();
+    model_.origin = std::string(imported) + source_path(options_.sources.main.front()).filename().string();
     check_numbers();
     const fs::path place = make_model(model_, place_of(options_), [&](ModelDraft& draft) {
       take_parts(draft);

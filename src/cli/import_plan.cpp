@@ -14,6 +14,7 @@
 #include "core/known_relatives.hpp"
 #include "core/leftover_tensors.hpp"
 #include "core/recipes.hpp"
+#include "core/shell_word.hpp"
 #include "core/spaces.hpp"
 #include "core/suggest.hpp"
 #include "core/weight_scales.hpp"
@@ -35,6 +36,19 @@ bool is_folder(const fs::path& path) {
 bool is_file(const fs::path& path) {
   std::error_code error;
   return fs::is_regular_file(path, error);
+}
+
+/// A folder that is one component of a model.
+void refuse_component(const std::string& path) {
+  std::error_code error;
+  const fs::path place = fs::absolute(path, error).lexically_normal();
+  if (!is_file(place / "config.json") || io::component_weights(place, ".").empty()) return;
+  const fs::path above = (place.has_filename() ? place : place.parent_path()).parent_path();
+  const bool within = io::is_diffusers_folder(above);
+  throw Error(ErrorKind::input,
+              path + " is one component of a diffusers model, with its config.json and its weights, and no model.",
+              within ? "Name the folder of all of them: lapis import " + core::shell_word(above.string())
+                     : "Name the folder of all of them, the one with model_index.json");
 }
 
 [[noreturn]] void refuse_quantized(const std::string& name, const std::string& method, const std::string& why) {
@@ -117,6 +131,7 @@ void ImportPlan::add_source(const std::string& path) {
     return;
   }
   if (!io::is_diffusers_folder(path)) {
+    refuse_component(path);
     throw Error(ErrorKind::input, path + " is a folder without a model_index.json, so it is no diffusers model.",
                 "Name such a folder, or the checkpoint's files");
   }

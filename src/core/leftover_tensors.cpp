@@ -72,7 +72,7 @@ bool begins_one_of(const std::string& name, std::span<const std::string> beginni
 std::span<const TensorMark> harmless_leftovers() { return harmless; }
 
 std::vector<std::string> realm_of(const HeldGraph& held, const KnownGraph& graph) {
-  if (!held.prefix.empty()) return {held.prefix};
+  if (!held.prefix.empty() || graph.part == "denoiser") return {held.prefix};
   std::set<std::string> levels;
   for (const TensorShape& tensor : checkpoint_tensors(held.naming, graph.tensors)) {
     const std::size_t dot = tensor.name.find('.');

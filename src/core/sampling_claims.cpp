@@ -46,8 +46,12 @@ constexpr std::array keys = {
     KeyRow{"modelspec.architecture",    "*-v",          Claim::v},
     KeyRow{"ss_v_parameterization",     "true",         Claim::v},
     KeyRow{"ss_v_parameterization",     "false",        Claim::epsilon},
+    KeyRow{"ss_v_parameterization",     "none",         std::nullopt},
+    KeyRow{"ss_v_parameterization",     "*",            Claim::unknown},
     KeyRow{"ss_zero_terminal_snr",      "true",         Claim::zero_snr},
     KeyRow{"ss_zero_terminal_snr",      "false",        Claim::plain_betas},
+    KeyRow{"ss_zero_terminal_snr",      "none",         std::nullopt},
+    KeyRow{"ss_zero_terminal_snr",      "*",            Claim::unknown_snr},
 };
 // clang-format on
 
@@ -139,10 +143,15 @@ void refuse_foreign(std::span<const SamplingClaim> claims, const SamplingFacts& 
                (claim == Claim::v ? "that it predicts v" : "that its betas end in zero SNR") + " (" + by + ")",
            "Take another export of it");
   }
-  const std::string by = said_by(claims, Claim::unknown);
-  if (flow || by.empty() || !wish.prediction.empty()) return;
-  refuse(speakers.weights + " says " + by + ", which lapis does not know",
-         "If it predicts noise or v, say so: --prediction epsilon or --prediction v");
+  if (flow) return;
+  const auto refuse_unknown = [&](Claim claim, const std::string& wished, const std::string& advice) {
+    const std::string by = said_by(claims, claim);
+    if (!by.empty() && wished.empty()) refuse(speakers.weights + " says " + by + ", which lapis does not know", advice);
+  };
+  refuse_unknown(Claim::unknown, wish.prediction,
+                 "If it predicts noise or v, say so: --prediction epsilon or --prediction v");
+  refuse_unknown(Claim::unknown_snr, wish.zero_snr,
+                 "Say whether its SNR ends in zero: --zero-snr on or --zero-snr off");
 }
 
 }  // namespace

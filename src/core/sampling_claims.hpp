@@ -17,7 +17,8 @@ enum class Claim {
   zero_snr,     ///< its betas were rescaled to zero terminal SNR
   plain_betas,  ///< they were not
   edm,          ///< it was trained with EDM's scaling, which lapis has not
-  unknown       ///< the key is known, and its value is not
+  unknown,      ///< the key tells what is predicted, and its value is not known
+  unknown_snr   ///< the key tells whether the SNR ends in zero, and its value is not known
 };
 
 /// One thing that a file says.

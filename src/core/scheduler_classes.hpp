@@ -34,7 +34,8 @@ bool reads(const SchedulerClass& row, std::string_view key);
 
 /// What a key is to lapis.
 enum class KeyUse {
-  training,  ///< tells how the network was trained: a fact of the model, whatever the class
+  training,  ///< tells how a network that predicts noise or v was trained: a fact of the model, whatever the class
+  flow,      ///< tells how a flow was trained, likewise
   sampling,  ///< becomes the sampler or the schedule of jobs that name none
   only,      ///< another value than those that are accepted is refused
   told,      ///< with another value than those that are accepted lapis has its own way, and says so

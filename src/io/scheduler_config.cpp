@@ -99,6 +99,7 @@ class Names {
 
 /// Refuses values of keys of the class that lapis has not, and notes those that it has in its own way.
 void check_keys(const ForeignJson& config, const SchedulerClass& row, SchedulerConfig& found) {
+  const KeyUse training = row.path == Path::flow ? KeyUse::flow : KeyUse::training;
   Names told;
   Names unread;
   for (const auto& [name, value] : config.document().items()) {
@@ -106,7 +107,7 @@ void check_keys(const ForeignJson& config, const SchedulerClass& row, SchedulerC
     const SchedulerKey* key = core::find_scheduler_key(row, name);
     const bool read = core::reads(row, name);
     if (!read) {
-      (key != nullptr && key->use == KeyUse::training ? told : unread).add(name);
+      (key != nullptr && key->use == training ? told : unread).add(name);
       continue;
     }
     if (key == nullptr || core::accepts(*key, value.dump())) continue;

@@ -106,7 +106,7 @@ class ImportTest(CliTest):
         self.addCleanup(os.environ.__setitem__, "XDG_DATA_HOME", os.devnull)
 
     def done(self, *words: str, **options) -> bytes:
-        result = run(*words, cwd=self.folder, **options)
+        result = run(*words, cwd=options.pop("cwd", self.folder), **options)
         self.assertEqual(result.returncode, 0, result.stderr.decode())
         return result.stdout
 
@@ -164,6 +164,12 @@ class Recognized(ImportTest):
         for key in ("family", "space", "sampling", "defaults"):
             self.assertEqual(again[key] | {"schedule": "own"} if key == "defaults" else again[key],
                              first[key] | {"schedule": "own"} if key == "defaults" else first[key])
+
+    def test_a_folder_by_its_place_has_its_own_name(self) -> None:
+        shutil.copytree(MODEL, self.folder / "mine")
+        for source, cwd in ((".", "mine"), ("./", "mine"), ("..", "mine/unet"), ("../", "mine/vae"), ("mine/unet/..", ".")):
+            line = json.loads(self.done("import", source, "--dry-run", "--json", cwd=self.folder / cwd))
+            self.assertEqual(line["name"], "mine", source)
 
     def test_a_copy_needs_its_source_no_more(self) -> None:
         path = self.checkpoint("v1.safetensors")
@@ -272,6 +278,12 @@ class Refused(ImportTest):
         self.refused(3, "import", "nothing.safetensors", says=("nothing.safetensors",))
         (self.folder / "bare").mkdir()
         self.refused(3, "import", "bare", says=("model_index.json",))
+        shutil.copytree(MODEL, self.folder / "whole")
+        for name in ("unet", "vae/", "text_encoder"):
+            self.refused(3, "import", f"whole/{name}", says=("is one component", f"lapis import {self.folder}/whole"))
+        self.refused(3, "import", ".", cwd=self.folder / "whole" / "unet", says=("is one component",))
+        shutil.copytree(MODEL / "unet", self.folder / "alone")
+        self.refused(3, "import", "alone", says=("is one component", "model_index.json"))
         whole = self.checkpoint("cut.safetensors").read_bytes()
         (self.folder / "cut.safetensors").write_bytes(whole[:-1000])
         self.refused(3, "import", "cut.safetensors", says=("cut short",))
@@ -295,6 +307,15 @@ class Refused(ImportTest):
         self.checkpoint("sound.safetensors", lambda tensors: tensors | {name: number(1) for name in harmless})
         line = json.loads(self.done("import", "sound.safetensors", "--json"))
         self.assertIn("5 tensors that nothing here needs", line["notes"][0])
+        shutil.copytree(MODEL, self.folder / "folder")
+        unet = self.folder / "folder" / "unet" / "diffusion_pytorch_model.safetensors"
+        weights = read(unet)
+        for name in ("class_embedding.linear_1.weight", "add_embedding.linear_1.weight", "label_emb.0.0.weight",
+                     "time_embed_extra.weight", "model.diffusion_model.v_pred"):
+            unet.write_bytes(written(weights | {name: number(2, 2)}))
+            self.refused(3, "import", "folder", says=("folder/unet holds " + name,))
+        unet.write_bytes(written(weights | {"model_ema.decay": number(1), "betas": number(1)}))
+        self.done("import", "folder")
 
     def test_whole_numbers_without_a_scheme(self) -> None:
         name = "model.diffusion_model.input_blocks.1.0.in_layers.2.weight"
@@ -367,6 +388,26 @@ class Drawn(ImportTest):
         self.done("decode", "a.safetensors", "-m", "v2", "-o", "a.png")
         self.done("import", str(MODEL), "--name", "other", "--lineage", "other")
         self.refused(4, "decode", "a.safetensors", "-m", "other", "-o", "b.png", says=("sd15:other",))
+
+    def test_latents_of_a_model_and_of_its_import_go_together(self) -> None:
+        self.done("import", str(MODEL), "--name", "again")
+        self.done("import", str(MODEL), "--name", "copied", "--copy", "--verify")
+        for pair in (("tiny-sd15", "again"), ("again", "tiny-sd15"), ("copied", "tiny-sd15"), ("again", "copied")):
+            self.assertTrue(self.done("check", *pair).startswith(b"same: "), pair)
+            self.done("generate", *WALK, "-m", pair[0], "--latent", "a.safetensors", "--overwrite")
+            self.done("decode", "a.safetensors", "-m", pair[1], "-o", "a.png", "--overwrite")
+        self.done("decode", "a.safetensors", "-o", "a.png", "--overwrite")
+        weights = Path("vae", "diffusion_pytorch_model.safetensors")
+        shutil.copytree(MODEL, self.folder / "source")
+        (self.folder / "source" / "model.json").unlink()
+        content = read(MODEL / weights)
+        name, (dtype, shape, data) = next((name, tensor) for name, tensor in content.items() if "conv_out" in name)
+        (self.folder / "source" / weights).write_bytes(written(content | {name: (dtype, shape, bytes(len(data)))}))
+        self.done("import", "source", "--name", "changed")
+        for pair in (("tiny-sd15", "changed"), ("changed", "tiny-sd15"), ("again", "changed")):
+            result = run("check", *pair, cwd=self.folder)
+            self.assertEqual(result.returncode, 4, pair)
+            self.assertIn(b"one of the two is not what it was", result.stdout)
 
 
 if __name__ == "__main__":

@@ -82,11 +82,27 @@ TEST_CASE("every mark of a harmless leftover lets its tensor pass, and one that 
   for (const char* name : {"v_pred", "ztsnr", "edm_vpred.sigma_max"}) CHECK(fault_of(name).empty());
 }
 
-TEST_CASE("the realm of a part is its prefix, or the levels that its names have") {
+TEST_CASE("the realm of a part is its prefix, or the levels that its names have, and all of a denoiser's file") {
   const KnownGraph graph{"unet", "denoiser", {{"down_blocks.0.conv.weight", {1}}, {"conv_in.weight", {1}}}};
   HeldGraph held;
   held.prefix = "unet.";
   CHECK(realm_of(held, graph) == std::vector<std::string>{"unet."});
   held.prefix = "";
-  CHECK(realm_of(held, graph) == std::vector<std::string>{"conv_in.", "down_blocks."});
+  CHECK(realm_of(held, graph) == std::vector<std::string>{""});
+  const KnownGraph vae{"vae", "vae_decoder", {{"decoder.conv.weight", {1}}, {"post_quant_conv.weight", {1}}}};
+  CHECK(realm_of(held, vae) == std::vector<std::string>{"decoder.", "post_quant_conv."});
+}
+
+TEST_CASE("beside a denoiser that stands alone every tensor that nobody knows is of it") {
+  const std::vector<std::string> whole = {""};
+  const auto passes = [&](const char* name) {
+    const std::vector<TensorShape> tensors = {{name, {4}}};
+    return !leftover_fault(tensors, whole, "a.safetensors");
+  };
+  for (const char* name : {"class_embedding.linear_1.weight", "add_embedding.linear_1.weight", "label_emb.0.0.weight",
+                           "time_embed_extra.weight", "unet.v_pred"}) {
+    CAPTURE(name);
+    CHECK_FALSE(passes(name));
+  }
+  for (const char* name : {"model_ema.decay", "betas", "v_pred", "optimizer.state"}) CHECK(passes(name));
 }

@@ -69,6 +69,8 @@ TEST_CASE("what says nothing of sampling changes nothing") {
       {{{"ss_noise_offset", "0.0357"}, {"ss_min_snr_gamma", "5"}}, {"v_predx"}, {}, "", {}},
       {{{"modelspec.prediction_type", "epsilon"}}, {}, {}, "", {}},
       {{{"modelspec.prediction_type", "None"}}, {}, {}, "", {}},
+      {{{"ss_v_parameterization", "None"}, {"ss_zero_terminal_snr", ""}}, {}, {}, "", {}},
+      {{{"ss_v_parameterization", "1"}, {"ss_zero_terminal_snr", "yes"}}, {}, {}, "", flow()},
       {{{"modelspec.architecture", "stable-diffusion-xl-v1-base"}}, {}, {}, "", {}},
       {{{"ss_v_parameterization", "False"}, {"ss_zero_terminal_snr", "False"}}, {}, {}, "", {}},
       {{{"modelspec.prediction_type", "epsilon"}}, {}, {}, "", flow()}};
@@ -140,6 +142,20 @@ TEST_CASE("what lapis has not, and options that make no sense, are refused") {
   CHECK(kind({{}, {}, {"eps", ""}, "", {}}) == ErrorKind::usage);
   CHECK(kind({{}, {}, {"", "yes"}, "", {}}) == ErrorKind::usage);
   CHECK(answer({{{"modelspec.prediction_type", "sample"}}, {}, {"v", ""}, "", {}}).facts == predicting_v());
+}
+
+TEST_CASE("a value that nobody knows of a key that is known is refused, unless the user decides") {
+  for (const char* value : {"1", "yes", "0", "tru"}) {
+    const Metadata v = {{"ss_v_parameterization", value}};
+    const Metadata snr = {{"ss_zero_terminal_snr", value}};
+    CHECK_THROWS_WITH(
+        answer({v, {}, {"", "off"}, "", {}}),
+        Catch::Contains("ss_v_parameterization \"" + std::string(value)) && Catch::Contains("--prediction v"));
+    CHECK_THROWS_WITH(answer({snr, {}, {"v", ""}, "", {}}),
+                      Catch::Contains("ss_zero_terminal_snr") && Catch::Contains("--zero-snr on"));
+    CHECK(answer({v, {}, {"v", ""}, "", {}}).facts == predicting_v());
+    CHECK_FALSE(answer({snr, {}, {"", "off"}, "", {}}).facts.zero_snr);
+  }
 }
 
 TEST_CASE("marks are no weights") {

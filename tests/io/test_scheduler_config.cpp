@@ -149,6 +149,14 @@ TEST_CASE("keys that a class does not read are named, those of the training are 
   CHECK(config.sampling.flow_shift.dynamic);
   CHECK_THAT(told(config), Catch::Contains("does not read use_dynamic_shifting"));
   CHECK_THAT(told(config), Catch::Contains("left out: foo, use_karras_sigmas"));
+  // What tells of a flow's training tells nothing of betas, nor the other way.
+  const SchedulerConfig betas =
+      read(folder, named("EulerDiscreteScheduler", R"("shift": 3.0, "use_dynamic_shifting": true)"));
+  CHECK_THAT(told(betas), Catch::Contains("left out: shift, use_dynamic_shifting"));
+  CHECK_THAT(told(betas), !Catch::Contains("lapis does"));
+  CHECK(betas.sampling.flow_shift == FlowShift{});
+  const SchedulerConfig flow = read(folder, named("FlowMatchEulerDiscreteScheduler", R"("beta_start": 0.1)"));
+  CHECK_THAT(told(flow), Catch::Contains("left out: beta_start") && !Catch::Contains("lapis does"));
   CHECK_THAT(told(read(folder, named("DDIMScheduler", R"("set_alpha_to_one": false)"))),
              Catch::Contains("set_alpha_to_one is false"));
   CHECK(read(folder, named("DDIMScheduler", R"("set_alpha_to_one": true, "clip_sample": false)")).notes.empty());
