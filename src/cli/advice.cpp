@@ -28,6 +28,12 @@ std::string meant(const std::string& word, const std::vector<std::string>& names
   return core::closest(word, names).value_or("");
 }
 
+/// Whether `word` is the beginning of `name`, or that with a letter wrong or in another place: sure enough to be typed.
+bool is_slip(const std::string& word, const std::string& name) {
+  return name.starts_with(word) || core::edit_distance(word, name) <= 1 ||
+         (word.size() == name.size() && std::is_permutation(word.begin(), word.end(), name.begin()));
+}
+
 /// The same letter as the other kind of letter: "-w" for "-W". What is no letter stays.
 std::string other_case(std::string_view flag) {
   const char letter = flag.back();
@@ -106,7 +112,8 @@ Advice unknown_option(CLI::App& command, std::string_view flag, const Value& val
               "Type: " + with_value(command, other, value)};
     }
   } else if (const std::string name = meant(word, option_names(command)); !name.empty()) {
-    return {what + ". Did you mean \"" + name + "\"?", "Type: " + with_value(command, name, value)};
+    return {what + ". Did you mean \"" + name + "\"?",
+            is_slip(word, name) ? "Type: " + with_value(command, name, value) : ""};
   }
   const std::string others = owners(*command.get_parent(), flag);
   return {others.empty() ? what : std::string(flag) + " is an option of " + others + ", not of this command", ""};

@@ -182,7 +182,7 @@ class Generation {
     for (const auto& [flag, is_given] : asked) {
       if (!is_given) continue;
       throw Error(ErrorKind::usage, std::string(flag) + " is for a latent to start from, and there is none.",
-                  "Leave it out, or name one: --init-latent FILE");
+                  options_.source ? "Leave it out" : "Leave it out, or name one: --init-latent FILE");
     }
   }
 

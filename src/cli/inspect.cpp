@@ -142,8 +142,7 @@ void print_tokens(const io::EncodedPrompts& encoded, const std::vector<std::stri
     if (encoded.prompt.size() > 1) print_line(name);
     for (const TokenChunk& chunk : chunked.chunks) print_line(chunk_text(chunk));
     const std::size_t chunks = chunked.chunks.size();
-    print_note(std::to_string(chunked.count) + " tokens in " + std::to_string(chunks) +
-               (chunks == 1 ? " chunk" : " chunks") +
+    print_note(core::count_text(chunked.count, "token") + " in " + core::count_text(chunks, "chunk") +
                (chunked.cut.empty() ? "" : "; cut off: \"" + chunked.cut + "\""));
   }
   for (const std::string& warning : warnings) print_warning(warning);

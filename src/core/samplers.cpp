@@ -88,7 +88,7 @@ const SamplerRow& find_sampler(std::string_view name) {
     }
     names.push_back(row.name);
   }
-  throw Error(ErrorKind::usage, "unknown sampler \"" + std::string(name) + "\"; there is " + listed(names) + "." +
+  throw Error(ErrorKind::usage, "unknown sampler \"" + std::string(name) + "\"; there are " + listed(names) + "." +
                                     did_you_mean(name, known));
 }
 

@@ -271,9 +271,9 @@ fs::path absolute_folder(const fs::path& folder) {
                   "Ask its owner for the right to enter it: chmod +rx");
     }
     const bool diffusers = fs::exists(result / "model_index.json", error);
-    throw Error(
-        ErrorKind::model, folder.string() + " has no model.json, so it is no model folder.",
-        (diffusers ? "It is a diffusers folder: scripts/export_graphs.py writes one." : "Name a folder that has one."));
+    throw Error(ErrorKind::model, folder.string() + " has no model.json, so it is no model folder.",
+                (diffusers ? "It is a diffusers folder. Make a model of it: lapis import FOLDER"
+                           : "Name a folder that has one."));
   }
   return result;
 }
