@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <future>
@@ -62,7 +61,9 @@ class Generation {
 
   int run() {
     read_model();
-    check_crossing();
+    if (!start_latent_ && !second_) {
+      refuse_crossing_options(options_.handover, options_.told, /*is_refined=*/options_.source != nullptr);
+    }
     check_outputs();
     check_room(job_);
     note(job_notes(job_, model_));
@@ -167,25 +168,6 @@ class Generation {
   bool draws() const { return options_.draws(); }
 
   /// Everything that would fail only after the work is done is tried before it.
-  /// What speaks of a latent on its way into the model's space means nothing where there is none.
-  void check_crossing() const {
-    if (start_latent_ || second_) return;
-    const std::array<std::pair<const char*, bool>, 7> asked = {{
-        {"--no-convert", !options_.handover.may_convert},
-        {"--measure", options_.handover.measure},
-        {"--compensate", options_.handover.compensate},
-        {"--space", !options_.told.space.empty()},
-        {"--init-units", !options_.told.units.empty()},
-        {"--init-form", !options_.told.form.empty()},
-        {"--init-size", !options_.told.size.empty()},
-    }};
-    for (const auto& [flag, is_given] : asked) {
-      if (!is_given) continue;
-      throw Error(ErrorKind::usage, std::string(flag) + " is for a latent to start from, and there is none.",
-                  options_.source ? "Leave it out" : "Leave it out, or name one: --init-latent FILE");
-    }
-  }
-
   void check_outputs() {
     if (job_.stop_at && !latents_) {
       throw Error(ErrorKind::usage, "--stop-at leaves a latent, and no picture. Say where to keep it: --latent FILE");

@@ -7,8 +7,26 @@
 #include "core/latents.hpp"
 #include "core/spaces.hpp"
 #include "io/model_folder.hpp"
+#include "lapis/error.hpp"
 
 namespace lapis::cli {
+
+void refuse_crossing_options(const HandoverOptions& options, const ToldOptions& told, bool is_refined) {
+  const std::array<std::pair<const char*, bool>, 7> asked = {{
+      {"--no-convert", !options.may_convert},
+      {"--measure", options.measure},
+      {"--compensate", options.compensate},
+      {"--space", !told.space.empty()},
+      {"--init-units", !told.units.empty()},
+      {"--init-form", !told.form.empty()},
+      {"--init-size", !told.size.empty()},
+  }};
+  for (const auto& [flag, is_given] : asked) {
+    if (!is_given) continue;
+    throw Error(ErrorKind::usage, std::string(flag) + " is for a latent to start from, and there is none.",
+                is_refined ? "Leave it out" : "Leave it out, or name one: --init-latent FILE");
+  }
+}
 
 Handover::Handover(std::string file, const Passport& passport, core::Layout layout, const std::optional<Model>& own,
                    const Model& target, std::optional<PixelSize> size, const HandoverOptions& options)

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/crossing.hpp"
+#include "cli/latent_options.hpp"
 #include "core/verdict.hpp"
 #include "io/check_report.hpp"
 #include "io/latent_file.hpp"
@@ -21,6 +22,10 @@ struct HandoverOptions {
   bool measure = false;     ///< decode what was encoded, and compare
   bool compensate = false;  ///< as of `CrossingOptions`
 };
+
+/// Throws Error{usage} for options of a latent on its way into the model's space: called where there is none.
+/// `is_refined` where no option could name one.
+void refuse_crossing_options(const HandoverOptions& options, const ToldOptions& told, bool is_refined);
 
 /// Planned by the constructor, from the passport alone; done by one of `carry`.
 class Handover {
