@@ -16,6 +16,7 @@
 #include "cli/import_plan.hpp"
 #include "cli/import_sampling.hpp"
 #include "cli/model_draft.hpp"
+#include "cli/places.hpp"
 #include "cli/terminal.hpp"
 #include "core/job_limits.hpp"
 #include "core/spaces.hpp"
@@ -149,11 +150,25 @@ class Import {
     for (auto& [name, facts] : model_.tokenizers) draft.take_tokenizer(name, facts);
   }
 
+  /// A model of the same name that is no longer found by it.
+  std::optional<fs::path> hidden_model(const fs::path& place) const {
+    if (!options_.place.output.empty() || options_.place.dry_run) return std::nullopt;
+    std::error_code error;
+    for (const fs::path& folder : model_places()) {
+      const fs::path other = folder / model_.name;
+      if (fs::exists(other / "model.json", error) && !fs::equivalent(other, place, error)) return other;
+    }
+    return std::nullopt;
+  }
+
   void report(const fs::path& place) const {
     std::vector<std::string> notes = plan_.notes();
     if (widened_ > 0) {
       notes.push_back("weights in half precision take " + core::bytes_text(widened_) +
                       " of memory where they are widened to fp32: on a CPU, unless --dtype says otherwise");
+    }
+    if (const auto hidden = hidden_model(place)) {
+      notes.push_back("-m " + model_.name + " means this model from now on, and " + hidden->string() + " by its path");
     }
     for (const std::string& note : notes) print_note(note);
     io::ImportReport report{

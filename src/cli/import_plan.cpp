@@ -126,6 +126,7 @@ void ImportPlan::add_named(const std::string& path, const std::string& flag,
 }
 
 void ImportPlan::add_source(const std::string& path) {
+  refuse_repository(path);
   if (!is_folder(path)) {
     add_files({path}, path, "", std::nullopt);
     return;

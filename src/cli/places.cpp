@@ -92,13 +92,6 @@ bool names_repository(const std::string& name) {
                   core::shell_word(plain));
 }
 
-[[noreturn]] void refuse_repository(const std::string& name) {
-  const std::string plain = fs::path(name).filename().string();
-  throw Error(ErrorKind::usage, "there is no folder \"" + name + "\", and lapis opens no network",
-              "Download the model (hf download " + core::shell_word(name) + " --local-dir " + core::shell_word(plain) +
-                  "), then: lapis import " + core::shell_word(plain));
-}
-
 }  // namespace
 
 fs::path engine_path() {
@@ -154,13 +147,22 @@ bool names_file(const std::string& word) {
   return std::find(endings.begin(), endings.end(), core::lower_ascii(path.extension().string())) != endings.end();
 }
 
+void refuse_repository(const std::string& name) {
+  constexpr std::string_view site = "https://huggingface.co/";
+  const std::string asked = name.starts_with(site) ? name.substr(site.size()) : name;
+  std::error_code ignored;
+  if (!names_repository(asked) || names_checkpoint(asked) || fs::exists(name, ignored)) return;
+  const std::string plain = fs::path(asked).filename().string();
+  throw Error(ErrorKind::usage, "there is no folder \"" + name + "\", and lapis opens no network",
+              "Download the model (hf download " + core::shell_word(asked) + " --local-dir " + core::shell_word(plain) +
+                  "), then: lapis import " + core::shell_word(plain));
+}
+
 fs::path find_model(const std::string& name) {
   std::error_code ignored;
   if (fs::is_directory(name, ignored)) return name;
-  constexpr std::string_view site = "https://huggingface.co/";
-  if (name.starts_with(site)) refuse_repository(name.substr(site.size()));
   if (names_checkpoint(name)) refuse_checkpoint(name);
-  if (names_repository(name) && !fs::exists(name, ignored)) refuse_repository(name);
+  refuse_repository(name);
   if (name.find('/') != std::string::npos) return name;
   std::vector<std::string> names;
   for (const fs::path& folder : known_models()) {

@@ -30,6 +30,10 @@ std::vector<std::filesystem::path> known_models();
 /// Whether `word` means a file and no model: "-", a file that is there, or a name that ends as latents and PNGs do.
 bool names_file(const std::string& word);
 
+/// Throws Error{usage} for what is not here and is called as Hugging Face calls models ("owner/name", or its address),
+/// with the line that fetches it.
+void refuse_repository(const std::string& name);
+
 /// The folder of a model given by name, or by path if `name` holds a "/" or is a folder here.
 /// Throws Error{usage} with the known names if there is no such model.
 std::filesystem::path find_model(const std::string& name);

@@ -155,6 +155,17 @@ class Recognized(ImportTest):
         self.done("generate", "a house", "-m", "./v1", "-s", "1", "-q", "-o", name, *words)
         return name
 
+    def test_what_lies_on_a_site_is_fetched_by_other_means(self) -> None:
+        for name in ("owner/some-model", "https://huggingface.co/owner/some-model"):
+            self.refused(2, "import", name, says=("opens no network", "hf download owner/some-model", "lapis import some-model"))
+        self.refused(3, "import", "models/a.safetensors", says=("models/a.safetensors does not exist",))
+
+    def test_a_model_that_another_one_hides_is_named(self) -> None:
+        notes = json.loads(self.done("import", str(MODEL), "--name", "tiny-sd15", "--json"))["notes"]
+        self.assertTrue(any(f"{MODEL} by its path" in note for note in notes), notes)
+        notes = json.loads(self.done("import", str(MODEL), "--name", "of-its-own", "--json"))["notes"]
+        self.assertFalse(any("by its path" in note for note in notes), notes)
+
     def test_a_folder_of_diffusers(self) -> None:
         line = json.loads(self.done("import", str(MODEL), "--name", "again", "--json"))
         self.assertEqual(line["parts"]["denoiser"]["naming"], "diffusers")
