@@ -23,21 +23,13 @@ Error caught(const Thrown& thrown) {
   throw std::logic_error("nothing was thrown");
 }
 
+/// What a question about the exception that is being handled is answered with.
 template <class Thrown>
-bool lacks_memory(const Thrown& thrown) {
+bool answered(bool (*question)(), const Thrown& thrown) {
   try {
     throw thrown;
   } catch (...) {
-    return is_lack_of_memory();
-  }
-}
-
-template <class Thrown>
-bool falls_short(const Thrown& thrown) {
-  try {
-    throw thrown;
-  } catch (...) {
-    return is_shortage();
+    return question();
   }
 }
 
@@ -61,23 +53,23 @@ TEST_CASE("errors of lapis pass as they are, libtorch's are told apart") {
 }
 
 TEST_CASE("a lack of memory is known as one") {
-  CHECK(lacks_memory(std::bad_alloc()));
-  CHECK(lacks_memory(no_memory));
-  CHECK(lacks_memory(no_gpu_memory));
+  CHECK(answered(is_lack_of_memory, std::bad_alloc()));
+  CHECK(answered(is_lack_of_memory, no_memory));
+  CHECK(answered(is_lack_of_memory, no_gpu_memory));
   for (const char* text : {"could not create a primitive", "std::bad_alloc", "mmap: Cannot allocate memory"}) {
-    CHECK(lacks_memory(std::runtime_error(text)));
+    CHECK(answered(is_lack_of_memory, std::runtime_error(text)));
   }
-  CHECK_FALSE(lacks_memory(in_a_graph));
-  CHECK_FALSE(lacks_memory(Error(ErrorKind::device, "CUDA out of memory")));
+  CHECK_FALSE(answered(is_lack_of_memory, in_a_graph));
+  CHECK_FALSE(answered(is_lack_of_memory, Error(ErrorKind::device, "CUDA out of memory")));
 }
 
 TEST_CASE("a lack of threads is a shortage, and no lack of memory") {
   const std::system_error no_thread(std::make_error_code(std::errc::resource_unavailable_try_again));
-  CHECK(falls_short(no_thread));
-  CHECK_FALSE(lacks_memory(no_thread));
-  CHECK(falls_short(no_memory));
-  CHECK_FALSE(falls_short(in_a_graph));
-  CHECK_FALSE(falls_short(std::system_error(std::make_error_code(std::errc::io_error))));
+  CHECK(answered(is_shortage, no_thread));
+  CHECK_FALSE(answered(is_lack_of_memory, no_thread));
+  CHECK(answered(is_shortage, no_memory));
+  CHECK_FALSE(answered(is_shortage, in_a_graph));
+  CHECK_FALSE(answered(is_shortage, std::system_error(std::make_error_code(std::errc::io_error))));
 }
 
 TEST_CASE("no warning of libtorch's reaches the terminal") {
