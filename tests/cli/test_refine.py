@@ -108,12 +108,12 @@ class Refined(LatentTest):
         self.assertEqual(json.loads(facts["history"]), [crossing])
         shown = json.loads(self.done("inspect", "b-0.png", "--json").stdout)
         self.assertEqual(shown["texts"]["lapis"]["history"], [crossing])
-        self.done("decode", "b.safetensors", "-o", "again.png")
+        self.done("decode", "b.safetensors", "-t", "1", "-o", "again.png")
         self.assertEqual(read_png(self.bytes_of("again-0.png")), read_png(self.bytes_of("b-0.png")))
 
     def test_the_crossing_is_that_of_convert(self) -> None:
         self.done("generate", *DRAWN, "--latent", "a.safetensors")
-        self.done("convert", "a.safetensors", "--to", "tiny-sdxl", "--no-compensate", "-o", "c.safetensors")
+        self.done("convert", "a.safetensors", "--to", "tiny-sdxl", "--no-compensate", "-t", "1", "-o", "c.safetensors")
         on = ("-m", "tiny-sdxl", "-p", "a lake", "-s", "3", *QUICK)
         self.done("refine", "a.safetensors", *on, "--latent", "crossed.safetensors")
         self.done("refine", "c.safetensors", *on, "--latent", "converted.safetensors")
