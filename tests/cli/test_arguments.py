@@ -158,7 +158,6 @@ class WhatPeopleType(CliTest):
         self.assertEqual(self.planned("a house", "--sampler", "dpmpp2m")["schedule"], "own")
         self.refused(2, "generate", "a house", "--sampler", "DPM++ 2M Karas", says=('unknown sampler "DPM++ 2M Karas"',))
 
-    @needs_engine
     def test_values_that_a_script_left_empty(self) -> None:
         for command in filter(None, COMMANDS):
             for option in declared(command):
@@ -190,6 +189,7 @@ class WhatPeopleType(CliTest):
                 self.assertEqual(result.stdout.startswith(b"\x89PNG"), "/dev/stdout" in words)
                 self.assertEqual(list(self.folder.iterdir()), [])
 
+    @needs_engine
     def test_seeds_of_sixty_four_bits(self) -> None:
         largest = 2**64 - 1
         for seed in (2**63 - 1, 2**63, largest):
