@@ -101,8 +101,8 @@ std::optional<std::string> terminal_problem(const ResolvedJob& resolved, const M
   const SamplingFacts facts = sampling_of(resolved, model);
   if (!facts.zero_snr) return std::nullopt;
   const SamplerRow& row = find_sampler(resolved.sampler);
-  const bool unknown = row.terminal == Terminal::wholly && facts.prediction == Prediction::epsilon;
-  if (row.terminal != Terminal::none && !unknown) return std::nullopt;
+  if (can_begin_at_noise_alone(row, facts.prediction)) return std::nullopt;
+  const bool unknown = row.terminal == Terminal::wholly;
   if (!begins_at_noise_alone(schedule_of(resolved, model), facts) && !unknown) return std::nullopt;
   const std::string begin = "sampler " + row.name + " cannot begin at noise alone, as zero terminal SNR has it: ";
   if (unknown) {
@@ -110,7 +110,7 @@ std::optional<std::string> terminal_problem(const ResolvedJob& resolved, const M
            " predicts noise. Take --sampler euler, or --zero-snr off";
   }
   return begin + "a slope met further down would count as often as the first sigma is larger, which is infinite. " +
-         "Those that can are " + listed(samplers_from_noise_alone());
+         "Those that can are " + listed(samplers_from_noise_alone(facts.prediction));
 }
 
 /// The sigmas of --sigmas and the steps they make; or the steps of --steps.

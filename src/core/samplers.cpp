@@ -108,10 +108,14 @@ void check_memory(const SamplerRow& row, int steps, std::size_t count) {
                                     ": another sampler walked it. Name that one with --sampler");
 }
 
-std::vector<std::string> samplers_from_noise_alone() {
+bool can_begin_at_noise_alone(const SamplerRow& row, Prediction prediction) {
+  return row.terminal != Terminal::none && (row.terminal != Terminal::wholly || prediction != Prediction::epsilon);
+}
+
+std::vector<std::string> samplers_from_noise_alone(Prediction prediction) {
   std::vector<std::string> names;
   for (const SamplerRow& row : samplers()) {
-    if (row.terminal != Terminal::none) names.push_back(row.name);
+    if (can_begin_at_noise_alone(row, prediction)) names.push_back(row.name);
   }
   return names;
 }

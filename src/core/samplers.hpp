@@ -83,8 +83,11 @@ const SamplerRow& sampler_row(Sampler sampler);
 /// all is a walk that begins anew.
 void check_memory(const SamplerRow& row, int steps, std::size_t count);
 
-/// The names of the rows that can begin at noise alone.
-std::vector<std::string> samplers_from_noise_alone();
+/// Whether a walk of the row can begin at noise alone, where a network's answer is a `prediction`.
+bool can_begin_at_noise_alone(const SamplerRow& row, Prediction prediction);
+
+/// The names of the rows that can.
+std::vector<std::string> samplers_from_noise_alone(Prediction prediction);
 
 /// True where the row walks `path`.
 bool walks(const SamplerRow& row, Path path);
