@@ -60,7 +60,8 @@ void verify_crossing(const Model& own, const Model& target);
 Crossed cross(const io::LatentDocument& document, const Model& own, const Model& target, const CrossingOptions& options,
               Engine& engine);
 
-/// The same for pictures that are decoded already: those of a latent with this passport. `engine` has `target` in use.
+/// Crosses with pictures that are decoded already, those of a latent with this passport: resizes and encodes them as
+/// `cross` does. `engine` has `target` in use.
 Crossed cross_pictures(std::vector<Image> pictures, const Passport& passport, const Model& target,
                        const CrossingOptions& options, Engine& engine);
 
@@ -84,7 +85,7 @@ Latent in_space(Latent latent, const Space& space);
 /// One line: "a.safetensors: sd15:tiny-sd15 -> sdxl:tiny-sdxl, decoded and encoded again at 128 x 128, PSNR 31.2 dB".
 std::string announcement(const std::string& file, const Crossing& crossing);
 
-/// The same of the last crossing, with what compensation did.
+/// One line of the last crossing of `crossed`, with what compensation did.
 std::string announcement(const std::string& file, const Crossed& crossed);
 
 }  // namespace lapis::cli

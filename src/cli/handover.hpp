@@ -51,7 +51,7 @@ class Handover {
   /// The latent in the target's space, announced on stderr where it changed. `engine` is left with any model in use.
   io::LatentDocument carry(const io::LatentDocument& document, const std::string& tiling, Engine& engine);
 
-  /// The same of a latent whose pictures its own VAE has decoded already; only where it crosses.
+  /// Carries a latent whose pictures its own VAE has decoded already; only where it crosses.
   io::LatentDocument carry(std::vector<Image> pictures, const Passport& passport, const std::string& tiling,
                            Engine& engine);
 

@@ -19,7 +19,7 @@ PartRow clip_encoder(const std::string& name) {
            {"pooled", "model", {"batch", "pooled_width"}}}};
 }
 
-/// The same for families that read the last layer alone: what transformers' CLIPTextModel gives will do.
+/// A CLIP encoder of families that read the last layer alone: what transformers' CLIPTextModel gives will do.
 PartRow last_layer_encoder(const std::string& name) {
   PartRow row = clip_encoder(name);
   const Port last = {"last", "model", {"batch", "tokens", "width"}};
