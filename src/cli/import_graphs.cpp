@@ -45,7 +45,7 @@ std::vector<Port> inputs_of(const core::PartRow& row, bool optional_too) {
   return inputs;
 }
 
-/// The same with another port for the timestep; none where the part has none.
+/// `inputs` with another port for the timestep; none where they have no timestep.
 std::optional<std::vector<Port>> with_timestep(std::vector<Port> inputs, const std::string& dtype,
                                                std::vector<Dimension> shape) {
   for (Port& port : inputs) {

@@ -23,7 +23,8 @@ std::span<const RefusedOperator> refused_operators();
 /// language needs; of every other namespace nothing.
 std::string_view operator_fault(std::string_view space, std::string_view name);
 
-/// The same of a word that is called without a namespace in TorchScript's text: print, fork, ...
+/// Why a graph is refused that calls this word without a namespace in TorchScript's text (print, fork, ...), in words
+/// that follow it and "which"; empty for a word that may stand.
 std::string_view word_fault(std::string_view word);
 
 /// Whether an operator of aten of this name reads or writes files. In the text every value has aten's operators as

@@ -26,7 +26,8 @@ std::span<const Relative> known_relatives();
 /// where nothing tells.
 const Relative* find_relative(std::span<const TensorShape> checkpoint);
 
-/// The same from marks alone: a few tensors of a file may have the shapes of something that the whole file is not.
+/// What the marks of some tensors say that their file is; null where none does. Shapes alone count for nothing here: a
+/// few tensors may have those of something that the whole file is not.
 const Relative* find_marked_relative(std::span<const TensorShape> tensors);
 
 /// One that has the names and shapes of a graph in models/graphs, and is told by a word alone.

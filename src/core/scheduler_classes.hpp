@@ -35,7 +35,7 @@ bool reads(const SchedulerClass& row, std::string_view key);
 /// What a key is to lapis.
 enum class KeyUse {
   training,  ///< tells how a network that predicts noise or v was trained: a fact of the model, whatever the class
-  flow,      ///< tells how a flow was trained, likewise
+  flow,      ///< tells how a flow was trained: a fact of the model, whatever the class
   sampling,  ///< becomes the sampler or the schedule of jobs that name none
   only,      ///< another value than those that are accepted is refused
   told,      ///< with another value than those that are accepted lapis has its own way, and says so

@@ -184,7 +184,8 @@ class Finder {
     return "";
   }
 
-  /// The same for a layer of a header, whose name may lack what stands before it in the file.
+  /// The weight of a layer that a header names, perhaps without what stands before it in the file; "" where there is
+  /// none.
   std::string noted_weight(const std::string& layer) const {
     if (const std::string weight = weight_of(layer); !weight.empty()) return weight;
     std::string found;

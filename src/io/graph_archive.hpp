@@ -20,7 +20,7 @@ namespace lapis::io {
 /// graph that passes is still a program (docs/security.md).
 void check_graph_archive(const std::filesystem::path& path, ErrorKind kind = ErrorKind::model);
 
-/// The same for bytes in memory; `name` is the file that errors speak of.
+/// Checks an archive that lies in memory, as a file is checked; `name` is the file that errors speak of.
 void check_graph_archive(std::span<const std::byte> archive, const std::string& name,
                          ErrorKind kind = ErrorKind::model);
 

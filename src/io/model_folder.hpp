@@ -26,7 +26,8 @@ void verify_files(const Model& model, bool linked_too = false);
 /// Nanoseconds since 1970 at which a file was changed last.
 std::int64_t last_change(const std::filesystem::path& file);
 
-/// The same for the files of these parts alone ("vae_decoder"); a part that the model has not has no files.
+/// Compares the files of these parts alone ("vae_decoder"), as `verify_files` does; a part that the model has not has
+/// no files.
 void verify_parts(const Model& model, std::span<const std::string> parts);
 
 }  // namespace lapis::io

@@ -47,7 +47,7 @@ struct PngFacts {
 /// than 8 MB in one text, 16 MB in all or 256 texts. Time and memory are bounded by these numbers and the file's size.
 PngFacts read_png_text(const std::filesystem::path& path);
 
-/// The same for bytes in memory; `name` is the file that errors speak of.
+/// Reads a PNG that lies in memory, as a file is read; `name` is the file that errors speak of.
 PngFacts read_png_text(std::span<const std::byte> png, const std::string& name);
 
 }  // namespace lapis::io
