@@ -5,9 +5,9 @@
     tests/program/record.py PROGRAM --approve          make that record anew
     tests/program/record.py PROGRAM --out FILE, --check FILE
 
-commands.txt has the commands. What differs from run to run or from place to place is written the same: the folders of the
-commands (WORK), of models (MODELS), of test data (DATA) and of the program (PROGRAM), durations, times of files and free memory (#). All
-else is kept as it is. Pictures and latents hold no date and no duration, so their bytes are compared.
+commands.txt has the commands. What differs from run to run or from place to place is written the same: the folders of
+the commands (WORK), of models (MODELS), of test data (DATA) and of the program (PROGRAM), durations, times of files and
+free memory (#). All else is kept as it is. Pictures and latents hold no date and no duration: their bytes are compared.
 
 Numbers that a network computed differ by the machine. The record says on what kind it was made; on another kind, of
 groups that are marked "networks", files are compared by name alone, and texts but for fractions and digests.
@@ -92,10 +92,13 @@ class Recorder:
     """Runs groups of commands by one program, each in a folder of its own below `place`."""
 
     def __init__(self, program: Path, place: Path) -> None:
-        self.program, self.place = program, place
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith(OWN_VARIABLES)} | {
-            "PATH": f"{program.parent}:{os.environ.get('PATH', '/usr/bin:/bin')}", "LC_ALL": "C.UTF-8", "COLUMNS": "80",
-            "TERM": "dumb", "D": str(ROOT / "tests" / "data"), "HOME": str(place), "M": ""}
+        self.place = place
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(OWN_VARIABLES)}
+        self.environment = kept | {
+            "PATH": f"{program.parent}:{os.environ.get('PATH', '/usr/bin:/bin')}", "D": str(ROOT / "tests" / "data"),
+            "LC_ALL": "C.UTF-8", "COLUMNS": "80", "TERM": "dumb"}
+        tree = program.parent.parent
+        self.tree = tree if (tree / "lib" / "lapis").is_dir() else program.parent
         listed = self.shell("lapis list models --json", place)
         self.environment["M"] = str(Path(json.loads(listed.stdout)[0]["folder"]).parent)
         (place / "prepared").mkdir()
@@ -103,13 +106,14 @@ class Recorder:
 
     def shell(self, line: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
         """Runs a line of bash; one command of a pipe that fails makes it fail."""
+        environment = self.environment | {"HOME": str(folder / "home")}
         return subprocess.run(["bash", "-o", "pipefail", "-c", line], cwd=folder, stdin=subprocess.DEVNULL,
-                              env=self.environment | {"HOME": str(folder / "home")}, capture_output=True, timeout=TIMEOUT)
+                              env=environment, capture_output=True, timeout=TIMEOUT)
 
     def normal(self, text: str, folder: Path) -> str:
         """The text without what differs from run to run and from place to place."""
-        tree = self.program.parent.parent if (self.program.parent.parent / "lib" / "lapis").is_dir() else self.program.parent
-        places = {str(folder): "WORK", self.environment["M"]: "MODELS", self.environment["D"]: "DATA", str(tree): "PROGRAM"}
+        places = {str(folder): "WORK", self.environment["M"]: "MODELS", self.environment["D"]: "DATA",
+                  str(self.tree): "PROGRAM"}
         for path in sorted(places, key=len, reverse=True):
             text = text.replace(path, places[path])
         text = TIMINGS.sub(lambda found: found[1] + re.sub(r"(?<=:)( ?)[\d.e-]+", r"\1#", found[2]) + "}", text)
@@ -120,7 +124,8 @@ class Recorder:
     def lines(self, output: bytes, folder: Path) -> list[str]:
         """What was printed, line by line; of what is no text its digest."""
         try:
-            return self.normal(output.decode("utf-8"), folder).split("\n")[:-1 if output.endswith(b"\n") else None] if output else []
+            lines = self.normal(output.decode("utf-8"), folder).split("\n")
+            return lines if lines[-1] else lines[:-1]
         except UnicodeDecodeError:
             return ["bytes of sha256 " + hashlib.sha256(output).hexdigest()]
 
@@ -147,7 +152,8 @@ class Recorder:
                     raise SystemExit(f"{group.name}: {command.line}\n{result.stderr.decode(errors='replace')}")
                 continue
             after = state_of(folder)
-            changed = {name: self.digest(folder / name, folder) for name, state in after.items() if before.get(name) != state}
+            changed = {name: self.digest(folder / name, folder) for name, state in after.items()
+                       if before.get(name) != state}
             gone = {name: "gone" for name in before if name not in after}
             yield {"group": group.name, "command": command.line, "networks": group.networks, "code": result.returncode,
                    "stdout": self.lines(result.stdout, folder), "stderr": self.lines(result.stderr, folder),
@@ -199,9 +205,10 @@ def differences(before: Record, now: Record) -> list[str]:
     tables = [{(entry["group"], entry["command"]): entry for entry in record["entries"]} for record in (before, now)]
     found = []
     for key in dict.fromkeys([*tables[0], *tables[1]]):
-        old, new = ([] if key not in table else [f"[{key[0]}] {key[1]}", *shown(table[key], same_kind)] for table in tables)
+        name = f"[{key[0]}] {key[1]}"
+        old, new = ([name, *shown(table[key], same_kind)] if key in table else [] for table in tables)
         if old != new:
-            found.append("\n".join([f"[{key[0]}] {key[1]}", *difflib.unified_diff(old, new, "recorded", "now", "", "", 2, "")]))
+            found.append("\n".join([name, *difflib.unified_diff(old, new, "recorded", "now", n=2, lineterm="")]))
     return found
 
 
@@ -225,7 +232,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n", maxsplit=1)[0])
     parser.add_argument("program", type=Path, metavar="PROGRAM", help="the program lapis, built or installed")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write what it does now")
-    parser.add_argument("--check", type=Path, metavar="FILE", nargs="?", const=RECORD, help="compare (with record.json)")
+    parser.add_argument("--check", type=Path, metavar="FILE", nargs="?", const=RECORD, help="compare with it")
     parser.add_argument("--approve", action="store_true", help="write record.json anew")
     parser.add_argument("--only", action="append", metavar="GROUP", help="of these groups alone; repeat")
     options = parser.parse_args()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Holds what the program says, how it ends and what it makes against tests/program/record.json, and the comparing itself
-against changes that it has to find.
+"""Holds what the program says, how it ends and what it makes against tests/program/record.json, and the comparing
+itself against changes that it has to find.
 
     tests/program/test_program.py BUILD_FOLDER [unittest arguments]
 """
@@ -21,7 +21,8 @@ ENTRY = {"group": "a group", "command": "lapis", "networks": True, "code": 0, "s
 
 class Comparing(unittest.TestCase):
     def setUp(self) -> None:
-        self.before: Record = {"machine": "one avx2", "entries": [ENTRY, ENTRY | {"command": "lapis help", "networks": False}]}
+        other = ENTRY | {"command": "lapis help", "networks": False}
+        self.before: Record = {"machine": "one avx2", "entries": [ENTRY, other]}
         self.now = copy.deepcopy(self.before)
 
     def found(self, *says: str) -> None:
@@ -69,8 +70,8 @@ class Comparing(unittest.TestCase):
 
     def test_the_record_names_every_command(self) -> None:
         recorded = [(entry["group"], entry["command"]) for entry in read_record(RECORD)["entries"]]
-        self.assertEqual(recorded, [(group.name, command.line) for group in read_commands() for command in group.commands
-                                    if command.recorded])
+        self.assertEqual(recorded, [(group.name, command.line) for group in read_commands()
+                                    for command in group.commands if command.recorded])
         self.assertTrue(machine_kind())
 
 
