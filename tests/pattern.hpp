@@ -1,4 +1,4 @@
-// Pictures drawn by a formula, the same as in scripts/make_pixel_golden.py.
+// Pictures drawn by a formula, the same as in scripts/golden/pixels.py.
 #pragma once
 
 #include <cstdint>

@@ -1,1 +1,1 @@
-"""What make_golden.py asks other programs: one module for each kind of golden."""
+"""What scripts/golden/make.py asks other programs: one module for each kind of golden."""

@@ -357,7 +357,7 @@ class Planner {
     throw Error(ErrorKind::incompatible,
                 file_.name + " is for the " + part.name + ", which " + model_.name +
                     " keeps in its graph: no LoRA can be added to it.",
-                "Export the model with its weights beside the graph: scripts/export_graphs.py");
+                "Export the model with its weights beside the graph: scripts/export/model.py");
   }
 
   [[noreturn]] void refuse_stranger() const {

@@ -213,7 +213,7 @@ void need_encoder(const Model& model, const JobMember& member) {
   if (model.parts.contains("vae_encoder")) return;
   throw Error(ErrorKind::model,
               model.name + " has no vae_encoder, which " + flag_of(member) + " needs to read a picture.",
-              "Export one with scripts/export_graphs.py");
+              "Export one with scripts/export/model.py");
 }
 
 /// A latent to start from: noised anew to where the strength says, or walked on from where it stands.

@@ -15,7 +15,7 @@ namespace {
 using Colours = std::vector<std::array<double, 3>>;
 
 const char* const comfy = "ComfyUI, comfy/latent_formats.py";
-const char* const measured = "scripts/fit_preview.py";
+const char* const measured = "scripts/train/fit_preview.py";
 
 // clang-format off
 Colours sd15_colours() {

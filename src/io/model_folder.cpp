@@ -35,7 +35,7 @@ using Words = std::vector<std::string>;
 constexpr std::int64_t format_version = 1;
 constexpr std::size_t longest_document = 1U << 20U;
 
-const std::string advice = "docs/model-folder.md describes model.json; scripts/export_graphs.py writes it.";
+const std::string advice = "docs/model-folder.md describes model.json; scripts/export/model.py writes it.";
 
 /// Why `path` may not stand in a model.json, in words that follow it; none if it may.
 std::optional<std::string> path_fault(const std::string& path) {

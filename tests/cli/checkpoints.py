@@ -86,7 +86,7 @@ def original_vae(kind: str, prefix: str) -> Shapes:
 
 @cache
 def relatives() -> list[dict]:
-    """Networks that differ a little from a graph of models/graphs (scripts/make_relatives_golden.py)."""
+    """Networks that differ a little from a graph of models/graphs (scripts/golden/relatives.py)."""
     return json.loads((ROOT / "tests" / "golden" / "relatives.json").read_text())["rows"]
 
 

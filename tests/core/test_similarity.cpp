@@ -23,7 +23,7 @@ Image smooth(int width, int height) {
   return image;
 }
 
-/// The other picture of a pair, as scripts/make_similarity_golden.py makes it.
+/// The other picture of a pair, as scripts/golden/similarity.py makes it.
 Image changed(const Image& image, const std::string& how) {
   Image other = image;
   for (int y = 0; y < image.height; ++y) {

@@ -38,9 +38,9 @@ def write_png() -> None:
 
 
 def write_pictures() -> None:
-    """One file of each kind, all of `pattern` (scripts/make_pixel_golden.py), but for the smooth JPEGs."""
+    """One file of each kind, all of `pattern` (scripts/golden/pixels.py), but for the smooth JPEGs."""
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "scripts"))
-    from make_pixel_golden import pattern, picture
+    from golden.pixels import pattern, picture
 
     folder = Path("pictures")
     folder.mkdir(exist_ok=True)

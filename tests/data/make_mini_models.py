@@ -3,7 +3,7 @@
 
 Run in this folder, with torch 2.11. Their pictures mean nothing, but depend on every input, and each number that a text
 encoder gives says which layer, token and column it comes from. mini_flux/tokenizer_2/spiece.model is from
-scripts/make_t5_golden.py --vocabulary.
+scripts/golden/t5_tokenizer.py --vocabulary.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import struct
-import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -117,15 +117,15 @@ SEEDS = {
 }
 
 
-def write_seeds(target: str, folder: Path) -> int:
-    """Writes the seeds of a target; how many there are."""
-    folder.mkdir(parents=True, exist_ok=True)
-    count = 0
-    for content in SEEDS[target]():
-        (folder / f"seed-{count}").write_bytes(content)
-        count += 1
-    return count
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("target", choices=SEEDS, help="the fuzz target, without fuzz_")
+    parser.add_argument("folder", type=Path, help="where the seeds are written")
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    for number, content in enumerate(SEEDS[arguments.target]()):
+        (arguments.folder / f"seed-{number}").write_bytes(content)
 
 
 if __name__ == "__main__":
-    sys.exit(f"{Path(__file__).name} is for scripts/fuzz.py")
+    main()

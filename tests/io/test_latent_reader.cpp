@@ -13,7 +13,7 @@ namespace {
 
 std::string data(const std::string& name) { return read_text(data_file("latents/" + name)); }
 
-/// The formula of scripts/make_latent_golden.py.
+/// The formula of scripts/golden/latents.py.
 std::vector<float> numbers(std::size_t count) {
   std::vector<float> values(count);
   for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<float>(i * 37 % 251) / 8 - 15;

@@ -1,0 +1,1 @@
+"""How long lapis takes and how much memory, beside other programs."""

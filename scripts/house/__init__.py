@@ -1,0 +1,1 @@
+"""What holds the code itself to its rules."""

@@ -1,0 +1,1 @@
+"""The bundled tiny models: how they are trained, and how well they draw."""
