@@ -48,6 +48,11 @@ FILE_HEADERS = re.compile(r"(fstream|iostream|unistd\.h|fcntl\.h|sys/.*)$")
 STANDARD_HEADER = re.compile(r"[a-z_]+$")
 
 MAX_FILE_LINES = 450
+# The most lines of code a folder may have, those of its subfolders among them. One that is not there has none.
+ROOM_LINES = {
+    "include": 1_000, "src/core": 14_250, "src/io": 13_250, "src/engine": 3_500, "src/pipeline": 4_500, "src/cli": 9_000,
+    "tests": 27_500, "scripts": 11_500,
+}
 MAX_FUNCTION_LINES = 60
 MODELS_MAX_BYTES = 40_000_000
 
@@ -269,6 +274,15 @@ def file_length(house: House) -> Iterator[Finding]:
             yield Finding("file_length", path, count, f"{count} lines, more than {MAX_FILE_LINES}; split it")
 
 
+def room_length(house: House) -> Iterator[Finding]:
+    """A room grows because somebody decided it, not line by line."""
+    for room, most in ROOM_LINES.items():
+        count = sum(len(house.lines(path)) for path in house.code if path.startswith(f"{room}/"))
+        if count > most:
+            yield Finding("room_length", room, 1, f"{count} lines, more than {most}; raise the budget on purpose, in "
+                                                  "scripts/house/check.py, if this growth is wanted")
+
+
 def functions_of(path: str, lines: list[str]) -> Iterator[tuple[str, int, int]]:
     """Name, first line and length of every function: exact in Python, by the layout of clang-format in C++."""
     if path.endswith(".py"):
@@ -320,6 +334,20 @@ def sources_tested(house: House) -> Iterator[Finding]:
                 yield Finding("sources_tested", path, 1, f"no tests/{room}/test_{stem}.cpp, and no test there names it")
 
 
+def scripts_named(house: House) -> Iterator[Finding]:
+    """scripts/README.md has a line for every script, or for the folder of a package, and none for what is gone."""
+    page, top = "scripts/README.md", house.root / "scripts"
+    named = {name: number for number, line in enumerate(house.lines(page), 1) for name in re.findall(r"^- `([^`]+)`", line)} \
+        if (house.root / page).is_file() else {}
+    for path in [name for name in house.code if name.startswith("scripts/") and not name.endswith("__init__.py")]:
+        inside = Path(path).relative_to("scripts")
+        if not {inside.as_posix(), *(f"{folder.as_posix()}/" for folder in inside.parents)} & named.keys():
+            yield Finding("scripts_named", path, 1, f"{page} has no line for it")
+    for name, line in named.items():
+        if not (top / name).exists():
+            yield Finding("scripts_named", page, line, f"there is no scripts/{name}")
+
+
 def machine_paths(house: House) -> Iterator[Finding]:
     """Nothing in git knows the machine it was written on."""
     for path in house.kept:
@@ -346,8 +374,8 @@ def run_bits(house: House) -> Iterator[Finding]:
 
 
 RULES: list[Callable[[House], Iterator[Finding]]] = [
-    walls, libraries, jit_in_one_file, pragma_once, commented_code, bare_tasks, printing, advice_apart, file_length, function_length,
-    sources_listed, sources_tested, machine_paths, generated_files, run_bits,
+    walls, libraries, jit_in_one_file, pragma_once, commented_code, bare_tasks, printing, advice_apart, file_length,
+    room_length, function_length, sources_listed, sources_tested, scripts_named, machine_paths, generated_files, run_bits,
 ]
 
 
