@@ -13,11 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from test_cli import MODEL, ROOT
-from test_import import read, single_file, written
+from checkpoints import single_file
+from support import DATA, FLUX, MODEL, safetensors
 
-DATA = ROOT / "tests" / "data"
-FLUX = ROOT / "models" / "tiny-flux"
 GRAPH = "graphs/vae_decoder.pt"  # of a model; the first that is loaded is as good as any
 Make = Callable[[Path], None]    # writes the file into a folder
 
@@ -304,14 +302,14 @@ FOLDERS = [
 # Checkpoints
 
 def checkpoint(edit: Callable[[dict], dict]) -> Make:
-    return lambda folder: (folder / "a.safetensors").write_bytes(written(edit(single_file(MODEL)))) and None
+    return lambda folder: (folder / "a.safetensors").write_bytes(safetensors(edit(single_file(MODEL)))) and None
 
 
 def made_of(*names: str, shape: tuple[int, ...] = (2, 2)) -> Make:
     count = 2
     for size in shape:
         count *= size
-    return put("a.safetensors", written({name: ("F16", list(shape), bytes(count)) for name in names}))
+    return put("a.safetensors", safetensors({name: ("F16", list(shape), bytes(count)) for name in names}))
 
 
 def flux_transformer(folder: Path) -> None:

@@ -8,23 +8,14 @@ The options are read from the help pages: whoever declares one has it tried here
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import pty
 import re
-import struct
-import subprocess
-import sys
-import termios
-import unittest
 from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import ANY
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from test_cli import COMMANDS, HAS_ENGINE, PROGRAM, QUICK, CliTest, needs_engine, run  # noqa: E402
+from support import COMMANDS, QUICK, CliTest, has_engine, main, needs_engine, on_terminal, run
 
 # The command's positionals as typed, and options that make the run short and the same each time.
 LINES = {
@@ -88,11 +79,11 @@ class EveryOption(CliTest):
             fixed = self.without(others, option)
             expected = None
             # Under the sanitizers a start takes twenty times as long: there, each option is read before and after the rest.
-            for number, way in enumerate(self.ways(option) if HAS_ENGINE else self.ways(option)[:1]):
+            for number, way in enumerate(self.ways(option) if has_engine() else self.ways(option)[:1]):
                 places = [[*way, *positionals, *fixed]]
                 if number == 0:
                     places += [[*positionals, *fixed, *way]]
-                if number == 0 and HAS_ENGINE:
+                if number == 0 and has_engine():
                     places += [[*positionals, *way, *fixed], [*fixed, *way, *positionals]]
                     places += [[positionals[0], *way, *positionals[1:], *fixed]] if len(positionals) > 1 else []
                 if set(option.names) & {"-p", "--prompt"} and command == "generate":
@@ -279,26 +270,16 @@ class WhatPeopleType(CliTest):
         self.assertEqual(len(set(said)), 1)
         self.refused(3, "inspect", "tiny-sd15", "--tokens", "@none.txt", says=("--tokens", "none.txt"))
 
+    @needs_engine
     def test_the_bar_fits_the_terminal(self) -> None:
         """On a terminal of 20 columns no line is longer than it."""
-        if not HAS_ENGINE:
-            self.skipTest("this build has no engine")
-        ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 10, 20, 0, 0))
-        program = subprocess.Popen([PROGRAM, "generate", "a lake", *QUICK, "-o", "a.png"], cwd=self.folder, stderr=theirs,
-                                   stdout=subprocess.DEVNULL, env={**os.environ, "TERM": "xterm"})
-        os.close(theirs)
-        shown = b""
-        try:
-            while piece := os.read(ours, 1000):
-                shown += piece
-        except OSError:
-            pass  # how a terminal ends
-        self.assertEqual(program.wait(), 0)
+        result, shown = on_terminal("generate", "a lake", *QUICK, "-o", "a.png", streams=("stderr",), columns=20,
+                                    cwd=self.folder, env={**os.environ, "TERM": "xterm"})
+        self.assertEqual(result.returncode, 0)
         self.assertIn(b"1/2", shown)
         for line in re.split(rb"[\r\n]|\x1b\[[0-9]*[A-Za-z]", shown):
             self.assertLess(len(line), 20, line)
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    main(__doc__)

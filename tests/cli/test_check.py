@@ -1,46 +1,25 @@
 #!/usr/bin/env python3
-"""Drives `check`, `list` and `inspect` of the real program on latents: verdicts, reasons, exit codes, time.
-
-    tests/cli/test_check.py BUILD_FOLDER [unittest arguments]
-"""
+"""Drives `check`, `list` and `inspect` of the real program on latents: verdicts, reasons, exit codes, time."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import pty
 import random
 import resource
-import struct
-import subprocess
-import sys
-import unittest
 from pathlib import Path
 
-from test_cli import BUILD, MODEL, PROGRAM, ROOT, CliTest, run
+from support import MODEL, ROOT, SDXL, LatentTest, build, f32, main, needs, npy, on_terminal, run, safetensors
 
-SDXL = ROOT / "models" / "tiny-sdxl"
-SPACES = {"sd15": (4, "0.18215", "0"), "sdxl": (4, "0.13025", "0"), "flux": (16, "0.3611", "0.1159")}
 LIMIT = 0.015  # seconds that a check or an inspect may take, beyond those of starting a program
-RELEASE = "CMAKE_BUILD_TYPE:STRING=Release" in (BUILD / "CMakeCache.txt").read_text()
+needs_release = needs(lambda: "CMAKE_BUILD_TYPE:STRING=Release" in (build() / "CMakeCache.txt").read_text(),
+                      "only a release is fast")
 
 
 def numbers(count: int, spread: float = 1.0) -> list[float]:
     rng = random.Random(count)
     return [rng.gauss(0, spread) for _ in range(count)]
-
-
-def safetensors(tensors: dict[str, tuple[list[int], bytes]], metadata: dict[str, str] | None = None) -> bytes:
-    """A file of F32 tensors."""
-    header: dict = {"__metadata__": metadata} if metadata else {}
-    data = b""
-    for name, (shape, content) in tensors.items():
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(content)]}
-        data += content
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    return struct.pack("<Q", len(text)) + text + data
 
 
 def vae_digest(model: Path) -> str:
@@ -50,28 +29,11 @@ def vae_digest(model: Path) -> str:
     return hashlib.sha256("".join(document["files"][name]["sha256"] + "\n" for name in files).encode()).hexdigest()
 
 
-class LatentTest(CliTest):
-    def latent(self, name: str = "a.safetensors", space: str = "sd15", lineage: str | None = None, cells=(16, 16),
-               batch: int = 1, values: list[float] | None = None, **metadata: str) -> Path:
-        """A latent in lapis' own form."""
-        channels, scale, shift = SPACES[space]
-        shape = [batch, channels, *cells]
-        count = batch * channels * cells[0] * cells[1]
-        content = struct.pack(f"<{count}f", *(numbers(count) if values is None else values))
-        texts = {"format": "lapis.latent.1", "program": "a test", "space": space, "lineage": lineage or f"tiny-{space}",
-                 "channels": str(channels), "downscale": "8", "scale": scale, "shift": shift, "units": "model",
-                 "sigma": "0", "width": str(cells[1] * 8), "height": str(cells[0] * 8), **metadata}
-        file = self.folder / name
-        file.write_bytes(safetensors({"latent": (shape, content)}, texts))
-        return file
+class CheckTest(LatentTest):
+    cells = (16, 16)
 
     def npy(self, name: str, shape: tuple[int, ...], values: list[float]) -> Path:
-        """A NumPy file, which says nothing of its space."""
-        header = str({"descr": "<f4", "fortran_order": False, "shape": shape}).encode()
-        header += b" " * (-(len(header) + 11) % 64) + b"\n"
-        content = struct.pack(f"<{len(values)}f", *values)
-        (self.folder / name).write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + content)
-        return self.folder / name
+        return self.put(name, npy(shape, values))
 
     def checked(self, code: int, *words: str, **options) -> dict:
         """The document of `check --json`, which must end with this code."""
@@ -91,7 +53,7 @@ class LatentTest(CliTest):
         return folder
 
 
-class Verdicts(LatentTest):
+class Verdicts(CheckTest):
     def test_the_same_space(self) -> None:
         self.latent(vae_sha256=vae_digest(MODEL))
         answer, = self.checked(0, "a.safetensors", "tiny-sd15")["checks"]
@@ -192,7 +154,7 @@ class Verdicts(LatentTest):
         self.assertIn("tiny-sdxl", {row["lineage"] for row in json.loads(run("list", "lineages", "--json").stdout)})
 
 
-class BadInput(LatentTest):
+class BadInput(CheckTest):
     def test_words(self) -> None:
         self.latent()
         self.refused(2, "check", says=("nothing to check",))
@@ -222,7 +184,7 @@ class BadInput(LatentTest):
             self.assertIn(part, answer["reason"])
 
 
-class Vaes(LatentTest):
+class Vaes(CheckTest):
     def test_a_bundled_one_by_its_folder(self) -> None:
         self.latent()
         recognized, judged = self.checked(0, "a.safetensors", "--vae", str(MODEL / "vae"))["checks"]
@@ -250,7 +212,7 @@ class Vaes(LatentTest):
         self.refused(5, "check", "--vae", "./empty", says=("config.json",))
 
 
-class Unplaced(LatentTest):
+class Unplaced(CheckTest):
     def test_a_space_is_never_guessed(self) -> None:
         self.npy("a.npy", (1, 16, 16, 16), numbers(4096))
         answer, = self.checked(4, "a.npy", "--units", "model", "--to", "tiny-flux" if (ROOT / "models/tiny-flux").exists()
@@ -266,11 +228,9 @@ class Unplaced(LatentTest):
         self.assertEqual((answer["verdict"], answer["from"]), ("re-encode", "sd15:tiny-sd15"))
 
 
-class Inspect(LatentTest):
+class Inspect(CheckTest):
     def inspected(self, *words: str, **options) -> dict:
-        result = run("inspect", *words, "--json", cwd=self.folder, **options)
-        self.assertEqual(result.returncode, 0, result.stderr.decode())
-        return json.loads(result.stdout)
+        return self.line("inspect", *words, **options)
 
     def test_a_passport(self) -> None:
         history = [{"route": "re-encode", "from": "sdxl", "to": "sd15:tiny-sd15", "size": [128, 128], "psnr": 31.25}]
@@ -314,8 +274,7 @@ class Inspect(LatentTest):
         self.assertIn("not said; its numbers fit", shown)
 
     def test_packed_tokens_without_a_size(self) -> None:
-        (self.folder / "flux.safetensors").write_bytes(
-            safetensors({"latents": ([1, 24, 64], struct.pack("<1536f", *numbers(1536)))}))
+        self.put("flux.safetensors", safetensors({"latents": f32([1, 24, 64], numbers(1536))}))
         document = self.inspected("flux.safetensors")
         self.assertEqual((document["layout"], document["shape"], len(document["channels"])), ("packed", None, 16))
         document = self.inspected("flux.safetensors", "--space", "flux", "--size", "96x64")
@@ -333,13 +292,10 @@ class Inspect(LatentTest):
     def test_a_preview_on_a_terminal_is_coloured(self) -> None:
         self.latent(cells=(4, 6))
         for environment, coloured in (({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False)):
-            ours, theirs = pty.openpty()
             plain = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
-            subprocess.run([PROGRAM, "inspect", "a.safetensors", "--preview"], stdout=theirs, cwd=self.folder, timeout=60,
-                           env={**plain, **environment}, check=True)
-            shown = os.read(ours, 65536).decode()
-            os.close(ours)
-            os.close(theirs)
+            result, output = on_terminal("inspect", "a.safetensors", "--preview", cwd=self.folder, env=plain | environment)
+            self.assertEqual(result.returncode, 0, result.stderr.decode())
+            shown = output.decode()
             self.assertEqual("\x1b[38;2;" in shown and "\u2580" in shown, coloured)
 
     def test_previews_that_cannot_be(self) -> None:
@@ -355,14 +311,13 @@ class Inspect(LatentTest):
         self.refused(3, "inspect", str(MODEL / "vae" / "diffusion_pytorch_model.safetensors"), says=("safetensors",))
 
 
-class Speed(LatentTest):
+class Speed(CheckTest):
     def test_libtorch_stays_shut(self) -> None:
         self.latent()
         for words in (("check", "a.safetensors", "tiny-sdxl"), ("inspect", "a.safetensors"), ("list", "routes")):
-            run(*words, cwd=self.folder, env={"LD_DEBUG": "files", "LD_DEBUG_OUTPUT": str(self.folder / "ld")})
-            self.assertNotIn("libtorch", "".join(file.read_text() for file in self.folder.glob("ld.*")))
+            self.assertNotIn("libtorch", self.opened(*words))
 
-    @unittest.skipUnless(RELEASE, "only a release is fast")
+    @needs_release
     def test_milliseconds(self) -> None:
         self.latent(cells=(64, 64))
         start = min(self.seconds("--version") for _ in range(10))
@@ -378,4 +333,4 @@ class Speed(LatentTest):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    main(__doc__)

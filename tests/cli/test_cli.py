@@ -1,100 +1,22 @@
 #!/usr/bin/env python3
 """Drives the real program as a person or a script would: exit codes, messages, files, bytes.
 
-    tests/cli/test_cli.py BUILD_FOLDER [--approve] [unittest arguments]
-
---approve writes the help pages as they are now to tests/cli/help. Cases that render are left out of a build without an
-engine.
+Cases that render are left out of a build without an engine.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
-import pty
 import resource
-import shutil
-import struct
-import subprocess
-import sys
-import tempfile
 import unittest
+from collections.abc import Callable
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parent
-ROOT = TESTS.parent.parent
-HELP = TESTS / "help"
-MODEL = ROOT / "models" / "tiny-sd15"
-BUILD = Path(sys.argv[1] if len(sys.argv) > 1 else "build/release").resolve()
-PROGRAM = BUILD / "lapis"
-HAS_ENGINE = (BUILD / "liblapis_engine.so").exists()
-COMMANDS = ("", "generate", "refine", "encode", "decode", "convert", "check", "matrix", "import", "inspect", "list")
-QUICK = ("--steps", "2", "-W", "64", "-H", "64", "-t", "1")
+from support import COMMANDS, DATA, MODEL, QUICK, ROOT, CliTest, f32, needs_engine, on_terminal, run, safetensors, start
 
-# Nobody's own models and LoRAs take part.
-os.environ["XDG_DATA_HOME"] = os.devnull
-for variable in ("LAPIS_MODELS", "LAPIS_LORAS"):
-    os.environ.pop(variable, None)
-
-needs_engine = unittest.skipUnless(HAS_ENGINE, "this build has no engine")
-
-
-def run(*words: str | bytes, **options) -> subprocess.CompletedProcess:
-    """Runs the program and returns what it said, as bytes."""
-    environment = {**os.environ, "COLUMNS": "80", **options.pop("env", {})}
-    return subprocess.run([PROGRAM, *words], capture_output=True, env=environment, timeout=300, **options)
-
-
-def tensors(file: bytes) -> tuple[dict[str, bytes], dict[str, str]]:
-    """Tensors and metadata of a safetensors file."""
-    length, = struct.unpack("<Q", file[:8])
-    header = json.loads(file[8:8 + length])
-    metadata = header.pop("__metadata__", {})
-    body = file[8 + length:]
-    return {name: body[slice(*facts["data_offsets"])] for name, facts in header.items()}, metadata
-
-
-class CliTest(unittest.TestCase):
-    def setUp(self) -> None:
-        self.folder = Path(tempfile.mkdtemp())
-        self.addCleanup(shutil.rmtree, self.folder)
-
-    def refused(self, code: int, *words: str | bytes, says: tuple[str, ...] = (), **options) -> str:
-        """Runs, demands this exit code, one or two lines that say all of `says`, silence on stdout, nothing written."""
-        before = sorted(self.folder.rglob("*"))
-        result = run(*words, cwd=options.pop("cwd", self.folder), **options)
-        text = result.stderr.decode()
-        self.assertEqual(result.returncode, code, text)
-        self.assertTrue(text.startswith("error: "), text)
-        self.assertLessEqual(len(text.splitlines()), 2, text)
-        for part in says:
-            self.assertIn(part, text)
-        self.assertEqual(result.stdout, b"")
-        self.assertEqual(sorted(self.folder.rglob("*")), before, "something was written")
-        return text
-
-    def model(self) -> Path:
-        """A copy of the bundled model that a test may damage."""
-        return Path(shutil.copytree(MODEL, self.folder / "model"))
-
-    def refused_model(self, edit, says: tuple[str, ...]) -> None:
-        """Changes model.json by `edit(document)` or `edit(text)` and demands a refusal."""
-        model = self.model()
-        file = model / "model.json"
-        changed = edit(file.read_text())
-        file.write_text(changed)
-        self.refused(5, "generate", "a lake", "-m", str(model), says=says)
-
-    def values(self, name: str) -> bytes:
-        """The numbers of a latent file, whatever job it records."""
-        return tensors((self.folder / name).read_bytes())[0]["latent"]
-
-    def render(self, *words: str, **options) -> list[dict]:
-        result = run("generate", *words, "--json", cwd=self.folder, **options)
-        self.assertEqual(result.returncode, 0, result.stderr.decode())
-        return [json.loads(line) for line in result.stdout.splitlines()]
+HELP = ROOT / "tests" / "cli" / "help"
 
 
 class Help(CliTest):
@@ -165,15 +87,7 @@ class Usage(CliTest):
         self.refused(2, "generate", "a lake", "-o", "-", "--json", says=("standard output",))
 
     def test_a_png_never_goes_to_a_terminal(self) -> None:
-        ours, theirs = pty.openpty()
-        result = subprocess.run([PROGRAM, "generate", "a lake", "-o", "-"], stdout=theirs, stderr=subprocess.PIPE)
-        os.close(theirs)
-        try:
-            shown = os.read(ours, 10)
-        except OSError as error:  # a terminal nobody wrote to ends with EIO
-            self.assertEqual(error.errno, errno.EIO)
-            shown = b""
-        os.close(ours)
+        result, shown = on_terminal("generate", "a lake", "-o", "-")
         self.assertEqual((result.returncode, shown), (2, b""))
 
 
@@ -203,12 +117,17 @@ class Outputs(CliTest):
     @needs_engine
     def test_a_pipe_nobody_reads(self) -> None:
         with open("/dev/full", "wb") as full:
-            result = subprocess.run([PROGRAM, "generate", "a lake", *QUICK, "-o", "-"], stdout=full,
-                                    stderr=subprocess.PIPE)
+            result = run("generate", "a lake", *QUICK, "-o", "-", stdout=full)
         self.assertEqual(result.returncode, 8, result.stderr.decode())
 
 
 class Models(CliTest):
+    def refused_model(self, edit: Callable[[str], str], says: tuple[str, ...]) -> None:
+        """Changes the text of model.json and demands a refusal."""
+        file = self.model() / "model.json"
+        file.write_text(edit(file.read_text()))
+        self.refused(5, "generate", "a lake", "-m", str(file.parent), says=says)
+
     def test_unknown_and_repeated_keys(self) -> None:
         self.refused_model(lambda text: text.replace('"licence"', '"license"', 1), ("license", "licence"))
 
@@ -255,10 +174,8 @@ class Models(CliTest):
         self.assertEqual(len(chunks), 2)
 
     def test_an_embedding_of_another_width(self) -> None:
-        header = b'{"emb_params":{"dtype":"F32","shape":[1,4],"data_offsets":[0,16]}}'
-        file = self.folder / "glow.safetensors"
-        file.write_bytes(len(header).to_bytes(8, "little") + header + bytes(16))
-        self.refused(4, "generate", "a glow", "--embedding", str(file), "-o", "a.png", says=("width 4", "width 128"))
+        self.put("glow.safetensors", safetensors({"emb_params": f32([1, 4], [0.0] * 4)}))
+        self.refused(4, "generate", "a glow", "--embedding", "glow.safetensors", "-o", "a.png", says=("width 4", "width 128"))
 
     def test_bad_prompts(self) -> None:
         self.refused(2, "generate", "a [cat|dog]", "--prompt-syntax", "a1111", "-o", "a.png", says=("column 3", "[a|b]"))
@@ -273,21 +190,15 @@ class Models(CliTest):
 
 
 class Startup(CliTest):
-    def opened(self, *words: str) -> str:
-        """The shared objects a run opened."""
-        run(*words, env={"LD_DEBUG": "files", "LD_DEBUG_OUTPUT": str(self.folder / "ld")})
-        return "".join(file.read_text() for file in self.folder.glob("ld.*"))
-
     def test_libtorch_stays_shut(self) -> None:
         for words in (("--help",), ("--version",), ("list",), ("generate", "a lake", "--steps", "0"),
                       ("generate", "a lake", "-m", "nothing"), ("inspect", "tiny-sd15")):
             with self.subTest(words=words):
-                self.assertNotIn("libtorch", self.opened(*words))
+                self.assertNotIn("libtorch", self.opened(*words, code=None))
 
     @needs_engine
     def test_libtorch_opens_for_a_picture(self) -> None:
-        words = ("generate", "a lake", *QUICK, "-o", str(self.folder / "a.png"))
-        self.assertIn("libtorch_cpu", self.opened(*words))
+        self.assertIn("libtorch_cpu", self.opened("generate", "a lake", *QUICK, "-o", "a.png"))
 
 
 @needs_engine
@@ -333,7 +244,7 @@ class Pictures(CliTest):
 
     def test_settings_in_the_picture(self) -> None:
         self.render("a lake, día", *QUICK, "-n", "clouds", "-s", "7", "-o", "a.png")
-        texts = json.loads(run("inspect", "a.png", "--json", cwd=self.folder).stdout)["texts"]
+        texts = self.texts("a.png")
         self.assertTrue(texts["parameters"].startswith("a lake, día\nNegative prompt: clouds\nSteps: 2, Sampler: Euler"))
         self.assertEqual(texts["lapis"]["job"]["seed"], 7)
         self.assertEqual(set(texts["lapis"]["model"]["files"]), set(json.loads((MODEL / "model.json").read_text())["files"]))
@@ -391,7 +302,7 @@ class Pictures(CliTest):
     def test_a_part_that_holds_its_weights(self) -> None:
         """A plain TorchScript file in the place of a bound graph gives a picture too."""
         model = self.model()
-        plain = TESTS.parent / "data" / "plain_text_encoder.pt"
+        plain = DATA / "plain_text_encoder.pt"
         (model / "graphs" / "text_encoder.pt").write_bytes(plain.read_bytes())
         document = json.loads((model / "model.json").read_text())
         for weights in document["parts"]["text_encoder"]["weights"]:
@@ -411,7 +322,9 @@ def approve() -> None:
 
 
 if __name__ == "__main__":
-    if "--approve" in sys.argv:
+    options = start(__doc__, lambda parser: parser.add_argument(
+        "--approve", action="store_true", help="write the help pages as they are now to tests/cli/help"))
+    if options.approve:
         approve()
     else:
-        unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+        unittest.main()

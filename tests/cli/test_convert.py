@@ -1,113 +1,12 @@
 #!/usr/bin/env python3
-"""Drives the real program from latent to latent: what it decodes, what it refuses, what it carries across and says.
-
-    tests/cli/test_convert.py BUILD_FOLDER [unittest arguments]
-"""
+"""Drives the real program from latent to latent: what it decodes, what it refuses, what it carries across and says."""
 
 from __future__ import annotations
 
 import json
-import math
-import random
-import struct
-import subprocess
-import sys
-import unittest
-import zlib
-from pathlib import Path
 
-from test_cli import MODEL, PROGRAM, QUICK, CliTest, needs_engine, run
-
-HAS_FLUX = (MODEL.parent / "tiny-flux" / "model.json").exists()
-SPACES = {"sd15": (4, 0.18215, 0), "sdxl": (4, 0.13025, 0), "flux": (16, 0.3611, 0.1159)}
-WARM = ("-t", "1")
-
-
-def safetensors(tensors: dict[str, tuple[tuple[int, ...], list[float]]], metadata: dict[str, str] | None = None) -> bytes:
-    """A file of f32 tensors, as the format's own description has it."""
-    header: dict[str, object] = {"__metadata__": metadata} if metadata else {}
-    content = b""
-    for name, (shape, values) in tensors.items():
-        data = struct.pack(f"<{len(values)}f", *values)
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(content), len(content) + len(data)]}
-        content += data
-    text = json.dumps(header).encode()
-    return struct.pack("<Q", len(text)) + text + content
-
-
-def smooth(shape: tuple[int, ...]) -> list[float]:
-    """Numbers of about unit spread that change slowly along rows and columns."""
-    draw = random.Random(5)
-    values = []
-    for _ in range(shape[0] * shape[1]):
-        a, b, c = (draw.uniform(-1, 1) for _ in range(3))
-        values += [a + b * math.sin(x / 3) + c * math.cos(y / 4) for y in range(shape[2]) for x in range(shape[3])]
-    return values
-
-
-def passport(space: str, lineage: str, shape: tuple[int, ...], **others: str) -> dict[str, str]:
-    """What docs/latent-format.md has a latent say."""
-    channels, scale, shift = SPACES[space]
-    return {"format": "lapis.latent.1", "program": "a test", "space": space, "lineage": lineage, "channels": str(channels),
-            "downscale": "8", "scale": str(scale), "shift": str(shift), "units": "model", "sigma": "0",
-            "width": str(8 * shape[3]), "height": str(8 * shape[2]), **others}
-
-
-def read_png(data: bytes) -> tuple[int, int, bytes]:
-    """Width, height and samples of an 8-bit RGB PNG."""
-    width, height = struct.unpack(">II", data[16:24])
-    packed, at = b"", 8
-    while at < len(data):
-        length, kind = struct.unpack(">I4s", data[at:at + 8])
-        packed += data[at + 8:at + 8 + length] if kind == b"IDAT" else b""
-        at += 12 + length
-    raw, rows, before = zlib.decompress(packed), [], bytearray(3 * width)
-    for y in range(height):
-        line = raw[y * (3 * width + 1):(y + 1) * (3 * width + 1)]
-        row = bytearray(line[1:])
-        for i in range(3 * width):
-            left, up, corner = (row[i - 3], before[i], before[i - 3]) if i > 2 else (0, before[i], 0)
-            paeth = min((abs(up - corner), 0, left), (abs(left - corner), 1, up), (abs(left + up - 2 * corner), 2, corner))[2]
-            row[i] = (row[i] + (0, left, up, (left + up) // 2, paeth)[line[0]]) % 256
-        rows.append(bytes(row))
-        before = row
-    return width, height, b"".join(rows)
-
-
-def psnr(a: bytes, b: bytes) -> float:
-    """dB between two PNGs of one size."""
-    (width, height, ours), (other_width, other_height, theirs) = read_png(a), read_png(b)
-    assert (width, height) == (other_width, other_height)
-    error = sum((x - y) ** 2 for x, y in zip(ours, theirs)) / len(ours)
-    return 10 * math.log10(255 ** 2 / error) if error else math.inf
-
-
-class LatentTest(CliTest):
-    def latent(self, name: str, space: str = "sd15", lineage: str = "tiny-sd15", cells: tuple[int, int] = (8, 8),
-               batch: int = 1, **others: str) -> Path:
-        """A latent of lapis' own form, written by hand."""
-        shape = (batch, SPACES[space][0], *cells)
-        file = self.folder / name
-        file.write_bytes(safetensors({"latent": (shape, smooth(shape))}, passport(space, lineage, shape, **others)))
-        return file
-
-    def ppm(self, name: str, width: int, height: int) -> Path:
-        pixels = bytes(value for y in range(height) for x in range(width)
-                       for value in (255 * x // width, 255 * y // height, 127 * (x + y) // max(width, height)))
-        (self.folder / name).write_bytes(b"P6 %d %d 255\n" % (width, height) + pixels)
-        return self.folder / name
-
-    def done(self, *words: str, **options) -> subprocess.CompletedProcess:
-        result = run(*words, cwd=self.folder, **options)
-        self.assertEqual(result.returncode, 0, result.stderr.decode())
-        return result
-
-    def line(self, *words: str) -> dict:
-        """The one JSON line of a command."""
-        return json.loads(self.done(*words, "--json").stdout)
-
-    def bytes_of(self, name: str) -> bytes:
-        return (self.folder / name).read_bytes()
+from support import (QUICK, WARM, LatentTest, f32, main, needs_engine, program, psnr, read_png, run, safetensors,
+                     shell, smooth)
 
 
 class Refused(LatentTest):
@@ -197,18 +96,12 @@ class Refused(LatentTest):
         self.latent("b.safetensors", lineage="elsewhere")
         self.refused(4, "decode", "b.safetensors", "--preview", says=("elsewhere", "no preview", "lapis decode"))
 
-    @unittest.skipUnless(HAS_FLUX, "there is no tiny-flux")
     def test_sides_that_do_not_fit(self) -> None:
         self.latent("b.safetensors", cells=(9, 9))
         self.refused(4, "convert", "b.safetensors", "--to", "tiny-flux", says=("72 x 72", "multiples of 16", "--size"))
 
 
 class Routes(LatentTest):
-    def opened(self, *words: str) -> str:
-        """The shared objects a run opened."""
-        self.done(*words, env={"LD_DEBUG": "files", "LD_DEBUG_OUTPUT": str(self.folder / "ld")})
-        return "".join(file.read_text() for file in self.folder.glob("ld.*"))
-
     @needs_engine
     def test_a_dry_run_opens_no_libtorch(self) -> None:
         self.latent("a.safetensors")
@@ -236,7 +129,7 @@ class Routes(LatentTest):
         self.latent("a.safetensors", lineage="sd15")
         self.assertNotIn("libtorch", self.opened("decode", "a.safetensors", "--preview", "-o", "a.png"))
         self.assertEqual(read_png(self.bytes_of("a.png"))[:2], (64, 64))
-        texts = json.loads(run("inspect", "a.png", "--json", cwd=self.folder).stdout)["texts"]
+        texts = self.texts("a.png")
         self.assertEqual(texts["lapis"]["preview"], "sd15")
 
 
@@ -282,7 +175,7 @@ class Decoded(LatentTest):
         self.done("generate", "a lake", *QUICK, "-s", "7", "-o", "right.png", "--latent", "a.safetensors")
         result = self.done("decode", "a.safetensors", "-m", "tiny-sdxl", "--force", *WARM, "-o", "wrong.png")
         self.assertIn("forced", result.stderr.decode())
-        texts = json.loads(run("inspect", "wrong.png", "--json", cwd=self.folder).stdout)["texts"]
+        texts = self.texts("wrong.png")
         forced = texts["lapis"]["forced"]
         self.assertEqual((forced["latent"]["space"], forced["vae"]["space"]), ("sd15:tiny-sd15", "sdxl:tiny-sdxl"))
         self.assertLess(psnr(self.bytes_of("right.png"), self.bytes_of("wrong.png")), 15)
@@ -293,20 +186,19 @@ class Decoded(LatentTest):
         """The pipeline's output_type="latent", saved by safetensors: model values under the name "latents"."""
         shape = (1, 4, 8, 8)
         self.latent("a.safetensors")
-        (self.folder / "d.safetensors").write_bytes(safetensors({"latents": (shape, smooth(shape))}))
+        self.put("d.safetensors", safetensors({"latents": f32(shape, smooth(shape))}))
         self.refused(2, "decode", "d.safetensors", says=("--space",))
         self.done("decode", "a.safetensors", *WARM, "-o", "a.png")
         self.done("decode", "d.safetensors", "--space", "tiny-sd15", "--form", "diffusers", *WARM, "-o", "d.png")
         self.assertEqual(read_png(self.bytes_of("a.png")), read_png(self.bytes_of("d.png")))
 
-    @unittest.skipUnless(HAS_FLUX, "there is no tiny-flux")
     def test_packed_latents_as_diffusers_saves_them(self) -> None:
         self.latent("a.safetensors", "flux", "tiny-flux")
         values, tokens = smooth((1, 16, 8, 8)), []
         for y in range(4):
             for x in range(4):
                 tokens += [values[(c * 8 + 2 * y + dy) * 8 + 2 * x + dx] for c in range(16) for dy in (0, 1) for dx in (0, 1)]
-        (self.folder / "d.safetensors").write_bytes(safetensors({"latents": ((1, 16, 64), tokens)}))
+        self.put("d.safetensors", safetensors({"latents": f32((1, 16, 64), tokens)}))
         self.done("decode", "a.safetensors", *WARM, "-o", "a.png")
         self.done("decode", "d.safetensors", "--space", "tiny-flux", "--form", "diffusers", "--size", "64x64", *WARM,
                   "-o", "d.png")
@@ -315,8 +207,7 @@ class Decoded(LatentTest):
     def test_no_file_is_left_of_a_full_disk(self) -> None:
         self.latent("a.safetensors")
         with open("/dev/full", "wb") as full:
-            result = subprocess.run([PROGRAM, "decode", "a.safetensors", *WARM, "-o", "-"], cwd=self.folder, stdout=full,
-                                    stderr=subprocess.PIPE, timeout=300)
+            result = run("decode", "a.safetensors", *WARM, "-o", "-", cwd=self.folder, stdout=full)
         self.assertEqual(result.returncode, 8, result.stderr.decode())
 
 
@@ -331,7 +222,7 @@ class Encoded(LatentTest):
         self.assertTrue(line["images"][0].startswith("sha256:"))
         self.assertNotIn(b"a.ppm", self.bytes_of("a.safetensors"))
         self.done("decode", "a.safetensors", *WARM)
-        texts = json.loads(run("inspect", "a.png", "--json", cwd=self.folder).stdout)["texts"]
+        texts = self.texts("a.png")
         self.assertNotIn("parameters", texts)
         self.assertEqual(texts["lapis"]["job"]["image"], line["images"][0])
         self.done("encode", "a.png", "-m", "tiny-sd15", *WARM, "-o", "b.safetensors")
@@ -379,15 +270,14 @@ class Crossed(LatentTest):
         self.assertEqual([crossing["to"] for crossing in back["history"]], ["sdxl:tiny-sdxl", "sd15:tiny-sd15"])
         self.done("decode", "c.safetensors", *WARM)
         self.assertGreater(psnr(self.bytes_of("a.png"), self.bytes_of("c.png")), 25)
-        texts = json.loads(run("inspect", "c.png", "--json", cwd=self.folder).stdout)["texts"]
+        texts = self.texts("c.png")
         self.assertTrue(texts["parameters"].startswith("a red house\nSteps: 2"))
         self.assertEqual(len(texts["lapis"]["latent"]["history"]), 2)
 
     def test_a_pipe(self) -> None:
-        target = "tiny-flux" if HAS_FLUX else "tiny-sdxl"
-        line = (f"'{PROGRAM}' generate 'a red house' --steps 2 -W 64 -H 64 -t 1 -s 7 --latent - | "
-                f"'{PROGRAM}' convert - --to {target} -t 1 -o - | '{PROGRAM}' decode - -t 1 -o out.png")
-        result = subprocess.run(["bash", "-c", "set -o pipefail; " + line], cwd=self.folder, capture_output=True, timeout=300)
+        line = (f"'{program()}' generate 'a red house' --steps 2 -W 64 -H 64 -t 1 -s 7 --latent - | "
+                f"'{program()}' convert - --to tiny-flux -t 1 -o - | '{program()}' decode - -t 1 -o out.png")
+        result = shell(line, self.folder)
         self.assertEqual(result.returncode, 0, result.stderr.decode())
         self.assertIn("standard input: sd15:tiny-sd15 -> ", result.stderr.decode())
         self.assertEqual(result.stdout, b"out.png\n")
@@ -428,4 +318,4 @@ class Crossed(LatentTest):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    main(__doc__)

@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """A dry run is the run up to the first tensor: what one refuses the other refuses, with the same code and words, and what
 one lets pass the other does.
-
-    tests/cli/test_dry_run.py BUILD_FOLDER [unittest arguments]
 """
 
 from __future__ import annotations
@@ -10,23 +8,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import struct
 import subprocess
-import sys
 import unittest
 from pathlib import Path
 
-from test_cli import MODEL, CliTest, needs_engine, run
-from test_convert import passport, safetensors
-from test_import import written
-from test_lora import factors, kohya, lora_bytes, weights
-from test_terminal import options_of, png
+from loras import factors, kohya, lora_bytes, weights
+from support import MODEL, CliTest, f32, main, needs_engine, npy, options_of, passport, png, run, safetensors
 
 WALK = ("-m", "tiny-sd15", "-t", "1", "-s", "1", "-W", "64", "-H", "64", "--steps", "2", "-q")
 GENERATE = ("generate", "a lake", *WALK)
 REFINE = ("refine", "a.safetensors", "-p", "a lake", *WALK[:6], "--steps", "2", "-q")
 CONVERT = ("convert", "a.safetensors")
-NUMBERS = {"latent": ((1, 4, 8, 8), [0.5] * 256)}
+NUMBERS = {"latent": f32((1, 4, 8, 8), [0.5] * 256)}
 
 
 class Sameness(CliTest):
@@ -35,9 +28,8 @@ class Sameness(CliTest):
         self.put("a.safetensors", safetensors(NUMBERS, passport("sd15", "tiny-sd15", (1, 4, 8, 8))))
         self.put("part.safetensors", safetensors(NUMBERS, passport("sd15", "tiny-sd15", (1, 4, 8, 8)) | {
             "sigma": "1.5", "path": "variance_exploding", "step": "1", "draws": "1"}))
-        self.put("raw.npy", b"\x93NUMPY\x01\0v\0" + (b"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 4, 8, 8), }"
-                                                     .ljust(117) + b"\n") + bytes(1024))
-        self.put("nan.safetensors", safetensors({"latent": ((1, 4, 8, 8), [float("nan")] * 256)},
+        self.put("raw.npy", npy((1, 4, 8, 8), [0.0] * 256))
+        self.put("nan.safetensors", safetensors({"latent": f32((1, 4, 8, 8), [float("nan")] * 256)},
                                                 passport("sd15", "tiny-sd15", (1, 4, 8, 8))))
         self.put("a.png", png())
         self.put("white.png", png(pixels=None))
@@ -46,14 +38,11 @@ class Sameness(CliTest):
         self.put("exists.png", b"")
         self.put("exists.safetensors", b"")
         self.put("lora.safetensors", lora_bytes(kohya("lora_unet_", factors(weights("tiny-sd15", "unet")))))
-        self.put("foreign.safetensors", written({"lora_unet_x.lora_down.weight": ("F32", [1, 3], bytes(12)),
+        self.put("foreign.safetensors", safetensors({"lora_unet_x.lora_down.weight": ("F32", [1, 3], bytes(12)),
                                                  "lora_unet_x.lora_up.weight": ("F32", [3, 1], bytes(12))}))
-        self.put("style.safetensors", written({"emb_params": ("F32", [1, 128], struct.pack("<128f", *[0.1] * 128))}))
-        self.put("wide.safetensors", written({"emb_params": ("F32", [1, 3], bytes(12))}))
+        self.put("style.safetensors", safetensors({"emb_params": f32([1, 128], [0.1] * 128)}))
+        self.put("wide.safetensors", safetensors({"emb_params": ("F32", [1, 3], bytes(12))}))
         (self.folder / "folder").mkdir()
-
-    def put(self, name: str, content: bytes) -> None:
-        (self.folder / name).write_bytes(content)
 
     def both(self, *words: str, **options) -> tuple[subprocess.CompletedProcess, subprocess.CompletedProcess]:
         """The dry run and the run; whatever files the latter makes go away."""
@@ -223,4 +212,4 @@ class Convert(Sameness):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    main(__doc__)

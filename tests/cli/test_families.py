@@ -1,20 +1,14 @@
 #!/usr/bin/env python3
-"""Drives the program on models of the other families: the small ones of tests/data, whose parts are formulas.
-
-    tests/cli/test_families.py BUILD_FOLDER [unittest arguments]
-"""
+"""Drives the program on models of the other families: the small ones of tests/data, whose parts are formulas."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import sys
-import unittest
 from pathlib import Path
 
-from test_cli import TESTS, CliTest, needs_engine, run
+from support import DATA, CliTest, main, needs_engine, run
 
-DATA = TESTS.parent / "data"
 SDXL, FLUX = str(DATA / "mini_sdxl"), str(DATA / "mini_flux")
 SHORT = ("-s", "7", "--steps", "2", "-W", "128", "-H", "64", "-t", "1")
 
@@ -117,4 +111,4 @@ class Pictures(FamilyTest):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    main(__doc__)

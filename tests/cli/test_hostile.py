@@ -2,9 +2,7 @@
 """Feeds the program the files of hostile_files.py and demands of each the exit code, a message of one or two lines that
 names the file, and nothing else: no crash, nothing written or run, little memory, no hang.
 
-    tests/cli/test_hostile.py BUILD_FOLDER [--table FILE] [unittest arguments]
-
---table writes docs/hostile-files.md, which the test compares with what the program says now.
+What is said is compared with docs/hostile-files.md, which --table writes.
 """
 
 from __future__ import annotations
@@ -21,19 +19,14 @@ import time
 import unittest
 from pathlib import Path
 
-TABLE = sys.argv[sys.argv.index("--table") + 1] if "--table" in sys.argv else ""
-if TABLE:
-    del sys.argv[sys.argv.index("--table"):sys.argv.index("--table") + 2]
-
-from hostile_files import GROUPS, Case  # noqa: E402  (the option is taken off before unittest's own are read)
-from test_cli import HAS_ENGINE, MODEL, PROGRAM, ROOT  # noqa: E402
-from test_import import single_file, written  # noqa: E402
+from checkpoints import single_file
+from hostile_files import GROUPS, Case
+from support import MODEL, ROOT, has_engine, program, safetensors, start
 
 PAGE = ROOT / "docs" / "hostile-files.md"
 MOST_SECONDS = 20
 MOST_MEMORY = 300 << 20         # resident; libtorch is 120 of them, a refused file of 20 MB 20
 MOST_MEMORY_CHECKED = 2 << 30   # under the address sanitizer
-CHECKED = not HAS_ENGINE
 NOBODY = pwd.getpwnam("nobody").pw_uid
 
 
@@ -47,7 +40,7 @@ class Outcome:
             case.make(self.folder)
             before = self.files()
             start = time.monotonic()
-            with subprocess.Popen([PROGRAM, *case.words], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            with subprocess.Popen([program(), *case.words], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, preexec_fn=lambda: self.confine(case.powerless),
                                   env={**os.environ, "XDG_DATA_HOME": str(self.folder / "home"), "COLUMNS": "80"}) as process:
                 self.out, error = process.communicate(timeout=10 * MOST_SECONDS)
@@ -96,6 +89,7 @@ person gets. Nothing of any of them is run, nothing is written, memory stays bel
 
 class Hostile(unittest.TestCase):
     maxDiff = None
+    table: Path | None = None  # where the page is written
     messages: dict[tuple[str, str], str] = {}
 
     def check(self, group: str, case: Case) -> None:
@@ -115,15 +109,15 @@ class Hostile(unittest.TestCase):
     def test_every_file_gets_its_message_and_nothing_else(self) -> None:
         for group, cases in GROUPS.items():
             for case in cases:
-                if case.engine and not HAS_ENGINE:
+                if case.engine and not has_engine():
                     continue
                 with self.subTest(group=group, what=case.what):
                     self.check(group, case)
         used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10
-        self.assertLess(used, MOST_MEMORY_CHECKED if CHECKED else MOST_MEMORY, "one of them took much memory")
-        if TABLE:
+        self.assertLess(used, MOST_MEMORY if has_engine() else MOST_MEMORY_CHECKED, "one of them took much memory")
+        if self.table:
             lines = [HEAD, *(line for group in GROUPS for line in page_rows(group, self.messages))]
-            Path(TABLE).write_text("\n".join(lines).rstrip() + "\n")
+            self.table.write_text("\n".join(lines).rstrip() + "\n")
         for (group, what), text in self.messages.items():
             with self.subTest("docs/hostile-files.md is current", what=what):
                 self.assertIn(f"| {cell(text)} |", PAGE.read_text(), f"write it again: {sys.argv[0]} BUILD --table {PAGE}")
@@ -134,7 +128,7 @@ class Hostile(unittest.TestCase):
         for what, tensors, tail in (("rank 0 and no elements", odd, b""), ("four stray bytes, as v1-5 has", {}, bytes(4))):
             with self.subTest(what):
                 def make(folder: Path) -> None:
-                    (folder / "a.safetensors").write_bytes(written(single_file(MODEL) | tensors) + tail)
+                    (folder / "a.safetensors").write_bytes(safetensors(single_file(MODEL) | tensors) + tail)
                 case.make = make
                 outcome = Outcome(case)
                 self.assertEqual(outcome.code, 0, outcome.text)
@@ -142,4 +136,7 @@ class Hostile(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    options = start(__doc__, lambda parser: parser.add_argument(
+        "--table", type=Path, metavar="FILE", help="write docs/hostile-files.md, which is compared with what is said now"))
+    Hostile.table = options.table
+    unittest.main()

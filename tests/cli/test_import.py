@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """Drives the real program from checkpoints on disk to models that draw: diffusers folders, and the single files of the
 original programs, whose names of tensors are written here after those programs.
-
-    tests/cli/test_import.py BUILD_FOLDER [unittest arguments]
 """
 
 from __future__ import annotations
@@ -11,120 +9,19 @@ import hashlib
 import json
 import math
 import os
-import re
 import shutil
 import struct
-import sys
-import unittest
 from pathlib import Path
 
-from test_cli import MODEL, CliTest, needs_engine, run
-from test_convert import HAS_FLUX, read_png
-
-WALK = ("a red house in snow", "--steps", "3", "-W", "64", "-H", "64", "-t", "1", "-s", "7", "-q")
-RESNET = {"norm1": "in_layers.0", "conv1": "in_layers.2", "time_emb_proj": "emb_layers.1", "norm2": "out_layers.0",
-          "conv2": "out_layers.3", "conv_shortcut": "skip_connection"}
-UNET = {"time_embedding.linear_1": "time_embed.0", "time_embedding.linear_2": "time_embed.2",
-        "conv_in": "input_blocks.0.0", "conv_norm_out": "out.0", "conv_out": "out.2"}
-TENSOR = tuple[str, list[int], bytes]  # dtype, shape, data
-
-
-def read(file: Path) -> dict[str, TENSOR]:
-    data = file.read_bytes()
-    length, = struct.unpack("<Q", data[:8])
-    header = json.loads(data[8:8 + length])
-    header.pop("__metadata__", None)
-    body = data[8 + length:]
-    return {name: (facts["dtype"], facts["shape"], body[slice(*facts["data_offsets"])])
-            for name, facts in header.items()}
-
-
-def written(tensors: dict[str, TENSOR]) -> bytes:
-    header, at = {}, 0
-    for name, (dtype, shape, data) in tensors.items():
-        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + len(data)]}
-        at += len(data)
-    text = json.dumps(header).encode()
-    return b"".join([struct.pack("<Q", len(text)), text, *(data for _, _, data in tensors.values())])
-
-
-def unet_name(name: str, config: dict) -> str:
-    """The name that CompVis' UNetModel gives a tensor of diffusers' UNet2DConditionModel."""
-    stem, kind = name.rsplit(".", 1)
-    if stem in UNET:
-        return f"{UNET[stem]}.{kind}"
-    layers = config["layers_per_block"]
-    if found := re.match(r"mid_block\.(resnets|attentions)\.(\d)\.(.*)", stem):
-        what, index, rest = found.groups()
-        place = 1 if what == "attentions" else 2 * int(index)
-        return f"middle_block.{place}.{RESNET.get(rest, rest)}.{kind}"
-    way, block, what, index, rest = re.match(r"(down|up)_blocks\.(\d)\.(\w+)\.(\d)\.(.*)", stem).groups()
-    block, index = int(block), int(index)
-    if way == "down":
-        start = 1 + block * (layers + 1)
-        if what == "downsamplers":
-            return f"input_blocks.{start + layers}.0.op.{kind}"
-        prefix = f"input_blocks.{start + index}"
-    else:
-        start = block * (layers + 1)
-        if what == "upsamplers":
-            attends = config["up_block_types"][block].startswith("CrossAttn")
-            return f"output_blocks.{start + layers}.{2 if attends else 1}.conv.{kind}"
-        prefix = f"output_blocks.{start + index}"
-    return f"{prefix}.{1 if what == 'attentions' else 0}.{RESNET.get(rest, rest)}.{kind}"
-
-
-def vae_name(name: str, blocks: int) -> str:
-    """The name that CompVis' AutoencoderKL gives a tensor of diffusers'."""
-    name = re.sub(r"mid_block\.resnets\.(\d)", lambda found: f"mid.block_{int(found[1]) + 1}", name)
-    name = re.sub(r"down_blocks\.(\d)\.resnets", r"down.\1.block", name)
-    name = re.sub(r"down_blocks\.(\d)\.downsamplers\.0", r"down.\1.downsample", name)
-    name = re.sub(r"up_blocks\.(\d)\.resnets", lambda found: f"up.{blocks - 1 - int(found[1])}.block", name)
-    name = re.sub(r"up_blocks\.(\d)\.upsamplers\.0", lambda found: f"up.{blocks - 1 - int(found[1])}.upsample", name)
-    return name.replace("conv_norm_out", "norm_out").replace("conv_shortcut", "nin_shortcut")
-
-
-def single_file(model: Path) -> dict[str, TENSOR]:
-    """A model of the sd15 architecture under the names of the first Stable Diffusion checkpoints."""
-    unet, vae = (json.loads((model / part / "config.json").read_text()) for part in ("unet", "vae"))
-    weights = "diffusion_pytorch_model.safetensors"
-    tensors = {f"model.diffusion_model.{unet_name(name, unet)}": tensor
-               for name, tensor in read(model / "unet" / weights).items()}
-    tensors |= {f"first_stage_model.{vae_name(name, len(vae['block_out_channels']))}": tensor
-                for name, tensor in read(model / "vae" / weights).items()}
-    tensors |= {f"cond_stage_model.transformer.text_model.{name}": tensor
-                for name, tensor in read(model / "text_encoder" / "model.safetensors").items()}
-    return tensors
-
-
-class ImportTest(CliTest):
-    def setUp(self) -> None:
-        super().setUp()
-        self.home = self.folder / "home"
-        self.home.mkdir()
-        os.environ["XDG_DATA_HOME"] = str(self.home)
-        self.addCleanup(os.environ.__setitem__, "XDG_DATA_HOME", os.devnull)
-
-    def done(self, *words: str, **options) -> bytes:
-        result = run(*words, cwd=options.pop("cwd", self.folder), **options)
-        self.assertEqual(result.returncode, 0, result.stderr.decode())
-        return result.stdout
-
-    def checkpoint(self, name: str, edit=lambda tensors: tensors, tail: bytes = b"") -> Path:
-        path = self.folder / name
-        path.write_bytes(written(edit(single_file(MODEL))) + tail)
-        return path
-
-    def picture(self, model: str, name: str) -> tuple[int, int, bytes]:
-        self.done("generate", *WALK, "-m", model, "-o", name)
-        return read_png((self.folder / name).read_bytes())
+from checkpoints import ImportTest
+from support import MODEL, WALK, Tensor, main, needs_engine, read_tensors, run, safetensors
 
 
 class Recognized(ImportTest):
     def test_a_single_file_of_the_original_names(self) -> None:
         extra = {"model_ema.decay": ("F32", [], struct.pack("<f", 1)), "alphas_cumprod": ("F32", [1], bytes(4))}
         self.checkpoint("v1.safetensors", lambda tensors: tensors | extra, tail=bytes(4))
-        line = json.loads(self.done("import", "v1.safetensors", "--json"))
+        line = self.line("import", "v1.safetensors")
         self.assertEqual((line["name"], line["family"], line["space"]), ("v1", "sd15", "sd15:tiny-sd15"))
         namings = {part: facts["naming"] for part, facts in line["parts"].items()}
         self.assertEqual(namings, {"denoiser": "ldm-unet", "text_encoder": "clip with text_model", "vae_decoder": "ldm-vae",
@@ -134,7 +31,7 @@ class Recognized(ImportTest):
         self.assertEqual(Path(line["path"]), folder)
         link, = (folder / "weights").iterdir()
         self.assertEqual(os.readlink(link), str((self.folder / "v1.safetensors").resolve()))
-        self.assertIn(b"v1", self.done("list", "models"))
+        self.assertIn(b"v1", self.output("list", "models"))
         self.assertIn(b"1 linked file has no recorded sha256", run("inspect", "v1", "--verify").stderr)
         self.done("import", "v1.safetensors", "--overwrite", "--verify")
         self.assertIn(b"every file has the recorded sha256", run("inspect", "v1", "--verify").stderr)
@@ -143,11 +40,11 @@ class Recognized(ImportTest):
     def test_a_digest_is_taken_beside_a_long_render_and_stands_in_later_pictures(self) -> None:
         source = self.checkpoint("v1.safetensors")
         self.done("import", "v1.safetensors", "-o", "v1")
-        self.assertNotIn(b"Model hash", self.done("inspect", self.drawn("short.png", "--steps", "1")))
+        self.assertNotIn(b"Model hash", self.output("inspect", self.drawn("short.png", "--steps", "1")))
         self.drawn("long.png", "-t", "1", "--steps", "500", "-W", "128", "-H", "128")
         digest = hashlib.sha256(source.read_bytes()).hexdigest()
         self.assertIn(digest, (self.folder / "v1" / "model.json").read_text())
-        settings = self.done("inspect", self.drawn("later.png", "--steps", "1"))
+        settings = self.output("inspect", self.drawn("later.png", "--steps", "1"))
         self.assertIn(f"Model hash: {digest[:10]}".encode(), settings)
         self.assertNotIn(b"VAE hash", settings)
 
@@ -161,13 +58,13 @@ class Recognized(ImportTest):
         self.refused(3, "import", "models/a.safetensors", says=("models/a.safetensors does not exist",))
 
     def test_a_model_that_another_one_hides_is_named(self) -> None:
-        notes = json.loads(self.done("import", str(MODEL), "--name", "tiny-sd15", "--json"))["notes"]
+        notes = self.line("import", str(MODEL), "--name", "tiny-sd15")["notes"]
         self.assertTrue(any(f"{MODEL} by its path" in note for note in notes), notes)
-        notes = json.loads(self.done("import", str(MODEL), "--name", "of-its-own", "--json"))["notes"]
+        notes = self.line("import", str(MODEL), "--name", "of-its-own")["notes"]
         self.assertFalse(any("by its path" in note for note in notes), notes)
 
     def test_a_folder_of_diffusers(self) -> None:
-        line = json.loads(self.done("import", str(MODEL), "--name", "again", "--json"))
+        line = self.line("import", str(MODEL), "--name", "again")
         self.assertEqual(line["parts"]["denoiser"]["naming"], "diffusers")
         self.assertEqual(line["parts"]["denoiser"]["dtype"], "F16")
         first = json.loads((MODEL / "model.json").read_text())
@@ -179,7 +76,7 @@ class Recognized(ImportTest):
     def test_a_folder_by_its_place_has_its_own_name(self) -> None:
         shutil.copytree(MODEL, self.folder / "mine")
         for source, cwd in ((".", "mine"), ("./", "mine"), ("..", "mine/unet"), ("../", "mine/vae"), ("mine/unet/..", ".")):
-            line = json.loads(self.done("import", source, "--dry-run", "--json", cwd=self.folder / cwd))
+            line = self.line("import", source, "--dry-run", cwd=self.folder / cwd)
             self.assertEqual(line["name"], "mine", source)
 
     def test_a_copy_needs_its_source_no_more(self) -> None:
@@ -206,9 +103,9 @@ class Recognized(ImportTest):
         result = run("import", "v1.safetensors", "-o", "mine", "--copy", "--dry-run", cwd=self.folder)
         self.assertEqual((result.returncode, result.stdout), (0, b""))
         self.assertIn(b"nothing was made; it would be " + str(self.folder / "mine").encode(), result.stderr)
-        dry = json.loads(self.done("import", "v1.safetensors", "-o", "mine", "--dry-run", "--json"))
+        dry = self.line("import", "v1.safetensors", "-o", "mine", "--dry-run")
         self.assertEqual(sorted(self.folder.rglob("*")), before)
-        self.assertEqual({**json.loads(self.done("import", "v1.safetensors", "-o", "mine", "--json")), "seconds": 0},
+        self.assertEqual({**self.line("import", "v1.safetensors", "-o", "mine"), "seconds": 0},
                          {**dry, "seconds": 0})
         self.refused(8, "import", "v1.safetensors", "-o", "mine", "--dry-run", says=("exists already", "--overwrite"))
 
@@ -240,8 +137,6 @@ class Refused(ImportTest):
                     "holds no denoiser")
 
     def test_the_vae_of_another_family(self) -> None:
-        if not HAS_FLUX:
-            self.skipTest("tiny-flux is not there")
         self.checkpoint("v1.safetensors",
                         lambda tensors: {name: tensor for name, tensor in tensors.items() if "first_stage" not in name})
         vae = MODEL.parent / "tiny-flux" / "vae"
@@ -257,11 +152,11 @@ class Refused(ImportTest):
         shutil.copy(MODEL.parent / "tiny-sdxl" / weights, self.folder / "vae.safetensors")
         self.refused(4, "import", "v1.safetensors", "--vae", "vae.safetensors",
                      says=("vae.safetensors is the VAE of model tiny-sdxl", "0.13025", "0.18215"))
-        content = read(self.folder / "vae.safetensors")
-        (self.folder / "vae.safetensors").write_bytes(written(dict(reversed(content.items()))))
+        content = read_tensors(self.folder / "vae.safetensors")
+        (self.folder / "vae.safetensors").write_bytes(safetensors(dict(reversed(content.items()))))
         self.done("import", "v1.safetensors", "--vae", "vae.safetensors")  # nobody's, as far as anyone can tell
         shutil.copy(MODEL / weights, self.folder / "vae.safetensors")
-        line = json.loads(self.done("import", "v1.safetensors", "--vae", "vae.safetensors", "--overwrite", "--json"))
+        line = self.line("import", "v1.safetensors", "--vae", "vae.safetensors", "--overwrite")
         self.assertEqual(line["space"], "sd15:tiny-sd15")
 
     def test_tensors_that_are_no_numbers(self) -> None:
@@ -302,7 +197,7 @@ class Refused(ImportTest):
         self.refused(3, "import", "cut.safetensors", says=("5 bytes",))
 
     def test_leftovers_that_change_what_the_rest_means(self) -> None:
-        def number(*shape: int) -> TENSOR:
+        def number(*shape: int) -> Tensor:
             return "F16", list(shape), bytes(2 * math.prod(shape))
 
         for name, says in (("edm_mean", "Playground 2.5"),
@@ -316,16 +211,16 @@ class Refused(ImportTest):
         harmless = ("cond_stage_model.transformer.text_model.embeddings.position_ids", "model_ema.decay", "betas",
                     "cond_stage_model.transformer.logit_scale", "unheard.of")
         self.checkpoint("sound.safetensors", lambda tensors: tensors | {name: number(1) for name in harmless})
-        line = json.loads(self.done("import", "sound.safetensors", "--json"))
+        line = self.line("import", "sound.safetensors")
         self.assertIn("5 tensors that nothing here needs", line["notes"][0])
         shutil.copytree(MODEL, self.folder / "folder")
         unet = self.folder / "folder" / "unet" / "diffusion_pytorch_model.safetensors"
-        weights = read(unet)
+        weights = read_tensors(unet)
         for name in ("class_embedding.linear_1.weight", "add_embedding.linear_1.weight", "label_emb.0.0.weight",
                      "time_embed_extra.weight", "model.diffusion_model.v_pred"):
-            unet.write_bytes(written(weights | {name: number(2, 2)}))
+            unet.write_bytes(safetensors(weights | {name: number(2, 2)}))
             self.refused(3, "import", "folder", says=("folder/unet holds " + name,))
-        unet.write_bytes(written(weights | {"model_ema.decay": number(1), "betas": number(1)}))
+        unet.write_bytes(safetensors(weights | {"model_ema.decay": number(1), "betas": number(1)}))
         self.done("import", "folder")
 
     def test_whole_numbers_without_a_scheme(self) -> None:
@@ -345,7 +240,7 @@ class Refused(ImportTest):
 
     def test_other_architectures_are_told_by_name(self) -> None:
         def alone(*names: str) -> None:
-            (self.folder / "other.safetensors").write_bytes(written({name: ("F16", [2, 2], bytes(8)) for name in names}))
+            (self.folder / "other.safetensors").write_bytes(safetensors({name: ("F16", [2, 2], bytes(8)) for name in names}))
 
         alone("lora_unet_down_blocks_1_attentions_0_proj_in.lora_down.weight",
               "lora_unet_down_blocks_1_attentions_0_proj_in.lora_up.weight")
@@ -404,16 +299,16 @@ class Drawn(ImportTest):
         self.done("import", str(MODEL), "--name", "again")
         self.done("import", str(MODEL), "--name", "copied", "--copy", "--verify")
         for pair in (("tiny-sd15", "again"), ("again", "tiny-sd15"), ("copied", "tiny-sd15"), ("again", "copied")):
-            self.assertTrue(self.done("check", *pair).startswith(b"same: "), pair)
+            self.assertTrue(self.output("check", *pair).startswith(b"same: "), pair)
             self.done("generate", *WALK, "-m", pair[0], "--latent", "a.safetensors", "--overwrite")
             self.done("decode", "a.safetensors", "-m", pair[1], "-o", "a.png", "--overwrite")
         self.done("decode", "a.safetensors", "-o", "a.png", "--overwrite")
         weights = Path("vae", "diffusion_pytorch_model.safetensors")
         shutil.copytree(MODEL, self.folder / "source")
         (self.folder / "source" / "model.json").unlink()
-        content = read(MODEL / weights)
+        content = read_tensors(MODEL / weights)
         name, (dtype, shape, data) = next((name, tensor) for name, tensor in content.items() if "conv_out" in name)
-        (self.folder / "source" / weights).write_bytes(written(content | {name: (dtype, shape, bytes(len(data)))}))
+        (self.folder / "source" / weights).write_bytes(safetensors(content | {name: (dtype, shape, bytes(len(data)))}))
         self.done("import", "source", "--name", "changed")
         for pair in (("tiny-sd15", "changed"), ("changed", "tiny-sd15"), ("again", "changed")):
             result = run("check", *pair, cwd=self.folder)
@@ -422,4 +317,4 @@ class Drawn(ImportTest):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    main(__doc__)

@@ -1,24 +1,17 @@
 #!/usr/bin/env python3
 """Drives the real program over what files say of prediction and schedule: marks and metadata of single files, the
 schedulers of diffusers folders, and both against the options of lapis import.
-
-    tests/cli/test_import_sampling.py BUILD_FOLDER [unittest arguments]
 """
 
 from __future__ import annotations
 
 import json
-import struct
-import sys
-import unittest
 from pathlib import Path
 
-from test_cli import MODEL, needs_engine, run
-from test_convert import HAS_FLUX, read_png
-from test_import import WALK, ImportTest, single_file, written
+from checkpoints import ImportTest, single_file
+from support import FLUX, MODEL, WALK, main, needs_engine, read_png, run, safetensors
 
 MARK = ("F32", [0], b"")  # an empty tensor, as ComfyUI and NoobAI write it
-FLUX = MODEL.parent / "tiny-flux"
 SD15 = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012, "steps_offset": 1,
         "timestep_spacing": "trailing"}
 
@@ -27,13 +20,7 @@ class SamplingTest(ImportTest):
     def single(self, marks: tuple[str, ...] = (), metadata: dict[str, str] | None = None,
                name: str = "one.safetensors") -> None:
         """A checkpoint in one file, with marking tensors and metadata."""
-        data = written(single_file(MODEL) | {name: MARK for name in marks})
-        if metadata is not None:
-            length, = struct.unpack("<Q", data[:8])
-            header = json.loads(data[8:8 + length]) | {"__metadata__": metadata}
-            text = json.dumps(header).encode()
-            data = struct.pack("<Q", len(text)) + text + data[8 + length:]
-        (self.folder / name).write_bytes(data)
+        self.put(name, safetensors(single_file(MODEL) | {name: MARK for name in marks}, metadata))
 
     def scheduled(self, source: Path = MODEL, **config) -> Path:
         """A diffusers folder whose scheduler says this."""
@@ -49,7 +36,7 @@ class SamplingTest(ImportTest):
 
     def taken(self, source: str, *words: str) -> tuple[dict, list[str]]:
         """model.json of what an import makes, and its notes."""
-        line = json.loads(self.done("import", source, "--name", "m", "--overwrite", "--json", *words))
+        line = self.line("import", source, "--name", "m", "--overwrite", *words)
         return json.loads((Path(line["path"]) / "model.json").read_text()), line["notes"]
 
     def refused(self, source: str, *words: str, code: int = 3) -> str:
@@ -106,7 +93,7 @@ class Folders(SamplingTest):
         self.assertEqual(found["defaults"]["sampler"], "ddim")
         folder = self.scheduled(_class_name="DDIMScheduler", beta_schedule="squaredcos_cap_v2")
         self.assertEqual(self.taken(str(folder))[0]["sampling"]["beta_curve"], "cosine")
-        self.assertIn(b"betas by a cosine", self.done("inspect", "m"))
+        self.assertIn(b"betas by a cosine", self.output("inspect", "m"))
 
     def test_a_class_that_cannot_begin_at_noise_alone_leaves_the_usual_sampler(self) -> None:
         folder = self.scheduled(_class_name="HeunDiscreteScheduler", rescale_betas_zero_snr=True,
@@ -133,7 +120,6 @@ class Folders(SamplingTest):
         self.assertEqual((found["sampling"]["prediction"], found["sampling"]["zero_snr"]), ("v", True))
         self.assertEqual(sum("says otherwise" in note and note.endswith("counts") for note in notes), 2)
 
-    @unittest.skipUnless(HAS_FLUX, "tiny-flux is not there")
     def test_flows(self) -> None:
         shift = {"use_dynamic_shifting": True, "shift": 3.0, "shift_terminal": None}
         folder = self.scheduled(FLUX, _class_name="FlowMatchHeunDiscreteScheduler", **shift)
@@ -152,7 +138,7 @@ class Drawn(SamplingTest):
     def test_marks_change_the_picture_and_a_job_may_say_otherwise(self) -> None:
         self.single(("v_pred", "ztsnr"))
         self.done("import", "one.safetensors", "--name", "marked")
-        self.assertIn(b"zero terminal SNR", self.done("inspect", "marked"))
+        self.assertIn(b"zero terminal SNR", self.output("inspect", "marked"))
         self.single(name="two.safetensors")
         self.done("import", "two.safetensors", "--name", "told", "--prediction", "v", "--zero-snr", "on")
         marked = self.picture("marked", "a.png")
@@ -168,4 +154,4 @@ class Drawn(SamplingTest):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    main(__doc__)

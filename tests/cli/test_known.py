@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """What stands in the models folder changes nothing about what is accepted: twenty-two checkpoints of the published
 architectures, at their real sizes, each imported after each.
-
-    tests/cli/test_known.py BUILD_FOLDER [unittest arguments]
 """
 
 from __future__ import annotations
@@ -11,16 +9,13 @@ import json
 import math
 import os
 import shutil
-import sys
-import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from checkpoints import (POSITIONS, SECOND_TABLE, graph, original, original_vae, prefixed, single_sd15, single_sdxl, unet,
-                         vae, write_folder, write_sparse)
-from test_cli import HAS_ENGINE, CliTest, run
+from checkpoints import (POSITIONS, SECOND_TABLE, graph, original, original_vae, prefixed, single_sd15, single_sdxl,
+                         unet, vae, write_folder, write_sparse)
+from support import SPIECE, CliTest, has_engine, main, needs, run
 
-SPIECE = Path(__file__).resolve().parents[2] / "models" / "tiny-flux" / "tokenizer_2" / "spiece.model"
 T5 = {name: shape for name, shape in graph("t5-xxl").items() if name != "shared.weight"}
 CLIP = graph("clip-l")
 FLUX = ("--vae", "ae.safetensors", "--clip-l", "clip.safetensors", "--t5xxl", "t5.safetensors", "--tokenizer", "spiece.model")
@@ -86,7 +81,7 @@ def write_cases(place: Path) -> None:
     shutil.copy(SPIECE, place)
 
 
-@unittest.skipUnless(HAS_ENGINE, "400 imports take minutes under the sanitizers")
+@needs(has_engine, "400 imports take minutes under the sanitizers")
 class Known(CliTest):
     def setUp(self) -> None:
         super().setUp()
@@ -124,4 +119,4 @@ class Known(CliTest):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    main(__doc__)

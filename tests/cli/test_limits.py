@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """Takes from the real program what a machine may lack: memory, threads, a working folder, and the rest of a file that it
 has mapped. Each is an error that names what is short, with its exit code, and leaves nothing.
-
-    tests/cli/test_limits.py BUILD_FOLDER [unittest arguments]
 """
 
 from __future__ import annotations
@@ -10,13 +8,12 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
 from pathlib import Path
 
-from test_cli import MODEL, PROGRAM, CliTest, needs_engine, run
+from support import MODEL, CliTest, main, needs_engine, program, run
 
 NOBODY = 65534
 WALK = ("generate", "a lake", "-W", "64", "-H", "64", "-s", "1", "-q")
@@ -91,7 +88,7 @@ class Files(CliTest):
 class DeletedFolder(CliTest):
     def run_there(self, *words: str) -> subprocess.CompletedProcess:
         gone = tempfile.mkdtemp()
-        return subprocess.run(["sh", "-c", 'rmdir "$PWD"; exec "$0" "$@"', PROGRAM, *words], cwd=gone, capture_output=True)
+        return subprocess.run(["sh", "-c", 'rmdir "$PWD"; exec "$0" "$@"', program(), *words], cwd=gone, capture_output=True)
 
     def test_it_is_an_ordinary_error_or_no_matter(self) -> None:
         self.assertEqual(self.run_there("list", "models").returncode, 0)
@@ -115,7 +112,7 @@ class MappedFiles(CliTest):
 
     def cut(self, file: Path, whole: bytes, delay: float, *words: str) -> tuple[int, str]:
         file.write_bytes(whole)
-        process = subprocess.Popen([PROGRAM, *words], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        process = subprocess.Popen([program(), *words], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         time.sleep(delay)
         os.truncate(file, 1000)
         text = process.communicate(timeout=120)[1].decode()
@@ -151,7 +148,7 @@ class MappedFiles(CliTest):
             file.write_bytes(whole)
             process = subprocess.Popen(
                 ["strace", "-f", "-qq", "-o", os.devnull, "-e", "trace=mmap", "-P", str(file), "-e",
-                 f"inject=mmap:delay_exit={int(2e6)}", PROGRAM, *WALK, "-t", "1", "--steps", "1", "-m", str(model), "-o",
+                 f"inject=mmap:delay_exit={int(2e6)}", program(), *WALK, "-t", "1", "--steps", "1", "-m", str(model), "-o",
                  "b.png", "--overwrite"], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
             time.sleep(delay)
             os.truncate(file, 0)
@@ -163,4 +160,4 @@ class MappedFiles(CliTest):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1] + sys.argv[2:])
+    main(__doc__)

@@ -1,99 +1,16 @@
 #!/usr/bin/env python3
-"""Drives the real program with LoRAs: seeded factors for the bundled models, in the forms that trainers write.
-
-    tests/cli/test_lora.py BUILD_FOLDER [unittest arguments]
-"""
+"""Drives the real program with LoRAs: seeded factors for the bundled models, in the forms that trainers write."""
 
 from __future__ import annotations
 
 import json
 import math
-import os
-import random
 import re
 import struct
-import sys
-import unittest
-from pathlib import Path
 
-from test_cli import ROOT, CliTest, needs_engine, run
-from test_import import read, single_file, unet_name, written
-
-WALK = ("a red house in snow", "--steps", "3", "-W", "64", "-H", "64", "-t", "1", "-s", "7", "-q")
-RANK = 3
-ATTENTION = re.compile(r"(attn\d?\.(to_[qkv]|to_out\.0|add_[qkv]_proj)|self_attn\.[qkv]_proj)\.weight$")
-Numbers = dict[str, tuple[list[int], list[float]]]  # name -> shape, values
-
-
-def weights(model: str, part: str) -> dict[str, list[int]]:
-    """Shapes of the attention weights of a bundled model's part, by module."""
-    folder = ROOT / "models" / model / part
-    return {name.removesuffix(".weight"): shape for file in sorted(folder.glob("*.safetensors"))
-            for name, (_, shape, _) in sorted(read(file).items()) if ATTENTION.search(name)}
-
-
-def factors(shapes: dict[str, list[int]]) -> dict[str, tuple[tuple, tuple]]:
-    """module -> down [RANK, in] and up [out, RANK]."""
-    rng = random.Random(5)
-    def draw(*shape: int) -> tuple[list[int], list[float]]:
-        return list(shape), [rng.gauss(0, 0.2) for _ in range(math.prod(shape))]
-    return {module: (draw(RANK, shape[1]), draw(shape[0], RANK)) for module, shape in shapes.items()}
-
-
-def kohya(prefix: str, made: dict[str, tuple[tuple, tuple]], alpha: float | None = None) -> Numbers:
-    lora: Numbers = {}
-    for module, (down, up) in made.items():
-        key = prefix + module.replace(".", "_")
-        lora |= {f"{key}.lora_down.weight": down, f"{key}.lora_up.weight": up}
-        if alpha is not None:
-            lora[f"{key}.alpha"] = ([], [alpha])
-    return lora
-
-
-def peft(prefix: str, made: dict[str, tuple[tuple, tuple]]) -> Numbers:
-    return {f"{prefix}{module}.lora_{letter}.weight": pair
-            for module, pairs in made.items() for letter, pair in zip("AB", pairs)}
-
-
-def lora_bytes(numbers: Numbers) -> bytes:
-    return written({name: ("F32", shape, struct.pack(f"<{len(values)}f", *values))
-                    for name, (shape, values) in numbers.items()})
-
-
-def annotated(tensors: dict, metadata: dict[str, str]) -> bytes:
-    """A safetensors file with metadata."""
-    whole = written(tensors)
-    size, = struct.unpack("<Q", whole[:8])
-    text = json.dumps({"__metadata__": metadata} | json.loads(whole[8:8 + size])).encode()
-    return struct.pack("<Q", len(text)) + text + whole[8 + size:]
-
-
-class LoraTest(CliTest):
-    def setUp(self) -> None:
-        super().setUp()
-        self.home = self.folder / "home"
-        self.home.mkdir()
-        for name, value in (("XDG_DATA_HOME", str(self.home)), ("LAPIS_LORAS", "")):
-            before = os.environ.get(name)
-            os.environ[name] = value
-            self.addCleanup(os.environ.pop if before is None else os.environ.__setitem__, name,
-                            *(() if before is None else (before,)))
-
-    def write(self, name: str, numbers: Numbers) -> str:
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(lora_bytes(numbers))
-        return name
-
-    def style(self, name: str = "style.safetensors") -> str:
-        return self.write(name, kohya("lora_unet_", factors(weights("tiny-sd15", "unet"))))
-
-    def drawn(self, *words: str, walk: tuple[str, ...] = WALK, **options) -> bytes:
-        """The latent's numbers."""
-        result = run("generate", *walk, *words, "--latent", "a.safetensors", "--overwrite", cwd=self.folder, **options)
-        self.assertEqual(result.returncode, 0, result.stderr.decode())
-        self.said = result.stderr.decode()
-        return self.values("a.safetensors")
+from checkpoints import single_file, unet_name
+from loras import RANK, LoraTest, Numbers, factors, kohya, peft, tensors_of, weights
+from support import ROOT, WALK, main, needs_engine, read_tensors, run, safetensors
 
 
 class Refused(LoraTest):
@@ -158,15 +75,14 @@ class Refused(LoraTest):
             self.refused(3, "generate", *WALK, "--lora", lora, says=("whole weights", name))
 
     def test_configurations_of_peft_that_are_not_applied(self) -> None:
-        numbers = {name: ("F32", shape, struct.pack(f"<{len(values)}f", *values)) for name, (shape, values)
-                   in peft("unet.", factors(weights("tiny-sd15", "unet"))).items()}
+        numbers = tensors_of(peft("unet.", factors(weights("tiny-sd15", "unet"))))
         refusals = (("init_lora_weights", "pissa", "PiSSA"), ("modules_to_save", ["conv_in"], "whole layers"),
                     ("bias", "all", "biases"), ("use_dora", True, "no lora_magnitude_vector"),
                     ("lora_bias", True, "no lora_B.bias"), ("alpha_pattern", {"(to_q": 2}, "alpha_pattern"),
                     ("peft_type", "VERA", "VeRA"), ("rank_pattern", {"to_q": 99}, "says 99"))
         for key, value, says in refusals:
             config = json.dumps({"unet.r": RANK, "unet.lora_alpha": 2, f"unet.{key}": value})
-            (self.folder / "a.safetensors").write_bytes(annotated(numbers, {"lora_adapter_metadata": config}))
+            (self.folder / "a.safetensors").write_bytes(safetensors(numbers, {"lora_adapter_metadata": config}))
             self.refused(3, "generate", *WALK, "--lora", "a.safetensors", says=("a.safetensors", says))
 
     def test_no_model_is_made_of_one(self) -> None:
@@ -231,10 +147,8 @@ class Drawing(LoraTest):
     def alpha(self, name: str, kind: str, raw: bytes) -> str:
         """A LoRA of halves whose alphas, of 2, are of this type."""
         made = kohya("lora_unet_", factors(weights("tiny-sd15", "unet")))
-        tensors = {key: ("F32", shape, struct.pack(f"<{len(values)}f", *values))
-                   for key, (shape, values) in made.items()}
         alphas = {key.replace(".lora_up.weight", ".alpha"): (kind, [], raw) for key in made if ".lora_up" in key}
-        (self.folder / name).write_bytes(written(tensors | alphas))
+        (self.folder / name).write_bytes(safetensors(tensors_of(made) | alphas))
         return name
 
     def test_alphas_of_other_types(self) -> None:
@@ -250,11 +164,10 @@ class Drawing(LoraTest):
         halved = {module: (down, (up[0], [value / 2 for value in up[1]])) if module.endswith("attn1.to_q") else (down, up)
                   for module, (down, up) in made.items()}
         first = self.drawn("--lora", self.write("a.safetensors", peft("unet.", halved)))
-        numbers = {name: ("F32", shape, struct.pack(f"<{len(values)}f", *values))
-                   for name, (shape, values) in peft("unet.", made).items()}
+        numbers = tensors_of(peft("unet.", made))
         def drawn(pattern: dict[str, float]) -> bytes:
             config = json.dumps({"unet.r": RANK, "unet.lora_alpha": RANK, "unet.alpha_pattern": pattern})
-            (self.folder / "a.safetensors").write_bytes(annotated(numbers, {"lora_adapter_metadata": config}))
+            (self.folder / "a.safetensors").write_bytes(safetensors(numbers, {"lora_adapter_metadata": config}))
             return self.drawn("--lora", "a.safetensors")
         for key in ("attn1.to_q", r"^(down|mid|up)_block.*\.attn[1]\.to_q$"):  # test_peft_patterns.cpp has more
             with self.subTest(key):
@@ -275,7 +188,7 @@ class Drawing(LoraTest):
         self.assertEqual(self.said, "")
         self.assertNotEqual(first, plain)
         norm = "lora_unet_mid_block_attentions_0_norm"
-        count = read(ROOT / "models" / "tiny-sd15" / "unet" / "diffusion_pytorch_model.safetensors"
+        count = read_tensors(ROOT / "models" / "tiny-sd15" / "unet" / "diffusion_pytorch_model.safetensors"
                      )["mid_block.attentions.0.norm.weight"][1][0]
         drawn = [self.drawn("--lora", self.write("n.safetensors", {f"{norm}.{weight}": ([count], [0.5] * count),
                                                                    f"{norm}.{shift}": ([count], [0.25] * count)}))
@@ -383,7 +296,7 @@ class Drawing(LoraTest):
     def test_settings_tell_of_it(self) -> None:
         self.style()
         self.render(*WALK, "--lora", "style.safetensors:0.5", "-o", "a.png")
-        texts = json.loads(run("inspect", "a.png", "--json", cwd=self.folder).stdout)["texts"]
+        texts = self.texts("a.png")
         self.assertIn("a red house in snow <lora:style:0.5>\n", texts["parameters"])
         lora, = texts["lapis"]["loras"]
         self.assertIn(f'Lora hashes: "style: {lora["data_sha256"][:12]}"', texts["parameters"])
@@ -413,7 +326,7 @@ class Drawing(LoraTest):
 
     def test_an_imported_checkpoint(self) -> None:
         style = self.style()
-        (self.folder / "one.safetensors").write_bytes(written(single_file(ROOT / "models" / "tiny-sd15")))
+        (self.folder / "one.safetensors").write_bytes(safetensors(single_file(ROOT / "models" / "tiny-sd15")))
         made = run("import", "one.safetensors", "--name", "mine", cwd=self.folder)
         self.assertEqual(made.returncode, 0, made.stderr.decode())
         settings = ("--sampler", "euler", "--schedule", "own", "--spacing", "trailing", "--guidance", "3")
@@ -426,4 +339,4 @@ class Drawing(LoraTest):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    main(__doc__)

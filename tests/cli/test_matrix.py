@@ -1,19 +1,14 @@
 #!/usr/bin/env python3
-"""Drives `lapis matrix`: the numbers of right, wrong and crossed decodes, the sheet, the page, and what is refused.
-
-    tests/cli/test_matrix.py BUILD_FOLDER [unittest arguments]
-"""
+"""Drives `lapis matrix`: the numbers of right, wrong and crossed decodes, the sheet, the page, and what is refused."""
 
 from __future__ import annotations
 
 import base64
 import json
-import sys
 import unittest
 from html.parser import HTMLParser
 
-from test_cli import needs_engine
-from test_convert import HAS_FLUX, WARM, LatentTest, psnr, read_png
+from support import WARM, LatentTest, main, needs_engine, psnr, read_png
 
 FILES = ("matrix.png", "matrix.json", "matrix.html")
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -67,7 +62,6 @@ class PageReader(unittest.TestCase):
 
 
 @needs_engine
-@unittest.skipUnless(HAS_FLUX, "there is no tiny-flux")
 class Bundled(LatentTest):
     """One run on the bundled models, looked at from all sides."""
 
@@ -270,4 +264,4 @@ class Refused(LatentTest):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    main(__doc__)

@@ -1,19 +1,14 @@
 #!/usr/bin/env python3
 """Drives the real program through latents and pictures that another model draws anew: `refine`, `--init-latent` across
 spaces, and `--then`.
-
-    tests/cli/test_refine.py BUILD_FOLDER [unittest arguments]
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import sys
-import unittest
 
-from test_cli import needs_engine, run, tensors
-from test_convert import HAS_FLUX, LatentTest, read_png
+from support import LatentTest, main, needs_engine, read_png, read_safetensors, run
 
 QUICK = ("--steps", "4", "-t", "1")
 DRAWN = ("a red house in snow", "-W", "64", "-H", "64", "-s", "7", *QUICK)
@@ -103,11 +98,11 @@ class Refined(LatentTest):
         crossing, = lines[0]["history"]
         self.assertEqual((crossing["route"], crossing["to"], crossing["size"]), ("re-encode", "sdxl:tiny-sdxl", [64, 64]))
         self.assertGreater(crossing["psnr"], 20)
-        _, facts = tensors(self.bytes_of("b.safetensors"))
+        _, facts = read_safetensors(self.bytes_of("b.safetensors"))
         self.assertEqual((facts["space"], facts["lineage"]), ("sdxl", "tiny-sdxl"))
         self.assertEqual(json.loads(facts["history"]), [crossing])
-        shown = json.loads(self.done("inspect", "b-0.png", "--json").stdout)
-        self.assertEqual(shown["texts"]["lapis"]["history"], [crossing])
+        shown = self.texts("b-0.png")
+        self.assertEqual(shown["lapis"]["history"], [crossing])
         self.done("decode", "b.safetensors", "-t", "1", "-o", "again.png")
         self.assertEqual(read_png(self.bytes_of("again-0.png")), read_png(self.bytes_of("b-0.png")))
 
@@ -118,8 +113,7 @@ class Refined(LatentTest):
         self.done("refine", "a.safetensors", *on, "--latent", "crossed.safetensors")
         self.done("refine", "c.safetensors", *on, "--latent", "converted.safetensors")
         self.done("refine", "a.safetensors", *on, "--latent", "other.safetensors", "--strength", "0.5")
-        crossed, converted, other = (tensors(self.bytes_of(f"{name}.safetensors"))[0]["latent"]
-                                     for name in ("crossed", "converted", "other"))
+        crossed, converted, other = (self.values(f"{name}.safetensors") for name in ("crossed", "converted", "other"))
         self.assertEqual(crossed, converted)
         self.assertNotEqual(crossed, other)
 
@@ -158,8 +152,7 @@ class Refined(LatentTest):
 @needs_engine
 class SecondModel(LatentTest):
     def test_it_is_what_a_pipe_into_refine_gives(self) -> None:
-        targets = ["tiny-sdxl"] + (["tiny-flux"] if HAS_FLUX else [])
-        for target in targets:
+        for target in ("tiny-sdxl", "tiny-flux"):
             with self.subTest(target):
                 self.done("generate", *DRAWN, "-b", "2", "--latent", "a.safetensors", "--overwrite")
                 self.done("refine", "a.safetensors", "-m", target, "-p", DRAWN[0], "-s", "7", "--strength", "0.5", "-t",
@@ -167,7 +160,7 @@ class SecondModel(LatentTest):
                 result = self.done("generate", *DRAWN, "-b", "2", "--then", f"{target}:0.5", "--latent",
                                    "then.safetensors", "-o", "then.png", "--json", "--overwrite")
                 self.assertIn("what tiny-sd15 makes: sd15:tiny-sd15 -> ", result.stderr.decode())
-                piped, then = (tensors(self.bytes_of(f"{name}.safetensors")) for name in ("piped", "then"))
+                piped, then = (read_safetensors(self.bytes_of(f"{name}.safetensors")) for name in ("piped", "then"))
                 self.assertEqual(piped[0]["latent"], then[0]["latent"])
                 self.assertEqual(piped[1]["history"], then[1]["history"])
                 line = json.loads(result.stdout.splitlines()[1])
@@ -182,11 +175,9 @@ class SecondModel(LatentTest):
         self.assertNotIn("then", line)
 
     def test_what_the_second_model_does_not_read_is_told(self) -> None:
-        if not HAS_FLUX:
-            self.skipTest("tiny-flux is not there")
         result = self.done("generate", *DRAWN, "-n", "fog", "--then", "tiny-flux", "-o", "a.png")
         self.assertIn("negative prompt is tiny-sd15's alone", result.stderr.decode())
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    main(__doc__)

@@ -1,22 +1,16 @@
 #!/usr/bin/env python3
 """What lapis makes no model of is called by its name, whatever form it comes in, and nobody is told to fetch it again:
 networks that differ from ours in a layer or in blocks, by their names and shapes at real sizes.
-
-    tests/cli/test_relatives.py BUILD_FOLDER [unittest arguments]
 """
 
 from __future__ import annotations
 
 import json
 import math
-import sys
-import unittest
-from pathlib import Path
 
-from checkpoints import (Shapes, graph, original, original_vae, prefixed, relative_tensors, relatives, single_sd15, vae,
-                         write_folder, write_sparse)
-from test_cli import run
-from test_import import ImportTest
+from checkpoints import (ImportTest, Shapes, graph, original, original_vae, prefixed, relative_tensors, relatives,
+                         single_sd15, vae, write_folder, write_sparse)
+from support import SPIECE, main
 
 PIPELINES = {"sd15-unet": "StableDiffusionPipeline", "sdxl-unet": "StableDiffusionXLPipeline", "flux-dev": "FluxPipeline"}
 OWN_PIPELINES = {
@@ -111,7 +105,7 @@ class Relatives(ImportTest):
     def test_kontext_is_told_by_words_alone(self) -> None:
         dev, folder = original("flux-dev"), "black-forest-labs"
         tail = ("--vae", "ae.safetensors", "--clip-l", "clip.safetensors", "--t5xxl", "t5.safetensors", "--tokenizer",
-                str(Path(__file__).resolve().parents[2] / "models" / "tiny-flux" / "tokenizer_2" / "spiece.model"))
+                str(SPIECE))
         for name, tensors in (("ae", original_vae("flux", "")), ("clip", graph("clip-l")), ("t5", graph("t5-xxl"))):
             self.file(f"{name}.safetensors", tensors)
         by_name = self.file("flux1-dev-Kontext_fp8.safetensors", dev, "F8_E4M3")
@@ -123,7 +117,7 @@ class Relatives(ImportTest):
         for name, metadata, undecided in (("b", {}, True), ("flux1-dev", {}, False), ("c", {"modelspec.title": "Flux Dev"}, False),
                                           ("d", {"ss_tag_frequency": "im Kontext"}, True)):
             self.file(f"{name}.safetensors", dev, metadata=metadata)
-            notes = json.loads(self.done("import", f"{name}.safetensors", *tail, "--dry-run", "--json"))["notes"]
+            notes = self.line("import", f"{name}.safetensors", *tail, "--dry-run")["notes"]
             self.assertEqual(any("FLUX.1 Kontext" in note for note in notes), undecided, (name, notes))
 
     def test_files_beside_a_checkpoint(self) -> None:
@@ -168,8 +162,7 @@ class Relatives(ImportTest):
         write_sparse(self.folder / "fp8" / "transformer" / "diffusion_pytorch_model.safetensors", with_scales, "F8_E4M3",
                      others={name: "F32" for name in scales})
         (self.folder / "fp8" / "transformer" / "config.json").write_text('{"quantization_config": {"quant_method": "fp8"}}')
-        spiece = Path(__file__).resolve().parents[2] / "models" / "tiny-flux" / "tokenizer_2" / "spiece.model"
-        line = json.loads(self.done("import", "fp8", "--tokenizer", str(spiece), "--dry-run", "--json"))
+        line = self.line("import", "fp8", "--tokenizer", str(SPIECE), "--dry-run")
         self.assertEqual(line["parts"]["denoiser"]["dtype"], "F8_E4M3 with scales")
 
     def test_a_file_given_for_a_part_that_it_is_not(self) -> None:
@@ -177,8 +170,8 @@ class Relatives(ImportTest):
         self.file("t5.safetensors", graph("t5-xxl"))
         self.named("t5.safetensors (--clip-l) holds no clip-l, which Stable Diffusion 1.x takes as its text_encoder. It "
                    "holds t5-xxl", "import", "v1.safetensors", "--clip-l", "t5.safetensors")
-        more = json.loads(self.done("import", self.file("f32.safetensors", single_sd15(), "F32"), "--vae",
-                                    self.file("f16.safetensors", single_sd15()), "--dry-run", "--json"))
+        more = self.line("import", self.file("f32.safetensors", single_sd15(), "F32"), "--vae",
+                         self.file("f16.safetensors", single_sd15()), "--dry-run")
         self.assertEqual({part: facts["dtype"] for part, facts in more["parts"].items()},
                          {"denoiser": "F32", "text_encoder": "F32", "vae_decoder": "F16", "vae_encoder": "F16"})
         self.file("whole.safetensors", single_sd15())  # its own VAE is not what was asked for
@@ -195,4 +188,4 @@ class Relatives(ImportTest):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    main(__doc__)

@@ -2,8 +2,6 @@
 """Drives the real program with checkpoints and LoRAs whose weights are small numbers with scales beside them. What they
 stand for is computed here, number by number, and written as a twin in fp32: both must draw the same picture, and one
 without its scales another.
-
-    tests/cli/test_scaled_weights.py BUILD_FOLDER [unittest arguments]
 """
 
 from __future__ import annotations
@@ -17,19 +15,14 @@ import random
 import re
 import shutil
 import struct
-import sys
-import unittest
 from collections.abc import Callable
-from pathlib import Path
 
-from test_cli import MODEL, needs_engine
-from test_convert import HAS_FLUX, read_png
-from test_import import TENSOR, ImportTest, read
-from test_lora import LoraTest, factors, weights
+from checkpoints import ImportTest
+from loras import LoraTest, factors, weights
+from support import FLUX, Tensor, floats, main, needs_engine, read_png, read_tensors, safetensors
 
-FLUX = MODEL.parent / "tiny-flux"
 WALK = ("a red house in snow", "--steps", "1", "-W", "64", "-H", "64", "-t", "1", "-s", "7", "-q")
-Tensors = dict[str, TENSOR]
+Tensors = dict[str, Tensor]
 
 
 def e4m3(byte: int) -> float:
@@ -49,11 +42,7 @@ def single(number: float) -> float:
     return struct.unpack("<f", struct.pack("<f", number))[0]
 
 
-def floats(*numbers: float) -> bytes:
-    return struct.pack(f"<{len(numbers)}f", *numbers)
-
-
-def quantized(tensor: TENSOR, dtype: str, scale: float) -> bytes:
+def quantized(tensor: Tensor, dtype: str, scale: float) -> bytes:
     """The weights in F16 over the scale, each as the nearest number of the type."""
     decode, count = FORMATS[dtype]
     ladder = [decode(byte) for byte in range(count)]
@@ -66,7 +55,7 @@ def quantized(tensor: TENSOR, dtype: str, scale: float) -> bytes:
     return bytes(map(code.__getitem__, array.array("H", tensor[2])))
 
 
-def largest(tensor: TENSOR) -> float:
+def largest(tensor: Tensor) -> float:
     return max(abs(struct.unpack("<e", struct.pack("<H", bits))[0]) for bits in set(array.array("H", tensor[2])))
 
 
@@ -95,7 +84,7 @@ class Scheme:
             kept["scaled_fp8"] = (self.dtype, [2], bytes(2))
         return kept, twin, dropped
 
-    def split(self, tensor: TENSOR) -> tuple[TENSOR, TENSOR, TENSOR]:
+    def split(self, tensor: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         rows, columns = tensor[1]
         height, width = self.height or rows, self.width or columns
         decode, _ = FORMATS[self.dtype]
@@ -128,15 +117,6 @@ SCHEMES = {
 DRAWN = ("scaled-fp8", "row-blocks")  # the products of all schemes are tests/engine/test_scaled.cpp's
 
 
-def written(tensors: Tensors, metadata: dict[str, str] | None = None) -> bytes:
-    header, body = {"__metadata__": metadata or {}}, b""
-    for name, (dtype, shape, data) in tensors.items():
-        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(body), len(body) + len(data)]}
-        body += data
-    text = json.dumps(header).encode()
-    return struct.pack("<Q", len(text)) + text + body
-
-
 def is_layer(tensors: Tensors) -> Callable[[str], bool]:
     """The weights that programs quantize: matrices, but no tables; of the second block alone where there are blocks."""
     return lambda name: len(tensors[name][1]) == 2 and name.endswith(".weight") and not re.search(
@@ -145,22 +125,20 @@ def is_layer(tensors: Tensors) -> Callable[[str], bool]:
 
 @functools.cache
 def t5_with_scales() -> Tensors:
-    tensors = read(FLUX / "text_encoder_2" / "model.safetensors")
+    tensors = read_tensors(FLUX / "text_encoder_2" / "model.safetensors")
     return COMFY.apply(tensors, is_layer(tensors))[0]
 
 
-@unittest.skipUnless(HAS_FLUX, "there is no tiny-flux")
 class ScaledTest(ImportTest):
     def t5(self) -> Tensors:
-        return read(FLUX / "text_encoder_2" / "model.safetensors")
+        return read_tensors(FLUX / "text_encoder_2" / "model.safetensors")
 
     def write(self, name: str, tensors: Tensors, metadata: dict[str, str] | None = None) -> str:
-        (self.folder / f"{name}.safetensors").write_bytes(written(tensors, metadata))
-        return f"{name}.safetensors"
+        return self.put(f"{name}.safetensors", safetensors(tensors, metadata)).name
 
     def with_t5(self, name: str, tensors: Tensors, **options) -> dict:
         file = self.write(name, tensors)
-        return json.loads(self.done("import", str(FLUX), "--t5xxl", file, "--name", name, "--json", **options))
+        return self.line("import", str(FLUX), "--t5xxl", file, "--name", name, **options)
 
     def drawn(self, name: str, *words: str) -> tuple[int, int, bytes]:
         self.done("generate", *WALK, "-m", name, *words, "-o", "drawn.png", "--overwrite")
@@ -198,10 +176,10 @@ class Drawn(ScaledTest):
         for folder in twins:
             shutil.copytree(FLUX, folder)
         for part, stem in names.items():
-            tensors = read(FLUX / part / f"{stem}.safetensors")
+            tensors = read_tensors(FLUX / part / f"{stem}.safetensors")
             layers = is_layer(tensors)
             for folder, content in zip(twins, SCHEMES["rows"].apply(tensors, lambda n: "attn" in n and layers(n))):
-                (folder / part / f"{stem}.safetensors").write_bytes(written(content))
+                (folder / part / f"{stem}.safetensors").write_bytes(safetensors(content))
         for folder in twins:
             self.done("import", str(folder), "--name", f"of-{folder.name}")
         self.assertEqual(self.drawn("of-kept"), self.drawn("of-twin"))
@@ -272,7 +250,7 @@ class Loras(LoraTest):
                     small[name] = "F8_E4M3", shape, stored
                     small[name.removesuffix(".weight") + ending] = "F32", [len(scales), 1] if by_row else [], floats(*scales)
                     twin[name] = "F32", shape, floats(*(e4m3(byte) * scales[at // width] for at, byte in enumerate(stored)))
-            return written(small | {"scaled_fp8": ("F8_E4M3", [2], bytes(2))}), written(twin)
+            return safetensors(small | {"scaled_fp8": ("F8_E4M3", [2], bytes(2))}), safetensors(twin)
         plain = self.drawn()
         for down, up, lead, ending, by_row in (
                 (".lora_down.weight", ".lora_up.weight", "lora_unet_", ".scale_weight", False),
@@ -294,12 +272,12 @@ class Loras(LoraTest):
         name = "lora_unet_" + module.replace(".", "_") + ".diff"
         stored = bytes(rng.randrange(0x40) for _ in range(math.prod(shape)))
         scale = single(0.3)
-        (self.folder / "small.safetensors").write_bytes(written({
+        (self.folder / "small.safetensors").write_bytes(safetensors({
             name: ("F8_E4M3", shape, stored), name + ".scale_weight": ("F32", [], floats(scale))}))
-        (self.folder / "twin.safetensors").write_bytes(written({
+        (self.folder / "twin.safetensors").write_bytes(safetensors({
             name: ("F32", shape, floats(*(e4m3(byte) * scale for byte in stored)))}))
         self.assertEqual(self.drawn("--lora", "small.safetensors"), self.drawn("--lora", "twin.safetensors"))
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    main(__doc__)

@@ -1,13 +1,11 @@
 #!/usr/bin/env python3
 """Kills and interrupts the real program, at moments of its own choice and at system calls that strace picks: models and
 pictures are whole or absent, what was there stays, and nothing half-made outlives the next run.
-
-    tests/cli/test_signals.py BUILD_FOLDER [unittest arguments]
-    tests/cli/test_signals.py BUILD_FOLDER --kills 200 [--seed N]    the long form of the imports, with a count at the end
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -23,7 +21,7 @@ import unittest
 from collections import Counter
 from pathlib import Path
 
-from test_cli import HAS_ENGINE, MODEL, PROGRAM, CliTest, needs_engine, run
+from support import MODEL, CliTest, has_engine, needs_engine, program, run, start
 
 # A shell's background has it ignored, and so would every process below.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -32,7 +30,6 @@ ENDING = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGALRM", "SIGXCPU", "SIGUS
 WALK = ("generate", "a lake", "-m", "tiny-sd15", "-t", "1", "-W", "64", "-H", "64", "-s", "1")
 LONG = (*WALK, "--steps", "1000")
 SHORT = (*WALK, "--steps", "1", "-q")
-KILLS_IN_CI = 24 if HAS_ENGINE else 8  # under the sanitizers
 # Calls that make, fill, name or remove files: where a kill could leave half of something.
 CALLS = ("openat", "write", "fsync", "mkdir", "renameat2", "linkat", "symlink", "unlinkat", "copy_file_range", "flock")
 # Ways to import: the words after the source, and whether a model is there before.
@@ -45,7 +42,7 @@ def strace(injections: str, *words: str | Path, folder: Path) -> subprocess.Comp
     each = injections.split()
     calls = ",".join(injection.split(":")[0] for injection in each)
     return subprocess.run(["strace", "-f", "-qq", "-o", os.devnull, "-e", f"trace={calls}",
-                           *(word for injection in each for word in ("-e", f"inject={injection}")), PROGRAM, *words],
+                           *(word for injection in each for word in ("-e", f"inject={injection}")), program(), *words],
                           cwd=folder, capture_output=True, timeout=120)
 
 
@@ -76,7 +73,7 @@ class Imports:
     def counted_calls(self) -> dict[str, int]:
         """How often one import makes each call."""
         log = self.folder / "calls"
-        subprocess.run(["strace", "-f", "-qq", "-o", log, "-e", f"trace={','.join(CALLS)}", PROGRAM, "import", self.source,
+        subprocess.run(["strace", "-f", "-qq", "-o", log, "-e", f"trace={','.join(CALLS)}", program(), "import", self.source,
                         "--copy", "--overwrite", "-o", self.models / "whole"], capture_output=True, timeout=120)
         counts = Counter(found[1] for found in re.finditer(r"^\d+ +(\w+)\(", log.read_text(), re.MULTILINE))
         log.unlink()
@@ -90,7 +87,7 @@ class Imports:
             self.counts["at a system call"] += 1
             return strace(f"{call}:signal={name}:when={when}", *words, folder=self.folder).returncode
         self.counts["at a moment"] += 1
-        process = subprocess.Popen([PROGRAM, *words], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen([program(), *words], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(self.random.uniform(0, self.seconds))
         process.send_signal(signal.Signals[name])
         return process.wait(timeout=60)
@@ -137,7 +134,7 @@ class Imports:
 
 class Kills(CliTest):
     def test_a_model_is_whole_or_absent_after_any_kill(self) -> None:
-        self.assertEqual(Imports(self.folder, seed=1).strike_often(KILLS_IN_CI), [])
+        self.assertEqual(Imports(self.folder, seed=1).strike_often(24 if has_engine() else 8), [])
 
     def test_a_model_is_whole_or_absent_at_the_calls_that_name_it(self) -> None:
         imports = Imports(self.folder, seed=2)
@@ -204,7 +201,7 @@ class AtOnce(CliTest):
     """Eight imports of one name."""
 
     def imported(self, *words: str) -> list[subprocess.Popen]:
-        processes = [subprocess.Popen([PROGRAM, "import", MODEL, "-o", self.folder / "mine", *words],
+        processes = [subprocess.Popen([program(), "import", MODEL, "-o", self.folder / "mine", *words],
                                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(8)]
         return [(process.communicate()[1].decode(), process.returncode) for process in processes]
 
@@ -297,7 +294,7 @@ class Readers(CliTest):
     def test_a_reader_that_has_enough_ends_the_program_without_a_word(self) -> None:
         for command in ("help", "list samplers", "inspect tiny-sd15 --json"):
             with self.subTest(command=command):
-                line = f"for i in 1 2 3 4 5 6 7 8; do {PROGRAM} {command}; done | head -c 1 >&2; echo ${{PIPESTATUS[0]}}"
+                line = f"for i in 1 2 3 4 5 6 7 8; do {program()} {command}; done | head -c 1 >&2; echo ${{PIPESTATUS[0]}}"
                 result = subprocess.run(["bash", "-c", line], cwd=self.folder, capture_output=True)
                 self.assertEqual((result.stdout, len(result.stderr)), (b"141\n", 1), result.stderr)
 
@@ -305,7 +302,7 @@ class Readers(CliTest):
 @needs_engine
 class Dying(CliTest):
     def started(self, walk: tuple[str, ...] = LONG, **options) -> subprocess.Popen:
-        process = subprocess.Popen([PROGRAM, *walk, "-o", "a.png"], cwd=self.folder, stdout=subprocess.PIPE,
+        process = subprocess.Popen([program(), *walk, "-o", "a.png"], cwd=self.folder, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, **options)
         self.addCleanup(process.kill)
         return process
@@ -334,7 +331,7 @@ class Dying(CliTest):
 
     def test_a_loop_of_a_shell_ends(self) -> None:
         script = 'for i in 1 2 3; do "$0" "$@" -o a-$i.png; echo went on; done'
-        process = subprocess.Popen(["bash", "-c", script, str(PROGRAM), *LONG], cwd=self.folder, stdout=subprocess.PIPE,
+        process = subprocess.Popen(["bash", "-c", script, str(program()), *LONG], cwd=self.folder, stdout=subprocess.PIPE,
                                    stderr=subprocess.DEVNULL, start_new_session=True)
         time.sleep(1)
         os.killpg(process.pid, signal.SIGINT)
@@ -344,7 +341,7 @@ class Dying(CliTest):
     def test_a_shell_tells_the_codes_as_ever(self) -> None:
         for name, code in (("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)):
             with self.subTest(signal=name):
-                shell = subprocess.Popen(["bash", "-c", '"$0" "$@"; echo $?', PROGRAM, *LONG, "-o", "a.png"],
+                shell = subprocess.Popen(["bash", "-c", '"$0" "$@"; echo $?', program(), *LONG, "-o", "a.png"],
                                          cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
                 time.sleep(0.7)
                 child, = Path(f"/proc/{shell.pid}/task/{shell.pid}/children").read_text().split()
@@ -379,9 +376,13 @@ def kill_often(count: int, seed: int) -> int:
     return 1 if faults else 0
 
 
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kills", type=int, metavar="N", help="the long form of the imports alone, with a count at the end")
+    parser.add_argument("--seed", type=int, default=14, metavar="N", help="where its dice begin (14)")
+
+
 if __name__ == "__main__":
-    if "--kills" in sys.argv:
-        words = sys.argv
-        seed = int(words[words.index("--seed") + 1]) if "--seed" in words else 14
-        sys.exit(kill_often(int(words[words.index("--kills") + 1]), seed))
-    unittest.main(argv=sys.argv[:1] + sys.argv[2:])
+    options = start(__doc__, add_options)
+    if options.kills:
+        sys.exit(kill_often(options.kills, options.seed))
+    unittest.main()

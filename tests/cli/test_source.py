@@ -1,44 +1,31 @@
 #!/usr/bin/env python3
-"""Drives the real program from pictures: what it takes, what it refuses, what it says.
-
-    tests/cli/test_source.py BUILD_FOLDER [unittest arguments]
-"""
+"""Drives the real program from pictures: what it takes, what it refuses, what it says."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import pty
 import struct
 import subprocess
 import sys
 import time
-import unittest
-import zlib
 from pathlib import Path
 
-from test_cli import PROGRAM, QUICK, TESTS, CliTest, needs_engine, run
+from support import DATA, QUICK, ROOT, CliTest, build, main, needs_engine, on_terminal, png, program, run
 
-sys.path.insert(0, str(TESTS.parent / "fuzz"))
+sys.path.insert(0, str(ROOT / "tests" / "fuzz"))
+
 import mutate_pictures  # noqa: E402
 
-PICTURES = TESTS.parent / "data" / "pictures"
+PICTURES = DATA / "pictures"
 FROM = ("generate", "a lake", "-i", "a.ppm")
 
 
 class SourceTest(CliTest):
-    def ppm(self, name: str, width: int, height: int) -> Path:
-        """A picture of every colour."""
-        pixels = bytes(value for y in range(height) for x in range(width) for value in (x % 256, y % 256, (x + y) % 256))
-        (self.folder / name).write_bytes(b"P6 %d %d 255\n" % (width, height) + pixels)
-        return self.folder / name
-
     def mask(self, name: str, width: int, height: int, white) -> Path:
         """A mask that is white where white(x, y)."""
         pixels = bytes(255 if white(x, y) else 0 for y in range(height) for x in range(width))
-        (self.folder / name).write_bytes(b"P5 %d %d 255\n" % (width, height) + pixels)
-        return self.folder / name
+        return self.put(name, b"P5 %d %d 255\n" % (width, height) + pixels)
 
 
 class Refused(SourceTest):
@@ -79,10 +66,7 @@ class Refused(SourceTest):
         self.refused(3, "generate", "a lake", "-i", "-", input=b"", says=("standard input", "empty"))
 
     def test_a_picture_is_not_typed(self) -> None:
-        ours, theirs = pty.openpty()
-        result = subprocess.run([PROGRAM, "generate", "a lake", "-i", "-"], stdin=theirs, capture_output=True, timeout=60)
-        os.close(ours)
-        os.close(theirs)
+        result, _ = on_terminal("generate", "a lake", "-i", "-", streams=("stdin",))
         self.assertEqual(result.returncode, 2)
 
     def test_masks(self) -> None:
@@ -94,7 +78,6 @@ class Refused(SourceTest):
         self.refused(3, *FROM, "-W", "96", "-H", "80", "--mask", "thin.pgm", says=("thin.pgm", "too thin"))
         self.mask("good.pgm", 100, 80, lambda x, y: x < 50)
         self.refused(2, *FROM, "--mask", "good.pgm", "--hires", "2", says=("--hires", "--mask"))
-        mask = (self.folder / "good.pgm").read_bytes()
         for words in (("generate", "a lake", "-i", "-", "--mask", "-"), ("generate", "-p", "-", "-i", "a.ppm", "--mask", "-"),
                       ("refine", "-", "-p", "-"), ("refine", "-p", "@-", "-"), ("refine", "-", "-p", "a lake", "--mask", "-"),
                       ("generate", "-p", "-", "-n", "-")):
@@ -108,14 +91,6 @@ def with_exif(jpeg: bytes, comment: bytes) -> bytes:
     tiff = (b"MM\0*\0\0\0\x08" + struct.pack(">HHHIII", 1, 0x8769, 4, 1, 26, 0)
             + struct.pack(">HHHIII", 1, 0x9286, 7, len(comment), 44, 0) + comment)
     return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(tiff) + 8) + b"Exif\0\0" + tiff + jpeg[2:]
-
-
-def png(width: int, height: int, bits: int, colour: int) -> bytes:
-    """A PNG of that size without any pixels."""
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
 class Inspected(SourceTest):
@@ -141,7 +116,7 @@ class Strangers(SourceTest):
     def test_a_small_file_that_unfolds_to_gigabytes_is_refused_from_its_header(self) -> None:
         size = struct.pack("<HH", 13000, 13000)
         gif = b"GIF89a" + size + b"\x80\0\0" + bytes(6) + b",\0\0\0\0" + size + b"\0\2\1\x04\0;"
-        bombs = {"a.gif": gif, "a.png": png(13000, 13000, 16, 6), "a.pam": b"P7\nWIDTH 60000\nHEIGHT 60000\nDEPTH 4\n"
+        bombs = {"a.gif": gif, "a.png": png(pixels=b"", width=13000, height=13000, bits=16, colour=6), "a.pam": b"P7\nWIDTH 60000\nHEIGHT 60000\nDEPTH 4\n"
                  b"MAXVAL 255\nENDHDR\n", "a.pbm": b"P4 60000 60000\n"}
         for name, content in bombs.items():
             (self.folder / name).write_bytes(content)
@@ -150,12 +125,12 @@ class Strangers(SourceTest):
             self.assertLess(time.monotonic() - before, 10)
 
     def test_mutated_jpegs_are_read_or_refused(self) -> None:
-        wrong, codes = mutate_pictures.failures(PROGRAM.parent, ["jpeg"], 100)
+        wrong, codes = mutate_pictures.failures(build(), ["jpeg"], 100)
         self.assertEqual(wrong, [])
         self.assertGreater(min(codes[mutate_pictures.REFUSED], codes[mutate_pictures.NO_ENGINE]), 5)
 
     def test_other_mutated_pictures_are_read_or_refused(self) -> None:
-        wrong, codes = mutate_pictures.failures(PROGRAM.parent, ["png", "gif", "bmp", "tga", "pnm", "pam"], 60)
+        wrong, codes = mutate_pictures.failures(build(), ["png", "gif", "bmp", "tga", "pnm", "pam"], 60)
         self.assertEqual(wrong, [])
         self.assertGreater(min(codes[mutate_pictures.REFUSED], codes[mutate_pictures.NO_ENGINE]), 5)
 
@@ -169,7 +144,7 @@ class Pictures(SourceTest):
         self.assertEqual(line["image"], "sha256:" + hashlib.sha256(source.read_bytes()).hexdigest())
         self.assertEqual(line["notes"], ["a.ppm is 100 x 80 pixels: scaled to 96 x 80"])
         self.assertGreater(line["timings"]["vae_encoder"], 0)
-        texts = json.loads(run("inspect", "a.png", "--json", cwd=self.folder).stdout)["texts"]
+        texts = self.texts("a.png")
         self.assertIn("Denoising strength: 0.5", texts["parameters"])
         self.assertNotIn("a.ppm", texts["parameters"] + json.dumps(texts["lapis"]))
         self.assertEqual(texts["lapis"]["job"]["strength"], 0.5)
@@ -184,7 +159,7 @@ class Pictures(SourceTest):
         plain, = self.render(*words, "-i", "a.ppm", "--mask", "m.pgm", "-o", "c.png")
         mask, = self.render(*words, "-i", "a.ppm", "--mask", "-", "-o", "d.png", input=(self.folder / "m.pgm").read_bytes())
         self.assertEqual(plain["sha256"], mask["sha256"])
-        line = f"{PROGRAM} generate 'a lake' {' '.join(QUICK)} -s 1 --strength 1 -i <(cat a.ppm) --mask <(cat m.pgm) -o e.png --json"
+        line = f"{program()} generate 'a lake' {' '.join(QUICK)} -s 1 --strength 1 -i <(cat a.ppm) --mask <(cat m.pgm) -o e.png --json"
         result = subprocess.run(["bash", "-c", line], cwd=self.folder, capture_output=True, timeout=60)
         self.assertEqual(json.loads(result.stdout)["sha256"], plain["sha256"])
 
@@ -230,4 +205,4 @@ class Pictures(SourceTest):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    main(__doc__)

@@ -2,8 +2,6 @@
 """Feeds the program strangers' texts that a terminal obeys, or shows other than they are, through every way in: names of
 files and folders, words and values of the command line, the environment, and every text of every kind of file. Nothing
 of them may come out as it went in, and none of their lines may begin a line.
-
-    tests/cli/test_terminal.py BUILD_FOLDER [unittest arguments]
 """
 
 from __future__ import annotations
@@ -12,13 +10,10 @@ import base64
 import itertools
 import json
 import os
-import pty
 import re
 import shutil
 import struct
 import subprocess
-import sys
-import unicodedata
 import unittest
 import zipfile
 import zlib
@@ -26,10 +21,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from test_cli import HAS_ENGINE, MODEL, PROGRAM, CliTest, needs_engine, run
-from test_convert import passport, safetensors
-from test_import import single_file, written
-from test_lora import factors, kohya, lora_bytes, weights
+from checkpoints import single_file
+from loras import factors, kohya, lora_bytes, weights
+from support import (MODEL, CliTest, f32, has_engine, main, needs_engine, on_terminal, options_of, passport, png, run,
+                     safetensors, unclean)
 
 # A window's title, colours, C1's two spellings of them, an override and an isolate of direction, what has no width, a
 # tag, a character taken back, and a line that passes for one of ours.
@@ -38,21 +33,6 @@ HOSTILE = ("x\x1b]0;pwn\x07\x1b[31m\u009b31m\u009d0;pwn\u009c\u202eexe.png\u2066
 NAME = HOSTILE.replace("/", "")                     # of a file
 STRAY = os.fsencode(NAME) + b"\x9b31m\xff"          # of one that is no UTF-8 either
 OURS = re.compile(rb"\x1b\[(31|33|0)m|\r?\x1b\[K|\r")  # what we ourselves send to a terminal
-JOINERS = "\u200c\u200d"
-
-
-def unclean(output: bytes) -> str:
-    """What is wrong with what came out; "" where nothing is."""
-    try:
-        text = output.decode()
-    except UnicodeDecodeError as error:
-        return f"no UTF-8: {error}"
-    for character in text:
-        if unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp") and character not in "\n" + JOINERS:
-            return f"U+{ord(character):04X} in {text!r}"
-    if re.search(r"^FAKE", text, re.MULTILINE):
-        return f"a stranger's line in {text!r}"
-    return ""
 
 
 def spoiled(document: Any, seen: set | None = None, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -77,20 +57,6 @@ def spoiled(document: Any, seen: set | None = None, name: str = "") -> Iterator[
                 yield f"{name}.{place}" if name else place, document | {key: changed}
 
 
-def png(*chunks: tuple[bytes, bytes], pixels: bytes | None = None) -> bytes:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    rows = zlib.compress(b"".join(b"\0" + bytes(64 * 3) for _ in range(64))) if pixels is None else pixels
-    return b"\x89PNG\r\n\x1a\n" + b"".join([chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 64, 8, 2, 0, 0, 0)),
-                                            *(chunk(*pair) for pair in chunks), chunk(b"IDAT", rows), chunk(b"IEND", b"")])
-
-
-def options_of(command: str) -> list[str]:
-    """Every option that takes a value, by the command's own help."""
-    page = run(command, "--help").stdout.decode()
-    return re.findall(r"^  (?:-\w,)?(--[\w-]+) [\[A-Z]", page, re.MULTILINE)
-
-
 class TerminalTest(CliTest):
     def clean(self, *words: str | bytes, code: int | None = None, **options) -> subprocess.CompletedProcess:
         result = run(*words, cwd=self.folder, **options)
@@ -101,10 +67,6 @@ class TerminalTest(CliTest):
         if code is not None:
             self.assertEqual(result.returncode, code, result.stderr)
         return result
-
-    def put(self, name: str | bytes, content: bytes) -> None:
-        with open(os.path.join(os.fsencode(self.folder), os.fsencode(name)), "wb") as file:
-            file.write(content)
 
 
 class TheCheckItself(unittest.TestCase):
@@ -141,7 +103,7 @@ class Words(TerminalTest):
             with self.subTest(syntax=syntax, tag=tag):
                 self.clean("generate", tag.format(HOSTILE), "--prompt-syntax", syntax, "--dry-run", "-m", "tiny-sd15")
                 self.clean("inspect", "tiny-sd15", "--prompt-syntax", syntax, "--tokens", tag.format(HOSTILE))
-        long = self.clean("generate", "word " * 80 + HOSTILE, "--dry-run", "-m", "tiny-sd15", code=0 if HAS_ENGINE else 6)
+        long = self.clean("generate", "word " * 80 + HOSTILE, "--dry-run", "-m", "tiny-sd15", code=0 if has_engine() else 6)
         self.assertIn(b"fake : all is well", long.stderr.lower(), "the end that is cut off is said")
         self.clean("inspect", "tiny-sd15", "--tokens", "word " * 80 + HOSTILE, code=0)
         # Tokens end within characters; what is cut off is text all the same.
@@ -165,7 +127,7 @@ class Names(TerminalTest):
     """Of files and folders that are there and that are not."""
 
     def test_files_that_are_named(self) -> None:
-        latent = safetensors({"latent": ((1, 4, 8, 8), [0.5] * 256)}, passport("sd15", "tiny-sd15", (1, 4, 8, 8)))
+        latent = safetensors({"latent": f32((1, 4, 8, 8), [0.5] * 256)}, passport("sd15", "tiny-sd15", (1, 4, 8, 8)))
         contents = {"nothing": None, "a latent": latent, "a PNG": png(), "text": HOSTILE.encode(), "empty": b"",
                     "a web page": b"<!DOCTYPE html>" + HOSTILE.encode(), "a pickle": b"\x80\x02c" + HOSTILE.encode(),
                     "no safetensors": struct.pack("<Q", 9000) + b"{" + HOSTILE.encode()}
@@ -250,7 +212,7 @@ class Files(TerminalTest):
         kinds = {"one more": tensors | {NAME: tensors[first]}, "a LoRA's": {f"lora_unet_{HOSTILE}.lora_down.weight": tensors[first]},
                  "lone": {HOSTILE: tensors[first]}, "half": {f"first_stage_model.{HOSTILE}": tensors[first]}}
         for what, content in kinds.items():
-            self.put("a.safetensors", written(content))
+            self.put("a.safetensors", safetensors(content))
             with self.subTest(what=what):
                 for words in (("import", "a.safetensors", "-o", "made"), ("inspect", "a.safetensors"), ("check", "a.safetensors"),
                               ("generate", "a", "--lora", "a.safetensors", "--dry-run"), ("generate", "a", "--embedding", "a.safetensors", "--dry-run"),
@@ -260,7 +222,7 @@ class Files(TerminalTest):
         names = {"lora_down": ("F32", [2, 4], bytes(32)), "lora_up": ("F32", [4, 2], bytes(32)), "alpha": ("F32", [], bytes(4)),
                  "oft_blocks": ("F32", [2, 2], bytes(16)), HOSTILE: ("F32", [1], bytes(4))}
         for module in ("unet.down", f"lora_unet_{HOSTILE}", HOSTILE):
-            self.put("b.safetensors", written({f"{module}.{name}.weight": tensor for name, tensor in names.items()}))
+            self.put("b.safetensors", safetensors({f"{module}.{name}.weight": tensor for name, tensor in names.items()}))
             self.clean("generate", "a", "--lora", "b.safetensors", "--dry-run")
 
     def test_metadata(self) -> None:
@@ -268,7 +230,7 @@ class Files(TerminalTest):
             "history": json.dumps([{"route": "re-encode", "from": "sdxl", "to": "sd15", "size": [64, 64], "psnr": "infinite"}]),
             "job": json.dumps({"version": "0.1.0", "job": {"prompt": "a", "negative_prompt": "b", "model": "tiny-sd15", "sampler": "euler",
                                "loras": ["a:1"], "embeddings": ["e"], "schedule": "own"}, "model": {"name": "n", "family": "sd15", "files": {}}})}
-        numbers = {"latent": ((1, 4, 8, 8), [0.5] * 256)}
+        numbers = {"latent": f32((1, 4, 8, 8), [0.5] * 256)}
 
         def variants() -> Iterator[tuple[str, dict[str, str]]]:
             yield from spoiled(words)
@@ -286,7 +248,7 @@ class Files(TerminalTest):
         for key in ("format", "modelspec.title", "modelspec.architecture", "ss_base_model_version", "prediction_type", "lora_adapter_metadata",
                     "modelspec.prediction_type", HOSTILE):
             for value in (HOSTILE, json.dumps({"r": HOSTILE, HOSTILE: 1}), json.dumps({"unet.r": HOSTILE})):
-                self.put("b.safetensors", safetensors({"a": ((2, 2), [0.0] * 4)}, {key: value}))
+                self.put("b.safetensors", safetensors({"a": f32((2, 2), [0.0] * 4)}, {key: value}))
                 for asked in (("import", "b.safetensors"), ("generate", "a", "--lora", "b.safetensors", "--dry-run"),
                               ("generate", "a", "--embedding", "b.safetensors", "--dry-run"), ("inspect", "b.safetensors")):
                     self.clean(*asked)
@@ -365,53 +327,53 @@ def text_of(value: str | dict[str, str]) -> bytes:
 class Exact(TerminalTest):
     """--json gives every name as it is, though it be no UTF-8, and what is written is read back as it was."""
 
-    def line(self, *words: str | bytes) -> dict:
+    def answer(self, *words: str | bytes) -> dict:
         return json.loads(self.clean(*words, code=0).stdout.decode())
 
     def test_names(self) -> None:
-        latent = safetensors({"latent": ((1, 4, 8, 8), [0.5] * 256)}, passport("sd15", "tiny-sd15", (1, 4, 8, 8)))
+        latent = safetensors({"latent": f32((1, 4, 8, 8), [0.5] * 256)}, passport("sd15", "tiny-sd15", (1, 4, 8, 8)))
         for name in (b"st\xffyle", STRAY, "größe \u202e".encode(), b"plain"):
             with self.subTest(name=name):
                 self.put(name + b".safetensors", latent)
-                found = self.line("inspect", name + b".safetensors", "--json")
+                found = self.answer("inspect", name + b".safetensors", "--json")
                 self.assertEqual(text_of(found["latent"]), name + b".safetensors")
-                checked = self.line("check", name + b".safetensors", "--json")["checks"][0]
+                checked = self.answer("check", name + b".safetensors", "--json")["checks"][0]
                 self.assertEqual(text_of(checked["latent"]), name + b".safetensors")
-                written_as = self.line("convert", name + b".safetensors", "--form", "comfy", "-o", b"made " + name, "--json")
+                written_as = self.answer("convert", name + b".safetensors", "--form", "comfy", "-o", b"made " + name, "--json")
                 self.assertEqual(text_of(written_as["path"]), b"made " + name)
 
     def test_models(self) -> None:
-        checkpoint = written(single_file(MODEL))
+        checkpoint = safetensors(single_file(MODEL))
         for name in (b"st\xffyle", STRAY, b"plain"):
             self.put(name + b".safetensors", checkpoint)
             for copied in ((), ("--copy",)):
                 with self.subTest(name=name, copied=copied):
                     place = b"./made " + name + b"-".join(word.encode() for word in copied)
-                    made = self.line("import", name + b".safetensors", "-o", place, "--json", *copied)
+                    made = self.answer("import", name + b".safetensors", "-o", place, "--json", *copied)
                     whole = os.path.join(os.path.realpath(os.fsencode(self.folder)), os.path.basename(place))
                     self.assertEqual(os.path.realpath(text_of(made["path"])), whole)
                     with open(whole + b"/model.json", encoding="utf-8") as document:
                         json.load(document)
-                    shown = self.line("inspect", place, "--json")
+                    shown = self.answer("inspect", place, "--json")
                     self.assertEqual(os.path.realpath(text_of(shown["folder"])) if "folder" in shown else whole, whole)
-                    if HAS_ENGINE:
-                        self.line("generate", "a", "-m", place, "--dry-run", "--json")
+                    if has_engine():
+                        self.answer("generate", "a", "-m", place, "--dry-run", "--json")
 
     @needs_engine
     def test_settings(self) -> None:
         self.put(b"st\xffyle.safetensors", lora_bytes(kohya("lora_unet_", factors(weights("tiny-sd15", "unet")))))
         words = ("generate", "a lake", "-m", "tiny-sd15", "--lora", b"st\xffyle.safetensors:0.5", "-t", "1", "-W", "64", "-H", "64",
                  "--steps", "2", "-s", "1", "--json")
-        drawn = self.line(*words, "-o", b"a\xff.png")
+        drawn = self.answer(*words, "-o", b"a\xff.png")
         self.assertEqual(text_of(drawn["path"]), b"a\xff.png")
         self.assertEqual([text_of(lora) for lora in drawn["loras"]], [b"st\xffyle:0.5"])
-        texts = self.line("inspect", b"a\xff.png", "--json")["texts"]
+        texts = self.answer("inspect", b"a\xff.png", "--json")["texts"]
         self.assertIn("<lora:st\\xffyle:0.5>", texts["parameters"])
         self.assertEqual([text_of(lora) for lora in texts["lapis"]["job"]["loras"]], [b"st\xffyle:0.5"])
-        kept = self.line(*words, "--latent", "a.safetensors")
+        kept = self.answer(*words, "--latent", "a.safetensors")
         self.assertEqual([text_of(lora) for lora in kept["loras"]], [b"st\xffyle:0.5"])
         # A latent's job finds the LoRA again by the name that it records.
-        again = self.line("refine", "a.safetensors", "--lora-dir", ".", "--strength", "0.5", "--dry-run", "--json")
+        again = self.answer("refine", "a.safetensors", "--lora-dir", ".", "--strength", "0.5", "--dry-run", "--json")
         self.assertEqual([text_of(lora) for lora in again["job"]["loras"]], [b"st\xffyle:0.5"])
 
 
@@ -419,21 +381,8 @@ class OnATerminal(TerminalTest):
     """There our own colours and the bar are all that is sent."""
 
     def shown(self, *words: str | bytes) -> bytes:
-        leader, follower = pty.openpty()
-        with subprocess.Popen([PROGRAM, *words], stdout=follower, stderr=follower, stdin=subprocess.DEVNULL, cwd=self.folder,
-                              env={**os.environ, "TERM": "xterm"}) as process:
-            os.close(follower)
-            output = b""
-            while True:
-                try:
-                    part = os.read(leader, 1 << 16)
-                except OSError:
-                    break
-                if not part:
-                    break
-                output += part
-        os.close(leader)
-        self.assertGreaterEqual(process.returncode, 0)
+        result, output = on_terminal(*words, streams=("stdout", "stderr"), cwd=self.folder, env={**os.environ, "TERM": "xterm"})
+        self.assertGreaterEqual(result.returncode, 0)
         return output
 
     def test_errors_warnings_and_tables(self) -> None:
@@ -447,4 +396,4 @@ class OnATerminal(TerminalTest):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    main(__doc__)

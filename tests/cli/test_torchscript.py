@@ -1,34 +1,22 @@
 #!/usr/bin/env python3
-"""Drives `lapis import --torchscript`: models of exported graphs, tried before they are taken.
-
-    tests/cli/test_torchscript.py BUILD_FOLDER [unittest arguments]
-"""
+"""Drives `lapis import --torchscript`: models of exported graphs, tried before they are taken."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import sys
-import unittest
 from pathlib import Path
 
-from test_cli import MODEL, ROOT, CliTest, needs_engine, run
+from support import DATA, MODEL, HomeTest, main, needs_engine, run
 
-
-DATA = ROOT / "tests" / "data"
 ENCODER = f"text_encoder={DATA / 'plain_text_encoder.pt'}"
 DENOISER = f"denoiser={DATA / 'echo.pt'}"
 DECODER = f"vae_decoder={DATA / 'mini_sdxl' / 'graphs' / 'vae_decoder.pt'}"
 QUICK = ("a lake", "--steps", "2", "-W", "64", "-H", "64", "-t", "1", "-s", "7", "-q")
 
 
-class GraphsTest(CliTest):
-    def setUp(self) -> None:
-        super().setUp()
-        os.environ["XDG_DATA_HOME"] = str(self.folder / "home")
-        self.addCleanup(os.environ.pop, "XDG_DATA_HOME")
-
+class GraphsTest(HomeTest):
     def words(self, *parts: str, family: str = "sd15") -> tuple[str, ...]:
         return ("import", "--torchscript", *parts, "--family", family, "-o", "mine")
 
@@ -148,4 +136,4 @@ class Tried(GraphsTest):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    main(__doc__)

@@ -1,33 +1,23 @@
 #!/usr/bin/env python3
-"""Drives the real program through latents that are left half way and taken up again.
-
-    tests/cli/test_unfinished.py BUILD_FOLDER [unittest arguments]
-"""
+"""Drives the real program through latents that are left half way and taken up again."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import pty
-import struct
 import subprocess
-import sys
-import unittest
 
-from test_cli import PROGRAM, CliTest, needs_engine, run, tensors
+from support import CliTest, Tensor, main, needs_engine, on_terminal, png_chunks, read_safetensors
 
 WALK = ("a red house in snow", "--steps", "6", "-W", "64", "-H", "64", "-t", "1", "-s", "7")
 
 
 class UnfinishedTest(CliTest):
     def generate(self, *words: str, **options) -> subprocess.CompletedProcess:
-        result = run("generate", *words, cwd=self.folder, **options)
-        self.assertEqual(result.returncode, 0, result.stderr.decode())
-        return result
+        return self.done("generate", *words, **options)
 
-    def latent(self, name: str) -> tuple[dict[str, bytes], dict[str, str]]:
-        return tensors((self.folder / name).read_bytes())
+    def latent(self, name: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+        return read_safetensors(self.bytes_of(name))
 
 
 class Refused(UnfinishedTest):
@@ -46,15 +36,11 @@ class Refused(UnfinishedTest):
         self.refused(2, "generate", "-", "--init-latent", "-", says=("--prompt", "--init-latent", "standard input"))
 
     def test_latents_are_not_typed(self) -> None:
-        ours, theirs = pty.openpty()
-        given = subprocess.run([PROGRAM, "generate", "a lake", "--latent", "-"], stdout=theirs, stderr=subprocess.PIPE,
-                               timeout=60)
-        taken = subprocess.run([PROGRAM, "generate", "--init-latent", "-"], stdin=theirs, capture_output=True, timeout=60)
-        os.close(ours)
-        os.close(theirs)
-        for result, says in ((given, b"terminal"), (taken, b"terminal")):
+        given, _ = on_terminal("generate", "a lake", "--latent", "-")
+        taken, _ = on_terminal("generate", "--init-latent", "-", streams=("stdin",))
+        for result in (given, taken):
             self.assertEqual(result.returncode, 2)
-            self.assertIn(says, result.stderr)
+            self.assertIn(b"terminal", result.stderr)
 
     def test_files_that_are_no_latents(self) -> None:
         self.refused(3, "generate", "--init-latent", "nothing.safetensors", says=("nothing.safetensors",))
@@ -93,14 +79,7 @@ class Going(UnfinishedTest):
 
     def pixels(self, name: str) -> bytes:
         """The picture's own chunks of a PNG: its settings differ."""
-        data = (self.folder / name).read_bytes()
-        found, at = b"", 8
-        while at < len(data):
-            length, kind = struct.unpack(">I4s", data[at:at + 8])
-            if kind == b"IDAT":
-                found += data[at + 8:at + 8 + length]
-            at += 12 + length
-        return found
+        return b"".join(content for kind, content in png_chunks(self.bytes_of(name)) if kind == b"IDAT")
 
     def test_latents_alone_are_written_alone(self) -> None:
         result = self.generate(*WALK, "--latent", "a.safetensors")
@@ -117,11 +96,11 @@ class Going(UnfinishedTest):
 
     def test_a_pipe(self) -> None:
         part = self.generate(*WALK, "--stop-at", "3", "--latent", "-").stdout
-        self.assertEqual(tensors(part)[1]["step"], "3")
+        self.assertEqual(read_safetensors(part)[1]["step"], "3")
         picture = self.generate("--init-latent", "-", "-o", "-", input=part).stdout
         self.assertTrue(picture.startswith(b"\x89PNG"))
         ended = self.generate("--init-latent", "-", "--latent", "-", "-o", "a.png", input=part)
-        self.assertEqual(tensors(ended.stdout)[1]["sigma"], "0")
+        self.assertEqual(read_safetensors(ended.stdout)[1]["sigma"], "0")
 
     def test_what_is_named_counts_and_the_rest_is_recorded(self) -> None:
         self.generate(*WALK, "--stop-at", "3", "--latent", "part.safetensors", "--sampler", "dpmpp_2m", "-n", "fog")
@@ -164,4 +143,4 @@ class Going(UnfinishedTest):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    main(__doc__)

@@ -31,14 +31,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-TESTS = Path(__file__).resolve().parent.parent
-ROOT = TESTS.parent
-DATA = TESTS / "data"
-MODEL = ROOT / "models" / "tiny-sd15"
-FLUX = ROOT / "models" / "tiny-flux"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
+
+from checkpoints import single_file  # noqa: E402
+from loras import factors, kohya, lora_bytes, peft, weights  # noqa: E402
+from support import DATA, FLUX, MODEL, f32, passport, png_chunk, png_chunks, safetensors, unclean  # noqa: E402
+
 MOST_SECONDS = 10         # of CPU; of the clock, six times that
 MOST_BYTES = 1 << 30
-sys.path.insert(0, str(TESTS / "cli"))
 
 Chance = random.Random
 
@@ -142,11 +142,7 @@ def mutated_png(data: bytes, rng: Chance) -> bytes:
     """Mostly one chunk, with a checksum that is right."""
     if rng.random() < 0.3:
         return mutated(data, rng)
-    chunks, at = [], 8
-    while at + 12 <= len(data):
-        length, = struct.unpack(">I", data[at:at + 4])
-        chunks.append((data[at + 4:at + 8], data[at + 8:at + 8 + length]))
-        at += 12 + length
+    chunks = list(png_chunks(data))
     which = rng.randrange(len(chunks))
     kind, content = chunks[which]
     if rng.random() < 0.2:
@@ -157,8 +153,7 @@ def mutated_png(data: bytes, rng: Chance) -> bytes:
         except zlib.error:
             pass
     chunks[which:which + 1] = [(kind, mutated(content, rng) if content else content)] * rng.choice((1, 1, 1, 2))
-    return data[:8] + b"".join(struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-                               for kind, content in chunks)
+    return data[:8] + b"".join(png_chunk(*chunk) for chunk in chunks)
 
 
 def mutated_zip(data: bytes, rng: Chance) -> bytes:
@@ -189,16 +184,13 @@ class Seeds:
     """The sound files, made once."""
 
     def __init__(self) -> None:
-        from test_convert import passport, safetensors
-        from test_import import single_file, written
-        from test_lora import factors, kohya, lora_bytes, peft, weights
         pictures = {path.name: path.read_bytes() for path in sorted((DATA / "pictures").iterdir())
                     if path.is_file()}
         self.png = [data for name, data in pictures.items() if name.endswith(".png")]
         self.jpeg = [data for name, data in pictures.items() if name.endswith(".jpg")]
         self.gif = [data for name, data in pictures.items() if name.endswith(".gif")]
         self.plain = [(name[-4:], data) for name, data in pictures.items() if name[-4:] in (".bmp", ".tga", ".ppm", ".pgm")]
-        numbers = {"latent": ((1, 4, 8, 8), [0.1 * i % 3 - 1.5 for i in range(256)])}
+        numbers = {"latent": f32((1, 4, 8, 8), [0.1 * i % 3 - 1.5 for i in range(256)])}
         facts = passport("sd15", "tiny-sd15", (1, 4, 8, 8))
         job = json.dumps({"version": "0.1.0", "job": {"prompt": "a lake", "model": "tiny-sd15", "steps": 2, "sampler": "euler"},
                           "model": {"name": "tiny-sd15", "family": "sd15", "files": {}}})
@@ -207,11 +199,10 @@ class Seeds:
         latents = {path.name: path.read_bytes() for path in sorted((DATA / "latents").iterdir())}
         self.npy = [latents[name] for name in ("plain.npy", "plain_f16.npy", "version2.npy")]
         self.comfy = [data for name, data in latents.items() if name.endswith((".latent", ".safetensors"))]
-        small = {name: tensor for name, tensor in single_file(MODEL).items()}
-        self.checkpoints = [written(small)]
+        self.checkpoints = [safetensors(single_file(MODEL))]
         shapes = dict(list(weights("tiny-sd15", "unet").items())[:3])
         self.loras = [lora_bytes(kohya("lora_unet_", factors(shapes), 2.0)), lora_bytes(peft("unet.", factors(shapes)))]
-        self.embeddings = [written({name: ("F32", [2, 128], struct.pack("<256f", *[0.1] * 256))})
+        self.embeddings = [safetensors({name: f32([2, 128], [0.1] * 256)})
                            for name in ("emb_params", "clip_l", "<style>")]
         self.graph = (MODEL / "graphs" / "vae_decoder.pt").read_bytes()
 
@@ -367,7 +358,6 @@ class Outcome(NamedTuple):
     late: bool
 
     def fault(self) -> str:
-        from test_terminal import unclean
         if self.late or self.seconds > MOST_SECONDS:
             return f"took {self.seconds:.1f} s of CPU" + (" and was ended" if self.late else "")
         if self.code < 0:
@@ -419,7 +409,6 @@ def main() -> int:
     program = (options.build / "lapis").resolve()
     kinds = [kind for kind in ([options.kind] if options.kind else KINDS)
              if kind != "graphs" or (options.build / "liblapis_engine.so").exists()]
-    sys.argv[1:] = [str(options.build)]  # which the tests' own modules read
     seeds, start = Seeds(), time.monotonic()
     rows = {kind: Row() for kind in kinds}
     for number in range(options.count):

@@ -11,10 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "cli"))
 
-from checkpoints import graph, single_sd15, single_sdxl, unet, vae, write_folder, write_sparse  # noqa: E402
-from test_convert import SPACES, passport, safetensors, smooth  # noqa: E402
-from test_import import single_file, written  # noqa: E402
-from test_lora import RANK, factors, kohya, lora_bytes, peft, weights  # noqa: E402
+from checkpoints import graph, single_file, single_sd15, single_sdxl, unet, vae, write_folder, write_sparse  # noqa: E402
+from loras import RANK, factors, kohya, lora_bytes, peft, weights  # noqa: E402
+from support import MODEL, SPACES, SPIECE, f32, passport, safetensors, smooth  # noqa: E402
 
 
 def latent(space: str = "sd15", lineage: str = "", cells: tuple[int, int] = (8, 8), batch: int = 1,
@@ -22,7 +21,7 @@ def latent(space: str = "sd15", lineage: str = "", cells: tuple[int, int] = (8, 
     """A latent of lapis' own form; `facts` change what it says of itself."""
     shape = (batch, SPACES[space][0], *cells)
     values = smooth(shape) if fill is None else [fill] * (batch * shape[1] * cells[0] * cells[1])
-    return safetensors({"latent": (shape, values)}, passport(space, lineage or f"tiny-{space}", shape, **facts))
+    return safetensors({"latent": f32(shape, values)}, passport(space, lineage or f"tiny-{space}", shape, **facts))
 
 
 def npy(shape: tuple[int, ...]) -> bytes:
@@ -45,7 +44,7 @@ def pgm(width: int, height: int, white_from: int) -> bytes:
 
 
 def embedding(width: int) -> bytes:
-    return safetensors({"emb_params": ((1, width), [0.1] * width)})
+    return safetensors({"emb_params": f32((1, width), [0.1] * width)})
 
 
 def loras() -> dict[str, bytes]:
@@ -74,7 +73,7 @@ def loras() -> dict[str, bytes]:
 
 def checkpoints() -> dict[str, bytes]:
     """A bundled model in one file under the original names, and such files as are refused."""
-    whole = single_file(ROOT / "models" / "tiny-sd15")
+    whole = single_file(MODEL)
     out = "model.diffusion_model.out.2.weight"
     number = ("F32", [1], bytes(4))
     variants = {
@@ -91,7 +90,7 @@ def checkpoints() -> dict[str, bytes]:
         "bare": {name: tensor for name, tensor in whole.items() if name.startswith("model.")},
         "no_denoiser": {name: tensor for name, tensor in whole.items() if "first_stage" in name},
         "other": {"some.weight": number}}
-    return {f"{name}.safetensors": written(tensors) for name, tensors in variants.items()}
+    return {f"{name}.safetensors": safetensors(tensors) for name, tensors in variants.items()}
 
 
 def write_published(place: Path) -> None:
@@ -106,7 +105,7 @@ def write_published(place: Path) -> None:
     write_folder(place / "pix2pix", "StableDiffusionInstructPix2PixPipeline", {"vae": vae("sd")})
     write_folder(place / "unheard", "UnheardPipeline", {"vae": vae("sd")})
     (place / "t5").mkdir()
-    shutil.copy(ROOT / "models" / "tiny-flux" / "tokenizer_2" / "spiece.model", place / "t5")
+    shutil.copy(SPIECE, place / "t5")
 
 
 def write_all(place: Path) -> None:
