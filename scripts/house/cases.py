@@ -154,5 +154,5 @@ def self_test(check: Callable[[Path], list[Any]], rules: set[str]) -> int:
         if (rule, path) not in where and (rule, path.split("/", maxsplit=1)[0]) not in where:
             faults.append(f"not found: {rule} in {path}: {text[:60]!r}")
     for fault in faults:
-        print(f"check_house: {fault}", file=sys.stderr)
+        print(f"house: {fault}", file=sys.stderr)
     return 1 if faults else 0
