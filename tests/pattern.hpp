@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/pixels.hpp"
+#include "core/picture/pixels.hpp"
 
 namespace lapis::test {
 

@@ -47,7 +47,7 @@ struct Delta {
   std::string parameter;       ///< of the graph: "mid_block.attentions.0.proj_in.weight"
   DeltaKind kind = DeltaKind::lora;
   std::map<std::string, std::string>
-      tensors;       ///< the file's, by role ("down"; core/lora_keys.hpp); the rest is numbers
+      tensors;       ///< the file's, by role ("down"; core/checkpoint/lora_keys.hpp); the rest is numbers
   double scale = 1;  ///< the user's weight x alpha / rank
   std::vector<std::pair<std::int64_t, std::int64_t>>
       rows{};  ///< first and count, of what a fused layer gets; none: all

@@ -6,7 +6,7 @@ Examples:
   scripts/golden/t5_tokenizer.py --vocabulary  the vocabulary first: SentencePiece trained on docs/, with T5's normalizer
 
 Prompts leave out letters that carry combining marks and are 6 bytes or more in UTF-8: transformers does not compose
-those, SentencePiece, with which T5 was trained, does (src/core/t5_tokenizer.hpp).
+those, SentencePiece, with which T5 was trained, does (src/core/prompt/t5_tokenizer.hpp).
 """
 
 from __future__ import annotations

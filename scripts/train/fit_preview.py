@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure what the latents of a model look like: rows for lineage_table() in src/core/spaces.cpp.
+"""Measure what the latents of a model look like: rows for lineage_table() in src/core/family/spaces.cpp.
 
 Draws scenes (scripts/train/tiny), encodes them by the model's own autoencoder and prints, in model units: the colour of each
 channel and the bias that come nearest, in least squares, to the mean colours of the picture under each cell, in

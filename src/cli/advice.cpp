@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "cli/foreign_words.hpp"
-#include "core/shell_word.hpp"
-#include "core/suggest.hpp"
+#include "core/text/shell_word.hpp"
+#include "core/text/suggest.hpp"
 
 namespace lapis::cli {
 namespace {

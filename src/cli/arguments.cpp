@@ -9,8 +9,8 @@
 
 #include "cli/advice.hpp"
 #include "cli/declared.hpp"
-#include "core/shell_word.hpp"
-#include "core/suggest.hpp"
+#include "core/text/shell_word.hpp"
+#include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {

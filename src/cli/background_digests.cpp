@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <utility>
 
-#include "io/weight_digests.hpp"
+#include "io/model/weight_digests.hpp"
 
 namespace lapis::cli {
 namespace {

@@ -18,12 +18,12 @@
 #include "cli/output_names.hpp"
 #include "cli/places.hpp"
 #include "cli/terminal.hpp"
-#include "core/latents.hpp"
-#include "core/spaces.hpp"
-#include "io/atomic_file.hpp"
-#include "io/check_report.hpp"
-#include "io/latent_report.hpp"
-#include "io/sha256.hpp"
+#include "core/latent/latents.hpp"
+#include "core/family/spaces.hpp"
+#include "io/file/atomic_file.hpp"
+#include "io/report/check_report.hpp"
+#include "io/report/latent_report.hpp"
+#include "io/file/sha256.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "core/spaces.hpp"
-#include "core/verdict.hpp"
-#include "io/latent_file.hpp"
+#include "core/family/spaces.hpp"
+#include "core/latent/verdict.hpp"
+#include "io/latent/latent_file.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/image.hpp"
 #include "lapis/model.hpp"

@@ -17,12 +17,12 @@
 #include "cli/output_names.hpp"
 #include "cli/source.hpp"
 #include "cli/terminal.hpp"
-#include "core/job_fields.hpp"
-#include "core/latents.hpp"
-#include "io/atomic_file.hpp"
-#include "io/latent_report.hpp"
-#include "io/model_folder.hpp"
-#include "io/sha256.hpp"
+#include "core/job/job_fields.hpp"
+#include "core/latent/latents.hpp"
+#include "io/file/atomic_file.hpp"
+#include "io/report/latent_report.hpp"
+#include "io/model/model_folder.hpp"
+#include "io/file/sha256.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {

@@ -8,7 +8,7 @@
 #include <system_error>
 
 #include "cli/places.hpp"
-#include "io/shortage.hpp"
+#include "io/file/shortage.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {

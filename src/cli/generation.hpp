@@ -8,7 +8,7 @@
 #include "cli/handover.hpp"
 #include "cli/job_options.hpp"
 #include "cli/latent_options.hpp"
-#include "io/latent_forms.hpp"
+#include "io/latent/latent_forms.hpp"
 
 namespace CLI {
 class App;

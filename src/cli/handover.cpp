@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "cli/terminal.hpp"
-#include "core/latents.hpp"
-#include "core/spaces.hpp"
-#include "io/model_folder.hpp"
+#include "core/latent/latents.hpp"
+#include "core/family/spaces.hpp"
+#include "io/model/model_folder.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {

@@ -7,9 +7,9 @@
 
 #include "cli/crossing.hpp"
 #include "cli/latent_options.hpp"
-#include "core/verdict.hpp"
-#include "io/check_report.hpp"
-#include "io/latent_file.hpp"
+#include "core/latent/verdict.hpp"
+#include "io/report/check_report.hpp"
+#include "io/latent/latent_file.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/image.hpp"
 #include "lapis/model.hpp"

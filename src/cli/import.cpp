@@ -18,10 +18,10 @@
 #include "cli/model_draft.hpp"
 #include "cli/places.hpp"
 #include "cli/terminal.hpp"
-#include "core/job_limits.hpp"
-#include "core/spaces.hpp"
-#include "io/import_report.hpp"
-#include "io/model_weights.hpp"
+#include "core/text/job_limits.hpp"
+#include "core/family/spaces.hpp"
+#include "io/report/import_report.hpp"
+#include "io/model/model_weights.hpp"
 #include "lapis/error.hpp"
 
 namespace fs = std::filesystem;

@@ -8,12 +8,12 @@
 
 #include "cli/crossing.hpp"
 #include "cli/places.hpp"
-#include "core/families.hpp"
-#include "core/part_trial.hpp"
-#include "core/recipes.hpp"
-#include "core/spaces.hpp"
-#include "core/suggest.hpp"
-#include "io/graph_archive.hpp"
+#include "core/family/families.hpp"
+#include "core/model/part_trial.hpp"
+#include "core/family/recipes.hpp"
+#include "core/family/spaces.hpp"
+#include "core/text/suggest.hpp"
+#include "io/graph/graph_archive.hpp"
 #include "lapis/error.hpp"
 
 namespace fs = std::filesystem;

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "core/families.hpp"
-#include "core/part_trial.hpp"
+#include "core/family/families.hpp"
+#include "core/model/part_trial.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/model.hpp"
 
@@ -25,7 +25,7 @@ class GraphPlan {
  public:
   /// Finds family and files, and looks at each file from outside. `tokenizer` is T5's, where one is needed. Throws
   /// Error{usage} for parts and families that are not known or lacking, Error{input} for a file that is no graph, or
-  /// one that is refused (io/graph_archive.hpp).
+  /// one that is refused (io/graph/graph_archive.hpp).
   GraphPlan(const GraphSources& sources, const std::string& tokenizer);
 
   /// Runs every part on `engine`, one and two pictures of two sizes, and fills in the ports of the model's parts.

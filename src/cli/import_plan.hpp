@@ -8,12 +8,12 @@
 #include <utility>
 #include <vector>
 
-#include "core/checkpoint_kind.hpp"
-#include "core/families.hpp"
-#include "core/recipes.hpp"
-#include "core/sampling_claims.hpp"
-#include "io/checkpoint.hpp"
-#include "io/graph_library.hpp"
+#include "core/checkpoint/checkpoint_kind.hpp"
+#include "core/family/families.hpp"
+#include "core/family/recipes.hpp"
+#include "core/checkpoint/sampling_claims.hpp"
+#include "io/checkpoint/checkpoint.hpp"
+#include "io/checkpoint/graph_library.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::cli {

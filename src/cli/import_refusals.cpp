@@ -3,10 +3,10 @@
 #include <filesystem>
 
 #include "cli/import_plan.hpp"
-#include "core/families.hpp"
-#include "core/job_limits.hpp"
-#include "core/known_relatives.hpp"
-#include "core/spaces.hpp"
+#include "core/family/families.hpp"
+#include "core/text/job_limits.hpp"
+#include "core/checkpoint/known_relatives.hpp"
+#include "core/family/spaces.hpp"
 #include "lapis/error.hpp"
 
 namespace fs = std::filesystem;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "core/resolve_sampling.hpp"
-#include "io/scheduler_config.hpp"
+#include "core/job/resolve_sampling.hpp"
+#include "io/checkpoint/scheduler_config.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {

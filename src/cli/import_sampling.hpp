@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "core/sampling_claims.hpp"
-#include "io/checkpoint.hpp"
+#include "core/checkpoint/sampling_claims.hpp"
+#include "io/checkpoint/checkpoint.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::cli {

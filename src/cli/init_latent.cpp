@@ -3,16 +3,16 @@
 #include <utility>
 
 #include "cli/latent_options.hpp"
-#include "core/families.hpp"
-#include "core/fit.hpp"
-#include "core/job_limits.hpp"
-#include "core/latents.hpp"
-#include "core/recorded_job.hpp"
-#include "core/samplers.hpp"
-#include "core/suggest.hpp"
-#include "io/job_json.hpp"
-#include "io/latent_file.hpp"
-#include "io/sha256.hpp"
+#include "core/family/families.hpp"
+#include "core/picture/fit.hpp"
+#include "core/text/job_limits.hpp"
+#include "core/latent/latents.hpp"
+#include "core/job/recorded_job.hpp"
+#include "core/sampling/samplers.hpp"
+#include "core/text/suggest.hpp"
+#include "io/report/job_json.hpp"
+#include "io/latent/latent_file.hpp"
+#include "io/file/sha256.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {

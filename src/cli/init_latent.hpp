@@ -8,7 +8,7 @@
 #include "cli/handover.hpp"
 #include "cli/job_options.hpp"
 #include "cli/loras.hpp"
-#include "io/latent_forms.hpp"
+#include "io/latent/latent_forms.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/job.hpp"
 #include "lapis/latent.hpp"

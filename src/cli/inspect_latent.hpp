@@ -1,7 +1,7 @@
 // The part of `inspect` that looks at latents.
 #pragma once
 
-#include "io/latent_forms.hpp"
+#include "io/latent/latent_forms.hpp"
 
 namespace lapis::cli {
 

@@ -6,12 +6,12 @@
 #include <optional>
 #include <system_error>
 
-#include "core/fit.hpp"
-#include "core/job_limits.hpp"
-#include "core/latents.hpp"
-#include "core/unicode.hpp"
-#include "io/memory.hpp"
-#include "io/model_weights.hpp"
+#include "core/picture/fit.hpp"
+#include "core/text/job_limits.hpp"
+#include "core/latent/latents.hpp"
+#include "core/text/unicode.hpp"
+#include "io/file/memory.hpp"
+#include "io/model/model_weights.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <vector>
 
-#include "core/job_fields.hpp"
-#include "core/resolve_sampling.hpp"
-#include "core/schedule_table.hpp"
-#include "io/prompt_file.hpp"
+#include "core/job/job_fields.hpp"
+#include "core/job/resolve_sampling.hpp"
+#include "core/sampling/schedule_table.hpp"
+#include "io/prompt/prompt_file.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {

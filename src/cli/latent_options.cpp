@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "cli/places.hpp"
-#include "core/job_limits.hpp"
-#include "core/spaces.hpp"
-#include "core/suggest.hpp"
-#include "io/model_folder.hpp"
+#include "core/text/job_limits.hpp"
+#include "core/family/spaces.hpp"
+#include "core/text/suggest.hpp"
+#include "io/model/model_folder.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {

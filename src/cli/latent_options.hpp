@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "io/latent_forms.hpp"
+#include "io/latent/latent_forms.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/latent.hpp"
 #include "lapis/space.hpp"

@@ -5,9 +5,9 @@
 
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
-#include "io/atomic_file.hpp"
-#include "io/latent_file.hpp"
-#include "io/sha256.hpp"
+#include "io/file/atomic_file.hpp"
+#include "io/latent/latent_file.hpp"
+#include "io/file/sha256.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {

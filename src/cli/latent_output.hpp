@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "core/latents.hpp"
+#include "core/latent/latents.hpp"
 #include "lapis/latent.hpp"
 
 namespace lapis::cli {

@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "cli/places.hpp"
-#include "io/lora_files.hpp"
-#include "io/text.hpp"
+#include "io/checkpoint/lora_files.hpp"
+#include "io/file/text.hpp"
 #include "lapis/error.hpp"
 
 namespace fs = std::filesystem;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/lora_calls.hpp"
+#include "core/checkpoint/lora_calls.hpp"
 #include "lapis/job.hpp"
 #include "lapis/model.hpp"
 

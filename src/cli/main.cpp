@@ -13,7 +13,7 @@
 #include "cli/help.hpp"
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
-#include "io/shortage.hpp"
+#include "io/file/shortage.hpp"
 #include "lapis/error.hpp"
 #include "lapis/version.hpp"
 

@@ -1,4 +1,4 @@
-#include "core/matrix.hpp"
+#include "core/picture/matrix.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -21,14 +21,14 @@
 #include "cli/latent_options.hpp"
 #include "cli/matrix_rows.hpp"
 #include "cli/terminal.hpp"
-#include "core/sheet.hpp"
-#include "core/shell_word.hpp"
-#include "io/atomic_file.hpp"
-#include "io/latent_report.hpp"
-#include "io/matrix_page.hpp"
-#include "io/matrix_report.hpp"
-#include "io/model_folder.hpp"
-#include "io/png.hpp"
+#include "core/picture/sheet.hpp"
+#include "core/text/shell_word.hpp"
+#include "io/file/atomic_file.hpp"
+#include "io/report/latent_report.hpp"
+#include "io/report/matrix_page.hpp"
+#include "io/report/matrix_report.hpp"
+#include "io/model/model_folder.hpp"
+#include "io/picture/png.hpp"
 #include "lapis/error.hpp"
 
 namespace fs = std::filesystem;

@@ -10,12 +10,12 @@
 #include "cli/progress.hpp"
 #include "cli/render_request.hpp"
 #include "cli/terminal.hpp"
-#include "core/families.hpp"
-#include "core/job_fields.hpp"
-#include "core/latents.hpp"
-#include "core/spaces.hpp"
-#include "io/latent_file.hpp"
-#include "io/prompt_reader.hpp"
+#include "core/family/families.hpp"
+#include "core/job/job_fields.hpp"
+#include "core/latent/latents.hpp"
+#include "core/family/spaces.hpp"
+#include "io/latent/latent_file.hpp"
+#include "io/prompt/prompt_reader.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "cli/latent_options.hpp"
-#include "core/verdict.hpp"
-#include "io/latent_file.hpp"
+#include "core/latent/verdict.hpp"
+#include "io/latent/latent_file.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/model.hpp"
 

@@ -4,14 +4,14 @@
 #include <system_error>
 
 #include "cli/places.hpp"
-#include "core/model_check.hpp"
-#include "io/atomic_file.hpp"
-#include "io/mapped_file.hpp"
-#include "io/model_folder.hpp"
-#include "io/model_writer.hpp"
-#include "io/new_folder.hpp"
-#include "io/sha256.hpp"
-#include "io/text.hpp"
+#include "core/model/model_check.hpp"
+#include "io/file/atomic_file.hpp"
+#include "io/file/mapped_file.hpp"
+#include "io/model/model_folder.hpp"
+#include "io/model/model_writer.hpp"
+#include "io/file/new_folder.hpp"
+#include "io/file/sha256.hpp"
+#include "io/file/text.hpp"
 #include "lapis/error.hpp"
 
 namespace fs = std::filesystem;

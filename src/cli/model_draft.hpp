@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/new_folder.hpp"
+#include "io/file/new_folder.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::cli {

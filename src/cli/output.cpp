@@ -4,7 +4,7 @@
 #include <system_error>
 
 #include "cli/terminal.hpp"
-#include "io/atomic_file.hpp"
+#include "io/file/atomic_file.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {

@@ -5,8 +5,8 @@
 #include <system_error>
 #include <utility>
 
-#include "core/shell_word.hpp"
-#include "core/suggest.hpp"
+#include "core/text/shell_word.hpp"
+#include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <system_error>
 
-#include "core/families.hpp"
-#include "core/shell_word.hpp"
-#include "core/suggest.hpp"
+#include "core/family/families.hpp"
+#include "core/text/shell_word.hpp"
+#include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
 namespace fs = std::filesystem;

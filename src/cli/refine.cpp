@@ -7,9 +7,9 @@
 #include "cli/commands.hpp"
 #include "cli/generation.hpp"
 #include "cli/latent_options.hpp"
-#include "core/suggest.hpp"
-#include "io/file_kinds.hpp"
-#include "io/latent_forms.hpp"
+#include "core/text/suggest.hpp"
+#include "io/file/file_kinds.hpp"
+#include "io/latent/latent_forms.hpp"
 
 namespace lapis::cli {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "core/schedule_table.hpp"
-#include "io/latent_file.hpp"
+#include "core/sampling/schedule_table.hpp"
+#include "io/latent/latent_file.hpp"
 
 namespace lapis::cli {
 

@@ -1,7 +1,7 @@
 // What the engine is asked to render, for every command that renders.
 #pragma once
 
-#include "io/prompt_reader.hpp"
+#include "io/prompt/prompt_reader.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/job.hpp"
 #include "lapis/latent.hpp"

@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "cli/places.hpp"
-#include "core/model_check.hpp"
-#include "core/spaces.hpp"
-#include "core/verdict.hpp"
-#include "io/model_folder.hpp"
+#include "core/model/model_check.hpp"
+#include "core/family/spaces.hpp"
+#include "core/latent/verdict.hpp"
+#include "io/model/model_folder.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {

@@ -3,12 +3,12 @@
 #include <utility>
 
 #include "cli/render_request.hpp"
-#include "core/job_fields.hpp"
-#include "core/job_limits.hpp"
-#include "core/latents.hpp"
-#include "core/prompt_syntax.hpp"
-#include "core/recorded_job.hpp"
-#include "io/latent_file.hpp"
+#include "core/job/job_fields.hpp"
+#include "core/text/job_limits.hpp"
+#include "core/latent/latents.hpp"
+#include "core/prompt/prompt_syntax.hpp"
+#include "core/job/recorded_job.hpp"
+#include "io/latent/latent_file.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "cli/terminal.hpp"
-#include "io/atomic_file.hpp"
-#include "io/mapped_file.hpp"
+#include "io/file/atomic_file.hpp"
+#include "io/file/mapped_file.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {

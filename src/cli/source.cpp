@@ -4,12 +4,12 @@
 #include <unistd.h>
 #include <utility>
 
-#include "core/fit.hpp"
-#include "core/latents.hpp"
-#include "core/pixels.hpp"
-#include "io/latent_metadata.hpp"
-#include "io/picture_file.hpp"
-#include "io/sha256.hpp"
+#include "core/picture/fit.hpp"
+#include "core/latent/latents.hpp"
+#include "core/picture/pixels.hpp"
+#include "io/latent/latent_metadata.hpp"
+#include "io/picture/picture_file.hpp"
+#include "io/file/sha256.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {

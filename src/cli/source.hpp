@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "io/picture_reader.hpp"
+#include "io/picture/picture_reader.hpp"
 #include "lapis/image.hpp"
 #include "lapis/job.hpp"
 #include "lapis/model.hpp"

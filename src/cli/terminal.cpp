@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "io/text.hpp"
+#include "io/file/text.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {

@@ -7,8 +7,8 @@
 #include <cstdio>
 #include <string_view>
 
-#include "core/pixels.hpp"
-#include "core/resize.hpp"
+#include "core/picture/pixels.hpp"
+#include "core/picture/resize.hpp"
 
 namespace lapis::cli {
 namespace {

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "cli/crossing.hpp"
-#include "core/known_vaes.hpp"
-#include "core/spaces.hpp"
-#include "io/sha256.hpp"
+#include "core/family/known_vaes.hpp"
+#include "core/family/spaces.hpp"
+#include "io/file/sha256.hpp"
 #include "lapis/error.hpp"
 #include "lapis/model.hpp"
 

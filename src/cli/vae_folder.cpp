@@ -7,9 +7,9 @@
 
 #include "cli/crossing.hpp"
 #include "cli/places.hpp"
-#include "core/spaces.hpp"
-#include "core/suggest.hpp"
-#include "io/vae_config.hpp"
+#include "core/family/spaces.hpp"
+#include "core/text/suggest.hpp"
+#include "io/model/vae_config.hpp"
 
 namespace fs = std::filesystem;
 

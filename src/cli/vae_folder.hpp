@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "core/verdict.hpp"
-#include "io/check_report.hpp"
+#include "core/latent/verdict.hpp"
+#include "io/report/check_report.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::cli {

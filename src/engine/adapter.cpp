@@ -1,6 +1,6 @@
 #include "engine/adapter.hpp"
 
-#include "core/families.hpp"
+#include "core/family/families.hpp"
 #include "engine/adapters/flux.hpp"
 #include "engine/adapters/sd15.hpp"
 #include "engine/adapters/sdxl.hpp"

@@ -12,7 +12,7 @@
 
 #include "engine/dtypes.hpp"
 #include "engine/scaled.hpp"
-#include "io/scale_reader.hpp"
+#include "io/checkpoint/scale_reader.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::engine {

@@ -10,7 +10,7 @@
 //   full   W + w diff
 //   DoRA   m V / |V|, V = W + (any of the above), |V| by row, as peft does at any w   (Liu et al. 2024, equation 5)
 //
-// Factors that the file keeps with scales (core/weight_scales.hpp) are multiplied by them first.
+// Factors that the file keeps with scales (core/checkpoint/weight_scales.hpp) are multiplied by them first.
 // A core t [i, j, kernel] between `a` [i, rows] and `b` [j, columns] gives sum over i, j of a[i, r] t[i, j, k] b[j, c].
 // The files of before 2024 that LyCORIS wrote have DoRA's m by columns: its shape says so, [1, columns, 1, 1].
 #pragma once
@@ -20,8 +20,8 @@
 #include <string>
 #include <vector>
 
-#include "core/weight_scales.hpp"
-#include "io/safetensors.hpp"
+#include "core/checkpoint/weight_scales.hpp"
+#include "io/file/safetensors.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::engine {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "core/time_scale.hpp"
+#include "core/sampling/time_scale.hpp"
 #include "engine/part.hpp"
 #include "lapis/job.hpp"
 #include "lapis/sampling.hpp"

@@ -13,7 +13,7 @@
 #include <system_error>
 #include <utility>
 
-#include "io/shortage.hpp"
+#include "io/file/shortage.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::engine {

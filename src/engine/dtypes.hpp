@@ -4,7 +4,7 @@
 #include <ATen/core/Tensor.h>
 #include <optional>
 
-#include "io/safetensors.hpp"
+#include "io/file/safetensors.hpp"
 
 namespace lapis::engine {
 

@@ -12,7 +12,7 @@
 #include "engine/parts.hpp"
 #include "engine/render.hpp"
 #include "engine/trial.hpp"
-#include "io/weight_check.hpp"
+#include "io/model/weight_check.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::engine {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "io/shortage.hpp"
+#include "io/file/shortage.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::engine {

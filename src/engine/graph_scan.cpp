@@ -10,7 +10,7 @@
 #include <torch/csrc/jit/ir/ir.h>
 #include <unordered_set>
 
-#include "core/graph_ops.hpp"
+#include "core/checkpoint/graph_ops.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::engine {

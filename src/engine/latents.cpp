@@ -5,8 +5,8 @@
 #include <c10/core/InferenceMode.h>
 #include <cstring>
 
-#include "core/job_limits.hpp"
-#include "core/spaces.hpp"
+#include "core/text/job_limits.hpp"
+#include "core/family/spaces.hpp"
 #include "engine/autoencoder.hpp"
 #include "engine/vae.hpp"
 #include "lapis/error.hpp"

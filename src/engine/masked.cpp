@@ -5,7 +5,7 @@
 #include <ATen/ops/where.h>
 #include <utility>
 
-#include "core/strength.hpp"
+#include "core/sampling/strength.hpp"
 
 namespace lapis::engine {
 

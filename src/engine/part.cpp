@@ -9,11 +9,11 @@
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
 
-#include "core/checkpoint_names.hpp"
+#include "core/checkpoint/checkpoint_names.hpp"
 #include "engine/failure.hpp"
 #include "engine/graph_scan.hpp"
 #include "engine/weights.hpp"
-#include "io/graph_archive.hpp"
+#include "io/graph/graph_archive.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::engine {

@@ -7,13 +7,13 @@
 #include <utility>
 #include <vector>
 
-#include "core/families.hpp"
-#include "core/resize.hpp"
-#include "core/samplers/sample.hpp"
-#include "core/schedule_table.hpp"
-#include "core/strength.hpp"
-#include "core/time_scale.hpp"
-#include "core/unfinished.hpp"
+#include "core/family/families.hpp"
+#include "core/picture/resize.hpp"
+#include "core/sampling/samplers/sample.hpp"
+#include "core/sampling/schedule_table.hpp"
+#include "core/sampling/strength.hpp"
+#include "core/sampling/time_scale.hpp"
+#include "core/job/unfinished.hpp"
 #include "engine/autoencoder.hpp"
 #include "engine/denoiser.hpp"
 #include "engine/device.hpp"

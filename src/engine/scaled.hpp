@@ -1,4 +1,4 @@
-// Weights that a checkpoint keeps as small numbers and their scales (core/weight_scales.hpp has the forms).
+// Weights that a checkpoint keeps as small numbers and their scales (core/checkpoint/weight_scales.hpp has the forms).
 //
 //   W = stored x scale, in fp32; a second scale multiplies the first before. What follows rounds once, or adds LoRAs.
 #pragma once
@@ -6,8 +6,8 @@
 #include <ATen/core/Tensor.h>
 #include <vector>
 
-#include "core/checkpoint_names.hpp"
-#include "core/weight_scales.hpp"
+#include "core/checkpoint/checkpoint_names.hpp"
+#include "core/checkpoint/weight_scales.hpp"
 
 namespace lapis::engine {
 

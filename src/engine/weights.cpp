@@ -9,12 +9,12 @@
 #include <sstream>
 #include <string_view>
 
-#include "core/job_limits.hpp"
+#include "core/text/job_limits.hpp"
 #include "engine/deltas.hpp"
 #include "engine/dtypes.hpp"
 #include "engine/scaled.hpp"
-#include "io/memory.hpp"
-#include "io/scale_reader.hpp"
+#include "io/file/memory.hpp"
+#include "io/checkpoint/scale_reader.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::engine {

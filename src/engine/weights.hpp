@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "core/checkpoint_names.hpp"
-#include "core/weight_scales.hpp"
+#include "core/checkpoint/checkpoint_names.hpp"
+#include "core/checkpoint/weight_scales.hpp"
 #include "engine/placement.hpp"
-#include "io/safetensors.hpp"
+#include "io/file/safetensors.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::engine {

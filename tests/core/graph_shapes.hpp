@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/checkpoint_names.hpp"
+#include "core/checkpoint/checkpoint_names.hpp"
 #include "golden.hpp"
 
 namespace lapis::test {

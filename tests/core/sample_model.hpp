@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "core/families.hpp"
-#include "core/spaces.hpp"
+#include "core/family/families.hpp"
+#include "core/family/spaces.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::test {

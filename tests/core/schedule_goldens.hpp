@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/schedule_table.hpp"
+#include "core/sampling/schedule_table.hpp"
 #include "golden.hpp"
 #include "sample_model.hpp"
 

@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "core/caption.hpp"
-#include "core/pixels.hpp"
-#include "core/resize.hpp"
+#include "core/picture/caption.hpp"
+#include "core/picture/pixels.hpp"
+#include "core/picture/resize.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/checkpoint_kind.hpp"
+#include "core/checkpoint/checkpoint_kind.hpp"
 #include "graph_shapes.hpp"
 
 using namespace lapis::core;

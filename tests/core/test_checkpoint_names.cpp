@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/checkpoint_names.hpp"
+#include "core/checkpoint/checkpoint_names.hpp"
 #include "golden.hpp"
 #include "graph_shapes.hpp"
 

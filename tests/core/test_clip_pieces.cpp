@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "core/clip_pieces.hpp"
+#include "core/prompt/clip_pieces.hpp"
 
 using lapis::core::clip_pieces;
 using Pieces = std::vector<std::string>;

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "core/clip_tokenizer.hpp"
+#include "core/prompt/clip_tokenizer.hpp"
 #include "golden.hpp"
 #include "lapis/error.hpp"
 

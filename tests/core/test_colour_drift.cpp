@@ -2,8 +2,8 @@
 #include <cstdint>
 
 #include "../pattern.hpp"
-#include "core/colour_drift.hpp"
-#include "core/pixels.hpp"
+#include "core/picture/colour_drift.hpp"
+#include "core/picture/pixels.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "core/embedding_names.hpp"
+#include "core/prompt/embedding_names.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

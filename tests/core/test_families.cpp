@@ -2,8 +2,8 @@
 #include <set>
 #include <string>
 
-#include "core/families.hpp"
-#include "core/spaces.hpp"
+#include "core/family/families.hpp"
+#include "core/family/spaces.hpp"
 #include "sample_model.hpp"
 
 using namespace lapis;

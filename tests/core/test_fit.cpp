@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "../pattern.hpp"
-#include "core/fit.hpp"
+#include "core/picture/fit.hpp"
 #include "golden.hpp"
 #include "lapis/error.hpp"
 #include "sample_model.hpp"

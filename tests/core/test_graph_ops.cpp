@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "core/graph_ops.hpp"
+#include "core/checkpoint/graph_ops.hpp"
 
 using namespace lapis::core;
 

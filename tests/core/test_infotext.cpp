@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "core/infotext.hpp"
+#include "core/job/infotext.hpp"
 #include "sample_model.hpp"
 
 using namespace lapis;

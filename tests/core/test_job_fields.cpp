@@ -4,7 +4,7 @@
 #include <set>
 #include <string>
 
-#include "core/job_fields.hpp"
+#include "core/job/job_fields.hpp"
 #include "lapis/error.hpp"
 #include "sample_model.hpp"
 

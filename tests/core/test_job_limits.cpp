@@ -4,7 +4,7 @@
 #include <limits>
 #include <string>
 
-#include "core/job_limits.hpp"
+#include "core/text/job_limits.hpp"
 
 using namespace lapis::core;
 

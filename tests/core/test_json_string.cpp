@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "core/json_string.hpp"
+#include "core/text/json_string.hpp"
 
 using namespace lapis::core;
 

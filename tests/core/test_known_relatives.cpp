@@ -2,8 +2,8 @@
 #include <string>
 #include <vector>
 
-#include "core/known_relatives.hpp"
-#include "core/recipes.hpp"
+#include "core/checkpoint/known_relatives.hpp"
+#include "core/family/recipes.hpp"
 #include "graph_shapes.hpp"
 
 using namespace lapis::core;

@@ -2,8 +2,8 @@
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "core/known_vaes.hpp"
-#include "core/spaces.hpp"
+#include "core/family/known_vaes.hpp"
+#include "core/family/spaces.hpp"
 
 using namespace lapis::core;
 

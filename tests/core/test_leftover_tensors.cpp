@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "core/leftover_tensors.hpp"
+#include "core/checkpoint/leftover_tensors.hpp"
 
 using namespace lapis::core;
 

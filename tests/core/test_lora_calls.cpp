@@ -1,8 +1,8 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "core/lora_calls.hpp"
-#include "core/prompt_syntax.hpp"
+#include "core/checkpoint/lora_calls.hpp"
+#include "core/prompt/prompt_syntax.hpp"
 #include "lapis/error.hpp"
 
 using namespace lapis;

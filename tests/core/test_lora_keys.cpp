@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "core/lora_keys.hpp"
+#include "core/checkpoint/lora_keys.hpp"
 
 using namespace lapis::core;
 

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "core/lora_keys.hpp"
-#include "core/lora_kinds.hpp"
+#include "core/checkpoint/lora_keys.hpp"
+#include "core/checkpoint/lora_kinds.hpp"
 #include "golden.hpp"
 
 using namespace lapis::core;

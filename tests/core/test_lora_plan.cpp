@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "core/lora_plan.hpp"
+#include "core/checkpoint/lora_plan.hpp"
 #include "lapis/error.hpp"
 
 using namespace lapis;

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "core/lora_shapes.hpp"
+#include "core/checkpoint/lora_shapes.hpp"
 #include "lapis/error.hpp"
 
 using namespace lapis;

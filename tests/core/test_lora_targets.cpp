@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "core/lora_plan.hpp"
-#include "core/lora_targets.hpp"
+#include "core/checkpoint/lora_plan.hpp"
+#include "core/checkpoint/lora_targets.hpp"
 #include "golden.hpp"
 #include "graph_shapes.hpp"
 

@@ -3,9 +3,9 @@
 #include <limits>
 
 #include "../pattern.hpp"
-#include "core/matrix.hpp"
-#include "core/pixels.hpp"
-#include "core/similarity.hpp"
+#include "core/picture/matrix.hpp"
+#include "core/picture/pixels.hpp"
+#include "core/picture/similarity.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

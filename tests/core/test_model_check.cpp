@@ -4,9 +4,9 @@
 #include <functional>
 #include <string>
 
-#include "core/families.hpp"
-#include "core/job_fields.hpp"
-#include "core/model_check.hpp"
+#include "core/family/families.hpp"
+#include "core/job/job_fields.hpp"
+#include "core/model/model_check.hpp"
 #include "lapis/error.hpp"
 #include "sample_model.hpp"
 

@@ -1,9 +1,9 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "core/part_trial.hpp"
-#include "core/recipes.hpp"
-#include "core/spaces.hpp"
+#include "core/model/part_trial.hpp"
+#include "core/family/recipes.hpp"
+#include "core/family/spaces.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

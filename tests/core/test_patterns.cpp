@@ -3,7 +3,7 @@
 #include <set>
 #include <vector>
 
-#include "core/patterns.hpp"
+#include "core/picture/patterns.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

@@ -3,7 +3,7 @@
 #include <set>
 #include <string>
 
-#include "core/peft_config.hpp"
+#include "core/checkpoint/peft_config.hpp"
 #include "golden.hpp"
 
 using namespace lapis::core;

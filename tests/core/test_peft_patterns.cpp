@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "core/peft_patterns.hpp"
+#include "core/checkpoint/peft_patterns.hpp"
 #include "golden.hpp"
 #include "lapis/error.hpp"
 

@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "core/pixels.hpp"
+#include "core/picture/pixels.hpp"
 #include "../pattern.hpp"
 
 using namespace lapis;

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <vector>
 
-#include "core/preview.hpp"
+#include "core/latent/preview.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

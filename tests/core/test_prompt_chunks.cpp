@@ -2,7 +2,7 @@
 #include <numeric>
 #include <string>
 
-#include "core/prompt_chunks.hpp"
+#include "core/prompt/prompt_chunks.hpp"
 #include "golden.hpp"
 #include "lapis/error.hpp"
 

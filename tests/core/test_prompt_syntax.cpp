@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/prompt_syntax.hpp"
+#include "core/prompt/prompt_syntax.hpp"
 #include "lapis/error.hpp"
 
 using namespace lapis;

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "core/python_regex.hpp"
+#include "core/checkpoint/python_regex.hpp"
 #include "lapis/error.hpp"
 
 using namespace lapis;

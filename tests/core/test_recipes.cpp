@@ -1,9 +1,9 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "core/families.hpp"
-#include "core/recipes.hpp"
-#include "core/schedule_table.hpp"
+#include "core/family/families.hpp"
+#include "core/family/recipes.hpp"
+#include "core/sampling/schedule_table.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

@@ -2,9 +2,9 @@
 #include <set>
 #include <string>
 
-#include "core/job_fields.hpp"
-#include "core/recorded_job.hpp"
-#include "core/samplers.hpp"
+#include "core/job/job_fields.hpp"
+#include "core/job/recorded_job.hpp"
+#include "core/sampling/samplers.hpp"
 #include "lapis/error.hpp"
 #include "sample_model.hpp"
 

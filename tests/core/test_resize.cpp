@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <utility>
 
-#include "core/resize.hpp"
+#include "core/picture/resize.hpp"
 #include "golden.hpp"
 #include "../pattern.hpp"
 

@@ -5,7 +5,7 @@
 #include <limits>
 #include <string>
 
-#include "core/job_fields.hpp"
+#include "core/job/job_fields.hpp"
 #include "lapis/error.hpp"
 #include "sample_model.hpp"
 

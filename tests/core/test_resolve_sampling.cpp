@@ -5,10 +5,10 @@
 #include <string>
 #include <tuple>
 
-#include "core/job_fields.hpp"
-#include "core/resolve_sampling.hpp"
-#include "core/samplers.hpp"
-#include "core/schedule_table.hpp"
+#include "core/job/job_fields.hpp"
+#include "core/job/resolve_sampling.hpp"
+#include "core/sampling/samplers.hpp"
+#include "core/sampling/schedule_table.hpp"
 #include "lapis/error.hpp"
 #include "sample_model.hpp"
 #include "walks.hpp"

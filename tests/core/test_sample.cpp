@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/samplers.hpp"
+#include "core/sampling/samplers.hpp"
 #include "walks.hpp"
 
 using namespace lapis;

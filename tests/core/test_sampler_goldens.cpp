@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "core/samplers.hpp"
+#include "core/sampling/samplers.hpp"
 #include "walks.hpp"
 
 using namespace lapis;

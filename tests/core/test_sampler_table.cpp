@@ -6,8 +6,8 @@
 #include <iostream>
 #include <string>
 
-#include "core/samplers.hpp"
-#include "core/schedule_table.hpp"
+#include "core/sampling/samplers.hpp"
+#include "core/sampling/schedule_table.hpp"
 #include "schedule_goldens.hpp"
 #include "walks.hpp"
 

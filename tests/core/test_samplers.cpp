@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "core/samplers.hpp"
-#include "core/suggest.hpp"
+#include "core/sampling/samplers.hpp"
+#include "core/text/suggest.hpp"
 #include "walks.hpp"
 
 using namespace lapis;

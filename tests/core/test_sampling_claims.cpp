@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "core/sampling_claims.hpp"
+#include "core/checkpoint/sampling_claims.hpp"
 #include "lapis/error.hpp"
 
 using namespace lapis;

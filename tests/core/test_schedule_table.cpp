@@ -4,10 +4,10 @@
 #include <set>
 #include <string>
 
-#include "core/samplers.hpp"
-#include "core/schedule_shapes.hpp"
-#include "core/schedule_table.hpp"
-#include "core/suggest.hpp"
+#include "core/sampling/samplers.hpp"
+#include "core/sampling/schedule_shapes.hpp"
+#include "core/sampling/schedule_table.hpp"
+#include "core/text/suggest.hpp"
 #include "sample_model.hpp"
 #include "schedule_goldens.hpp"
 

@@ -2,10 +2,10 @@
 #include <set>
 #include <string>
 
-#include "core/samplers.hpp"
-#include "core/schedule_table.hpp"
-#include "core/scheduler_classes.hpp"
-#include "core/schedules.hpp"
+#include "core/sampling/samplers.hpp"
+#include "core/sampling/schedule_table.hpp"
+#include "core/sampling/scheduler_classes.hpp"
+#include "core/sampling/schedules.hpp"
 #include "golden.hpp"
 
 using namespace lapis;

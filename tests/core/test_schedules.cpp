@@ -2,7 +2,7 @@
 #include <cmath>
 #include <string>
 
-#include "core/schedules.hpp"
+#include "core/sampling/schedules.hpp"
 #include "golden.hpp"
 #include "lapis/error.hpp"
 

@@ -4,9 +4,9 @@
 #include <optional>
 
 #include "../pattern.hpp"
-#include "core/pixels.hpp"
-#include "core/resize.hpp"
-#include "core/sheet.hpp"
+#include "core/picture/pixels.hpp"
+#include "core/picture/resize.hpp"
+#include "core/picture/sheet.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "core/shell_word.hpp"
+#include "core/text/shell_word.hpp"
 
 using lapis::core::shell_word;
 

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "../pattern.hpp"
-#include "core/pixels.hpp"
-#include "core/similarity.hpp"
+#include "core/picture/pixels.hpp"
+#include "core/picture/similarity.hpp"
 #include "golden.hpp"
 
 using namespace lapis;

@@ -6,8 +6,8 @@
 #include <random>
 #include <vector>
 
-#include "core/space_fit.hpp"
-#include "core/spaces.hpp"
+#include "core/latent/space_fit.hpp"
+#include "core/family/spaces.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

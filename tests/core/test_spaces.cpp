@@ -2,7 +2,7 @@
 #include <set>
 #include <string>
 
-#include "core/spaces.hpp"
+#include "core/family/spaces.hpp"
 #include "lapis/error.hpp"
 
 using namespace lapis;

@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "core/strength.hpp"
+#include "core/sampling/strength.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

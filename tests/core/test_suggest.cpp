@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "core/suggest.hpp"
+#include "core/text/suggest.hpp"
 
 using namespace lapis::core;
 

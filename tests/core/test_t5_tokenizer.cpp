@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "core/t5_tokenizer.hpp"
+#include "core/prompt/t5_tokenizer.hpp"
 #include "golden.hpp"
 #include "lapis/error.hpp"
 

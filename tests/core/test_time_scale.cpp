@@ -1,8 +1,8 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "core/schedules.hpp"
-#include "core/time_scale.hpp"
+#include "core/sampling/schedules.hpp"
+#include "core/sampling/time_scale.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

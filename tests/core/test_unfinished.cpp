@@ -3,9 +3,9 @@
 #include <cmath>
 #include <string>
 
-#include "core/job_fields.hpp"
-#include "core/schedule_table.hpp"
-#include "core/unfinished.hpp"
+#include "core/job/job_fields.hpp"
+#include "core/sampling/schedule_table.hpp"
+#include "core/job/unfinished.hpp"
 #include "lapis/error.hpp"
 #include "sample_model.hpp"
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <unicode/uchar.h>
 
-#include "core/unicode.hpp"
+#include "core/text/unicode.hpp"
 
 using namespace lapis::core;
 

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/spaces.hpp"
-#include "core/units.hpp"
+#include "core/family/spaces.hpp"
+#include "core/latent/units.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

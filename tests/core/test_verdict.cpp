@@ -2,8 +2,8 @@
 #include <string>
 #include <vector>
 
-#include "core/spaces.hpp"
-#include "core/verdict.hpp"
+#include "core/family/spaces.hpp"
+#include "core/latent/verdict.hpp"
 #include "lapis/error.hpp"
 
 using namespace lapis;

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/weight_scales.hpp"
+#include "core/checkpoint/weight_scales.hpp"
 
 using namespace lapis::core;
 

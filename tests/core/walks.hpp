@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/samplers/sample.hpp"
+#include "core/sampling/samplers/sample.hpp"
 #include "golden.hpp"
 
 namespace lapis::test {

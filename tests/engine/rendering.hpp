@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "../folder.hpp"
-#include "core/schedules.hpp"
-#include "io/model_folder.hpp"
-#include "io/tokenizer_files.hpp"
+#include "core/sampling/schedules.hpp"
+#include "io/model/model_folder.hpp"
+#include "io/model/tokenizer_files.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/error.hpp"
 

@@ -10,7 +10,7 @@
 #include "engine/adapter.hpp"
 #include "engine/adapters/flux.hpp"
 #include "engine/adapters/sdxl.hpp"
-#include "io/model_folder.hpp"
+#include "io/model/model_folder.hpp"
 #include "support.hpp"
 
 using namespace lapis;

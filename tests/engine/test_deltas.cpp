@@ -13,7 +13,7 @@
 
 #include "engine/deltas.hpp"
 #include "engine/part.hpp"
-#include "io/safetensors.hpp"
+#include "io/file/safetensors.hpp"
 #include "lapis/error.hpp"
 #include "support.hpp"
 

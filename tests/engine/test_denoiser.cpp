@@ -7,7 +7,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "core/time_scale.hpp"
+#include "core/sampling/time_scale.hpp"
 #include "engine/denoiser.hpp"
 #include "support.hpp"
 

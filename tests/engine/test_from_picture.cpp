@@ -4,8 +4,8 @@
 #include <cmath>
 #include <vector>
 
-#include "core/pixels.hpp"
-#include "core/resize.hpp"
+#include "core/picture/pixels.hpp"
+#include "core/picture/resize.hpp"
 #include "rendering.hpp"
 
 using namespace lapis;

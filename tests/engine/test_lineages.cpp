@@ -8,12 +8,12 @@
 #include <string>
 
 #include "../folder.hpp"
-#include "core/pixels.hpp"
+#include "core/picture/pixels.hpp"
 #include "engine/part.hpp"
 #include "engine/vae.hpp"
-#include "io/model_folder.hpp"
-#include "io/picture_file.hpp"
-#include "io/picture_reader.hpp"
+#include "io/model/model_folder.hpp"
+#include "io/picture/picture_file.hpp"
+#include "io/picture/picture_reader.hpp"
 
 using namespace lapis;
 using namespace lapis::engine;

@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <vector>
 
-#include "core/samplers/sample.hpp"
+#include "core/sampling/samplers/sample.hpp"
 #include "engine/masked.hpp"
 
 using namespace lapis;

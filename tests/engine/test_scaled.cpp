@@ -15,7 +15,7 @@
 
 #include "engine/scaled.hpp"
 #include "engine/weights.hpp"
-#include "io/safetensors.hpp"
+#include "io/file/safetensors.hpp"
 #include "lapis/error.hpp"
 #include "support.hpp"
 

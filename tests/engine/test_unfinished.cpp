@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "core/samplers.hpp"
-#include "core/schedule_table.hpp"
+#include "core/sampling/samplers.hpp"
+#include "core/sampling/schedule_table.hpp"
 #include "rendering.hpp"
 
 using namespace lapis;

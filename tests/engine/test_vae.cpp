@@ -7,8 +7,8 @@
 #include <limits>
 #include <vector>
 
-#include "core/spaces.hpp"
-#include "core/units.hpp"
+#include "core/family/spaces.hpp"
+#include "core/latent/units.hpp"
 #include "engine/latents.hpp"
 #include "engine/vae.hpp"
 #include "lapis/error.hpp"

@@ -8,8 +8,8 @@
 #include <stdexcept>
 #include <vector>
 
-#include "core/spaces.hpp"
-#include "io/latent_forms.hpp"
+#include "core/family/spaces.hpp"
+#include "io/latent/latent_forms.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io::test {

@@ -6,12 +6,12 @@
 #include <string_view>
 #include <vector>
 
-#include "core/checkpoint_kind.hpp"
-#include "core/sampling_claims.hpp"
+#include "core/checkpoint/checkpoint_kind.hpp"
+#include "core/checkpoint/sampling_claims.hpp"
 #include "input.hpp"
-#include "io/checkpoint.hpp"
-#include "io/graph_library.hpp"
-#include "io/model_folder.hpp"
+#include "io/checkpoint/checkpoint.hpp"
+#include "io/checkpoint/graph_library.hpp"
+#include "io/model/model_folder.hpp"
 #include "lapis/error.hpp"
 
 using namespace lapis;

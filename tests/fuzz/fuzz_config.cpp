@@ -7,10 +7,10 @@
 #include <string_view>
 #include <unistd.h>
 
-#include "io/job_json.hpp"
-#include "io/peft_reader.hpp"
-#include "io/scheduler_config.hpp"
-#include "io/vae_config.hpp"
+#include "io/report/job_json.hpp"
+#include "io/checkpoint/peft_reader.hpp"
+#include "io/checkpoint/scheduler_config.hpp"
+#include "io/model/vae_config.hpp"
 #include "lapis/error.hpp"
 
 namespace fs = std::filesystem;

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <span>
 
-#include "io/graph_archive.hpp"
+#include "io/graph/graph_archive.hpp"
 #include "lapis/error.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

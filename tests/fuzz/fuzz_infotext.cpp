@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "core/infotext.hpp"
-#include "core/unicode.hpp"
+#include "core/job/infotext.hpp"
+#include "core/text/unicode.hpp"
 
 using namespace lapis::core;
 

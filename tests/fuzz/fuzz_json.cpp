@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <span>
 
-#include "io/json_reader.hpp"
+#include "io/file/json_reader.hpp"
 #include "lapis/error.hpp"
 
 using namespace lapis::io;

@@ -7,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
-#include "core/lora_keys.hpp"
-#include "core/lora_plan.hpp"
+#include "core/checkpoint/lora_keys.hpp"
+#include "core/checkpoint/lora_plan.hpp"
 #include "input.hpp"
-#include "io/lora_files.hpp"
-#include "io/model_folder.hpp"
+#include "io/checkpoint/lora_files.hpp"
+#include "io/model/model_folder.hpp"
 #include "lapis/error.hpp"
 
 using namespace lapis;

@@ -4,9 +4,9 @@
 #include <span>
 #include <vector>
 
-#include "core/pixels.hpp"
-#include "io/exif.hpp"
-#include "io/picture_reader.hpp"
+#include "core/picture/pixels.hpp"
+#include "io/picture/exif.hpp"
+#include "io/picture/picture_reader.hpp"
 #include "lapis/error.hpp"
 
 using namespace lapis;

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <span>
 
-#include "io/png.hpp"
+#include "io/picture/png.hpp"
 #include "lapis/error.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

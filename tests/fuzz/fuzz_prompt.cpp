@@ -6,13 +6,13 @@
 #include <string_view>
 #include <vector>
 
-#include "core/embedding_names.hpp"
-#include "core/prompt_chunks.hpp"
-#include "core/prompt_syntax.hpp"
-#include "core/unicode.hpp"
+#include "core/prompt/embedding_names.hpp"
+#include "core/prompt/prompt_chunks.hpp"
+#include "core/prompt/prompt_syntax.hpp"
+#include "core/text/unicode.hpp"
 #include "input.hpp"
-#include "io/model_folder.hpp"
-#include "io/tokenizer_files.hpp"
+#include "io/model/model_folder.hpp"
+#include "io/model/tokenizer_files.hpp"
 #include "lapis/error.hpp"
 
 using namespace lapis;

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "io/safetensors.hpp"
+#include "io/file/safetensors.hpp"
 #include "lapis/error.hpp"
 
 using namespace lapis;

@@ -15,8 +15,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/checkpoint_names.hpp"
-#include "io/safetensors.hpp"
+#include "core/checkpoint/checkpoint_names.hpp"
+#include "io/file/safetensors.hpp"
 #include "nlohmann/json.hpp"
 
 namespace lapis::test {

@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "core/spaces.hpp"
-#include "io/atomic_file.hpp"
-#include "io/latent_file.hpp"
+#include "core/family/spaces.hpp"
+#include "io/file/atomic_file.hpp"
+#include "io/latent/latent_file.hpp"
 #include "lapis/error.hpp"
 
 namespace {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "core/spaces.hpp"
-#include "io/latent_file.hpp"
-#include "io/safetensors.hpp"
+#include "core/family/spaces.hpp"
+#include "io/latent/latent_file.hpp"
+#include "io/file/safetensors.hpp"
 #include "support.hpp"
 
 namespace lapis::io::test {

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "../pattern.hpp"
-#include "core/matrix.hpp"
-#include "core/pixels.hpp"
+#include "core/picture/matrix.hpp"
+#include "core/picture/pixels.hpp"
 
 namespace lapis::test {
 

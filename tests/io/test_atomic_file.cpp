@@ -9,8 +9,8 @@
 #include <unistd.h>
 #include <vector>
 
-#include "io/atomic_file.hpp"
-#include "io/pending_files.hpp"
+#include "io/file/atomic_file.hpp"
+#include "io/file/pending_files.hpp"
 #include "support.hpp"
 
 using namespace lapis::io;

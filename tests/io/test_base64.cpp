@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "io/base64.hpp"
+#include "io/file/base64.hpp"
 
 using lapis::io::base64;
 

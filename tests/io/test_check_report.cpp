@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "io/check_report.hpp"
+#include "io/report/check_report.hpp"
 
 using namespace lapis;
 using namespace lapis::io;

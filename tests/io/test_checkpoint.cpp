@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "io/checkpoint.hpp"
+#include "io/checkpoint/checkpoint.hpp"
 #include "support.hpp"
 
 using namespace lapis;

@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "io/diffusers_folder.hpp"
+#include "io/checkpoint/diffusers_folder.hpp"
 #include "support.hpp"
 
 using namespace lapis;

@@ -3,9 +3,9 @@
 #include <cstring>
 #include <string>
 
-#include "io/embedding_files.hpp"
-#include "io/safetensors.hpp"
-#include "io/sha256.hpp"
+#include "io/checkpoint/embedding_files.hpp"
+#include "io/file/safetensors.hpp"
+#include "io/file/sha256.hpp"
 #include "support.hpp"
 
 using namespace lapis;

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "io/exif.hpp"
+#include "io/picture/exif.hpp"
 #include "support.hpp"
 
 using namespace lapis::io;

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "io/file_kinds.hpp"
+#include "io/file/file_kinds.hpp"
 #include "support.hpp"
 
 using namespace lapis::io;

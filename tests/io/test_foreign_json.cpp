@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "io/foreign_json.hpp"
+#include "io/file/foreign_json.hpp"
 #include "support.hpp"
 
 using namespace lapis;

@@ -5,7 +5,7 @@
 #include <zlib.h>
 
 #include "../folder.hpp"
-#include "io/graph_archive.hpp"
+#include "io/graph/graph_archive.hpp"
 #include "support.hpp"
 
 using namespace lapis::io;

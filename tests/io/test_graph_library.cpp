@@ -3,11 +3,11 @@
 #include <string>
 
 #include "../folder.hpp"
-#include "core/families.hpp"
-#include "core/recipes.hpp"
-#include "io/graph_archive.hpp"
-#include "io/graph_library.hpp"
-#include "io/model_folder.hpp"
+#include "core/family/families.hpp"
+#include "core/family/recipes.hpp"
+#include "io/graph/graph_archive.hpp"
+#include "io/checkpoint/graph_library.hpp"
+#include "io/model/model_folder.hpp"
 #include "support.hpp"
 
 using namespace lapis;

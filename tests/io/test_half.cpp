@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "io/half.hpp"
+#include "io/file/half.hpp"
 
 using namespace lapis::io;
 

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "io/import_report.hpp"
+#include "io/report/import_report.hpp"
 
 using namespace lapis::io;
 

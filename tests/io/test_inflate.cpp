@@ -2,7 +2,7 @@
 #include <string>
 #include <zlib.h>
 
-#include "io/inflate.hpp"
+#include "io/file/inflate.hpp"
 
 using namespace lapis::io;
 

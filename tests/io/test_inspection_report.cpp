@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "io/inspection_report.hpp"
+#include "io/report/inspection_report.hpp"
 
 using namespace lapis;
 using namespace lapis::io;

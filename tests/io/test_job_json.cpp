@@ -1,9 +1,9 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "core/job_fields.hpp"
-#include "io/job_json.hpp"
-#include "io/report.hpp"
+#include "core/job/job_fields.hpp"
+#include "io/report/job_json.hpp"
+#include "io/report/report.hpp"
 #include "support.hpp"
 
 using namespace lapis;

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "io/jpeg_reader.hpp"
+#include "io/picture/jpeg_reader.hpp"
 #include "picture_golden.hpp"
 #include "support.hpp"
 

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "../folder.hpp"
-#include "io/json_reader.hpp"
+#include "io/file/json_reader.hpp"
 #include "support.hpp"
 
 using namespace lapis::io;

@@ -2,8 +2,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "io/json_reader.hpp"
-#include "io/json_text.hpp"
+#include "io/file/json_reader.hpp"
+#include "io/file/json_text.hpp"
 #include "lapis/error.hpp"
 
 using namespace lapis::io;

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "io/latent_container.hpp"
+#include "io/latent/latent_container.hpp"
 #include "latents.hpp"
 
 using namespace lapis;

@@ -4,9 +4,9 @@
 #include <limits>
 #include <string>
 
-#include "core/units.hpp"
-#include "io/latent_file.hpp"
-#include "io/sha256.hpp"
+#include "core/latent/units.hpp"
+#include "io/latent/latent_file.hpp"
+#include "io/file/sha256.hpp"
 #include "latents.hpp"
 
 using namespace lapis;

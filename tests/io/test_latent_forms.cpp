@@ -2,8 +2,8 @@
 #include <set>
 #include <string>
 
-#include "core/units.hpp"
-#include "io/latent_forms.hpp"
+#include "core/latent/units.hpp"
+#include "io/latent/latent_forms.hpp"
 #include "latents.hpp"
 
 using namespace lapis;

@@ -2,7 +2,7 @@
 #include <limits>
 #include <string>
 
-#include "io/latent_metadata.hpp"
+#include "io/latent/latent_metadata.hpp"
 #include "latents.hpp"
 
 using namespace lapis;

@@ -2,7 +2,7 @@
 #include <limits>
 #include <string>
 
-#include "io/latent_numbers.hpp"
+#include "io/latent/latent_numbers.hpp"
 #include "support.hpp"
 
 using namespace lapis;

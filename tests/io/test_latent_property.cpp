@@ -10,8 +10,8 @@
 
 #include "../folder.hpp"
 #include "../fuzz/check_latent.hpp"
-#include "core/json_string.hpp"
-#include "io/half.hpp"
+#include "core/text/json_string.hpp"
+#include "io/file/half.hpp"
 #include "latents.hpp"
 
 using namespace lapis;

@@ -1,8 +1,8 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "core/units.hpp"
-#include "io/latent_forms.hpp"
+#include "core/latent/units.hpp"
+#include "io/latent/latent_forms.hpp"
 #include "latents.hpp"
 
 using namespace lapis;

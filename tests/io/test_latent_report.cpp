@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "core/infotext.hpp"
-#include "io/latent_report.hpp"
+#include "core/job/infotext.hpp"
+#include "io/report/latent_report.hpp"
 #include "lapis/version.hpp"
 #include "support.hpp"
 

@@ -7,8 +7,8 @@
 #include <unistd.h>
 #include <utility>
 
-#include "io/file_descriptor.hpp"
-#include "io/latent_forms.hpp"
+#include "io/file/file_descriptor.hpp"
+#include "io/latent/latent_forms.hpp"
 #include "latents.hpp"
 
 using namespace lapis;

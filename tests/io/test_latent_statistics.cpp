@@ -3,7 +3,7 @@
 #include <cstring>
 #include <vector>
 
-#include "io/latent_statistics.hpp"
+#include "io/latent/latent_statistics.hpp"
 #include "latents.hpp"
 
 using namespace lapis;

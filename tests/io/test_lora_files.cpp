@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "../folder.hpp"
-#include "io/lora_files.hpp"
-#include "io/model_folder.hpp"
-#include "io/safetensors.hpp"
-#include "io/sha256.hpp"
+#include "io/checkpoint/lora_files.hpp"
+#include "io/model/model_folder.hpp"
+#include "io/file/safetensors.hpp"
+#include "io/file/sha256.hpp"
 #include "support.hpp"
 
 using namespace lapis;

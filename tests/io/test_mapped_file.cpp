@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "io/mapped_file.hpp"
+#include "io/file/mapped_file.hpp"
 #include "support.hpp"
 
 using namespace lapis::io;

@@ -1,10 +1,10 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "core/sheet.hpp"
-#include "io/base64.hpp"
-#include "io/matrix_page.hpp"
-#include "io/png.hpp"
+#include "core/picture/sheet.hpp"
+#include "io/file/base64.hpp"
+#include "io/report/matrix_page.hpp"
+#include "io/picture/png.hpp"
 #include "lapis/version.hpp"
 #include "matrices.hpp"
 

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
-#include "io/matrix_report.hpp"
+#include "io/report/matrix_report.hpp"
 #include "lapis/version.hpp"
 #include "matrices.hpp"
 

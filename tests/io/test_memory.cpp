@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <unistd.h>
 
-#include "io/memory.hpp"
+#include "io/file/memory.hpp"
 
 using namespace lapis;
 

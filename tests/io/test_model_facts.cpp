@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "io/model_facts.hpp"
+#include "io/model/model_facts.hpp"
 #include "support.hpp"
 
 using namespace lapis::io;

@@ -3,8 +3,8 @@
 #include <string>
 
 #include "../folder.hpp"
-#include "io/model_folder.hpp"
-#include "io/model_writer.hpp"
+#include "io/model/model_folder.hpp"
+#include "io/model/model_writer.hpp"
 #include "support.hpp"
 
 using namespace lapis;

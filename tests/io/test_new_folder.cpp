@@ -2,8 +2,8 @@
 #include <filesystem>
 #include <string>
 
-#include "io/atomic_file.hpp"
-#include "io/new_folder.hpp"
+#include "io/file/atomic_file.hpp"
+#include "io/file/new_folder.hpp"
 #include "support.hpp"
 
 using namespace lapis::io;

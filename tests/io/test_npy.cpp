@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "io/npy.hpp"
+#include "io/latent/npy.hpp"
 #include "support.hpp"
 
 using namespace lapis::io;

@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "io/peft_reader.hpp"
+#include "io/checkpoint/peft_reader.hpp"
 #include "support.hpp"
 
 using namespace lapis;

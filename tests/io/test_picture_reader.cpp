@@ -4,8 +4,8 @@
 #include <string>
 
 #include "../pattern.hpp"
-#include "io/picture_file.hpp"
-#include "io/picture_reader.hpp"
+#include "io/picture/picture_file.hpp"
+#include "io/picture/picture_reader.hpp"
 #include "support.hpp"
 
 using namespace lapis;

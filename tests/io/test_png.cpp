@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "io/png.hpp"
+#include "io/picture/png.hpp"
 #include "support.hpp"
 
 using namespace lapis::io;

@@ -3,7 +3,7 @@
 #include <vector>
 #include <zlib.h>
 
-#include "io/png.hpp"
+#include "io/picture/png.hpp"
 #include "support.hpp"
 
 using namespace lapis::io;

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "io/prompt_file.hpp"
+#include "io/prompt/prompt_file.hpp"
 #include "support.hpp"
 
 using namespace lapis::io;

@@ -3,9 +3,9 @@
 #include <string>
 
 #include "../folder.hpp"
-#include "io/model_folder.hpp"
-#include "io/prompt_reader.hpp"
-#include "io/safetensors.hpp"
+#include "io/model/model_folder.hpp"
+#include "io/prompt/prompt_reader.hpp"
+#include "io/file/safetensors.hpp"
 #include "support.hpp"
 
 using namespace lapis;

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "io/remove_tree.hpp"
+#include "io/file/remove_tree.hpp"
 #include "support.hpp"
 
 using namespace lapis::io;

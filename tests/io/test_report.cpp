@@ -2,7 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "io/report.hpp"
+#include "io/report/report.hpp"
 #include "support.hpp"
 
 using namespace lapis::io;

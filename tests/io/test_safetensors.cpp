@@ -5,7 +5,7 @@
 #include <limits>
 #include <string>
 
-#include "io/safetensors.hpp"
+#include "io/file/safetensors.hpp"
 #include "support.hpp"
 
 using namespace lapis::io;

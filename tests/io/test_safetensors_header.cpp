@@ -2,7 +2,7 @@
 #include <map>
 #include <string>
 
-#include "io/safetensors_header.hpp"
+#include "io/file/safetensors_header.hpp"
 #include "support.hpp"
 
 using namespace lapis::io;

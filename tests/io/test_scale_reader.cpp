@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "io/checkpoint.hpp"
-#include "io/half.hpp"
-#include "io/scale_reader.hpp"
+#include "io/checkpoint/checkpoint.hpp"
+#include "io/file/half.hpp"
+#include "io/checkpoint/scale_reader.hpp"
 #include "support.hpp"
 
 using namespace lapis;

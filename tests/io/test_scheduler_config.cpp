@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "io/scheduler_config.hpp"
+#include "io/checkpoint/scheduler_config.hpp"
 #include "support.hpp"
 
 using namespace lapis;

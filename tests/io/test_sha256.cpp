@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "io/sha256.hpp"
+#include "io/file/sha256.hpp"
 #include "support.hpp"
 
 using namespace lapis::io;

@@ -5,7 +5,7 @@
 #include <system_error>
 #include <unistd.h>
 
-#include "io/shortage.hpp"
+#include "io/file/shortage.hpp"
 #include "support.hpp"
 
 using namespace lapis::io;

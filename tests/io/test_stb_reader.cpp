@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "io/stb_reader.hpp"
+#include "io/picture/stb_reader.hpp"
 #include "picture_golden.hpp"
 #include "support.hpp"
 

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "io/temporaries.hpp"
+#include "io/file/temporaries.hpp"
 #include "support.hpp"
 
 using namespace lapis::io;

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <vector>
 
-#include "io/tensor_numbers.hpp"
+#include "io/file/tensor_numbers.hpp"
 
 using namespace lapis::io;
 

@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "io/text.hpp"
+#include "io/file/text.hpp"
 
 using namespace lapis::io;
 

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "io/tokenizer_files.hpp"
+#include "io/model/tokenizer_files.hpp"
 #include "support.hpp"
 
 using namespace lapis::io;

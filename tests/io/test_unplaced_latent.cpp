@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "core/spaces.hpp"
-#include "io/npy.hpp"
-#include "io/unplaced_latent.hpp"
+#include "core/family/spaces.hpp"
+#include "io/latent/npy.hpp"
+#include "io/latent/unplaced_latent.hpp"
 #include "latents.hpp"
 #include "support.hpp"
 

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "../folder.hpp"
-#include "io/vae_config.hpp"
+#include "io/model/vae_config.hpp"
 #include "support.hpp"
 
 using namespace lapis;

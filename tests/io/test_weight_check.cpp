@@ -4,8 +4,8 @@
 #include <cstring>
 #include <limits>
 
-#include "io/half.hpp"
-#include "io/weight_check.hpp"
+#include "io/file/half.hpp"
+#include "io/model/weight_check.hpp"
 #include "support.hpp"
 
 using namespace lapis;

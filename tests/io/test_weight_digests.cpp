@@ -4,9 +4,9 @@
 #include <string>
 
 #include "../folder.hpp"
-#include "io/model_folder.hpp"
-#include "io/sha256.hpp"
-#include "io/weight_digests.hpp"
+#include "io/model/model_folder.hpp"
+#include "io/file/sha256.hpp"
+#include "io/model/weight_digests.hpp"
 #include "support.hpp"
 
 using namespace lapis;

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <numeric>
 
-#include "core/families.hpp"
+#include "core/family/families.hpp"
 #include "engine/clip_text.hpp"
 #include "engine/prompt_rows.hpp"
 

@@ -1,0 +1,174 @@
+#include "core/checkpoint/checkpoint_kind.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "core/checkpoint/known_relatives.hpp"
+
+namespace lapis::core {
+namespace {
+
+using Shape = std::vector<std::int64_t>;
+using Shapes = std::unordered_map<std::string, const Shape*>;
+
+std::string shown(const Shape& shape) {
+  std::string text = "[";
+  for (const std::int64_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
+  return text + "]";
+}
+
+/// Whether two shapes are the same but for a 1x1 kernel's sizes.
+bool same_bytes(std::span<const std::int64_t> one, std::span<const std::int64_t> other) {
+  const auto trimmed = [](std::span<const std::int64_t> shape) {
+    while (shape.size() > 1 && shape.back() == 1) shape = shape.first(shape.size() - 1);
+    return shape;
+  };
+  return std::ranges::equal(trimmed(one), trimmed(other));
+}
+
+// ---- holding graphs against a checkpoint ----
+
+/// A graph in one naming: what a checkpoint of it holds.
+struct NamedGraph {
+  const KnownGraph* graph;
+  const NamingRow* row;
+  std::vector<TensorShape> tensors;
+};
+
+HeldGraph hold(const NamedGraph& named, const std::string& prefix, const Shapes& checkpoint) {
+  HeldGraph held{named.graph->name, named.graph->part, named.row->naming, prefix, named.tensors.size(), {}, {}};
+  for (const TensorShape& tensor : named.tensors) {
+    const auto found = checkpoint.find(prefix + tensor.name);
+    if (found == checkpoint.end()) {
+      append(held.missing, prefix + tensor.name);
+    } else if (!same_bytes(*found->second, tensor.shape)) {
+      append(held.misshapen,
+             prefix + tensor.name + " is " + shown(*found->second) + ", expected " + shown(tensor.shape));
+    }
+  }
+  return held;
+}
+
+/// A graph that is held, with the names of its tensors in the checkpoint.
+struct Candidate {
+  HeldGraph held;
+  const NamedGraph* named;
+};
+
+/// Every way to hold any of the graphs of which at least one tensor fits: whole ones first, the largest of them first,
+/// then by the share that fits.
+std::vector<Candidate> candidates(std::span<const NamedGraph> named, const Shapes& checkpoint) {
+  std::vector<Candidate> found;
+  for (const NamedGraph& graph : named) {
+    for (const std::string& prefix : graph.row->prefixes) {
+      HeldGraph held = hold(graph, prefix, checkpoint);
+      if (held.fitting() > 0) found.push_back({std::move(held), &graph});
+    }
+  }
+  std::ranges::stable_sort(found, [](const Candidate& one, const Candidate& other) {
+    const HeldGraph& a = one.held;
+    const HeldGraph& b = other.held;
+    if (a.whole() != b.whole()) return a.whole();
+    if (a.whole()) return a.wanted > b.wanted;
+    return a.fitting() * b.wanted > b.fitting() * a.wanted;
+  });
+  return found;
+}
+
+/// Names of the checkpoint that some graph holds already.
+using Claims = std::unordered_set<std::string>;
+
+bool is_free(const Candidate& candidate, const Claims& claims) {
+  return std::ranges::none_of(candidate.named->tensors, [&](const TensorShape& tensor) {
+    return claims.contains(candidate.held.prefix + tensor.name);
+  });
+}
+
+void claim(const Candidate& candidate, const Shapes& checkpoint, Claims& claims) {
+  for (const TensorShape& tensor : candidate.named->tensors) {
+    const std::string name = candidate.held.prefix + tensor.name;
+    if (checkpoint.contains(name)) claims.insert(name);
+  }
+}
+
+// ---- titles ----
+
+struct TitleRow {
+  std::string_view graph;
+  std::string_view title;
+};
+
+constexpr TitleRow titles[] = {
+    {"sd15-unet", "Stable Diffusion 1.5"},
+    {"sd15-inpaint-unet", "Stable Diffusion 1.5 inpainting"},
+    {"sdxl-unet", "Stable Diffusion XL"},
+    {"sdxl-refiner-unet", "Stable Diffusion XL refiner"},
+    {"flux-dev", "FLUX.1 dev"},
+    {"flux-schnell", "FLUX.1 schnell"},
+};
+
+std::string title_of(std::span<const HeldGraph> whole) {
+  for (const HeldGraph& held : whole) {
+    for (const TitleRow& row : titles) {
+      if (row.graph == held.graph) return std::string(row.title);
+    }
+  }
+  const auto all_begin = [&](std::string_view part) {
+    return !whole.empty() &&
+           std::ranges::all_of(whole, [&](const HeldGraph& held) { return held.part.starts_with(part); });
+  };
+  if (all_begin("vae_")) return "a VAE alone";
+  if (all_begin("text_encoder")) return whole.size() > 1 ? "text encoders alone" : "a text encoder alone";
+  return whole.empty() ? "" : "parts without a denoiser";
+}
+
+}  // namespace
+
+void append(Listing& listing, std::string line) {
+  if (++listing.count <= listing_length) listing.first.push_back(std::move(line));
+}
+
+std::string listing_text(const Listing& listing) {
+  std::string text;
+  for (const std::string& line : listing.first) text += (text.empty() ? "" : "; ") + line;
+  const std::size_t more = listing.count - listing.first.size();
+  return more == 0 ? text : text + "; and " + std::to_string(more) + " more";
+}
+
+CheckpointKind recognize(std::span<const TensorShape> checkpoint, std::span<const KnownGraph> graphs) {
+  Shapes shapes;
+  for (const TensorShape& tensor : checkpoint) shapes.emplace(tensor.name, &tensor.shape);
+  std::vector<NamedGraph> named;
+  for (const KnownGraph& graph : graphs) {
+    for (const NamingRow& row : namings()) {
+      if (applies(row.naming, graph.tensors)) {
+        named.push_back({&graph, &row, checkpoint_tensors(row.naming, graph.tensors)});
+      }
+    }
+  }
+  CheckpointKind kind;
+  Claims claims;
+  const std::vector<Candidate> all = candidates(named, shapes);
+  for (const Candidate& candidate : all) {
+    if (2 * candidate.held.fitting() < candidate.held.wanted || !is_free(candidate, claims)) continue;
+    claim(candidate, shapes, claims);
+    (candidate.held.whole() ? kind.whole : kind.broken).push_back(candidate.held);
+  }
+  if (kind.whole.empty() && kind.broken.empty() && !all.empty()) {
+    const auto fitting = [](const Candidate& candidate) { return candidate.held.fitting(); };
+    kind.nearest.push_back(std::ranges::max_element(all, {}, fitting)->held);
+  }
+  for (const TensorShape& tensor : checkpoint) {
+    if (!claims.contains(tensor.name)) kind.extra.push_back(tensor);
+  }
+  const bool draws = std::ranges::any_of(kind.whole, [](const HeldGraph& held) { return held.part == "denoiser"; });
+  kind.relative = draws ? nullptr : find_relative(checkpoint);
+  kind.title = kind.relative != nullptr ? std::string(kind.relative->title) : title_of(kind.whole);
+  kind.known = kind.relative == nullptr && !kind.whole.empty();
+  return kind;
+}
+
+}  // namespace lapis::core

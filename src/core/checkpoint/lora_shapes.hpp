@@ -1,0 +1,43 @@
+// What the factors of one module of a LoRA multiply to, from their shapes.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/checkpoint/checkpoint_names.hpp"
+#include "lapis/model.hpp"
+
+namespace lapis::core {
+
+/// A module's tensors by role.
+using LoraTensors = std::map<std::string, const TensorShape*>;
+
+/// Those of them that make up what is added to its weight, and DoRA's magnitude.
+struct LoraFactors {
+  DeltaKind kind = DeltaKind::lora;
+  LoraTensors tensors;
+};
+
+/// The product: a matrix, a kernel's places among its columns.
+struct LoraProduct {
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
+  std::optional<std::int64_t> rank;  ///< none where nothing was decomposed
+};
+
+/// None where the tensors have nothing to say of the weight.
+std::optional<LoraFactors> lora_factors(const LoraTensors& tensors);
+
+/// Throws Error{input}, beginning with `what`, where factors are lacking or do not go together.
+LoraProduct product_of(const LoraFactors& factors, const std::string& what);
+
+std::int64_t count_of(std::span<const std::int64_t> shape);
+
+/// "[4, 320]".
+std::string shape_text(const std::vector<std::int64_t>& shape);
+
+}  // namespace lapis::core

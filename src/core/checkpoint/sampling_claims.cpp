@@ -1,0 +1,215 @@
+#include "core/checkpoint/sampling_claims.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "core/text/suggest.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::core {
+namespace {
+
+/// Tensors that say something by being there.
+struct MarkRow {
+  std::string_view tensor;
+  Claim says;
+};
+
+/// Keys of metadata, and the values that say something.
+struct KeyRow {
+  std::string_view key;
+  std::string_view value;  ///< in lower case; "*v" is any that ends in v, "*" any at all
+  std::optional<Claim> says;
+};
+
+// clang-format off
+constexpr std::array marks = {
+    MarkRow{"v_pred",              Claim::v},
+    MarkRow{"ztsnr",               Claim::zero_snr},
+    MarkRow{"edm_vpred.sigma_max", Claim::edm},
+    MarkRow{"edm_vpred.sigma_min", Claim::edm},
+};
+
+constexpr std::array keys = {
+    // The first row of a key whose value fits counts.
+    KeyRow{"modelspec.prediction_type", "v",            Claim::v},
+    KeyRow{"modelspec.prediction_type", "v_prediction", Claim::v},
+    KeyRow{"modelspec.prediction_type", "v-prediction", Claim::v},
+    KeyRow{"modelspec.prediction_type", "epsilon",      Claim::epsilon},
+    KeyRow{"modelspec.prediction_type", "eps",          Claim::epsilon},
+    KeyRow{"modelspec.prediction_type", "none",         std::nullopt},
+    KeyRow{"modelspec.prediction_type", "*",            Claim::unknown},
+    KeyRow{"modelspec.predict_key",     "v",            Claim::v},
+    KeyRow{"modelspec.predict_key",     "epsilon",      Claim::epsilon},
+    KeyRow{"modelspec.predict_key",     "*",            Claim::unknown},
+    KeyRow{"modelspec.architecture",    "*-v",          Claim::v},
+    KeyRow{"ss_v_parameterization",     "true",         Claim::v},
+    KeyRow{"ss_v_parameterization",     "false",        Claim::epsilon},
+    KeyRow{"ss_v_parameterization",     "none",         std::nullopt},
+    KeyRow{"ss_v_parameterization",     "*",            Claim::unknown},
+    KeyRow{"ss_zero_terminal_snr",      "true",         Claim::zero_snr},
+    KeyRow{"ss_zero_terminal_snr",      "false",        Claim::plain_betas},
+    KeyRow{"ss_zero_terminal_snr",      "none",         std::nullopt},
+    KeyRow{"ss_zero_terminal_snr",      "*",            Claim::unknown_snr},
+};
+// clang-format on
+
+bool fits(std::string_view pattern, std::string_view value) {
+  return pattern.starts_with('*') ? value.ends_with(pattern.substr(1)) : value == pattern;
+}
+
+/// Who says one thing, listed; "" where nobody does.
+std::string said_by(std::span<const SamplingClaim> claims, Claim says) {
+  std::string by;
+  for (const SamplingClaim& claim : claims) {
+    if (claim.says == says) by += (by.empty() ? "" : ", ") + claim.by;
+  }
+  return by;
+}
+
+[[noreturn]] void refuse(const std::string& problem, const std::string& advice) {
+  throw Error(ErrorKind::input, problem + ".", advice);
+}
+
+/// A question that a wish, claims and a scheduler answer by one of two words.
+struct Question {
+  std::string flag;     ///< "--prediction"
+  std::string subject;  ///< "predicts"
+  std::string yes;      ///< "v"
+  std::string no;
+  std::string by_yes;  ///< who of the file says so
+  std::string by_no;
+};
+
+/// The answer: true for yes; none where nothing is said of it.
+std::optional<bool> answered(const Question& ask, const std::string& wish, std::optional<bool> scheduled,
+                             const SamplingSpeakers& speakers, std::vector<std::string>& notes) {
+  const std::string decide = "Say which it is: " + ask.flag + " " + ask.yes + " or " + ask.flag + " " + ask.no;
+  if (!wish.empty()) {
+    const bool yes = wish == ask.yes;
+    const std::string& against = yes ? ask.by_no : ask.by_yes;
+    const std::string flag = ask.flag + " " + wish;
+    if (!against.empty())
+      notes.push_back(speakers.weights + " says otherwise (" + against + "), and " + flag + " counts");
+    if (scheduled.value_or(yes) != yes)
+      notes.push_back(speakers.scheduler + " says otherwise, and " + flag + " counts");
+    return yes;
+  }
+  if (!ask.by_yes.empty() && !ask.by_no.empty()) {
+    refuse(speakers.weights + " contradicts itself: " + ask.by_yes + " says " + ask.subject + " " + ask.yes + ", and " +
+               ask.by_no + " " + ask.no,
+           decide);
+  }
+  if (ask.by_yes.empty() && ask.by_no.empty()) return std::nullopt;
+  const bool yes = !ask.by_yes.empty();
+  const std::string& by = yes ? ask.by_yes : ask.by_no;
+  if (scheduled.value_or(yes) != yes) {
+    refuse(speakers.weights + " says " + ask.subject + " " + (yes ? ask.yes : ask.no) + " (" + by + "), and " +
+               speakers.scheduler + " " + (yes ? ask.no : ask.yes),
+           decide);
+  }
+  return yes;
+}
+
+void check_wish(const SamplingWish& wish, const SamplingFacts& facts, const SamplingSpeakers& speakers) {
+  const auto check = [&](const std::string& flag, const std::string& value, const std::array<std::string, 2>& words) {
+    if (value.empty()) return;
+    if (std::find(words.begin(), words.end(), value) == words.end()) {
+      throw Error(ErrorKind::usage, flag + " is \"" + value + "\"; expected " + words[0] + " or " + words[1] + "." +
+                                        did_you_mean(value, words));
+    }
+    if (path_of(facts.prediction) == Path::flow) {
+      throw Error(ErrorKind::usage, flag + ": " + speakers.model + " is a flow. Leave it out");
+    }
+  };
+  check("--prediction", wish.prediction, {"epsilon", "v"});
+  check("--zero-snr", wish.zero_snr, {"on", "off"});
+}
+
+/// What no facts of lapis can hold.
+void refuse_foreign(std::span<const SamplingClaim> claims, const SamplingFacts& facts, const SamplingWish& wish,
+                    const SamplingSpeakers& speakers) {
+  if (const std::string by = said_by(claims, Claim::edm); !by.empty()) {
+    refuse(
+        speakers.weights + " was trained with EDM's scaling, as CosXL was (" + by + "), with which lapis does not draw",
+        "Take a model that predicts noise or v over betas");
+  }
+  const bool flow = path_of(facts.prediction) == Path::flow;
+  for (const Claim claim : {Claim::v, Claim::zero_snr}) {
+    const std::string by = said_by(claims, claim);
+    if (!flow || by.empty()) continue;
+    refuse(speakers.weights + " is " + speakers.model + ", a flow, and says " +
+               (claim == Claim::v ? "that it predicts v" : "that its betas end in zero SNR") + " (" + by + ")",
+           "Take another export of it");
+  }
+  if (flow) return;
+  const auto refuse_unknown = [&](Claim claim, const std::string& wished, const std::string& advice) {
+    const std::string by = said_by(claims, claim);
+    if (!by.empty() && wished.empty()) refuse(speakers.weights + " says " + by + ", which lapis does not know", advice);
+  };
+  refuse_unknown(Claim::unknown, wish.prediction,
+                 "If it predicts noise or v, say so: --prediction epsilon or --prediction v");
+  refuse_unknown(Claim::unknown_snr, wish.zero_snr,
+                 "Say whether its SNR ends in zero: --zero-snr on or --zero-snr off");
+}
+
+}  // namespace
+
+bool is_sampling_mark(std::string_view tensor) {
+  return std::any_of(marks.begin(), marks.end(), [&](const MarkRow& row) { return row.tensor == tensor; });
+}
+
+std::vector<SamplingClaim> sampling_claims(const std::map<std::string, std::string>& metadata,
+                                           std::span<const std::string> tensors) {
+  std::vector<SamplingClaim> claims;
+  for (const MarkRow& row : marks) {
+    if (std::find(tensors.begin(), tensors.end(), row.tensor) == tensors.end()) continue;
+    claims.push_back({row.says, "tensor " + std::string(row.tensor)});
+  }
+  for (const auto& entry : metadata) {
+    const std::string said = lower_ascii(entry.second);
+    const auto row = std::find_if(keys.begin(), keys.end(), [&](const KeyRow& each) {
+      return each.key == entry.first && fits(each.value, said);
+    });
+    if (row == keys.end() || !row->says || said.empty()) continue;
+    claims.push_back({*row->says, entry.first + " \"" + entry.second.substr(0, 40) + "\""});
+  }
+  return claims;
+}
+
+SamplingFacts claimed_sampling(SamplingFacts facts, std::span<const SamplingClaim> claims, const SamplingWish& wish,
+                               const SamplingSpeakers& speakers, std::vector<std::string>& notes) {
+  check_wish(wish, facts, speakers);
+  refuse_foreign(claims, facts, wish, speakers);
+  if (path_of(facts.prediction) == Path::flow) return facts;
+  const bool scheduled = !speakers.scheduler.empty();
+  const auto of_scheduler = [&](bool value) { return scheduled ? std::optional(value) : std::nullopt; };
+  const Question prediction = {"--prediction", "that it predicts",        "v",
+                               "epsilon",      said_by(claims, Claim::v), said_by(claims, Claim::epsilon)};
+  const Question zero = {"--zero-snr", "of zero terminal SNR",           "on",
+                         "off",        said_by(claims, Claim::zero_snr), said_by(claims, Claim::plain_betas)};
+  const auto v =
+      answered(prediction, wish.prediction, of_scheduler(facts.prediction == Prediction::v), speakers, notes);
+  const auto rescaled = answered(zero, wish.zero_snr, of_scheduler(facts.zero_snr), speakers, notes);
+  if (v) facts.prediction = *v ? Prediction::v : Prediction::epsilon;
+  if (v == true && wish.prediction.empty() && !scheduled) {
+    notes.push_back(speakers.weights + " predicts v (" + prediction.by_yes + ")");
+  }
+  if (!rescaled) return facts;
+  if (*rescaled && facts.prediction == Prediction::epsilon && wish.zero_snr.empty() && wish.prediction.empty() &&
+      !scheduled) {
+    refuse(speakers.weights + " was trained with zero terminal SNR (" + zero.by_yes +
+               "), and nothing says that it predicts v, as such models do",
+           "Say what it predicts: --prediction v, or leave the SNR: --zero-snr off");
+  }
+  facts.zero_snr = *rescaled;
+  if (!facts.zero_snr || scheduled) return facts;
+  facts.spacing = Spacing::trailing;
+  notes.push_back((wish.zero_snr.empty() ? speakers.weights + " has zero terminal SNR (" + zero.by_yes + ")"
+                                         : std::string("zero terminal SNR")) +
+                  ": betas are rescaled, and spacing is trailing");
+  return facts;
+}
+
+}  // namespace lapis::core

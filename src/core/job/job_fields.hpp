@@ -1,0 +1,89 @@
+// The table of a job's fields. Flags, JSON keys, provenance and help all come from its rows.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/text/job_limits.hpp"
+#include "lapis/job.hpp"
+#include "lapis/latent.hpp"
+#include "lapis/model.hpp"
+
+namespace lapis::core {
+
+/// Headings under which help lists the fields, in this order.
+enum class FieldGroup { prompt, picture, sampling, source, machine };
+
+/// Where a row's value lies in a `Job`. The alternative says what kind of value the field takes.
+using JobMember =
+    std::variant<std::string Job::*, std::vector<std::string> Job::*, std::optional<std::string> Job::*,
+                 std::optional<std::int64_t> Job::*, std::optional<std::uint64_t> Job::*, std::optional<double> Job::*>;
+
+/// Where it lies once resolved; none for the model, which a `ResolvedJob` does not name. An optional one has no value
+/// where the job does nothing that it speaks of, or the model's family or its sampler has no such thing.
+using ResolvedMember =
+    std::variant<std::monostate, std::string ResolvedJob::*, std::vector<std::string> ResolvedJob::*,
+                 PromptSyntax ResolvedJob::*, int ResolvedJob::*, std::uint64_t ResolvedJob::*, double ResolvedJob::*,
+                 std::optional<Spacing> ResolvedJob::*, std::optional<std::string> ResolvedJob::*,
+                 std::optional<int> ResolvedJob::*, std::optional<double> ResolvedJob::*,
+                 std::optional<std::vector<double>> ResolvedJob::*, Interval ResolvedJob::*,
+                 std::optional<PixelSize> ResolvedJob::*, std::optional<PixelOffset> ResolvedJob::*>;
+
+/// A decided value as JSON and provenance hold it. A whole number is an std::uint64_t where it fits no std::int64_t.
+using FieldValue = std::variant<std::string, std::int64_t, double, std::vector<std::string>, std::uint64_t>;
+
+/// One row a field.
+struct JobField {
+  std::string_view key;         ///< in JSON, job files and provenance
+  std::string_view flags;       ///< on the command line: "-W,--width"
+  std::string_view value_name;  ///< of its value in help: "PIXELS"
+  std::string_view help;        ///< one line, no full stop
+  JobMember member;
+  ResolvedMember resolved;
+  std::optional<Limits> limits;  ///< what `resolve` allows; a model may allow less
+  std::string_view a1111;        ///< key in A1111's text, "" where it has none; width and height share one: "WxH"
+  FieldGroup group;
+};
+
+/// The rows, in the order in which help, JSON and provenance list them.
+std::span<const JobField> job_fields();
+
+/// The heading of a group in help.
+std::string_view group_title(FieldGroup group);
+
+/// The first long flag of a row: "--width".
+std::string_view long_flag(const JobField& field);
+
+/// The row of this key. Throws Error{usage} with a suggestion where there is none.
+const JobField& find_job_field(std::string_view key);
+
+/// Copies one field from a job to another.
+void copy_field(Job& to, const Job& from, const JobField& field);
+
+/// Sets a field from text, as a command line gives it; a list gets one more entry. Throws Error{usage} where a number
+/// is expected and `text` is none, or one too large to hold. Limits are `resolve`'s affair.
+void set_field(Job& job, const JobField& field, std::string_view text);
+
+/// The seed that `text` says, 0 to 2^64 - 1 as torch.manual_seed takes it; none for a negative number, which asks for a
+/// random one. Throws Error{usage}; `flag` is its option.
+std::optional<std::uint64_t> parse_seed(std::string_view text, std::string_view flag);
+
+/// Fills what `job` leaves open from the model's defaults and checks every field: text is UTF-8 without NUL, numbers
+/// lie within limits, sides are multiples of the family's, names are known, and what the model's family does not have
+/// is not asked for. A missing or negative seed is taken from `random` (its upper 32 bits: short enough to type again).
+/// `model` must have passed `check_model`; `latent` is what job.init_latent names, of the model's space, and decides
+/// the size and the batch; null where it names nothing. Throws Error{usage} naming the flag, what was found and what
+/// was expected, and what `check_place` throws.
+ResolvedJob resolve(const Job& job, const Model& model, std::uint64_t random, const Passport* latent = nullptr);
+
+/// Every field of a resolved job that has a value as (key, value), in the order of the table; `model` is the model's
+/// name.
+std::vector<std::pair<std::string, FieldValue>> resolved_fields(const ResolvedJob& job, const Model& model);
+
+}  // namespace lapis::core

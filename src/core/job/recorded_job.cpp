@@ -1,0 +1,112 @@
+#include "core/job/recorded_job.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <string_view>
+
+#include "core/family/families.hpp"
+#include "core/job/job_fields.hpp"
+#include "core/sampling/samplers.hpp"
+#include "core/sampling/schedule_table.hpp"
+#include "core/family/spaces.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::core {
+namespace {
+
+/// What the latent stands for.
+constexpr std::array<std::string_view, 15> left_behind = {
+    "embeddings", "width",      "height", "batch",       "image",          "init_latent", "stop_at", "fit",
+    "mask",       "mask_paste", "hires",  "hires_steps", "hires_strength", "then",        "model"};
+
+/// Forgets recorded fields, not those that were named.
+class Forgetting {
+ public:
+  Forgetting(Job& job, const std::set<std::string>& named) : job_(job), named_(named) {}
+
+  void forget(std::string_view key) {
+    if (!named_.contains(std::string(key))) copy_field(job_, Job(), find_job_field(key));
+  }
+
+ private:
+  Job& job_;
+  const std::set<std::string>& named_;
+};
+
+}  // namespace
+
+Job taken_up(const Job& recorded, const Job& asked, const std::set<std::string>& named, const Passport& latent,
+             const Model& model) {
+  Job job = recorded.then ? second_job(recorded, parse_second_model(*recorded.then)) : recorded;
+  for (const JobField& field : job_fields()) {
+    if (named.contains(std::string(field.key))) copy_field(job, asked, field);
+  }
+  Forgetting recalled(job, named);
+  for (const std::string_view key : left_behind) recalled.forget(key);
+  if (latent.sigma > 0) recalled.forget("strength");
+  if (latent.sigma == 0 && !same_numbers(latent.space, model.space)) {
+    for (const JobField& field : job_fields()) {
+      if (field.group == FieldGroup::sampling && field.key != "seed") recalled.forget(field.key);
+    }
+    recalled.forget("loras");
+  }
+
+  const FamilyRow& family = *find_family(model.family);
+  const bool flow = path_of(model.sampling.prediction) == Path::flow;
+  if (family.clip_skip == 0) recalled.forget("clip_skip");
+  if (family.guidance == GuidanceKind::passes) recalled.forget("true_guidance");
+  if (family.guidance == GuidanceKind::input && !has_guidance_input(model)) recalled.forget("guidance");
+  for (const char* key : {"original_size", "crop"}) {
+    if (!family.told_sizes) recalled.forget(key);
+  }
+  const bool passes = family.guidance == GuidanceKind::passes;
+  const double weight = passes ? job.guidance.value_or(model.defaults.guidance) : job.true_guidance.value_or(1);
+  for (const char* key : {"guidance_interval", "guidance_rescale"}) {
+    if (!(weight > 1)) recalled.forget(key);
+  }
+  if (!passes && !(weight > 1)) recalled.forget("negative_prompt");
+
+  if (named.contains("sigmas")) recalled.forget("schedule");
+  if (named.contains("sigmas")) recalled.forget("steps");
+  if (named.contains("schedule")) recalled.forget("sigmas");
+  if (!flow || named.contains("sigmas")) recalled.forget("shift");
+  // What is finished may go on with another model of its space, whose betas are its own.
+  if (flow || latent.sigma == 0) recalled.forget("zero_snr");
+  const bool own = job.schedule && find_schedule(*job.schedule).kind == ScheduleKind::own;
+  if (flow || !own) recalled.forget("spacing");
+  if (job.sampler && !find_sampler(*job.sampler).eta) recalled.forget("eta");
+  return job;
+}
+
+SecondModel parse_second_model(const std::string& text) {
+  constexpr double usual_strength = 0.5;
+  const std::string flag(long_flag(find_job_field("then")));
+  const std::size_t colon = text.find_last_of(':');
+  SecondModel second{text, usual_strength};
+  if (colon != std::string::npos) {
+    const char* end = text.data() + text.size();
+    const auto [stop, code] = std::from_chars(text.data() + colon + 1, end, second.strength);
+    if (code == std::errc() && stop == end) second.name = text.substr(0, colon);
+  }
+  if (second.name.empty()) {
+    throw Error(ErrorKind::usage, flag + " is \"" + text + "\"; expected MODEL or MODEL:STRENGTH, as in tiny-sdxl:0.5");
+  }
+  if (const auto problem = limit_problem(flag + "'s strength", second.strength, strength_limits)) {
+    throw Error(ErrorKind::usage, *problem);
+  }
+  return second;
+}
+
+Job second_job(const Job& first, const SecondModel& second) {
+  static constexpr std::array<std::string_view, 10> kept = {
+      "prompt", "negative_prompt", "prompt_syntax", "embeddings", "loras",
+      "seed",   "vae_tiling",      "device",        "dtype",      "threads"};
+  Job job;
+  for (const std::string_view key : kept) copy_field(job, first, find_job_field(key));
+  job.model = second.name;
+  job.strength = second.strength;
+  return job;
+}
+
+}  // namespace lapis::core

@@ -1,0 +1,211 @@
+#include "core/model/part_trial.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <numeric>
+#include <string_view>
+
+#include "lapis/error.hpp"
+
+namespace lapis::core {
+namespace {
+
+// A place in the middle of the schedule, and no edge case of any network.
+constexpr double middle_time = 500;
+constexpr double middle_sigma = 0.5;
+constexpr double usual_guidance = 3.5;
+
+const FamilyRow& family_of(const Model& model) {
+  const FamilyRow* family = find_family(model.family);
+  if (family == nullptr) throw Error(ErrorKind::internal, "a trial of a family that is not known");
+  return *family;
+}
+
+std::int64_t tokens_of(const Model& model, const std::string& part) {
+  const bool flux = family_of(model).architecture == Architecture::flux;
+  const bool second = part == "text_encoder_2" || (part == "denoiser" && flux);
+  return model.tokenizers.at(second ? "tokenizer_2" : "tokenizer").length;
+}
+
+/// A number that stands in the outputs of a part that was tried before.
+std::optional<std::int64_t> known_size(const Model& model, const PortSize& place) {
+  const auto part = model.parts.find(place.part);
+  if (part == model.parts.end()) return std::nullopt;
+  for (const Port& port : part->second.outputs) {
+    if (port.name != place.port || place.index >= port.shape.size()) continue;
+    const auto* number = std::get_if<std::int64_t>(&port.shape[place.index]);
+    if (number != nullptr) return *number;
+  }
+  return std::nullopt;
+}
+
+/// A width that other parts decide (FamilyRow::shared_sizes); none where this one is not of them, or they are not
+/// known.
+std::optional<std::int64_t> shared_size(const Model& model, const std::string& part, const Port& port,
+                                        std::size_t index) {
+  for (const SharedSize& shared : family_of(model).shared_sizes) {
+    if (shared.sum.part != part || shared.sum.port != port.name || shared.sum.index != index) continue;
+    std::optional<std::int64_t> sum = 0;
+    for (const PortSize& term : shared.terms) {
+      const std::optional<std::int64_t> size = known_size(model, term);
+      sum = size && sum ? std::optional(*sum + *size) : std::nullopt;
+    }
+    if (sum) return sum;
+  }
+  return std::nullopt;
+}
+
+/// What a word stands for in a trial; none for a word that only the part itself knows.
+std::optional<std::int64_t> word_size(const Model& model, const std::string& part, std::string_view word,
+                                      const TrialPictures& pictures) {
+  const int cell = part == "vae_encoder" ? 1 : model.space.downscale;
+  const int token = model.space.downscale * family_of(model).patch;
+  const std::int64_t image_tokens = std::int64_t{pictures.width / token} * (pictures.height / token);
+  if (word == "batch") return pictures.batch;
+  if (word == "height") return pictures.height / cell;
+  if (word == "width" && part != "text_encoder" && part != "text_encoder_2") return pictures.width / cell;
+  if (word == "tokens" || word == "text_tokens") return tokens_of(model, part);
+  if (word == "image_tokens") return image_tokens;
+  if (word == "all_tokens") return tokens_of(model, part) + image_tokens;
+  if (word == "head_dim") {
+    const std::vector<int>& axes = model.conditioning.rope_axes;
+    return std::accumulate(axes.begin(), axes.end(), std::int64_t{0});
+  }
+  return std::nullopt;
+}
+
+/// A size that an output must have: a number, a word, or one of "8*height" and "height/8".
+std::optional<std::int64_t> wanted_size(const Model& model, const std::string& part, const Dimension& dimension,
+                                        const TrialPictures& pictures) {
+  if (const auto* number = std::get_if<std::int64_t>(&dimension)) return *number;
+  const std::string_view text = std::get<std::string>(dimension);
+  std::int64_t factor = 1;
+  if (const std::size_t star = text.find('*'); star != std::string_view::npos) {
+    std::from_chars(text.data(), text.data() + star, factor);
+    const auto size = word_size(model, part, text.substr(star + 1), pictures);
+    return size ? std::optional(*size * factor) : std::nullopt;
+  }
+  if (const std::size_t slash = text.find('/'); slash != std::string_view::npos) {
+    std::from_chars(text.data() + slash + 1, text.data() + text.size(), factor);
+    const auto size = word_size(model, part, text.substr(0, slash), pictures);
+    return size ? std::optional(*size / factor) : std::nullopt;
+  }
+  return word_size(model, part, text, pictures);
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string text;
+  for (const std::int64_t size : shape) text += (text.empty() ? "" : ", ") + std::to_string(size);
+  return "[" + text + "]";
+}
+
+std::string wanted_text(const Model& model, const std::string& part, const Port& port, const TrialPictures& pictures) {
+  std::string text;
+  for (const Dimension& dimension : port.shape) {
+    const auto size = wanted_size(model, part, dimension, pictures);
+    text += text.empty() ? "" : ", ";
+    text += size ? std::to_string(*size) : std::get<std::string>(dimension);
+  }
+  return port.name + " [" + text + "]";
+}
+
+bool fits(const Model& model, const std::string& part, const Port& port, const TrialPictures& pictures,
+          const std::vector<std::int64_t>& shape) {
+  if (shape.size() != port.shape.size()) return false;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    const auto wanted = wanted_size(model, part, port.shape[i], pictures);
+    if (wanted ? *wanted != shape[i] : shape[i] < 1) return false;
+  }
+  return true;
+}
+
+std::optional<double> usual_value(const Model& model, const std::string& name) {
+  const bool flow = family_of(model).architecture == Architecture::flux;
+  if (name == "timestep") return flow ? middle_sigma : middle_time;
+  if (name == "guidance") return usual_guidance;
+  if (name == "time_ids") return model.defaults.width;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string trial_text(const TrialPictures& pictures) {
+  return std::to_string(pictures.batch) + (pictures.batch == 1 ? " picture of " : " pictures of ") +
+         std::to_string(pictures.width) + " x " + std::to_string(pictures.height);
+}
+
+std::vector<TrialInput> trial_inputs(const Model& model, const std::string& part, const std::vector<Port>& inputs,
+                                     const TrialPictures& pictures) {
+  std::vector<TrialInput> made;
+  for (const Port& port : inputs) {
+    TrialInput input{port.dtype, {}, usual_value(model, port.name)};
+    for (std::size_t i = 0; i < port.shape.size(); ++i) {
+      std::optional<std::int64_t> size = shared_size(model, part, port, i);
+      if (!size) size = wanted_size(model, part, port.shape[i], pictures);
+      if (!size) throw Error(ErrorKind::internal, part + ": nothing tells how wide " + port.name + " is");
+      input.shape.push_back(*size);
+    }
+    made.push_back(std::move(input));
+  }
+  return made;
+}
+
+std::optional<std::string> trial_fault(const Model& model, const std::string& part, const std::vector<Port>& outputs,
+                                       const TrialPictures& pictures, const std::vector<TrialInput>& inputs,
+                                       const TrialResult& result) {
+  if (!result.fault.empty()) {
+    std::string given;
+    for (const TrialInput& input : inputs) given += (given.empty() ? "" : ", ") + shape_text(input.shape);
+    return "does not run on " + given + ": " + result.fault;
+  }
+  std::string wanted;
+  for (const Port& port : outputs) wanted += (wanted.empty() ? "" : ", ") + wanted_text(model, part, port, pictures);
+  if (result.outputs.empty())
+    return "gives back no tensors; wanted " + wanted + ", as one tensor or a tuple of tensors";
+  if (result.outputs.size() != outputs.size()) {
+    std::string found;
+    for (const TrialOutput& output : result.outputs) found += (found.empty() ? "" : ", ") + shape_text(output.shape);
+    return "gives back " + std::to_string(result.outputs.size()) +
+           (result.outputs.size() == 1 ? " tensor, " : " tensors, ") + found + "; wanted " +
+           std::to_string(outputs.size()) + ": " + wanted;
+  }
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const TrialOutput& output = result.outputs[i];
+    if (!fits(model, part, outputs[i], pictures, output.shape)) {
+      return "gives back " + shape_text(output.shape) + " as " + outputs[i].name + "; wanted " +
+             wanted_text(model, part, outputs[i], pictures);
+    }
+    if (!output.floating) return "gives back whole numbers as " + outputs[i].name + "; wanted floating ones";
+    if (!output.finite) return "gives back NaN or Inf as " + outputs[i].name;
+  }
+  return std::nullopt;
+}
+
+std::vector<Port> learned_outputs(const std::vector<Port>& outputs, const TrialResult& result) {
+  constexpr std::array<std::string_view, 3> own = {"layers", "width", "pooled_width"};
+  std::vector<Port> learned = outputs;
+  for (std::size_t i = 0; i < std::min(learned.size(), result.outputs.size()); ++i) {
+    // The width of a picture is not its part's own.
+    const bool picture = learned[i].shape.size() == 4 && learned[i].shape[0] == Dimension("batch");
+    for (std::size_t k = 0; k < learned[i].shape.size() && !picture; ++k) {
+      const auto* word = std::get_if<std::string>(&learned[i].shape[k]);
+      if (word != nullptr && std::find(own.begin(), own.end(), *word) != own.end()) {
+        learned[i].shape[k] = result.outputs[i].shape.at(k);
+      }
+    }
+  }
+  return learned;
+}
+
+std::vector<Port> learned_inputs(const Model& model, const std::string& part, const std::vector<Port>& inputs) {
+  std::vector<Port> learned = inputs;
+  for (Port& port : learned) {
+    for (std::size_t i = 0; i < port.shape.size(); ++i) {
+      if (const auto size = shared_size(model, part, port, i)) port.shape[i] = *size;
+    }
+  }
+  return learned;
+}
+
+}  // namespace lapis::core

@@ -1,0 +1,96 @@
+#include "core/prompt/prompt_syntax.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "core/prompt/prompt_brackets.hpp"
+#include "core/text/suggest.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::core {
+namespace {
+
+std::size_t characters(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+/// Plain text takes no weights: whoever writes (x:1.3) expects one.
+ParsedPrompt parse_plain(std::string_view text) {
+  ParsedPrompt parsed{{{std::string(text), 1, false}}, {}};
+  std::size_t bracket = std::string_view::npos;  // the last one
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '(' || text[at] == ')') bracket = at;
+    const bool inside = bracket != std::string_view::npos && text[bracket] == '(';
+    if (text[at] != ':' || !inside || weight_end(text, at) == 0) continue;
+    parsed.warnings.push_back(place_text(text, bracket) +
+                              ": brackets are no weights in plain prompts; --prompt-syntax a1111 or comfy reads them");
+    break;
+  }
+  return parsed;
+}
+
+}  // namespace
+
+std::span<const PromptSyntaxRow> prompt_syntaxes() {
+  static const std::array<PromptSyntaxRow, 3> rows = {{
+      {PromptSyntax::plain, "plain", "plain"},
+      {PromptSyntax::a1111, "a1111", "A1111"},
+      {PromptSyntax::comfy, "comfy", "ComfyUI"},
+  }};
+  return rows;
+}
+
+const PromptSyntaxRow& find_prompt_syntax(std::string_view name) {
+  std::vector<std::string> names;
+  for (const PromptSyntaxRow& row : prompt_syntaxes()) {
+    if (equal_ignoring_case(row.name, name) || equal_ignoring_case(row.label, name)) return row;
+    names.push_back(row.name);
+  }
+  throw Error(ErrorKind::usage, "--prompt-syntax is \"" + std::string(name) + "\"; expected one of " + listed(names) +
+                                    "." + did_you_mean(name, names));
+}
+
+const std::string& prompt_syntax_name(PromptSyntax syntax) {
+  const std::span<const PromptSyntaxRow> rows = prompt_syntaxes();
+  return std::find_if(rows.begin(), rows.end(), [&](const PromptSyntaxRow& row) { return row.syntax == syntax; })->name;
+}
+
+std::string place_text(std::string_view text, std::size_t offset) {
+  const std::string_view before = text.substr(0, offset);
+  const std::size_t last_break = before.rfind('\n');
+  const std::size_t line_begin = last_break == std::string_view::npos ? 0 : last_break + 1;
+  const std::string column = "column " + std::to_string(characters(before.substr(line_begin)) + 1);
+  if (text.find('\n') == std::string_view::npos) return column;
+  return "line " + std::to_string(std::count(before.begin(), before.end(), '\n') + 1) + ", " + column;
+}
+
+void PromptWarnings::add(std::size_t offset, std::string_view warning) {
+  if (warnings_.size() == most_prompt_warnings) {
+    ++more_;
+    return;
+  }
+  warnings_.push_back(place_text(text_, offset) + ": " + std::string(warning));
+}
+
+std::vector<std::string> PromptWarnings::take() {
+  if (more_ > 0) warnings_.push_back("and " + std::to_string(more_) + " more warnings behind it");
+  return std::move(warnings_);
+}
+
+ParsedPrompt parse_prompt(std::string_view text, PromptSyntax syntax) {
+  if (text.size() > longest_prompt) {
+    throw Error(ErrorKind::usage, "of " + std::to_string(text.size()) + " bytes, is longer than the " +
+                                      std::to_string(longest_prompt) + " that are read; shorten it");
+  }
+  if (syntax == PromptSyntax::a1111) return parse_a1111(text);
+  ParsedPrompt parsed = syntax == PromptSyntax::plain ? parse_plain(text) : parse_comfy(text);
+  if (const std::size_t at = text.find("<lora:"); at != std::string_view::npos) {
+    parsed.warnings.push_back(place_text(text, at) +
+                              ": <lora:...> is text here; --prompt-syntax a1111 applies it, and --lora FILE does");
+  }
+  return parsed;
+}
+
+}  // namespace lapis::core

@@ -1,0 +1,208 @@
+#include "io/latent/latent_container.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/text/job_limits.hpp"
+#include "core/checkpoint/known_relatives.hpp"
+#include "core/text/unicode.hpp"
+#include "io/file/file_kinds.hpp"
+#include "io/latent/latent_metadata.hpp"
+#include "io/latent/latent_numbers.hpp"
+#include "io/latent/npy.hpp"
+#include "io/file/text.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::io {
+namespace {
+
+std::string_view as_text(std::span<const std::byte> file) {
+  return {reinterpret_cast<const char*>(file.data()), file.size()};
+}
+
+[[noreturn]] void refuse(const std::string& name, const std::string& what, const std::string& advice) {
+  throw Error(ErrorKind::input, name + " " + what + ".", advice);
+}
+
+/// The name of a ZIP archive's first file.
+std::string_view first_entry(std::string_view zip) {
+  constexpr std::size_t length_at = 26;
+  constexpr std::size_t name_at = 30;
+  if (zip.size() < name_at) return {};
+  const auto byte = [&](std::size_t at) { return static_cast<std::size_t>(static_cast<unsigned char>(zip[at])); };
+  return zip.substr(name_at, byte(length_at) + 256 * byte(length_at + 1));
+}
+
+[[noreturn]] void refuse_archive(std::string_view zip, const std::string& name) {
+  const std::string_view entry = first_entry(zip);
+  if (entry.ends_with(".npy")) {
+    refuse(name, "is NumPy's archive of arrays (.npz), not one latent",
+           "Save one array as .npy: numpy.save(file, array)");
+  }
+  if (entry.find(".pkl") != std::string_view::npos || entry.find("/data/") != std::string_view::npos) {
+    refuse(name, "is PyTorch's file (.pt, .ckpt), in which a program can hide: lapis does not open it as a latent",
+           "Save the tensor as safetensors: safetensors.torch.save_file({\"latents\": tensor}, \"a.safetensors\")");
+  }
+  refuse(name, "is a ZIP archive, not a latent", "Unpack it first, or give the file that it was meant to be.");
+}
+
+/// Whether the beginning of a file is text that people can read.
+bool is_readable(std::string_view file) {
+  constexpr std::size_t looked_at = 512;
+  std::string_view head = file.substr(0, looked_at);
+  const std::size_t bad = core::first_bad_utf8(head).value_or(head.size());
+  if (bad + 4 < head.size() || bad == 0) return false;  // the last character may be cut in two
+  return std::all_of(head.begin(), head.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x20 || c == '\n' || c == '\r' || c == '\t';
+  });
+}
+
+/// Says what a file is that is neither safetensors nor .npy.
+[[noreturn]] void refuse_other(std::span<const std::byte> bytes, const std::string& name) {
+  const std::string_view file = as_text(bytes);
+  if (file.empty()) refuse(name, "is empty; a latent is needed here", latent_advice(name));
+  if (const FileKind* kind = find_file_kind(bytes)) {
+    if (kind->name == "ZIP") refuse_archive(file, name);
+    const std::string what =
+        "is a " + std::string(kind->name) + (kind->picture ? " picture" : " file") + ", not a latent";
+    if (kind->readable) refuse(name, what, "Encode it first: lapis encode " + printable(name) + " -m MODEL");
+    if (kind->picture) refuse(name, what, "Save it as PNG, and encode that: lapis encode PICTURE.png -m MODEL");
+    refuse(name, what, "Give a latent: lapis generate ... --latent FILE writes one.");
+  }
+  if (file.size() > 1 && file[0] == '\x80' && file[1] >= 2 && file[1] <= 5) {
+    refuse(name, "is a Python pickle, in which a program can hide: lapis does not open it",
+           "Save the tensor as safetensors: safetensors.torch.save_file({\"latents\": tensor}, \"a.safetensors\")");
+  }
+  if (file.starts_with("GGUF")) {
+    refuse(name, "is a model's weights (GGUF), not a latent", "Give a latent; models are folders, for -m.");
+  }
+  if (is_readable(file)) {
+    const std::size_t begin = file.find_first_not_of(" \r\n\t");
+    const bool json = begin != std::string_view::npos && (file[begin] == '{' || file[begin] == '[');
+    refuse(name,
+           std::string(json ? "is JSON" : "is text") + ", not a latent: it begins " + in_quotes(file.substr(0, 20)),
+           "Give a latent: lapis generate ... --latent FILE writes one.");
+  }
+  refuse(name,
+         "is no latent: it has " + std::to_string(file.size()) + (file.size() == 1 ? " byte" : " bytes") +
+             " and begins " + in_quotes(file.substr(0, 8)),
+         name == standard_input ? latent_advice(name)
+                                : "Latents are safetensors files of lapis, ComfyUI, diffusers or dgenerate, or .npy.");
+}
+
+/// The other tensors' names, in quotes, the first three.
+std::string names_of(const Safetensors& content) {
+  std::string names;
+  std::size_t count = 0;
+  for (const auto& [tensor, view] : content.tensors) {
+    if (++count > 3) return names + " ...";
+    names += (names.empty() ? "" : ", ") + in_quotes(tensor);
+  }
+  return names;
+}
+
+[[noreturn]] void refuse_tensors(const Safetensors& content, const std::string& name) {
+  if (content.tensors.empty()) refuse(name, "holds no tensor", latent_advice(name));
+  std::vector<core::TensorShape> tensors;
+  for (const auto& [tensor, view] : content.tensors) tensors.push_back({tensor, view.shape});
+  if (const core::Relative* relative = core::find_relative(tensors)) {
+    refuse(name, "is " + std::string(relative->title) + ", not a latent", core::advice_for(*relative, printable(name)));
+  }
+  if (content.tensors.contains(lapis_tensor)) {
+    refuse(name, "has a tensor \"latent\" and no passport: the metadata \"format\" of a latent of lapis are missing",
+           "If diffusers' numbers are in it, save them as {\"latents\": tensor} and name their --space.");
+  }
+  if (content.tensors.size() == 1) {
+    refuse(name,
+           "has one tensor, " + names_of(content) +
+               ", and latents are called \"latent\" (lapis), \"latents\" (diffusers) or \"latent_tensor\" (ComfyUI)",
+           "If it is a latent of diffusers, save it as {\"latents\": tensor}.");
+  }
+  refuse(name,
+         "is a model's weights, not a latent: " + core::count_text(content.tensors.size(), "tensor") + ", " +
+             names_of(content),
+         "Give a latent; lapis import tells what weights are, and makes models of them.");
+}
+
+/// Any tensor beside those of the form would be lost on the way out.
+void expect_count(const Safetensors& content, std::size_t count, const std::string& name) {
+  if (content.tensors.size() == count) return;
+  refuse(name,
+         "has " + core::count_text(content.tensors.size(), "tensor") + ", " + names_of(content) +
+             "; a latent of this form has " + std::to_string(count),
+         "Save the latent alone.");
+}
+
+LatentContainer open_safetensors(std::span<const std::byte> file, const std::string& name) {
+  Safetensors content = parse_latent_container(file, name);
+  if (const auto format = content.metadata.find("format");
+      format != content.metadata.end() && format->second.starts_with("lapis.latent.")) {
+    return {};
+  }
+  LatentContainer container;
+  if (const auto comfy = content.tensors.find(comfy_tensor); comfy != content.tensors.end()) {
+    const auto marker = content.tensors.find(comfy_marker);
+    const bool marked = marker != content.tensors.end();
+    expect_count(content, marked ? 2 : 1, name);
+    if (marked && !marker->second.data.empty()) {
+      refuse(name,
+             "holds numbers in \"" + std::string(comfy_marker) + "\", which ComfyUI leaves empty: they would be lost",
+             "Save the latent again with ComfyUI, or without them.");
+    }
+    container.form = marked ? LatentForm::comfy : LatentForm::comfy_old;
+    container.tensor = comfy->second;
+  } else if (const auto latents = content.tensors.find(diffusers_tensor); latents != content.tensors.end()) {
+    expect_count(content, 1, name);
+    container.form = LatentForm::diffusers;
+    container.tensor = latents->second;
+  } else {
+    refuse_tensors(content, name);
+  }
+  container.metadata = std::move(content.metadata);
+  return container;
+}
+
+/// [batch, channels, frames, height, width], as the programs for videos hand latents over.
+[[noreturn]] void refuse_video(const std::vector<std::int64_t>& shape, const std::string& name) {
+  refuse(name,
+         "holds latents of a video, " + shape_text(shape) + ": " + std::to_string(shape[2]) +
+             (shape[2] == 1 ? " frame" : " frames") + " of " + std::to_string(shape[1]) + " channels",
+         "lapis makes pictures, and knows no space of videos. Decode it with the program that made it.");
+}
+
+}  // namespace
+
+std::string metadata_prefix(LatentForm form) {
+  switch (form) {
+    case LatentForm::comfy:
+    case LatentForm::comfy_old: return std::string(foreign_prefix) + "comfy.";
+    case LatentForm::diffusers:
+    case LatentForm::dgenerate: return std::string(foreign_prefix) + "diffusers.";
+    case LatentForm::lapis:
+    case LatentForm::diffusers_npy:
+    case LatentForm::npy: break;
+  }
+  return "";
+}
+
+LatentContainer open_latent_container(std::span<const std::byte> file, const std::string& name) {
+  LatentContainer container;
+  if (begins_as_npy(file)) {
+    container = {LatentForm::npy, parse_npy(file, name), {}};
+  } else if (begins_as_safetensors(file)) {
+    container = open_safetensors(file, name);
+  } else {
+    refuse_other(file, name);
+  }
+  if (container.tensor.shape.size() == 5) refuse_video(container.tensor.shape, name);
+  return container;
+}
+
+LatentForm detect_form(std::span<const std::byte> file, const std::string& name) {
+  return open_latent_container(file, name).form;
+}
+
+}  // namespace lapis::io

@@ -1,0 +1,33 @@
+// The container of a latent file of any form, opened: which form it is, and the one tensor in it that matters.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <span>
+#include <string>
+
+#include "io/latent/latent_forms.hpp"
+#include "io/file/safetensors.hpp"
+
+namespace lapis::io {
+
+constexpr const char* comfy_tensor = "latent_tensor";
+constexpr const char* comfy_marker = "latent_format_version_0";
+constexpr const char* diffusers_tensor = "latents";
+constexpr const char* lapis_tensor = "latent";
+
+/// What the keys of a form's own metadata have before them in `LatentDocument::extra`: "x-comfy.". Empty for a form
+/// that has none.
+std::string metadata_prefix(LatentForm form);
+
+/// Of a file in lapis' own form nothing but the form is set: `parse_latent` reads it whole.
+struct LatentContainer {
+  LatentForm form = LatentForm::lapis;
+  TensorView tensor;
+  std::map<std::string, std::string> metadata;
+};
+
+/// Throws as `detect_form`.
+LatentContainer open_latent_container(std::span<const std::byte> file, const std::string& name);
+
+}  // namespace lapis::io

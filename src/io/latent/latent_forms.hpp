@@ -1,0 +1,111 @@
+// The forms in which latents lie on disk: lapis' own, and those of other tools, each with its convention.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/latent/verdict.hpp"
+#include "io/latent/latent_file.hpp"
+#include "lapis/job.hpp"
+#include "lapis/latent.hpp"
+
+namespace lapis::io {
+
+enum class LatentForm {
+  lapis,      ///< docs/latent-format.md
+  comfy,      ///< ComfyUI's SaveLatent: tensor "latent_tensor", marker "latent_format_version_0", raw VAE values
+  comfy_old,  ///< without the marker: what ComfyUI multiplies by 1/0.18215 at load, so model values of SD1. Read only
+  diffusers,  ///< a pipeline's output_type="latent" in safetensors, tensor "latents": model values, Flux packed
+  diffusers_npy,  ///< the same as .npy. It must be told, or such a file is taken for `npy`
+  dgenerate,      ///< tensor "latents", model values as diffusers has them, never packed; rank 3 is one picture
+  npy  ///< NumPy's format, C order, little-endian, float32 or float16, rank 4, or 3 for one picture: units must be told
+};
+
+/// One row a form.
+struct LatentFormRow {
+  LatentForm form;
+  std::string name;            ///< "comfy": for --form
+  std::optional<Units> units;  ///< what its numbers are; none: the file says it (lapis), or it must be told (npy)
+  bool says_space;
+  bool packs;                        ///< spaces that diffusers packs are packed in it
+  std::vector<std::string> endings;  ///< of file names that ask for it when a latent is written: ".latent"
+  std::string description;
+};
+
+std::span<const LatentFormRow> latent_forms();
+
+/// The row of a form, or of a form's name. Throws Error{usage} with the names there are and the nearest.
+const LatentFormRow& latent_form_row(LatentForm form);
+const LatentFormRow& find_latent_form(std::string_view name);
+
+/// What a user says of a file that does not say it itself.
+struct ToldFacts {
+  std::optional<Space> space;
+  std::optional<Units> units;
+  std::optional<LatentForm> form;
+  std::optional<PixelSize> size;  ///< of the picture: packed tokens do not tell
+};
+
+/// A latent out of any form, in `LatentDocument`'s plain layout, its numbers untouched. Other programs' metadata are in
+/// `LatentDocument::extra` as "x-FORM.KEY", so that they go out again with that form. `write_latent` with this form
+/// gives the file back.
+struct ForeignLatent {
+  LatentDocument document;
+  LatentForm form = LatentForm::lapis;
+  core::Layout layout = core::Layout::plain;  ///< in the file
+};
+
+/// What a file is by its bytes alone: never its space. Throws Error{input} for what is no latent at all (nothing, a
+/// picture, text, a checkpoint, a pickle), saying what it is and what to do with it.
+LatentForm detect_form(std::span<const std::byte> file, const std::string& name);
+
+/// Reads a latent of any form. A form that does not say its space, its units or its size needs them told: Error{usage}
+/// says which flag. What is told against what a file says is Error{incompatible}. Else as `parse_latent`. No form but
+/// lapis' own says how much noise is in it: it is taken for finished.
+ForeignLatent read_latent(std::span<const std::byte> file, const std::string& name, const ToldFacts& told,
+                          bool any_number = false);
+
+/// As `read_latent`, but only what `check` needs: the passport and the layout, from headers alone.
+struct ForeignPassport {
+  Passport passport;
+  LatentForm form = LatentForm::lapis;
+  core::Layout layout = core::Layout::plain;
+};
+ForeignPassport read_passport(std::span<const std::byte> file, const std::string& name, const ToldFacts& told);
+
+/// Throws Error{usage} for a form that cannot hold a latent: an unfinished one, a form that is only read.
+void check_form(LatentForm form, const Passport& passport);
+
+/// The bytes of `document` in a form: numbers converted to its units where those differ, packed where it packs, in the
+/// passport's dtype (bf16 becomes float32 in .npy, which has no bf16). Throws as `check_form`, else as `latent_bytes`.
+std::vector<std::byte> write_latent(const LatentDocument& document, LatentForm form);
+
+/// All bytes of a file or, for "-", of standard input. Files are mapped; pipes are read to their end, or until it is
+/// plain that no latent comes out of them, nor a picture where `or_picture`. Throws Error{input} where it cannot be
+/// read, or where a pipe brings more than `limit` bytes.
+class LatentSource {
+ public:
+  static constexpr std::size_t largest_pipe = 4'100'000'000;  ///< as many numbers as a latent may have, in f32
+
+  explicit LatentSource(const std::string& path, std::size_t limit = largest_pipe, bool or_picture = false);
+  ~LatentSource();
+  LatentSource(LatentSource&&) noexcept;
+  LatentSource& operator=(LatentSource&&) noexcept;
+  LatentSource(const LatentSource&) = delete;
+  LatentSource& operator=(const LatentSource&) = delete;
+
+  std::span<const std::byte> bytes() const;
+  const std::string& name() const { return name_; }  ///< "standard input" for "-"
+
+ private:
+  struct Content;
+  std::string name_;
+  std::unique_ptr<Content> content_;
+};
+
+}  // namespace lapis::io

@@ -1,0 +1,434 @@
+#include "io/latent/latent_metadata.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/text/job_limits.hpp"
+#include "core/family/spaces.hpp"
+#include "core/text/suggest.hpp"
+#include "core/text/unicode.hpp"
+#include "io/file/json_reader.hpp"
+#include "io/file/text.hpp"
+#include "lapis/version.hpp"
+
+namespace lapis::io {
+namespace {
+
+using Json = nlohmann::json;
+using Words = std::vector<std::string>;
+using Texts = std::map<std::string, std::string>;
+
+const char* const format_name = "lapis.latent.1";
+const char* const infinite = "infinite";
+constexpr int largest_integer = std::numeric_limits<int>::max();
+constexpr double largest_number = std::numeric_limits<double>::max();
+constexpr double least_scale = 1e-6;
+constexpr double most_scale = 1e6;
+constexpr double highest_psnr = 1000;
+
+const Words& required_keys() {
+  static const Words keys{"space", "lineage", "channels", "downscale", "scale", "units", "sigma", "width", "height"};
+  return keys;
+}
+
+/// Of an unfinished latent alone, and required there.
+const Words& walk_keys() {
+  static const Words keys{"path", "step", "draws"};
+  return keys;
+}
+
+const Words& optional_keys() {
+  static const Words keys{"format", "program", "shift", "mean", "deviation", "vae_sha256", "job", "history"};
+  return keys;
+}
+
+Words known_keys() {
+  Words keys = required_keys();
+  keys.insert(keys.end(), walk_keys().begin(), walk_keys().end());
+  keys.insert(keys.end(), optional_keys().begin(), optional_keys().end());
+  return keys;
+}
+
+const Words& unit_names() {
+  static const Words names{"model", "vae"};
+  return names;
+}
+
+const Words& path_names() {
+  static const Words names{"variance_exploding", "flow"};
+  return names;
+}
+
+std::string number_list(const std::vector<double>& values) {
+  std::string text;
+  for (const double value : values) text += (text.empty() ? "" : ",") + core::number_text(value);
+  return text;
+}
+
+/// A number where `text` is one as JSON writes them, else the text: JsonValue then says what was expected instead.
+Json number_json(const std::string& text) {
+  if (text.find_first_not_of("0123456789+-.eE") != std::string::npos) return text;
+  Json number = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return number.is_number() ? number : Json(text);
+}
+
+Json numbers_json(std::string_view text) {
+  Json list = Json::array();
+  while (true) {
+    const std::size_t comma = text.find(',');
+    list.push_back(number_json(std::string(text.substr(0, comma))));
+    if (comma == std::string_view::npos) return list;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+/// The metadata as one document, in which values have places and types.
+class Document {
+ public:
+  Document(const Texts& texts, const std::string& name)
+      : source_{name, ErrorKind::input, latent_advice(name), longest_latent_header} {
+    static const std::set<std::string> numbers{"channels", "downscale", "scale", "shift", "sigma",
+                                               "step",     "draws",     "width", "height"};
+    for (const auto& [key, text] : texts) {
+      if (key.starts_with(foreign_prefix)) continue;
+      const bool list = key == "mean" || key == "deviation";
+      json_[key] = list ? numbers_json(text) : numbers.contains(key) ? number_json(text) : Json(text);
+    }
+  }
+
+  const std::string& name() const { return source_.file; }
+  bool has(const std::string& key) const { return json_.contains(key); }
+  JsonValue at(const std::string& key) const { return root().at(key); }
+  JsonValue root() const { return {json_, source_}; }
+  int integer(const std::string& key, int low, int high) const { return static_cast<int>(at(key).integer(low, high)); }
+
+  /// Never -0, which would come back as another text than it went.
+  double number(const std::string& key, double low, double high) const { return at(key).number(low, high) + 0.0; }
+
+ private:
+  JsonSource source_;
+  Json json_ = Json::object();
+};
+
+void check_format(const Texts& texts, const std::string& name) {
+  const auto found = texts.find("format");
+  if (found == texts.end()) {
+    fail_latent(name, "lacks the metadata \"format\", which latents of lapis have: it is another program's");
+  }
+  if (found->second == format_name) return;
+  if (found->second.starts_with("lapis.latent.")) {
+    throw Error(ErrorKind::input,
+                name + " is of the format " + in_quotes(found->second) + "; lapis " + version + " reads " +
+                    in_quotes(format_name) + ".",
+                "Read it with a newer lapis.");
+  }
+  fail_latent(name, "is of the format " + in_quotes(found->second) + ", expected " + in_quotes(format_name));
+}
+
+void check_keys(const Document& document) {
+  const Words known = known_keys();
+  for (const auto& [key, value] : document.root().members()) {
+    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    throw Error(
+        ErrorKind::input,
+        document.name() + " has the unknown metadata key " + in_quotes(key) + "." + core::did_you_mean(key, known),
+        "Keys of your own begin with " + in_quotes(foreign_prefix) + "; docs/latent-format.md has the others.");
+  }
+  for (const std::string& key : required_keys()) {
+    if (document.has(key)) continue;
+    std::string why;
+    if (document.has("space") && core::find_space(document.at("space").text()) == nullptr) {
+      why = ", and a space that lapis does not know, " + in_quotes(document.at("space").text()) +
+            ", needs all its numbers in the file";
+    }
+    fail_latent(document.name(), "lacks the metadata " + in_quotes(key) + why);
+  }
+}
+
+/// A name that can stand in a message and on a command line.
+std::string read_word(const Document& document, const std::string& key, const std::string& forbidden) {
+  constexpr std::size_t longest = 64;
+  const std::string word = document.at(key).name();
+  const bool plain = word.size() <= longest && word.find_first_of(forbidden) == std::string::npos &&
+                     std::all_of(word.begin(), word.end(), [](char c) { return c < 0 || c > ' '; });
+  if (!plain || printable(word) != word) {
+    document.at(key).fail("is " + in_quotes(word) + ", expected one word of at most 64 bytes" +
+                          (forbidden.empty() ? "" : " without " + in_quotes(forbidden)));
+  }
+  return word;
+}
+
+std::vector<double> read_numbers(const Document& document, const std::string& key, int count, double low, double high) {
+  const std::vector<JsonValue> items = document.at(key).items();
+  if (items.size() != static_cast<std::size_t>(count)) {
+    document.at(key).fail("has " + std::to_string(items.size()) + " numbers, expected one for each of " +
+                          std::to_string(count) + " channels");
+  }
+  std::vector<double> numbers;
+  for (const JsonValue& item : items) numbers.push_back(item.number(low, high) + 0.0);
+  return numbers;
+}
+
+/// What tells two spaces apart in words, or nothing where their numbers agree. Lineages are not compared.
+std::string difference(const Space& told, const Space& known) {
+  const auto one = [](const std::string& what, double a, double b) {
+    return what + " is " + core::number_text(a) + ", not " + core::number_text(b);
+  };
+  if (told.channels != known.channels) return one("channels", told.channels, known.channels);
+  if (told.downscale != known.downscale) return one("downscale", told.downscale, known.downscale);
+  if (told.scale != known.scale) return one("scale", told.scale, known.scale);
+  if (told.mean.size() != known.mean.size()) {
+    return told.mean.empty() ? "a mean of each channel is missing" : "a mean of each channel has no place there";
+  }
+  if (told.shift != known.shift) return one("shift", told.shift, known.shift);
+  for (std::size_t c = 0; c < told.mean.size(); ++c) {
+    const std::string channel = " of channel " + std::to_string(c);
+    if (told.mean[c] != known.mean[c]) return one("the mean" + channel, told.mean[c], known.mean[c]);
+    if (told.deviation[c] != known.deviation[c]) {
+      return one("the deviation" + channel, told.deviation[c], known.deviation[c]);
+    }
+  }
+  return "";
+}
+
+void check_contradiction(const Space& told, const std::string& name) {
+  const core::SpaceRow* row = core::find_space(told.id);
+  if (row == nullptr) return;
+  const std::string differs = difference(told, row->space);
+  if (differs.empty()) return;
+  Words others;
+  for (const core::SpaceRow& other : core::spaces()) {
+    if (difference(told, other.space).empty()) others.push_back(other.space.id);
+  }
+  Space expected = row->space;
+  expected.lineage = told.lineage;
+  throw Error(ErrorKind::incompatible,
+              name + " contradicts itself: it names the space " + told.id + " (" + core::space_numbers(expected) +
+                  "), and its numbers are " + core::space_numbers(told) + ": " + differs +
+                  (others.empty() ? "." : ". These are the numbers of " + core::listed(others) + "."),
+              "Find out which of the two is right, and write the file again: either decoded as the other is garbage.");
+}
+
+Space read_space(const Document& document) {
+  Space space;
+  space.id = read_word(document, "space", ":");
+  space.lineage = read_word(document, "lineage", "");
+  space.channels = document.integer("channels", 1, 1024);
+  space.downscale = document.integer("downscale", 1, 256);
+  space.scale = document.number("scale", least_scale, most_scale);
+  const bool means = document.has("mean") || document.has("deviation");
+  if (means && document.has("shift")) {
+    fail_latent(document.name(), "has both a shift and means; a space has one or the other");
+  }
+  for (const std::string key : {"mean", "deviation"}) {
+    if (means && !document.has(key)) {
+      fail_latent(document.name(), "lacks the metadata " + in_quotes(key) + ": mean and deviation go together");
+    }
+  }
+  if (means) {
+    space.mean = read_numbers(document, "mean", space.channels, -most_scale, most_scale);
+    space.deviation = read_numbers(document, "deviation", space.channels, least_scale, most_scale);
+  } else {
+    if (!document.has("shift")) fail_latent(document.name(), "lacks the metadata \"shift\", or mean and deviation");
+    space.shift = document.number("shift", -most_scale, most_scale);
+  }
+  check_contradiction(space, document.name());
+  return space;
+}
+
+void read_walk(const Document& document, Passport& passport) {
+  passport.sigma = document.number("sigma", 0, largest_number);
+  for (const std::string& key : walk_keys()) {
+    if (document.has(key) == (passport.sigma > 0)) continue;
+    if (passport.sigma > 0)
+      fail_latent(document.name(), "has a sigma and so is unfinished, but lacks " + in_quotes(key));
+    fail_latent(document.name(), "has " + in_quotes(key) + ", which only an unfinished latent has, but its sigma is 0");
+  }
+  if (passport.sigma == 0) return;
+  passport.path = document.at("path").choice(path_names()) == 0 ? Path::variance_exploding : Path::flow;
+  if (passport.path == Path::flow) document.number("sigma", 0, 1);
+  passport.step = document.integer("step", 0, largest_integer);
+  passport.draws = document.integer("draws", 0, largest_integer);
+  if (passport.units != Units::model) {
+    document.at("units").fail(
+        "is \"vae\", but the latent is unfinished, and noise has no VAE values: expected \"model\"");
+  }
+}
+
+void check_size(const Document& document, const Passport& passport) {
+  const auto check = [&](const std::string& key, std::int64_t cells) {
+    const std::int64_t expected = cells * passport.space.downscale;
+    if (document.at(key).integer(1, std::numeric_limits<std::int64_t>::max()) == expected) return;
+    document.at(key).fail("is not " + std::to_string(expected) + ", which the tensor's " + std::to_string(cells) +
+                          " cells of " + std::to_string(passport.space.downscale) + " pixels come to");
+  };
+  check("width", passport.shape[3]);
+  check("height", passport.shape[2]);
+}
+
+std::string read_digest(const Document& document) {
+  const std::string digest = document.at("vae_sha256").text();
+  if (digest.size() != 64 || digest.find_first_not_of("0123456789abcdef") != std::string::npos) {
+    document.at("vae_sha256").fail("is " + in_quotes(digest) + ", expected 64 lower-case hex digits");
+  }
+  return digest;
+}
+
+Crossing read_crossing(const JsonValue& value) {
+  static const Words keys{"route", "from", "to", "size"};
+  static const Words optional{"psnr"};
+  value.expect_keys(keys, optional);
+  Crossing crossing{value.at("route").name(), value.at("from").name(), value.at("to").name(), {}, {}};
+  const std::vector<JsonValue> sides = value.at("size").items();
+  if (sides.size() != 2) value.at("size").fail("has not two numbers, width and height");
+  crossing.size.width = static_cast<int>(sides[0].integer(1, largest_integer));
+  crossing.size.height = static_cast<int>(sides[1].integer(1, largest_integer));
+  if (!value.has("psnr")) return crossing;
+  const JsonValue psnr = value.at("psnr");
+  if (psnr.is_text()) {
+    static const Words only{infinite};
+    psnr.choice(only);
+    crossing.psnr = std::numeric_limits<double>::infinity();
+  } else {
+    crossing.psnr = psnr.number(0, highest_psnr) + 0.0;
+  }
+  return crossing;
+}
+
+std::vector<Crossing> read_history(const Document& document) {
+  const JsonSource source{document.name() + ": history", ErrorKind::input, latent_advice(document.name()),
+                          longest_latent_header};
+  const Json json = parse_json(document.at("history").text(), source);
+  std::vector<Crossing> history;
+  for (const JsonValue& item : JsonValue(json, source).items()) history.push_back(read_crossing(item));
+  return history;
+}
+
+std::string read_job(const Document& document) {
+  const JsonSource source{document.name() + ": job", ErrorKind::input, latent_advice(document.name()),
+                          longest_latent_header};
+  std::string text = document.at("job").text();
+  const Json json = parse_json(text, source);
+  JsonValue(json, source).members();  // throws where it is no object
+  return text;
+}
+
+std::string history_text(const std::vector<Crossing>& history) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const Crossing& crossing : history) {
+    nlohmann::ordered_json entry = {{"route", crossing.route},
+                                    {"from", crossing.from},
+                                    {"to", crossing.to},
+                                    {"size", {crossing.size.width, crossing.size.height}}};
+    if (crossing.psnr) {
+      if (std::isinf(*crossing.psnr)) {
+        entry["psnr"] = infinite;
+      } else {
+        entry["psnr"] = *crossing.psnr;
+      }
+    }
+    list.push_back(std::move(entry));
+  }
+  try {
+    return list.dump();
+  } catch (const Json::exception&) {
+    throw Error(ErrorKind::usage, "a name in a latent's history is not UTF-8 and cannot be stored.");
+  }
+}
+
+}  // namespace
+
+std::string latent_advice(const std::string& name) {
+  if (name == standard_input) return "The command before the pipe failed or wrote something else: run it by itself.";
+  return "It is damaged or was written wrongly; docs/latent-format.md says what a latent of lapis holds.";
+}
+
+void fail_latent(const std::string& name, const std::string& what) {
+  throw Error(ErrorKind::input, name + " " + what + ".", latent_advice(name));
+}
+
+std::map<std::string, std::string> metadata_of(const Passport& passport) {
+  const Space& space = passport.space;
+  Texts texts = {
+      {"format", format_name},
+      {"program", std::string("lapis ") + version},
+      {"space", space.id},
+      {"lineage", space.lineage},
+      {"channels", std::to_string(space.channels)},
+      {"downscale", std::to_string(space.downscale)},
+      {"scale", core::number_text(space.scale)},
+      {"units", unit_names()[passport.units == Units::model ? 0 : 1]},
+      {"sigma", core::number_text(passport.sigma)},
+      {"width", std::to_string(passport.shape[3] * space.downscale)},
+      {"height", std::to_string(passport.shape[2] * space.downscale)},
+  };
+  if (space.mean.empty()) {
+    texts["shift"] = core::number_text(space.shift);
+  } else {
+    texts["mean"] = number_list(space.mean);
+    texts["deviation"] = number_list(space.deviation);
+  }
+  if (passport.sigma != 0) {
+    texts["path"] = path_names()[passport.path == Path::variance_exploding ? 0 : 1];
+    texts["step"] = std::to_string(passport.step);
+    texts["draws"] = std::to_string(passport.draws);
+  }
+  if (!passport.vae_sha256.empty()) texts["vae_sha256"] = passport.vae_sha256;
+  if (!passport.job.empty()) texts["job"] = passport.job;
+  if (!passport.history.empty()) texts["history"] = history_text(passport.history);
+  return texts;
+}
+
+Passport passport_of(const std::map<std::string, std::string>& metadata, LatentDtype dtype,
+                     const std::array<std::int64_t, 4>& shape, const std::string& name) {
+  check_format(metadata, name);
+  const Document document(metadata, name);
+  check_keys(document);
+  Passport passport;
+  passport.dtype = dtype;
+  passport.shape = shape;
+  passport.space = read_space(document);
+  check_latent_shape(shape, passport.space, name);
+  passport.units = document.at("units").choice(unit_names()) == 0 ? Units::model : Units::vae;
+  read_walk(document, passport);
+  check_size(document, passport);
+  if (document.has("vae_sha256")) passport.vae_sha256 = read_digest(document);
+  if (document.has("job")) passport.job = read_job(document);
+  if (document.has("history")) passport.history = read_history(document);
+  return passport;
+}
+
+int packing_of(const Space& space) {
+  const core::SpaceRow* row = core::find_space(space.id);
+  return row == nullptr ? 1 : row->packing;
+}
+
+void check_latent_shape(const std::array<std::int64_t, 4>& shape, const Space& space, const std::string& name) {
+  std::int64_t numbers = 1;
+  for (const std::int64_t size : shape) {
+    if (size < 1) fail_latent(name, "has a latent with a side of 0: there is nothing in it");
+    if (size > most_latent_numbers / numbers) {
+      throw Error(ErrorKind::input, name + " holds more than 1,000,000,000 numbers, the most that are read.",
+                  "Split its batch into several files.");
+    }
+    numbers *= size;
+  }
+  if (shape[1] != space.channels) {
+    fail_latent(name, "has a tensor of " + std::to_string(shape[1]) + " channels, but latents of the space " +
+                          core::space_name(space) + " have " + std::to_string(space.channels));
+  }
+  const int packing = packing_of(space);
+  if (shape[2] % packing == 0 && shape[3] % packing == 0) return;
+  fail_latent(name, "is " + std::to_string(shape[3]) + " x " + std::to_string(shape[2]) +
+                        " cells; latents of the space " + space.id + " have sides of multiples of " +
+                        std::to_string(packing));
+}
+
+}  // namespace lapis::io

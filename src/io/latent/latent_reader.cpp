@@ -1,0 +1,238 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "core/family/spaces.hpp"
+#include "core/latent/units.hpp"
+#include "io/latent/latent_container.hpp"
+#include "io/latent/latent_forms.hpp"
+#include "io/latent/latent_metadata.hpp"
+#include "io/latent/latent_numbers.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::io {
+namespace {
+
+using Shape = std::array<std::int64_t, 4>;
+
+constexpr int sd1_channels = 4;
+constexpr double sd1_scale = 0.18215;
+
+std::string units_name(Units units) { return units == Units::model ? "model" : "vae"; }
+
+std::string size_text(PixelSize size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
+
+[[noreturn]] void contradict(const std::string& name, const std::string& what, const std::string& advice) {
+  throw Error(ErrorKind::incompatible, name + " " + what + ".", advice);
+}
+
+void check_told_size(const Passport& passport, const std::string& name, const ToldFacts& told) {
+  const std::int64_t width = passport.shape[3] * passport.space.downscale;
+  const std::int64_t height = passport.shape[2] * passport.space.downscale;
+  if (!told.size || (told.size->width == width && told.size->height == height)) return;
+  contradict(name,
+             "is a latent of " + std::to_string(width) + "x" + std::to_string(height) + " pixels, and --size says " +
+                 size_text(*told.size),
+             "Leave --size out.");
+}
+
+/// A latent of another program: what is told and what the file says, put together.
+class Foreign {
+ public:
+  Foreign(LatentContainer container, std::string name, const ToldFacts& told)
+      : container_(std::move(container)), name_(std::move(name)), told_(told) {
+    choose_form();
+    choose_space();
+    choose_units();
+    passport_.dtype = latent_dtype(container_.tensor, name_);
+    choose_shape();
+    check_latent_shape(passport_.shape, passport_.space, name_);
+    check_told_size(passport_, name_, told_);
+  }
+
+  Passport passport() const { return passport_; }
+  LatentForm form() const { return form_; }
+  core::Layout layout() const { return layout_; }
+
+  std::vector<float> values(bool any_number) const {
+    std::vector<float> numbers = read_numbers(container_.tensor, name_, any_number);
+    return layout_ == core::Layout::plain ? numbers : core::unpacked(numbers, passport_.shape, packing_);
+  }
+
+  std::map<std::string, std::string> extra() const {
+    std::map<std::string, std::string> extra;
+    for (const auto& [key, text] : container_.metadata) extra[metadata_prefix(form_) + key] = text;
+    return extra;
+  }
+
+ private:
+  /// What is told may name a form that has the same bytes.
+  void choose_form() {
+    form_ = container_.form;
+    if (!told_.form || *told_.form == form_) return;
+    const bool diffusers = *told_.form == LatentForm::diffusers || *told_.form == LatentForm::diffusers_npy;
+    if (form_ == LatentForm::npy && diffusers) {
+      form_ = LatentForm::diffusers_npy;
+    } else if (form_ == LatentForm::diffusers && *told_.form == LatentForm::dgenerate) {
+      form_ = LatentForm::dgenerate;
+    } else {
+      contradict(name_,
+                 "is of the form " + row().name + " (" + row().description + "), and --form says " +
+                     latent_form_row(*told_.form).name,
+                 "Leave --form out.");
+    }
+  }
+
+  void choose_space() {
+    if (!told_.space) {
+      throw Error(ErrorKind::usage,
+                  name_ + " is of the form " + row().name +
+                      ", which does not say its space. Name it with --space: sd15, sdxl, flux or a " + "model",
+                  "lapis inspect " + name_ + " shows which spaces its numbers fit");
+    }
+    passport_.space = *told_.space;
+    packing_ = packing_of(passport_.space);
+    if (form_ != LatentForm::comfy_old) return;
+    const Space& space = passport_.space;
+    if (space.channels == sd1_channels && space.scale == sd1_scale && space.shift == 0 && space.mean.empty()) return;
+    contradict(name_,
+               "has no \"latent_format_version_0\", so ComfyUI takes its numbers times 1/0.18215: only SD1's have "
+               "that scale, and --space says " +
+                   core::space_name(space) + " (" + core::space_numbers(space) + ")",
+               "Name the space sd15 or sd2, or load and save it with a newer ComfyUI.");
+  }
+
+  void choose_units() {
+    const std::optional<Units> own = row().units;
+    if (!own && !told_.units) {
+      throw Error(
+          ErrorKind::usage, name_ + " is of the form " + row().name + ", which does not say its units.",
+          "Add --units model (what a denoiser sees, as diffusers hands latents over) or --units vae (the VAE's own "
+          "numbers, as ComfyUI keeps them)");
+    }
+    if (own && told_.units && *own != *told_.units) {
+      contradict(name_,
+                 "is of the form " + row().name + ", which holds " + units_name(*own) + " units, and --units says " +
+                     units_name(*told_.units),
+                 "Leave --units out.");
+    }
+    passport_.units = own ? *own : *told_.units;
+  }
+
+  void choose_shape() {
+    const TensorView& tensor = container_.tensor;
+    const bool diffusers = form_ == LatentForm::diffusers || form_ == LatentForm::diffusers_npy;
+    if (tensor.shape.size() == 3 && diffusers && packing_ > 1) {
+      passport_.shape = packed_shape();
+      layout_ = core::Layout::packed;
+      return;
+    }
+    if (diffusers && packing_ > 1) {  // it goes out as it came: not packed
+      form_ = form_ == LatentForm::diffusers ? LatentForm::dgenerate : LatentForm::npy;
+    }
+    const bool one_picture = tensor.shape.size() == 3;
+    if (one_picture) {
+      std::copy(tensor.shape.begin(), tensor.shape.end(), passport_.shape.begin() + 1);
+      passport_.shape[0] = 1;
+    } else {
+      passport_.shape = latent_shape(tensor, name_);
+    }
+    if (passport_.shape[1] == passport_.space.channels) return;
+    const bool tokens = one_picture && packing_ > 1 && tensor.shape[2] == token_width();
+    contradict(name_,
+               "has a tensor " + shape_text(tensor.shape) + ", and latents of " + core::space_name(passport_.space) +
+                   " have " + std::to_string(passport_.space.channels) + " channels",
+               tokens ? "These are packed tokens, as diffusers has them: add --form diffusers --size WxH."
+                      : "--space names another space than the file's: lapis inspect shows which fit.");
+  }
+
+  std::int64_t token_width() const { return std::int64_t{passport_.space.channels} * packing_ * packing_; }
+
+  /// [batch, tokens, channels of a patch]: the picture's size must be told.
+  Shape packed_shape() const {
+    const std::vector<std::int64_t>& shape = container_.tensor.shape;
+    if (shape[2] != token_width()) {
+      contradict(name_,
+                 "has a tensor " + shape_text(shape) + ", and tokens of " + core::space_name(passport_.space) +
+                     " have " + std::to_string(token_width()) + " numbers",
+                 "--space names another space than the file's.");
+    }
+    const int side = passport_.space.downscale * packing_;
+    const std::string tokens =
+        std::to_string(shape[1]) + " tokens of " + std::to_string(side) + " x " + std::to_string(side) + " pixels";
+    if (!told_.size) {
+      throw Error(ErrorKind::usage, name_ + " holds " + tokens + ", which do not tell the picture's shape. Add " +
+                                        "--size WxH, as in --size 1024x768");
+    }
+    const auto [width, height] = *told_.size;
+    if (width < 1 || height < 1 || width % side != 0 || height % side != 0) {
+      throw Error(ErrorKind::usage, "--size is " + size_text(*told_.size) + "; pictures of " +
+                                        core::space_name(passport_.space) + " have sides of multiples of " +
+                                        std::to_string(side));
+    }
+    const std::int64_t expected = std::int64_t{width / side} * (height / side);
+    if (shape[1] != expected) {
+      contradict(name_,
+                 "holds " + tokens + ", and --size " + size_text(*told_.size) + " has " + std::to_string(expected),
+                 "Give the size of the picture that the latent is of.");
+    }
+    return {shape[0], passport_.space.channels, height / passport_.space.downscale, width / passport_.space.downscale};
+  }
+
+  const LatentFormRow& row() const { return latent_form_row(form_); }
+
+  LatentContainer container_;
+  std::string name_;
+  const ToldFacts& told_;
+  Passport passport_;
+  LatentForm form_ = LatentForm::lapis;
+  core::Layout layout_ = core::Layout::plain;
+  int packing_ = 1;
+};
+
+/// A file of lapis says everything: what is told may only agree.
+void check_told(const Passport& passport, const std::string& name, const ToldFacts& told) {
+  if (told.form && *told.form != LatentForm::lapis) {
+    contradict(name, "is lapis' own form, and --form says " + latent_form_row(*told.form).name, "Leave --form out.");
+  }
+  if (told.space && *told.space != passport.space) {
+    contradict(name,
+               "says that its space is " + core::space_name(passport.space) + " (" +
+                   core::space_numbers(passport.space) + "), and --space says " + core::space_name(*told.space) + " (" +
+                   core::space_numbers(*told.space) + ")",
+               "Leave --space out; lapis convert takes a latent into another space.");
+  }
+  if (told.units && *told.units != passport.units) {
+    contradict(
+        name,
+        "says that it is in " + units_name(passport.units) + " units, and --units says " + units_name(*told.units),
+        "Leave --units out.");
+  }
+  check_told_size(passport, name, told);
+}
+
+}  // namespace
+
+ForeignLatent read_latent(std::span<const std::byte> file, const std::string& name, const ToldFacts& told,
+                          bool any_number) {
+  LatentContainer container = open_latent_container(file, name);
+  if (container.form == LatentForm::lapis) {
+    check_told(parse_passport(file, name), name, told);
+    return {parse_latent(file, name, any_number), LatentForm::lapis, core::Layout::plain};
+  }
+  const Foreign foreign(std::move(container), name, told);
+  return {{foreign.passport(), foreign.values(any_number), {}, foreign.extra()}, foreign.form(), foreign.layout()};
+}
+
+ForeignPassport read_passport(std::span<const std::byte> file, const std::string& name, const ToldFacts& told) {
+  LatentContainer container = open_latent_container(file, name);
+  if (container.form == LatentForm::lapis) {
+    Passport passport = parse_passport(file, name);
+    check_told(passport, name, told);
+    return {std::move(passport), LatentForm::lapis, core::Layout::plain};
+  }
+  const Foreign foreign(std::move(container), name, told);
+  return {foreign.passport(), foreign.form(), foreign.layout()};
+}
+
+}  // namespace lapis::io

@@ -1,0 +1,24 @@
+// The sections of model.json that name no file: numbers and names. docs/model-folder.md is the grammar.
+#pragma once
+
+#include <limits>
+#include <vector>
+
+#include "io/file/json_reader.hpp"
+#include "lapis/model.hpp"
+
+namespace lapis::io {
+
+constexpr int largest_integer = std::numeric_limits<int>::max();
+
+/// A whole number of [low, high].
+int small_integer(const JsonValue& value, int low, int high);
+
+/// One section each. Throws as the values do, for whatever the grammar does not allow.
+Space read_space(const JsonValue& value);
+std::vector<Port> read_ports(const JsonValue& value);
+SamplingFacts read_sampling(const JsonValue& value);
+Defaults read_defaults(const JsonValue& value);
+Conditioning read_conditioning(const JsonValue& value);
+
+}  // namespace lapis::io

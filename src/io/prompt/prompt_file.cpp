@@ -1,0 +1,73 @@
+#include "io/prompt/prompt_file.hpp"
+
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <optional>
+#include <unistd.h>
+
+#include "core/text/unicode.hpp"
+#include "io/file/file_descriptor.hpp"
+#include "io/file/text.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::io {
+namespace {
+
+constexpr std::size_t size_limit = std::size_t{1} << 20U;
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+[[noreturn]] void refuse(const std::string& what, const std::string& why) {
+  throw Error(ErrorKind::input, what + ": " + why);
+}
+
+/// Everything that can be read: a pipe works as a file does.
+std::string read_all(int descriptor, const std::string& what) {
+  std::string content;
+  std::array<char, 65536> buffer{};
+  while (true) {
+    const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) refuse(what, std::string("cannot be read: ") + system_reason(errno));
+    if (count == 0) return content;
+    content.append(buffer.data(), static_cast<std::size_t>(count));
+    if (content.size() > size_limit) refuse(what, "is larger than 1 MiB, which no prompt is; name a text file");
+  }
+}
+
+std::string read_file(const std::string& path, const std::string& what) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.number() < 0) {
+    refuse(what, std::string("cannot be read: ") + system_reason(errno) +
+                     ". Name a text file, or write \\@ for a prompt that begins with @");
+  }
+  return read_all(file.number(), what);
+}
+
+std::string cleaned(std::string text, const std::string& what) {
+  if (const std::optional<std::size_t> bad = core::first_bad_utf8(text)) {
+    refuse(what, "is not UTF-8: byte " + std::to_string(*bad) + " begins no character; save it as UTF-8");
+  }
+  if (text.starts_with(byte_order_mark)) text.erase(0, byte_order_mark.size());
+  if (text.ends_with('\n')) text.pop_back();
+  if (text.ends_with('\r')) text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+bool reads_stdin(std::string_view argument) { return argument == "-" || argument == "@-"; }
+
+std::string prompt_text(std::string_view argument, std::string_view option) {
+  if (reads_stdin(argument)) {
+    const std::string what = std::string(option) + ": standard input";
+    return cleaned(read_all(STDIN_FILENO, what), what);
+  }
+  if (argument.starts_with("\\@")) return std::string(argument.substr(1));
+  if (!argument.starts_with('@')) return std::string(argument);
+  const std::string path(argument.substr(1));
+  const std::string what = std::string(option) + ": " + printable(path);
+  return cleaned(read_file(path, what), what);
+}
+
+}  // namespace lapis::io

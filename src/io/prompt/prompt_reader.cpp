@@ -1,0 +1,115 @@
+#include "io/prompt/prompt_reader.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "core/prompt/embedding_names.hpp"
+#include "core/family/families.hpp"
+#include "core/text/suggest.hpp"
+#include "io/file/text.hpp"
+#include "io/model/tokenizer_files.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::io {
+namespace {
+
+constexpr std::size_t most_chunks_read = 100;
+constexpr const char* positive = "prompt";
+constexpr const char* negative = "negative prompt";
+
+/// Of the tokenizers of this kind.
+std::size_t most_chunks(const EncodedPrompts& encoded, const Model& model, TokenizerKind kind) {
+  std::size_t most = 0;
+  for (const auto* side : {&encoded.prompt, &encoded.negative}) {
+    for (const auto& [name, chunked] : *side) {
+      if (model.tokenizers.at(name).kind == kind) most = std::max(most, chunked.chunks.size());
+    }
+  }
+  return most;
+}
+
+}  // namespace
+
+PromptReader::PromptReader(Model& model, ResolvedJob& job, const std::vector<std::string>& embeddings)
+    : model_(model), syntax_(job.prompt_syntax) {
+  const std::vector<EmbeddingFile> files = find_embeddings(embeddings);
+  prompt_ = parsed(job.prompt, positive);
+  negative_ = parsed(job.negative_prompt, negative);
+  if (!negative_.loras.empty()) {
+    const core::LoraCall& call = negative_.loras.front();
+    warnings_.push_back("the negative prompt calls " + core::lora_tag(call.name, call.weight) +
+                        ", which counts in the prompt alone; it is left out");
+  }
+  add_called(files, job);
+}
+
+core::ParsedPrompt PromptReader::parsed(const std::string& text, const std::string& which) {
+  try {
+    core::ParsedPrompt prompt = core::parse_prompt(text, syntax_);
+    for (const std::string& warning : prompt.warnings) warnings_.push_back("the " + which + ", " + warning);
+    return prompt;
+  } catch (const Error& error) {
+    throw Error(error.kind(), "the " + which + ", " + error.problem(), error.advice());
+  }
+}
+
+void PromptReader::add_called(const std::vector<EmbeddingFile>& files, ResolvedJob& job) {
+  std::vector<std::string> names;
+  for (const EmbeddingFile& file : files) names.push_back(file.name);
+  std::set<std::size_t> called;
+  for (const core::ParsedPrompt* prompt : {&prompt_, &negative_}) {
+    for (const std::size_t i : core::called_names(*prompt, names, syntax_)) called.insert(i);
+  }
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (called.contains(i)) {
+      for (auto& [tokenizer, ids] : add_embedding(model_, files[i])) embeddings_[tokenizer].push_back(std::move(ids));
+      job.embeddings.push_back(files[i].name);
+    } else if (files[i].asked) {
+      check_embedding(files[i]);
+      const std::string call = (syntax_ == PromptSyntax::comfy ? "embedding:" : "") + files[i].name;
+      warnings_.push_back("no prompt calls the embedding " + files[i].name + "; write " + call +
+                          " where it shall stand");
+    }
+  }
+}
+
+EncodedPrompts PromptReader::encode() {
+  EncodedPrompts encoded;
+  for (const auto& [name, facts] : model_.tokenizers) {
+    const PromptTokenizer tokenizer = read_tokenizer(facts);
+    encoded.prompt[name] = chunked(prompt_, tokenizer, name, positive);
+    encoded.negative[name] = chunked(negative_, tokenizer, name, negative);
+    encoded.empty[name] = core::empty_chunk(tokenizer.frame);
+  }
+  for (const auto& [name, facts] : model_.tokenizers) {
+    const std::size_t most = most_chunks(encoded, model_, facts.kind);
+    if (most > most_chunks_read) {
+      throw Error(ErrorKind::usage, "a prompt has " + std::to_string(most) + " chunks of tokens, and at most " +
+                                        std::to_string(most_chunks_read) + " are read; shorten it");
+    }
+    for (auto* side : {&encoded.prompt, &encoded.negative}) side->at(name).chunks.resize(most, encoded.empty.at(name));
+  }
+  return encoded;
+}
+
+core::ChunkedPrompt PromptReader::chunked(const core::ParsedPrompt& prompt, const PromptTokenizer& tokenizer,
+                                          const std::string& name, const std::string& which) {
+  core::ChunkedPrompt result =
+      core::chunk_prompt(prompt, syntax_, tokenizer.frame, tokenizer.tokens, embeddings_[name]);
+  const auto warn = [&](const std::string& text) {
+    if (std::find(warnings_.begin(), warnings_.end(), text) == warnings_.end()) warnings_.push_back(text);
+  };
+  if (!result.cut.empty()) {
+    const TokenizerFacts& facts = model_.tokenizers.at(name);
+    warn("the " + which + " has " + std::to_string(result.count) + " tokens and this model's " +
+         std::string(core::tokenizer_kind_name(facts.kind)) + " text encoder reads " +
+         std::to_string(core::prompt_tokens(facts)) + "; cut off: \"" + result.cut + "\"");
+  }
+  for (const std::string& call : result.unknown) {
+    warn("the " + which + " calls the embedding " + in_quotes(call) +
+         ", which no --embedding gives; it is left out of the prompt");
+  }
+  return result;
+}
+
+}  // namespace lapis::io

@@ -1,0 +1,96 @@
+#include "io/report/inspection_report.hpp"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "io/report/fit_json.hpp"
+#include "io/report/history_json.hpp"
+#include "io/file/json_text.hpp"
+
+namespace lapis::io {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json space_json(const Space& space) {
+  Json json = {
+      {"id", space.id},       {"lineage", space.lineage}, {"channels", space.channels}, {"downscale", space.downscale},
+      {"scale", space.scale}, {"shift", space.shift}};
+  if (!space.mean.empty()) {
+    json["mean"] = space.mean;
+    json["deviation"] = space.deviation;
+  }
+  return json;
+}
+
+/// The job as the document it is; a text that is none, or is nested so deeply that printing it could exhaust the stack,
+/// stays a text.
+Json job_json(const std::string& job) {
+  constexpr int deepest_nesting = 32;
+  if (job.empty()) return nullptr;
+  bool too_deep = false;
+  const auto watch_depth = [&](int depth, Json::parse_event_t, Json&) {
+    too_deep = too_deep || depth > deepest_nesting;
+    return !too_deep;
+  };
+  const Json parsed = Json::parse(job, watch_depth, /*allow_exceptions=*/false);
+  return parsed.is_object() && !too_deep ? parsed : Json(job);
+}
+
+Json channels_json(const std::vector<core::ChannelStatistics>& channels) {
+  Json list = Json::array();
+  for (const core::ChannelStatistics& channel : channels) {
+    list.push_back({{"mean", channel.mean},
+                    {"deviation", channel.deviation},
+                    {"min", channel.min},
+                    {"max", channel.max},
+                    {"not_finite", channel.not_finite}});
+  }
+  return list;
+}
+
+const char* dtype_text(LatentDtype dtype) {
+  switch (dtype) {
+    case LatentDtype::f32: return "f32";
+    case LatentDtype::f16: return "f16";
+    case LatentDtype::bf16: return "bf16";
+  }
+  return "f32";
+}
+
+Json size_json(const LatentInspection& latent) {
+  if (!latent.says_space || !latent.says_size) return nullptr;
+  const Passport& passport = latent.passport;
+  return {passport.shape[3] * passport.space.downscale, passport.shape[2] * passport.space.downscale};
+}
+
+}  // namespace
+
+std::string inspection_report(const LatentInspection& latent) {
+  const Passport& passport = latent.passport;
+  const bool unfinished = passport.sigma > 0;
+  Json json = {{"latent", latent.name},
+               {"form", latent.form},
+               {"space", latent.says_space ? space_json(passport.space) : Json()},
+               {"units", !latent.says_units ? Json() : Json(passport.units == Units::model ? "model" : "vae")},
+               {"layout", latent.layout == core::Layout::packed ? "packed" : "plain"},
+               {"dtype", dtype_text(passport.dtype)},
+               {"shape", latent.says_size ? Json(passport.shape) : Json()},
+               {"size", size_json(latent)},
+               {"finished", !unfinished},
+               {"sigma", passport.sigma}};
+  if (unfinished) {
+    json["path"] = passport.path == Path::flow ? "flow" : "variance_exploding";
+    json["step"] = passport.step;
+    json["draws"] = passport.draws;
+  }
+  json["vae_sha256"] = passport.vae_sha256.empty() ? Json() : Json(passport.vae_sha256);
+  json["job"] = job_json(passport.job);
+  json["history"] = history_json(passport.history);
+  json["row_step"] = latent.statistics.row_step;
+  json["channels"] = channels_json(latent.statistics.channels);
+  if (!latent.says_space) json["fits"] = fits_json(latent.fits);
+  return json_text(json);
+}
+
+}  // namespace lapis::io

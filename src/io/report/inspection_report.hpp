@@ -1,0 +1,31 @@
+// What `inspect` says of a latent in JSON. docs/cli.md describes the document.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/latent/space_fit.hpp"
+#include "core/latent/verdict.hpp"
+#include "io/latent/latent_statistics.hpp"
+#include "lapis/latent.hpp"
+
+namespace lapis::io {
+
+/// A latent, looked at. Where its space is not said, that of the passport is made up, and so are units that are not
+/// said: neither is told.
+struct LatentInspection {
+  std::string name;
+  std::string form;  ///< name of a row of `latent_forms`
+  Passport passport;
+  core::Layout layout = core::Layout::plain;  ///< in the file
+  bool says_space = true;
+  bool says_units = true;
+  bool says_size = true;  ///< false: packed tokens whose picture's size nobody told
+  LatentStatistics statistics;
+  std::vector<core::SpaceFit> fits;  ///< there where the space is not said
+};
+
+std::string inspection_report(const LatentInspection& latent);
+
+}  // namespace lapis::io

@@ -1,0 +1,234 @@
+#include "io/report/report.hpp"
+
+#include <cmath>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <variant>
+
+#include "core/family/families.hpp"
+#include "core/sampling/schedules.hpp"
+#include "core/family/spaces.hpp"
+#include "io/report/history_json.hpp"
+#include "io/file/json_text.hpp"
+#include "io/model/model_json.hpp"
+#include "io/model/weight_digests.hpp"
+#include "lapis/version.hpp"
+
+namespace lapis::io {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json value_json(const core::FieldValue& value) {
+  return std::visit([](const auto& held) { return Json(held); }, value);
+}
+
+Json fields_json(const Fields& fields) {
+  Json json = Json::object();
+  for (const auto& [key, value] : fields) json[key] = value_json(value);
+  return json;
+}
+
+/// Seconds to the microsecond: more digits are noise.
+double rounded(double seconds) { return std::round(seconds * 1e6) / 1e6; }
+
+Json timings_json(const RunTimings& run) {
+  return {{"read", rounded(run.read)},
+          {"tokens", rounded(run.tokens)},
+          {"engine", rounded(run.engine)},
+          {"load", rounded(run.parts.load)},
+          {"text_encoder", rounded(run.parts.text_encoder)},
+          {"vae_encoder", rounded(run.parts.vae_encoder)},
+          {"denoiser", rounded(run.parts.denoiser)},
+          {"sampler", rounded(run.parts.sampler)},
+          {"vae_decoder", rounded(run.parts.vae_decoder)},
+          {"pixels", rounded(run.parts.pixels)},
+          {"png", rounded(run.png)},
+          {"total", rounded(run.total)}};
+}
+
+/// What a report says behind the job's fields.
+Json run_json(const PictureReport& report) {
+  return {{"device", report.device},
+          {"dtype", report.dtype},
+          {"version", version},
+          {"size", {report.width, report.height}},
+          {"history", history_json(report.history)},
+          {"notes", report.notes},
+          {"warnings", report.warnings},
+          {"timings", timings_json(report.timings)}};
+}
+
+std::string relative_to(const Model& model, const std::filesystem::path& path) {
+  return path.lexically_relative(model.folder).generic_string();
+}
+
+Json parts_json(const Model& model) {
+  Json parts = Json::object();
+  for (const auto& [name, part] : model.parts) {
+    Json weights = Json::array();
+    for (const auto& file : part.weights) weights.push_back(relative_to(model, file));
+    parts[name] = {{"graph", relative_to(model, part.graph)},
+                   {"weights", weights},
+                   {"inputs", ports_json(part.inputs)},
+                   {"outputs", ports_json(part.outputs)}};
+  }
+  return parts;
+}
+
+Json tokenizers_json(const Model& model) {
+  Json tokenizers = Json::object();
+  for (const auto& [name, facts] : model.tokenizers) {
+    const bool is_clip = facts.kind == TokenizerKind::clip;
+    Json json = {{"kind", core::tokenizer_kind_name(facts.kind)}, {"length", facts.length}};
+    if (is_clip) json["start"] = facts.start;
+    json["end"] = facts.end;
+    json["pad"] = facts.pad;
+    if (!is_clip) json["extra_ids"] = facts.extra_ids;
+    tokenizers[name] = json;
+  }
+  return tokenizers;
+}
+
+/// The "lapis" text as the document it is. A foreign one that is none, or is nested so deeply that printing it could
+/// exhaust the stack, stays a text.
+Json text_json(const PngTextChunk& chunk) {
+  constexpr int deepest_nesting = 32;
+  if (chunk.key != "lapis") return chunk.text;
+  bool too_deep = false;
+  const auto watch_depth = [&](int depth, Json::parse_event_t, Json&) {
+    too_deep = too_deep || depth > deepest_nesting;
+    return !too_deep;
+  };
+  const Json parsed = Json::parse(chunk.text, watch_depth, /*allow_exceptions=*/false);
+  return parsed.is_object() && !too_deep ? parsed : Json(chunk.text);
+}
+
+Json identity_json(const Model& model) {
+  Json files = Json::object();
+  for (const auto& [name, facts] : model.files) files[name] = facts.sha256;
+  Json json = {{"name", model.name}, {"family", model.family}, {"files", files}};
+  const core::WeightHashes hashes = weight_hashes(model);
+  if (!hashes.model.empty()) json["hashes"]["model"] = hashes.model;
+  if (!hashes.vae.empty()) json["hashes"]["vae"] = hashes.vae;
+  return json;
+}
+
+Json loras_json(const std::vector<Lora>& loras) {
+  Json list = Json::array();
+  for (const Lora& lora : loras) {
+    list.push_back({{"name", lora.name},
+                    {"sha256", lora.sha256},
+                    {"data_sha256", lora.data_sha256},
+                    {"text_encoder", lora.text_encoder},
+                    {"denoiser", lora.denoiser},
+                    {"in_prompt", lora.in_prompt}});
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string picture_line(const PictureReport& report) {
+  Json json = {{"path", report.path}, {"sha256", report.sha256}, {"index", report.index}};
+  json.update(fields_json(report.fields));
+  json.update(run_json(report));
+  return json_text(json);
+}
+
+std::string latent_line(const PictureReport& report, const Latent& latent) {
+  Json json = {{"path", report.path}, {"sha256", report.sha256}};
+  json.update(fields_json(report.fields));
+  json["space"] = core::space_name(latent.space);
+  json["sigma"] = latent.sigma;
+  json["step"] = latent.step;
+  json.update(run_json(report));
+  return json_text(json);
+}
+
+std::string provenance(const Fields& fields, const Model& model, const Model* then, std::span<const Crossing> history) {
+  Json embeddings = Json::object();
+  for (const Embedding& embedding : model.embeddings) embeddings[embedding.name] = embedding.sha256;
+  Json json = {
+      {"version", version}, {"job", fields_json(fields)}, {"model", identity_json(model)}, {"embeddings", embeddings}};
+  if (!model.loras.empty()) json["loras"] = loras_json(model.loras);
+  if (then != nullptr) json["then"] = identity_json(*then);
+  if (!history.empty()) json["history"] = history_json(history);
+  return json_text(json);
+}
+
+std::string plan_report(const Fields& fields, std::span<const Checked> routes) {
+  return json_text({{"job", fields_json(fields)}, {"routes", Json::parse(check_report(routes)).at("checks")}});
+}
+
+std::string model_report(const Model& model) {
+  std::uint64_t bytes = 0;
+  for (const auto& [name, facts] : model.files) bytes += facts.size;
+  const Json json = {
+      {"name", model.name},
+      {"folder", model.folder.string()},
+      {"family", model.family},
+      {"space",
+       {{"id", model.space.id},
+        {"channels", model.space.channels},
+        {"downscale", model.space.downscale},
+        {"scale", model.space.scale},
+        {"shift", model.space.shift},
+        {"lineage", model.space.lineage}}},
+      {"parts", parts_json(model)},
+      {"tokenizers", tokenizers_json(model)},
+      {"conditioning",
+       {{"zero_empty_negative", model.conditioning.zero_empty_negative}, {"rope_axes", model.conditioning.rope_axes}}},
+      {"sampling", sampling_json(model.sampling)},
+      {"defaults",
+       {{"width", model.defaults.width},
+        {"height", model.defaults.height},
+        {"steps", model.defaults.steps},
+        {"sampler", model.defaults.sampler},
+        {"schedule", model.defaults.schedule},
+        {"guidance", model.defaults.guidance}}},
+      {"files", model.files.size()},
+      {"bytes", bytes},
+      {"licence", model.licence},
+      {"origin", model.origin}};
+  return json_text(json);
+}
+
+std::string png_report(const PngFacts& facts) {
+  Json json = {{"width", facts.width}, {"height", facts.height}, {"bit_depth", facts.bit_depth}};
+  Json texts = Json::object();
+  for (const PngTextChunk& chunk : facts.texts) texts[chunk.key] = text_json(chunk);
+  json["texts"] = texts;
+  return json_text(json);
+}
+
+std::string tokens_report(const EncodedPrompts& encoded, PromptSyntax syntax,
+                          const std::vector<std::string>& warnings) {
+  Json tokenizers = Json::object();
+  for (const auto& [name, chunked] : encoded.prompt) {
+    Json chunks = Json::array();
+    Json tokens = Json::array();
+    for (const TokenChunk& chunk : chunked.chunks) {
+      chunks.push_back({{"ids", chunk.ids}, {"weights", chunk.weights}});
+      for (const std::int64_t id : chunk.ids) tokens.push_back(id);
+    }
+    tokenizers[name] = {{"tokens", tokens}, {"count", chunked.count}, {"cut", chunked.cut}, {"chunks", chunks}};
+  }
+  Json json = tokenizers.front();  // what one tokenizer alone would say stands at the top
+  json["syntax"] = core::prompt_syntax_name(syntax);
+  json["warnings"] = warnings;
+  json["tokenizers"] = tokenizers;
+  return json_text(json);
+}
+
+std::string table_report(const std::vector<std::vector<std::string>>& rows) {
+  Json list = Json::array();
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    Json row = Json::object();
+    for (std::size_t k = 0; k < rows[i].size(); ++k) row[rows[0][k]] = rows[i][k];
+    list.push_back(row);
+  }
+  return json_text(list);
+}
+
+}  // namespace lapis::io

@@ -1,0 +1,76 @@
+// What lapis says in JSON: result lines, the settings in a PNG, and the answers of inspect and list.
+// docs/cli.md describes every document.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/job/job_fields.hpp"
+#include "io/report/check_report.hpp"
+#include "io/picture/png.hpp"
+#include "io/prompt/prompt_reader.hpp"
+#include "lapis/engine.hpp"
+#include "lapis/model.hpp"
+
+namespace lapis::io {
+
+/// A job's decided fields, as `core::resolved_fields` lists them.
+using Fields = std::vector<std::pair<std::string, core::FieldValue>>;
+
+/// Seconds of a whole run, beside those the engine counts itself.
+struct RunTimings {
+  double read = 0;    ///< model.json read, files verified
+  double tokens = 0;  ///< tokenizer read, prompts encoded
+  double engine = 0;  ///< waiting for libtorch to open
+  double png = 0;     ///< encoding and writing
+  double total = 0;   ///< since the program's main began
+  Timings parts;
+};
+
+/// One finished picture, or the latents of a job that draws none.
+struct PictureReport {
+  std::string path;
+  std::string sha256;  ///< of the file
+  int index = 0;
+  std::string device;
+  std::string dtype;
+  Fields fields;
+  int width = 0;  ///< of the picture; its fields say that of the first pass
+  int height = 0;
+  std::vector<Crossing> history;   ///< of the latent it starts from, or that a second model went on from
+  std::vector<std::string> notes;  ///< what was done to the pictures it starts from
+  std::vector<std::string> warnings;
+  RunTimings timings;
+};
+
+/// One line of JSON about a finished picture.
+std::string picture_line(const PictureReport& report);
+
+/// One line of JSON about latents that were written and not drawn; the report's index is left out.
+std::string latent_line(const PictureReport& report, const Latent& latent);
+
+/// The "lapis" text of a PNG and the job of a latent: everything that decides its pixels, and no time or path. `fields`
+/// are the picture's own: its seed, a batch of 1. The models' files stand for themselves by their digests; `then` is
+/// the second model, null where there is none; a PNG holds too what its latent went through before it was drawn.
+std::string provenance(const Fields& fields, const Model& model, const Model* then = nullptr,
+                       std::span<const Crossing> history = {});
+
+/// What a job would do, of a dry run: its fields, and the ways that latents take in it.
+std::string plan_report(const Fields& fields, std::span<const Checked> routes);
+
+/// model.json's content, with sizes added up.
+std::string model_report(const Model& model);
+
+/// A PNG's size and texts; the "lapis" text as the document it is.
+std::string png_report(const PngFacts& facts);
+
+/// Token ids and weights of a prompt, for every tokenizer of a model.
+std::string tokens_report(const EncodedPrompts& encoded, PromptSyntax syntax, const std::vector<std::string>& warnings);
+
+/// A table: the first row names the columns of the others.
+std::string table_report(const std::vector<std::vector<std::string>>& rows);
+
+}  // namespace lapis::io
