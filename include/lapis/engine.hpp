@@ -25,7 +25,7 @@ struct RenderRequest {
   ResolvedJob job;
   Schedule schedule;
   std::map<std::string, Tokens> prompt;     ///< by the tokenizer's name in the model: "tokenizer", "tokenizer_2"
-  std::map<std::string, Tokens> negative;   ///< as many chunks each; not read where pass_guidance(job) <= 1
+  std::map<std::string, Tokens> negative;   ///< as many chunks each; not read where cfg_scale(job) <= 1
   std::map<std::string, TokenChunk> empty;  ///< the empty prompt, which the weights of syntax comfy are measured from
   std::optional<Image> image;               ///< of the job's size; there where the job has a strength, or
   std::optional<Latent> latent;             ///< this, of the job's size and batch: finished, or to be walked on
@@ -94,22 +94,22 @@ struct EngineOptions {
 };
 
 /// One input of a part in a trial run.
-struct TrialInput {
+struct ProbeInput {
   std::string dtype;  ///< as of a port: "model", "f32" or "i64"
   std::vector<std::int64_t> shape;
   std::optional<double> value;  ///< of all numbers; none: a wave in [-1, 1], and for "i64" 0, 1, 2, ... along each row
 };
 
 /// One tensor that a part gave back.
-struct TrialOutput {
+struct ProbeOutput {
   std::vector<std::int64_t> shape;
   bool floating = true;
   bool finite = true;
 };
 
 /// How a trial run went.
-struct TrialResult {
-  std::vector<TrialOutput> outputs;
+struct ProbeResult {
+  std::vector<ProbeOutput> outputs;
   std::string fault;        ///< libtorch's words where the part did not run through; then there are no outputs
   std::string input_names;  ///< as the graph itself calls its inputs: "sample, timestep, encoder_hidden_states"
 };
@@ -148,7 +148,7 @@ class Engine {
   /// Runs one part, which belongs to no model yet, on made-up inputs. The part is loaded by its first trial and stays
   /// until a trial of another graph. Throws Error{model} for a graph that is refused, cannot be loaded, or takes
   /// another number of inputs than `part` has; what goes wrong while it runs is the result's fault.
-  virtual TrialResult try_part(const Part& part, const std::string& name, const std::vector<TrialInput>& inputs) = 0;
+  virtual ProbeResult probe_part(const Part& part, const std::string& name, const std::vector<ProbeInput>& inputs) = 0;
 };
 
 /// The one function that liblapis_engine.so exports, under the name `lapis_make_engine`. On failure it returns null and

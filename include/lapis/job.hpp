@@ -90,7 +90,7 @@ struct ResolvedJob {
   int width = 0;
   int height = 0;
   int steps = 0;
-  double guidance = 0;                     ///< see `pass_guidance`; where a denoiser reads it, any number at all
+  double guidance = 0;                     ///< see `cfg_scale`; where a denoiser reads it, any number at all
   Interval guidance_interval;              ///< the steps that are guided; the others are walked without a negative pass
   double guidance_rescale = 0;             ///< 0 to 1: how far a guided prediction gets the spread of the unguided one
   std::optional<double> true_guidance;     ///< of families whose denoisers read guidance as a number
@@ -126,6 +126,6 @@ struct ResolvedJob {
 
 /// The weight w of the prompt's pass against the negative's: negative + w (prompt - negative) (Ho and Salimans 2022,
 /// "Classifier-Free Diffusion Guidance", equation 6). 1 or less: there is no negative pass.
-inline double pass_guidance(const ResolvedJob& job) { return job.true_guidance.value_or(job.guidance); }
+inline double cfg_scale(const ResolvedJob& job) { return job.true_guidance.value_or(job.guidance); }
 
 }  // namespace lapis

@@ -16,14 +16,14 @@
 #include "core/family/families.hpp"
 #include "core/text/job_limits.hpp"
 #include "core/latent/latents.hpp"
-#include "core/latent/space_fit.hpp"
+#include "core/latent/space_match.hpp"
 #include "core/family/spaces.hpp"
 #include "core/text/suggest.hpp"
 #include "core/latent/verdict.hpp"
 #include "io/report/check_report.hpp"
 #include "io/latent/latent_file.hpp"
-#include "io/latent/latent_forms.hpp"
-#include "io/latent/unplaced_latent.hpp"
+#include "io/latent/latent_formats.hpp"
+#include "io/latent/untagged_latent.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {
@@ -47,7 +47,7 @@ struct Options {
   std::string size;
   std::string space;
   std::string units;
-  std::string form;
+  std::string format;
   std::string in_size;
   bool json = false;
 };
@@ -149,19 +149,19 @@ class Checking {
     if (vae_) judge(sent, *vae_);
   }
 
-  io::ToldFacts told() const {
-    io::ToldFacts told;
-    if (!options_.space.empty()) told.space = named_space(options_.space, "--space");
-    if (!options_.units.empty()) told.units = parse_units(options_.units, "--units");
-    if (!options_.form.empty()) told.form = io::find_latent_form(options_.form).form;
-    if (!options_.in_size.empty()) told.size = parse_size(options_.in_size, "--in-size");
-    return told;
+  io::LatentHints hints() const {
+    io::LatentHints hints;
+    if (!options_.space.empty()) hints.space = named_space(options_.space, "--space");
+    if (!options_.units.empty()) hints.units = parse_units(options_.units, "--units");
+    if (!options_.format.empty()) hints.format = io::find_latent_format(options_.format).format;
+    if (!options_.in_size.empty()) hints.size = parse_size(options_.in_size, "--in-size");
+    return hints;
   }
 
   void check_latent(const std::string& file) {
     const io::LatentSource source(file);
-    const io::ToldFacts facts = told();
-    if (!io::says_space(source.bytes(), source.name(), facts)) return refuse_unplaced(source, facts);
+    const io::LatentHints facts = hints();
+    if (!io::has_space(source.bytes(), source.name(), facts)) return refuse_unplaced(source, facts);
     const io::ForeignPassport read = io::read_passport(source.bytes(), source.name(), facts);
     std::vector<Receiver> receivers;
     for (const Model& model : models_) receivers.push_back(receiver_of(model));
@@ -195,12 +195,12 @@ class Checking {
     return receiver;
   }
 
-  void refuse_unplaced(const io::LatentSource& source, const io::ToldFacts& facts) {
+  void refuse_unplaced(const io::LatentSource& source, const io::LatentHints& facts) {
     io::Checked checked{source.name(), options_.to, "", "", {}};
-    const io::UnplacedLatent unplaced = io::read_unplaced(source.bytes(), source.name(), facts, io::quick_look);
-    checked.fits = unplaced.fits;
+    const io::UntaggedLatent untagged = io::read_untagged(source.bytes(), source.name(), facts, io::quick_look);
+    checked.fits = untagged.fits;
     checked.ruling.reason = source.name() + " does not say its space. Its numbers " +
-                            core::fits_text(unplaced.fits, unplaced.statistics.channels) + ".";
+                            core::matches_text(untagged.fits, untagged.statistics.channels) + ".";
     checked.ruling.advice = "Nothing is done on a guess. Say which it is: --space ID:LINEAGE, or a model's name";
     checks_.push_back(std::move(checked));
   }
@@ -299,7 +299,7 @@ Run declare_check(CLI::App& app) {
       ->type_name("SPACE")
       ->group(group);
   app.add_option("--units", options->units, "What its numbers are: model or vae")->type_name("NAME")->group(group);
-  app.add_option("--form", options->form, "Whose convention it keeps; lapis list forms")
+  app.add_option("--form", options->format, "Whose convention it keeps; lapis list forms")
       ->type_name("NAME")
       ->group(group);
   app.add_option("--in-size", options->in_size, "Of its picture: packed tokens do not tell")

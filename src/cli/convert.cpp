@@ -45,12 +45,12 @@ struct Options {
   std::string to;
   std::string from;
   std::string output;
-  std::string form;
+  std::string format;
   std::string units;
   std::string dtype;
   std::string size;
-  ToldOptions told;
-  PlaceOptions place;
+  HintOptions hints;
+  ComputeOptions place;
   bool dry_run = false;
   bool no_convert = false;
   bool compensate = true;
@@ -66,7 +66,7 @@ class Conversion {
   int run() {
     const EngineOptions place = engine_options(options_.place);
     check_options();
-    latent_ = read_named_latent(options_.latent, told_facts(options_.told, "in-"), "in-");
+    latent_ = read_named_latent(options_.latent, latent_hints(options_.hints, "in-"), "in-");
     plan_output();
     plan_route();
     if (output_ != "-") io::check_writable(output_, options_.overwrite);
@@ -91,7 +91,7 @@ class Conversion {
     if (!options_.units.empty()) parse_units(options_.units, "--units");
     if (!options_.dtype.empty()) parse_latent_dtype(options_.dtype, "--dtype");
     if (!options_.size.empty()) size_ = parse_size(options_.size, "--size");
-    const bool asks = !options_.to.empty() || !options_.form.empty() || !options_.units.empty() ||
+    const bool asks = !options_.to.empty() || !options_.format.empty() || !options_.units.empty() ||
                       !options_.dtype.empty() || size_ || !options_.output.empty();
     if (!asks) {
       throw Error(ErrorKind::usage,
@@ -102,9 +102,9 @@ class Conversion {
 
   /// The file, its form, and what that asks of the numbers.
   void plan_output() {
-    form_ = output_form(options_.form, options_.output);
-    io::check_form(form_, latent_.passport());
-    const io::LatentFormRow& row = io::latent_form_row(form_);
+    format_ = output_format(options_.format, options_.output);
+    io::check_format(format_, latent_.passport());
+    const io::LatentFormatRow& row = io::latent_format_row(format_);
     if (row.units && !options_.units.empty() && parse_units(options_.units, "--units") != *row.units) {
       throw Error(ErrorKind::usage, "--units " + options_.units + " is not what form " + row.name + " holds: " +
                                         std::string(units_name(*row.units)) + " units. Leave one of the two out");
@@ -115,9 +115,9 @@ class Conversion {
   }
 
   /// "a-tiny-sdxl.safetensors": in this folder, beside nothing that is there.
-  std::string default_output(const io::LatentFormRow& row) const {
+  std::string default_output(const io::LatentFormatRow& row) const {
     const std::string stem = options_.latent == "-" ? "latent" : std::filesystem::path(options_.latent).stem().string();
-    std::string what = options_.to.empty() ? options_.form : std::filesystem::path(options_.to).filename().string();
+    std::string what = options_.to.empty() ? options_.format : std::filesystem::path(options_.to).filename().string();
     for (const std::string* word : {&options_.units, &options_.dtype, &options_.size}) {
       if (what.empty()) what = *word;
     }
@@ -133,7 +133,7 @@ class Conversion {
     const bool crosses = resizes || !core::same_values(from, destination_.space);
     if (crosses) find_models();
     const core::SpaceRow* space = core::find_space(destination_.space.id);
-    if (io::latent_form_row(form_).packs && space != nullptr && space->packing > 1)
+    if (io::latent_format_row(format_).packs && space != nullptr && space->packing > 1)
       destination_.layout = core::Layout::packed;
     destination_.size = size_;
     const core::Means means = {own_ && own_->parts.contains("vae_decoder"),
@@ -141,7 +141,7 @@ class Conversion {
     ruling_ = core::judge(latent_.name, passport, latent_.latent.layout, destination_, means);
     if (ruling_.verdict == core::Verdict::refuse && crosses && !means.target_encoder) advise_target();
     core::require(ruling_);
-    if (ruling_.verdict == core::Verdict::re_encode && options_.units.empty() && !io::latent_form_row(form_).units) {
+    if (ruling_.verdict == core::Verdict::re_encode && options_.units.empty() && !io::latent_format_row(format_).units) {
       destination_.units = Units::model;
     }
   }
@@ -235,7 +235,7 @@ class Conversion {
 
   void save(const io::LatentDocument& document) {
     const auto saving = Clock::now();
-    const std::vector<std::byte> bytes = io::write_latent(document, form_);
+    const std::vector<std::byte> bytes = io::write_latent(document, format_);
     write_output(output_, bytes, options_.overwrite);
     if (output_ == "-") return;
     timings_.png = seconds_since(saving);
@@ -247,7 +247,7 @@ class Conversion {
     io::LatentReport report;
     report.path = output_;
     report.sha256 = io::sha256(bytes);
-    report.form = form_;
+    report.format = format_;
     report.passport = document.passport;
     report.from = core::space_name(latent_.passport().space);
     report.route = core::verdict_name(ruling_.verdict);
@@ -262,7 +262,7 @@ class Conversion {
   const Options& options_;
   const Clock::time_point start_ = Clock::now();
   NamedLatent latent_;
-  io::LatentForm form_ = io::LatentForm::lapis;
+  io::LatentFormat format_ = io::LatentFormat::lapis;
   std::string output_;
   std::optional<PixelSize> size_;
   core::Destination destination_;
@@ -287,10 +287,10 @@ Run declare_convert(CLI::App& app) {
                "Shift colours against the VAE's drift, where that is nearer (the default)");
   app.add_flag("--no-convert", options->no_convert, "Refuse what would take a decode and an encode");
   app.add_flag("-n,--dry-run", options->dry_run, "Show the route and its cost, and do nothing");
-  declare_told(app, options->told, "in-");
-  declare_place(app, options->place);
+  declare_hints(app, options->hints, "in-");
+  declare_compute(app, options->place);
   app.add_option("-o,--output", options->output, "Latent to write, - for stdout")->type_name("FILE")->group("Output");
-  app.add_option("--form", options->form, "Whose convention it keeps: lapis, comfy, diffusers, ...")
+  app.add_option("--form", options->format, "Whose convention it keeps: lapis, comfy, diffusers, ...")
       ->type_name("NAME")
       ->group("Output");
   app.add_option("--units", options->units, "What its numbers are: model or vae")->type_name("NAME")->group("Output");

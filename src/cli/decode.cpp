@@ -46,8 +46,8 @@ struct Options {
   std::string latent;
   std::string output;
   std::string model;
-  ToldOptions told;
-  PlaceOptions place;
+  HintOptions hints;
+  ComputeOptions place;
   bool force = false;
   bool preview = false;
   bool json = false;
@@ -62,7 +62,7 @@ class DecodeRun {
   int run() {
     const EngineOptions place = engine_options(options_.place);
     check_options();
-    latent_ = read_named_latent(options_.latent, told_facts(options_.told));
+    latent_ = read_named_latent(options_.latent, latent_hints(options_.hints));
     if (options_.preview) {
       plan_preview();
     } else {
@@ -220,8 +220,8 @@ Run declare_decode(CLI::App& app) {
       ->type_name("NAME");
   app.add_flag("--force", options->force, "Decode by the VAE of another space all the same");
   app.add_flag("--preview", options->preview, "By the colours of the channels, without any model");
-  declare_told(app, options->told);
-  declare_place(app, options->place);
+  declare_hints(app, options->hints);
+  declare_compute(app, options->place);
   app.add_option("-o,--output", options->output, "PNG to write, - for stdout; {seed} and {index} are filled in")
       ->type_name("FILE")
       ->group("Output");

@@ -43,8 +43,8 @@ struct Options {
   std::vector<std::string> images;
   Job job;
   std::string output = default_output;
-  std::string form;
-  PlaceOptions place;
+  std::string format;
+  ComputeOptions place;
   bool json = false;
   bool overwrite = false;
 };
@@ -72,8 +72,8 @@ class EncodeRun {
   int run() {
     const EngineOptions place = engine_options(options_.place);
     const std::string output = in_folder(options_.output, default_output);
-    form_ = output_form(options_.form, output);
-    io::check_form(form_, {});
+    format_ = output_format(options_.format, output);
+    io::check_format(format_, {});
     names_.emplace(output, options_.images);
     if (names_->is_stdout()) check_stdout(options_.json, "a latent", "lapis encode ... -o - | lapis decode -");
     check_seed();
@@ -160,14 +160,14 @@ class EncodeRun {
     passport.vae_sha256 = io::vae_digest(model_);
     passport.job = io::encoding_job(report.pictures, report.size, *pictures_[first].job.fit, seed_of(first), model_);
     const io::LatentDocument document = io::to_document(latent, std::move(passport));
-    const std::vector<std::byte> bytes = io::write_latent(document, form_);
+    const std::vector<std::byte> bytes = io::write_latent(document, format_);
     report.path = names_->files()[names_->is_one_file() ? 0 : first];
     write_output(report.path, bytes, options_.overwrite);
     if (options_.json) {
       timings_.png = seconds_since(saving);
       timings_.total = seconds_since(start_);
       report.sha256 = io::sha256(bytes);
-      report.form = form_;
+      report.format = format_;
       report.passport = document.passport;
       report.model = model_.name;
       report.timings = timings_;
@@ -180,7 +180,7 @@ class EncodeRun {
 
   const Options& options_;
   const Clock::time_point start_ = Clock::now();
-  io::LatentForm form_ = io::LatentForm::lapis;
+  io::LatentFormat format_ = io::LatentFormat::lapis;
   std::optional<LatentNames> names_;
   Model model_;
   std::vector<Picture> pictures_;
@@ -207,11 +207,11 @@ Run declare_encode(CLI::App& app) {
          "Draw from what the VAE says, as diffusers does; else its mean")
       ->type_name("N")
       ->group("Picture");
-  declare_place(app, options->place);
+  declare_compute(app, options->place);
   app.add_option("-o,--output", options->output, "Latent to write, - for stdout; {index} and {name}: one a picture")
       ->type_name("FILE")
       ->group("Output");
-  app.add_option("--form", options->form, "Whose convention it keeps: lapis, or lapis list forms")
+  app.add_option("--form", options->format, "Whose convention it keeps: lapis, or lapis list forms")
       ->type_name("NAME")
       ->group("Output");
   app.add_flag("--json", options->json, "One JSON line a latent on stdout")->group("Output");

@@ -62,7 +62,7 @@ class Generation {
   int run() {
     read_model();
     if (!start_latent_ && !second_) {
-      refuse_crossing_options(options_.handover, options_.told, /*is_refined=*/options_.source != nullptr);
+      refuse_crossing_options(options_.handover, options_.hints, /*is_refined=*/options_.source != nullptr);
     }
     check_outputs();
     check_room(job_);
@@ -126,12 +126,12 @@ class Generation {
 
   void read_init_latent() {
     const AskedJob& asked = options_.asked;
-    const io::ToldFacts told = told_facts(options_.told, "init-");
+    const io::LatentHints hints = latent_hints(options_.hints, "init-");
     if (options_.source) {
-      start_latent_.emplace(*options_.source, told, asked);
+      start_latent_.emplace(*options_.source, hints, asked);
       return;
     }
-    start_latent_.emplace(latent_source(*asked.job.init_latent, "lapis generate --init-latent - < a.safetensors"), told,
+    start_latent_.emplace(latent_source(*asked.job.init_latent, "lapis generate --init-latent - < a.safetensors"), hints,
                           asked);
   }
 
@@ -404,7 +404,7 @@ void declare_generation(CLI::App& app, GenerationOptions& options) {
   app.add_flag("--compensate", options.handover.compensate,
                "Shift colours against the VAE's drift, where that is nearer")
       ->group(crossing);
-  declare_told(app, options.told, "init-");
+  declare_hints(app, options.hints, "init-");
   app.add_option("--lora-dir", options.lora_folders, "Folder where LoRAs are found by name; repeat")
       ->type_name("DIR")
       ->group(std::string(core::group_title(core::FieldGroup::prompt)))

@@ -8,7 +8,7 @@
 #include "cli/handover.hpp"
 #include "cli/job_options.hpp"
 #include "cli/latent_options.hpp"
-#include "io/latent/latent_forms.hpp"
+#include "io/latent/latent_formats.hpp"
 
 namespace CLI {
 class App;
@@ -22,7 +22,7 @@ inline constexpr const char* default_output = "lapis-{seed}.png";
 struct GenerationOptions {
   AskedJob asked;
   std::shared_ptr<const io::LatentSource> source;  ///< what the job starts from, where that was read already
-  ToldOptions told;                                ///< of a latent to start from
+  HintOptions hints;                                ///< of a latent to start from
   HandoverOptions handover;
   std::vector<std::string> lora_folders;  ///< searched for names of LoRAs
   std::string output = default_output;

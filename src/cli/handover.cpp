@@ -11,15 +11,15 @@
 
 namespace lapis::cli {
 
-void refuse_crossing_options(const HandoverOptions& options, const ToldOptions& told, bool is_refined) {
+void refuse_crossing_options(const HandoverOptions& options, const HintOptions& hints, bool is_refined) {
   const std::array<std::pair<const char*, bool>, 7> asked = {{
       {"--no-convert", !options.may_convert},
       {"--measure", options.measure},
       {"--compensate", options.compensate},
-      {"--space", !told.space.empty()},
-      {"--init-units", !told.units.empty()},
-      {"--init-form", !told.form.empty()},
-      {"--init-size", !told.size.empty()},
+      {"--space", !hints.space.empty()},
+      {"--init-units", !hints.units.empty()},
+      {"--init-form", !hints.format.empty()},
+      {"--init-size", !hints.size.empty()},
   }};
   for (const auto& [flag, is_given] : asked) {
     if (!is_given) continue;

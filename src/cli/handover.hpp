@@ -25,7 +25,7 @@ struct HandoverOptions {
 
 /// Throws Error{usage} for options of a latent on its way into the model's space: called where there is none.
 /// `is_refined` where no option could name one.
-void refuse_crossing_options(const HandoverOptions& options, const ToldOptions& told, bool is_refined);
+void refuse_crossing_options(const HandoverOptions& options, const HintOptions& hints, bool is_refined);
 
 /// Planned by the constructor, from the passport alone; done by one of `carry`.
 class Handover {

@@ -139,7 +139,7 @@ class Import {
       }
       part.inputs = imported.graph.inputs;
       part.outputs = imported.graph.outputs;
-      part.naming = core::naming_row(imported.held.naming).name;
+      part.key_scheme = core::naming_row(imported.held.key_scheme).name;
       part.prefix = imported.held.prefix;
       if (digests.contains(imported.part)) part.digest = digests.at(imported.part).get();
       model_.parts[imported.part] = std::move(part);
@@ -178,7 +178,7 @@ class Import {
       std::vector<std::string> files;
       for (const fs::path& file : part.checkpoint->files_of(part.held, part.graph.known))
         files.push_back(file.string());
-      report.parts.push_back({part.part, part.graph.known.name, core::naming_row(part.held.naming).name,
+      report.parts.push_back({part.part, part.graph.known.name, core::naming_row(part.held.key_scheme).name,
                               part.checkpoint->dtypes_of(part.held, part.graph.known), std::move(files)});
     }
     if (options_.json) {
@@ -187,7 +187,7 @@ class Import {
     }
     print_note(model_.name + ": " + plan_.title() + ", space " + report.space);
     for (const io::ImportedPartReport& part : report.parts) {
-      print_note("  " + part.part + ": " + part.graph + ", " + part.dtype + ", names of " + part.naming);
+      print_note("  " + part.part + ": " + part.graph + ", " + part.dtype + ", names of " + part.key_scheme);
     }
     print_place(options_, place);
   }

@@ -9,7 +9,7 @@
 #include "cli/crossing.hpp"
 #include "cli/places.hpp"
 #include "core/family/families.hpp"
-#include "core/model/part_trial.hpp"
+#include "core/model/part_probe.hpp"
 #include "core/family/recipes.hpp"
 #include "core/family/spaces.hpp"
 #include "core/text/suggest.hpp"
@@ -21,10 +21,10 @@ namespace fs = std::filesystem;
 namespace lapis::cli {
 namespace {
 
-using core::TrialPictures;
+using core::ProbePictures;
 
-constexpr TrialPictures one_picture{1, 64, 64};
-constexpr TrialPictures two_pictures{2, 128, 64};
+constexpr ProbePictures one_picture{1, 64, 64};
+constexpr ProbePictures two_pictures{2, 128, 64};
 constexpr const char* anew = "Export it as docs/model-folder.md has its inputs and outputs";
 
 bool is_file(const fs::path& path) {
@@ -152,9 +152,9 @@ void GraphPlan::refuse(const std::string& name, const std::string& what, const s
 
 /// What is wrong with a part on these pictures; empty if nothing is. Leaves what it gave back in last_.
 std::string GraphPlan::fault_of(Engine& engine, const std::string& name, const Part& part,
-                                const TrialPictures& pictures) {
-  const std::vector<TrialInput> inputs = core::trial_inputs(model_, name, part.inputs, pictures);
-  last_ = engine.try_part(part, name, inputs);
+                                const ProbePictures& pictures) {
+  const std::vector<ProbeInput> inputs = core::trial_inputs(model_, name, part.inputs, pictures);
+  last_ = engine.probe_part(part, name, inputs);
   return core::trial_fault(model_, name, part.outputs, pictures, inputs, last_).value_or("");
 }
 
@@ -165,7 +165,7 @@ GraphPlan::Faults GraphPlan::faults_of(Engine& engine, const std::string& name, 
   faults.input_names = last_.input_names;
   faults.ran = last_.fault.empty();
   if (!faults.one.empty()) return faults;
-  const std::vector<Port> learned = core::learned_outputs(part.outputs, last_);
+  const std::vector<Port> learned = core::inferred_outputs(part.outputs, last_);
   Part with_sizes = part;
   with_sizes.outputs = learned;
   faults.two = fault_of(engine, name, with_sizes, two_pictures);
@@ -196,8 +196,8 @@ bool GraphPlan::finds_timestep(Engine& engine, const std::string& name, Part& pa
 }
 
 /// Tries whether a part gives back less that will do.
-bool GraphPlan::finds_lesser_outputs(Engine& engine, const core::PartRow& row, Part& part) {
-  for (const std::vector<Port>& outputs : row.lesser_outputs) {
+bool GraphPlan::finds_reduced_outputs(Engine& engine, const core::PartRow& row, Part& part) {
+  for (const std::vector<Port>& outputs : row.reduced_outputs) {
     Part other = part;
     other.outputs = outputs;
     const Faults faults = faults_of(engine, row.name, other);
@@ -219,7 +219,7 @@ void GraphPlan::refuse_faulty(Engine& engine, const std::string& name, const Par
            std::string(size ? "The size" : "The number of pictures") +
                " was fixed when it was traced: trace it for two pictures of an odd size");
   }
-  const TrialPictures usual{1, model_.defaults.width, model_.defaults.height};
+  const ProbePictures usual{1, model_.defaults.width, model_.defaults.height};
   if (!faults.ran && fault_of(engine, name, part, usual).empty()) {
     refuse(name, "runs for " + core::trial_text(usual) + " and not for " + one + ": it " + faults.one,
            "The size was fixed when it was traced: trace it for two pictures of an odd size");
@@ -230,14 +230,14 @@ void GraphPlan::refuse_faulty(Engine& engine, const std::string& name, const Par
          (faults.ran ? "" : "It calls its inputs " + faults.input_names + ", and is given " + wanted + ". ") + anew);
 }
 
-void GraphPlan::try_part(Engine& engine, const core::PartRow& row, const std::vector<Port>& inputs) {
+void GraphPlan::probe_part(Engine& engine, const core::PartRow& row, const std::vector<Port>& inputs) {
   Part part;
   part.graph = files_.at(row.name);
-  part.inputs = core::learned_inputs(model_, row.name, inputs);
+  part.inputs = core::inferred_inputs(model_, row.name, inputs);
   part.outputs = row.outputs;
   const Faults faults = faults_of(engine, row.name, part);
   const bool sound = faults.one.empty() && faults.two.empty();
-  const bool taken = sound || finds_lesser_outputs(engine, row, part) || finds_timestep(engine, row.name, part);
+  const bool taken = sound || finds_reduced_outputs(engine, row, part) || finds_timestep(engine, row.name, part);
   if (!taken) refuse_faulty(engine, row.name, part, faults);
   model_.parts[row.name] = std::move(part);
 }
@@ -247,7 +247,7 @@ bool GraphPlan::has_optional_inputs(Engine& engine, const core::PartRow& row) {
   if (row.optional_inputs.empty()) return false;
   Part part;
   part.graph = files_.at(row.name);
-  part.inputs = core::learned_inputs(model_, row.name, inputs_of(row, true));
+  part.inputs = core::inferred_inputs(model_, row.name, inputs_of(row, true));
   part.outputs = row.outputs;
   try {
     fault_of(engine, row.name, part, one_picture);
@@ -278,7 +278,7 @@ void GraphPlan::try_parts(Engine& engine) {
     try {
       const bool more = has_optional_inputs(engine, *row);
       if (!row->optional_inputs.empty() && !is_like_another_) take_flux_recipe(more);
-      try_part(engine, *row, inputs_of(*row, more));
+      probe_part(engine, *row, inputs_of(*row, more));
     } catch (const Error& error) {
       // A graph that the engine refuses is a file that the user named, not a model's.
       if (error.kind() == ErrorKind::model) throw Error(ErrorKind::input, error.problem(), error.advice());

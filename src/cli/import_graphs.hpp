@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/family/families.hpp"
-#include "core/model/part_trial.hpp"
+#include "core/model/part_probe.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/model.hpp"
 
@@ -53,18 +53,18 @@ class GraphPlan {
   void choose_tokenizers(const std::string& tokenizer);
   bool has_optional_inputs(Engine& engine, const core::PartRow& row);
   void take_flux_recipe(bool guided);
-  void try_part(Engine& engine, const core::PartRow& row, const std::vector<Port>& inputs);
+  void probe_part(Engine& engine, const core::PartRow& row, const std::vector<Port>& inputs);
   Faults faults_of(Engine& engine, const std::string& name, Part& part);
-  bool finds_lesser_outputs(Engine& engine, const core::PartRow& row, Part& part);
+  bool finds_reduced_outputs(Engine& engine, const core::PartRow& row, Part& part);
   bool finds_timestep(Engine& engine, const std::string& name, Part& part);
   [[noreturn]] void refuse_faulty(Engine& engine, const std::string& name, const Part& part, const Faults& faults);
-  std::string fault_of(Engine& engine, const std::string& name, const Part& part, const core::TrialPictures& pictures);
+  std::string fault_of(Engine& engine, const std::string& name, const Part& part, const core::ProbePictures& pictures);
   [[noreturn]] void refuse(const std::string& name, const std::string& what, const std::string& advice) const;
 
   std::map<std::string, std::filesystem::path> files_;  ///< by part
   bool is_like_another_ = false;
   Model model_;
-  TrialResult last_;
+  ProbeResult last_;
   std::vector<std::string> notes_;
 };
 

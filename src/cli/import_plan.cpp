@@ -101,7 +101,7 @@ void ImportPlan::add_files(std::vector<fs::path> files, const std::string& name,
   if (!method.empty() && !core::has_scales(method)) refuse_quantized(name, method, ", which lapis does not apply.");
   Source source{name, flag, io::Checkpoint(std::move(files)), {}, std::move(folder)};
   if (!method.empty() && !source.checkpoint.has_scales()) refuse_quantized(name, method, ", and holds no scales.");
-  source.kind = core::recognize(source.checkpoint.tensors(), library_.architectures());
+  source.kind = core::identify(source.checkpoint.tensors(), library_.architectures());
   sources_.push_back(std::move(source));
 }
 
@@ -145,21 +145,21 @@ void ImportPlan::add_source(const std::string& path) {
 }
 
 /// Where a part of that graph's architecture is held. What an option names is there for its part alone.
-std::pair<const ImportPlan::Source*, const core::HeldGraph*> ImportPlan::find_part(const std::string& part,
+std::pair<const ImportPlan::Source*, const core::GraphMatch*> ImportPlan::find_part(const std::string& part,
                                                                                    const std::string& graph) const {
   const std::string flag = flag_of(part, core::find_family(model_.family)->architecture);
   for (const Source& source : sources_) {
     if (!source.flag.empty() && source.flag != flag) continue;
-    for (const core::HeldGraph& held : source.kind.whole) {
+    for (const core::GraphMatch& held : source.kind.complete) {
       if (held.graph == library_.architecture_of(graph)) return {&source, &held};
     }
   }
   return {nullptr, nullptr};
 }
 
-std::pair<const ImportPlan::Source*, const core::HeldGraph*> ImportPlan::denoiser() const {
+std::pair<const ImportPlan::Source*, const core::GraphMatch*> ImportPlan::denoiser() const {
   for (const Source& source : sources_) {
-    for (const core::HeldGraph& held : source.kind.whole) {
+    for (const core::GraphMatch& held : source.kind.complete) {
       if (held.part == "denoiser" && source.flag.empty()) return {&source, &held};
     }
   }

@@ -32,7 +32,7 @@ struct ImportSources {
 /// One part of the model to be.
 struct ImportedPart {
   std::string part;  ///< "denoiser"
-  core::HeldGraph held;
+  core::GraphMatch held;
   io::LibraryGraph graph;
   const io::Checkpoint* checkpoint;
 };
@@ -70,17 +70,17 @@ class ImportPlan {
   void add_files(std::vector<std::filesystem::path> files, const std::string& name, const std::string& flag,
                  std::optional<std::filesystem::path> folder);
   void add_named(const std::string& path, const std::string& flag, const std::vector<std::string>& components);
-  std::pair<const Source*, const core::HeldGraph*> find_part(const std::string& part, const std::string& graph) const;
+  std::pair<const Source*, const core::GraphMatch*> find_part(const std::string& part, const std::string& graph) const;
   // What is refused, and by which name: import_refusals.cpp.
   void refuse_strangers() const;
   [[noreturn]] void refuse_source(const Source& source, const core::Relative& marked) const;
   [[noreturn]] void refuse_unknown() const;
-  std::vector<std::string> told_names(const Source& denoiser) const;
+  std::vector<std::string> named_parts(const Source& denoiser) const;
   void check_near(const Source& source) const;
   void check_given() const;
   void check_lacking() const;
   void check_twins(const Source& denoiser, const std::string& graph);
-  std::pair<const Source*, const core::HeldGraph*> denoiser() const;
+  std::pair<const Source*, const core::GraphMatch*> denoiser() const;
   void choose_template();
   void take_recipe(const core::Recipe& recipe);
   void take_example(const Model& model);

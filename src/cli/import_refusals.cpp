@@ -15,15 +15,15 @@ namespace lapis::cli {
 namespace {
 
 /// How a graph that is not whole departs from what it should be.
-std::string faults_text(const core::HeldGraph& held) {
+std::string faults_text(const core::GraphMatch& held) {
   std::string text;
   if (held.missing.count > 0) {
     text += std::to_string(held.missing.count) + " of its " + core::count_text(held.wanted, "tensor") +
             (held.missing.count == 1 ? " is missing: " : " are missing: ") + core::listing_text(held.missing);
   }
-  if (held.misshapen.count > 0) {
-    text += (text.empty() ? "" : ". ") + std::to_string(held.misshapen.count) +
-            " have another shape: " + core::listing_text(held.misshapen);
+  if (held.shape_mismatch.count > 0) {
+    text += (text.empty() ? "" : ". ") + std::to_string(held.shape_mismatch.count) +
+            " have another shape: " + core::listing_text(held.shape_mismatch);
   }
   return text;
 }
@@ -54,12 +54,12 @@ void ImportPlan::refuse_source(const Source& source, const core::Relative& marke
 /// What holds nothing that is known, and is known for something else.
 void ImportPlan::refuse_strangers() const {
   for (const Source& source : sources_) {
-    if (source.kind.relative != nullptr && source.kind.whole.empty()) refuse_source(source, *source.kind.relative);
+    if (source.kind.relative != nullptr && source.kind.complete.empty()) refuse_source(source, *source.kind.relative);
   }
 }
 
 /// Names and titles that may tell one of two networks of the same names and shapes.
-std::vector<std::string> ImportPlan::told_names(const Source& denoiser) const {
+std::vector<std::string> ImportPlan::named_parts(const Source& denoiser) const {
   fs::path place = folder_.empty() ? fs::path(denoiser.name) : fs::path(folder_).lexically_normal();
   if (!place.has_filename()) place = place.parent_path();
   std::vector<std::string> names{place.filename().string(), pipeline_};
@@ -70,7 +70,7 @@ std::vector<std::string> ImportPlan::told_names(const Source& denoiser) const {
 }
 
 void ImportPlan::check_twins(const Source& denoiser, const std::string& graph) {
-  const std::vector<std::string> names = told_names(denoiser);
+  const std::vector<std::string> names = named_parts(denoiser);
   if (const core::Relative* twin = core::find_twin(graph, names)) {
     const std::string& name = folder_.empty() ? denoiser.name : folder_;
     refuse_relative(name, *twin);
@@ -87,7 +87,7 @@ void ImportPlan::refuse_unknown() const {
     if (each.kind.relative != nullptr) refuse_relative(each.name, *each.kind.relative);
   }
   for (const Source& each : sources_) {
-    for (const core::HeldGraph& held : each.kind.broken) {
+    for (const core::GraphMatch& held : each.kind.partial) {
       if (held.part != "denoiser") continue;
       throw Error(ErrorKind::input, each.name + " is nearly " + held.graph + ", but " + faults_text(held) + ".",
                   other_or_not_whole);
@@ -101,7 +101,7 @@ void ImportPlan::refuse_unknown() const {
                 what_is_imported);
   }
   const Source& source = sources_.back();
-  if (!source.kind.whole.empty()) {
+  if (!source.kind.complete.empty()) {
     const std::string& title = source.kind.title;
     throw Error(ErrorKind::input, source.name + " holds no denoiser" + (title.empty() ? "" : ": it is " + title) + ".",
                 "Name the checkpoint that holds the UNet or the transformer first");
@@ -113,16 +113,16 @@ void ImportPlan::refuse_unknown() const {
 
 /// A part of what is wanted that is nearly whole, and a VAE of another family.
 void ImportPlan::check_near(const Source& source) const {
-  const auto is_wanted = [&](const core::HeldGraph& held) {
+  const auto is_wanted = [&](const core::GraphMatch& held) {
     return std::ranges::any_of(wanted_,
                                [&](const auto& part) { return library_.architecture_of(part.second) == held.graph; });
   };
-  for (const core::HeldGraph& held : source.kind.broken) {
+  for (const core::GraphMatch& held : source.kind.partial) {
     if (!is_wanted(held)) continue;
     throw Error(ErrorKind::input, source.name + " is nearly " + held.graph + ", but " + faults_text(held) + ".",
                 other_or_not_whole);
   }
-  for (const core::HeldGraph& held : source.kind.whole) {
+  for (const core::GraphMatch& held : source.kind.complete) {
     const bool stands_for_one = !source.flag.empty() || lacks("vae_decoder");
     if (!held.part.starts_with("vae") || is_wanted(held) || !stands_for_one) continue;
     throw Error(ErrorKind::incompatible,
@@ -149,7 +149,7 @@ void ImportPlan::check_given() const {
       throw Error(ErrorKind::usage, title_ + " has no part for " + source.flag + ".", "Leave it out");
     }
     std::string holds;
-    for (const core::HeldGraph& held : source.kind.whole) holds += (holds.empty() ? " It holds " : ", ") + held.graph;
+    for (const core::GraphMatch& held : source.kind.complete) holds += (holds.empty() ? " It holds " : ", ") + held.graph;
     throw Error(ErrorKind::input,
                 source.name + " (" + source.flag + ") holds no " + wanted->second + ", which " + title_ +
                     " takes as its " + wanted->first + "." + (holds.empty() ? nearest_text(source.kind) : holds + "."),

@@ -4,7 +4,7 @@
 
 #include "cli/latent_options.hpp"
 #include "core/family/families.hpp"
-#include "core/picture/fit.hpp"
+#include "core/picture/resize_mode.hpp"
 #include "core/text/job_limits.hpp"
 #include "core/latent/latents.hpp"
 #include "core/job/recorded_job.hpp"
@@ -32,8 +32,8 @@ std::optional<PixelSize> asked_size(const AskedJob& asked, const Model& model, P
 
 }  // namespace
 
-InitLatent::InitLatent(const io::LatentSource& source, const io::ToldFacts& told, const AskedJob& asked)
-    : name_(source.name()), sha256_(io::sha256(source.bytes())), read_(read_told_latent(source, told, "init-")) {
+InitLatent::InitLatent(const io::LatentSource& source, const io::LatentHints& hints, const AskedJob& asked)
+    : name_(source.name()), sha256_(io::sha256(source.bytes())), read_(read_hinted_latent(source, hints, "init-")) {
   const Passport& passport = read_.document.passport;
   const bool needed = !asked.named.contains("prompt") || !asked.named.contains("model") || passport.sigma > 0;
   if (!needed || passport.job.empty()) return;

@@ -8,7 +8,7 @@
 #include "cli/handover.hpp"
 #include "cli/job_options.hpp"
 #include "cli/loras.hpp"
-#include "io/latent/latent_forms.hpp"
+#include "io/latent/latent_formats.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/job.hpp"
 #include "lapis/latent.hpp"
@@ -22,7 +22,7 @@ class InitLatent {
   /// Reads it out of `source`. Errors as of `io::read_latent`, with the options' names led by "init-". What the
   /// latent's own job recorded is read where it is needed: for a prompt or a model that is not named, and to go on with
   /// an unfinished latent.
-  InitLatent(const io::LatentSource& source, const io::ToldFacts& told, const AskedJob& asked);
+  InitLatent(const io::LatentSource& source, const io::LatentHints& hints, const AskedJob& asked);
 
   /// The name of the model that made it; empty where that is not known.
   std::string model() const { return recorded_ ? recorded_->model : ""; }

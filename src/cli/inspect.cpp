@@ -25,7 +25,7 @@
 #include "core/text/unicode.hpp"
 #include "io/picture/exif.hpp"
 #include "io/file/file_kinds.hpp"
-#include "io/latent/latent_forms.hpp"
+#include "io/latent/latent_formats.hpp"
 #include "io/model/model_folder.hpp"
 #include "io/picture/picture_reader.hpp"
 #include "io/picture/png.hpp"
@@ -46,7 +46,7 @@ struct Options {
   bool verify = false;
   bool measure = false;
   std::vector<std::string> pictures;
-  ToldOptions told;
+  HintOptions hints;
   bool preview = false;
   bool json = false;
 };
@@ -252,7 +252,7 @@ int inspect(const Options& options) {
   const io::LatentSource source(options.target, io::LatentSource::largest_pipe, /*or_picture=*/true);
   const io::FileKind* kind = io::find_file_kind(source.bytes());
   if (kind != nullptr && kind->picture) return inspect_picture(options, source);
-  return inspect_latent(source, told_facts(options.told), options.measure, options.preview, options.json);
+  return inspect_latent(source, latent_hints(options.hints), options.measure, options.preview, options.json);
 }
 
 }  // namespace
@@ -277,7 +277,7 @@ Run declare_inspect(CLI::App& app) {
                "What its VAE does to pictures, or drawn patterns; of a latent: all numbers");
   app.add_flag("--preview", options->preview, "Show a latent by the colours of its channels");
   app.add_flag("--json", options->json, "The same as one JSON document");
-  declare_told(app, options->told);
+  declare_hints(app, options->hints);
   app.footer(
       "Examples:\n"
       "  lapis inspect tiny-sd15 --verify\n"

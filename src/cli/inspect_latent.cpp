@@ -14,11 +14,11 @@
 #include "core/text/job_limits.hpp"
 #include "core/latent/latents.hpp"
 #include "core/latent/preview.hpp"
-#include "core/latent/space_fit.hpp"
+#include "core/latent/space_match.hpp"
 #include "core/family/spaces.hpp"
 #include "io/report/inspection_report.hpp"
 #include "io/latent/latent_statistics.hpp"
-#include "io/latent/unplaced_latent.hpp"
+#include "io/latent/untagged_latent.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {
@@ -26,31 +26,31 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-io::LatentInspection look_at(const io::LatentSource& source, const io::ToldFacts& told, std::int64_t most) {
+io::LatentInspection look_at(const io::LatentSource& source, const io::LatentHints& hints, std::int64_t most) {
   io::LatentInspection found;
   found.name = source.name();
-  found.says_space = io::says_space(source.bytes(), source.name(), told);
+  found.has_space = io::has_space(source.bytes(), source.name(), hints);
   io::ForeignPassport latent;
-  if (found.says_space) {
-    latent = io::read_passport(source.bytes(), source.name(), told);
+  if (found.has_space) {
+    latent = io::read_passport(source.bytes(), source.name(), hints);
     found.statistics = io::read_statistics(source.bytes(), source.name(), latent, most);
   } else {
-    io::UnplacedLatent unplaced = io::read_unplaced(source.bytes(), source.name(), told, most);
-    latent = std::move(unplaced.latent);
-    found.statistics = std::move(unplaced.statistics);
-    found.fits = std::move(unplaced.fits);
-    found.says_size = unplaced.knows_size;
+    io::UntaggedLatent untagged = io::read_untagged(source.bytes(), source.name(), hints, most);
+    latent = std::move(untagged.latent);
+    found.statistics = std::move(untagged.statistics);
+    found.fits = std::move(untagged.fits);
+    found.has_size = untagged.has_size;
   }
-  const io::LatentFormRow& row = io::latent_form_row(latent.form);
-  found.form = row.name;
+  const io::LatentFormatRow& row = io::latent_format_row(latent.format);
+  found.format = row.name;
   found.passport = std::move(latent.passport);
   found.layout = latent.layout;
-  found.says_units = found.says_space || row.units.has_value() || told.units.has_value();
+  found.has_units = found.has_space || row.units.has_value() || hints.units.has_value();
   return found;
 }
 
 std::string space_text(const io::LatentInspection& latent) {
-  if (!latent.says_space) return "not said; its numbers " + core::fits_text(latent.fits, latent.statistics.channels);
+  if (!latent.has_space) return "not said; its numbers " + core::matches_text(latent.fits, latent.statistics.channels);
   return core::space_name(latent.passport.space) + ": " + core::space_numbers(latent.passport.space);
 }
 
@@ -58,9 +58,9 @@ std::string numbers_text(const io::LatentInspection& latent) {
   const Passport& passport = latent.passport;
   std::string text;
   for (const std::int64_t side : passport.shape) text += (text.empty() ? "" : " x ") + std::to_string(side);
-  if (!latent.says_size) text = std::to_string(passport.shape[1]) + " channels, sides not said";
+  if (!latent.has_size) text = std::to_string(passport.shape[1]) + " channels, sides not said";
   text += ", " + std::string(latent_dtype_name(passport.dtype));
-  text += latent.says_units ? ", " + std::string(units_name(passport.units)) + " units" : ", units not said";
+  text += latent.has_units ? ", " + std::string(units_name(passport.units)) + " units" : ", units not said";
   return text + (latent.layout == core::Layout::packed ? ", packed into tokens" : "");
 }
 
@@ -81,8 +81,8 @@ std::string rounded_text(double value) {
 void print_facts(const io::LatentInspection& latent) {
   const Passport& passport = latent.passport;
   Rows rows = {
-      {"latent", latent.name}, {"form", latent.form}, {"space", space_text(latent)}, {"numbers", numbers_text(latent)}};
-  if (latent.says_space && latent.says_size)
+      {"latent", latent.name}, {"form", latent.format}, {"space", space_text(latent)}, {"numbers", numbers_text(latent)}};
+  if (latent.has_space && latent.has_size)
     rows.push_back({"picture", core::size_text(core::picture_size(passport)) + " pixels"});
   rows.push_back({"state", state_text(passport)});
   rows.push_back({"vae", passport.vae_sha256.empty() ? "no digest" : "sha256 " + passport.vae_sha256});
@@ -107,7 +107,7 @@ void print_channels(const io::LatentInspection& latent) {
 
 /// The colours of a latent's channels. Throws where none are known, and where nobody says which channels these are.
 const core::LineageRow& preview_colours(const io::LatentInspection& latent) {
-  if (!latent.says_space || !latent.says_size) {
+  if (!latent.has_space || !latent.has_size) {
     throw Error(ErrorKind::usage, latent.name + " does not say its space or its size, and a preview needs both. Say " +
                                       "them: --space ID:LINEAGE, --size WxH");
   }
@@ -127,11 +127,11 @@ void print_preview(const io::LatentDocument& document, const core::LineageRow& l
 
 }  // namespace
 
-int inspect_latent(const io::LatentSource& source, const io::ToldFacts& told, bool measure, bool preview, bool json) {
+int inspect_latent(const io::LatentSource& source, const io::LatentHints& hints, bool measure, bool preview, bool json) {
   if (preview && json) {
     throw Error(ErrorKind::usage, "--preview is for people and --json for programs. Leave one of the two out");
   }
-  const io::LatentInspection latent = look_at(source, told, measure ? io::all_numbers : io::quick_look);
+  const io::LatentInspection latent = look_at(source, hints, measure ? io::all_numbers : io::quick_look);
   if (json) {
     print_json(io::inspection_report(latent));
     return 0;
@@ -144,7 +144,7 @@ int inspect_latent(const io::LatentSource& source, const io::ToldFacts& told, bo
     print_block(latent.passport.job);
   }
   if (colours != nullptr) {
-    print_preview(io::read_latent(source.bytes(), source.name(), told, /*any_number=*/true).document, *colours);
+    print_preview(io::read_latent(source.bytes(), source.name(), hints, /*any_number=*/true).document, *colours);
   }
   return 0;
 }

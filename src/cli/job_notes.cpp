@@ -6,7 +6,7 @@
 #include <optional>
 #include <system_error>
 
-#include "core/picture/fit.hpp"
+#include "core/picture/resize_mode.hpp"
 #include "core/text/job_limits.hpp"
 #include "core/latent/latents.hpp"
 #include "core/text/unicode.hpp"
@@ -32,7 +32,7 @@ bool may_take_gpu(const ResolvedJob& job) {
 std::vector<std::string> job_notes(const ResolvedJob& job, const Model& model) {
   std::vector<std::string> notes;
   if (core::stripped(job.prompt).empty()) notes.emplace_back("the prompt is empty: nothing guides the picture");
-  if (!job.negative_prompt.empty() && pass_guidance(job) <= 1) {
+  if (!job.negative_prompt.empty() && cfg_scale(job) <= 1) {
     notes.emplace_back("the negative prompt counts for nothing: guidance is 1 or less");
   }
   if (const auto note = core::size_note(job, model)) notes.push_back(*note);

@@ -70,7 +70,7 @@ std::string with_lead(std::string text, const std::string& lead) {
 
 }  // namespace
 
-void declare_told(CLI::App& app, ToldOptions& options, const std::string& lead) {
+void declare_hints(CLI::App& app, HintOptions& options, const std::string& lead) {
   const char* const group = "What a latent's file does not say itself";
   const std::string in_form = lead.empty() ? "Form" : "Its form";
   app.add_option("--space", options.space, "Space of its numbers: ID, ID:LINEAGE or a model's name")
@@ -79,7 +79,7 @@ void declare_told(CLI::App& app, ToldOptions& options, const std::string& lead) 
   app.add_option("--" + lead + "units", options.units, "What its numbers are: model or vae")
       ->type_name("NAME")
       ->group(group);
-  app.add_option("--" + lead + "form", options.form, "Whose convention it keeps; lapis list forms")
+  app.add_option("--" + lead + "form", options.format, "Whose convention it keeps; lapis list forms")
       ->type_name("NAME")
       ->group(group);
   app.add_option("--" + lead + "size", options.size, "Of its picture: packed tokens do not tell")
@@ -87,18 +87,18 @@ void declare_told(CLI::App& app, ToldOptions& options, const std::string& lead) 
       ->group(group);
 }
 
-io::ToldFacts told_facts(const ToldOptions& options, const std::string& lead) {
-  io::ToldFacts told;
-  if (!options.space.empty()) told.space = named_space(options.space, "--space");
-  if (!options.units.empty()) told.units = parse_units(options.units, "--" + lead + "units");
-  if (!options.form.empty()) told.form = io::find_latent_form(options.form).form;
-  if (!options.size.empty()) told.size = parse_size(options.size, "--" + lead + "size");
-  return told;
+io::LatentHints latent_hints(const HintOptions& options, const std::string& lead) {
+  io::LatentHints hints;
+  if (!options.space.empty()) hints.space = named_space(options.space, "--space");
+  if (!options.units.empty()) hints.units = parse_units(options.units, "--" + lead + "units");
+  if (!options.format.empty()) hints.format = io::find_latent_format(options.format).format;
+  if (!options.size.empty()) hints.size = parse_size(options.size, "--" + lead + "size");
+  return hints;
 }
 
-NamedLatent read_named_latent(const std::string& path, const io::ToldFacts& told, const std::string& lead) {
+NamedLatent read_named_latent(const std::string& path, const io::LatentHints& hints, const std::string& lead) {
   const io::LatentSource source = latent_source(path, "lapis generate ... --latent - | lapis decode -");
-  return {source.name(), read_told_latent(source, told, lead)};
+  return {source.name(), read_hinted_latent(source, hints, lead)};
 }
 
 io::LatentSource latent_source(const std::string& path, const std::string& line, bool or_picture) {
@@ -108,16 +108,16 @@ io::LatentSource latent_source(const std::string& path, const std::string& line,
   return io::LatentSource(path, io::LatentSource::largest_pipe, or_picture);
 }
 
-io::ForeignLatent read_told_latent(const io::LatentSource& source, const io::ToldFacts& told, const std::string& lead) {
+io::ForeignLatent read_hinted_latent(const io::LatentSource& source, const io::LatentHints& hints, const std::string& lead) {
   try {
-    return io::read_latent(source.bytes(), source.name(), told);
+    return io::read_latent(source.bytes(), source.name(), hints);
   } catch (const Error& error) {
     if (lead.empty()) throw;
     throw Error(error.kind(), with_lead(error.problem(), lead), with_lead(error.advice(), lead));
   }
 }
 
-void declare_place(CLI::App& app, PlaceOptions& options) {
+void declare_compute(CLI::App& app, ComputeOptions& options) {
   const char* const group = "VAE and machine";
   app.add_option("--vae-tiling", options.tiling, "auto, on or off: large pictures piece by piece")
       ->type_name("NAME")
@@ -131,7 +131,7 @@ void declare_place(CLI::App& app, PlaceOptions& options) {
       ->group(group);
 }
 
-EngineOptions engine_options(const PlaceOptions& options) {
+EngineOptions engine_options(const ComputeOptions& options) {
   expect_name(options.tiling, "--vae-tiling", {"auto", "on", "off"});
   expect_name(options.device, "--device", {"auto", "cpu", "cuda"});
   expect_name(options.dtype, "--vae-dtype", {"auto", "fp32", "bf16", "fp16"});
@@ -183,7 +183,7 @@ std::string_view units_name(Units units) { return name_of(unit_names, units); }
 
 std::string_view latent_dtype_name(LatentDtype dtype) { return name_of(dtype_names, dtype); }
 
-io::LatentForm output_form(const std::string& form, const std::string& path) {
+io::LatentFormat output_format(const std::string& format, const std::string& path) {
   const std::string ending = core::lower_ascii(std::filesystem::path(path).extension().string());
   static const std::array<std::string_view, 5> pictures = {".png", ".jpg", ".jpeg", ".webp", ".bmp"};
   if (std::find(pictures.begin(), pictures.end(), ending) != pictures.end()) {
@@ -191,11 +191,11 @@ io::LatentForm output_form(const std::string& form, const std::string& path) {
                 "-o " + path + ": this command writes a latent, and " + ending +
                     " is a picture. Let the name end in .safetensors; lapis decode makes the picture");
   }
-  if (!form.empty()) return io::find_latent_form(form).form;
-  for (const io::LatentFormRow& row : io::latent_forms()) {
-    if (std::find(row.endings.begin(), row.endings.end(), ending) != row.endings.end()) return row.form;
+  if (!format.empty()) return io::find_latent_format(format).format;
+  for (const io::LatentFormatRow& row : io::latent_formats()) {
+    if (std::find(row.endings.begin(), row.endings.end(), ending) != row.endings.end()) return row.format;
   }
-  return io::LatentForm::lapis;
+  return io::LatentFormat::lapis;
 }
 
 }  // namespace lapis::cli

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "io/latent/latent_forms.hpp"
+#include "io/latent/latent_formats.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/latent.hpp"
 #include "lapis/space.hpp"
@@ -17,18 +17,18 @@ class App;
 namespace lapis::cli {
 
 /// What is said of a latent that does not say it itself, as typed.
-struct ToldOptions {
+struct HintOptions {
   std::string space;
   std::string units;
-  std::string form;
+  std::string format;
   std::string size;
 };
 
 /// Declares --space, --units, --form and --size, their words led by `lead` ("in-": "--in-units") but for --space.
-void declare_told(CLI::App& app, ToldOptions& options, const std::string& lead = "");
+void declare_hints(CLI::App& app, HintOptions& options, const std::string& lead = "");
 
-/// Throws Error{usage} for words that mean nothing; `lead` as of `declare_told`.
-io::ToldFacts told_facts(const ToldOptions& options, const std::string& lead = "");
+/// Throws Error{usage} for words that mean nothing; `lead` as of `declare_hints`.
+io::LatentHints latent_hints(const HintOptions& options, const std::string& lead = "");
 
 /// A latent as its file has it, and that file's name for messages.
 struct NamedLatent {
@@ -43,14 +43,14 @@ struct NamedLatent {
 io::LatentSource latent_source(const std::string& path, const std::string& line, bool or_picture = false);
 
 /// Reads a latent of any form. Errors as of `io::read_latent`, with this command's names of the options (`lead` as
-/// of `declare_told`).
-io::ForeignLatent read_told_latent(const io::LatentSource& source, const io::ToldFacts& told, const std::string& lead);
+/// of `declare_hints`).
+io::ForeignLatent read_hinted_latent(const io::LatentSource& source, const io::LatentHints& hints, const std::string& lead);
 
-/// Opens and reads a latent: `latent_source` and `read_told_latent`.
-NamedLatent read_named_latent(const std::string& path, const io::ToldFacts& told, const std::string& lead = "");
+/// Opens and reads a latent: `latent_source` and `read_hinted_latent`.
+NamedLatent read_named_latent(const std::string& path, const io::LatentHints& hints, const std::string& lead = "");
 
 /// Where a VAE runs, and how.
-struct PlaceOptions {
+struct ComputeOptions {
   std::string tiling = "auto";
   std::string device = "auto";
   std::string dtype = "auto";
@@ -58,10 +58,10 @@ struct PlaceOptions {
 };
 
 /// Declares --vae-tiling, --vae-dtype, --device and --threads.
-void declare_place(CLI::App& app, PlaceOptions& options);
+void declare_compute(CLI::App& app, ComputeOptions& options);
 
 /// Throws Error{usage} for a name that is none and a number out of its limits.
-EngineOptions engine_options(const PlaceOptions& options);
+EngineOptions engine_options(const ComputeOptions& options);
 
 /// The space of this id, "ID:LINEAGE", or that of a model of this name or folder.
 /// Throws Error{usage} with all there are and the nearest.
@@ -77,8 +77,8 @@ LatentDtype parse_latent_dtype(const std::string& text, std::string_view flag);
 std::string_view units_name(Units units);
 std::string_view latent_dtype_name(LatentDtype dtype);
 
-/// The form a latent is written in: the one called `form`, or where that is empty the one that asks for the ending of
+/// The form a latent is written in: the one called `format`, or where that is empty the one that asks for the ending of
 /// `path`, or lapis' own. Throws Error{usage} for a name that is none, and for a path that ends like a picture.
-io::LatentForm output_form(const std::string& form, const std::string& path);
+io::LatentFormat output_format(const std::string& format, const std::string& path);
 
 }  // namespace lapis::cli

@@ -19,7 +19,7 @@
 #include "core/sampling/schedules.hpp"
 #include "core/family/spaces.hpp"
 #include "core/text/suggest.hpp"
-#include "io/latent/latent_forms.hpp"
+#include "io/latent/latent_formats.hpp"
 #include "io/model/model_folder.hpp"
 #include "io/model/model_weights.hpp"
 #include "io/report/report.hpp"
@@ -98,15 +98,15 @@ Rows lineage_rows() {
   return rows;
 }
 
-Rows form_rows() {
+Rows format_rows() {
   Rows rows{{"form", "units", "says its space", "packs", "endings", "meaning"}};
-  for (const io::LatentFormRow& row : io::latent_forms()) {
-    const bool lapis = row.form == io::LatentForm::lapis;
+  for (const io::LatentFormatRow& row : io::latent_formats()) {
+    const bool lapis = row.format == io::LatentFormat::lapis;
     const std::string units = lapis                      ? "as it says"
                               : !row.units               ? "as told"
                               : *row.units == Units::vae ? "vae"
                                                          : "model";
-    rows.push_back({row.name, units, row.says_space ? "yes" : "no", row.packs ? "yes" : "no",
+    rows.push_back({row.name, units, row.has_space ? "yes" : "no", row.packs ? "yes" : "no",
                     row.endings.empty() ? "-" : joined(row.endings), row.description});
   }
   return rows;
@@ -128,7 +128,7 @@ Rows sampler_rows() {
   for (const core::SamplerRow& row : core::samplers()) {
     rows.push_back({row.name, row.label, std::to_string(row.order), std::to_string(row.evaluations),
                     row.uses_noise ? "yes" : "no", row.eta ? core::number_text(*row.eta) : "-",
-                    families_that([&](const core::FamilyRow&, Path path) { return core::walks(row, path); }),
+                    families_that([&](const core::FamilyRow&, Path path) { return core::supports(row, path); }),
                     joined(row.aliases)});
   }
   return rows;
@@ -151,7 +151,7 @@ Rows spacing_rows() {
 
 constexpr std::array tables{
     Table{"models", model_rows},     Table{"families", family_rows},    Table{"spaces", space_rows},
-    Table{"lineages", lineage_rows}, Table{"routes", route_rows},       Table{"forms", form_rows},
+    Table{"lineages", lineage_rows}, Table{"routes", route_rows},       Table{"forms", format_rows},
     Table{"samplers", sampler_rows}, Table{"schedules", schedule_rows}, Table{"spacings", spacing_rows},
 };
 

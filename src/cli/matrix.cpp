@@ -55,7 +55,7 @@ struct Options {
   std::optional<std::string> prompt;
   std::string seed;  ///< as typed; empty: none
   std::string folder = "matrix";
-  PlaceOptions place;
+  ComputeOptions place;
   bool json = false;
   bool overwrite = false;
 };
@@ -66,8 +66,8 @@ std::string command_of(const Options& options) {
   for (const std::string& word : options.words) command += " " + core::shell_word(word);
   if (options.prompt) command += " -p " + core::shell_word(*options.prompt);
   if (!options.seed.empty()) command += " -s " + core::shell_word(options.seed);
-  const PlaceOptions usual;
-  const PlaceOptions& place = options.place;
+  const ComputeOptions usual;
+  const ComputeOptions& place = options.place;
   if (place.tiling != usual.tiling) command += " --vae-tiling " + place.tiling;
   if (place.dtype != usual.dtype) command += " --vae-dtype " + place.dtype;
   if (place.device != usual.device) command += " --device " + place.device;
@@ -249,7 +249,7 @@ Run declare_matrix(CLI::App& app) {
   app.add_option("-p,--prompt", options->prompt, "What the models draw (" + std::string(default_prompt) + ")")
       ->type_name("TEXT");
   app.add_option("-s,--seed", options->seed, "Of all of them (" + std::to_string(default_seed) + ")")->type_name("N");
-  declare_place(app, options->place);
+  declare_compute(app, options->place);
   app.add_option("-o,--output", options->folder, "Folder for the three files (matrix); made if it is not there")
       ->type_name("FOLDER")
       ->group("Output");

@@ -18,7 +18,7 @@ namespace lapis::cli {
 struct MatrixPrompt {
   std::string text;
   std::optional<std::uint64_t> seed;  ///< none: a random one
-  PlaceOptions place;
+  ComputeOptions place;
 };
 
 /// One latent: a row of the matrix, whose decoder is a column of it.

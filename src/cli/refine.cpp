@@ -9,7 +9,7 @@
 #include "cli/latent_options.hpp"
 #include "core/text/suggest.hpp"
 #include "io/file/file_kinds.hpp"
-#include "io/latent/latent_forms.hpp"
+#include "io/latent/latent_formats.hpp"
 
 namespace lapis::cli {
 namespace {

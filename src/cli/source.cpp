@@ -4,7 +4,7 @@
 #include <unistd.h>
 #include <utility>
 
-#include "core/picture/fit.hpp"
+#include "core/picture/resize_mode.hpp"
 #include "core/latent/latents.hpp"
 #include "core/picture/pixels.hpp"
 #include "io/latent/latent_metadata.hpp"
@@ -20,11 +20,11 @@ std::pair<int, int> upright_size(const io::PictureFacts& facts) {
 }
 
 /// What a fit did, in a word; shapes that differ by less than a multiple of the sides count as one.
-std::string fit_text(core::Fit fit, double shape, double own_shape) {
+std::string resize_text(core::ResizeMode fit, double shape, double own_shape) {
   switch (fit) {
-    case core::Fit::crop: return "scaled and cropped to ";
-    case core::Fit::pad: return "scaled and padded to ";
-    case core::Fit::stretch: break;
+    case core::ResizeMode::crop: return "scaled and cropped to ";
+    case core::ResizeMode::pad: return "scaled and padded to ";
+    case core::ResizeMode::stretch: break;
   }
   return std::abs(std::log(shape / own_shape)) > 0.05 ? "stretched (--fit crop and pad keep its shape) to "
                                                       : "scaled to ";
@@ -74,14 +74,14 @@ core::Pixels Source::read_upright(const File& file) {
 }
 
 Fitted Source::fitted(const ResolvedJob& job, int downscale) {
-  const core::Fit fit = core::find_fit(*job.fit).fit;
+  const core::ResizeMode fit = core::find_resize_mode(*job.fit).fit;
   core::Pixels picture = read_upright(image_);
   if (core::has_holes(picture)) notes_.push_back(image_.name + " is transparent in places: laid over white");
   picture = core::flattened(std::move(picture), 255);
   if (picture.width != job.width || picture.height != job.height) {
     const double own_shape = static_cast<double>(picture.width) / picture.height;
     notes_.push_back(image_.name + " is " + core::size_text({picture.width, picture.height}) +
-                     " pixels: " + fit_text(fit, static_cast<double>(job.width) / job.height, own_shape) +
+                     " pixels: " + resize_text(fit, static_cast<double>(job.width) / job.height, own_shape) +
                      core::size_text({job.width, job.height}));
   }
   Fitted result{core::rgb_image(core::fitted(picture, job.width, job.height, fit)), std::nullopt};

@@ -20,7 +20,7 @@ struct ClipText {
                        ///< encoder gives none
 };
 
-/// Encodes the prompt of `request` for `tokenizer` and, where pass_guidance(job) is above 1, its negative, all chunks
+/// Encodes the prompt of `request` for `tokenizer` and, where cfg_scale(job) is above 1, its negative, all chunks
 /// in one call. The context is the layer that `job.clip_skip` counts from the end (1, or 0 where a family has no clip
 /// skip: the last). `encoder` has the outputs states and normed [layers, batch, tokens, width], and pooled [batch,
 /// pooled width]; or last [batch, tokens, width], normed, and perhaps pooled.

@@ -16,7 +16,7 @@ namespace lapis::engine {
 Guidance guidance_of(const ResolvedJob& job, const Schedule& schedule) {
   const auto steps = static_cast<double>(schedule.timesteps.size());
   const auto sigma_at = [&](double fraction) { return schedule.sigmas[static_cast<std::size_t>(fraction * steps)]; };
-  return {pass_guidance(job), job.guidance_rescale, sigma_at(job.guidance_interval.to),
+  return {cfg_scale(job), job.guidance_rescale, sigma_at(job.guidance_interval.to),
           sigma_at(job.guidance_interval.from)};
 }
 
@@ -43,7 +43,7 @@ at::Tensor unpacked(const at::Tensor& tokens, std::int64_t height, std::int64_t 
 }
 
 Denoiser::Denoiser(LoadedPart& network, Prediction prediction, int patch, const Schedule& schedule,
-                   const core::TimeScale& times, std::vector<at::Tensor> conditioning, Guidance guidance)
+                   const core::SigmaTimeMap& times, std::vector<at::Tensor> conditioning, Guidance guidance)
     : network_(network),
       prediction_(prediction),
       patch_(patch),

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "core/sampling/time_scale.hpp"
+#include "core/sampling/sigma_time_map.hpp"
 #include "engine/part.hpp"
 #include "lapis/job.hpp"
 #include "lapis/sampling.hpp"
@@ -50,7 +50,7 @@ class Denoiser {
   /// positive halves run in one call, and the result is negative + scale * (positive - negative) (Ho and Salimans 2022,
   /// equation 6); elsewhere the positive half runs alone.
   Denoiser(LoadedPart& network, Prediction prediction, int patch, const Schedule& schedule,
-           const core::TimeScale& times, std::vector<at::Tensor> conditioning, Guidance guidance);
+           const core::SigmaTimeMap& times, std::vector<at::Tensor> conditioning, Guidance guidance);
 
   /// x [1, C, h, w], fp32, on the network's device; sigma > 0. Returns x0 like x. A sigma of the schedule's is known by
   /// its own time, one between by the training's.
@@ -65,7 +65,7 @@ class Denoiser {
   Prediction prediction_;
   int patch_;
   const Schedule& schedule_;
-  const core::TimeScale& times_;
+  const core::SigmaTimeMap& times_;
   std::vector<at::Tensor> conditioning_;
   Guidance guidance_;
 };

@@ -11,7 +11,7 @@
 #include "engine/latents.hpp"
 #include "engine/parts.hpp"
 #include "engine/render.hpp"
-#include "engine/trial.hpp"
+#include "engine/probe.hpp"
 #include "io/model/weight_check.hpp"
 #include "lapis/error.hpp"
 
@@ -67,8 +67,8 @@ class TorchEngine : public Engine {
     guarded([&] { blaming_weights(parts_.model(), [&] { engine::render(parts_, request, on_step, on_picture); }); });
   }
 
-  TrialResult try_part(const Part& part, const std::string& name, const std::vector<TrialInput>& inputs) override {
-    TrialResult result;
+  ProbeResult probe_part(const Part& part, const std::string& name, const std::vector<ProbeInput>& inputs) override {
+    ProbeResult result;
     guarded([&] {
       if (!on_trial_ || part.graph != trial_graph_ || part.inputs.size() != trial_inputs_) {
         on_trial_.reset();

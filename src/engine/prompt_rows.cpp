@@ -50,7 +50,7 @@ PromptRows prompt_rows(const RenderRequest& request, const std::string& tokenize
       weights.insert(weights.end(), chunk.weights.begin(), chunk.weights.end());
     }
   };
-  if (pass_guidance(request.job) > 1) {
+  if (cfg_scale(request.job) > 1) {
     add(request.negative.at(tokenizer));
     rows.prompts = 2;
   }

@@ -9,7 +9,7 @@
 
 namespace lapis::engine {
 
-/// The chunks of a job's prompts for one tokenizer, one a row: those of the negative where pass_guidance(job) is above
+/// The chunks of a job's prompts for one tokenizer, one a row: those of the negative where cfg_scale(job) is above
 /// 1, those of the prompt, and the empty prompt's where the weights are measured from it.
 struct PromptRows {
   at::Tensor ids;            ///< i64 [rows, length], on the CPU

@@ -12,7 +12,7 @@
 #include "core/sampling/samplers/sample.hpp"
 #include "core/sampling/schedule_table.hpp"
 #include "core/sampling/strength.hpp"
-#include "core/sampling/time_scale.hpp"
+#include "core/sampling/sigma_time_map.hpp"
 #include "core/job/unfinished.hpp"
 #include "engine/autoencoder.hpp"
 #include "engine/denoiser.hpp"
@@ -85,7 +85,7 @@ class Rendering {
         std::array<std::int64_t, 4>{job_.batch, latent.shape[1], job_.height / downscale, job_.width / downscale}) {
       throw Error(ErrorKind::internal, "a latent to start from is of another size than its job");
     }
-    if (latent.sigma > 0) core::check_place({latent.sigma, latent.path, latent.step}, request_.schedule, path());
+    if (latent.sigma > 0) core::check_step_state({latent.sigma, latent.path, latent.step}, request_.schedule, path());
   }
 
   /// Whether pictures go on from where a latent stands.
@@ -209,11 +209,11 @@ class Rendering {
   at::Tensor walked(const Pass& pass, Start& start, Noise& noise) {
     const at::Device device = parts_.placement().device;
     const Model& model = parts_.model();
-    const core::TimeScale times(core::sampling_of(job_, model));
+    const core::SigmaTimeMap times(core::sampling_of(job_, model));
     const Denoiser denoiser(parts_.denoiser(), model.sampling.prediction,
                             core::token_side(model) / model.space.downscale, pass.schedule, times, pass.conditioning,
                             guidance_of(job_, pass.schedule));
-    const core::Course course{pass.schedule.sigmas, path(), job_.eta.value_or(0), &times, pass.first, pass.last};
+    const core::SamplerContext course{pass.schedule.sigmas, path(), job_.eta.value_or(0), &times, pass.first, pass.last};
     const auto fresh = [&] { return noise.draw(start.latent.sizes()).to(device); };
     const int before = done_;
     const auto after_step = [&](int done, int) {

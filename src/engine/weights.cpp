@@ -50,10 +50,10 @@ at::Tensor rows_of(const at::Tensor& tensor, const std::vector<core::RowRange>& 
   return pieces.size() == 1 ? pieces.front() : at::cat(pieces);
 }
 
-std::vector<core::TensorPlace> places_of(std::span<const core::TensorShape> parameters, const Part& part) {
-  const core::NamingRow* row = core::find_naming(part.naming);
+std::vector<core::TensorLocation> places_of(std::span<const core::TensorShape> parameters, const Part& part) {
+  const core::NamingRow* row = core::find_naming(part.key_scheme);
   if (row == nullptr) throw Error(ErrorKind::internal, "a part's naming is not known");
-  return core::places(row->naming, parameters);
+  return core::places(row->key_scheme, parameters);
 }
 
 std::int64_t count_of(const std::vector<std::int64_t>& shape) {
@@ -94,7 +94,7 @@ const io::TensorView& Weights::find(const std::string& key) const {
 
 /// The rows of a tensor that a place names, times their scales where there are some, and the transpose where it says
 /// so.
-at::Tensor Weights::at_place(const core::TensorPlace& place) const {
+at::Tensor Weights::at_location(const core::TensorLocation& place) const {
   const std::string key = part_.prefix + place.name;
   const io::TensorView& view = find(key);
   const auto scale = scales_.weights.find(key);
@@ -116,9 +116,9 @@ at::Tensor Weights::at_place(const core::TensorPlace& place) const {
   return place.transposed ? result.t().contiguous() : result;
 }
 
-void Weights::check_memory(std::span<const core::TensorPlace> places, Placement placement) const {
+void Weights::check_memory(std::span<const core::TensorLocation> places, Placement placement) const {
   std::set<const io::TensorView*> converted;
-  for (const core::TensorPlace& place : places) {
+  for (const core::TensorLocation& place : places) {
     const std::string key = part_.prefix + place.name;
     const io::TensorView& view = find(key);
     if (scalar_type(view.dtype) != placement.dtype || scales_.weights.contains(key)) converted.insert(&view);
@@ -137,7 +137,7 @@ void Weights::check_memory(std::span<const core::TensorPlace> places, Placement 
 
 std::vector<at::Tensor> Weights::bound(std::span<const core::TensorShape> parameters, Placement placement) const {
   const std::string file = part_.weights.front().string();
-  const std::vector<core::TensorPlace> places = places_of(parameters, part_);
+  const std::vector<core::TensorLocation> places = places_of(parameters, part_);
   check_memory(places, placement);
   const Deltas deltas(part_);
   std::vector<at::Tensor> tensors;
@@ -145,9 +145,9 @@ std::vector<at::Tensor> Weights::bound(std::span<const core::TensorShape> parame
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const std::vector<std::int64_t>& wanted = parameters[i].shape;
     const std::string key = part_.prefix + places[i].name;
-    const at::Tensor found = at_place(places[i]);
+    const at::Tensor found = at_location(places[i]);
     // Other namings store a linear layer as a 1 x 1 convolution, or the other way: the same bytes.
-    const bool renamed = part_.naming != plain_naming;
+    const bool renamed = part_.key_scheme != plain_naming;
     if (found.sizes() != at::IntArrayRef(wanted) && !(renamed && found.numel() == count_of(wanted))) {
       throw Error(ErrorKind::model, file + ": tensor " + key + " has shape " + shape_text(find(key).shape) + "; part " +
                                         name_ + " wants " + shape_text(wanted));

@@ -28,8 +28,8 @@ class Weights {
 
  private:
   const io::TensorView& find(const std::string& key) const;
-  at::Tensor at_place(const core::TensorPlace& place) const;
-  void check_memory(std::span<const core::TensorPlace> places, Placement placement) const;
+  at::Tensor at_location(const core::TensorLocation& place) const;
+  void check_memory(std::span<const core::TensorLocation> places, Placement placement) const;
 
   Part part_;
   std::string name_;

@@ -24,7 +24,7 @@ struct Program {
     draw->add_flag("-j,--json", json, "As JSON");
     draw->add_flag("-q,--quiet", quiet, "Say nothing");
     open->add_option("files", files, "Files to open")->type_name("FILE")->required();
-    open->add_option("--as", form, "Form")->type_name("NAME")->required();
+    open->add_option("--as", format, "Form")->type_name("NAME")->required();
     open->footer("Examples:\n  lapis open a.png --as png\n  lapis open b.png");
   }
 
@@ -48,7 +48,7 @@ struct Program {
   std::string width;
   std::string height;
   std::string guidance;
-  std::string form;
+  std::string format;
   long threads = 0;
   std::vector<std::string> loras;
   std::vector<std::string> files;

@@ -27,8 +27,8 @@ const std::vector<KnownGraph>& known_graphs() {
 }
 
 /// The tensors of a graph as a checkpoint holds them.
-Checkpoint tensors_of(const std::string& graph, Naming naming, const std::string& prefix) {
-  Checkpoint tensors = checkpoint_tensors(naming, graph_tensors(graph));
+Checkpoint tensors_of(const std::string& graph, KeyScheme key_scheme, const std::string& prefix) {
+  Checkpoint tensors = checkpoint_tensors(key_scheme, graph_tensors(graph));
   for (TensorShape& tensor : tensors) tensor.name = prefix + tensor.name;
   return tensors;
 }
@@ -38,28 +38,28 @@ Checkpoint operator+(Checkpoint one, const Checkpoint& other) {
   return one;
 }
 
-Checkpoint vae(const std::string& kind, Naming naming, const std::string& prefix) {
-  return tensors_of(kind + "-vae-decoder", naming, prefix) + tensors_of(kind + "-vae-encoder", naming, prefix);
+Checkpoint vae(const std::string& kind, KeyScheme key_scheme, const std::string& prefix) {
+  return tensors_of(kind + "-vae-decoder", key_scheme, prefix) + tensors_of(kind + "-vae-encoder", key_scheme, prefix);
 }
 
 Checkpoint sd15() {
-  return tensors_of("sd15-unet", Naming::ldm_unet, "model.diffusion_model.") +
-         vae("sd", Naming::ldm_vae, "first_stage_model.") +
-         tensors_of("clip-l", Naming::clip, "cond_stage_model.transformer.") + Checkpoint{{"betas", {1000}}};
+  return tensors_of("sd15-unet", KeyScheme::ldm_unet, "model.diffusion_model.") +
+         vae("sd", KeyScheme::ldm_vae, "first_stage_model.") +
+         tensors_of("clip-l", KeyScheme::clip, "cond_stage_model.transformer.") + Checkpoint{{"betas", {1000}}};
 }
 
 Checkpoint sdxl() {
-  return tensors_of("sdxl-unet", Naming::ldm_unet, "model.diffusion_model.") +
-         vae("sd", Naming::ldm_vae, "first_stage_model.") +
-         tensors_of("clip-l", Naming::clip, "conditioner.embedders.0.transformer.") +
-         tensors_of("clip-g", Naming::open_clip, "conditioner.embedders.1.model.");
+  return tensors_of("sdxl-unet", KeyScheme::ldm_unet, "model.diffusion_model.") +
+         vae("sd", KeyScheme::ldm_vae, "first_stage_model.") +
+         tensors_of("clip-l", KeyScheme::clip, "conditioner.embedders.0.transformer.") +
+         tensors_of("clip-g", KeyScheme::open_clip, "conditioner.embedders.1.model.");
 }
 
-CheckpointKind kind_of(const Checkpoint& checkpoint) { return recognize(checkpoint, known_graphs()); }
+CheckpointKind kind_of(const Checkpoint& checkpoint) { return identify(checkpoint, known_graphs()); }
 
-std::set<std::string> names(const std::vector<HeldGraph>& held) {
+std::set<std::string> names(const std::vector<GraphMatch>& held) {
   std::set<std::string> found;
-  for (const HeldGraph& graph : held) found.insert(graph.graph);
+  for (const GraphMatch& graph : held) found.insert(graph.graph);
   return found;
 }
 
@@ -77,30 +77,30 @@ TEST_CASE("whole checkpoints are told with all their parts") {
   const CheckpointKind first = kind_of(sd15());
   CHECK(first.title == "Stable Diffusion 1.5");
   CHECK(first.known);
-  CHECK(names(first.whole) == Names{"sd15-unet", "sd-vae-decoder", "sd-vae-encoder", "clip-l"});
-  CHECK(first.broken.empty());
+  CHECK(names(first.complete) == Names{"sd15-unet", "sd-vae-decoder", "sd-vae-encoder", "clip-l"});
+  CHECK(first.partial.empty());
   CHECK(first.extra.size() == 1);
   CHECK(first.extra.front().name == "betas");
-  const auto unet = std::ranges::find(first.whole, "sd15-unet", &HeldGraph::graph);
+  const auto unet = std::ranges::find(first.complete, "sd15-unet", &GraphMatch::graph);
   CHECK(unet->prefix == "model.diffusion_model.");
-  CHECK(unet->naming == Naming::ldm_unet);
+  CHECK(unet->key_scheme == KeyScheme::ldm_unet);
   CHECK(unet->wanted == 686);
 
   const CheckpointKind second = kind_of(sdxl());
   CHECK(second.title == "Stable Diffusion XL");
-  CHECK(names(second.whole) == Names{"sdxl-unet", "sd-vae-decoder", "sd-vae-encoder", "clip-l", "clip-g"});
+  CHECK(names(second.complete) == Names{"sdxl-unet", "sd-vae-decoder", "sd-vae-encoder", "clip-l", "clip-g"});
   CHECK(second.extra.size() == 0);
 }
 
 TEST_CASE("every graph alone is told as itself, in every naming and behind every prefix") {
   for (const std::string& name : graph_names) {
-    for (const NamingRow& row : namings()) {
-      if (!applies(row.naming, graph_tensors(name))) continue;
+    for (const NamingRow& row : key_schemes()) {
+      if (!applies(row.key_scheme, graph_tensors(name))) continue;
       for (const std::string& prefix : row.prefixes) {
         CAPTURE(name, row.name, prefix);
-        const CheckpointKind kind = kind_of(tensors_of(name, row.naming, prefix));
-        CHECK(names(kind.whole) == Names{name});
-        CHECK(kind.broken.empty());
+        const CheckpointKind kind = kind_of(tensors_of(name, row.key_scheme, prefix));
+        CHECK(names(kind.complete) == Names{name});
+        CHECK(kind.partial.empty());
         CHECK(kind.extra.size() == 0);
         CHECK(kind.known);
       }
@@ -109,15 +109,15 @@ TEST_CASE("every graph alone is told as itself, in every naming and behind every
 }
 
 TEST_CASE("the graph that uses more of a checkpoint is the one") {
-  const Checkpoint dev = tensors_of("flux-dev", Naming::flux, "");
+  const Checkpoint dev = tensors_of("flux-dev", KeyScheme::flux, "");
   CHECK(kind_of(dev).title == "FLUX.1 dev");
   Checkpoint schnell = dev;
   std::erase_if(schnell, [](const TensorShape& tensor) { return tensor.name.starts_with("guidance_in."); });
   CHECK(kind_of(schnell).title == "FLUX.1 schnell");
   const CheckpointKind inpainting =
-      kind_of(tensors_of("sd15-inpaint-unet", Naming::ldm_unet, "model.diffusion_model."));
+      kind_of(tensors_of("sd15-inpaint-unet", KeyScheme::ldm_unet, "model.diffusion_model."));
   CHECK(inpainting.title == "Stable Diffusion 1.5 inpainting");
-  CHECK(inpainting.broken.empty());
+  CHECK(inpainting.partial.empty());
 }
 
 TEST_CASE("what is missing or has another shape is named") {
@@ -126,14 +126,14 @@ TEST_CASE("what is missing or has another shape is named") {
   std::erase_if(checkpoint, [](const TensorShape& tensor) { return tensor.name.ends_with("out.2.bias"); });
   find(checkpoint, prefix + "time_embed.0.weight").shape = {1280, 321};
   const CheckpointKind kind = kind_of(checkpoint);
-  CHECK(names(kind.whole) == Names{"sd-vae-decoder", "sd-vae-encoder", "clip-l"});
+  CHECK(names(kind.complete) == Names{"sd-vae-decoder", "sd-vae-encoder", "clip-l"});
   CHECK(kind.title == "parts without a denoiser");
-  REQUIRE(kind.broken.size() == 1);
-  const HeldGraph& unet = kind.broken.front();
+  REQUIRE(kind.partial.size() == 1);
+  const GraphMatch& unet = kind.partial.front();
   CHECK(unet.graph == "sd15-unet");
   CHECK(unet.fitting() == 684);
   CHECK(unet.missing.first == std::vector<std::string>{prefix + "out.2.bias"});
-  CHECK(unet.misshapen.first ==
+  CHECK(unet.shape_mismatch.first ==
         std::vector<std::string>{prefix + "time_embed.0.weight is [1280, 321], expected [1280, 320]"});
   CHECK(kind.extra.size() == 1);  // betas
 }
@@ -144,30 +144,30 @@ TEST_CASE("only the first few of many are kept") {
     if (tensor.name.find(".attn2.to_k.") != std::string::npos) tensor.shape[1] = 1024;
   }
   const CheckpointKind kind = kind_of(checkpoint);
-  REQUIRE(kind.broken.size() == 1);
-  CHECK(kind.broken.front().misshapen.count == 70);
-  CHECK(kind.broken.front().misshapen.first.size() == listing_length);
+  REQUIRE(kind.partial.size() == 1);
+  CHECK(kind.partial.front().shape_mismatch.count == 70);
+  CHECK(kind.partial.front().shape_mismatch.first.size() == listing_length);
 }
 
 TEST_CASE("a linear layer stored as a 1x1 convolution fits, a 3x3 one does not") {
-  Checkpoint checkpoint = vae("sd", Naming::ldm_vae, "first_stage_model.");
+  Checkpoint checkpoint = vae("sd", KeyScheme::ldm_vae, "first_stage_model.");
   TensorShape& query = find(checkpoint, "first_stage_model.decoder.mid.attn_1.q.weight");
   CHECK(query.shape == std::vector<std::int64_t>{512, 512});
   query.shape = {512, 512, 1, 1};
-  CHECK(kind_of(checkpoint).broken.empty());
+  CHECK(kind_of(checkpoint).partial.empty());
   query.shape = {512, 512, 3, 3};
-  CHECK(names(kind_of(checkpoint).broken) == Names{"sd-vae-decoder"});
+  CHECK(names(kind_of(checkpoint).partial) == Names{"sd-vae-decoder"});
 }
 
 TEST_CASE("parts alone are told as such") {
-  CHECK(kind_of(vae("sd", Naming::diffusers_old, "")).title == "a VAE alone");
-  CHECK(kind_of(vae("flux", Naming::ldm_vae, "")).title == "a VAE alone");
-  CHECK(kind_of(tensors_of("t5-xxl", Naming::t5_tied, "")).title == "a text encoder alone");
-  CHECK(kind_of(tensors_of("clip-l", Naming::clip_bare, "")).title == "a text encoder alone");
+  CHECK(kind_of(vae("sd", KeyScheme::diffusers_old, "")).title == "a VAE alone");
+  CHECK(kind_of(vae("flux", KeyScheme::ldm_vae, "")).title == "a VAE alone");
+  CHECK(kind_of(tensors_of("t5-xxl", KeyScheme::t5_tied, "")).title == "a text encoder alone");
+  CHECK(kind_of(tensors_of("clip-l", KeyScheme::clip_bare, "")).title == "a text encoder alone");
 }
 
 TEST_CASE("Stable Diffusion 2 is no Stable Diffusion 1.5 with another width") {
-  Checkpoint checkpoint = tensors_of("sd15-unet", Naming::ldm_unet, "model.diffusion_model.");
+  Checkpoint checkpoint = tensors_of("sd15-unet", KeyScheme::ldm_unet, "model.diffusion_model.");
   for (TensorShape& tensor : checkpoint) {
     if (tensor.name.find(".attn2.to_k.") != std::string::npos ||
         tensor.name.find(".attn2.to_v.") != std::string::npos) {
@@ -177,7 +177,7 @@ TEST_CASE("Stable Diffusion 2 is no Stable Diffusion 1.5 with another width") {
   const CheckpointKind kind = kind_of(checkpoint);
   CHECK(kind.title == "Stable Diffusion 2");
   CHECK_FALSE(kind.known);
-  CHECK(names(kind.broken) == Names{"sd15-unet"});
+  CHECK(names(kind.partial) == Names{"sd15-unet"});
 }
 
 TEST_CASE("the nearest graph of an unknown checkpoint is named, and none where nothing fits") {

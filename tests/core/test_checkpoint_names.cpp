@@ -18,10 +18,10 @@ using lapis::test::graph_tensors;
 
 namespace {
 
-Naming naming_called(const std::string& name) {
-  const auto row = std::ranges::find(namings(), name, &NamingRow::name);
-  REQUIRE(row != namings().end());
-  return row->naming;
+KeyScheme naming_called(const std::string& name) {
+  const auto row = std::ranges::find(key_schemes(), name, &NamingRow::name);
+  REQUIRE(row != key_schemes().end());
+  return row->key_scheme;
 }
 
 /// `name` with the longest of its beginnings, in whole components, that `table` knows replaced.
@@ -38,17 +38,17 @@ std::string looked_up(std::string_view name, const nlohmann::json& table) {
   }
 }
 
-TensorPlace golden_place(const std::string& name, const nlohmann::json& golden) {
+TensorLocation golden_place(const std::string& name, const nlohmann::json& golden) {
   if (!golden.at("parts").contains(name)) return {looked_up(name, golden.at("whole")), {}, false};
   const nlohmann::json& part = golden.at("parts").at(name);
-  TensorPlace place{part.at(0), {}, part.at(2)};
+  TensorLocation place{part.at(0), {}, part.at(2)};
   for (const nlohmann::json& range : part.at(1)) place.rows.push_back({range.at(0), range.at(1)});
   return place;
 }
 
 /// The names of `graph` that do not lie where the golden says.
 std::vector<std::string> misplaced(const std::vector<TensorShape>& graph, const nlohmann::json& golden) {
-  const std::vector<TensorPlace> found = places(naming_called(golden.at("naming")), graph);
+  const std::vector<TensorLocation> found = places(naming_called(golden.at("naming")), graph);
   std::vector<std::string> wrong;
   for (std::size_t i = 0; i < graph.size(); ++i) {
     if (found[i] != golden_place(graph[i].name, golden)) wrong.push_back(graph[i].name);
@@ -57,16 +57,16 @@ std::vector<std::string> misplaced(const std::vector<TensorShape>& graph, const 
 }
 
 /// How often each row of each tensor of a checkpoint is asked for, where that is not once.
-std::vector<std::string> unevenly_used(Naming naming, const std::vector<TensorShape>& graph) {
+std::vector<std::string> unevenly_used(KeyScheme key_scheme, const std::vector<TensorShape>& graph) {
   std::map<std::string, std::vector<RowRange>> ranges;
-  const std::vector<TensorPlace> found = places(naming, graph);
+  const std::vector<TensorLocation> found = places(key_scheme, graph);
   for (std::size_t i = 0; i < graph.size(); ++i) {
     std::vector<RowRange>& used = ranges[found[i].name];
     if (found[i].rows.empty()) used.push_back({0, graph[i].shape[found[i].transposed ? 1 : 0]});
     used.insert(used.end(), found[i].rows.begin(), found[i].rows.end());
   }
   std::vector<std::string> uneven;
-  for (const TensorShape& tensor : checkpoint_tensors(naming, graph)) {
+  for (const TensorShape& tensor : checkpoint_tensors(key_scheme, graph)) {
     std::vector<RowRange>& used = ranges[tensor.name];
     std::ranges::sort(used, {}, &RowRange::first);
     std::int64_t next = 0;
@@ -104,10 +104,10 @@ TEST_CASE("a golden with two places changed is not met") {
 TEST_CASE("every graph has each row of each tensor in every naming that applies, once") {
   for (const std::string& name : graph_names) {
     const std::vector<TensorShape> graph = graph_tensors(name);
-    for (const NamingRow& row : namings()) {
-      if (!applies(row.naming, graph)) continue;
+    for (const NamingRow& row : key_schemes()) {
+      if (!applies(row.key_scheme, graph)) continue;
       CAPTURE(name, row.name);
-      CHECK(unevenly_used(row.naming, graph).empty());
+      CHECK(unevenly_used(row.key_scheme, graph).empty());
     }
   }
 }
@@ -116,7 +116,7 @@ TEST_CASE("two parameters in one place are found") {
   std::vector<TensorShape> graph = graph_tensors("sd15-unet");
   const auto swapped = std::ranges::find(graph, "mid_block.resnets.0.conv1.weight", &TensorShape::name);
   swapped->name = "mid_block.resnets.1.conv1.weight";
-  CHECK(unevenly_used(Naming::ldm_unet, graph) == std::vector<std::string>{"middle_block.2.in_layers.2.weight"});
+  CHECK(unevenly_used(KeyScheme::ldm_unet, graph) == std::vector<std::string>{"middle_block.2.in_layers.2.weight"});
 }
 
 TEST_CASE("namings apply to the graphs they are for") {
@@ -127,35 +127,35 @@ TEST_CASE("namings apply to the graphs they are for") {
   for (const auto& [name, count] : counts) {
     const std::vector<TensorShape> graph = graph_tensors(name);
     CAPTURE(name);
-    CHECK(std::ranges::count_if(namings(), [&](const NamingRow& row) { return applies(row.naming, graph); }) ==
+    CHECK(std::ranges::count_if(key_schemes(), [&](const NamingRow& row) { return applies(row.key_scheme, graph); }) ==
           static_cast<std::ptrdiff_t>(count));
   }
 }
 
 TEST_CASE("the other names of a VAE's attention, of CLIP and of T5's embedding") {
-  const auto name_in = [](Naming naming, const std::string& name) {
-    return places(naming, std::vector<TensorShape>{{name, {4, 4}}}).front().name;
+  const auto name_in = [](KeyScheme key_scheme, const std::string& name) {
+    return places(key_scheme, std::vector<TensorShape>{{name, {4, 4}}}).front().name;
   };
   const std::string attention = "decoder.mid_block.attentions.0.";
-  CHECK(name_in(Naming::diffusers_old, attention + "to_q.weight") == attention + "query.weight");
-  CHECK(name_in(Naming::diffusers_old, attention + "to_out.0.bias") == attention + "proj_attn.bias");
-  CHECK(name_in(Naming::diffusers_old, attention + "group_norm.bias") == attention + "group_norm.bias");
-  CHECK(name_in(Naming::clip_bare, "text_model.final_layer_norm.bias") == "final_layer_norm.bias");
-  CHECK(name_in(Naming::clip_bare, "text_projection.weight") == "text_projection.weight");
-  CHECK(name_in(Naming::t5_tied, "shared.weight") == "encoder.embed_tokens.weight");
-  CHECK(name_in(Naming::t5_tied, "encoder.final_layer_norm.weight") == "encoder.final_layer_norm.weight");
+  CHECK(name_in(KeyScheme::diffusers_old, attention + "to_q.weight") == attention + "query.weight");
+  CHECK(name_in(KeyScheme::diffusers_old, attention + "to_out.0.bias") == attention + "proj_attn.bias");
+  CHECK(name_in(KeyScheme::diffusers_old, attention + "group_norm.bias") == attention + "group_norm.bias");
+  CHECK(name_in(KeyScheme::clip_bare, "text_model.final_layer_norm.bias") == "final_layer_norm.bias");
+  CHECK(name_in(KeyScheme::clip_bare, "text_projection.weight") == "text_projection.weight");
+  CHECK(name_in(KeyScheme::t5_tied, "shared.weight") == "encoder.embed_tokens.weight");
+  CHECK(name_in(KeyScheme::t5_tied, "encoder.final_layer_norm.weight") == "encoder.final_layer_norm.weight");
 }
 
 TEST_CASE("fused tensors have the height of their parts") {
-  const auto shape_of = [](Naming naming, const std::string& graph, const std::string& name) {
-    const std::vector<TensorShape> tensors = checkpoint_tensors(naming, graph_tensors(graph));
+  const auto shape_of = [](KeyScheme key_scheme, const std::string& graph, const std::string& name) {
+    const std::vector<TensorShape> tensors = checkpoint_tensors(key_scheme, graph_tensors(graph));
     const auto found = std::ranges::find(tensors, name, &TensorShape::name);
     return found == tensors.end() ? std::vector<std::int64_t>{} : found->shape;
   };
   using Shape = std::vector<std::int64_t>;
-  CHECK(shape_of(Naming::flux, "flux-dev", "single_blocks.37.linear1.weight") == Shape{21504, 3072});
-  CHECK(shape_of(Naming::flux, "flux-dev", "double_blocks.18.txt_attn.qkv.bias") == Shape{9216});
-  CHECK(shape_of(Naming::flux, "flux-dev", "final_layer.adaLN_modulation.1.weight") == Shape{6144, 3072});
-  CHECK(shape_of(Naming::open_clip, "clip-g", "transformer.resblocks.31.attn.in_proj_weight") == Shape{3840, 1280});
-  CHECK(checkpoint_tensors(Naming::flux, graph_tensors("flux-dev")).size() == 780);  // as published
+  CHECK(shape_of(KeyScheme::flux, "flux-dev", "single_blocks.37.linear1.weight") == Shape{21504, 3072});
+  CHECK(shape_of(KeyScheme::flux, "flux-dev", "double_blocks.18.txt_attn.qkv.bias") == Shape{9216});
+  CHECK(shape_of(KeyScheme::flux, "flux-dev", "final_layer.adaLN_modulation.1.weight") == Shape{6144, 3072});
+  CHECK(shape_of(KeyScheme::open_clip, "clip-g", "transformer.resblocks.31.attn.in_proj_weight") == Shape{3840, 1280});
+  CHECK(checkpoint_tensors(KeyScheme::flux, graph_tensors("flux-dev")).size() == 780);  // as published
 }

@@ -14,7 +14,7 @@ namespace {
 bool has_size(const FamilyRow& family, const PortSize& place) {
   const PartRow* part = find_part(family, place.part);
   if (part == nullptr) return false;
-  std::vector<std::vector<Port>> all = part->lesser_outputs;
+  std::vector<std::vector<Port>> all = part->reduced_outputs;
   all.push_back(part->inputs);
   all.push_back(part->outputs);
   for (const std::vector<Port>& ports : all) {

@@ -84,7 +84,7 @@ TEST_CASE("every mark of a harmless leftover lets its tensor pass, and one that 
 
 TEST_CASE("the realm of a part is its prefix, or the levels that its names have, and all of a denoiser's file") {
   const KnownGraph graph{"unet", "denoiser", {{"down_blocks.0.conv.weight", {1}}, {"conv_in.weight", {1}}}};
-  HeldGraph held;
+  GraphMatch held;
   held.prefix = "unet.";
   CHECK(realm_of(held, graph) == std::vector<std::string>{"unet."});
   held.prefix = "";
@@ -94,10 +94,10 @@ TEST_CASE("the realm of a part is its prefix, or the levels that its names have,
 }
 
 TEST_CASE("beside a denoiser that stands alone every tensor that nobody knows is of it") {
-  const std::vector<std::string> whole = {""};
+  const std::vector<std::string> complete = {""};
   const auto passes = [&](const char* name) {
     const std::vector<TensorShape> tensors = {{name, {4}}};
-    return !leftover_fault(tensors, whole, "a.safetensors");
+    return !leftover_fault(tensors, complete, "a.safetensors");
   };
   for (const char* name : {"class_embedding.linear_1.weight", "add_embedding.linear_1.weight", "label_emb.0.0.weight",
                            "time_embed_extra.weight", "unet.v_pred"}) {

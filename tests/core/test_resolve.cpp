@@ -188,14 +188,14 @@ TEST_CASE("Flux reads guidance as a number, and a negative prompt asks for a sec
   Job job;
   const ResolvedJob plain = resolve(job, test::sample_model("flux"), 0);
   CHECK(plain.guidance == 7.5);
-  CHECK(pass_guidance(plain) == 1);
+  CHECK(cfg_scale(plain) == 1);
   job.negative_prompt = "fog";
   CHECK_THAT(refusal(job, test::sample_model("flux")), Catch::Contains("Add --true-guidance SCALE above 1"));
   job.true_guidance = 4;
   const ResolvedJob two = resolve(job, test::sample_model("flux"), 0);
   CHECK(two.guidance == 7.5);
-  CHECK(pass_guidance(two) == 4);
-  CHECK(pass_guidance(resolve({}, test::sample_model("sdxl"), 0)) == 7.5);
+  CHECK(cfg_scale(two) == 4);
+  CHECK(cfg_scale(resolve({}, test::sample_model("sdxl"), 0)) == 7.5);
 }
 
 TEST_CASE("a schnell model has no guidance to set") {

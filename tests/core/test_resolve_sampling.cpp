@@ -167,18 +167,18 @@ TEST_CASE("every sampler with every schedule on every prediction ends finite, or
             job.steps = std::nullopt;
           }
           const Path path = path_of(prediction);
-          const bool fits = walks(sampler, path) && (path != Path::flow || row.not_on_flow.empty());
+          const bool fits = supports(sampler, path) && (path != Path::flow || row.not_on_flow.empty());
           if (!fits) {
             ++refused;
-            const std::string reason = walks(sampler, path) ? row.not_on_flow : sampler.not_on_flow;
+            const std::string reason = supports(sampler, path) ? row.not_on_flow : sampler.not_on_flow;
             CHECK_THROWS_WITH(resolve(job, model, 0), Catch::Contains(reason));
             continue;
           }
           ++walked;
           const ResolvedJob resolved = resolve(job, model, 0);
           const Schedule schedule = schedule_of(resolved, model);
-          const TimeScale times(model.sampling);
-          const Course course{schedule.sigmas, path, resolved.eta.value_or(0), &times};
+          const SigmaTimeMap times(model.sampling);
+          const SamplerContext course{schedule.sigmas, path, resolved.eta.value_or(0), &times};
           const double end = sample(
               sampler.sampler, test::Gaussian{path}, 0.8 * schedule.initial_noise, course, [] { return -0.6; },
               test::no_callback);
@@ -239,7 +239,7 @@ TEST_CASE("from noise alone every sampler that can begins near where the exact p
   model.sampling.prediction = Prediction::v;
   model.sampling.spacing = Spacing::trailing;
   model.sampling.zero_snr = true;
-  const TimeScale times(model.sampling);
+  const SigmaTimeMap times(model.sampling);
   for (const SamplerRow& row : samplers()) {
     if (row.terminal == Terminal::none || row.sampler == Sampler::lcm || row.sampler == Sampler::ddpm) continue;
     INFO(row.name);

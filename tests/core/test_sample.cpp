@@ -32,10 +32,10 @@ struct Walk {
   int steps() const { return static_cast<int>(sigmas.size()) - 1; }
 
   void go(int first, int last) {
-    static const TimeScale times({});
-    const Course course{sigmas, path, eta, &times, first, last};
+    static const SigmaTimeMap times({});
+    const SamplerContext context{sigmas, path, eta, &times, first, last};
     x = sample(
-        sampler, network, x, course, memory, [&] { return noise_number(++drawn); },
+        sampler, network, x, context, memory, [&] { return noise_number(++drawn); },
         [&](int done, int all) {
           CHECK(all == steps());
           counted.push_back(done);
@@ -47,7 +47,7 @@ std::vector<Walk> every_walk(const std::vector<double>& sigmas) {
   std::vector<Walk> walks_there_are;
   for (const SamplerRow& row : samplers()) {
     for (const Path path : test::paths) {
-      if (!walks(row, path)) continue;
+      if (!supports(row, path)) continue;
       for (const double eta : {0.0, 0.7}) walks_there_are.push_back({row.sampler, path, eta, sigmas});
     }
   }

@@ -58,12 +58,12 @@ Tested schedule_goldens(const ScheduleRow& row, Path path) {
 }  // namespace
 
 TEST_CASE("the table of samplers", "[.table]") {
-  const TimeScale times({});
+  const SigmaTimeMap times({});
   std::cout << "| sampler | path | goldens | cases | largest error | order | error of the spread, 100 steps |\n"
                "|---|---|---|---|---|---|---|\n";
   for (const SamplerRow& row : samplers()) {
     for (const Path path : test::paths) {
-      if (!walks(row, path)) {
+      if (!supports(row, path)) {
         std::cout << "| " << row.name << " | flow | refused: " << row.not_on_flow << " | | | | |\n";
         continue;
       }

@@ -32,7 +32,7 @@ TEST_CASE("every sampler converges with the order its row promises, on every pat
   for (const SamplerRow& row : samplers()) {
     if (always_noisy.contains(row.sampler)) continue;
     for (const Path path : test::paths) {
-      if (!walks(row, path)) continue;
+      if (!supports(row, path)) continue;
       INFO(row.name << ", " << test::path_name(path));
       CHECK(test::measured_order(row.sampler, path) == Approx(row.order).margin(0.15));
     }
@@ -40,12 +40,12 @@ TEST_CASE("every sampler converges with the order its row promises, on every pat
 }
 
 TEST_CASE("with noise every sampler ends in the data's mean and spread, better the more steps it takes") {
-  const TimeScale times({});
+  const SigmaTimeMap times({});
   for (const SamplerRow& row : samplers()) {
     // lcm and tcd leap to the mean of what a network of theirs was distilled to hold.
     if (!row.uses_noise || row.sampler == Sampler::lcm || row.sampler == Sampler::tcd) continue;
     for (const Path path : test::paths) {
-      if (!walks(row, path)) continue;
+      if (!supports(row, path)) continue;
       INFO(row.name << ", " << test::path_name(path));
       const auto [mean, spread] = test::moment_errors(row, path, 50, times);
       const auto [finer_mean, finer_spread] = test::moment_errors(row, path, 100, times);
@@ -79,7 +79,7 @@ TEST_CASE("a flow is the variance-exploding path seen through its ratio of noise
 
 TEST_CASE("every sampler walks a flow from noise alone, and over sigmas that repeat") {
   for (const SamplerRow& row : samplers()) {
-    if (!walks(row, Path::flow)) continue;
+    if (!supports(row, Path::flow)) continue;
     for (const double eta : {0.0, 1.0}) {
       INFO(row.name << ", eta " << eta);
       const Gaussian gaussian{Path::flow};
@@ -99,7 +99,7 @@ TEST_CASE("every sampler walks a flow from noise alone, and over sigmas that rep
 
 TEST_CASE("a step to 0 ends in the denoiser's answer exactly") {
   const std::vector<double> sigmas = {3.0, 0.0};
-  const TimeScale times({});
+  const SigmaTimeMap times({});
   const auto answer = [](double, double) { return 0.1; };
   for (const SamplerRow& row : samplers()) {
     // Methods of Adams and Bashforth extrapolate a slope, and a slope times sigma rounds.
@@ -113,7 +113,7 @@ TEST_CASE("a step to 0 ends in the denoiser's answer exactly") {
 
 TEST_CASE("noise is drawn only where it is used, as often as docs/samplers.md says") {
   const std::vector<double> sigmas = {8.0, 4.0, 2.0, 1.0, 0.0};
-  const TimeScale times({});
+  const SigmaTimeMap times({});
   for (const SamplerRow& row : samplers()) {
     for (const double eta : {0.0, 1.0}) {
       INFO(row.name << ", eta " << eta);

@@ -15,8 +15,8 @@ using test::no_callback;
 
 TEST_CASE("the callback counts the steps, and what it throws ends the walk") {
   const std::array<double, 4> sigmas = {4.0, 2.0, 1.0, 0.0};
-  const TimeScale times({});
-  const Course course{sigmas, Path::variance_exploding, 1, &times};
+  const SigmaTimeMap times({});
+  const SamplerContext context{sigmas, Path::variance_exploding, 1, &times};
   const auto zero = [](double, double) { return 0.0; };
   const auto noise = [] { return 0.5; };
   for (const SamplerRow& row : samplers()) {
@@ -26,16 +26,16 @@ TEST_CASE("the callback counts the steps, and what it throws ends the walk") {
       CHECK(all == 3);
       seen.push_back(done);
     };
-    sample(row.sampler, zero, 8.0, course, noise, count);
+    sample(row.sampler, zero, 8.0, context, noise, count);
     CHECK(seen == std::vector<int>{1, 2, 3});
     const auto stop_at_once = [](int, int) { throw std::runtime_error("stopped"); };
-    CHECK_THROWS_WITH(sample(row.sampler, zero, 8.0, course, noise, stop_at_once), "stopped");
+    CHECK_THROWS_WITH(sample(row.sampler, zero, 8.0, context, noise, stop_at_once), "stopped");
   }
 }
 
 TEST_CASE("a row says how often its network is asked") {
   const std::array<double, 4> sigmas = {4.0, 2.0, 1.0, 0.0};
-  const TimeScale times({});
+  const SigmaTimeMap times({});
   for (const SamplerRow& row : samplers()) {
     INFO(row.name);
     int asked = 0;
@@ -68,8 +68,8 @@ TEST_CASE("samplers go by name, label and alias, and no two by one") {
 
 TEST_CASE("what cannot walk a flow says why") {
   for (const SamplerRow& row : samplers()) {
-    CHECK(walks(row, Path::variance_exploding));
-    CHECK(walks(row, Path::flow) == row.not_on_flow.empty());
+    CHECK(supports(row, Path::variance_exploding));
+    CHECK(supports(row, Path::flow) == row.not_on_flow.empty());
   }
   CHECK(samplers_on(Path::variance_exploding).size() == samplers().size());
   CHECK(samplers_on(Path::flow).size() == samplers().size() - 3);

@@ -72,7 +72,7 @@ TEST_CASE("a class's own default is accepted, but where lapis tells that it has 
 TEST_CASE("a key with conditions says what they are, and accepts no other value") {
   for (const SchedulerKey& key : scheduler_keys()) {
     INFO(key.name);
-    const bool conditional = key.use == KeyUse::only || key.use == KeyUse::told;
+    const bool conditional = key.use == KeyUse::only || key.use == KeyUse::hints;
     CHECK(conditional != key.accepted.empty());
     CHECK(conditional != key.why.empty());
     CHECK(accepts(key, "null"));
@@ -90,7 +90,7 @@ TEST_CASE("a key with conditions says what they are, and accepts no other value"
 TEST_CASE("a class names a sampler and a schedule that there are, on its path") {
   for (const SchedulerClass& row : scheduler_classes()) {
     INFO(row.name);
-    CHECK(walks(find_sampler(row.sampler.empty() ? "euler" : row.sampler), row.path));
+    CHECK(supports(find_sampler(row.sampler.empty() ? "euler" : row.sampler), row.path));
     CHECK(fits(find_schedule(row.schedule), row.path, "sd15"));
     const SamplerRow& sampler = find_sampler(row.sampler.empty() ? "euler" : row.sampler);
     const bool alias = std::find(sampler.aliases.begin(), sampler.aliases.end(), row.name) != sampler.aliases.end();

@@ -54,14 +54,14 @@ TEST_CASE("a scale lies over its weight by tensor, row or block, whatever progra
       {{320, 128}, "weight_scale", {3, 1}, {3, 1, 128, 128}},
       {{192, 128}, "weight_scale", {2, 1}, {2, 1, 128, 128}},
   };
-  for (const Form& form : forms) {
-    CAPTURE(form.weight, form.scale, form.shape);
-    const WeightScales found = find_weight_scales(scaled(form.weight, form.scale, form.shape), {});
+  for (const Form& format : forms) {
+    CAPTURE(format.weight, format.scale, format.shape);
+    const WeightScales found = find_weight_scales(scaled(format.weight, format.scale, format.shape), {});
     CHECK(found.faults.empty());
     REQUIRE(found.weights.contains("a.weight"));
     const WeightScale& scale = found.weights.at("a.weight");
-    CHECK(scale.scale == "a." + form.scale);
-    CHECK(Shape{scale.rows, scale.columns, scale.block_rows, scale.block_columns} == form.grid);
+    CHECK(scale.scale == "a." + format.scale);
+    CHECK(Shape{scale.rows, scale.columns, scale.block_rows, scale.block_columns} == format.grid);
     CHECK(found.notes.size() == 1);
   }
 }

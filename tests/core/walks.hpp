@@ -112,7 +112,7 @@ inline std::vector<double> smooth_sigmas(Path path, int steps) {
 inline double error_after(core::Sampler sampler, Path path, int steps) {
   const std::vector<double> sigmas = smooth_sigmas(path, steps);
   const double start = 0.9 * sigmas[0];
-  const core::TimeScale times({});
+  const core::SigmaTimeMap times({});
   const auto no_noise = [] { return std::nan(""); };
   double sum = 0;
   for (const double spread : {0.6, 1.0, 1.3, 2.0}) {
@@ -130,14 +130,14 @@ inline double measured_order(core::Sampler sampler, Path path) {
 
 /// Mean and standard deviation, less those of the data, of what a walk with noise makes of noise over Gaussian data.
 inline std::pair<double, double> moment_errors(const core::SamplerRow& row, Path path, int steps,
-                                               const core::TimeScale& times) {
+                                               const core::SigmaTimeMap& times) {
   const Gaussian gaussian{path};
   const std::vector<double> sigmas = smooth_sigmas(path, steps);
   int drawn = 0;
   const auto noise = [&] { return Affine{0, {{++drawn, 1.0}}}; };
   const Affine start = Affine{core::alpha_of(path, sigmas[0]) * gaussian.mean, {{0, gaussian.spread_at(sigmas[0])}}};
-  const core::Course course{sigmas, path, row.eta.value_or(0) > 0 ? *row.eta : 1, &times};
-  const Affine end = core::sample(row.sampler, gaussian, start, course, noise, no_callback);
+  const core::SamplerContext context{sigmas, path, row.eta.value_or(0) > 0 ? *row.eta : 1, &times};
+  const Affine end = core::sample(row.sampler, gaussian, start, context, noise, no_callback);
   return {end.constant - gaussian.mean, std::sqrt(end.variance()) - gaussian.spread};
 }
 
@@ -164,7 +164,7 @@ inline Record replay(const nlohmann::json& golden, double change = 0) {
   const auto noise = [&] { return Points{golden.at("noises").at(drawn++).get<std::vector<double>>()}; };
   SamplingFacts facts;
   facts.zero_snr = golden.value("zero_snr", false);
-  const core::TimeScale times(facts);
+  const core::SigmaTimeMap times(facts);
   const double eta = golden.at("eta").is_null() ? 0 : golden.at("eta").get<double>();
   const core::Sampler sampler = core::find_sampler(golden.at("sampler").get<std::string>()).sampler;
   const Points start{golden.at("start").get<std::vector<double>>()};

@@ -7,7 +7,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "core/sampling/time_scale.hpp"
+#include "core/sampling/sigma_time_map.hpp"
 #include "engine/denoiser.hpp"
 #include "support.hpp"
 
@@ -17,7 +17,7 @@ using namespace lapis::engine;
 namespace {
 
 const Schedule schedule{{2.0, 1.0, 0.0}, {700.0, 300.0}, 2.0};
-const core::TimeScale times({});
+const core::SigmaTimeMap times({});
 constexpr double sigma = 2.0;
 constexpr float x_value = 3.0F;
 
@@ -76,9 +76,9 @@ TEST_CASE("a network with patches reads tokens, and latents stay latents outside
   LoadedPart network(part, "denoiser", {});
   const at::Tensor x = at::arange(16 * 4 * 6, at::kFloat).view({1, 16, 4, 6});
   const at::Tensor table = at::full({8, 16}, 300.0F);
-  const std::vector<at::Tensor> told = {at::full({1, 2, 6}, 100.0F), at::full({1, 4}, 200.0F), table, table,
+  const std::vector<at::Tensor> hints = {at::full({1, 2, 6}, 100.0F), at::full({1, 4}, 200.0F), table, table,
                                         at::full({1}, 400.0F)};
-  const Denoiser denoise(network, Prediction::flow, 2, schedule, times, told, {});
+  const Denoiser denoise(network, Prediction::flow, 2, schedule, times, hints, {});
   const double total = 0.5 / 1000 + (100 + 200 + 300 + 300 + 400) / 100.0;
   const at::Tensor expected = x - 0.5 * (0.1 * x + 0.01 * total);
   CHECK(at::allclose(denoise(x, 0.5), expected));

@@ -165,15 +165,15 @@ TEST_CASE("under every naming a scale goes with its rows: fused, in another orde
                       {"encoder.mid_block.attentions.0.to_q.weight", {8, 8}},
                       {"encoder.mid_block.attentions.0.to_out.0.weight", {8, 8}}};
   std::size_t tried = 0;
-  for (const core::NamingRow& row : core::namings()) {
+  for (const core::NamingRow& row : core::key_schemes()) {
     for (const Shapes* graph : {&clip, &flux, &t5, &unet, &vae}) {
-      if (!core::applies(row.naming, *graph)) continue;
+      if (!core::applies(row.key_scheme, *graph)) continue;
       for (const bool by_row : {false, true}) {
         CAPTURE(row.name, by_row);
         std::vector<at::Tensor> kept;
         io::Safetensors quantized;
         io::Safetensors plain;
-        for (const core::TensorShape& tensor : core::checkpoint_tensors(row.naming, *graph)) {
+        for (const core::TensorShape& tensor : core::checkpoint_tensors(row.key_scheme, *graph)) {
           const at::Tensor stored = (at::rand(tensor.shape) - 0.5).to(at::kFloat8_e4m3fn);
           const at::Tensor scale = at::rand({by_row ? tensor.shape.front() : 1}) + 0.5;
           std::vector<std::int64_t> over(tensor.shape.size(), 1);
@@ -188,7 +188,7 @@ TEST_CASE("under every naming a scale goes with its rows: fused, in another orde
           kept.insert(kept.end(), {stored, scale, whole});
         }
         Part part;
-        part.naming = row.name;
+        part.key_scheme = row.name;
         part.prefix = "p.";
         part.weights = {temporary("lapis-scaled-named.safetensors")};
         io::write_safetensors(part.weights.front(), quantized, true);
@@ -207,5 +207,5 @@ TEST_CASE("under every naming a scale goes with its rows: fused, in another orde
       }
     }
   }
-  CHECK(tried >= 2 * core::namings().size());
+  CHECK(tried >= 2 * core::key_schemes().size());
 }

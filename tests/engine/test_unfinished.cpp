@@ -79,7 +79,7 @@ TEST_CASE("every sampler stops after any step and goes on to the latent of an un
   for (const Path path : {Path::variance_exploding, Path::flow}) {
     const auto made = engine_on(path);
     for (const core::SamplerRow& row : core::samplers()) {
-      if (!core::walks(row, path)) continue;
+      if (!core::supports(row, path)) continue;
       INFO(row.name << (path == Path::flow ? " on a flow" : ""));
       const RenderRequest asked = walk_of(row, path);
       const Latent unbroken = latent_of(*made, asked);

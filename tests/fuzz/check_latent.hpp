@@ -9,43 +9,43 @@
 #include <vector>
 
 #include "core/family/spaces.hpp"
-#include "io/latent/latent_forms.hpp"
+#include "io/latent/latent_formats.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io::test {
 
 /// Each set of facts that a user could tell of a file; the first tells nothing.
-inline std::vector<ToldFacts> told_facts() {
-  std::vector<ToldFacts> facts(1);
+inline std::vector<LatentHints> latent_hints() {
+  std::vector<LatentHints> facts(1);
   for (const char* space : {"sd15", "flux", "wan21"}) {
     facts.push_back({core::parse_space(space), {}, {}, {}});
     facts.push_back({core::parse_space(space), Units::model, {}, {}});
-    facts.push_back({core::parse_space(space), {}, LatentForm::diffusers, PixelSize{32, 16}});
+    facts.push_back({core::parse_space(space), {}, LatentFormat::diffusers, PixelSize{32, 16}});
   }
   return facts;
 }
 
 /// Whether the file was read with these facts. Throws std::logic_error where it does not come out as it went in.
-inline bool check_latent(std::span<const std::byte> file, const ToldFacts& told) {
+inline bool check_latent(std::span<const std::byte> file, const LatentHints& hints) {
   ForeignLatent latent;
   try {
-    latent = read_latent(file, "a", told);
+    latent = read_latent(file, "a", hints);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::internal) throw std::logic_error(error.what());
     return false;
   }
-  if (read_passport(file, "a", told).passport != latent.document.passport) throw std::logic_error("another passport");
-  if (parse_latent(write_latent(latent.document, LatentForm::lapis), "b") != latent.document) {
+  if (read_passport(file, "a", hints).passport != latent.document.passport) throw std::logic_error("another passport");
+  if (parse_latent(write_latent(latent.document, LatentFormat::lapis), "b") != latent.document) {
     throw std::logic_error("another latent, by way of lapis' own form");
   }
-  if (latent.form == LatentForm::comfy_old) return true;
-  ToldFacts again = told;
+  if (latent.format == LatentFormat::comfy_old) return true;
+  LatentHints again = hints;
   again.size.reset();
-  if (latent.layout == core::Layout::packed) again.size = told.size;
-  if (latent.form != LatentForm::lapis) again.form = latent.form;
-  if (latent.form == LatentForm::npy) again.units = latent.document.passport.units;
-  const ForeignLatent back = read_latent(write_latent(latent.document, latent.form), "b", again);
-  if (back.document != latent.document || back.form != latent.form) throw std::logic_error("another latent");
+  if (latent.layout == core::Layout::packed) again.size = hints.size;
+  if (latent.format != LatentFormat::lapis) again.format = latent.format;
+  if (latent.format == LatentFormat::npy) again.units = latent.document.passport.units;
+  const ForeignLatent back = read_latent(write_latent(latent.document, latent.format), "b", again);
+  if (back.document != latent.document || back.format != latent.format) throw std::logic_error("another latent");
   return true;
 }
 

@@ -68,11 +68,11 @@ std::string edited(std::string name, test::Choices& choices) {
 }
 
 void add_graph(Tensors& tensors, const core::KnownGraph& graph, test::Choices& choices) {
-  const core::NamingRow& row = choices.one_of(core::namings());
-  if (!core::applies(row.naming, graph.tensors)) return;
+  const core::NamingRow& row = choices.one_of(core::key_schemes());
+  if (!core::applies(row.key_scheme, graph.tensors)) return;
   const std::string prefix = row.prefixes.empty() ? "" : choices.one_of(row.prefixes);
   const std::string dtype = choices.one_of(dtypes);
-  for (const core::TensorShape& tensor : core::checkpoint_tensors(row.naming, graph.tensors)) {
+  for (const core::TensorShape& tensor : core::checkpoint_tensors(row.key_scheme, graph.tensors)) {
     tensors[prefix + tensor.name] = {dtype, tensor.shape};
   }
 }
@@ -138,8 +138,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::vector<std::string> names;
     for (const core::TensorShape& tensor : checkpoint.tensors()) names.push_back(tensor.name);
     core::sampling_claims(checkpoint.metadata(), names);
-    const core::CheckpointKind kind = core::recognize(checkpoint.tensors(), graphs);
-    for (const core::HeldGraph& held : kind.whole) {
+    const core::CheckpointKind kind = core::identify(checkpoint.tensors(), graphs);
+    for (const core::GraphMatch& held : kind.whole) {
       if (!held.whole() || held.wanted > names.size()) __builtin_trap();
     }
   } catch (const Error& error) {

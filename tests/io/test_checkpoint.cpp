@@ -14,8 +14,8 @@ namespace {
 /// A graph of two tensors, as a checkpoint of its own names holds it behind a prefix.
 const core::KnownGraph graph{"known", "denoiser", {{"a.weight", {2, 2}}, {"b.weight", {1}}}};
 
-core::HeldGraph held(const std::string& prefix) {
-  core::HeldGraph result;
+core::GraphMatch held(const std::string& prefix) {
+  core::GraphMatch result;
   result.graph = graph.name;
   result.part = graph.part;
   result.prefix = prefix;

@@ -39,8 +39,8 @@ TEST_CASE("what is no object, no JSON or too long is refused with the file and t
   const TemporaryFolder folder;
   for (const std::string& document : {std::string("[1]"), std::string("{\"a\": -Infinit}"), std::string("{\"a"),
                                       std::string("\\"), "{\"a\": \"" + std::string(2000, 'x') + "\"}"}) {
-    const std::string told = advice_of(folder, document);
-    CHECK_THAT(told, Catch::Contains("a.json"));
-    CHECK_THAT(told, Catch::Contains("Take another."));
+    const std::string hints = advice_of(folder, document);
+    CHECK_THAT(hints, Catch::Contains("a.json"));
+    CHECK_THAT(hints, Catch::Contains("Take another."));
   }
 }

@@ -14,7 +14,7 @@ namespace {
 LatentInspection inspected() {
   LatentInspection latent;
   latent.name = "a.safetensors";
-  latent.form = "lapis";
+  latent.format = "lapis";
   latent.passport.space = {"sd15", 4, 8, 0.18215, 0, "tiny-sd15"};
   latent.passport.shape = {2, 4, 16, 32};
   latent.passport.dtype = LatentDtype::bf16;
@@ -65,9 +65,9 @@ TEST_CASE("an unfinished latent's document says where it was left") {
 
 TEST_CASE("what is not said is null, whatever stands in the passport") {
   LatentInspection latent = inspected();
-  latent.says_space = false;
-  latent.says_units = false;
-  latent.says_size = false;
+  latent.has_space = false;
+  latent.has_units = false;
+  latent.has_size = false;
   latent.fits = {{"sd15", Units::model, 1}};
   const Json json = Json::parse(inspection_report(latent));
   for (const char* key : {"space", "units", "shape", "size", "job"}) CHECK(json.at(key).is_null());

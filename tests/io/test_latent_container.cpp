@@ -12,7 +12,7 @@ namespace {
 
 std::string data(const std::string& name) { return read_text(data_file("latents/" + name)); }
 
-LatentForm form_of(const std::string& file) { return detect_form(as_bytes(file), "a"); }
+LatentFormat form_of(const std::string& file) { return detect_form(as_bytes(file), "a"); }
 
 void check_refused(const std::string& file, const std::string& name, const std::vector<std::string>& parts) {
   check_fails(ErrorKind::input, parts, [&] { detect_form(as_bytes(file), name); });
@@ -29,14 +29,14 @@ std::string tensors(const std::vector<std::string>& names, const std::map<std::s
 }  // namespace
 
 TEST_CASE("the form of a file shows in its bytes") {
-  CHECK(form_of(as_text(latent_bytes(finished_latent()))) == LatentForm::lapis);
-  CHECK(form_of(data("comfy.latent")) == LatentForm::comfy);
-  CHECK(form_of(data("comfy_plain.latent")) == LatentForm::comfy);
-  CHECK(form_of(data("comfy_old.latent")) == LatentForm::comfy_old);
-  CHECK(form_of(data("diffusers.safetensors")) == LatentForm::diffusers);
-  CHECK(form_of(data("diffusers_bf16.safetensors")) == LatentForm::diffusers);
-  CHECK(form_of(data("diffusers_flux.safetensors")) == LatentForm::diffusers);
-  CHECK(form_of(data("plain.npy")) == LatentForm::npy);
+  CHECK(form_of(as_text(latent_bytes(finished_latent()))) == LatentFormat::lapis);
+  CHECK(form_of(data("comfy.latent")) == LatentFormat::comfy);
+  CHECK(form_of(data("comfy_plain.latent")) == LatentFormat::comfy);
+  CHECK(form_of(data("comfy_old.latent")) == LatentFormat::comfy_old);
+  CHECK(form_of(data("diffusers.safetensors")) == LatentFormat::diffusers);
+  CHECK(form_of(data("diffusers_bf16.safetensors")) == LatentFormat::diffusers);
+  CHECK(form_of(data("diffusers_flux.safetensors")) == LatentFormat::diffusers);
+  CHECK(form_of(data("plain.npy")) == LatentFormat::npy);
 }
 
 TEST_CASE("the tensor and the metadata of a form are handed out") {
@@ -44,9 +44,9 @@ TEST_CASE("the tensor and the metadata of a form are handed out") {
   const LatentContainer comfy = open_latent_container(as_bytes(file), "a");
   CHECK(comfy.tensor.shape == std::vector<std::int64_t>{1, 4, 3, 2});
   CHECK_THAT(comfy.metadata.at("prompt"), Catch::Contains("KSampler"));
-  CHECK(metadata_prefix(LatentForm::comfy) == "x-comfy.");
-  CHECK(metadata_prefix(LatentForm::comfy) == metadata_prefix(LatentForm::comfy_old));
-  CHECK(metadata_prefix(LatentForm::npy).empty());
+  CHECK(metadata_prefix(LatentFormat::comfy) == "x-comfy.");
+  CHECK(metadata_prefix(LatentFormat::comfy) == metadata_prefix(LatentFormat::comfy_old));
+  CHECK(metadata_prefix(LatentFormat::npy).empty());
 }
 
 TEST_CASE("ComfyUI's marker is empty, whatever its dtype") {
@@ -54,7 +54,7 @@ TEST_CASE("ComfyUI's marker is empty, whatever its dtype") {
   Safetensors content;
   content.tensors[comfy_tensor] = {Dtype::f32, {1, 1, 1, 1}, as_bytes(number)};
   content.tensors[comfy_marker] = {Dtype::f16, {0}, {}};
-  CHECK(form_of(as_text(safetensors_bytes(content))) == LatentForm::comfy);
+  CHECK(form_of(as_text(safetensors_bytes(content))) == LatentFormat::comfy);
   content.tensors[comfy_marker] = {Dtype::f32, {1}, as_bytes(number)};
   check_refused(as_text(safetensors_bytes(content)), "a.latent",
                 {"a.latent holds numbers in \"latent_format_version_0\"", "Save the latent again"});
@@ -87,5 +87,5 @@ TEST_CASE("safetensors files that are no latents are named too") {
   check_refused(tensors({"latent_tensor", "noise_mask"}), "a", {"has 2 tensors, \"latent_tensor\", \"noise_mask\""});
   check_refused(read_text(data_file("reference.safetensors")), "a", {"a is a model's weights", "8 tensors"});
   check_refused(data("comfy.latent").substr(0, 100), "a", {"cut short"});
-  CHECK(form_of(tensors({"latents"}, {{"format", "lapis.latent.1"}})) == LatentForm::lapis);
+  CHECK(form_of(tensors({"latents"}, {{"format", "lapis.latent.1"}})) == LatentFormat::lapis);
 }

@@ -19,7 +19,7 @@ namespace {
 struct Sample {
   std::string name;
   std::string file;
-  ToldFacts told;
+  LatentHints hints;
 };
 
 std::string small_file(LatentDocument document) {
@@ -44,9 +44,9 @@ std::vector<Sample> samples() {
           {"diffusers", file("diffusers.safetensors"), {sd15, {}, {}, {}}},
           {"diffusers, brain floats", file("diffusers_bf16.safetensors"), {sd15, {}, {}, {}}},
           {"diffusers, packed", file("diffusers_flux.safetensors"), {flux, {}, {}, PixelSize{32, 16}}},
-          {"diffusers-npy", file("flux_packed.npy"), {flux, {}, LatentForm::diffusers_npy, PixelSize{32, 16}}},
+          {"diffusers-npy", file("flux_packed.npy"), {flux, {}, LatentFormat::diffusers_npy, PixelSize{32, 16}}},
           {"dgenerate", file("dgenerate_flux.safetensors"), {flux, {}, {}, {}}},
-          {"dgenerate, one picture", file("dgenerate_one.safetensors"), {sd15, {}, LatentForm::dgenerate, {}}},
+          {"dgenerate, one picture", file("dgenerate_one.safetensors"), {sd15, {}, LatentFormat::dgenerate, {}}},
           {"npy", file("plain.npy"), {sd15, Units::vae, {}, {}}},
           {"npy, version 2", file("version2.npy"), {sd15, Units::vae, {}, {}}},
           {"npy, half floats", file("plain_f16.npy"), {sd15, Units::model, {}, {}}}};
@@ -104,7 +104,7 @@ struct Outcome {
 template <typename Values>
 Outcome damaged(const Sample& sample, const Values& values_for) {
   Outcome outcome;
-  const LatentDocument whole = read_latent(as_bytes(sample.file), "a", sample.told).document;
+  const LatentDocument whole = read_latent(as_bytes(sample.file), "a", sample.hints).document;
   std::string file = sample.file;
   for (std::size_t at = 0; at < header_end(sample.file); ++at) {
     for (const char value : values_for(sample.file[at])) {
@@ -113,9 +113,9 @@ Outcome damaged(const Sample& sample, const Values& values_for) {
       const std::string change = std::to_string(at) + ": " + std::to_string(static_cast<unsigned char>(value));
       ++outcome.tried;
       try {
-        if (!check_latent(as_bytes(file), sample.told)) continue;
+        if (!check_latent(as_bytes(file), sample.hints)) continue;
         ++outcome.read;
-        const bool same = read_latent(as_bytes(file), "a", sample.told).document == whole;
+        const bool same = read_latent(as_bytes(file), "a", sample.hints).document == whole;
         if (same && !is_idle(sample.file, at)) outcome.unnoticed.insert(change);
       } catch (const std::exception&) {
         outcome.broken.insert(change);
@@ -140,13 +140,13 @@ void check_damage(const Values& values_for) {
 }  // namespace
 
 TEST_CASE("every form has a file to damage") {
-  std::set<LatentForm> forms;
+  std::set<LatentFormat> forms;
   for (const Sample& sample : samples()) {
     INFO(sample.name);
-    forms.insert(read_latent(as_bytes(sample.file), "a", sample.told).form);
-    CHECK(check_latent(as_bytes(sample.file), sample.told));
+    forms.insert(read_latent(as_bytes(sample.file), "a", sample.hints).format);
+    CHECK(check_latent(as_bytes(sample.file), sample.hints));
   }
-  CHECK(forms.size() == latent_forms().size());
+  CHECK(forms.size() == latent_formats().size());
 }
 
 TEST_CASE("a header with one byte changed is refused, or read as it is written") { check_damage(likely_values); }

@@ -159,7 +159,7 @@ std::size_t header_end(const std::string& file) {
 /// Every facts under which the file was read; a break of the promise throws and fails the test.
 std::size_t readings(const std::string& file) {
   std::size_t count = 0;
-  for (const ToldFacts& told : told_facts()) count += check_latent(as_bytes(file), told) ? 1U : 0U;
+  for (const LatentHints& hints : latent_hints()) count += check_latent(as_bytes(file), hints) ? 1U : 0U;
   return count;
 }
 

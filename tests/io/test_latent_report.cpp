@@ -156,7 +156,7 @@ TEST_CASE("result lines are single lines with what docs/cli.md says") {
 
   LatentReport latent;
   latent.path = "b.safetensors";
-  latent.form = LatentForm::comfy;
+  latent.format = LatentFormat::comfy;
   latent.passport = generated(7, 1);
   latent.passport.dtype = LatentDtype::f16;
   latent.from = "sdxl:tiny-sdxl";

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "io/file/file_descriptor.hpp"
-#include "io/latent/latent_forms.hpp"
+#include "io/latent/latent_formats.hpp"
 #include "latents.hpp"
 
 using namespace lapis;

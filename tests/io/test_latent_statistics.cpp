@@ -14,8 +14,8 @@ namespace {
 
 using Statistics = std::vector<core::ChannelStatistics>;
 
-Statistics read(const std::vector<std::byte>& file, const ToldFacts& told = {}) {
-  return read_statistics(file, "a", read_passport(file, "a", told)).channels;
+Statistics read(const std::vector<std::byte>& file, const LatentHints& hints = {}) {
+  return read_statistics(file, "a", read_passport(file, "a", hints)).channels;
 }
 
 void check_equal(const Statistics& found, const Statistics& expected) {
@@ -48,10 +48,10 @@ TEST_CASE("tokens are taken apart into channels") {
   document.passport.sigma = 0;
   document.memory.clear();
   for (std::size_t i = 0; i < document.values.size(); ++i) document.values[i] = static_cast<float>(i % 7);
-  ToldFacts told;
-  told.space = document.passport.space;
-  told.size = PixelSize{16, 16};
-  check_equal(read(write_latent(document, LatentForm::diffusers), told),
+  LatentHints hints;
+  hints.space = document.passport.space;
+  hints.size = PixelSize{16, 16};
+  check_equal(read(write_latent(document, LatentFormat::diffusers), hints),
               core::channel_statistics(document.values, document.passport.shape));
 }
 
@@ -104,11 +104,11 @@ TEST_CASE("of packed tokens every so many are looked at") {
   document.passport.shape = {1, 16, 8, 8};
   document.values.clear();
   for (int i = 0; i < 16 * 64; ++i) document.values.push_back(static_cast<float>(i / 64));  // of channel c: c
-  ToldFacts told;
-  told.space = document.passport.space;
-  told.size = PixelSize{64, 64};
-  const std::vector<std::byte> file = write_latent(document, LatentForm::diffusers);
-  const LatentStatistics some = read_statistics(file, "a", read_passport(file, "a", told), 16 * 64 / 5);
+  LatentHints hints;
+  hints.space = document.passport.space;
+  hints.size = PixelSize{64, 64};
+  const std::vector<std::byte> file = write_latent(document, LatentFormat::diffusers);
+  const LatentStatistics some = read_statistics(file, "a", read_passport(file, "a", hints), 16 * 64 / 5);
   CHECK(some.row_step == 6);
   REQUIRE(some.channels.size() == 16);
   for (std::size_t c = 0; c < 16; ++c) CHECK(some.channels[c].mean == Approx(static_cast<double>(c)));

@@ -55,7 +55,7 @@ void write_to_q(const std::filesystem::path& path, std::int64_t width,
 
 TEST_CASE("a model's parameters are those of its graphs, whatever its weights are called") {
   Model model = read_model(models / "tiny-sd15");
-  model.parts.at("denoiser").naming = "ldm-unet";
+  model.parts.at("denoiser").key_scheme = "ldm-unet";
   model.parts.at("denoiser").weights = {"not asked for"};
   const core::LoraModel parts = lora_model(model);
   REQUIRE(parts.parts.size() == 2);

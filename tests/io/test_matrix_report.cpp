@@ -51,7 +51,7 @@ TEST_CASE("what the pictures are too small for is null, and so are prompt and se
   CHECK(json.at("seed").is_null());
   matrix.prompt = "a house";
   matrix.seed = 7;
-  const Json told = Json::parse(io::matrix_report(matrix));
-  CHECK(told.at("prompt") == "a house");
-  CHECK(told.at("seed") == 7);
+  const Json hints = Json::parse(io::matrix_report(matrix));
+  CHECK(hints.at("prompt") == "a house");
+  CHECK(hints.at("seed") == 7);
 }

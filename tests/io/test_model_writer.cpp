@@ -44,11 +44,11 @@ TEST_CASE("naming, prefix and digest of a part come back") {
   const TemporaryFolder place;
   Model model = read_model(bundled / "tiny-sd15");
   Part& part = model.parts.at("denoiser");
-  part.naming = "ldm-unet";
+  part.key_scheme = "ldm-unet";
   part.prefix = "model.diffusion_model.";
   part.digest = std::string(64, 'a');
   const Part again = rewritten(place, model).parts.at("denoiser");
-  CHECK(again.naming == part.naming);
+  CHECK(again.key_scheme == part.key_scheme);
   CHECK(again.prefix == part.prefix);
   CHECK(again.digest == part.digest);
 }

@@ -114,9 +114,9 @@ TEST_CASE("notes are read out of tensors and out of the header, and one that can
     CAPTURE(good);
     noted.note = good;
     CHECK(refusal(noted).empty());
-    Quantized told;
-    told.metadata = R"({"format_version": "1.0", "layers": {"a": )" + std::string(good) + "}}";
-    CHECK(refusal(told).empty());
+    Quantized hints;
+    hints.metadata = R"({"format_version": "1.0", "layers": {"a": )" + std::string(good) + "}}";
+    CHECK(refusal(hints).empty());
   }
   const std::vector<std::pair<std::string, std::string>> bad = {
       {R"({"format": "nvfp4"})", "a.weight is quantized as nvfp4"},
@@ -133,9 +133,9 @@ TEST_CASE("notes are read out of tensors and out of the header, and one that can
     noted.note = text;
     CHECK_THAT(refusal(noted), Catch::Contains(says) && Catch::Contains("one.safetensors"));
     if (says == "is no JSON") continue;
-    Quantized told;
-    told.metadata = R"({"layers": {"a": )" + text + "}}";
-    CHECK_THAT(refusal(told), Catch::Contains(says));
+    Quantized hints;
+    hints.metadata = R"({"layers": {"a": )" + text + "}}";
+    CHECK_THAT(refusal(hints), Catch::Contains(says));
   }
   Quantized shorter;
   shorter.metadata = R"({"layers": {"a": "float8_e4m3fn"}})";
@@ -148,7 +148,7 @@ TEST_CASE(
     "a checkpoint's scales belong to its weights: their file, digest and dtype, and are no tensors of their own") {
   const TemporaryFolder folder;
   const core::KnownGraph graph{"known", "vae_decoder", {{"a.weight", {4, 4}}}};
-  core::HeldGraph held;
+  core::GraphMatch held;
   held.wanted = 1;
   const Checkpoint checkpoint(Quantized().files(folder));
   CHECK(checkpoint.tensors().size() == 1);
@@ -164,7 +164,7 @@ TEST_CASE(
 TEST_CASE("numbers that are no weights as they stand are told, before a model is made of them") {
   const TemporaryFolder folder;
   const core::KnownGraph graph{"known", "denoiser", {{"a.weight", {4, 4}}}};
-  core::HeldGraph held;
+  core::GraphMatch held;
   held.wanted = 1;
   for (const Dtype dtype : {Dtype::i8, Dtype::u8, Dtype::f8_e4m3fnuz, Dtype::boolean, Dtype::f8_e8m0}) {
     const std::vector<std::byte> numbers(16);

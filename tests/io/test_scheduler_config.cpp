@@ -15,7 +15,7 @@ SchedulerConfig read(const TemporaryFolder& folder, const std::string& document)
   return *read_scheduler(folder.path());
 }
 
-std::string told(const SchedulerConfig& config) {
+std::string hints(const SchedulerConfig& config) {
   std::string text;
   for (const std::string& note : config.notes) text += note + "\n";
   return text;
@@ -147,17 +147,17 @@ TEST_CASE("keys that a class does not read are named, those of the training are 
       folder,
       named("FlowMatchHeunDiscreteScheduler", R"("use_dynamic_shifting": true, "use_karras_sigmas": false, "foo": 1)"));
   CHECK(config.sampling.flow_shift.dynamic);
-  CHECK_THAT(told(config), Catch::Contains("does not read use_dynamic_shifting"));
-  CHECK_THAT(told(config), Catch::Contains("left out: foo, use_karras_sigmas"));
+  CHECK_THAT(hints(config), Catch::Contains("does not read use_dynamic_shifting"));
+  CHECK_THAT(hints(config), Catch::Contains("left out: foo, use_karras_sigmas"));
   // What tells of a flow's training tells nothing of betas, nor the other way.
   const SchedulerConfig betas =
       read(folder, named("EulerDiscreteScheduler", R"("shift": 3.0, "use_dynamic_shifting": true)"));
-  CHECK_THAT(told(betas), Catch::Contains("left out: shift, use_dynamic_shifting"));
-  CHECK_THAT(told(betas), !Catch::Contains("lapis does"));
+  CHECK_THAT(hints(betas), Catch::Contains("left out: shift, use_dynamic_shifting"));
+  CHECK_THAT(hints(betas), !Catch::Contains("lapis does"));
   CHECK(betas.sampling.flow_shift == FlowShift{});
   const SchedulerConfig flow = read(folder, named("FlowMatchEulerDiscreteScheduler", R"("beta_start": 0.1)"));
-  CHECK_THAT(told(flow), Catch::Contains("left out: beta_start") && !Catch::Contains("lapis does"));
-  CHECK_THAT(told(read(folder, named("DDIMScheduler", R"("set_alpha_to_one": false)"))),
+  CHECK_THAT(hints(flow), Catch::Contains("left out: beta_start") && !Catch::Contains("lapis does"));
+  CHECK_THAT(hints(read(folder, named("DDIMScheduler", R"("set_alpha_to_one": false)"))),
              Catch::Contains("set_alpha_to_one is false"));
   CHECK(read(folder, named("DDIMScheduler", R"("set_alpha_to_one": true, "clip_sample": false)")).notes.empty());
 }
@@ -168,7 +168,7 @@ TEST_CASE("the class is the configuration's, else the index's, and two that diff
   CHECK(read(folder, "{}").sampler == "ddim");
   const SchedulerConfig config = read(folder, named("HeunDiscreteScheduler", ""));
   CHECK(config.sampler == "heun");
-  CHECK_THAT(told(config), Catch::Contains("model_index.json names DDIMScheduler"));
+  CHECK_THAT(hints(config), Catch::Contains("model_index.json names DDIMScheduler"));
   write_text(folder / "model_index.json", "{}");
-  CHECK_THAT(told(read(folder, "{}")), Catch::Contains("names no class"));
+  CHECK_THAT(hints(read(folder, "{}")), Catch::Contains("names no class"));
 }

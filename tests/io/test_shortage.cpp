@@ -34,8 +34,8 @@ TEST_CASE("threads that can be had are had, and a limit is told with what to set
     if (::setrlimit(RLIMIT_NPROC, &few) != 0) ::_exit(3);
     const auto error = lapis::io::test::error_of([] { check_threads(64); });
     const std::string text = error ? error->what() : "";
-    const bool told = text.find("ulimit -u") != std::string::npos && text.find("64") != std::string::npos;
-    ::_exit(told && error->kind() == ErrorKind::device ? 0 : 1);
+    const bool hints = text.find("ulimit -u") != std::string::npos && text.find("64") != std::string::npos;
+    ::_exit(hints && error->kind() == ErrorKind::device ? 0 : 1);
   }
   int status = 0;
   REQUIRE(::waitpid(child, &status, 0) == child);

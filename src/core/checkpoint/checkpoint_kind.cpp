@@ -38,14 +38,14 @@ struct NamedGraph {
   std::vector<TensorShape> tensors;
 };
 
-HeldGraph hold(const NamedGraph& named, const std::string& prefix, const Shapes& checkpoint) {
-  HeldGraph held{named.graph->name, named.graph->part, named.row->naming, prefix, named.tensors.size(), {}, {}};
+GraphMatch hold(const NamedGraph& named, const std::string& prefix, const Shapes& checkpoint) {
+  GraphMatch held{named.graph->name, named.graph->part, named.row->key_scheme, prefix, named.tensors.size(), {}, {}};
   for (const TensorShape& tensor : named.tensors) {
     const auto found = checkpoint.find(prefix + tensor.name);
     if (found == checkpoint.end()) {
       append(held.missing, prefix + tensor.name);
     } else if (!same_bytes(*found->second, tensor.shape)) {
-      append(held.misshapen,
+      append(held.shape_mismatch,
              prefix + tensor.name + " is " + shown(*found->second) + ", expected " + shown(tensor.shape));
     }
   }
@@ -54,7 +54,7 @@ HeldGraph hold(const NamedGraph& named, const std::string& prefix, const Shapes&
 
 /// A graph that is held, with the names of its tensors in the checkpoint.
 struct Candidate {
-  HeldGraph held;
+  GraphMatch held;
   const NamedGraph* named;
 };
 
@@ -64,15 +64,15 @@ std::vector<Candidate> candidates(std::span<const NamedGraph> named, const Shape
   std::vector<Candidate> found;
   for (const NamedGraph& graph : named) {
     for (const std::string& prefix : graph.row->prefixes) {
-      HeldGraph held = hold(graph, prefix, checkpoint);
+      GraphMatch held = hold(graph, prefix, checkpoint);
       if (held.fitting() > 0) found.push_back({std::move(held), &graph});
     }
   }
   std::ranges::stable_sort(found, [](const Candidate& one, const Candidate& other) {
-    const HeldGraph& a = one.held;
-    const HeldGraph& b = other.held;
-    if (a.whole() != b.whole()) return a.whole();
-    if (a.whole()) return a.wanted > b.wanted;
+    const GraphMatch& a = one.held;
+    const GraphMatch& b = other.held;
+    if (a.complete() != b.complete()) return a.complete();
+    if (a.complete()) return a.wanted > b.wanted;
     return a.fitting() * b.wanted > b.fitting() * a.wanted;
   });
   return found;
@@ -110,19 +110,19 @@ constexpr TitleRow titles[] = {
     {"flux-schnell", "FLUX.1 schnell"},
 };
 
-std::string title_of(std::span<const HeldGraph> whole) {
-  for (const HeldGraph& held : whole) {
+std::string title_of(std::span<const GraphMatch> complete) {
+  for (const GraphMatch& held : complete) {
     for (const TitleRow& row : titles) {
       if (row.graph == held.graph) return std::string(row.title);
     }
   }
   const auto all_begin = [&](std::string_view part) {
-    return !whole.empty() &&
-           std::ranges::all_of(whole, [&](const HeldGraph& held) { return held.part.starts_with(part); });
+    return !complete.empty() &&
+           std::ranges::all_of(complete, [&](const GraphMatch& held) { return held.part.starts_with(part); });
   };
   if (all_begin("vae_")) return "a VAE alone";
-  if (all_begin("text_encoder")) return whole.size() > 1 ? "text encoders alone" : "a text encoder alone";
-  return whole.empty() ? "" : "parts without a denoiser";
+  if (all_begin("text_encoder")) return complete.size() > 1 ? "text encoders alone" : "a text encoder alone";
+  return complete.empty() ? "" : "parts without a denoiser";
 }
 
 }  // namespace
@@ -138,14 +138,14 @@ std::string listing_text(const Listing& listing) {
   return more == 0 ? text : text + "; and " + std::to_string(more) + " more";
 }
 
-CheckpointKind recognize(std::span<const TensorShape> checkpoint, std::span<const KnownGraph> graphs) {
+CheckpointKind identify(std::span<const TensorShape> checkpoint, std::span<const KnownGraph> graphs) {
   Shapes shapes;
   for (const TensorShape& tensor : checkpoint) shapes.emplace(tensor.name, &tensor.shape);
   std::vector<NamedGraph> named;
   for (const KnownGraph& graph : graphs) {
-    for (const NamingRow& row : namings()) {
-      if (applies(row.naming, graph.tensors)) {
-        named.push_back({&graph, &row, checkpoint_tensors(row.naming, graph.tensors)});
+    for (const NamingRow& row : key_schemes()) {
+      if (applies(row.key_scheme, graph.tensors)) {
+        named.push_back({&graph, &row, checkpoint_tensors(row.key_scheme, graph.tensors)});
       }
     }
   }
@@ -155,19 +155,19 @@ CheckpointKind recognize(std::span<const TensorShape> checkpoint, std::span<cons
   for (const Candidate& candidate : all) {
     if (2 * candidate.held.fitting() < candidate.held.wanted || !is_free(candidate, claims)) continue;
     claim(candidate, shapes, claims);
-    (candidate.held.whole() ? kind.whole : kind.broken).push_back(candidate.held);
+    (candidate.held.complete() ? kind.complete : kind.partial).push_back(candidate.held);
   }
-  if (kind.whole.empty() && kind.broken.empty() && !all.empty()) {
+  if (kind.complete.empty() && kind.partial.empty() && !all.empty()) {
     const auto fitting = [](const Candidate& candidate) { return candidate.held.fitting(); };
     kind.nearest.push_back(std::ranges::max_element(all, {}, fitting)->held);
   }
   for (const TensorShape& tensor : checkpoint) {
     if (!claims.contains(tensor.name)) kind.extra.push_back(tensor);
   }
-  const bool draws = std::ranges::any_of(kind.whole, [](const HeldGraph& held) { return held.part == "denoiser"; });
+  const bool draws = std::ranges::any_of(kind.complete, [](const GraphMatch& held) { return held.part == "denoiser"; });
   kind.relative = draws ? nullptr : find_relative(checkpoint);
-  kind.title = kind.relative != nullptr ? std::string(kind.relative->title) : title_of(kind.whole);
-  kind.known = kind.relative == nullptr && !kind.whole.empty();
+  kind.title = kind.relative != nullptr ? std::string(kind.relative->title) : title_of(kind.complete);
+  kind.known = kind.relative == nullptr && !kind.complete.empty();
   return kind;
 }
 

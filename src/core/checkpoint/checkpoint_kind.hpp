@@ -33,31 +33,31 @@ void append(Listing& listing, std::string line);
 std::string listing_text(const Listing& listing);
 
 /// A graph as a checkpoint holds it.
-struct HeldGraph {
+struct GraphMatch {
   std::string graph;
   std::string part;
-  Naming naming = Naming::diffusers;
+  KeyScheme key_scheme = KeyScheme::diffusers;
   std::string prefix;      ///< what stands before the naming's names in this checkpoint
   std::size_t wanted = 0;  ///< tensors of the checkpoint that the graph needs
   Listing missing;         ///< names, as the checkpoint would have them
-  Listing misshapen;       ///< "NAME is [...], expected [...]"
+  Listing shape_mismatch;       ///< "NAME is [...], expected [...]"
 
-  std::size_t fitting() const { return wanted - missing.count - misshapen.count; }
-  bool whole() const { return fitting() == wanted; }
+  std::size_t fitting() const { return wanted - missing.count - shape_mismatch.count; }
+  bool complete() const { return fitting() == wanted; }
 };
 
 struct CheckpointKind {
   const Relative* relative = nullptr;  ///< what its names say it is where it holds no denoiser that is known
   std::string title;   ///< "Stable Diffusion 1.5", "a VAE alone", "Stable Diffusion 3", ...; "" where nothing tells
   bool known = false;  ///< the title is of something whose graphs are known, or of a part of it
-  std::vector<HeldGraph> whole;    ///< no tensor is in two of them; where several graphs fit, the largest
-  std::vector<HeldGraph> broken;   ///< at least half there, and no whole one has its tensors; the fullest first
-  std::vector<HeldGraph> nearest;  ///< the one with most that fits, where none is whole or broken; else none
+  std::vector<GraphMatch> complete;    ///< no tensor is in two of them; where several graphs fit, the largest
+  std::vector<GraphMatch> partial;   ///< at least half there, and no whole one has its tensors; the fullest first
+  std::vector<GraphMatch> nearest;  ///< the one with most that fits, where none is whole or broken; else none
   std::vector<TensorShape> extra;  ///< tensors that no whole and no broken graph needs
 };
 
 /// Holds a checkpoint against every graph in every naming that applies, behind every prefix. Cost: a few hundred
 /// thousand look-ups.
-CheckpointKind recognize(std::span<const TensorShape> checkpoint, std::span<const KnownGraph> graphs);
+CheckpointKind identify(std::span<const TensorShape> checkpoint, std::span<const KnownGraph> graphs);
 
 }  // namespace lapis::core

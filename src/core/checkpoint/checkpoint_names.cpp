@@ -183,7 +183,7 @@ constexpr std::array<Rename, 5> open_clip_layers = {{
 constexpr std::array<std::string_view, 3> clip_heads = {".self_attn.q_proj.", ".self_attn.k_proj.",
                                                         ".self_attn.v_proj."};
 
-TensorPlace open_clip_place(const TensorShape& tensor) {
+TensorLocation open_clip_place(const TensorShape& tensor) {
   if (tensor.name == "text_projection.weight") return {"text_projection", {}, true};
   if (const auto top = renamed_beginning(tensor.name, open_clip_tops)) return {*top, {}, false};
   constexpr std::string_view layers = "text_model.encoder.layers.";
@@ -261,7 +261,7 @@ constexpr std::array<Fused, 3> flux_single_fused = {{
 
 constexpr std::int64_t flux_mlp_ratio = 4;  // height of the MLP's first layer in widths of the network
 
-TensorPlace flux_block_place(const std::string& name, std::int64_t height, std::span<const Fused> fused,
+TensorLocation flux_block_place(const std::string& name, std::int64_t height, std::span<const Fused> fused,
                              Renames names) {
   for (const Fused& row : fused) {
     const std::size_t at = name.find(row.name);
@@ -272,7 +272,7 @@ TensorPlace flux_block_place(const std::string& name, std::int64_t height, std::
   return {renamed(name, names), {}, false};
 }
 
-TensorPlace flux_place(const TensorShape& tensor) {
+TensorLocation flux_place(const TensorShape& tensor) {
   const std::int64_t height = tensor.shape[0];
   constexpr std::string_view norm_out = "norm_out.linear.";
   if (tensor.name.starts_with(norm_out)) {  // shift and scale there, scale and shift here
@@ -294,20 +294,20 @@ TensorPlace flux_place(const TensorShape& tensor) {
 constexpr std::array<Rename, 1> bare = {{{"text_model.", ""}}};
 constexpr std::array<Rename, 1> tied = {{{"shared.", "encoder.embed_tokens."}}};
 
-TensorPlace place(Naming naming, const TensorShape& tensor, const Layout& layout) {
+TensorLocation place(KeyScheme key_scheme, const TensorShape& tensor, const Layout& layout) {
   const std::string& name = tensor.name;
-  switch (naming) {
-    case Naming::diffusers:
-    case Naming::clip:
-    case Naming::t5: return {name, {}, false};
-    case Naming::diffusers_old: return {renamed(name, vae_attention_old), {}, false};
-    case Naming::clip_level: return {name.starts_with("text_projection.") ? name : "text_model." + name, {}, false};
-    case Naming::clip_bare: return {renamed_beginning(name, bare).value_or(name), {}, false};
-    case Naming::open_clip: return open_clip_place(tensor);
-    case Naming::t5_tied: return {renamed_beginning(name, tied).value_or(name), {}, false};
-    case Naming::ldm_unet: return {ldm_unet_name(name, layout), {}, false};
-    case Naming::ldm_vae: return {ldm_vae_name(name, layout), {}, false};
-    case Naming::flux: return flux_place(tensor);
+  switch (key_scheme) {
+    case KeyScheme::diffusers:
+    case KeyScheme::clip:
+    case KeyScheme::t5: return {name, {}, false};
+    case KeyScheme::diffusers_old: return {renamed(name, vae_attention_old), {}, false};
+    case KeyScheme::clip_level: return {name.starts_with("text_projection.") ? name : "text_model." + name, {}, false};
+    case KeyScheme::clip_bare: return {renamed_beginning(name, bare).value_or(name), {}, false};
+    case KeyScheme::open_clip: return open_clip_place(tensor);
+    case KeyScheme::t5_tied: return {renamed_beginning(name, tied).value_or(name), {}, false};
+    case KeyScheme::ldm_unet: return {ldm_unet_name(name, layout), {}, false};
+    case KeyScheme::ldm_vae: return {ldm_vae_name(name, layout), {}, false};
+    case KeyScheme::flux: return flux_place(tensor);
   }
   return {name, {}, false};
 }
@@ -318,61 +318,61 @@ std::vector<NamingRow> naming_table() {
   const std::vector<std::string> text = {"text_model.final_layer_norm.weight"};
   const std::vector<std::string> unet = {"time_embedding.linear_1.weight"};
   return {
-      {Naming::diffusers, "diffusers", {}, {""}},
-      {Naming::diffusers_old, "diffusers of 2022", vae, {""}},
-      {Naming::clip,
+      {KeyScheme::diffusers, "diffusers", {}, {""}},
+      {KeyScheme::diffusers_old, "diffusers of 2022", vae, {""}},
+      {KeyScheme::clip,
        "clip",
        text,
        {"cond_stage_model.transformer.", first_clip, "text_encoders.clip_l.transformer.",
         "text_encoders.clip_g.transformer."}},
-      {Naming::clip_level,
+      {KeyScheme::clip_level,
        "clip with text_model",
        {"final_layer_norm.weight"},
        {"", "cond_stage_model.transformer.", first_clip, "text_encoders.clip_l.transformer."}},
-      {Naming::clip_bare, "clip without text_model", text, {"", "cond_stage_model.transformer.", first_clip}},
-      {Naming::open_clip,
+      {KeyScheme::clip_bare, "clip without text_model", text, {"", "cond_stage_model.transformer.", first_clip}},
+      {KeyScheme::open_clip,
        "open-clip",
        {"text_projection.weight"},
        {"conditioner.embedders.1.model.", "conditioner.embedders.0.model.", ""}},
-      {Naming::t5, "t5", {"shared.weight"}, {"text_encoders.t5xxl.transformer."}},
-      {Naming::t5_tied, "t5 with tied names", {"shared.weight"}, {"", "text_encoders.t5xxl.transformer."}},
-      {Naming::ldm_unet, "ldm-unet", unet, {"model.diffusion_model.", ""}},
-      {Naming::ldm_vae, "ldm-vae", vae, {"first_stage_model.", "vae.", ""}},
-      {Naming::flux, "flux", {"x_embedder.weight"}, {"model.diffusion_model.", ""}},
+      {KeyScheme::t5, "t5", {"shared.weight"}, {"text_encoders.t5xxl.transformer."}},
+      {KeyScheme::t5_tied, "t5 with tied names", {"shared.weight"}, {"", "text_encoders.t5xxl.transformer."}},
+      {KeyScheme::ldm_unet, "ldm-unet", unet, {"model.diffusion_model.", ""}},
+      {KeyScheme::ldm_vae, "ldm-vae", vae, {"first_stage_model.", "vae.", ""}},
+      {KeyScheme::flux, "flux", {"x_embedder.weight"}, {"model.diffusion_model.", ""}},
   };
 }
 
 }  // namespace
 
-std::span<const NamingRow> namings() {
+std::span<const NamingRow> key_schemes() {
   static const std::vector<NamingRow> table = naming_table();
   return table;
 }
 
-const NamingRow& naming_row(Naming naming) { return *std::ranges::find(namings(), naming, &NamingRow::naming); }
+const NamingRow& naming_row(KeyScheme key_scheme) { return *std::ranges::find(key_schemes(), key_scheme, &NamingRow::key_scheme); }
 
 const NamingRow* find_naming(std::string_view name) {
-  const auto row = std::ranges::find(namings(), name, &NamingRow::name);
-  return row == namings().end() ? nullptr : &*row;
+  const auto row = std::ranges::find(key_schemes(), name, &NamingRow::name);
+  return row == key_schemes().end() ? nullptr : &*row;
 }
 
-bool applies(Naming naming, std::span<const TensorShape> graph) {
-  const std::vector<std::string>& marks = naming_row(naming).marks;
+bool applies(KeyScheme key_scheme, std::span<const TensorShape> graph) {
+  const std::vector<std::string>& marks = naming_row(key_scheme).marks;
   return marks.empty() || std::ranges::any_of(graph, [&](const TensorShape& tensor) {
            return std::ranges::find(marks, tensor.name) != marks.end();
          });
 }
 
-std::vector<TensorPlace> places(Naming naming, std::span<const TensorShape> graph) {
+std::vector<TensorLocation> places(KeyScheme key_scheme, std::span<const TensorShape> graph) {
   const Layout layout = layout_of(graph);
-  std::vector<TensorPlace> found;
+  std::vector<TensorLocation> found;
   found.reserve(graph.size());
-  for (const TensorShape& tensor : graph) found.push_back(place(naming, tensor, layout));
+  for (const TensorShape& tensor : graph) found.push_back(place(key_scheme, tensor, layout));
   return found;
 }
 
-std::vector<TensorShape> checkpoint_tensors(Naming naming, std::span<const TensorShape> graph) {
-  const std::vector<TensorPlace> where = places(naming, graph);
+std::vector<TensorShape> checkpoint_tensors(KeyScheme key_scheme, std::span<const TensorShape> graph) {
+  const std::vector<TensorLocation> where = places(key_scheme, graph);
   std::map<std::string, std::vector<std::int64_t>> shapes;
   for (std::size_t i = 0; i < graph.size(); ++i) {
     std::vector<std::int64_t> shape = graph[i].shape;

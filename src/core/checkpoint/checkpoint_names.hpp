@@ -24,16 +24,16 @@ struct RowRange {
 
 /// Where a parameter lies. Its shape is the graph's: a 1x1 convolution stored for a linear layer, or the other way, is
 /// the same bytes under another shape.
-struct TensorPlace {
+struct TensorLocation {
   std::string name;  ///< of the checkpoint's tensor, without the checkpoint's prefix
   std::vector<RowRange>
       rows;                 ///< of that tensor, in this order; empty: all of it. One range is a view, two need a copy
   bool transposed = false;  ///< the tensor is the parameter's transpose
-  bool operator==(const TensorPlace&) const = default;
+  bool operator==(const TensorLocation&) const = default;
 };
 
 /// Who gave the tensors their names.
-enum class Naming {
+enum class KeyScheme {
   diffusers,      ///< diffusers and transformers: the graph's own names
   diffusers_old,  ///< diffusers of 2022: query, key, value and proj_attn in a VAE
   clip,           ///< the graph's own names, below the prefixes of whole checkpoints
@@ -49,26 +49,26 @@ enum class Naming {
 
 /// One row a naming.
 struct NamingRow {
-  Naming naming;
+  KeyScheme key_scheme;
   std::string name;
   std::vector<std::string> marks;     ///< the naming applies to graphs that have one of these tensors; empty: to all
   std::vector<std::string> prefixes;  ///< what such names stand behind in checkpoints
 };
 
-std::span<const NamingRow> namings();
-const NamingRow& naming_row(Naming naming);
+std::span<const NamingRow> key_schemes();
+const NamingRow& naming_row(KeyScheme key_scheme);
 
 /// The row of that name, as a model's folder records it; null where there is none.
 const NamingRow* find_naming(std::string_view name);
 
-/// Whether `naming` has places for the tensors of `graph`.
-bool applies(Naming naming, std::span<const TensorShape> graph);
+/// Whether `key_scheme` has places for the tensors of `graph`.
+bool applies(KeyScheme key_scheme, std::span<const TensorShape> graph);
 
-/// The place of each tensor of `graph`, in its order. `naming` must apply to it.
-std::vector<TensorPlace> places(Naming naming, std::span<const TensorShape> graph);
+/// The place of each tensor of `graph`, in its order. `key_scheme` must apply to it.
+std::vector<TensorLocation> places(KeyScheme key_scheme, std::span<const TensorShape> graph);
 
-/// The tensors that a checkpoint of `naming` holds for `graph`, each once, without a prefix; those that are rows of one
+/// The tensors that a checkpoint of `key_scheme` holds for `graph`, each once, without a prefix; those that are rows of one
 /// another put together.
-std::vector<TensorShape> checkpoint_tensors(Naming naming, std::span<const TensorShape> graph);
+std::vector<TensorShape> checkpoint_tensors(KeyScheme key_scheme, std::span<const TensorShape> graph);
 
 }  // namespace lapis::core

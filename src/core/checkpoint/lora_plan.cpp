@@ -57,7 +57,7 @@ class Planner {
   LoraPlan plan() {
     check_kind();
     group();
-    check_told();
+    check_hints();
     check_control();
     check_names();
     for (const auto& [module, tensors] : groups_) place(module, tensors);
@@ -83,7 +83,7 @@ class Planner {
   }
 
   /// What stands below a factor's name and is none says what the factor's numbers mean.
-  void check_told() const {
+  void check_hints() const {
     constexpr std::string_view weight = ".weight";
     std::set<std::string_view> factors;
     for (const TensorShape& tensor : file_.tensors) {

@@ -19,8 +19,8 @@ std::optional<std::string> module_of(const std::string& name, std::string_view k
 }  // namespace
 
 LoraTargets::LoraTargets(std::span<const TensorShape> graph) {
-  for (const NamingRow& row : namings()) {
-    if (applies(row.naming, graph)) add(row.naming, graph);
+  for (const NamingRow& row : key_schemes()) {
+    if (applies(row.key_scheme, graph)) add(row.key_scheme, graph);
   }
   add_fused_attention();
   for (Modules* modules : {&weights_, &biases_}) add_split_layers(*modules);
@@ -33,10 +33,10 @@ LoraTargets::LoraTargets(std::span<const TensorShape> graph) {
   }
 }
 
-void LoraTargets::add(Naming naming, std::span<const TensorShape> graph) {
+void LoraTargets::add(KeyScheme key_scheme, std::span<const TensorShape> graph) {
   std::map<std::string, std::vector<std::int64_t>> shapes;
-  for (TensorShape& tensor : checkpoint_tensors(naming, graph)) shapes[tensor.name] = std::move(tensor.shape);
-  const std::vector<TensorPlace> where = places(naming, graph);
+  for (TensorShape& tensor : checkpoint_tensors(key_scheme, graph)) shapes[tensor.name] = std::move(tensor.shape);
+  const std::vector<TensorLocation> where = places(key_scheme, graph);
   Modules weights;
   Modules biases;
   for (std::size_t i = 0; i < graph.size(); ++i) {

@@ -26,7 +26,7 @@ struct LoraModule {
   std::vector<LoraTarget> targets;
 };
 
-/// Every module of one graph, by the names that `core::namings` give its tensors, with dots and with underscores.
+/// Every module of one graph, by the names that `core::key_schemes` give its tensors, with dots and with underscores.
 class LoraTargets {
  public:
   explicit LoraTargets(std::span<const TensorShape> graph);
@@ -44,7 +44,7 @@ class LoraTargets {
  private:
   using Modules = std::map<std::string, LoraModule, std::less<>>;
 
-  void add(Naming naming, std::span<const TensorShape> graph);
+  void add(KeyScheme key_scheme, std::span<const TensorShape> graph);
   void add_fused_attention();
   static void add_split_layers(Modules& modules);
   const LoraModule* find(const Modules& modules, std::string_view module, bool underscored) const;

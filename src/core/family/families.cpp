@@ -23,7 +23,7 @@ PartRow clip_encoder(const std::string& name) {
 PartRow last_layer_encoder(const std::string& name) {
   PartRow row = clip_encoder(name);
   const Port last = {"last", "model", {"batch", "tokens", "width"}};
-  row.lesser_outputs = {{last}, {last, {"pooled", "model", {"batch", "pooled_width"}}}};
+  row.reduced_outputs = {{last}, {last, {"pooled", "model", {"batch", "pooled_width"}}}};
   return row;
 }
 
@@ -101,7 +101,7 @@ FamilyRow sd15_family(const std::string& name, const std::string& space) {
       .predictions = {Prediction::epsilon, Prediction::v},
       .guidance = GuidanceKind::passes,
       .clip_skip = 1,
-      .told_sizes = false,
+      .size_conditioning = false,
       .tokenizers = {{"tokenizer", TokenizerKind::clip}},
       .parts = sd15_parts(),
       .shared_sizes = {{{{"text_encoder", "normed", 3}}, {"denoiser", "context", 2}},
@@ -119,7 +119,7 @@ FamilyRow sdxl_family() {
       .predictions = {Prediction::epsilon, Prediction::v},
       .guidance = GuidanceKind::passes,
       .clip_skip = 2,
-      .told_sizes = true,
+      .size_conditioning = true,
       .tokenizers = {{"tokenizer", TokenizerKind::clip}, {"tokenizer_2", TokenizerKind::clip}},
       .parts = sdxl_parts(),
       .shared_sizes = {{{{"text_encoder", "states", 3}, {"text_encoder_2", "states", 3}}, {"denoiser", "context", 2}},
@@ -137,7 +137,7 @@ FamilyRow flux_family() {
       .predictions = {Prediction::flow},
       .guidance = GuidanceKind::input,
       .clip_skip = 0,
-      .told_sizes = false,
+      .size_conditioning = false,
       .tokenizers = {{"tokenizer", TokenizerKind::clip}, {"tokenizer_2", TokenizerKind::t5}},
       .parts = flux_parts(),
       .shared_sizes = {{{{"text_encoder_2", "last", 2}}, {"denoiser", "context", 2}},

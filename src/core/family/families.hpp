@@ -20,7 +20,7 @@ struct PartRow {
   std::vector<Port> inputs;
   std::vector<Port> outputs;
   std::vector<Port> optional_inputs = {};              ///< behind the others in models that have them, all or none
-  std::vector<std::vector<Port>> lesser_outputs = {};  ///< in their place, where a part gives back less that will do
+  std::vector<std::vector<Port>> reduced_outputs = {};  ///< in their place, where a part gives back less that will do
 };
 
 /// One dimension of an input or output of a part.
@@ -60,7 +60,7 @@ struct FamilyRow {
   std::vector<Prediction> predictions;  ///< what its denoisers may predict
   GuidanceKind guidance;
   int clip_skip;    ///< layer of its CLIP text encoders from their end, 1: the last; 0: has none to skip
-  bool told_sizes;  ///< its denoisers are told the picture's original size and where it was cropped
+  bool size_conditioning;  ///< its denoisers are told the picture's original size and where it was cropped
   std::vector<TokenizerRow> tokenizers;
   std::vector<PartRow> parts;
   std::vector<SharedSize> shared_sizes;

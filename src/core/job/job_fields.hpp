@@ -79,7 +79,7 @@ std::optional<std::uint64_t> parse_seed(std::string_view text, std::string_view 
 /// is not asked for. A missing or negative seed is taken from `random` (its upper 32 bits: short enough to type again).
 /// `model` must have passed `check_model`; `latent` is what job.init_latent names, of the model's space, and decides
 /// the size and the batch; null where it names nothing. Throws Error{usage} naming the flag, what was found and what
-/// was expected, and what `check_place` throws.
+/// was expected, and what `check_step_state` throws.
 ResolvedJob resolve(const Job& job, const Model& model, std::uint64_t random, const Passport* latent = nullptr);
 
 /// Every field of a resolved job that has a value as (key, value), in the order of the table; `model` is the model's

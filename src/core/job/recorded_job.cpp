@@ -58,7 +58,7 @@ Job taken_up(const Job& recorded, const Job& asked, const std::set<std::string>&
   if (family.guidance == GuidanceKind::passes) recalled.forget("true_guidance");
   if (family.guidance == GuidanceKind::input && !has_guidance_input(model)) recalled.forget("guidance");
   for (const char* key : {"original_size", "crop"}) {
-    if (!family.told_sizes) recalled.forget(key);
+    if (!family.size_conditioning) recalled.forget(key);
   }
   const bool passes = family.guidance == GuidanceKind::passes;
   const double weight = passes ? job.guidance.value_or(model.defaults.guidance) : job.true_guidance.value_or(1);

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "core/family/families.hpp"
-#include "core/picture/fit.hpp"
+#include "core/picture/resize_mode.hpp"
 #include "core/job/job_fields.hpp"
 #include "core/prompt/prompt_syntax.hpp"
 #include "core/job/resolve_sampling.hpp"
@@ -100,7 +100,7 @@ std::pair<int, int> checked_pair(const std::string& text, const JobMember& membe
 
 /// What a denoiser is told of sizes: the picture's own and no crop, where nothing is said (as in diffusers).
 void resolve_told_sizes(const Job& job, const Model& model, const FamilyRow& family, ResolvedJob& resolved) {
-  if (!family.told_sizes) {
+  if (!family.size_conditioning) {
     const std::string why = named(model) + ", whose networks are told no sizes";
     refuse_given(job.original_size, &Job::original_size, why, "Leave it out");
     refuse_given(job.crop, &Job::crop, why, "Leave it out");
@@ -133,7 +133,7 @@ void resolve_guidance(const Job& job, const Model& model, const FamilyRow& famil
     resolved.guidance = 0;
   }
   resolved.true_guidance = checked_number(job.true_guidance.value_or(1), &Job::true_guidance);
-  if (!job.negative_prompt.empty() && pass_guidance(resolved) <= 1) {
+  if (!job.negative_prompt.empty() && cfg_scale(resolved) <= 1) {
     refuse(flag_of(&Job::negative_prompt) + ": " + named(model) + ", which makes no negative pass by itself. Add " +
            true_flag + " SCALE above 1 (it doubles the time), or leave the negative prompt out");
   }
@@ -248,7 +248,7 @@ void resolve_source(const Job& job, const Model& model, const Passport* latent, 
   }
   need_encoder(model, &Job::image);
   resolved.image = job.image;
-  resolved.fit = find_fit(job.fit.value_or("stretch")).name;
+  resolved.fit = find_resize_mode(job.fit.value_or("stretch")).name;
   resolved.strength = checked_strength(&Job::strength, job.strength.value_or(0.75), resolved.steps, model);
   if (!job.mask) {
     refuse_without(job, &Job::mask, "speaks of a mask", &Job::mask_paste);
@@ -323,7 +323,7 @@ ResolvedJob resolve(const Job& asked, const Model& model, std::uint64_t random, 
   resolve_stop(job, model, latent, resolved);
   resolved.then = job.then;
   if (latent != nullptr && latent->sigma > 0) {
-    check_place({latent->sigma, latent->path, latent->step}, schedule_of(resolved, model),
+    check_step_state({latent->sigma, latent->path, latent->step}, schedule_of(resolved, model),
                 path_of(model.sampling.prediction));
   }
   resolved.vae_tiling = checked_name(job, &Job::vae_tiling, tilings);

@@ -13,7 +13,7 @@
 #include "core/sampling/schedule_table.hpp"
 #include "core/sampling/schedules.hpp"
 #include "core/text/suggest.hpp"
-#include "core/sampling/time_scale.hpp"
+#include "core/sampling/sigma_time_map.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -51,7 +51,7 @@ std::vector<double> numbers_of(std::string_view flag, std::string_view text) {
 /// The highest sigma of a training; a published table may be rounded.
 double highest_sigma(const SamplingFacts& facts) {
   constexpr double rounding = 1.001;
-  return path_of(facts.prediction) == Path::flow ? 1 : rounding * TimeScale(facts).largest();
+  return path_of(facts.prediction) == Path::flow ? 1 : rounding * SigmaTimeMap(facts).largest();
 }
 
 std::vector<double> checked_sigmas(const std::string& text, const SamplingFacts& facts, const std::string& model) {
@@ -80,7 +80,7 @@ int checked_steps(const Job& job, const Model& model) {
 }
 
 std::optional<std::string> sampler_problem(const SamplerRow& row, const Model& model) {
-  if (walks(row, path_of(model.sampling.prediction))) return std::nullopt;
+  if (supports(row, path_of(model.sampling.prediction))) return std::nullopt;
   return "sampler " + row.name + " cannot walk a flow model such as " + model.name + ": " + row.not_on_flow +
          ". Those that can are " + listed(samplers_on(Path::flow));
 }
@@ -220,12 +220,12 @@ void resolve_sampling(const Job& job, const Model& model, ResolvedJob& resolved)
   if (const auto problem = terminal_problem(resolved, model)) refuse(*problem);
   resolved.guidance_rescale = checked("guidance_rescale", job.guidance_rescale.value_or(0));
   resolved.guidance_interval = job.guidance_interval ? checked_interval(*job.guidance_interval) : Interval{};
-  if (pass_guidance(resolved) > 1) return;
+  if (cfg_scale(resolved) > 1) return;
   for (const auto& [changed, key] : {std::pair{resolved.guidance_interval != Interval{}, "guidance_interval"},
                                      std::pair{resolved.guidance_rescale != 0, "guidance_rescale"}}) {
     if (!changed) continue;
     refuse(std::string(long_flag(find_job_field(key))) + " changes guidance, and the guidance of this job is " +
-           number_text(pass_guidance(resolved)) + ": nothing is guided at 1 or less");
+           number_text(cfg_scale(resolved)) + ": nothing is guided at 1 or less");
   }
 }
 

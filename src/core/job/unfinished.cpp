@@ -71,7 +71,7 @@ void resolve_stop(const Job& job, const Model& model, const Passport* latent, Re
   resolved.stop_at = static_cast<int>(*job.stop_at);
 }
 
-void check_place(const WalkPlace& place, const Schedule& schedule, Path path) {
+void check_step_state(const StepState& place, const Schedule& schedule, Path path) {
   if (place.path != path) {
     throw Error(ErrorKind::incompatible, "the latent is unfinished, on its way on " + path_text(place.path) +
                                              ", and the model walks " + path_text(path) +

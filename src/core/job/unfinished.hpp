@@ -9,7 +9,7 @@
 namespace lapis::core {
 
 /// Where a latent stands on its way.
-struct WalkPlace {
+struct StepState {
   double sigma;
   Path path;
   int step;
@@ -25,6 +25,6 @@ void resolve_stop(const Job& job, const Model& model, const Passport* latent, Re
 
 /// Throws unless a walk over `schedule` on `path` comes by this very place: Error{incompatible} for another path,
 /// Error{usage} for another sigma, saying what to leave out.
-void check_place(const WalkPlace& place, const Schedule& schedule, Path path);
+void check_step_state(const StepState& place, const Schedule& schedule, Path path);
 
 }  // namespace lapis::core

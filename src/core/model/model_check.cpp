@@ -115,7 +115,7 @@ void check_parts(const Model& model, const FamilyRow& family) {
     const auto gives = [&outputs = part.outputs](const std::vector<Port>& ports) {
       return std::equal(outputs.begin(), outputs.end(), ports.begin(), ports.end(), same_port);
     };
-    const bool lesser = std::any_of(row->lesser_outputs.begin(), row->lesser_outputs.end(), gives);
+    const bool lesser = std::any_of(row->reduced_outputs.begin(), row->reduced_outputs.end(), gives);
     if (!lesser) check_ports(model, "parts/" + name + "/outputs", part.outputs, row->outputs);
   }
   for (const PartRow& row : family.parts) {

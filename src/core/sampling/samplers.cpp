@@ -120,12 +120,12 @@ std::vector<std::string> samplers_from_noise_alone(Prediction prediction) {
   return names;
 }
 
-bool walks(const SamplerRow& row, Path path) { return path != Path::flow || row.not_on_flow.empty(); }
+bool supports(const SamplerRow& row, Path path) { return path != Path::flow || row.not_on_flow.empty(); }
 
 std::vector<std::string> samplers_on(Path path) {
   std::vector<std::string> names;
   for (const SamplerRow& row : samplers()) {
-    if (walks(row, path)) names.push_back(row.name);
+    if (supports(row, path)) names.push_back(row.name);
   }
   return names;
 }

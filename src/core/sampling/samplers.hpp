@@ -90,7 +90,7 @@ bool can_begin_at_noise_alone(const SamplerRow& row, Prediction prediction);
 std::vector<std::string> samplers_from_noise_alone(Prediction prediction);
 
 /// True where the row walks `path`.
-bool walks(const SamplerRow& row, Path path);
+bool supports(const SamplerRow& row, Path path);
 
 /// The names of the rows that walk `path`.
 std::vector<std::string> samplers_on(Path path);

@@ -10,7 +10,7 @@
 #include "core/sampling/schedule_shapes.hpp"
 #include "core/sampling/schedules.hpp"
 #include "core/text/suggest.hpp"
-#include "core/sampling/time_scale.hpp"
+#include "core/sampling/sigma_time_map.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -26,7 +26,7 @@ struct Levels {
   Values times;
 };
 
-Levels levels_at(const TimeScale& scale, Values times) {
+Levels levels_at(const SigmaTimeMap& scale, Values times) {
   Levels levels{{}, std::move(times)};
   for (const double time : levels.times) levels.sigmas.push_back(scale.sigma_of(time));
   return levels;
@@ -58,7 +58,7 @@ Values lcm_times(int train_steps, int steps) {
 }
 
 Levels variance_exploding_levels(const Model& model, ScheduleKind kind, const ScheduleOptions& options, int steps) {
-  const TimeScale scale(model.sampling);
+  const SigmaTimeMap scale(model.sampling);
   const SigmaRange range = {scale.smallest(), scale.largest()};
   const int trained = model.sampling.train_steps;
   switch (kind) {
@@ -235,7 +235,7 @@ Schedule make_schedule(const Model& model, ScheduleKind kind, const ScheduleOpti
   Levels levels = flow ? Levels{flow_sigmas(model, kind, options, steps), {}}
                        : variance_exploding_levels(model, kind, options, steps);
   if (levels.times.empty()) {
-    const TimeScale scale(model.sampling);
+    const SigmaTimeMap scale(model.sampling);
     for (const double sigma : levels.sigmas) levels.times.push_back(scale.time_of(sigma));
   }
   Schedule schedule{std::move(levels.sigmas), std::move(levels.times), 1};
@@ -248,7 +248,7 @@ Schedule make_schedule(const Model& model, ScheduleKind kind, const ScheduleOpti
 }
 
 bool begins_at_noise_alone(const Schedule& schedule, const SamplingFacts& facts) {
-  return facts.zero_snr && schedule.sigmas.front() >= TimeScale(facts).largest() * (1 - 1e-6);
+  return facts.zero_snr && schedule.sigmas.front() >= SigmaTimeMap(facts).largest() * (1 - 1e-6);
 }
 
 SamplingFacts sampling_of(const ResolvedJob& job, const Model& model) {

@@ -78,7 +78,7 @@ struct ScheduleOptions {
 /// in their logarithm between (k-diffusion's DiscreteSchedule). sgm_uniform: n + 1 of these without the last. simple:
 /// every (train_steps / n)-th training sigma from the last one down. ddim_uniform: as leading with offset 1. lcm: n of
 /// 50 times (LCMScheduler, TCDScheduler). karras, exponential, beta, kl_optimal, linear_quadratic and ays:
-/// core/sampling/schedule_shapes.hpp, times by `TimeScale`. On the flow path, before the shift: own: 1 to 1 / n. normal: 1 to 1
+/// core/sampling/schedule_shapes.hpp, times by `SigmaTimeMap`. On the flow path, before the shift: own: 1 to 1 / n. normal: 1 to 1
 /// / train_steps. sgm_uniform: n + 1 of these without the last. simple and ddim_uniform: of the train_steps sigmas 1 /
 /// train_steps to 1. karras, exponential and beta: between the first and the last of own, after the shift
 /// (FlowMatchEulerDiscreteScheduler). kl_optimal: between 1 and the shifted 1 / train_steps. linear_quadratic: from 1.

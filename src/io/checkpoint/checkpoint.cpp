@@ -99,9 +99,9 @@ Checkpoint::Checkpoint(std::vector<fs::path> paths) : paths_(std::move(paths)) {
 
 const Checkpoint::Place& Checkpoint::place(const std::string& name) const { return places_.at(name); }
 
-std::vector<std::string> Checkpoint::names_of(const core::HeldGraph& held, const core::KnownGraph& graph) const {
+std::vector<std::string> Checkpoint::names_of(const core::GraphMatch& held, const core::KnownGraph& graph) const {
   std::vector<std::string> names;
-  for (const core::TensorShape& tensor : core::checkpoint_tensors(held.naming, graph.tensors)) {
+  for (const core::TensorShape& tensor : core::checkpoint_tensors(held.key_scheme, graph.tensors)) {
     names.push_back(held.prefix + tensor.name);
   }
   return names;
@@ -118,7 +118,7 @@ std::vector<std::string> Checkpoint::with_scales(std::vector<std::string> names)
   return names;
 }
 
-std::vector<fs::path> Checkpoint::files_of(const core::HeldGraph& held, const core::KnownGraph& graph) const {
+std::vector<fs::path> Checkpoint::files_of(const core::GraphMatch& held, const core::KnownGraph& graph) const {
   std::set<std::size_t> files;
   for (const std::string& name : with_scales(names_of(held, graph))) files.insert(place(name).file);
   std::vector<fs::path> paths;
@@ -126,7 +126,7 @@ std::vector<fs::path> Checkpoint::files_of(const core::HeldGraph& held, const co
   return paths;
 }
 
-std::string Checkpoint::dtypes_of(const core::HeldGraph& held, const core::KnownGraph& graph) const {
+std::string Checkpoint::dtypes_of(const core::GraphMatch& held, const core::KnownGraph& graph) const {
   std::set<std::string> dtypes;
   for (const std::string& name : names_of(held, graph)) dtypes.emplace(dtype_name(place(name).view->dtype));
   std::string text;
@@ -136,7 +136,7 @@ std::string Checkpoint::dtypes_of(const core::HeldGraph& held, const core::Known
   return scaled ? text + " with scales" : text;
 }
 
-std::string Checkpoint::odd_dtype_of(const core::HeldGraph& held, const core::KnownGraph& graph) const {
+std::string Checkpoint::odd_dtype_of(const core::GraphMatch& held, const core::KnownGraph& graph) const {
   for (const std::string& name : names_of(held, graph)) {
     const Dtype dtype = place(name).view->dtype;
     const auto scaled = scales_.weights.find(name);
@@ -146,7 +146,7 @@ std::string Checkpoint::odd_dtype_of(const core::HeldGraph& held, const core::Kn
   return "";
 }
 
-std::string Checkpoint::digest_of(const core::HeldGraph& held, const core::KnownGraph& graph) const {
+std::string Checkpoint::digest_of(const core::GraphMatch& held, const core::KnownGraph& graph) const {
   std::string lines;
   for (const std::string& name : with_scales(names_of(held, graph))) {
     const TensorView& view = *place(name).view;
@@ -156,7 +156,7 @@ std::string Checkpoint::digest_of(const core::HeldGraph& held, const core::Known
   return sha256(std::as_bytes(std::span(lines)));
 }
 
-WeightFaults Checkpoint::faults_of(const core::HeldGraph& held, const core::KnownGraph& graph, bool whole) const {
+WeightFaults Checkpoint::faults_of(const core::GraphMatch& held, const core::KnownGraph& graph, bool whole) const {
   WeightFaults faults;
   for (const SafetensorsFile& file : files_) file.expect_scattered_reads(!whole);
   for (const std::string& name : names_of(held, graph)) {

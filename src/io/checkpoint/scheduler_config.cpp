@@ -100,27 +100,27 @@ class Names {
 /// Refuses values of keys of the class that lapis has not, and notes those that it has in its own way.
 void check_keys(const ForeignJson& config, const SchedulerClass& row, SchedulerConfig& found) {
   const KeyUse training = row.path == Path::flow ? KeyUse::flow : KeyUse::training;
-  Names told;
+  Names hints;
   Names unread;
   for (const auto& [name, value] : config.document().items()) {
     if (name.starts_with("_")) continue;
     const SchedulerKey* key = core::find_scheduler_key(row, name);
     const bool read = core::reads(row, name);
     if (!read) {
-      (key != nullptr && key->use == training ? told : unread).add(name);
+      (key != nullptr && key->use == training ? hints : unread).add(name);
       continue;
     }
     if (key == nullptr || core::accepts(*key, value.dump())) continue;
     if (key->use == KeyUse::only) {
       config.value().at(name).fail("is " + printable(value.dump()) + "; " + std::string(key->why));
     }
-    if (key->use == KeyUse::told) {
+    if (key->use == KeyUse::hints) {
       found.notes.push_back(found.file.string() + ": " + name + " is " + printable(value.dump()) + "; " +
                             std::string(key->why));
     }
   }
-  if (!told.empty()) {
-    found.notes.push_back(found.file.string() + ": " + found.class_name + " of diffusers does not read " + told.text() +
+  if (!hints.empty()) {
+    found.notes.push_back(found.file.string() + ": " + found.class_name + " of diffusers does not read " + hints.text() +
                           "; lapis does, for it tells how the network was trained");
   }
   if (unread.empty()) return;

@@ -152,11 +152,11 @@ LatentContainer open_safetensors(std::span<const std::byte> file, const std::str
              "holds numbers in \"" + std::string(comfy_marker) + "\", which ComfyUI leaves empty: they would be lost",
              "Save the latent again with ComfyUI, or without them.");
     }
-    container.form = marked ? LatentForm::comfy : LatentForm::comfy_old;
+    container.format = marked ? LatentFormat::comfy : LatentFormat::comfy_old;
     container.tensor = comfy->second;
   } else if (const auto latents = content.tensors.find(diffusers_tensor); latents != content.tensors.end()) {
     expect_count(content, 1, name);
-    container.form = LatentForm::diffusers;
+    container.format = LatentFormat::diffusers;
     container.tensor = latents->second;
   } else {
     refuse_tensors(content, name);
@@ -175,15 +175,15 @@ LatentContainer open_safetensors(std::span<const std::byte> file, const std::str
 
 }  // namespace
 
-std::string metadata_prefix(LatentForm form) {
-  switch (form) {
-    case LatentForm::comfy:
-    case LatentForm::comfy_old: return std::string(foreign_prefix) + "comfy.";
-    case LatentForm::diffusers:
-    case LatentForm::dgenerate: return std::string(foreign_prefix) + "diffusers.";
-    case LatentForm::lapis:
-    case LatentForm::diffusers_npy:
-    case LatentForm::npy: break;
+std::string metadata_prefix(LatentFormat format) {
+  switch (format) {
+    case LatentFormat::comfy:
+    case LatentFormat::comfy_old: return std::string(foreign_prefix) + "comfy.";
+    case LatentFormat::diffusers:
+    case LatentFormat::dgenerate: return std::string(foreign_prefix) + "diffusers.";
+    case LatentFormat::lapis:
+    case LatentFormat::diffusers_npy:
+    case LatentFormat::npy: break;
   }
   return "";
 }
@@ -191,7 +191,7 @@ std::string metadata_prefix(LatentForm form) {
 LatentContainer open_latent_container(std::span<const std::byte> file, const std::string& name) {
   LatentContainer container;
   if (begins_as_npy(file)) {
-    container = {LatentForm::npy, parse_npy(file, name), {}};
+    container = {LatentFormat::npy, parse_npy(file, name), {}};
   } else if (begins_as_safetensors(file)) {
     container = open_safetensors(file, name);
   } else {
@@ -201,8 +201,8 @@ LatentContainer open_latent_container(std::span<const std::byte> file, const std
   return container;
 }
 
-LatentForm detect_form(std::span<const std::byte> file, const std::string& name) {
-  return open_latent_container(file, name).form;
+LatentFormat detect_form(std::span<const std::byte> file, const std::string& name) {
+  return open_latent_container(file, name).format;
 }
 
 }  // namespace lapis::io

@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "io/latent/latent_forms.hpp"
+#include "io/latent/latent_formats.hpp"
 #include "io/file/safetensors.hpp"
 
 namespace lapis::io {
@@ -18,11 +18,11 @@ constexpr const char* lapis_tensor = "latent";
 
 /// What the keys of a form's own metadata have before them in `LatentDocument::extra`: "x-comfy.". Empty for a form
 /// that has none.
-std::string metadata_prefix(LatentForm form);
+std::string metadata_prefix(LatentFormat format);
 
 /// Of a file in lapis' own form nothing but the form is set: `parse_latent` reads it whole.
 struct LatentContainer {
-  LatentForm form = LatentForm::lapis;
+  LatentFormat format = LatentFormat::lapis;
   TensorView tensor;
   std::map<std::string, std::string> metadata;
 };

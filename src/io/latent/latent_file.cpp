@@ -92,10 +92,10 @@ std::string other_digest_lines(const Model& model, const Part& part) {
   if (part.weights.empty()) return digest_lines(model, part);  // a graph that holds its weights has one digest
   if (part.digest.empty()) {
     const core::KnownGraph graph{"", "", graph_parameters(part.graph)};
-    const core::NamingRow* row = core::find_naming(part.naming);
+    const core::NamingRow* row = core::find_naming(part.key_scheme);
     if (row == nullptr) return "";
-    core::HeldGraph held;
-    held.naming = row->naming;
+    core::GraphMatch held;
+    held.key_scheme = row->key_scheme;
     held.prefix = part.prefix;
     return Checkpoint(part.weights).digest_of(held, graph) + "\n";
   }

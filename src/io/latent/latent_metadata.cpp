@@ -177,41 +177,41 @@ std::vector<double> read_numbers(const Document& document, const std::string& ke
 }
 
 /// What tells two spaces apart in words, or nothing where their numbers agree. Lineages are not compared.
-std::string difference(const Space& told, const Space& known) {
+std::string difference(const Space& hints, const Space& known) {
   const auto one = [](const std::string& what, double a, double b) {
     return what + " is " + core::number_text(a) + ", not " + core::number_text(b);
   };
-  if (told.channels != known.channels) return one("channels", told.channels, known.channels);
-  if (told.downscale != known.downscale) return one("downscale", told.downscale, known.downscale);
-  if (told.scale != known.scale) return one("scale", told.scale, known.scale);
-  if (told.mean.size() != known.mean.size()) {
-    return told.mean.empty() ? "a mean of each channel is missing" : "a mean of each channel has no place there";
+  if (hints.channels != known.channels) return one("channels", hints.channels, known.channels);
+  if (hints.downscale != known.downscale) return one("downscale", hints.downscale, known.downscale);
+  if (hints.scale != known.scale) return one("scale", hints.scale, known.scale);
+  if (hints.mean.size() != known.mean.size()) {
+    return hints.mean.empty() ? "a mean of each channel is missing" : "a mean of each channel has no place there";
   }
-  if (told.shift != known.shift) return one("shift", told.shift, known.shift);
-  for (std::size_t c = 0; c < told.mean.size(); ++c) {
+  if (hints.shift != known.shift) return one("shift", hints.shift, known.shift);
+  for (std::size_t c = 0; c < hints.mean.size(); ++c) {
     const std::string channel = " of channel " + std::to_string(c);
-    if (told.mean[c] != known.mean[c]) return one("the mean" + channel, told.mean[c], known.mean[c]);
-    if (told.deviation[c] != known.deviation[c]) {
-      return one("the deviation" + channel, told.deviation[c], known.deviation[c]);
+    if (hints.mean[c] != known.mean[c]) return one("the mean" + channel, hints.mean[c], known.mean[c]);
+    if (hints.deviation[c] != known.deviation[c]) {
+      return one("the deviation" + channel, hints.deviation[c], known.deviation[c]);
     }
   }
   return "";
 }
 
-void check_contradiction(const Space& told, const std::string& name) {
-  const core::SpaceRow* row = core::find_space(told.id);
+void check_contradiction(const Space& hints, const std::string& name) {
+  const core::SpaceRow* row = core::find_space(hints.id);
   if (row == nullptr) return;
-  const std::string differs = difference(told, row->space);
+  const std::string differs = difference(hints, row->space);
   if (differs.empty()) return;
   Words others;
   for (const core::SpaceRow& other : core::spaces()) {
-    if (difference(told, other.space).empty()) others.push_back(other.space.id);
+    if (difference(hints, other.space).empty()) others.push_back(other.space.id);
   }
   Space expected = row->space;
-  expected.lineage = told.lineage;
+  expected.lineage = hints.lineage;
   throw Error(ErrorKind::incompatible,
-              name + " contradicts itself: it names the space " + told.id + " (" + core::space_numbers(expected) +
-                  "), and its numbers are " + core::space_numbers(told) + ": " + differs +
+              name + " contradicts itself: it names the space " + hints.id + " (" + core::space_numbers(expected) +
+                  "), and its numbers are " + core::space_numbers(hints) + ": " + differs +
                   (others.empty() ? "." : ". These are the numbers of " + core::listed(others) + "."),
               "Find out which of the two is right, and write the file again: either decoded as the other is garbage.");
 }

@@ -5,7 +5,7 @@
 #include "core/family/spaces.hpp"
 #include "core/latent/units.hpp"
 #include "io/latent/latent_container.hpp"
-#include "io/latent/latent_forms.hpp"
+#include "io/latent/latent_formats.hpp"
 #include "io/latent/latent_metadata.hpp"
 #include "io/latent/latent_numbers.hpp"
 #include "lapis/error.hpp"
@@ -26,32 +26,32 @@ std::string size_text(PixelSize size) { return std::to_string(size.width) + "x" 
   throw Error(ErrorKind::incompatible, name + " " + what + ".", advice);
 }
 
-void check_told_size(const Passport& passport, const std::string& name, const ToldFacts& told) {
+void check_hinted_size(const Passport& passport, const std::string& name, const LatentHints& hints) {
   const std::int64_t width = passport.shape[3] * passport.space.downscale;
   const std::int64_t height = passport.shape[2] * passport.space.downscale;
-  if (!told.size || (told.size->width == width && told.size->height == height)) return;
+  if (!hints.size || (hints.size->width == width && hints.size->height == height)) return;
   contradict(name,
              "is a latent of " + std::to_string(width) + "x" + std::to_string(height) + " pixels, and --size says " +
-                 size_text(*told.size),
+                 size_text(*hints.size),
              "Leave --size out.");
 }
 
 /// A latent of another program: what is told and what the file says, put together.
 class Foreign {
  public:
-  Foreign(LatentContainer container, std::string name, const ToldFacts& told)
-      : container_(std::move(container)), name_(std::move(name)), told_(told) {
+  Foreign(LatentContainer container, std::string name, const LatentHints& hints)
+      : container_(std::move(container)), name_(std::move(name)), hints_(hints) {
     choose_form();
     choose_space();
     choose_units();
     passport_.dtype = latent_dtype(container_.tensor, name_);
     choose_shape();
     check_latent_shape(passport_.shape, passport_.space, name_);
-    check_told_size(passport_, name_, told_);
+    check_hinted_size(passport_, name_, hints_);
   }
 
   Passport passport() const { return passport_; }
-  LatentForm form() const { return form_; }
+  LatentFormat format() const { return format_; }
   core::Layout layout() const { return layout_; }
 
   std::vector<float> values(bool any_number) const {
@@ -61,38 +61,38 @@ class Foreign {
 
   std::map<std::string, std::string> extra() const {
     std::map<std::string, std::string> extra;
-    for (const auto& [key, text] : container_.metadata) extra[metadata_prefix(form_) + key] = text;
+    for (const auto& [key, text] : container_.metadata) extra[metadata_prefix(format_) + key] = text;
     return extra;
   }
 
  private:
   /// What is told may name a form that has the same bytes.
   void choose_form() {
-    form_ = container_.form;
-    if (!told_.form || *told_.form == form_) return;
-    const bool diffusers = *told_.form == LatentForm::diffusers || *told_.form == LatentForm::diffusers_npy;
-    if (form_ == LatentForm::npy && diffusers) {
-      form_ = LatentForm::diffusers_npy;
-    } else if (form_ == LatentForm::diffusers && *told_.form == LatentForm::dgenerate) {
-      form_ = LatentForm::dgenerate;
+    format_ = container_.format;
+    if (!hints_.format || *hints_.format == format_) return;
+    const bool diffusers = *hints_.format == LatentFormat::diffusers || *hints_.format == LatentFormat::diffusers_npy;
+    if (format_ == LatentFormat::npy && diffusers) {
+      format_ = LatentFormat::diffusers_npy;
+    } else if (format_ == LatentFormat::diffusers && *hints_.format == LatentFormat::dgenerate) {
+      format_ = LatentFormat::dgenerate;
     } else {
       contradict(name_,
                  "is of the form " + row().name + " (" + row().description + "), and --form says " +
-                     latent_form_row(*told_.form).name,
+                     latent_format_row(*hints_.format).name,
                  "Leave --form out.");
     }
   }
 
   void choose_space() {
-    if (!told_.space) {
+    if (!hints_.space) {
       throw Error(ErrorKind::usage,
                   name_ + " is of the form " + row().name +
                       ", which does not say its space. Name it with --space: sd15, sdxl, flux or a " + "model",
                   "lapis inspect " + name_ + " shows which spaces its numbers fit");
     }
-    passport_.space = *told_.space;
+    passport_.space = *hints_.space;
     packing_ = packing_of(passport_.space);
-    if (form_ != LatentForm::comfy_old) return;
+    if (format_ != LatentFormat::comfy_old) return;
     const Space& space = passport_.space;
     if (space.channels == sd1_channels && space.scale == sd1_scale && space.shift == 0 && space.mean.empty()) return;
     contradict(name_,
@@ -104,31 +104,31 @@ class Foreign {
 
   void choose_units() {
     const std::optional<Units> own = row().units;
-    if (!own && !told_.units) {
+    if (!own && !hints_.units) {
       throw Error(
           ErrorKind::usage, name_ + " is of the form " + row().name + ", which does not say its units.",
           "Add --units model (what a denoiser sees, as diffusers hands latents over) or --units vae (the VAE's own "
           "numbers, as ComfyUI keeps them)");
     }
-    if (own && told_.units && *own != *told_.units) {
+    if (own && hints_.units && *own != *hints_.units) {
       contradict(name_,
                  "is of the form " + row().name + ", which holds " + units_name(*own) + " units, and --units says " +
-                     units_name(*told_.units),
+                     units_name(*hints_.units),
                  "Leave --units out.");
     }
-    passport_.units = own ? *own : *told_.units;
+    passport_.units = own ? *own : *hints_.units;
   }
 
   void choose_shape() {
     const TensorView& tensor = container_.tensor;
-    const bool diffusers = form_ == LatentForm::diffusers || form_ == LatentForm::diffusers_npy;
+    const bool diffusers = format_ == LatentFormat::diffusers || format_ == LatentFormat::diffusers_npy;
     if (tensor.shape.size() == 3 && diffusers && packing_ > 1) {
       passport_.shape = packed_shape();
       layout_ = core::Layout::packed;
       return;
     }
     if (diffusers && packing_ > 1) {  // it goes out as it came: not packed
-      form_ = form_ == LatentForm::diffusers ? LatentForm::dgenerate : LatentForm::npy;
+      format_ = format_ == LatentFormat::diffusers ? LatentFormat::dgenerate : LatentFormat::npy;
     }
     const bool one_picture = tensor.shape.size() == 3;
     if (one_picture) {
@@ -160,79 +160,79 @@ class Foreign {
     const int side = passport_.space.downscale * packing_;
     const std::string tokens =
         std::to_string(shape[1]) + " tokens of " + std::to_string(side) + " x " + std::to_string(side) + " pixels";
-    if (!told_.size) {
+    if (!hints_.size) {
       throw Error(ErrorKind::usage, name_ + " holds " + tokens + ", which do not tell the picture's shape. Add " +
                                         "--size WxH, as in --size 1024x768");
     }
-    const auto [width, height] = *told_.size;
+    const auto [width, height] = *hints_.size;
     if (width < 1 || height < 1 || width % side != 0 || height % side != 0) {
-      throw Error(ErrorKind::usage, "--size is " + size_text(*told_.size) + "; pictures of " +
+      throw Error(ErrorKind::usage, "--size is " + size_text(*hints_.size) + "; pictures of " +
                                         core::space_name(passport_.space) + " have sides of multiples of " +
                                         std::to_string(side));
     }
     const std::int64_t expected = std::int64_t{width / side} * (height / side);
     if (shape[1] != expected) {
       contradict(name_,
-                 "holds " + tokens + ", and --size " + size_text(*told_.size) + " has " + std::to_string(expected),
+                 "holds " + tokens + ", and --size " + size_text(*hints_.size) + " has " + std::to_string(expected),
                  "Give the size of the picture that the latent is of.");
     }
     return {shape[0], passport_.space.channels, height / passport_.space.downscale, width / passport_.space.downscale};
   }
 
-  const LatentFormRow& row() const { return latent_form_row(form_); }
+  const LatentFormatRow& row() const { return latent_format_row(format_); }
 
   LatentContainer container_;
   std::string name_;
-  const ToldFacts& told_;
+  const LatentHints& hints_;
   Passport passport_;
-  LatentForm form_ = LatentForm::lapis;
+  LatentFormat format_ = LatentFormat::lapis;
   core::Layout layout_ = core::Layout::plain;
   int packing_ = 1;
 };
 
 /// A file of lapis says everything: what is told may only agree.
-void check_told(const Passport& passport, const std::string& name, const ToldFacts& told) {
-  if (told.form && *told.form != LatentForm::lapis) {
-    contradict(name, "is lapis' own form, and --form says " + latent_form_row(*told.form).name, "Leave --form out.");
+void check_hints(const Passport& passport, const std::string& name, const LatentHints& hints) {
+  if (hints.format && *hints.format != LatentFormat::lapis) {
+    contradict(name, "is lapis' own form, and --form says " + latent_format_row(*hints.format).name, "Leave --form out.");
   }
-  if (told.space && *told.space != passport.space) {
+  if (hints.space && *hints.space != passport.space) {
     contradict(name,
                "says that its space is " + core::space_name(passport.space) + " (" +
-                   core::space_numbers(passport.space) + "), and --space says " + core::space_name(*told.space) + " (" +
-                   core::space_numbers(*told.space) + ")",
+                   core::space_numbers(passport.space) + "), and --space says " + core::space_name(*hints.space) + " (" +
+                   core::space_numbers(*hints.space) + ")",
                "Leave --space out; lapis convert takes a latent into another space.");
   }
-  if (told.units && *told.units != passport.units) {
+  if (hints.units && *hints.units != passport.units) {
     contradict(
         name,
-        "says that it is in " + units_name(passport.units) + " units, and --units says " + units_name(*told.units),
+        "says that it is in " + units_name(passport.units) + " units, and --units says " + units_name(*hints.units),
         "Leave --units out.");
   }
-  check_told_size(passport, name, told);
+  check_hinted_size(passport, name, hints);
 }
 
 }  // namespace
 
-ForeignLatent read_latent(std::span<const std::byte> file, const std::string& name, const ToldFacts& told,
+ForeignLatent read_latent(std::span<const std::byte> file, const std::string& name, const LatentHints& hints,
                           bool any_number) {
   LatentContainer container = open_latent_container(file, name);
-  if (container.form == LatentForm::lapis) {
-    check_told(parse_passport(file, name), name, told);
-    return {parse_latent(file, name, any_number), LatentForm::lapis, core::Layout::plain};
+  if (container.format == LatentFormat::lapis) {
+    check_hints(parse_passport(file, name), name, hints);
+    return {parse_latent(file, name, any_number), LatentFormat::lapis, core::Layout::plain};
   }
-  const Foreign foreign(std::move(container), name, told);
-  return {{foreign.passport(), foreign.values(any_number), {}, foreign.extra()}, foreign.form(), foreign.layout()};
+  const Foreign foreign(std::move(container), name, hints);
+  return {{foreign.passport(), foreign.values(any_number), {}, foreign.extra()}, foreign.format(), foreign.layout()};
 }
 
-ForeignPassport read_passport(std::span<const std::byte> file, const std::string& name, const ToldFacts& told) {
+ForeignPassport read_passport(std::span<const std::byte> file, const std::string& name, const LatentHints& hints) {
   LatentContainer container = open_latent_container(file, name);
-  if (container.form == LatentForm::lapis) {
+  if (container.format == LatentFormat::lapis) {
     Passport passport = parse_passport(file, name);
-    check_told(passport, name, told);
-    return {std::move(passport), LatentForm::lapis, core::Layout::plain};
+    check_hints(passport, name, hints);
+    return {std::move(passport), LatentFormat::lapis, core::Layout::plain};
   }
-  const Foreign foreign(std::move(container), name, told);
-  return {foreign.passport(), foreign.form(), foreign.layout()};
+  const Foreign foreign(std::move(container), name, hints);
+  return {foreign.passport(), foreign.format(), foreign.layout()};
 }
 
 }  // namespace lapis::io

@@ -9,7 +9,7 @@
 
 #include "io/file/file_descriptor.hpp"
 #include "io/file/file_kinds.hpp"
-#include "io/latent/latent_forms.hpp"
+#include "io/latent/latent_formats.hpp"
 #include "io/latent/latent_metadata.hpp"
 #include "io/file/mapped_file.hpp"
 #include "io/latent/npy.hpp"

@@ -15,7 +15,7 @@ namespace {
 
 TensorView tensor_of(std::span<const std::byte> file, const std::string& name) {
   const LatentContainer container = open_latent_container(file, name);
-  if (container.form != LatentForm::lapis) return container.tensor;
+  if (container.format != LatentFormat::lapis) return container.tensor;
   return parse_latent_container(file, name).tensors.at(lapis_tensor);
 }
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "core/latent/space_fit.hpp"
-#include "io/latent/latent_forms.hpp"
+#include "core/latent/space_match.hpp"
+#include "io/latent/latent_formats.hpp"
 
 namespace lapis::io {
 

@@ -193,7 +193,7 @@ class ModelReader {
     static const Words optional{"naming", "prefix", "digest"};
     value.expect_keys(keys, optional);
     Part part;
-    if (value.has("naming")) part.naming = read_naming(value.at("naming"));
+    if (value.has("naming")) part.key_scheme = read_naming(value.at("naming"));
     if (value.has("prefix")) part.prefix = value.at("prefix").name();
     if (value.has("digest")) part.digest = read_digest(value.at("digest"));
     part.graph = read_path(value.at("graph"));
@@ -205,7 +205,7 @@ class ModelReader {
 
   static std::string read_naming(const JsonValue& value) {
     Words names;
-    for (const core::NamingRow& row : core::namings()) names.push_back(row.name);
+    for (const core::NamingRow& row : core::key_schemes()) names.push_back(row.name);
     return names[value.choice(names)];
   }
 

@@ -21,7 +21,7 @@ Json part_json(const Model& model, const Part& part) {
                {"weights", weights},
                {"inputs", ports_json(part.inputs)},
                {"outputs", ports_json(part.outputs)},
-               {"naming", part.naming}};
+               {"naming", part.key_scheme}};
   if (!part.prefix.empty()) json["prefix"] = part.prefix;
   if (!part.digest.empty()) json["digest"] = part.digest;
   return json;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "io/report/fit_json.hpp"
+#include "io/report/space_match_json.hpp"
 #include "io/file/json_text.hpp"
 
 namespace lapis::io {
@@ -28,7 +28,7 @@ Json checked_json(const Checked& checked) {
                {"pictures", checked.pictures},
                {"decodes", ruling.decodes},
                {"encodes", ruling.encodes}};
-  if (!checked.fits.empty()) json["fits"] = fits_json(checked.fits);
+  if (!checked.fits.empty()) json["fits"] = matches_json(checked.fits);
   return json;
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/latent/space_fit.hpp"
+#include "core/latent/space_match.hpp"
 #include "core/latent/verdict.hpp"
 
 namespace lapis::io {
@@ -19,7 +19,7 @@ struct Checked {
   std::string to;
   core::Ruling ruling;
   std::int64_t pictures = 1;              ///< of the latent
-  std::vector<core::SpaceFit> fits = {};  ///< of a latent that does not say its space: advice, nothing acts on it
+  std::vector<core::SpaceMatch> fits = {};  ///< of a latent that does not say its space: advice, nothing acts on it
 };
 
 /// The verdict of several: a refusal if there is one, else that of the costliest route.

@@ -9,7 +9,7 @@ namespace lapis::io {
 struct ImportedPartReport {
   std::string part;
   std::string graph;
-  std::string naming;
+  std::string key_scheme;
   std::string dtype;
   std::vector<std::string> files;
 };

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "io/report/fit_json.hpp"
+#include "io/report/space_match_json.hpp"
 #include "io/report/history_json.hpp"
 #include "io/file/json_text.hpp"
 
@@ -59,7 +59,7 @@ const char* dtype_text(LatentDtype dtype) {
 }
 
 Json size_json(const LatentInspection& latent) {
-  if (!latent.says_space || !latent.says_size) return nullptr;
+  if (!latent.has_space || !latent.has_size) return nullptr;
   const Passport& passport = latent.passport;
   return {passport.shape[3] * passport.space.downscale, passport.shape[2] * passport.space.downscale};
 }
@@ -70,12 +70,12 @@ std::string inspection_report(const LatentInspection& latent) {
   const Passport& passport = latent.passport;
   const bool unfinished = passport.sigma > 0;
   Json json = {{"latent", latent.name},
-               {"form", latent.form},
-               {"space", latent.says_space ? space_json(passport.space) : Json()},
-               {"units", !latent.says_units ? Json() : Json(passport.units == Units::model ? "model" : "vae")},
+               {"form", latent.format},
+               {"space", latent.has_space ? space_json(passport.space) : Json()},
+               {"units", !latent.has_units ? Json() : Json(passport.units == Units::model ? "model" : "vae")},
                {"layout", latent.layout == core::Layout::packed ? "packed" : "plain"},
                {"dtype", dtype_text(passport.dtype)},
-               {"shape", latent.says_size ? Json(passport.shape) : Json()},
+               {"shape", latent.has_size ? Json(passport.shape) : Json()},
                {"size", size_json(latent)},
                {"finished", !unfinished},
                {"sigma", passport.sigma}};
@@ -89,7 +89,7 @@ std::string inspection_report(const LatentInspection& latent) {
   json["history"] = history_json(passport.history);
   json["row_step"] = latent.statistics.row_step;
   json["channels"] = channels_json(latent.statistics.channels);
-  if (!latent.says_space) json["fits"] = fits_json(latent.fits);
+  if (!latent.has_space) json["fits"] = matches_json(latent.fits);
   return json_text(json);
 }
 

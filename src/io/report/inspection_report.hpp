@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/latent/space_fit.hpp"
+#include "core/latent/space_match.hpp"
 #include "core/latent/verdict.hpp"
 #include "io/latent/latent_statistics.hpp"
 #include "lapis/latent.hpp"
@@ -16,14 +16,14 @@ namespace lapis::io {
 /// said: neither is told.
 struct LatentInspection {
   std::string name;
-  std::string form;  ///< name of a row of `latent_forms`
+  std::string format;  ///< name of a row of `latent_formats`
   Passport passport;
   core::Layout layout = core::Layout::plain;  ///< in the file
-  bool says_space = true;
-  bool says_units = true;
-  bool says_size = true;  ///< false: packed tokens whose picture's size nobody told
+  bool has_space = true;
+  bool has_units = true;
+  bool has_size = true;  ///< false: packed tokens whose picture's size nobody told
   LatentStatistics statistics;
-  std::vector<core::SpaceFit> fits;  ///< there where the space is not said
+  std::vector<core::SpaceMatch> fits;  ///< there where the space is not said
 };
 
 std::string inspection_report(const LatentInspection& latent);

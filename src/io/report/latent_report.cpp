@@ -225,7 +225,7 @@ std::string latent_file_line(const LatentReport& report) {
   Json json = {{"path", report.path},
                {"sha256", report.sha256},
                {"space", core::space_name(passport.space)},
-               {"form", latent_form_row(report.form).name},
+               {"form", latent_format_row(report.format).name},
                {"units", passport.units == Units::model ? "model" : "vae"},
                {"dtype", dtype_name(passport.dtype)},
                {"shape", passport.shape},

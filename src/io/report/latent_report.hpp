@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "io/latent/latent_forms.hpp"
+#include "io/latent/latent_formats.hpp"
 #include "io/picture/png.hpp"
 #include "io/report/report.hpp"
 #include "lapis/job.hpp"
@@ -56,7 +56,7 @@ std::string decoded_line(const DecodedReport& report);
 struct LatentReport {
   std::string path;
   std::string sha256;  ///< of the file
-  LatentForm form = LatentForm::lapis;
+  LatentFormat format = LatentFormat::lapis;
   Passport passport;                  ///< as it was written
   std::string model;                  ///< whose VAE encoded it; empty where none did
   std::vector<std::string> pictures;  ///< that were encoded, by their sha256

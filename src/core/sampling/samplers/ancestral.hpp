@@ -1,12 +1,12 @@
 // Samplers that step below the next sigma and draw noise to come back up.
 #pragma once
 
-#include "core/sampling/samplers/walk.hpp"
+#include "core/sampling/samplers/sampler_context.hpp"
 
 namespace lapis::core {
 
 /// The sigma an ancestral step goes down to, and what then brings it up to the next: x' = keep x + noise n.
-struct Descent {
+struct AncestralStep {
   double down;
   double keep;
   double noise;
@@ -14,53 +14,53 @@ struct Descent {
 
 /// On the variance-exploding path k-diffusion's get_ancestral_step. On the flow path down = s' (1 + (s'/s - 1) eta), as
 /// ComfyUI's sample_euler_ancestral_RF and LTXEulerAncestralRFScheduler of diffusers 0.42 have it.
-inline Descent descent(const Course& course, double sigma, double next) {
-  if (course.path == Path::flow) {
-    const double down = next * (1 + (next / sigma - 1) * course.eta);
+inline AncestralStep ancestral_step(const SamplerContext& context, double sigma, double next) {
+  if (context.path == Path::flow) {
+    const double down = next * (1 + (next / sigma - 1) * context.eta);
     const double keep = (1 - next) / (1 - down);
     return {down, keep, std::sqrt(std::max(0.0, next * next - down * down * keep * keep))};
   }
-  const Renoising to = renoising(course.path, sigma, next, course.eta);
+  const Renoising to = renoising(context.path, sigma, next, context.eta);
   return {std::sqrt(next * next - to.noise * to.noise), 1, to.noise};
 }
 
-/// x after its descent, brought up to the next sigma.
+/// x after its step down, brought up to the next sigma.
 template <Vec T, NoiseSource<T> N>
-T risen(const T& x, const Course& course, const Descent& descent, double next, N& noise) {
-  if (next == 0 || !(course.eta > 0)) return x;
-  return descent.keep * x + descent.noise * noise();
+T renoise(const T& x, const SamplerContext& context, const AncestralStep& step, double next, N& noise) {
+  if (next == 0 || !(context.eta > 0)) return x;
+  return step.keep * x + step.noise * noise();
 }
 
 /// Euler's step down, then noise (k-diffusion's sample_euler_ancestral; EulerAncestralDiscreteScheduler).
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
-T euler_a(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
-  for (int i = course.first; i < course.stop(); ++i) {
-    const double sigma = course.at(i);
-    const double next = course.at(i + 1);
-    const Descent to = descent(course, sigma, next);
-    x = risen<T>(moved<T>(x, denoise(x, sigma), sigma, to.down), course, to, next, noise);
-    on_step(i + 1, course.steps());
+T euler_a(D&& denoise, T x, const SamplerContext& context, N&& noise, F&& on_step) {
+  for (int i = context.first; i < context.stop(); ++i) {
+    const double sigma = context.at(i);
+    const double next = context.at(i + 1);
+    const AncestralStep to = ancestral_step(context, sigma, next);
+    x = renoise<T>(euler_step<T>(x, denoise(x, sigma), sigma, to.down), context, to, next, noise);
+    on_step(i + 1, context.steps());
   }
   return x;
 }
 
 /// dpm2's step down, then noise (k-diffusion's sample_dpm_2_ancestral; for a flow ComfyUI's _RF variant).
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
-T dpm2_a(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
-  for (int i = course.first; i < course.stop(); ++i) {
-    const double sigma = course.at(i);
-    const double next = course.at(i + 1);
-    const Descent to = descent(course, sigma, next);
+T dpm2_a(D&& denoise, T x, const SamplerContext& context, N&& noise, F&& on_step) {
+  for (int i = context.first; i < context.stop(); ++i) {
+    const double sigma = context.at(i);
+    const double next = context.at(i + 1);
+    const AncestralStep to = ancestral_step(context, sigma, next);
     const T x0 = denoise(x, sigma);
     if (to.down == 0) {
       x = x0;
     } else {
       const double middle = std::sqrt(sigma * to.down);
-      const T half = moved<T>(x, x0, sigma, middle);
+      const T half = euler_step<T>(x, x0, sigma, middle);
       x = x + (to.down - sigma) * slope<T>(half, denoise(half, middle), middle);
     }
-    x = risen<T>(x, course, to, next, noise);
-    on_step(i + 1, course.steps());
+    x = renoise<T>(x, context, to, next, noise);
+    on_step(i + 1, context.steps());
   }
   return x;
 }
@@ -68,19 +68,19 @@ T dpm2_a(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
 /// DPM-Solver++(2S) (Lu et al. 2022, "DPM-Solver++", algorithm 1 with r 1/2) down, then noise (k-diffusion's
 /// sample_dpmpp_2s_ancestral; for a flow ComfyUI's _RF variant).
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
-T dpmpp_2s_a(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
-  for (int i = course.first; i < course.stop(); ++i) {
-    const double sigma = course.at(i);
-    const double next = course.at(i + 1);
-    const Descent to = descent(course, sigma, next);
+T dpmpp_2s_a(D&& denoise, T x, const SamplerContext& context, N&& noise, F&& on_step) {
+  for (int i = context.first; i < context.stop(); ++i) {
+    const double sigma = context.at(i);
+    const double next = context.at(i + 1);
+    const AncestralStep to = ancestral_step(context, sigma, next);
     T x0 = denoise(x, sigma);
     if (to.down > 0) {
       const double middle =
-          sigma == 1 && course.path == Path::flow ? 0.9999 : sigma_between(course.path, sigma, to.down);
-      x0 = denoise(moved<T>(x, x0, sigma, middle), middle);
+          sigma == 1 && context.path == Path::flow ? 0.9999 : sigma_between(context.path, sigma, to.down);
+      x0 = denoise(euler_step<T>(x, x0, sigma, middle), middle);
     }
-    x = risen<T>(moved<T>(x, x0, sigma, to.down), course, to, next, noise);
-    on_step(i + 1, course.steps());
+    x = renoise<T>(euler_step<T>(x, x0, sigma, to.down), context, to, next, noise);
+    on_step(i + 1, context.steps());
   }
   return x;
 }
@@ -89,31 +89,31 @@ T dpmpp_2s_a(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
 /// Brownian path in the ratio sigma / alpha, as k-diffusion's BrownianTreeNoiseSampler has it: the first draw is its
 /// way to the middle, the second the way from there, and the whole step's noise is their weighted sum.
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
-T dpmpp_sde(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
-  for (int i = course.first; i < course.stop(); ++i) {
-    const double sigma = course.at(i);
-    const double next = course.at(i + 1);
+T dpmpp_sde(D&& denoise, T x, const SamplerContext& context, N&& noise, F&& on_step) {
+  for (int i = context.first; i < context.stop(); ++i) {
+    const double sigma = context.at(i);
+    const double next = context.at(i + 1);
     const T x0 = denoise(x, sigma);
     if (next == 0) {
       x = x0;
     } else {
-      const double begin = course.path == Path::flow ? std::min(sigma, 0.9999) : sigma;
-      const double middle = sigma_between(course.path, sigma, next);
-      const Renoising half = renoising(course.path, begin, middle, course.eta);
-      const Renoising whole = renoising(course.path, begin, next, course.eta);
+      const double begin = context.path == Path::flow ? std::min(sigma, 0.9999) : sigma;
+      const double middle = sigma_between(context.path, sigma, next);
+      const Renoising half = renoising(context.path, begin, middle, context.eta);
+      const Renoising whole = renoising(context.path, begin, next, context.eta);
       T there = half.keep * x + half.take * x0;
-      if (!(course.eta > 0)) {
+      if (!(context.eta > 0)) {
         x = whole.keep * x + whole.take * T(denoise(there, middle));
       } else {
         const T first = noise();
-        const double from = ratio_of(course.path, begin);
-        const double share = (from - ratio_of(course.path, middle)) / (from - ratio_of(course.path, next));
+        const double from = ratio_of(context.path, begin);
+        const double share = (from - ratio_of(context.path, middle)) / (from - ratio_of(context.path, next));
         const T both = std::sqrt(share) * first + std::sqrt(1 - share) * noise();
         there = there + half.noise * first;
         x = whole.keep * x + whole.take * T(denoise(there, middle)) + whole.noise * both;
       }
     }
-    on_step(i + 1, course.steps());
+    on_step(i + 1, context.steps());
   }
   return x;
 }

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/sampling/samplers/walk.hpp"
+#include "core/sampling/samplers/sampler_context.hpp"
 
 namespace lapis::core {
 
@@ -44,9 +44,9 @@ T adams_bashforth(const T& newest, const Memory<T>& before) {
 
 /// The integral over [course.at(i), course.at(i + 1)] of each Lagrange polynomial through the last `count` sigmas, the
 /// newest first. Two Gauss points are exact for the cubics these are at most.
-inline std::vector<double> lagrange_integrals(const Course& course, int i, int count) {
-  const double half = (course.at(i + 1) - course.at(i)) / 2;
-  const double centre = (course.at(i + 1) + course.at(i)) / 2;
+inline std::vector<double> lagrange_integrals(const SamplerContext& context, int i, int count) {
+  const double half = (context.at(i + 1) - context.at(i)) / 2;
+  const double centre = (context.at(i + 1) + context.at(i)) / 2;
   std::vector<double> integrals;
   for (int j = 0; j < count; ++j) {
     double sum = 0;
@@ -54,7 +54,7 @@ inline std::vector<double> lagrange_integrals(const Course& course, int i, int c
       double product = half;
       for (int k = 0; k < count; ++k) {
         if (k == j) continue;
-        product *= (centre + half * point - course.at(i - k)) / (course.at(i - j) - course.at(i - k));
+        product *= (centre + half * point - context.at(i - k)) / (context.at(i - j) - context.at(i - k));
       }
       sum += product;
     }
@@ -65,12 +65,12 @@ inline std::vector<double> lagrange_integrals(const Course& course, int i, int c
 
 /// The linear multistep method of order 4 in sigma (k-diffusion's sample_lms; LMSDiscreteScheduler).
 template <Vec T, Denoiser<T> D, OnStep F>
-T lms(D&& denoise, T x, const Course& course, Memory<T>& memory, F&& on_step) {
-  for (int i = course.first; i < course.stop(); ++i) {
-    const T now = slope<T>(x, denoise(x, course.at(i)), course.at(i));
-    x = x + weighted<T>(lagrange_integrals(course, i, static_cast<int>(memory.size()) + 1), now, memory);
+T lms(D&& denoise, T x, const SamplerContext& context, Memory<T>& memory, F&& on_step) {
+  for (int i = context.first; i < context.stop(); ++i) {
+    const T now = slope<T>(x, denoise(x, context.at(i)), context.at(i));
+    x = x + weighted<T>(lagrange_integrals(context, i, static_cast<int>(memory.size()) + 1), now, memory);
     remember<T>(memory, now, slopes_remembered);
-    on_step(i + 1, course.steps());
+    on_step(i + 1, context.steps());
   }
   return x;
 }
@@ -78,18 +78,18 @@ T lms(D&& denoise, T x, const Course& course, Memory<T>& memory, F&& on_step) {
 /// Pseudo linear multistep (Liu et al. 2022, eq. 12, started by one improved Euler step: PNDMScheduler with
 /// skip_prk_steps). One evaluation more than steps.
 template <Vec T, Denoiser<T> D, OnStep F>
-T pndm(D&& denoise, T x, const Course& course, Memory<T>& memory, F&& on_step) {
-  for (int i = course.first; i < course.stop(); ++i) {
-    const double change = course.at(i + 1) - course.at(i);
-    const T now = slope<T>(x, denoise(x, course.at(i)), course.at(i));
-    if (i == 0 && course.at(1) > 0) {
+T pndm(D&& denoise, T x, const SamplerContext& context, Memory<T>& memory, F&& on_step) {
+  for (int i = context.first; i < context.stop(); ++i) {
+    const double change = context.at(i + 1) - context.at(i);
+    const T now = slope<T>(x, denoise(x, context.at(i)), context.at(i));
+    if (i == 0 && context.at(1) > 0) {
       const T trial = x + change * now;
-      x = x + (change / 2) * (now + slope<T>(trial, denoise(trial, course.at(1)), course.at(1)));
+      x = x + (change / 2) * (now + slope<T>(trial, denoise(trial, context.at(1)), context.at(1)));
     } else {
       x = x + change * adams_bashforth<T>(now, memory);
     }
     remember<T>(memory, now, slopes_remembered);
-    on_step(i + 1, course.steps());
+    on_step(i + 1, context.steps());
   }
   return x;
 }
@@ -97,33 +97,33 @@ T pndm(D&& denoise, T x, const Course& course, Memory<T>& memory, F&& on_step) {
 /// Improved pseudo linear multistep (Zhang and Chen 2023, "Fast Sampling of Diffusion Models with Exponential
 /// Integrator", iPNDM): as pndm, but started with the lower orders. IPNDMScheduler.
 template <Vec T, Denoiser<T> D, OnStep F>
-T ipndm(D&& denoise, T x, const Course& course, Memory<T>& memory, F&& on_step) {
-  for (int i = course.first; i < course.stop(); ++i) {
-    const T now = slope<T>(x, denoise(x, course.at(i)), course.at(i));
-    x = x + (course.at(i + 1) - course.at(i)) * adams_bashforth<T>(now, memory);
+T ipndm(D&& denoise, T x, const SamplerContext& context, Memory<T>& memory, F&& on_step) {
+  for (int i = context.first; i < context.stop(); ++i) {
+    const T now = slope<T>(x, denoise(x, context.at(i)), context.at(i));
+    x = x + (context.at(i + 1) - context.at(i)) * adams_bashforth<T>(now, memory);
     remember<T>(memory, now, slopes_remembered);
-    on_step(i + 1, course.steps());
+    on_step(i + 1, context.steps());
   }
   return x;
 }
 
 /// The length of step i in lambda: infinite to 0, and from a flow that is noise alone.
-inline double lambda_step(const Course& course, int i) {
-  return lambda_of(course.path, course.at(i + 1)) - lambda_of(course.path, course.at(i));
+inline double lambda_step(const SamplerContext& context, int i) {
+  return lambda_of(context.path, context.at(i + 1)) - lambda_of(context.path, context.at(i));
 }
 
 /// DPM-Solver++(2M) (Lu et al. 2022, "DPM-Solver++", algorithm 2). The last step, to 0, is of the first order.
 template <Vec T, Denoiser<T> D, OnStep F>
-T dpmpp_2m(D&& denoise, T x, const Course& course, Memory<T>& memory, F&& on_step) {
-  for (int i = course.first; i < course.stop(); ++i) {
-    const T x0 = denoise(x, course.at(i));
+T dpmpp_2m(D&& denoise, T x, const SamplerContext& context, Memory<T>& memory, F&& on_step) {
+  for (int i = context.first; i < context.stop(); ++i) {
+    const T x0 = denoise(x, context.at(i));
     T ahead = x0;
-    if (!memory.empty() && course.at(i + 1) > 0) {
-      ahead = x0 + (lambda_step(course, i) / lambda_step(course, i - 1) / 2) * (x0 - memory[0]);
+    if (!memory.empty() && context.at(i + 1) > 0) {
+      ahead = x0 + (lambda_step(context, i) / lambda_step(context, i - 1) / 2) * (x0 - memory[0]);
     }
-    x = moved<T>(x, ahead, course.at(i), course.at(i + 1));
+    x = euler_step<T>(x, ahead, context.at(i), context.at(i + 1));
     remember<T>(memory, x0, 1);
-    on_step(i + 1, course.steps());
+    on_step(i + 1, context.steps());
   }
   return x;
 }
@@ -131,22 +131,22 @@ T dpmpp_2m(D&& denoise, T x, const Course& course, Memory<T>& memory, F&& on_ste
 /// The stochastic DPM-Solver++(2M), midpoint (Lu et al. 2022, appendix; with eta 1 the sde-dpmsolver++ of diffusers,
 /// with any eta k-diffusion's sample_dpmpp_2m_sde).
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
-T dpmpp_2m_sde(D&& denoise, T x, const Course& course, Memory<T>& memory, N&& noise, F&& on_step) {
-  for (int i = course.first; i < course.stop(); ++i) {
-    const double next = course.at(i + 1);
-    const T x0 = denoise(x, course.at(i));
+T dpmpp_2m_sde(D&& denoise, T x, const SamplerContext& context, Memory<T>& memory, N&& noise, F&& on_step) {
+  for (int i = context.first; i < context.stop(); ++i) {
+    const double next = context.at(i + 1);
+    const T x0 = denoise(x, context.at(i));
     if (next == 0) {
       x = x0;
     } else {
-      const double h = lambda_step(course, i);
-      const double fresh = scaled(course.eta, h);
-      const double take = -alpha_of(course.path, next) * std::expm1(-h - fresh);
-      x = (next / course.at(i) * std::exp(-fresh)) * x + take * x0;
-      if (!memory.empty()) x = x + (0.5 * take * h / lambda_step(course, i - 1)) * (x0 - memory[0]);
-      if (course.eta > 0) x = x + (next * std::sqrt(-std::expm1(-2 * fresh))) * noise();
+      const double h = lambda_step(context, i);
+      const double fresh = scaled(context.eta, h);
+      const double take = -alpha_of(context.path, next) * std::expm1(-h - fresh);
+      x = (next / context.at(i) * std::exp(-fresh)) * x + take * x0;
+      if (!memory.empty()) x = x + (0.5 * take * h / lambda_step(context, i - 1)) * (x0 - memory[0]);
+      if (context.eta > 0) x = x + (next * std::sqrt(-std::expm1(-2 * fresh))) * noise();
     }
     remember<T>(memory, x0, 1);
-    on_step(i + 1, course.steps());
+    on_step(i + 1, context.steps());
   }
   return x;
 }
@@ -154,13 +154,13 @@ T dpmpp_2m_sde(D&& denoise, T x, const Course& course, Memory<T>& memory, N&& no
 /// What the last two steps' answers add to the newest, x0, over a step of length `h` in lambda of which `whole` with
 /// its fresh noise: phi_2 d1 - phi_3 d2 of k-diffusion's sample_dpmpp_3m_sde.
 template <Vec T>
-T third_order(const T& x0, std::span<const T> before, const Course& course, int i, double whole) {
-  const double h = lambda_step(course, i);
-  const double near = lambda_step(course, i - 1) / h;
+T third_order(const T& x0, std::span<const T> before, const SamplerContext& context, int i, double whole) {
+  const double h = lambda_step(context, i);
+  const double near = lambda_step(context, i - 1) / h;
   const double phi_2 = std::expm1(-whole) / whole + 1;
   const T first = (1 / near) * (x0 - before[0]);
   if (before.size() == 1) return phi_2 * first;
-  const double far = lambda_step(course, i - 2) / h;
+  const double far = lambda_step(context, i - 2) / h;
   const T bend = first - (1 / far) * (before[0] - before[1]);
   const double phi_3 = phi_2 / whole - 0.5;
   return phi_2 * (first + (near / (near + far)) * bend) - (phi_3 / (near + far)) * bend;
@@ -168,22 +168,22 @@ T third_order(const T& x0, std::span<const T> before, const Course& course, int 
 
 /// The stochastic DPM-Solver++(3M) (k-diffusion's sample_dpmpp_3m_sde).
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
-T dpmpp_3m_sde(D&& denoise, T x, const Course& course, Memory<T>& memory, N&& noise, F&& on_step) {
-  for (int i = course.first; i < course.stop(); ++i) {
-    const double next = course.at(i + 1);
-    const T x0 = denoise(x, course.at(i));
+T dpmpp_3m_sde(D&& denoise, T x, const SamplerContext& context, Memory<T>& memory, N&& noise, F&& on_step) {
+  for (int i = context.first; i < context.stop(); ++i) {
+    const double next = context.at(i + 1);
+    const T x0 = denoise(x, context.at(i));
     if (next == 0) {
       x = x0;
     } else {
-      const double alpha = alpha_of(course.path, next);
-      const double fresh = scaled(course.eta, lambda_step(course, i));
-      const double whole = lambda_step(course, i) + fresh;
-      x = (next / course.at(i) * std::exp(-fresh)) * x + (-alpha * std::expm1(-whole)) * x0;
-      if (!memory.empty()) x = x + alpha * third_order<T>(x0, memory, course, i, whole);
-      if (course.eta > 0) x = x + (next * std::sqrt(-std::expm1(-2 * fresh))) * noise();
+      const double alpha = alpha_of(context.path, next);
+      const double fresh = scaled(context.eta, lambda_step(context, i));
+      const double whole = lambda_step(context, i) + fresh;
+      x = (next / context.at(i) * std::exp(-fresh)) * x + (-alpha * std::expm1(-whole)) * x0;
+      if (!memory.empty()) x = x + alpha * third_order<T>(x0, memory, context, i, whole);
+      if (context.eta > 0) x = x + (next * std::sqrt(-std::expm1(-2 * fresh))) * noise();
     }
     remember<T>(memory, x0, 2);
-    on_step(i + 1, course.steps());
+    on_step(i + 1, context.steps());
   }
   return x;
 }
@@ -197,25 +197,25 @@ inline double log_line_integral(double k, double one, double zero) {
 /// Models with Exponential Integrator", rhoAB-DEIS; DEISMultistepScheduler with logrho). First order on the first step,
 /// on one to 0, and after one from a flow that is noise alone.
 template <Vec T, Denoiser<T> D, OnStep F>
-T deis(D&& denoise, T x, const Course& course, Memory<T>& memory, F&& on_step) {
-  for (int i = course.first; i < course.stop(); ++i) {
-    const double sigma = course.at(i);
-    const double next = course.at(i + 1);
-    const double alpha = alpha_of(course.path, sigma);
+T deis(D&& denoise, T x, const SamplerContext& context, Memory<T>& memory, F&& on_step) {
+  for (int i = context.first; i < context.stop(); ++i) {
+    const double sigma = context.at(i);
+    const double next = context.at(i + 1);
+    const double alpha = alpha_of(context.path, sigma);
     const T x0 = denoise(x, sigma);
     const T noise = (1 / sigma) * (x - alpha * x0);
-    const double last = i > 0 ? ratio_of(course.path, course.at(i - 1)) : std::numeric_limits<double>::infinity();
+    const double last = i > 0 ? ratio_of(context.path, context.at(i - 1)) : std::numeric_limits<double>::infinity();
     if (memory.empty() || next == 0 || std::isinf(last)) {
-      x = moved<T>(x, x0, sigma, next);
+      x = euler_step<T>(x, x0, sigma, next);
     } else {
-      const double now = ratio_of(course.path, sigma);
-      const double goal = ratio_of(course.path, next);
+      const double now = ratio_of(context.path, sigma);
+      const double goal = ratio_of(context.path, next);
       const double newer = log_line_integral(goal, now, last) - log_line_integral(now, now, last);
       const double older = log_line_integral(goal, last, now) - log_line_integral(now, last, now);
-      x = alpha_of(course.path, next) * ((1 / alpha) * x + newer * noise + older * memory[0]);
+      x = alpha_of(context.path, next) * ((1 / alpha) * x + newer * noise + older * memory[0]);
     }
     remember<T>(memory, noise, 1);
-    on_step(i + 1, course.steps());
+    on_step(i + 1, context.steps());
   }
   return x;
 }

@@ -1,7 +1,7 @@
 // Samplers that look at one step alone and draw no noise, or draw it to leap.
 #pragma once
 
-#include "core/sampling/samplers/walk.hpp"
+#include "core/sampling/samplers/sampler_context.hpp"
 
 namespace lapis::core {
 
@@ -10,29 +10,29 @@ namespace lapis::core {
 /// al. 2023). `x` is noisy at the sigma of the first step; returns x at that of the last, which is D exactly where that
 /// is 0.
 template <Vec T, Denoiser<T> D, OnStep F>
-T euler(D&& denoise, T x, const Course& course, F&& on_step) {
-  for (int i = course.first; i < course.stop(); ++i) {
-    x = moved<T>(x, denoise(x, course.at(i)), course.at(i), course.at(i + 1));
-    on_step(i + 1, course.steps());
+T euler(D&& denoise, T x, const SamplerContext& context, F&& on_step) {
+  for (int i = context.first; i < context.stop(); ++i) {
+    x = euler_step<T>(x, denoise(x, context.at(i)), context.at(i), context.at(i + 1));
+    on_step(i + 1, context.steps());
   }
   return x;
 }
 
 /// Heun's method (Karras et al. 2022, algorithm 1): the mean of the slopes at both ends; Euler's on a step to 0.
 template <Vec T, Denoiser<T> D, OnStep F>
-T heun(D&& denoise, T x, const Course& course, F&& on_step) {
-  for (int i = course.first; i < course.stop(); ++i) {
-    const double sigma = course.at(i);
-    const double next = course.at(i + 1);
+T heun(D&& denoise, T x, const SamplerContext& context, F&& on_step) {
+  for (int i = context.first; i < context.stop(); ++i) {
+    const double sigma = context.at(i);
+    const double next = context.at(i + 1);
     const T x0 = denoise(x, sigma);
-    const T trial = moved<T>(x, x0, sigma, next);
+    const T trial = euler_step<T>(x, x0, sigma, next);
     if (next == 0) {
       x = trial;
     } else {
       const T end = slope<T>(trial, denoise(trial, next), next);
       x = x + (0.5 * (next - sigma)) * (slope<T>(x, x0, sigma) + end);
     }
-    on_step(i + 1, course.steps());
+    on_step(i + 1, context.steps());
   }
   return x;
 }
@@ -40,19 +40,19 @@ T heun(D&& denoise, T x, const Course& course, F&& on_step) {
 /// The slope at the geometric mean of both ends (k-diffusion's sample_dpm_2, after Lu et al. 2022, "DPM-Solver",
 /// algorithm 1, and Karras et al. 2022); Euler's on a step to 0.
 template <Vec T, Denoiser<T> D, OnStep F>
-T dpm2(D&& denoise, T x, const Course& course, F&& on_step) {
-  for (int i = course.first; i < course.stop(); ++i) {
-    const double sigma = course.at(i);
-    const double next = course.at(i + 1);
+T dpm2(D&& denoise, T x, const SamplerContext& context, F&& on_step) {
+  for (int i = context.first; i < context.stop(); ++i) {
+    const double sigma = context.at(i);
+    const double next = context.at(i + 1);
     const T x0 = denoise(x, sigma);
     if (next == 0) {
       x = x0;
     } else {
       const double middle = std::sqrt(sigma * next);
-      const T half = moved<T>(x, x0, sigma, middle);
+      const T half = euler_step<T>(x, x0, sigma, middle);
       x = x + (next - sigma) * slope<T>(half, denoise(half, middle), middle);
     }
-    on_step(i + 1, course.steps());
+    on_step(i + 1, context.steps());
   }
   return x;
 }
@@ -60,18 +60,18 @@ T dpm2(D&& denoise, T x, const Course& course, F&& on_step) {
 /// Song et al. 2021, "Denoising Diffusion Implicit Models", eq. 12 with its eta, on either path; with eta 1 the chain
 /// of Ho et al. 2020 with the smaller of its two variances (ddpm).
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
-T ddim(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
-  for (int i = course.first; i < course.stop(); ++i) {
-    const double sigma = course.at(i);
-    const double next = course.at(i + 1);
+T ddim(D&& denoise, T x, const SamplerContext& context, N&& noise, F&& on_step) {
+  for (int i = context.first; i < context.stop(); ++i) {
+    const double sigma = context.at(i);
+    const double next = context.at(i + 1);
     const T x0 = denoise(x, sigma);
-    if (course.eta > 0 && next > 0) {
-      const Renoising to = renoising(course.path, sigma, next, course.eta);
+    if (context.eta > 0 && next > 0) {
+      const Renoising to = renoising(context.path, sigma, next, context.eta);
       x = to.keep * x + to.take * x0 + to.noise * noise();
     } else {
-      x = moved<T>(x, x0, sigma, next);
+      x = euler_step<T>(x, x0, sigma, next);
     }
-    on_step(i + 1, course.steps());
+    on_step(i + 1, context.steps());
   }
   return x;
 }
@@ -80,12 +80,12 @@ T ddim(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
 /// algorithm 3 with D as the consistency function: its boundary conditions differ from D by less than 1e-5 at any
 /// trained time).
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
-T lcm(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
-  for (int i = course.first; i < course.stop(); ++i) {
-    const double next = course.at(i + 1);
-    x = denoise(x, course.at(i));
-    if (next > 0) x = alpha_of(course.path, next) * x + next * noise();
-    on_step(i + 1, course.steps());
+T lcm(D&& denoise, T x, const SamplerContext& context, N&& noise, F&& on_step) {
+  for (int i = context.first; i < context.stop(); ++i) {
+    const double next = context.at(i + 1);
+    x = denoise(x, context.at(i));
+    if (next > 0) x = alpha_of(context.path, next) * x + next * noise();
+    on_step(i + 1, context.steps());
   }
   return x;
 }
@@ -93,21 +93,21 @@ T lcm(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
 /// Strategic stochastic sampling (Zheng et al. 2024, "Trajectory Consistency Distillation", algorithm 4): past the next
 /// time t' to (1 - gamma) t', then noised up to t'; course.eta is the paper's gamma.
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
-T tcd(D&& denoise, T x, const Course& course, N&& noise, F&& on_step) {
-  assert(course.times != nullptr && course.path == Path::variance_exploding);
-  for (int i = course.first; i < course.stop(); ++i) {
-    const double sigma = course.at(i);
-    const double next = course.at(i + 1);
+T tcd(D&& denoise, T x, const SamplerContext& context, N&& noise, F&& on_step) {
+  assert(context.times != nullptr && context.path == Path::variance_exploding);
+  for (int i = context.first; i < context.stop(); ++i) {
+    const double sigma = context.at(i);
+    const double next = context.at(i + 1);
     const T x0 = denoise(x, sigma);
-    if (course.eta > 0 && next > 0) {
+    if (context.eta > 0 && next > 0) {
       constexpr double rounding = 1e-6;  // of a whole time that comes back from its sigma
-      const double time = std::floor((1 - course.eta) * course.times->time_of(next) + rounding);
-      const double past = std::min(next, course.times->sigma_of(time));
-      x = moved<T>(x, x0, sigma, past) + std::sqrt(next * next - past * past) * noise();
+      const double time = std::floor((1 - context.eta) * context.times->time_of(next) + rounding);
+      const double past = std::min(next, context.times->sigma_of(time));
+      x = euler_step<T>(x, x0, sigma, past) + std::sqrt(next * next - past * past) * noise();
     } else {
-      x = moved<T>(x, x0, sigma, next);
+      x = euler_step<T>(x, x0, sigma, next);
     }
-    on_step(i + 1, course.steps());
+    on_step(i + 1, context.steps());
   }
   return x;
 }

@@ -1,4 +1,4 @@
-#include "core/model/part_trial.hpp"
+#include "core/model/part_probe.hpp"
 
 #include <algorithm>
 #include <array>
@@ -58,7 +58,7 @@ std::optional<std::int64_t> shared_size(const Model& model, const std::string& p
 
 /// What a word stands for in a trial; none for a word that only the part itself knows.
 std::optional<std::int64_t> word_size(const Model& model, const std::string& part, std::string_view word,
-                                      const TrialPictures& pictures) {
+                                      const ProbePictures& pictures) {
   const int cell = part == "vae_encoder" ? 1 : model.space.downscale;
   const int token = model.space.downscale * family_of(model).patch;
   const std::int64_t image_tokens = std::int64_t{pictures.width / token} * (pictures.height / token);
@@ -77,7 +77,7 @@ std::optional<std::int64_t> word_size(const Model& model, const std::string& par
 
 /// A size that an output must have: a number, a word, or one of "8*height" and "height/8".
 std::optional<std::int64_t> wanted_size(const Model& model, const std::string& part, const Dimension& dimension,
-                                        const TrialPictures& pictures) {
+                                        const ProbePictures& pictures) {
   if (const auto* number = std::get_if<std::int64_t>(&dimension)) return *number;
   const std::string_view text = std::get<std::string>(dimension);
   std::int64_t factor = 1;
@@ -100,7 +100,7 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
   return "[" + text + "]";
 }
 
-std::string wanted_text(const Model& model, const std::string& part, const Port& port, const TrialPictures& pictures) {
+std::string wanted_text(const Model& model, const std::string& part, const Port& port, const ProbePictures& pictures) {
   std::string text;
   for (const Dimension& dimension : port.shape) {
     const auto size = wanted_size(model, part, dimension, pictures);
@@ -110,7 +110,7 @@ std::string wanted_text(const Model& model, const std::string& part, const Port&
   return port.name + " [" + text + "]";
 }
 
-bool fits(const Model& model, const std::string& part, const Port& port, const TrialPictures& pictures,
+bool fits(const Model& model, const std::string& part, const Port& port, const ProbePictures& pictures,
           const std::vector<std::int64_t>& shape) {
   if (shape.size() != port.shape.size()) return false;
   for (std::size_t i = 0; i < shape.size(); ++i) {
@@ -130,16 +130,16 @@ std::optional<double> usual_value(const Model& model, const std::string& name) {
 
 }  // namespace
 
-std::string trial_text(const TrialPictures& pictures) {
+std::string trial_text(const ProbePictures& pictures) {
   return std::to_string(pictures.batch) + (pictures.batch == 1 ? " picture of " : " pictures of ") +
          std::to_string(pictures.width) + " x " + std::to_string(pictures.height);
 }
 
-std::vector<TrialInput> trial_inputs(const Model& model, const std::string& part, const std::vector<Port>& inputs,
-                                     const TrialPictures& pictures) {
-  std::vector<TrialInput> made;
+std::vector<ProbeInput> trial_inputs(const Model& model, const std::string& part, const std::vector<Port>& inputs,
+                                     const ProbePictures& pictures) {
+  std::vector<ProbeInput> made;
   for (const Port& port : inputs) {
-    TrialInput input{port.dtype, {}, usual_value(model, port.name)};
+    ProbeInput input{port.dtype, {}, usual_value(model, port.name)};
     for (std::size_t i = 0; i < port.shape.size(); ++i) {
       std::optional<std::int64_t> size = shared_size(model, part, port, i);
       if (!size) size = wanted_size(model, part, port.shape[i], pictures);
@@ -152,11 +152,11 @@ std::vector<TrialInput> trial_inputs(const Model& model, const std::string& part
 }
 
 std::optional<std::string> trial_fault(const Model& model, const std::string& part, const std::vector<Port>& outputs,
-                                       const TrialPictures& pictures, const std::vector<TrialInput>& inputs,
-                                       const TrialResult& result) {
+                                       const ProbePictures& pictures, const std::vector<ProbeInput>& inputs,
+                                       const ProbeResult& result) {
   if (!result.fault.empty()) {
     std::string given;
-    for (const TrialInput& input : inputs) given += (given.empty() ? "" : ", ") + shape_text(input.shape);
+    for (const ProbeInput& input : inputs) given += (given.empty() ? "" : ", ") + shape_text(input.shape);
     return "does not run on " + given + ": " + result.fault;
   }
   std::string wanted;
@@ -165,13 +165,13 @@ std::optional<std::string> trial_fault(const Model& model, const std::string& pa
     return "gives back no tensors; wanted " + wanted + ", as one tensor or a tuple of tensors";
   if (result.outputs.size() != outputs.size()) {
     std::string found;
-    for (const TrialOutput& output : result.outputs) found += (found.empty() ? "" : ", ") + shape_text(output.shape);
+    for (const ProbeOutput& output : result.outputs) found += (found.empty() ? "" : ", ") + shape_text(output.shape);
     return "gives back " + std::to_string(result.outputs.size()) +
            (result.outputs.size() == 1 ? " tensor, " : " tensors, ") + found + "; wanted " +
            std::to_string(outputs.size()) + ": " + wanted;
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const TrialOutput& output = result.outputs[i];
+    const ProbeOutput& output = result.outputs[i];
     if (!fits(model, part, outputs[i], pictures, output.shape)) {
       return "gives back " + shape_text(output.shape) + " as " + outputs[i].name + "; wanted " +
              wanted_text(model, part, outputs[i], pictures);
@@ -182,7 +182,7 @@ std::optional<std::string> trial_fault(const Model& model, const std::string& pa
   return std::nullopt;
 }
 
-std::vector<Port> learned_outputs(const std::vector<Port>& outputs, const TrialResult& result) {
+std::vector<Port> inferred_outputs(const std::vector<Port>& outputs, const ProbeResult& result) {
   constexpr std::array<std::string_view, 3> own = {"layers", "width", "pooled_width"};
   std::vector<Port> learned = outputs;
   for (std::size_t i = 0; i < std::min(learned.size(), result.outputs.size()); ++i) {
@@ -198,7 +198,7 @@ std::vector<Port> learned_outputs(const std::vector<Port>& outputs, const TrialR
   return learned;
 }
 
-std::vector<Port> learned_inputs(const Model& model, const std::string& part, const std::vector<Port>& inputs) {
+std::vector<Port> inferred_inputs(const Model& model, const std::string& part, const std::vector<Port>& inputs) {
   std::vector<Port> learned = inputs;
   for (Port& port : learned) {
     for (std::size_t i = 0; i < port.shape.size(); ++i) {

@@ -1,4 +1,4 @@
-#include "engine/trial.hpp"
+#include "engine/probe.hpp"
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
@@ -13,7 +13,7 @@
 namespace lapis::engine {
 namespace {
 
-at::Tensor made_up(const TrialInput& input, Placement placement) {
+at::Tensor made_up(const ProbeInput& input, Placement placement) {
   if (input.dtype == "i64") {
     if (input.value) return at::full(input.shape, static_cast<std::int64_t>(*input.value), at::kLong);
     return at::arange(input.shape.back(), at::kLong).expand(input.shape).contiguous();
@@ -27,12 +27,12 @@ at::Tensor made_up(const TrialInput& input, Placement placement) {
 
 }  // namespace
 
-TrialResult tried(LoadedPart& part, const std::vector<TrialInput>& inputs) {
+ProbeResult tried(LoadedPart& part, const std::vector<ProbeInput>& inputs) {
   c10::InferenceMode inference;
-  TrialResult result;
+  ProbeResult result;
   result.input_names = part.input_names();
   std::vector<at::Tensor> tensors;
-  for (const TrialInput& input : inputs) {
+  for (const ProbeInput& input : inputs) {
     tensors.push_back(made_up(input, part.placement()).to(part.placement().device));
   }
   try {

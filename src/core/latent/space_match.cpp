@@ -1,4 +1,4 @@
-#include "core/latent/space_fit.hpp"
+#include "core/latent/space_match.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -210,40 +210,40 @@ std::vector<ChannelStatistics> channel_statistics(std::span<const float> values,
   return result;
 }
 
-std::vector<SpaceFit> fitting_spaces(std::span<const ChannelStatistics> channels, const FormFacts& facts) {
+std::vector<SpaceMatch> fitting_spaces(std::span<const ChannelStatistics> channels, const FormFacts& facts) {
   if (std::any_of(channels.begin(), channels.end(), is_flat)) return {};
-  std::vector<SpaceFit> fits;
+  std::vector<SpaceMatch> matches;
   for (const Space& space : candidates(channels.size(), facts.packed)) {
     for (const Units units : {Units::model, Units::vae}) {
       if (facts.units.value_or(units) != units) continue;
-      fits.push_back({space_name(space), units, log_likelihood(channels, space, units)});
+      matches.push_back({space_name(space), units, log_likelihood(channels, space, units)});
     }
   }
-  const auto likelier = [](const SpaceFit& a, const SpaceFit& b) { return a.confidence > b.confidence; };
-  std::stable_sort(fits.begin(), fits.end(), likelier);
+  const auto likelier = [](const SpaceMatch& a, const SpaceMatch& b) { return a.confidence > b.confidence; };
+  std::stable_sort(matches.begin(), matches.end(), likelier);
   double sum = 0;
-  const double highest = fits.empty() ? 0 : fits.front().confidence;
-  for (SpaceFit& fit : fits) sum += fit.confidence = std::exp(fit.confidence - highest);
-  for (SpaceFit& fit : fits) fit.confidence /= sum;
-  return fits;
+  const double highest = matches.empty() ? 0 : matches.front().confidence;
+  for (SpaceMatch& match : matches) sum += match.confidence = std::exp(match.confidence - highest);
+  for (SpaceMatch& match : matches) match.confidence /= sum;
+  return matches;
 }
 
-std::string fits_text(std::span<const SpaceFit> fits, std::span<const ChannelStatistics> channels) {
+std::string matches_text(std::span<const SpaceMatch> matches, std::span<const ChannelStatistics> channels) {
   if (const std::string flat = flat_text(channels); !flat.empty()) return flat + ": no space can be told";
   constexpr std::size_t most = 5;
   constexpr double least = 0.01;
-  if (fits.empty()) return "fit no space that lapis knows: none has as many channels";
+  if (matches.empty()) return "fit no space that lapis knows: none has as many channels";
   std::size_t likely = 0;
-  while (likely < fits.size() && fits[likely].confidence >= least) ++likely;
-  const std::size_t told = std::min(likely, most);
+  while (likely < matches.size() && matches[likely].confidence >= least) ++likely;
+  const std::size_t hints = std::min(likely, most);
   std::string text = "fit ";
-  for (std::size_t i = 0; i < told; ++i) {
-    const SpaceFit& fit = fits[i];
-    text += (i == 0 ? "" : ", ") + fit.space +
-            (fit.units == Units::model ? " in model units (" : " in raw VAE units (") +
-            std::to_string(std::lround(fit.confidence * 100)) + " %)";
+  for (std::size_t i = 0; i < hints; ++i) {
+    const SpaceMatch& match = matches[i];
+    text += (i == 0 ? "" : ", ") + match.space +
+            (match.units == Units::model ? " in model units (" : " in raw VAE units (") +
+            std::to_string(std::lround(match.confidence * 100)) + " %)";
   }
-  const std::size_t others = likely - told;
+  const std::size_t others = likely - hints;
   if (others > 0) text += " and " + std::to_string(others) + (others == 1 ? " other" : " others");
   const std::string lost = not_finite_text(channels);
   return lost.empty() ? text : text + "; " + lost + " are left out";

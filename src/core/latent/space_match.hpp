@@ -29,7 +29,7 @@ std::vector<ChannelStatistics> channel_statistics(std::span<const float> values,
 
 /// One reading of the numbers. Confidences compare readings of the table with each other: a latent of a space that
 /// nobody knows has some too.
-struct SpaceFit {
+struct SpaceMatch {
   std::string space;  ///< `space_name`
   Units units = Units::model;
   double confidence = 0;  ///< 0 to 1; those of all readings add up to 1
@@ -45,10 +45,10 @@ struct FormFacts {
 /// channel's mean and deviation against what is known of the lineage (`LineageRow::spread`), or against unit spread in
 /// model units where nothing is. Every lineage that is known to have a space's numbers is a reading of its own. None
 /// where numbers say nothing: a channel is one number throughout, or has none that is finite.
-std::vector<SpaceFit> fitting_spaces(std::span<const ChannelStatistics> channels, const FormFacts& facts = {});
+std::vector<SpaceMatch> fitting_spaces(std::span<const ChannelStatistics> channels, const FormFacts& facts = {});
 
 /// The likeliest of them in words, behind "its numbers": "fit sd15 in model units (41 %), sdxl in model units (38 %)
 /// and 3 others"; or why no space can be told: "are all zero".
-std::string fits_text(std::span<const SpaceFit> fits, std::span<const ChannelStatistics> channels);
+std::string matches_text(std::span<const SpaceMatch> matches, std::span<const ChannelStatistics> channels);
 
 }  // namespace lapis::core

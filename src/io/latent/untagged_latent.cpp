@@ -1,4 +1,4 @@
-#include "io/latent/unplaced_latent.hpp"
+#include "io/latent/untagged_latent.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -13,7 +13,7 @@
 namespace lapis::io {
 namespace {
 
-bool is_array(LatentForm form) { return form == LatentForm::npy || form == LatentForm::diffusers_npy; }
+bool is_array(LatentFormat format) { return format == LatentFormat::npy || format == LatentFormat::diffusers_npy; }
 
 /// How a tensor can be read as a latent of a space.
 enum class Reading { none, plain, packed };
@@ -29,25 +29,25 @@ Reading reading_of(const std::vector<std::int64_t>& shape, const core::SpaceRow&
 
 /// What has to be told to read a tensor as a latent of that space. Tokens without a size become a picture one token
 /// high.
-ToldFacts guess_of(const LatentContainer& container, const core::SpaceRow& row, Reading reading, ToldFacts told) {
-  told.space = row.space;
+LatentHints guess_of(const LatentContainer& container, const core::SpaceRow& row, Reading reading, LatentHints hints) {
+  hints.space = row.space;
   if (reading == Reading::packed) {
     const int side = row.space.downscale * row.packing;
-    if (!told.form && is_array(container.form)) told.form = LatentForm::diffusers_npy;
-    if (!told.size) told.size = PixelSize{static_cast<int>(container.tensor.shape[1]) * side, side};
+    if (!hints.format && is_array(container.format)) hints.format = LatentFormat::diffusers_npy;
+    if (!hints.size) hints.size = PixelSize{static_cast<int>(container.tensor.shape[1]) * side, side};
   }
-  const bool says_units = latent_form_row(told.form.value_or(container.form)).units.has_value();
-  if (!says_units && !told.units) told.units = Units::model;
-  return told;
+  const bool has_units = latent_format_row(hints.format.value_or(container.format)).units.has_value();
+  if (!has_units && !hints.units) hints.units = Units::model;
+  return hints;
 }
 
 }  // namespace
 
-bool says_space(std::span<const std::byte> file, const std::string& name, const ToldFacts& told) {
-  return told.space.has_value() || latent_form_row(open_latent_container(file, name).form).says_space;
+bool has_space(std::span<const std::byte> file, const std::string& name, const LatentHints& hints) {
+  return hints.space.has_value() || latent_format_row(open_latent_container(file, name).format).has_space;
 }
 
-UnplacedLatent read_unplaced(std::span<const std::byte> file, const std::string& name, const ToldFacts& told,
+UntaggedLatent read_untagged(std::span<const std::byte> file, const std::string& name, const LatentHints& hints,
                              std::int64_t most) {
   const LatentContainer container = open_latent_container(file, name);
   const std::vector<std::int64_t>& shape = container.tensor.shape;
@@ -56,15 +56,15 @@ UnplacedLatent read_unplaced(std::span<const std::byte> file, const std::string&
     const Reading reading = reading_of(shape, row);
     if (reading == Reading::none) continue;
     try {
-      UnplacedLatent unplaced;
-      const ToldFacts guess = guess_of(container, row, reading, told);
-      unplaced.latent = read_passport(file, name, guess);
-      unplaced.statistics = read_statistics(file, name, unplaced.latent, most);
-      const std::optional<Units> own = latent_form_row(unplaced.latent.form).units;
-      unplaced.fits =
-          core::fitting_spaces(unplaced.statistics.channels, {own ? own : told.units, reading == Reading::packed});
-      unplaced.knows_size = reading == Reading::plain || told.size.has_value();
-      return unplaced;
+      UntaggedLatent untagged;
+      const LatentHints guess = guess_of(container, row, reading, hints);
+      untagged.latent = read_passport(file, name, guess);
+      untagged.statistics = read_statistics(file, name, untagged.latent, most);
+      const std::optional<Units> own = latent_format_row(untagged.latent.format).units;
+      untagged.fits =
+          core::fitting_spaces(untagged.statistics.channels, {own ? own : hints.units, reading == Reading::packed});
+      untagged.has_size = reading == Reading::plain || hints.size.has_value();
+      return untagged;
     } catch (const Error& error) {
       if (!problem) problem = error;
     }

@@ -1,4 +1,4 @@
-#include "core/sampling/time_scale.hpp"
+#include "core/sampling/sigma_time_map.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -9,13 +9,13 @@
 
 namespace lapis::core {
 
-TimeScale::TimeScale(const SamplingFacts& facts) : path_(path_of(facts.prediction)), steps_(facts.train_steps) {
+SigmaTimeMap::SigmaTimeMap(const SamplingFacts& facts) : path_(path_of(facts.prediction)), steps_(facts.train_steps) {
   if (path_ == Path::flow) return;
   log_sigmas_ = training_sigmas(facts);
   for (double& sigma : log_sigmas_) sigma = std::log(sigma);
 }
 
-double TimeScale::time_of(double sigma) const {
+double SigmaTimeMap::time_of(double sigma) const {
   assert(sigma > 0);
   if (path_ == Path::flow) return sigma * steps_;
   const double wanted = std::log(sigma);
@@ -26,7 +26,7 @@ double TimeScale::time_of(double sigma) const {
   return static_cast<double>(below - log_sigmas_.begin()) + (wanted - *below) / (*above - *below);
 }
 
-double TimeScale::sigma_of(double time) const {
+double SigmaTimeMap::sigma_of(double time) const {
   if (path_ == Path::flow) return std::clamp(time / steps_, 0.0, 1.0);
   const double clamped = std::clamp(time, 0.0, steps_ - 1);
   const auto below = static_cast<std::size_t>(clamped);
@@ -35,8 +35,8 @@ double TimeScale::sigma_of(double time) const {
   return std::exp((1 - part) * log_sigmas_[below] + part * log_sigmas_[above]);
 }
 
-double TimeScale::smallest() const { return path_ == Path::flow ? 1 / steps_ : std::exp(log_sigmas_.front()); }
+double SigmaTimeMap::smallest() const { return path_ == Path::flow ? 1 / steps_ : std::exp(log_sigmas_.front()); }
 
-double TimeScale::largest() const { return path_ == Path::flow ? 1 : std::exp(log_sigmas_.back()); }
+double SigmaTimeMap::largest() const { return path_ == Path::flow ? 1 : std::exp(log_sigmas_.back()); }
 
 }  // namespace lapis::core

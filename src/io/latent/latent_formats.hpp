@@ -16,7 +16,7 @@
 
 namespace lapis::io {
 
-enum class LatentForm {
+enum class LatentFormat {
   lapis,      ///< docs/latent-format.md
   comfy,      ///< ComfyUI's SaveLatent: tensor "latent_tensor", marker "latent_format_version_0", raw VAE values
   comfy_old,  ///< without the marker: what ComfyUI multiplies by 1/0.18215 at load, so model values of SD1. Read only
@@ -27,27 +27,27 @@ enum class LatentForm {
 };
 
 /// One row a form.
-struct LatentFormRow {
-  LatentForm form;
+struct LatentFormatRow {
+  LatentFormat format;
   std::string name;            ///< "comfy": for --form
   std::optional<Units> units;  ///< what its numbers are; none: the file says it (lapis), or it must be told (npy)
-  bool says_space;
+  bool has_space;
   bool packs;                        ///< spaces that diffusers packs are packed in it
   std::vector<std::string> endings;  ///< of file names that ask for it when a latent is written: ".latent"
   std::string description;
 };
 
-std::span<const LatentFormRow> latent_forms();
+std::span<const LatentFormatRow> latent_formats();
 
 /// The row of a form, or of a form's name. Throws Error{usage} with the names there are and the nearest.
-const LatentFormRow& latent_form_row(LatentForm form);
-const LatentFormRow& find_latent_form(std::string_view name);
+const LatentFormatRow& latent_format_row(LatentFormat format);
+const LatentFormatRow& find_latent_format(std::string_view name);
 
 /// What a user says of a file that does not say it itself.
-struct ToldFacts {
+struct LatentHints {
   std::optional<Space> space;
   std::optional<Units> units;
-  std::optional<LatentForm> form;
+  std::optional<LatentFormat> format;
   std::optional<PixelSize> size;  ///< of the picture: packed tokens do not tell
 };
 
@@ -56,34 +56,34 @@ struct ToldFacts {
 /// gives the file back.
 struct ForeignLatent {
   LatentDocument document;
-  LatentForm form = LatentForm::lapis;
+  LatentFormat format = LatentFormat::lapis;
   core::Layout layout = core::Layout::plain;  ///< in the file
 };
 
 /// What a file is by its bytes alone: never its space. Throws Error{input} for what is no latent at all (nothing, a
 /// picture, text, a checkpoint, a pickle), saying what it is and what to do with it.
-LatentForm detect_form(std::span<const std::byte> file, const std::string& name);
+LatentFormat detect_form(std::span<const std::byte> file, const std::string& name);
 
 /// Reads a latent of any form. A form that does not say its space, its units or its size needs them told: Error{usage}
 /// says which flag. What is told against what a file says is Error{incompatible}. Else as `parse_latent`. No form but
 /// lapis' own says how much noise is in it: it is taken for finished.
-ForeignLatent read_latent(std::span<const std::byte> file, const std::string& name, const ToldFacts& told,
+ForeignLatent read_latent(std::span<const std::byte> file, const std::string& name, const LatentHints& hints,
                           bool any_number = false);
 
 /// As `read_latent`, but only what `check` needs: the passport and the layout, from headers alone.
 struct ForeignPassport {
   Passport passport;
-  LatentForm form = LatentForm::lapis;
+  LatentFormat format = LatentFormat::lapis;
   core::Layout layout = core::Layout::plain;
 };
-ForeignPassport read_passport(std::span<const std::byte> file, const std::string& name, const ToldFacts& told);
+ForeignPassport read_passport(std::span<const std::byte> file, const std::string& name, const LatentHints& hints);
 
 /// Throws Error{usage} for a form that cannot hold a latent: an unfinished one, a form that is only read.
-void check_form(LatentForm form, const Passport& passport);
+void check_format(LatentFormat format, const Passport& passport);
 
 /// The bytes of `document` in a form: numbers converted to its units where those differ, packed where it packs, in the
-/// passport's dtype (bf16 becomes float32 in .npy, which has no bf16). Throws as `check_form`, else as `latent_bytes`.
-std::vector<std::byte> write_latent(const LatentDocument& document, LatentForm form);
+/// passport's dtype (bf16 becomes float32 in .npy, which has no bf16). Throws as `check_format`, else as `latent_bytes`.
+std::vector<std::byte> write_latent(const LatentDocument& document, LatentFormat format);
 
 /// All bytes of a file or, for "-", of standard input. Files are mapped; pipes are read to their end, or until it is
 /// plain that no latent comes out of them, nor a picture where `or_picture`. Throws Error{input} where it cannot be

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "core/model/part_trial.hpp"
+#include "core/model/part_probe.hpp"
 #include "core/family/recipes.hpp"
 #include "core/family/spaces.hpp"
 
@@ -28,22 +28,22 @@ const PartRow& row(const Model& model, const std::string& part) { return *find_p
 
 /// Takes a part as if a trial had given tensors of these shapes.
 void take(Model& model, const std::string& part, const std::vector<Shape>& shapes) {
-  TrialResult result;
+  ProbeResult result;
   for (const Shape& shape : shapes) result.outputs.push_back({shape});
-  model.parts[part].outputs = learned_outputs(row(model, part).outputs, result);
+  model.parts[part].outputs = inferred_outputs(row(model, part).outputs, result);
 }
 
-std::vector<Shape> shapes_of(const Model& model, const std::string& part, const TrialPictures& pictures,
+std::vector<Shape> shapes_of(const Model& model, const std::string& part, const ProbePictures& pictures,
                              bool optional_too = false) {
   std::vector<Port> ports = row(model, part).inputs;
   const auto& more = row(model, part).optional_inputs;
   if (optional_too) ports.insert(ports.end(), more.begin(), more.end());
   std::vector<Shape> shapes;
-  for (const TrialInput& input : trial_inputs(model, part, ports, pictures)) shapes.push_back(input.shape);
+  for (const ProbeInput& input : trial_inputs(model, part, ports, pictures)) shapes.push_back(input.shape);
   return shapes;
 }
 
-std::string fault_of(const Model& model, const std::string& part, const TrialResult& result) {
+std::string fault_of(const Model& model, const std::string& part, const ProbeResult& result) {
   return trial_fault(model, part, row(model, part).outputs, {}, {}, result).value_or("");
 }
 
@@ -63,7 +63,7 @@ TEST_CASE("a denoiser's context is as wide as its text encoders together") {
   take(model, "text_encoder", {{13, 1, 77, 768}, {13, 1, 77, 768}, {1, 768}});
   take(model, "text_encoder_2", {{33, 1, 77, 1280}, {33, 1, 77, 1280}, {1, 1280}});
   CHECK(shapes_of(model, "denoiser", {}) == std::vector<Shape>{{1, 4, 8, 8}, {1}, {1, 77, 2048}, {1, 1280}, {1, 6}});
-  const std::vector<Port> learned = learned_inputs(model, "denoiser", row(model, "denoiser").inputs);
+  const std::vector<Port> learned = inferred_inputs(model, "denoiser", row(model, "denoiser").inputs);
   CHECK(learned[2].shape[2] == Dimension(std::int64_t{2048}));
   CHECK(learned[0].shape[3] == Dimension("width"));  // of the picture: free
 }
@@ -78,7 +78,7 @@ TEST_CASE("a flux denoiser reads tokens, and tables over text and picture") {
 
 TEST_CASE("what a part gives back is compared in count, shape and kind") {
   const Model model = bare("sd15", "sd15-unet");
-  const TrialOutput right{{1, 4, 8, 8}};
+  const ProbeOutput right{{1, 4, 8, 8}};
   CHECK(fault_of(model, "denoiser", {{right}, "", ""}).empty());
   CHECK_THAT(fault_of(model, "denoiser", {{right, right}, "", ""}),
              Catch::Contains("gives back 2 tensors") && Catch::Contains("wanted 1: prediction [1, 4, 8, 8]"));
@@ -100,10 +100,10 @@ TEST_CASE("sizes that are told as a multiple or a part of another") {
 
 TEST_CASE("sizes that are a part's own are learned, and hold from then on") {
   Model model = bare("sd15", "sd15-unet");
-  const TrialResult result{{{{3, 1, 77, 16}}, {{3, 1, 77, 16}}, {{1, 16}}}, "", ""};
-  const std::vector<Port> learned = learned_outputs(row(model, "text_encoder").outputs, result);
+  const ProbeResult result{{{{3, 1, 77, 16}}, {{3, 1, 77, 16}}, {{1, 16}}}, "", ""};
+  const std::vector<Port> learned = inferred_outputs(row(model, "text_encoder").outputs, result);
   CHECK(learned[1].shape == std::vector<Dimension>{std::int64_t{3}, "batch", "tokens", std::int64_t{16}});
-  const TrialResult other{{{{3, 1, 77, 16}}, {{3, 1, 77, 17}}, {{1, 16}}}, "", ""};
+  const ProbeResult other{{{{3, 1, 77, 16}}, {{3, 1, 77, 17}}, {{1, 16}}}, "", ""};
   CHECK_FALSE(trial_fault(model, "text_encoder", learned, {}, {}, result));
   CHECK(trial_fault(model, "text_encoder", learned, {}, {}, other));
 }

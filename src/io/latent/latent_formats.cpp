@@ -1,4 +1,4 @@
-#include "io/latent/latent_forms.hpp"
+#include "io/latent/latent_formats.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -16,22 +16,22 @@ namespace lapis::io {
 namespace {
 
 // clang-format off
-std::vector<LatentFormRow> form_table() {
+std::vector<LatentFormatRow> form_table() {
   return {
-      // form                    name            units         says_space packs  endings
-      {LatentForm::lapis,        "lapis",         {},           true,  false, {".safetensors"}, "safetensors with a passport (docs/latent-format.md)"},
-      {LatentForm::comfy,        "comfy",         Units::vae,   false, false, {".latent"}, "ComfyUI's SaveLatent, raw VAE values"},
-      {LatentForm::comfy_old,    "comfy-old",     Units::model, false, false, {}, "ComfyUI's before July 2023, SD1's model values; read only"},
-      {LatentForm::diffusers,    "diffusers",     Units::model, false, true,  {}, "a pipeline's output_type=\"latent\" in safetensors, model values, Flux packed"},
-      {LatentForm::diffusers_npy, "diffusers-npy", Units::model, false, true, {}, "a pipeline's output_type=\"latent\" in .npy, model values, Flux packed"},
-      {LatentForm::dgenerate,    "dgenerate",     Units::model, false, false, {}, "dgenerate's safetensors, model values, never packed"},
-      {LatentForm::npy,          "npy",           {},           false, false, {".npy"}, "NumPy's file of one array, units as told"},
+      // form                    name            units         has_space packs  endings
+      {LatentFormat::lapis,        "lapis",         {},           true,  false, {".safetensors"}, "safetensors with a passport (docs/latent-format.md)"},
+      {LatentFormat::comfy,        "comfy",         Units::vae,   false, false, {".latent"}, "ComfyUI's SaveLatent, raw VAE values"},
+      {LatentFormat::comfy_old,    "comfy-old",     Units::model, false, false, {}, "ComfyUI's before July 2023, SD1's model values; read only"},
+      {LatentFormat::diffusers,    "diffusers",     Units::model, false, true,  {}, "a pipeline's output_type=\"latent\" in safetensors, model values, Flux packed"},
+      {LatentFormat::diffusers_npy, "diffusers-npy", Units::model, false, true, {}, "a pipeline's output_type=\"latent\" in .npy, model values, Flux packed"},
+      {LatentFormat::dgenerate,    "dgenerate",     Units::model, false, false, {}, "dgenerate's safetensors, model values, never packed"},
+      {LatentFormat::npy,          "npy",           {},           false, false, {".npy"}, "NumPy's file of one array, units as told"},
   };
 }
 // clang-format on
 
 /// The numbers of `document` as the form wants them.
-std::vector<float> values_for(const LatentDocument& document, const LatentFormRow& row) {
+std::vector<float> values_for(const LatentDocument& document, const LatentFormatRow& row) {
   const Passport& passport = document.passport;
   std::vector<float> values = document.values;
   if (row.units && *row.units != passport.units) {
@@ -45,7 +45,7 @@ std::vector<float> values_for(const LatentDocument& document, const LatentFormRo
   return row.packs && packing > 1 ? core::packed(values, passport.shape, packing) : values;
 }
 
-std::vector<std::int64_t> shape_for(const Passport& passport, const LatentFormRow& row) {
+std::vector<std::int64_t> shape_for(const Passport& passport, const LatentFormatRow& row) {
   const auto [batch, channels, height, width] = passport.shape;
   const int packing = packing_of(passport.space);
   if (!row.packs || packing == 1) return {batch, channels, height, width};
@@ -53,8 +53,8 @@ std::vector<std::int64_t> shape_for(const Passport& passport, const LatentFormRo
 }
 
 /// A form's own metadata out of what a document carries along.
-std::map<std::string, std::string> metadata_for(const LatentDocument& document, LatentForm form) {
-  const std::string prefix = metadata_prefix(form);
+std::map<std::string, std::string> metadata_for(const LatentDocument& document, LatentFormat format) {
+  const std::string prefix = metadata_prefix(format);
   std::map<std::string, std::string> metadata;
   for (const auto& [key, text] : document.extra) {
     if (!prefix.empty() && key.starts_with(prefix)) metadata.emplace(key.substr(prefix.size()), text);
@@ -64,19 +64,19 @@ std::map<std::string, std::string> metadata_for(const LatentDocument& document, 
 
 }  // namespace
 
-std::span<const LatentFormRow> latent_forms() {
-  static const std::vector<LatentFormRow> rows = form_table();
+std::span<const LatentFormatRow> latent_formats() {
+  static const std::vector<LatentFormatRow> rows = form_table();
   return rows;
 }
 
-const LatentFormRow& latent_form_row(LatentForm form) {
-  const auto rows = latent_forms();
-  return *std::find_if(rows.begin(), rows.end(), [form](const LatentFormRow& row) { return row.form == form; });
+const LatentFormatRow& latent_format_row(LatentFormat format) {
+  const auto rows = latent_formats();
+  return *std::find_if(rows.begin(), rows.end(), [format](const LatentFormatRow& row) { return row.format == format; });
 }
 
-const LatentFormRow& find_latent_form(std::string_view name) {
+const LatentFormatRow& find_latent_format(std::string_view name) {
   std::vector<std::string> names;
-  for (const LatentFormRow& row : latent_forms()) {
+  for (const LatentFormatRow& row : latent_formats()) {
     if (row.name == name) return row;
     names.push_back(row.name);
   }
@@ -84,10 +84,10 @@ const LatentFormRow& find_latent_form(std::string_view name) {
                                     core::listed(names) + "." + core::did_you_mean(name, names));
 }
 
-void check_form(LatentForm form, const Passport& passport) {
-  const LatentFormRow& row = latent_form_row(form);
-  if (form == LatentForm::lapis) return;
-  if (form == LatentForm::comfy_old) {
+void check_format(LatentFormat format, const Passport& passport) {
+  const LatentFormatRow& row = latent_format_row(format);
+  if (format == LatentFormat::lapis) return;
+  if (format == LatentFormat::comfy_old) {
     throw Error(ErrorKind::usage, "the form comfy-old is only read. ComfyUI reads the form comfy: --form comfy");
   }
   if (passport.sigma != 0) {
@@ -99,21 +99,21 @@ void check_form(LatentForm form, const Passport& passport) {
   }
 }
 
-std::vector<std::byte> write_latent(const LatentDocument& document, LatentForm form) {
-  if (form == LatentForm::lapis) return latent_bytes(document);
-  const LatentFormRow& row = latent_form_row(form);
-  check_form(form, document.passport);
+std::vector<std::byte> write_latent(const LatentDocument& document, LatentFormat format) {
+  if (format == LatentFormat::lapis) return latent_bytes(document);
+  const LatentFormatRow& row = latent_format_row(format);
+  check_format(format, document.passport);
   check_latent_shape(document.passport.shape, document.passport.space, "the latent to write");
-  const bool npy = form == LatentForm::npy || form == LatentForm::diffusers_npy;
+  const bool npy = format == LatentFormat::npy || format == LatentFormat::diffusers_npy;
   LatentDtype dtype = document.passport.dtype;
   if (npy && dtype == LatentDtype::bf16) dtype = LatentDtype::f32;
   const std::vector<std::byte> numbers = number_bytes(values_for(document, row), dtype);
   const TensorView tensor{tensor_dtype(dtype), shape_for(document.passport, row), numbers};
   if (npy) return npy_bytes(tensor);
   Safetensors content;
-  content.metadata = metadata_for(document, form);
-  content.tensors[form == LatentForm::comfy ? comfy_tensor : diffusers_tensor] = tensor;
-  if (form == LatentForm::comfy) content.tensors[comfy_marker] = {Dtype::f32, {0}, {}};
+  content.metadata = metadata_for(document, format);
+  content.tensors[format == LatentFormat::comfy ? comfy_tensor : diffusers_tensor] = tensor;
+  if (format == LatentFormat::comfy) content.tensors[comfy_marker] = {Dtype::f32, {0}, {}};
   return safetensors_bytes(content);
 }
 

@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "core/sampling/time_scale.hpp"
+#include "core/sampling/sigma_time_map.hpp"
 #include "lapis/sampling.hpp"
 
 namespace lapis::core {
@@ -47,11 +47,11 @@ template <Vec T>
 using Memory = std::vector<T>;
 
 /// Where a walk goes, and how. Borrows its sigmas and its times.
-struct Course {
+struct SamplerContext {
   std::span<const double> sigmas;              ///< strictly falling; only the last may be 0; at least two
   Path path = Path::variance_exploding;        ///< which forward process x = alpha x0 + sigma n the sigmas belong to
   double eta = 0;                              ///< share of fresh noise, 0 to 1, where the sampler has one
-  const TimeScale* times = nullptr;            ///< the training's times; only tcd reads it, which needs it
+  const SigmaTimeMap* times = nullptr;            ///< the training's times; only tcd reads it, which needs it
   int first = 0;                               ///< the step that the walk begins with: so many were done before
   int last = std::numeric_limits<int>::max();  ///< steps after which it stops, of those of its sigmas at most
 
@@ -83,7 +83,7 @@ inline double sigma_between(Path path, double from, double to) {
 /// Euler's step on dx/dsigma = (x - x0) / sigma, the step of DDIM, and the first order of every exponential integrator
 /// in lambda (Lu et al. 2022, "DPM-Solver++", eq. 9: sigma'/sigma x - alpha' (e^-h - 1) x0). At 0 it is x0 exactly.
 template <Vec T>
-T moved(const T& x, const T& x0, double from, double to) {
+T euler_step(const T& x, const T& x0, double from, double to) {
   const double ratio = to / from;
   return ratio * x + (1 - ratio) * x0;
 }

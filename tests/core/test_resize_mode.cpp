@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "../pattern.hpp"
-#include "core/picture/fit.hpp"
+#include "core/picture/resize_mode.hpp"
 #include "golden.hpp"
 #include "lapis/error.hpp"
 #include "sample_model.hpp"
@@ -18,7 +18,7 @@ TEST_CASE("a picture is stretched, cropped and padded as diffusers' VaeImageProc
     const auto from = golden.at("from").get<std::array<int, 2>>();
     const auto to = golden.at("to").get<std::array<int, 2>>();
     const Pixels source = test::pattern(from[0], from[1], golden.at("channels").get<int>());
-    const Pixels found = fitted(source, to[0], to[1], find_fit(golden.at("fit").get<std::string>()).fit);
+    const Pixels found = fitted(source, to[0], to[1], find_resize_mode(golden.at("fit").get<std::string>()).fit);
     std::vector<std::uint8_t> expected = test::from_hex(golden.at("bytes"));
     CHECK(found.bytes == expected);
     ++expected[expected.size() / 2];
@@ -27,8 +27,8 @@ TEST_CASE("a picture is stretched, cropped and padded as diffusers' VaeImageProc
 }
 
 TEST_CASE("fits go by name") {
-  for (const FitRow& row : fits()) CHECK(&find_fit(row.name) == &row);
-  CHECK_THROWS_WITH(find_fit("strech"), Catch::Contains("Did you mean \"stretch\"?"));
+  for (const ResizeModeRow& row : fits()) CHECK(&find_resize_mode(row.name) == &row);
+  CHECK_THROWS_WITH(find_resize_mode("strech"), Catch::Contains("Did you mean \"stretch\"?"));
 }
 
 TEST_CASE("a job takes its size from the picture, rounded down to the family's multiple") {

@@ -6,7 +6,7 @@
 
 #include "core/family/spaces.hpp"
 #include "io/latent/npy.hpp"
-#include "io/latent/unplaced_latent.hpp"
+#include "io/latent/untagged_latent.hpp"
 #include "latents.hpp"
 #include "support.hpp"
 
@@ -36,28 +36,28 @@ struct Tensor {
 }  // namespace
 
 TEST_CASE("lapis' own latents say their space, others only if it is told") {
-  CHECK(says_space(latent_bytes(finished_latent()), "a", {}));
+  CHECK(has_space(latent_bytes(finished_latent()), "a", {}));
   const std::vector<std::byte> file = Tensor({1, 4, 2, 3}).safetensors("latents");
-  CHECK_FALSE(says_space(file, "a", {}));
-  ToldFacts told;
-  told.space = core::parse_space("sd15");
-  CHECK(says_space(file, "a", told));
-  CHECK_THROWS_AS(says_space(as_bytes("text"), "a", {}), Error);
+  CHECK_FALSE(has_space(file, "a", {}));
+  LatentHints hints;
+  hints.space = core::parse_space("sd15");
+  CHECK(has_space(file, "a", hints));
+  CHECK_THROWS_AS(has_space(as_bytes("text"), "a", {}), Error);
 }
 
 TEST_CASE("a latent of an unknown space is read by its shape") {
   const Tensor tensor({2, 4, 2, 3});
-  const UnplacedLatent found = read_unplaced(tensor.safetensors("latents"), "a", {});
+  const UntaggedLatent found = read_untagged(tensor.safetensors("latents"), "a", {});
   CHECK(found.statistics.channels.front().max == *std::max_element(tensor.values.begin(), tensor.values.begin() + 6));
   CHECK(found.statistics.channels.size() == 4);
-  CHECK(found.knows_size);
+  CHECK(found.has_size);
   REQUIRE_FALSE(found.fits.empty());
-  for (const core::SpaceFit& fit : found.fits) CHECK(core::parse_space(fit.space).channels == 4);
+  for (const core::SpaceMatch& fit : found.fits) CHECK(core::parse_space(fit.space).channels == 4);
 }
 
 TEST_CASE("arrays and single pictures are read too, whatever their units") {
-  CHECK(read_unplaced(npy_bytes(Tensor({1, 16, 2, 4}).view()), "a", {}).statistics.channels.size() == 16);
-  CHECK(read_unplaced(npy_bytes(Tensor({4, 2, 3}).view()), "a", {}).statistics.channels.size() == 4);
+  CHECK(read_untagged(npy_bytes(Tensor({1, 16, 2, 4}).view()), "a", {}).statistics.channels.size() == 16);
+  CHECK(read_untagged(npy_bytes(Tensor({4, 2, 3}).view()), "a", {}).statistics.channels.size() == 4);
 }
 
 TEST_CASE("latents of a video are told from those of pictures, in every form") {
@@ -65,36 +65,36 @@ TEST_CASE("latents of a video are told from those of pictures, in every form") {
   const Tensor frame({1, 16, 1, 2, 3});
   const std::string what = "holds latents of a video, [1, 16, 9, 2, 3]: 9 frames of 16 channels";
   for (const char* tensor : {"latents", "latent_tensor"}) {
-    CHECK_THROWS_WITH(read_unplaced(video.safetensors(tensor), "a", {}), Catch::Contains(what));
+    CHECK_THROWS_WITH(read_untagged(video.safetensors(tensor), "a", {}), Catch::Contains(what));
     CHECK_THROWS_WITH(detect_form(video.safetensors(tensor), "a"), Catch::Contains(what));
   }
-  CHECK_THROWS_WITH(read_unplaced(npy_bytes(video.view()), "a", {}), Catch::Contains(what));
-  CHECK_THROWS_WITH(read_unplaced(frame.safetensors("latents"), "a", {}), Catch::Contains("1 frame of 16 channels"));
+  CHECK_THROWS_WITH(read_untagged(npy_bytes(video.view()), "a", {}), Catch::Contains(what));
+  CHECK_THROWS_WITH(read_untagged(frame.safetensors("latents"), "a", {}), Catch::Contains("1 frame of 16 channels"));
 }
 
 TEST_CASE("units that a form tells are no question") {
-  for (const core::SpaceFit& fit : read_unplaced(Tensor({1, 4, 2, 3}).safetensors("latents"), "a", {}).fits) {
+  for (const core::SpaceMatch& fit : read_untagged(Tensor({1, 4, 2, 3}).safetensors("latents"), "a", {}).fits) {
     CHECK(fit.units == Units::model);
   }
-  ToldFacts told;
-  told.units = Units::vae;
+  LatentHints hints;
+  hints.units = Units::vae;
   const std::vector<std::byte> array = npy_bytes(Tensor({1, 4, 2, 3}).view());
-  for (const core::SpaceFit& fit : read_unplaced(array, "a", told).fits) CHECK(fit.units == Units::vae);
-  CHECK(read_unplaced(array, "a", {}).fits.size() > read_unplaced(array, "a", told).fits.size());
+  for (const core::SpaceMatch& fit : read_untagged(array, "a", hints).fits) CHECK(fit.units == Units::vae);
+  CHECK(read_untagged(array, "a", {}).fits.size() > read_untagged(array, "a", hints).fits.size());
 }
 
 TEST_CASE("packed tokens show their channels without a size, and their sides with one") {
   for (const bool array : {false, true}) {
     const Tensor tensor({1, 6, 64});
     const std::vector<std::byte> file = array ? npy_bytes(tensor.view()) : tensor.safetensors("latents");
-    const UnplacedLatent found = read_unplaced(file, "a", {});
+    const UntaggedLatent found = read_untagged(file, "a", {});
     CHECK(found.latent.layout == core::Layout::packed);
     CHECK(found.statistics.channels.size() == 16);
-    CHECK_FALSE(found.knows_size);
-    ToldFacts told;
-    told.size = PixelSize{48, 32};
-    const UnplacedLatent sized = read_unplaced(file, "a", told);
-    CHECK(sized.knows_size);
+    CHECK_FALSE(found.has_size);
+    LatentHints hints;
+    hints.size = PixelSize{48, 32};
+    const UntaggedLatent sized = read_untagged(file, "a", hints);
+    CHECK(sized.has_size);
     CHECK(sized.latent.passport.shape == std::array<std::int64_t, 4>{1, 16, 4, 6});
     CHECK(sized.statistics.channels.front().mean == Approx(found.statistics.channels.front().mean));
   }
@@ -103,17 +103,17 @@ TEST_CASE("packed tokens show their channels without a size, and their sides wit
 TEST_CASE("NaN is counted, not refused") {
   Tensor tensor({1, 4, 2, 2});
   tensor.values[5] = NAN;
-  CHECK(read_unplaced(tensor.safetensors("latents"), "a", {}).statistics.channels[1].not_finite == 1);
+  CHECK(read_untagged(tensor.safetensors("latents"), "a", {}).statistics.channels[1].not_finite == 1);
 }
 
 TEST_CASE("a shape that no space has is refused with it") {
-  CHECK_THROWS_WITH(read_unplaced(Tensor({1, 5, 2, 2}).safetensors("latents"), "a.safetensors", {}),
+  CHECK_THROWS_WITH(read_untagged(Tensor({1, 5, 2, 2}).safetensors("latents"), "a.safetensors", {}),
                     Catch::Contains("a.safetensors has a tensor [1, 5, 2, 2]"));
-  CHECK_THROWS_WITH(read_unplaced(Tensor({4, 4}).safetensors("latents"), "a", {}), Catch::Contains("[4, 4]"));
+  CHECK_THROWS_WITH(read_untagged(Tensor({4, 4}).safetensors("latents"), "a", {}), Catch::Contains("[4, 4]"));
 }
 
 TEST_CASE("what is told is held against the file all the same") {
-  ToldFacts told;
-  told.size = PixelSize{64, 64};
-  CHECK_THROWS_AS(read_unplaced(Tensor({1, 4, 2, 2}).safetensors("latents"), "a", told), Error);
+  LatentHints hints;
+  hints.size = PixelSize{64, 64};
+  CHECK_THROWS_AS(read_untagged(Tensor({1, 4, 2, 2}).safetensors("latents"), "a", hints), Error);
 }

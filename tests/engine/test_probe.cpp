@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "engine/trial.hpp"
+#include "engine/probe.hpp"
 #include "support.hpp"
 
 using namespace lapis;
@@ -16,7 +16,7 @@ Part bare(const char* graph) {
   return part;
 }
 
-TrialResult tried_on(const char* graph, std::vector<std::int64_t> sample, std::vector<std::int64_t> time = {1},
+ProbeResult tried_on(const char* graph, std::vector<std::int64_t> sample, std::vector<std::int64_t> time = {1},
                      const std::string& dtype = "f32") {
   LoadedPart part(bare(graph), "denoiser", {});
   const std::int64_t batch = sample.front();
@@ -26,7 +26,7 @@ TrialResult tried_on(const char* graph, std::vector<std::int64_t> sample, std::v
 }  // namespace
 
 TEST_CASE("a trial tells shapes, and whether numbers are finite") {
-  const TrialResult result = tried_on("echo.pt", {1, 4, 8, 8});
+  const ProbeResult result = tried_on("echo.pt", {1, 4, 8, 8});
   CHECK(result.fault.empty());
   CHECK(result.input_names == "sample, timestep, context");
   REQUIRE(result.outputs.size() == 1);
@@ -38,7 +38,7 @@ TEST_CASE("a trial tells shapes, and whether numbers are finite") {
 }
 
 TEST_CASE("what a graph throws is the trial's fault, in one line") {
-  for (const TrialResult& result :
+  for (const ProbeResult& result :
        {tried_on("trial_size.pt", {1, 4, 8, 8}), tried_on("trial_channels.pt", {1, 4, 8, 8})}) {
     CHECK_FALSE(result.fault.empty());
     CHECK(result.fault.find('\n') == std::string::npos);

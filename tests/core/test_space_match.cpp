@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "core/latent/space_fit.hpp"
+#include "core/latent/space_match.hpp"
 #include "core/family/spaces.hpp"
 
 using namespace lapis;
@@ -31,9 +31,9 @@ std::vector<ChannelStatistics> channels_of(const char* space, Units units) {
   return channels;
 }
 
-double confidence_in(const std::vector<SpaceFit>& fits, const std::string& space, Units units) {
-  for (const SpaceFit& fit : fits) {
-    if (fit.space == space && fit.units == units) return fit.confidence;
+double confidence_in(const std::vector<SpaceMatch>& matches, const std::string& space, Units units) {
+  for (const SpaceMatch& match : matches) {
+    if (match.space == space && match.units == units) return match.confidence;
   }
   return -1;
 }
@@ -115,39 +115,39 @@ TEST_CASE("a constant channel deviates by nothing, however large it is") {
 
 TEST_CASE("readings have confidences that add up to 1, the likeliest first") {
   for (const char* space : {"sd15", "sdxl", "flux", "hunyuanimage21"}) {
-    const std::vector<SpaceFit> fits = fitting_spaces(channels_of(space, Units::model));
+    const std::vector<SpaceMatch> matches = fitting_spaces(channels_of(space, Units::model));
     double sum = 0;
-    for (const SpaceFit& fit : fits) sum += fit.confidence;
+    for (const SpaceMatch& match : matches) sum += match.confidence;
     CHECK(sum == Approx(1));
-    CHECK(std::is_sorted(fits.begin(), fits.end(),
-                         [](const SpaceFit& a, const SpaceFit& b) { return a.confidence > b.confidence; }));
-    for (const SpaceFit& fit : fits) CHECK(parse_space(fit.space).channels == parse_space(space).channels);
+    CHECK(std::is_sorted(matches.begin(), matches.end(),
+                         [](const SpaceMatch& a, const SpaceMatch& b) { return a.confidence > b.confidence; }));
+    for (const SpaceMatch& match : matches) CHECK(parse_space(match.space).channels == parse_space(space).channels);
   }
   CHECK(fitting_spaces(std::vector<ChannelStatistics>(5)).empty());
 }
 
 TEST_CASE("raw values are told from model values, and from raw values of another size") {
-  const std::vector<SpaceFit> sd15 = fitting_spaces(channels_of("sd15", Units::vae));
+  const std::vector<SpaceMatch> sd15 = fitting_spaces(channels_of("sd15", Units::vae));
   CHECK(confidence_in(sd15, "sd15", Units::vae) > confidence_in(sd15, "sdxl", Units::vae));
   CHECK(confidence_in(sd15, "sd15", Units::vae) > 20 * confidence_in(sd15, "sd15", Units::model));
-  const std::vector<SpaceFit> sd3 = fitting_spaces(channels_of("sd3", Units::vae));
+  const std::vector<SpaceMatch> sd3 = fitting_spaces(channels_of("sd3", Units::vae));
   CHECK(confidence_in(sd3, "sd3", Units::vae) > 20 * confidence_in(sd3, "flux", Units::vae));
 }
 
 TEST_CASE("model values of spaces that nobody has measured cannot be told apart, and that is said") {
-  const std::vector<SpaceFit> fits = fitting_spaces(channels_of("sd15", Units::model));
-  CHECK(confidence_in(fits, "sd15", Units::model) == Approx(confidence_in(fits, "sdxl", Units::model)));
-  CHECK(confidence_in(fits, "sd15", Units::model) < 0.5);
+  const std::vector<SpaceMatch> matches = fitting_spaces(channels_of("sd15", Units::model));
+  CHECK(confidence_in(matches, "sd15", Units::model) == Approx(confidence_in(matches, "sdxl", Units::model)));
+  CHECK(confidence_in(matches, "sd15", Units::model) < 0.5);
 }
 
 TEST_CASE("the likeliest readings are told in words, the rest counted") {
-  const auto fit = [](const char* space, Units units, double confidence) { return SpaceFit{space, units, confidence}; };
-  CHECK(fits_text({}, {}) == "fit no space that lapis knows: none has as many channels");
-  const std::vector<SpaceFit> two = {fit("sd15", Units::model, 0.716), fit("sdxl", Units::vae, 0.28),
-                                     fit("sd2", Units::vae, 0.004)};
-  CHECK(fits_text(two, {}) == "fit sd15 in model units (72 %), sdxl in raw VAE units (28 %)");
-  const std::vector<SpaceFit> many(7, fit("sd15", Units::model, 1.0 / 7));
-  CHECK_THAT(fits_text(many, {}), Catch::EndsWith("(14 %) and 2 others"));
+  const auto match = [](const char* space, Units units, double confidence) { return SpaceMatch{space, units, confidence}; };
+  CHECK(matches_text({}, {}) == "fit no space that lapis knows: none has as many channels");
+  const std::vector<SpaceMatch> two = {match("sd15", Units::model, 0.716), match("sdxl", Units::vae, 0.28),
+                                     match("sd2", Units::vae, 0.004)};
+  CHECK(matches_text(two, {}) == "fit sd15 in model units (72 %), sdxl in raw VAE units (28 %)");
+  const std::vector<SpaceMatch> many(7, match("sd15", Units::model, 1.0 / 7));
+  CHECK_THAT(matches_text(many, {}), Catch::EndsWith("(14 %) and 2 others"));
 }
 
 TEST_CASE("numbers that say nothing fit no space, and that is said") {
@@ -155,9 +155,9 @@ TEST_CASE("numbers that say nothing fit no space, and that is said") {
   constexpr float infinity = std::numeric_limits<float>::infinity();
   const auto text_of = [](const std::vector<float>& values) {
     const std::vector<ChannelStatistics> channels = channel_statistics(values, {1, 4, 1, 4});
-    const std::vector<SpaceFit> fits = fitting_spaces(channels);
-    const std::string text = fits_text(fits, channels);
-    CHECK(fits.empty() == (text.find("no space can be told") != std::string::npos));
+    const std::vector<SpaceMatch> matches = fitting_spaces(channels);
+    const std::string text = matches_text(matches, channels);
+    CHECK(matches.empty() == (text.find("no space can be told") != std::string::npos));
     return text;
   };
   std::vector<float> values(16, 0);
@@ -184,13 +184,13 @@ TEST_CASE("numbers that say nothing fit no space, and that is said") {
 
 TEST_CASE("what the form of a file tells leaves other readings out") {
   const std::vector<ChannelStatistics> channels = channels_of("flux", Units::model);
-  const std::vector<SpaceFit> raw = fitting_spaces(channels, {Units::vae, false});
+  const std::vector<SpaceMatch> raw = fitting_spaces(channels, {Units::vae, false});
   double sum = 0;
-  for (const SpaceFit& fit : raw) {
-    CHECK(fit.units == Units::vae);
-    sum += fit.confidence;
+  for (const SpaceMatch& match : raw) {
+    CHECK(match.units == Units::vae);
+    sum += match.confidence;
   }
   CHECK(sum == Approx(1));
-  for (const SpaceFit& fit : fitting_spaces(channels, {std::nullopt, true})) CHECK(parse_space(fit.space).id == "flux");
+  for (const SpaceMatch& match : fitting_spaces(channels, {std::nullopt, true})) CHECK(parse_space(match.space).id == "flux");
   CHECK(fitting_spaces(channels_of("sd15", Units::model), {std::nullopt, true}).empty());
 }

@@ -1,4 +1,4 @@
-#include "core/picture/fit.hpp"
+#include "core/picture/resize_mode.hpp"
 
 #include <algorithm>
 #include <array>
@@ -84,20 +84,20 @@ std::string advised_size(const Model& model, int multiple, int width, int height
 
 }  // namespace
 
-std::span<const FitRow> fits() {
+std::span<const ResizeModeRow> fits() {
   // clang-format off
-  static const std::array<FitRow, 3> rows = {{
-      {Fit::stretch, "stretch", "all of the picture, its sides stretched to the size"},
-      {Fit::crop,    "crop",    "the middle of the picture, in its own shape"},
-      {Fit::pad,     "pad",     "all of the picture in its own shape, its edges drawn out"},
+  static const std::array<ResizeModeRow, 3> rows = {{
+      {ResizeMode::stretch, "stretch", "all of the picture, its sides stretched to the size"},
+      {ResizeMode::crop,    "crop",    "the middle of the picture, in its own shape"},
+      {ResizeMode::pad,     "pad",     "all of the picture in its own shape, its edges drawn out"},
   }};
   // clang-format on
   return rows;
 }
 
-const FitRow& find_fit(std::string_view name) {
+const ResizeModeRow& find_resize_mode(std::string_view name) {
   std::vector<std::string> names;
-  for (const FitRow& row : fits()) {
+  for (const ResizeModeRow& row : fits()) {
     if (row.name == name) return row;
     names.push_back(row.name);
   }
@@ -105,17 +105,17 @@ const FitRow& find_fit(std::string_view name) {
                                     did_you_mean(name, names));
 }
 
-Pixels fitted(const Pixels& pixels, int width, int height, Fit fit) {
-  if (fit == Fit::stretch) return resized(pixels, width, height, Filter::lanczos);
+Pixels fitted(const Pixels& pixels, int width, int height, ResizeMode fit) {
+  if (fit == ResizeMode::stretch) return resized(pixels, width, height, Filter::lanczos);
   const double shape = static_cast<double>(width) / height;
   const double own_shape = static_cast<double>(pixels.width) / pixels.height;
-  const bool full_width = fit == Fit::crop ? shape > own_shape : shape < own_shape;
-  const bool full_height = fit == Fit::crop ? shape <= own_shape : shape >= own_shape;
+  const bool full_width = fit == ResizeMode::crop ? shape > own_shape : shape < own_shape;
+  const bool full_height = fit == ResizeMode::crop ? shape <= own_shape : shape >= own_shape;
   const Pixels inner = resized(pixels, full_width ? width : share(pixels.width, height, pixels.height),
                                full_height ? height : share(pixels.height, width, pixels.width), Filter::lanczos);
   Pixels canvas = make_pixels(width, height, pixels.channels);
   paste(inner, width / 2 - inner.width / 2, height / 2 - inner.height / 2, canvas);
-  if (fit == Fit::pad) draw_out(inner, canvas);
+  if (fit == ResizeMode::pad) draw_out(inner, canvas);
   return canvas;
 }
 

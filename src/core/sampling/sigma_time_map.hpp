@@ -11,9 +11,9 @@ namespace lapis::core {
 /// is an index of the training sigmas, and between two of them the logarithm of sigma runs straight (as in
 /// k-diffusion's DiscreteSchedule and the _sigma_to_t of diffusers 0.42); beyond both ends it stays. On the flow path a
 /// time is sigma times the training steps.
-class TimeScale {
+class SigmaTimeMap {
  public:
-  explicit TimeScale(const SamplingFacts& facts);
+  explicit SigmaTimeMap(const SamplingFacts& facts);
 
   /// sigma > 0. Exact at every training sigma.
   double time_of(double sigma) const;

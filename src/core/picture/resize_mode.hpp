@@ -13,24 +13,24 @@
 namespace lapis::core {
 
 /// How a picture of another shape is brought to a job's size.
-enum class Fit { stretch, crop, pad };
+enum class ResizeMode { stretch, crop, pad };
 
 /// One row a fit.
-struct FitRow {
-  Fit fit;
+struct ResizeModeRow {
+  ResizeMode fit;
   std::string name;
   std::string help;  ///< one line
 };
 
-std::span<const FitRow> fits();
+std::span<const ResizeModeRow> fits();
 
 /// The fit called `name`. Throws Error{usage} with the names there are.
-const FitRow& find_fit(std::string_view name);
+const ResizeModeRow& find_resize_mode(std::string_view name);
 
 /// `pixels` at the size of a job, by Pillow's Lanczos filter: all of it with its sides stretched; its middle; or all of
 /// it in the middle, with its outermost lines drawn out to the edges. Equal to resize_mode "default", "crop" and "fill"
 /// of diffusers' VaeImageProcessor in every sample. A picture of that size already is returned as it is.
-Pixels fitted(const Pixels& pixels, int width, int height, Fit fit);
+Pixels fitted(const Pixels& pixels, int width, int height, ResizeMode fit);
 
 /// Fills what the job leaves open of its size from the picture it starts from, `width` by `height` pixels: both sides
 /// open, the picture's own, rounded down to the family's multiple as diffusers does; one side open, the other by the
