@@ -2,7 +2,9 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <array>
 #include <optional>
+#include <utility>
 
 #include "io/file/safetensors.hpp"
 
@@ -10,15 +12,16 @@ namespace lapis::engine {
 
 /// libtorch's type for the numbers of a weight; none for what is no weight's.
 inline std::optional<at::ScalarType> scalar_type(io::Dtype dtype) {
-  switch (dtype) {
-    case io::Dtype::f32: return at::kFloat;
-    case io::Dtype::f16: return at::kHalf;
-    case io::Dtype::bf16: return at::kBFloat16;
-    case io::Dtype::f64: return at::kDouble;
-    case io::Dtype::f8_e4m3: return at::kFloat8_e4m3fn;
-    case io::Dtype::f8_e5m2: return at::kFloat8_e5m2;
-    default: return std::nullopt;
+  constexpr std::array<std::pair<io::Dtype, at::ScalarType>, 6> types = {{{io::Dtype::f32, at::kFloat},
+                                                                          {io::Dtype::f16, at::kHalf},
+                                                                          {io::Dtype::bf16, at::kBFloat16},
+                                                                          {io::Dtype::f64, at::kDouble},
+                                                                          {io::Dtype::f8_e4m3, at::kFloat8_e4m3fn},
+                                                                          {io::Dtype::f8_e5m2, at::kFloat8_e5m2}}};
+  for (const auto& [name, type] : types) {
+    if (name == dtype) return type;
   }
+  return std::nullopt;
 }
 
 }  // namespace lapis::engine

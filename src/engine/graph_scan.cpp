@@ -83,16 +83,15 @@ class GraphScan {
   }
 
   void check_attribute(const torch::jit::Node& node, c10::Symbol attribute) {
-    switch (node.kindOf(attribute)) {
-      case torch::jit::AttributeKind::t: check_tensor(node.t(attribute)); break;
-      case torch::jit::AttributeKind::ts:
-        for (const at::Tensor& tensor : node.ts(attribute)) check_tensor(tensor);
-        break;
-      case torch::jit::AttributeKind::g: scan_block(*node.g(attribute)->block()); break;
-      case torch::jit::AttributeKind::gs:
-        for (const auto& graph : node.gs(attribute)) scan_block(*graph->block());
-        break;
-      default: break;  // numbers, texts and types
+    using Kind = torch::jit::AttributeKind;
+    const Kind kind = node.kindOf(attribute);  // those not named here are numbers, texts and types
+    if (kind == Kind::t) check_tensor(node.t(attribute));
+    if (kind == Kind::g) scan_block(*node.g(attribute)->block());
+    if (kind == Kind::ts) {
+      for (const at::Tensor& tensor : node.ts(attribute)) check_tensor(tensor);
+    }
+    if (kind == Kind::gs) {
+      for (const auto& graph : node.gs(attribute)) scan_block(*graph->block());
     }
   }
 
