@@ -27,8 +27,9 @@ ROOMS = {
     "core": ["core"],
     "io": ["io", "core"],
     "engine": ["engine", "io", "core"],
-    "jobs": ["jobs", "io", "core"],
-    "cli": ["cli", "jobs", "io", "core"],
+    "pipeline": ["pipeline", "io", "core"],
+    "jobs": ["jobs", "pipeline", "io", "core"],
+    "cli": ["cli", "jobs", "pipeline", "io", "core"],
     "promise": [],
 }
 # The one room that sees a library, by the start of the header's name; of two starts the first counts.
@@ -50,7 +51,7 @@ STANDARD_HEADER = re.compile(r"[a-z_]+$")
 MAX_FILE_LINES = 450
 # The most lines of code a folder may have, those of its subfolders among them. One that is not there has none.
 ROOM_LINES = {
-    "include": 1_000, "src/core": 14_250, "src/io": 13_250, "src/engine": 3_500, "src/pipeline": 4_500, "src/cli": 9_000,
+    "include": 1_000, "src/core": 14_250, "src/io": 13_250, "src/engine": 3_500, "src/pipeline": 5_750, "src/cli": 4_500,
     "tests": 27_500, "scripts": 11_500,
 }
 MAX_FUNCTION_LINES = 60

@@ -27,11 +27,11 @@ constexpr const char* footer =
 
 Run declare_generate(CLI::App& app) {
   const auto options = std::make_shared<GenerationOptions>();
-  declare_job_options(app, options->asked, "prompt");
+  declare_job_options(app, options->asked, options->stdin_use, "prompt");
   declare_generation(app, *options);
   app.footer(footer);
   return [options] {
-    const AskedJob& asked = options->asked;
+    const pipeline::AskedJob& asked = options->asked;
     if (!asked.named.contains("prompt") && !asked.job.init_latent)
       throw Error(ErrorKind::usage,
                   "there is no prompt. Say what the picture shows: lapis generate \"a serene lakeside at sunset\"");

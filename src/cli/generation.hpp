@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "cli/handover.hpp"
 #include "cli/job_options.hpp"
 #include "cli/latent_options.hpp"
 #include "io/latent/latent_formats.hpp"
+#include "pipeline/handoff.hpp"
 
 namespace CLI {
 class App;
@@ -20,10 +20,11 @@ inline constexpr const char* default_output = "lapis-{seed}.png";
 
 /// What a command line asks.
 struct GenerationOptions {
-  AskedJob asked;
+  pipeline::AskedJob asked;
+  StdinUse stdin_use;
   std::shared_ptr<const io::LatentSource> source;  ///< what the job starts from, where that was read already
-  HintOptions hints;                                ///< of a latent to start from
-  HandoverOptions handover;
+  HintOptions hints;                               ///< of a latent to start from
+  pipeline::HandoffOptions handoff;
   std::vector<std::string> lora_folders;  ///< searched for names of LoRAs
   std::string output = default_output;
   bool names_output = false;  ///< that name was given

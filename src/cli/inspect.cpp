@@ -14,25 +14,25 @@
 #include "cli/inspect_latent.hpp"
 #include "cli/inspect_measure.hpp"
 #include "cli/latent_options.hpp"
-#include "cli/places.hpp"
 #include "cli/terminal.hpp"
 #include "core/family/families.hpp"
-#include "core/text/job_limits.hpp"
 #include "core/model/model_check.hpp"
 #include "core/prompt/prompt_syntax.hpp"
 #include "core/sampling/schedules.hpp"
+#include "core/text/job_limits.hpp"
 #include "core/text/suggest.hpp"
 #include "core/text/unicode.hpp"
-#include "io/picture/exif.hpp"
 #include "io/file/file_kinds.hpp"
 #include "io/latent/latent_formats.hpp"
 #include "io/model/model_folder.hpp"
+#include "io/picture/exif.hpp"
 #include "io/picture/picture_reader.hpp"
 #include "io/picture/png.hpp"
 #include "io/prompt/prompt_file.hpp"
 #include "io/prompt/prompt_reader.hpp"
 #include "io/report/report.hpp"
 #include "lapis/error.hpp"
+#include "pipeline/locations.hpp"
 
 namespace lapis::cli {
 namespace {
@@ -173,7 +173,7 @@ std::string verified_text(const Model& model) {
 }
 
 int inspect_model(const Options& options) {
-  const Model model = io::read_model(find_model(options.target));
+  const Model model = io::read_model(pipeline::find_model(options.target));
   core::check_model(model);
   if (options.verify) io::verify_files(model, /*linked_too=*/true);
   if (options.has_tokens) return inspect_tokens(options, model);
@@ -236,12 +236,12 @@ void sort_words(Options& options) {
     throw Error(ErrorKind::usage, "lapis inspect shows one thing, and found " + core::listed(pictures) +
                                       ". Pictures are for --measure of a model");
   }
-  const auto model = std::find_if_not(pictures.begin(), pictures.end(), names_file);
-  if (names_file(options.target) && model != pictures.end()) std::swap(options.target, *model);
+  const auto model = std::find_if_not(pictures.begin(), pictures.end(), pipeline::names_file);
+  if (pipeline::names_file(options.target) && model != pictures.end()) std::swap(options.target, *model);
 }
 
 int inspect(const Options& options) {
-  if (!names_file(options.target)) {
+  if (!pipeline::names_file(options.target)) {
     if (!options.preview) return inspect_model(options);
     throw Error(ErrorKind::usage, "--preview is for latents; " + options.target + " names a model");
   }
@@ -252,7 +252,8 @@ int inspect(const Options& options) {
   const io::LatentSource source(options.target, io::LatentSource::largest_pipe, /*or_picture=*/true);
   const io::FileKind* kind = io::find_file_kind(source.bytes());
   if (kind != nullptr && kind->picture) return inspect_picture(options, source);
-  return inspect_latent(source, latent_hints(options.hints), options.measure, options.preview, options.json);
+  pipeline::ModelCatalog catalog;
+  return inspect_latent(source, latent_hints(options.hints, catalog), options.measure, options.preview, options.json);
 }
 
 }  // namespace

@@ -7,19 +7,20 @@
 #include <utility>
 #include <vector>
 
-#include "cli/crossing.hpp"
 #include "cli/latent_options.hpp"
 #include "cli/terminal.hpp"
 #include "cli/terminal_picture.hpp"
-#include "core/text/job_limits.hpp"
+#include "core/family/spaces.hpp"
 #include "core/latent/latents.hpp"
 #include "core/latent/preview.hpp"
 #include "core/latent/space_match.hpp"
-#include "core/family/spaces.hpp"
-#include "io/report/inspection_report.hpp"
+#include "core/latent/units.hpp"
+#include "core/text/job_limits.hpp"
 #include "io/latent/latent_statistics.hpp"
 #include "io/latent/untagged_latent.hpp"
+#include "io/report/inspection_report.hpp"
 #include "lapis/error.hpp"
+#include "pipeline/transcode.hpp"
 
 namespace lapis::cli {
 namespace {
@@ -60,7 +61,7 @@ std::string numbers_text(const io::LatentInspection& latent) {
   for (const std::int64_t side : passport.shape) text += (text.empty() ? "" : " x ") + std::to_string(side);
   if (!latent.has_size) text = std::to_string(passport.shape[1]) + " channels, sides not said";
   text += ", " + std::string(latent_dtype_name(passport.dtype));
-  text += latent.has_units ? ", " + std::string(units_name(passport.units)) + " units" : ", units not said";
+  text += latent.has_units ? ", " + core::units_name(passport.units) + " units" : ", units not said";
   return text + (latent.layout == core::Layout::packed ? ", packed into tokens" : "");
 }
 
@@ -80,13 +81,16 @@ std::string rounded_text(double value) {
 
 void print_facts(const io::LatentInspection& latent) {
   const Passport& passport = latent.passport;
-  Rows rows = {
-      {"latent", latent.name}, {"form", latent.format}, {"space", space_text(latent)}, {"numbers", numbers_text(latent)}};
+  Rows rows = {{"latent", latent.name},
+               {"form", latent.format},
+               {"space", space_text(latent)},
+               {"numbers", numbers_text(latent)}};
   if (latent.has_space && latent.has_size)
     rows.push_back({"picture", core::size_text(core::picture_size(passport)) + " pixels"});
   rows.push_back({"state", state_text(passport)});
   rows.push_back({"vae", passport.vae_sha256.empty() ? "no digest" : "sha256 " + passport.vae_sha256});
-  for (const Crossing& crossing : passport.history) rows.push_back({"history", announcement(latent.name, crossing)});
+  for (const Crossing& crossing : passport.history)
+    rows.push_back({"history", pipeline::announcement(latent.name, crossing)});
   print_table(rows);
 }
 
@@ -111,11 +115,11 @@ const core::LineageRow& preview_colours(const io::LatentInspection& latent) {
     throw Error(ErrorKind::usage, latent.name + " does not say its space or its size, and a preview needs both. Say " +
                                       "them: --space ID:LINEAGE, --size WxH");
   }
-  return colours_of(latent.name, latent.passport.space);
+  return pipeline::colours_of(latent.name, latent.passport.space);
 }
 
 void print_preview(const io::LatentDocument& document, const core::LineageRow& lineage) {
-  const Latent latent = in_space(io::to_latent(document), core::coloured_space(lineage));
+  const Latent latent = pipeline::in_space(io::to_latent(document), core::coloured_space(lineage));
   const bool colour = stdout_has_colour();
   for (int i = 0; i < static_cast<int>(latent.shape[0]); ++i) {
     const Image picture = narrowed(core::preview(latent.values, latent.shape, i, lineage), stdout_columns());
@@ -127,7 +131,8 @@ void print_preview(const io::LatentDocument& document, const core::LineageRow& l
 
 }  // namespace
 
-int inspect_latent(const io::LatentSource& source, const io::LatentHints& hints, bool measure, bool preview, bool json) {
+int inspect_latent(const io::LatentSource& source, const io::LatentHints& hints, bool measure, bool preview,
+                   bool json) {
   if (preview && json) {
     throw Error(ErrorKind::usage, "--preview is for people and --json for programs. Leave one of the two out");
   }

@@ -1,67 +1,17 @@
 #include "cli/inspect_measure.hpp"
 
-#include <array>
+#include <cstddef>
 #include <cstdio>
-#include <future>
-#include <memory>
-#include <optional>
-#include <utility>
 
-#include "cli/engine_library.hpp"
-#include "cli/source.hpp"
+#include "cli/progress.hpp"
 #include "cli/terminal.hpp"
-#include "core/picture/colour_drift.hpp"
-#include "core/job/job_fields.hpp"
 #include "core/latent/latents.hpp"
-#include "core/picture/patterns.hpp"
-#include "core/picture/similarity.hpp"
 #include "io/report/latent_report.hpp"
-#include "io/model/model_folder.hpp"
-#include "lapis/error.hpp"
+#include "pipeline/engine_door.hpp"
+#include "pipeline/measure.hpp"
 
 namespace lapis::cli {
 namespace {
-
-struct Sample {
-  std::string name;
-  Image image;
-};
-
-/// The user's pictures, brought to size as generate -i does.
-std::vector<Sample> read_samples(const Model& model, const std::vector<std::string>& pictures) {
-  std::vector<Sample> samples;
-  for (const std::string& picture : pictures) {
-    Job job;
-    job.image = picture;
-    job.strength = 1;  // of a walk that is not walked: 1 fits every model
-    Source source(job, model);
-    const ResolvedJob resolved = core::resolve(job, model, 0);
-    samples.push_back({picture, source.fitted(resolved, model.space.downscale).image});
-    for (const std::string& note : source.notes()) print_note(note);
-  }
-  return samples;
-}
-
-std::vector<Sample> drawn_samples(const Model& model) {
-  std::vector<Sample> samples;
-  for (const core::PatternRow& row : core::patterns()) {
-    samples.push_back({row.name, row.draw(model.defaults.width, model.defaults.height)});
-    print_note(row.name + ": " + row.description);
-  }
-  return samples;
-}
-
-io::Drift drift_of(Engine& engine, const Sample& sample) {
-  const Image& before = sample.image;
-  const Encoded encoded = engine.encode(before, "auto", std::nullopt);
-  const Decoded decoded = engine.decode(encoded.latent, "auto");
-  const Image& after = decoded.images.front();
-  return {sample.name,
-          {before.width, before.height},
-          core::psnr(before, after),
-          core::mean_shift(before, after),
-          core::clipped_share(before, after)};
-}
 
 std::string number(double value, const char* format) {
   char text[32];
@@ -91,19 +41,9 @@ io::Drift mean_of(const std::vector<io::Drift>& drifts) {
 }  // namespace
 
 int measure_model(const Model& model, const std::vector<std::string>& pictures, bool json) {
-  const std::array<std::string, 2> parts = {"vae_encoder", "vae_decoder"};
-  for (const std::string& part : parts) {
-    if (!model.parts.contains(part)) {
-      throw Error(ErrorKind::model, model.name + " has no " + part + ", so there is no way through its VAE and back");
-    }
-  }
-  const std::vector<Sample> samples = pictures.empty() ? drawn_samples(model) : read_samples(model, pictures);
-  std::future<std::unique_ptr<Engine>> opening = open_engine({"auto", "auto", 0});
-  io::verify_parts(model, parts);
-  Engine* engine = opening.get().release();  // never destroyed: the program leaves through _exit
-  engine->use(model);
-  std::vector<io::Drift> drifts;
-  for (const Sample& sample : samples) drifts.push_back(drift_of(*engine, sample));
+  Progress progress;
+  pipeline::EngineDoor door({"auto", "auto", 0});
+  const std::vector<io::Drift> drifts = pipeline::measure(model, pictures, door, listener(progress));
   if (json) {
     print_json(io::drift_report(model, drifts));
     return 0;

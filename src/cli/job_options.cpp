@@ -26,13 +26,14 @@ void check_schedule(const std::string& said, const std::string& asked) {
 }
 
 /// Sets a field from its option's arguments.
-void set_from(AskedJob& asked, const core::JobField& field, const std::vector<std::string>& arguments) {
+void set_from(pipeline::AskedJob& asked, StdinUse& use, const core::JobField& field,
+              const std::vector<std::string>& arguments) {
   const std::string flag(core::long_flag(field));
   asked.named.emplace(field.key);
   for (const std::string& argument : arguments) {
     const bool prompt = field.key == "prompt" || field.key == "negative_prompt";
     if (wants_stdin(field, argument)) {
-      take_stdin(asked, flag, prompt ? "Put one into a file: @FILE" : "Put one into a file");
+      take_stdin(use, flag, prompt ? "Put one into a file: @FILE" : "Put one into a file");
     }
     if (field.key == "schedule" && asked.job.schedule) check_schedule(*asked.job.schedule, argument);
     core::set_field(asked.job, field, prompt ? io::prompt_text(argument, flag) : argument);
@@ -42,21 +43,21 @@ void set_from(AskedJob& asked, const core::JobField& field, const std::vector<st
 
 }  // namespace
 
-void take_stdin(AskedJob& asked, const std::string& word, const std::string& advice) {
-  if (!asked.takes_stdin.empty()) {
-    throw Error(ErrorKind::usage, asked.takes_stdin + " and " + word + " both want standard input.", advice);
+void take_stdin(StdinUse& use, const std::string& word, const std::string& advice) {
+  if (!use.word.empty()) {
+    throw Error(ErrorKind::usage, use.word + " and " + word + " both want standard input.", advice);
   }
-  asked.takes_stdin = word;
+  use.word = word;
 }
 
-void declare_job_options(CLI::App& app, AskedJob& asked, std::string_view positional,
+void declare_job_options(CLI::App& app, pipeline::AskedJob& asked, StdinUse& use, std::string_view positional,
                          std::span<const std::string_view> left_out) {
   for (const core::JobField& field : core::job_fields()) {
     if (std::find(left_out.begin(), left_out.end(), field.key) != left_out.end()) continue;
     const std::string names = std::string(field.flags) + (field.key == positional ? "," + std::string(field.key) : "");
     const bool list = std::holds_alternative<std::vector<std::string> Job::*>(field.member);
     app.add_option_function<std::vector<std::string>>(
-           names, [&asked, &field](const std::vector<std::string>& texts) { set_from(asked, field, texts); },
+           names, [&asked, &use, &field](const std::vector<std::string>& texts) { set_from(asked, use, field, texts); },
            std::string(field.help))
         ->type_name(std::string(field.value_name))
         ->group(std::string(core::group_title(field.group)))

@@ -10,11 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "cli/places.hpp"
 #include "core/text/job_limits.hpp"
-#include "core/family/spaces.hpp"
 #include "core/text/suggest.hpp"
-#include "io/model/model_folder.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {
@@ -87,16 +84,17 @@ void declare_hints(CLI::App& app, HintOptions& options, const std::string& lead)
       ->group(group);
 }
 
-io::LatentHints latent_hints(const HintOptions& options, const std::string& lead) {
+io::LatentHints latent_hints(const HintOptions& options, pipeline::ModelCatalog& catalog, const std::string& lead) {
   io::LatentHints hints;
-  if (!options.space.empty()) hints.space = named_space(options.space, "--space");
+  if (!options.space.empty()) hints.space = catalog.space_named(options.space, "--space");
   if (!options.units.empty()) hints.units = parse_units(options.units, "--" + lead + "units");
   if (!options.format.empty()) hints.format = io::find_latent_format(options.format).format;
   if (!options.size.empty()) hints.size = parse_size(options.size, "--" + lead + "size");
   return hints;
 }
 
-NamedLatent read_named_latent(const std::string& path, const io::LatentHints& hints, const std::string& lead) {
+pipeline::NamedLatent read_named_latent(const std::string& path, const io::LatentHints& hints,
+                                        const std::string& lead) {
   const io::LatentSource source = latent_source(path, "lapis generate ... --latent - | lapis decode -");
   return {source.name(), read_hinted_latent(source, hints, lead)};
 }
@@ -108,7 +106,8 @@ io::LatentSource latent_source(const std::string& path, const std::string& line,
   return io::LatentSource(path, io::LatentSource::largest_pipe, or_picture);
 }
 
-io::ForeignLatent read_hinted_latent(const io::LatentSource& source, const io::LatentHints& hints, const std::string& lead) {
+io::ForeignLatent read_hinted_latent(const io::LatentSource& source, const io::LatentHints& hints,
+                                     const std::string& lead) {
   try {
     return io::read_latent(source.bytes(), source.name(), hints);
   } catch (const Error& error) {
@@ -117,7 +116,7 @@ io::ForeignLatent read_hinted_latent(const io::LatentSource& source, const io::L
   }
 }
 
-void declare_compute(CLI::App& app, ComputeOptions& options) {
+void declare_compute(CLI::App& app, pipeline::ComputeOptions& options) {
   const char* const group = "VAE and machine";
   app.add_option("--vae-tiling", options.tiling, "auto, on or off: large pictures piece by piece")
       ->type_name("NAME")
@@ -131,7 +130,7 @@ void declare_compute(CLI::App& app, ComputeOptions& options) {
       ->group(group);
 }
 
-EngineOptions engine_options(const ComputeOptions& options) {
+EngineOptions engine_options(const pipeline::ComputeOptions& options) {
   expect_name(options.tiling, "--vae-tiling", {"auto", "on", "off"});
   expect_name(options.device, "--device", {"auto", "cpu", "cuda"});
   expect_name(options.dtype, "--vae-dtype", {"auto", "fp32", "bf16", "fp16"});
@@ -140,24 +139,6 @@ EngineOptions engine_options(const ComputeOptions& options) {
     throw Error(ErrorKind::usage, *problem);
   }
   return {options.device, options.dtype, static_cast<int>(options.threads)};
-}
-
-Space named_space(const std::string& name, std::string_view flag) {
-  if (core::find_space(name.substr(0, name.find(':'))) != nullptr) return core::parse_space(name);
-  std::error_code ignored;
-  if (name.find('/') != std::string::npos || std::filesystem::is_directory(name, ignored)) {
-    return io::read_model(name).space;
-  }
-  std::vector<std::string> names;
-  for (const std::filesystem::path& folder : known_models()) {
-    if (folder.filename() == name) return io::read_model(folder).space;
-    names.push_back(folder.filename());
-  }
-  for (const core::SpaceRow& row : core::spaces()) names.push_back(row.space.id);
-  throw Error(ErrorKind::usage,
-              std::string(flag) + " is \"" + name + "\", which is no space and no known model." +
-                  core::did_you_mean(name, names),
-              "There are " + core::listed(names) + "; ID:LINEAGE and a model's folder work too");
 }
 
 PixelSize parse_size(const std::string& text, std::string_view flag) {
@@ -178,8 +159,6 @@ Units parse_units(const std::string& text, std::string_view flag) { return value
 LatentDtype parse_latent_dtype(const std::string& text, std::string_view flag) {
   return value_of(dtype_names, text, flag);
 }
-
-std::string_view units_name(Units units) { return name_of(unit_names, units); }
 
 std::string_view latent_dtype_name(LatentDtype dtype) { return name_of(dtype_names, dtype); }
 

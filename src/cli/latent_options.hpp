@@ -1,14 +1,15 @@
 // Options that commands about latents share: what a file does not say of itself, and where its VAE runs.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "io/latent/latent_formats.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/latent.hpp"
-#include "lapis/space.hpp"
+#include "pipeline/compute_options.hpp"
+#include "pipeline/model_catalog.hpp"
+#include "pipeline/named_latent.hpp"
 
 namespace CLI {
 class App;
@@ -28,15 +29,7 @@ struct HintOptions {
 void declare_hints(CLI::App& app, HintOptions& options, const std::string& lead = "");
 
 /// Throws Error{usage} for words that mean nothing; `lead` as of `declare_hints`.
-io::LatentHints latent_hints(const HintOptions& options, const std::string& lead = "");
-
-/// A latent as its file has it, and that file's name for messages.
-struct NamedLatent {
-  std::string name;
-  io::ForeignLatent latent;
-
-  const Passport& passport() const { return latent.document.passport; }
-};
+io::LatentHints latent_hints(const HintOptions& options, pipeline::ModelCatalog& catalog, const std::string& lead = "");
 
 /// Where a latent comes from, or a picture where `or_picture`: a file, or standard input for "-". Throws Error{usage}
 /// for a terminal; `line` is one that pipes a latent. Else as of `io::LatentSource`.
@@ -44,28 +37,18 @@ io::LatentSource latent_source(const std::string& path, const std::string& line,
 
 /// Reads a latent of any form. Errors as of `io::read_latent`, with this command's names of the options (`lead` as
 /// of `declare_hints`).
-io::ForeignLatent read_hinted_latent(const io::LatentSource& source, const io::LatentHints& hints, const std::string& lead);
+io::ForeignLatent read_hinted_latent(const io::LatentSource& source, const io::LatentHints& hints,
+                                     const std::string& lead);
 
 /// Opens and reads a latent: `latent_source` and `read_hinted_latent`.
-NamedLatent read_named_latent(const std::string& path, const io::LatentHints& hints, const std::string& lead = "");
-
-/// Where a VAE runs, and how.
-struct ComputeOptions {
-  std::string tiling = "auto";
-  std::string device = "auto";
-  std::string dtype = "auto";
-  std::int64_t threads = 0;
-};
+pipeline::NamedLatent read_named_latent(const std::string& path, const io::LatentHints& hints,
+                                        const std::string& lead = "");
 
 /// Declares --vae-tiling, --vae-dtype, --device and --threads.
-void declare_compute(CLI::App& app, ComputeOptions& options);
+void declare_compute(CLI::App& app, pipeline::ComputeOptions& options);
 
 /// Throws Error{usage} for a name that is none and a number out of its limits.
-EngineOptions engine_options(const ComputeOptions& options);
-
-/// The space of this id, "ID:LINEAGE", or that of a model of this name or folder.
-/// Throws Error{usage} with all there are and the nearest.
-Space named_space(const std::string& name, std::string_view flag);
+EngineOptions engine_options(const pipeline::ComputeOptions& options);
 
 /// "512x768": both sides from 1 to 16384. Throws Error{usage}.
 PixelSize parse_size(const std::string& text, std::string_view flag);
@@ -74,7 +57,6 @@ PixelSize parse_size(const std::string& text, std::string_view flag);
 Units parse_units(const std::string& text, std::string_view flag);
 LatentDtype parse_latent_dtype(const std::string& text, std::string_view flag);
 
-std::string_view units_name(Units units);
 std::string_view latent_dtype_name(LatentDtype dtype);
 
 /// The form a latent is written in: the one called `format`, or where that is empty the one that asks for the ending of

@@ -8,22 +8,22 @@
 #include <vector>
 
 #include "cli/commands.hpp"
-#include "cli/places.hpp"
-#include "cli/routes.hpp"
 #include "cli/terminal.hpp"
 #include "core/family/families.hpp"
-#include "core/text/job_limits.hpp"
+#include "core/family/spaces.hpp"
 #include "core/latent/latents.hpp"
 #include "core/sampling/samplers.hpp"
 #include "core/sampling/schedule_table.hpp"
 #include "core/sampling/schedules.hpp"
-#include "core/family/spaces.hpp"
+#include "core/text/job_limits.hpp"
 #include "core/text/suggest.hpp"
 #include "io/latent/latent_formats.hpp"
 #include "io/model/model_folder.hpp"
 #include "io/model/model_weights.hpp"
 #include "io/report/report.hpp"
 #include "lapis/error.hpp"
+#include "pipeline/locations.hpp"
+#include "pipeline/routes.hpp"
 
 namespace lapis::cli {
 namespace {
@@ -44,7 +44,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 Rows model_rows() {
   Rows rows{{"model", "family", "space", "size", "dtype", "disk", "licence", "folder"}};
-  for (const std::filesystem::path& folder : known_models()) {
+  for (const std::filesystem::path& folder : pipeline::known_models()) {
     try {
       const Model model = io::read_model(folder);
       std::uint64_t bytes = 0;
@@ -147,6 +147,11 @@ Rows spacing_rows() {
   Rows rows{{"spacing", "meaning"}};
   for (const core::SpacingRow& row : core::spacings()) rows.push_back({row.name, row.help});
   return rows;
+}
+
+Rows route_rows() {
+  pipeline::ModelCatalog catalog;
+  return pipeline::route_rows(catalog);
 }
 
 constexpr std::array tables{

@@ -2,34 +2,30 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <future>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <system_error>
-#include <utility>
 #include <vector>
 
 #include "cli/commands.hpp"
-#include "cli/crossing.hpp"
-#include "cli/engine_library.hpp"
 #include "cli/latent_options.hpp"
-#include "cli/matrix_rows.hpp"
+#include "cli/output.hpp"
+#include "cli/progress.hpp"
 #include "cli/terminal.hpp"
+#include "core/job/job_fields.hpp"
 #include "core/picture/sheet.hpp"
 #include "core/text/shell_word.hpp"
 #include "io/file/atomic_file.hpp"
-#include "io/report/latent_report.hpp"
+#include "io/picture/png.hpp"
 #include "io/report/matrix_page.hpp"
 #include "io/report/matrix_report.hpp"
-#include "io/model/model_folder.hpp"
-#include "io/picture/png.hpp"
 #include "lapis/error.hpp"
+#include "pipeline/matrix.hpp"
 
 namespace fs = std::filesystem;
 
@@ -55,7 +51,7 @@ struct Options {
   std::optional<std::string> prompt;
   std::string seed;  ///< as typed; empty: none
   std::string folder = "matrix";
-  ComputeOptions place;
+  pipeline::ComputeOptions compute;
   bool json = false;
   bool overwrite = false;
 };
@@ -66,12 +62,12 @@ std::string command_of(const Options& options) {
   for (const std::string& word : options.words) command += " " + core::shell_word(word);
   if (options.prompt) command += " -p " + core::shell_word(*options.prompt);
   if (!options.seed.empty()) command += " -s " + core::shell_word(options.seed);
-  const ComputeOptions usual;
-  const ComputeOptions& place = options.place;
-  if (place.tiling != usual.tiling) command += " --vae-tiling " + place.tiling;
-  if (place.dtype != usual.dtype) command += " --vae-dtype " + place.dtype;
-  if (place.device != usual.device) command += " --device " + place.device;
-  if (place.threads != usual.threads) command += " -t " + std::to_string(place.threads);
+  const pipeline::ComputeOptions usual;
+  const pipeline::ComputeOptions& compute = options.compute;
+  if (compute.tiling != usual.tiling) command += " --vae-tiling " + compute.tiling;
+  if (compute.dtype != usual.dtype) command += " --vae-dtype " + compute.dtype;
+  if (compute.device != usual.device) command += " --device " + compute.device;
+  if (compute.threads != usual.threads) command += " -t " + std::to_string(compute.threads);
   return command;
 }
 
@@ -121,124 +117,35 @@ class MatrixFiles {
   bool overwrite_;
 };
 
-/// The run of one `matrix`, from a parsed command line to files.
-class MatrixRun {
- public:
-  explicit MatrixRun(const Options& options) : options_(options), files_(options.folder, options.overwrite) {}
-
-  int run() {
-    const EngineOptions place = engine_options(options_.place);
-    files_.check();
-    read_rows();
-    std::future<std::unique_ptr<Engine>> opening = open_engine(place);
-    verify();
-    engine_ = opening.get().release();  // never destroyed: the program leaves through _exit
-    for (MatrixRow& row : rows_) {
-      if (row.job) render(row, *engine_);
-    }
-    for (std::size_t row = 0; row < rows_.size(); ++row) fill_row(row);
-    files_.write(matrix_);
-    if (options_.json) {
-      print_json(io::matrix_report(matrix_));
-    } else {
-      for (const std::string& path : files_.paths()) print_line(path);
-    }
-    return 0;
+int matrix(const Options& options) {
+  pipeline::EngineDoor door(engine_options(options.compute));
+  const MatrixFiles files(options.folder, options.overwrite);
+  files.check();
+  for (const std::string& word : options.words)
+    check_stdin(word, "a latent", "lapis generate ... --latent - | lapis decode -");
+  const bool seeded = !options.seed.empty();
+  const pipeline::MatrixPrompt prompt{
+      options.prompt.value_or(default_prompt),
+      seeded ? core::parse_seed(options.seed, "--seed") : std::optional<std::uint64_t>(default_seed), options.compute};
+  Progress progress;
+  const pipeline::Events events = listener(progress);
+  pipeline::ModelCatalog catalog;
+  std::vector<pipeline::MatrixRow> rows = pipeline::read_matrix_rows(options.words, prompt, catalog, events);
+  const bool renders = std::ranges::any_of(rows, [](const pipeline::MatrixRow& row) { return row.job.has_value(); });
+  if (!renders && (options.prompt || seeded)) {
+    throw Error(ErrorKind::usage,
+                "a prompt and a seed are for models, and only latents are named. Leave -p and -s out");
   }
-
- private:
-  void read_rows() {
-    const bool seeded = !options_.seed.empty();
-    const MatrixPrompt prompt{
-        options_.prompt.value_or(default_prompt),
-        seeded ? core::parse_seed(options_.seed, "--seed") : std::optional<std::uint64_t>(default_seed),
-        options_.place};
-    rows_ = read_matrix_rows(options_.words, prompt);
-    const auto rendered = [](const MatrixRow& row) { return row.job.has_value(); };
-    const auto first = std::find_if(rows_.begin(), rows_.end(), rendered);
-    if (first != rows_.end()) {
-      matrix_.prompt = first->job->prompt;
-      matrix_.seed = first->job->seed;
-    } else if (options_.prompt || seeded) {
-      throw Error(ErrorKind::usage,
-                  "a prompt and a seed are for models, and only latents are named. Leave -p and -s out");
-    }
-    matrix_.command = command_of(options_);
-    matrix_.cells.resize(rows_.size() * rows_.size());
-    for (const MatrixRow& row : rows_) {
-      core::MatrixLatent latent;
-      latent.name = row.name;
-      latent.rendered = row.job.has_value();
-      latent.model = row.model.name;
-      latent.vae_sha256 = io::vae_digest(row.model);
-      latent.space = row.model.space;
-      matrix_.latents.push_back(std::move(latent));
-    }
+  core::Matrix matrix = pipeline::fill_matrix(rows, options.compute.tiling, door, events);
+  matrix.command = command_of(options);
+  files.write(matrix);
+  if (options.json) {
+    print_json(io::matrix_report(matrix));
+  } else {
+    for (const std::string& path : files.paths()) print_line(path);
   }
-
-  void verify() const {
-    static const std::array<std::string, 2> both = {"vae_decoder", "vae_encoder"};
-    for (const MatrixRow& row : rows_) {
-      if (row.job) {
-        io::verify_files(row.model);
-      } else {
-        io::verify_parts(row.model, both);
-      }
-    }
-  }
-
-  /// What decodes a latent's pictures as `decode` does: with what the latent records, unless something else is said.
-  std::string tiling_of(const MatrixRow& row) const {
-    const std::string recorded = io::recorded_text(row.passport, "vae_tiling").value_or("auto");
-    const bool said = options_.place.tiling != "auto";
-    return !said && (recorded == "on" || recorded == "off") ? recorded : options_.place.tiling;
-  }
-
-  void fill_row(std::size_t index) {
-    const MatrixRow& row = rows_[index];
-    Image& right = matrix_.latents[index].right;
-    engine_->use(row.model);
-    right = std::move(engine_->decode(row.latent, tiling_of(row)).images.front());
-    for (std::size_t column = 0; column < rows_.size(); ++column) {
-      if (column == index) continue;
-      const Model& decoder = rows_[column].model;
-      core::MatrixCell& cell = matrix_.cell(index, column);
-      engine_->use(decoder);
-      force(row, decoder, right, cell);
-      convert(row, decoder, right, cell);
-    }
-  }
-
-  /// Garbage may be so bad that a decoder gives no picture at all: that is what there is to see.
-  void force(const MatrixRow& row, const Model& decoder, const Image& right, core::MatrixCell& cell) {
-    if (const std::optional<std::string> refusal = core::forcing_refusal(row.model.space, decoder.space)) {
-      cell.refusal = *refusal;
-      return;
-    }
-    try {
-      cell.forced = core::compared(std::move(engine_->decode(row.latent, tiling_of(row), true).images.front()), right);
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::numeric) throw;
-      cell.refusal = "cannot be decoded: NaN, Inf or one flat colour";
-    }
-  }
-
-  void convert(const MatrixRow& row, const Model& target, const Image& right, core::MatrixCell& cell) {
-    const std::string& tiling = options_.place.tiling;
-    const CrossingOptions crossing{tiling, std::nullopt, true, true};
-    const Crossed crossed = cross_pictures({right}, row.passport, target, crossing, *engine_);
-    print_note(announcement(row.name, crossed));
-    cell.crossing = crossed.document.passport.history.back();
-    Decoded decoded = engine_->decode(io::to_latent(crossed.document), tiling);
-    cell.converted = core::compared(std::move(decoded.images.front()), right);
-  }
-
-  const Options& options_;
-  MatrixFiles files_;
-  std::vector<MatrixRow> rows_;
-  core::Matrix matrix_;
-  Engine* engine_ = nullptr;
-};
+  return 0;
+}
 
 }  // namespace
 
@@ -249,14 +156,14 @@ Run declare_matrix(CLI::App& app) {
   app.add_option("-p,--prompt", options->prompt, "What the models draw (" + std::string(default_prompt) + ")")
       ->type_name("TEXT");
   app.add_option("-s,--seed", options->seed, "Of all of them (" + std::to_string(default_seed) + ")")->type_name("N");
-  declare_compute(app, options->place);
+  declare_compute(app, options->compute);
   app.add_option("-o,--output", options->folder, "Folder for the three files (matrix); made if it is not there")
       ->type_name("FOLDER")
       ->group("Output");
   app.add_flag("--json", options->json, "The JSON on stdout, instead of the files' names")->group("Output");
   app.add_flag("--overwrite", options->overwrite, "Replace files that exist")->group("Output");
   app.footer(footer);
-  return [options] { return MatrixRun(*options).run(); };
+  return [options] { return matrix(*options); };
 }
 
 }  // namespace lapis::cli

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <system_error>
+#include <unistd.h>
 
 #include "cli/terminal.hpp"
 #include "io/file/atomic_file.hpp"
@@ -14,6 +15,11 @@ void check_stdout(bool json, const std::string& what, const std::string& command
   if (stdout_is_terminal()) {
     throw Error(ErrorKind::usage, "-o - would write " + what + " to the terminal. Pipe it: " + command);
   }
+}
+
+void check_stdin(const std::string& path, const std::string& what, const std::string& command) {
+  if (path != "-" || isatty(STDIN_FILENO) == 0) return;
+  throw Error(ErrorKind::usage, "- would read " + what + " from the terminal. Pipe it: " + command);
 }
 
 bool is_same_file(const std::string& one, const std::string& other) {

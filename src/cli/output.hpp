@@ -11,6 +11,10 @@ namespace lapis::cli {
 /// on a terminal; `what` is what would be written ("a latent"), `command` the line that pipes it.
 void check_stdout(bool json, const std::string& what, const std::string& command);
 
+/// Throws Error{usage} where `path` is "-" and standard input is a terminal; `what` would be read from it ("a
+/// picture"), `command` is the line that pipes it.
+void check_stdin(const std::string& path, const std::string& what, const std::string& command);
+
 /// Writes a file whole or not at all, or to standard output where `path` is "-". Errors as of `io::write_file`.
 void write_output(const std::string& path, std::span<const std::byte> bytes, bool overwrite);
 

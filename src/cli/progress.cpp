@@ -44,6 +44,15 @@ std::string progress_line(int done, int all, double seconds, int columns) {
   return "";
 }
 
+pipeline::Events listener(Progress& progress) {
+  pipeline::Events events;
+  events.note = print_note;
+  events.warning = [](const std::string& text) { print_warning(text); };
+  events.step = [&progress](int done, int all) { progress.update(done, all); };
+  events.picture = [&progress] { progress.clear(); };
+  return events;
+}
+
 Progress::Progress() : shown_(!is_quiet() && stderr_shows_status()), start_(std::chrono::steady_clock::now()) {}
 
 Progress::~Progress() { clear(); }

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <string>
 
+#include "pipeline/events.hpp"
+
 namespace lapis::cli {
 
 /// A one-line bar on stderr with seconds a step and time left, as long as the terminal is wide. Silent when stderr is
@@ -26,6 +28,9 @@ class Progress {
   std::size_t drawn_ = 0;  ///< characters of the line that stands there
   std::chrono::steady_clock::time_point start_;
 };
+
+/// What is told on the way, on stderr: notes, warnings, and steps by `progress`, which must live as long.
+pipeline::Events listener(Progress& progress);
 
 /// The text of the bar: "[#########-----------] 9/20  0.05 s/step  1 s left", without what does not fit into `columns`
 /// characters: the bar becomes shorter, then goes, then the seconds and the time left go.

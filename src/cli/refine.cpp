@@ -35,7 +35,7 @@ bool is_picture(const io::LatentSource& source, const std::string& path) {
 int refine(GenerationOptions& options, const std::string& path) {
   options.source = std::make_shared<io::LatentSource>(
       latent_source(path, "lapis generate ... --latent - | lapis refine - -m MODEL", /*or_picture=*/true));
-  AskedJob& asked = options.asked;
+  pipeline::AskedJob& asked = options.asked;
   const bool picture = is_picture(*options.source, path);
   (picture ? asked.job.image : asked.job.init_latent) = path;
   asked.named.emplace(picture ? "image" : "init_latent");
@@ -50,13 +50,13 @@ Run declare_refine(CLI::App& app) {
   app.add_option_function<std::string>(
          "source",
          [options, path](const std::string& text) {
-           if (text == "-") take_stdin(options->asked, "LATENT|IMAGE");
+           if (text == "-") take_stdin(options->stdin_use, "LATENT|IMAGE");
            *path = text;
          },
          "Latent or picture to refine, - for stdin")
       ->type_name("LATENT|IMAGE")
       ->required();
-  declare_job_options(app, options->asked, "", sources);
+  declare_job_options(app, options->asked, options->stdin_use, "", sources);
   declare_generation(app, *options);
   app.footer(footer);
   return [options, path] { return refine(*options, *path); };

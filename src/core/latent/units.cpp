@@ -75,4 +75,6 @@ std::vector<float> unpacked(std::span<const float> tokens, const std::array<std:
   return values;
 }
 
+std::string units_name(Units units) { return units == Units::model ? "model" : "vae"; }
+
 }  // namespace lapis::core

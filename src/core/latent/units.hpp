@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "lapis/latent.hpp"
@@ -25,5 +26,8 @@ void rescale(std::span<float> values, const std::array<std::int64_t, 4>& shape, 
 /// FluxPipeline._pack_latents), and back. h and w are multiples of p; `shape` is the unpacked one.
 std::vector<float> packed(std::span<const float> values, const std::array<std::int64_t, 4>& shape, int packing);
 std::vector<float> unpacked(std::span<const float> tokens, const std::array<std::int64_t, 4>& shape, int packing);
+
+/// "model" or "vae".
+std::string units_name(Units units);
 
 }  // namespace lapis::core

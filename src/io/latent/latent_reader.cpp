@@ -18,8 +18,6 @@ using Shape = std::array<std::int64_t, 4>;
 constexpr int sd1_channels = 4;
 constexpr double sd1_scale = 0.18215;
 
-std::string units_name(Units units) { return units == Units::model ? "model" : "vae"; }
-
 std::string size_text(PixelSize size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
 
 [[noreturn]] void contradict(const std::string& name, const std::string& what, const std::string& advice) {
@@ -112,8 +110,8 @@ class Foreign {
     }
     if (own && hints_.units && *own != *hints_.units) {
       contradict(name_,
-                 "is of the form " + row().name + ", which holds " + units_name(*own) + " units, and --units says " +
-                     units_name(*hints_.units),
+                 "is of the form " + row().name + ", which holds " + core::units_name(*own) +
+                     " units, and --units says " + core::units_name(*hints_.units),
                  "Leave --units out.");
     }
     passport_.units = own ? *own : *hints_.units;
@@ -193,20 +191,21 @@ class Foreign {
 /// A file of lapis says everything: what is told may only agree.
 void check_hints(const Passport& passport, const std::string& name, const LatentHints& hints) {
   if (hints.format && *hints.format != LatentFormat::lapis) {
-    contradict(name, "is lapis' own form, and --form says " + latent_format_row(*hints.format).name, "Leave --form out.");
+    contradict(name, "is lapis' own form, and --form says " + latent_format_row(*hints.format).name,
+               "Leave --form out.");
   }
   if (hints.space && *hints.space != passport.space) {
     contradict(name,
                "says that its space is " + core::space_name(passport.space) + " (" +
-                   core::space_numbers(passport.space) + "), and --space says " + core::space_name(*hints.space) + " (" +
-                   core::space_numbers(*hints.space) + ")",
+                   core::space_numbers(passport.space) + "), and --space says " + core::space_name(*hints.space) +
+                   " (" + core::space_numbers(*hints.space) + ")",
                "Leave --space out; lapis convert takes a latent into another space.");
   }
   if (hints.units && *hints.units != passport.units) {
-    contradict(
-        name,
-        "says that it is in " + units_name(passport.units) + " units, and --units says " + units_name(*hints.units),
-        "Leave --units out.");
+    contradict(name,
+               "says that it is in " + core::units_name(passport.units) + " units, and --units says " +
+                   core::units_name(*hints.units),
+               "Leave --units out.");
   }
   check_hinted_size(passport, name, hints);
 }

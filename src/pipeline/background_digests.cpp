@@ -1,0 +1,52 @@
+#include "pipeline/background_digests.hpp"
+
+#include <chrono>
+#include <exception>
+#include <map>
+#include <optional>
+#include <string>
+#include <sys/resource.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+#include "io/model/weight_digests.hpp"
+
+namespace lapis::pipeline {
+namespace {
+
+/// A render that is over by then is not worth reading gigabytes for.
+constexpr std::chrono::seconds long_render{5};
+constexpr int lowest_priority = 19;
+
+}  // namespace
+
+BackgroundDigests::BackgroundDigests(const Model& model) {
+  if (io::unknown_weight_digests(model).empty()) return;
+  try {
+    thread_ = std::jthread([this, &model](const std::stop_token& stop) { take(stop, model); });
+  } catch (const std::system_error&) {
+    return;  // where no thread can be had, the digests wait for another render
+  }
+}
+
+void BackgroundDigests::take(const std::stop_token& stop, const Model& model) {
+  {
+    std::unique_lock lock(mutex_);
+    ending_.wait_for(lock, stop, long_render, [] { return false; });
+  }
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), lowest_priority);
+  try {
+    std::map<std::string, std::string> digests;
+    for (const std::string& name : io::unknown_weight_digests(model)) {
+      std::optional<std::string> digest = io::file_digest(model, name, stop);
+      if (!digest) return;
+      digests.emplace(name, std::move(*digest));
+    }
+    io::record_digests(model, digests);
+  } catch (const std::exception&) {
+    return;  // a file that went away, a folder that may not be written to
+  }
+}
+
+}  // namespace lapis::pipeline

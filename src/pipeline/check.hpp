@@ -1,0 +1,29 @@
+// Whether latents, models and VAEs go together, from headers and model.json alone.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/latent/latent_formats.hpp"
+#include "io/report/check_report.hpp"
+#include "lapis/job.hpp"
+#include "pipeline/model_catalog.hpp"
+
+namespace lapis::pipeline {
+
+/// What is asked.
+struct CheckAsked {
+  std::vector<std::string> latents;  ///< files, "-" for standard input
+  std::vector<std::string> models;   ///< names or folders
+  std::string to;                    ///< a space or a model; empty: none
+  std::string vae;                   ///< a model, or a folder in diffusers' form; empty: none
+  std::optional<PixelSize> size;     ///< that the picture is to have
+  std::string size_text;             ///< the same as it was said
+  io::LatentHints hints;
+};
+
+/// Every finding, in the order in which things were named. Throws as reading their headers does.
+std::vector<io::Checked> check(const CheckAsked& asked, ModelCatalog& catalog);
+
+}  // namespace lapis::pipeline

@@ -1,0 +1,71 @@
+// A latent into another space, other units, another dtype or another tool's format.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/latent/verdict.hpp"
+#include "io/latent/latent_formats.hpp"
+#include "io/report/check_report.hpp"
+#include "lapis/engine.hpp"
+#include "lapis/job.hpp"
+#include "lapis/latent.hpp"
+#include "lapis/model.hpp"
+#include "pipeline/engine_door.hpp"
+#include "pipeline/events.hpp"
+#include "pipeline/model_catalog.hpp"
+#include "pipeline/named_latent.hpp"
+#include "pipeline/transcode.hpp"
+
+namespace lapis::pipeline {
+
+/// What is asked; what is not said stays as the latent has it.
+struct ConvertAsked {
+  NamedLatent latent;
+  std::string path;  ///< of the latent, as a line to type has it
+  std::string to;    ///< a model's name or folder, or a space; empty: the latent's own space
+  std::string from;  ///< the model whose VAE it comes from; empty: the known one
+  io::LatentFormat format = io::LatentFormat::lapis;
+  std::optional<Units> units;
+  std::optional<LatentDtype> dtype;
+  std::optional<PixelSize> size;  ///< of the picture in between
+  bool may_convert = true;        ///< false: what would take a decode and an encode is refused
+  bool compensate = true;
+  std::string tiling = "auto";
+};
+
+/// What will be done, decided from the passport alone. Models are the catalog's, which must live as long.
+struct ConvertPlan {
+  NamedLatent latent;
+  io::LatentFormat format = io::LatentFormat::lapis;
+  std::optional<LatentDtype> dtype;
+  core::Destination destination;
+  core::Ruling ruling;
+  const Model* own = nullptr;     ///< whose VAE decodes, where that is known
+  const Model* target = nullptr;  ///< whose VAE encodes
+  CrossingOptions crossing;
+
+  bool crosses() const { return ruling.verdict == core::Verdict::re_encode; }
+
+  /// For a report. Calls of VAEs that measure are counted.
+  io::Checked route() const;
+};
+
+/// Plans it. Throws Error{usage} for units that the format cannot hold, Error{incompatible} for what cannot be done,
+/// and as finding models does.
+ConvertPlan plan_convert(ConvertAsked asked, ModelCatalog& catalog);
+
+/// What came out.
+struct Converted {
+  io::LatentDocument document;
+  Timings timings;
+  std::optional<double> psnr;  ///< where it was decoded and encoded
+  int compensated = 0;         ///< pictures whose colours were shifted
+  std::optional<double> plain_psnr;
+};
+
+/// Does it; the files of both VAEs must have been verified. `door` is opened only where VAEs are called. Errors as of
+/// `Engine::decode` and `Engine::encode`.
+Converted convert(const ConvertPlan& plan, EngineDoor& door, const Events& events);
+
+}  // namespace lapis::pipeline

@@ -1,0 +1,35 @@
+// The engine of a run: opened on first need, while other work goes on.
+#pragma once
+
+#include <future>
+#include <memory>
+
+#include "lapis/engine.hpp"
+
+namespace lapis::pipeline {
+
+/// Opens the engine once. It is never destroyed: a program leaves through _exit, and libtorch's own tear-down would
+/// cost it 0.14 s. Not safe to share between threads.
+class EngineDoor {
+ public:
+  explicit EngineDoor(EngineOptions options) : options_(std::move(options)) {}
+
+  const EngineOptions& options() const { return options_; }
+
+  /// Begins to open it, in a thread of its own; nothing where that was begun before.
+  void begin();
+
+  /// The engine, opened. Throws as `open_engine`.
+  Engine& engine();
+
+  /// Seconds that `engine` had to wait.
+  double waited() const { return waited_; }
+
+ private:
+  EngineOptions options_;
+  std::future<std::unique_ptr<Engine>> opening_;
+  Engine* engine_ = nullptr;
+  double waited_ = 0;
+};
+
+}  // namespace lapis::pipeline

@@ -1,0 +1,223 @@
+#include "pipeline/import/import_model.hpp"
+
+#include <future>
+#include <map>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "core/family/spaces.hpp"
+#include "core/text/job_limits.hpp"
+#include "io/model/model_weights.hpp"
+#include "lapis/error.hpp"
+#include "pipeline/clock.hpp"
+#include "pipeline/engine_door.hpp"
+#include "pipeline/import/import_sampling.hpp"
+#include "pipeline/locations.hpp"
+
+namespace fs = std::filesystem;
+
+namespace lapis::pipeline {
+namespace {
+
+/// Where the model goes, knowing what it is made of.
+ImportTarget target_of(const ImportAsked& asked) {
+  ImportTarget target = asked.target;
+  if (target.dry_run) target.copy = target.verify = false;
+  const ImportSources& sources = asked.sources;
+  target.sources = sources.main;
+  for (const std::string& file : {sources.vae, sources.clip_l, sources.clip_g, sources.t5xxl, sources.tokenizer}) {
+    if (!file.empty()) target.sources.push_back(file);
+  }
+  return target;
+}
+
+/// A source by its own name, which "." and ".." have too.
+fs::path source_path(const std::string& source) {
+  std::error_code error;
+  const fs::path path = fs::absolute(source, error).lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
+}
+
+/// The name of a model out of the name of what it comes from.
+std::string name_of(const std::string& source) {
+  const fs::path path = source_path(source);
+  std::error_code error;
+  std::string name = fs::is_directory(path, error) ? path.filename() : path.stem();
+  for (char& c : name) {
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    if (!plain) c = '-';
+  }
+  return name;
+}
+
+/// One `import_checkpoint`, from a plan to a folder.
+class CheckpointImport {
+ public:
+  CheckpointImport(const ImportAsked& asked, ModelCatalog& catalog)
+      : asked_(asked), plan_(asked.sources, catalog), model_(plan_.model()) {}
+
+  io::ImportReport run() {
+    model_.name = asked_.target.name.empty() ? name_of(asked_.sources.main.front()) : asked_.target.name;
+    if (!asked_.lineage.empty()) model_.space.lineage = asked_.lineage;
+    model_.licence = asked_.licence;
+    model_.origin = std::string(imported) + source_path(asked_.sources.main.front()).filename().string();
+    check_numbers();
+    const fs::path place = make_model(model_, target_of(asked_), [&](ModelFolderBuilder& draft) {
+      take_parts(draft);
+      take_tokenizers(draft);
+      widened_ = io::weight_facts(model_).widened;
+    });
+    return report(place);
+  }
+
+ private:
+  void check_numbers() const {
+    for (const ImportedPart& part : plan_.parts()) {
+      const io::WeightFaults faults = part.checkpoint->faults_of(part.held, part.graph.known, asked_.target.verify);
+      if (faults.count == 0) continue;
+      const std::vector<fs::path> files = part.checkpoint->files_of(part.held, part.graph.known);
+      throw Error(ErrorKind::input,
+                  files.front().string() + ": part " + part.part + " has " + std::to_string(faults.count) +
+                      (faults.count == 1 ? " tensor" : " tensors") +
+                      " with numbers that are not finite: " + faults.first + ".",
+                  "Nothing can be drawn with it. Take another checkpoint, or this one in another precision.");
+    }
+  }
+
+  void take_parts(ModelFolderBuilder& draft) {
+    std::map<std::string, std::future<std::string>> digests;
+    for (const ImportedPart& part : plan_.parts()) {
+      if (!part.part.starts_with("vae") || asked_.target.dry_run) continue;
+      digests[part.part] =
+          std::async(std::launch::async, [&part] { return part.checkpoint->digest_of(part.held, part.graph.known); });
+    }
+    for (const ImportedPart& imported : plan_.parts()) {
+      Part part;
+      part.graph = draft.put(imported.graph.file, "graphs/" + imported.part + ".pt");
+      for (const fs::path& file : imported.checkpoint->files_of(imported.held, imported.graph.known)) {
+        part.weights.push_back(draft.link(file));
+      }
+      part.inputs = imported.graph.inputs;
+      part.outputs = imported.graph.outputs;
+      part.key_scheme = core::naming_row(imported.held.key_scheme).name;
+      part.prefix = imported.held.prefix;
+      if (digests.contains(imported.part)) part.digest = digests.at(imported.part).get();
+      model_.parts[imported.part] = std::move(part);
+    }
+  }
+
+  void take_tokenizers(ModelFolderBuilder& draft) {
+    for (auto& [name, facts] : model_.tokenizers) draft.take_tokenizer(name, facts);
+  }
+
+  /// A model of the same name that is no longer found by it.
+  std::optional<fs::path> hidden_model(const fs::path& place) const {
+    if (!asked_.target.output.empty() || asked_.target.dry_run) return std::nullopt;
+    std::error_code error;
+    for (const fs::path& folder : model_places()) {
+      const fs::path other = folder / model_.name;
+      if (fs::exists(other / "model.json", error) && !fs::equivalent(other, place, error)) return other;
+    }
+    return std::nullopt;
+  }
+
+  io::ImportReport report(const fs::path& place) const {
+    std::vector<std::string> notes = plan_.notes();
+    if (widened_ > 0) {
+      notes.push_back("weights in half precision take " + core::bytes_text(widened_) +
+                      " of memory where they are widened to fp32: on a CPU, unless --dtype says otherwise");
+    }
+    if (const auto hidden = hidden_model(place)) {
+      notes.push_back("-m " + model_.name + " means this model from now on, and " + hidden->string() + " by its path");
+    }
+    io::ImportReport report{
+        place.string(), model_.name,          plan_.title(), model_.family, core::space_name(model_.space), {},
+        notes,          seconds_since(start_)};
+    for (const ImportedPart& part : plan_.parts()) {
+      std::vector<std::string> files;
+      for (const fs::path& file : part.checkpoint->files_of(part.held, part.graph.known))
+        files.push_back(file.string());
+      report.parts.push_back({part.part, part.graph.known.name, core::naming_row(part.held.key_scheme).name,
+                              part.checkpoint->dtypes_of(part.held, part.graph.known), std::move(files)});
+    }
+    return report;
+  }
+
+  const ImportAsked& asked_;
+  const Clock::time_point start_ = Clock::now();
+  ImportPlan plan_;
+  Model model_;
+  std::uint64_t widened_ = 0;  ///< bytes of memory
+};
+
+/// One `import_graphs`.
+class GraphsImport {
+ public:
+  GraphsImport(const ImportAsked& asked, ModelCatalog& catalog)
+      : asked_(asked), plan_(asked.graphs, asked.sources.tokenizer, catalog) {}
+
+  io::ImportReport run() {
+    if (asked_.target.name.empty() && asked_.target.output.empty()) {
+      throw Error(ErrorKind::usage, "files have no name for a model. Give it one: --name NAME");
+    }
+    EngineDoor door({"cpu", "fp32", 0});
+    plan_.try_parts(door.engine());
+    model_ = plan_.model();
+    model_.name = asked_.target.name.empty() ? name_of(asked_.target.output) : asked_.target.name;
+    if (!asked_.lineage.empty()) model_.space.lineage = asked_.lineage;
+    SamplingSources sampling;
+    sampling.title = "family " + model_.family;
+    sampling.wish = asked_.sources.sampling;
+    decide_sampling(sampling, model_, sampling_notes_);
+    model_.licence = asked_.licence;
+    model_.origin = std::string(imported) + "TorchScript files";
+    const std::map<std::string, Part> parts = std::exchange(model_.parts, {});
+    const fs::path place = make_model(model_, target_of(asked_), [&](ModelFolderBuilder& draft) {
+      for (const auto& [name, part] : parts) take_part(draft, name, part);
+      for (auto& [name, facts] : model_.tokenizers) draft.take_tokenizer(name, facts);
+    });
+    return report(place, parts);
+  }
+
+ private:
+  void take_part(ModelFolderBuilder& draft, const std::string& name, Part part) {
+    part.graph = draft.link(part.graph, "graphs", true);
+    const std::string below = part.graph.lexically_relative(model_.folder).generic_string();
+    if (name.starts_with("vae")) part.digest = model_.files.at(below).sha256;
+    model_.parts[name] = std::move(part);
+  }
+
+  io::ImportReport report(const fs::path& place, const std::map<std::string, Part>& parts) const {
+    io::ImportReport report{place.string(),
+                            model_.name,
+                            "graphs of family " + model_.family,
+                            model_.family,
+                            core::space_name(model_.space),
+                            {},
+                            plan_.notes(),
+                            seconds_since(start_)};
+    report.notes.insert(report.notes.end(), sampling_notes_.begin(), sampling_notes_.end());
+    for (const auto& [name, part] : parts) report.parts.push_back({name, "its own", "", "", {part.graph.string()}});
+    return report;
+  }
+
+  const ImportAsked& asked_;
+  const Clock::time_point start_ = Clock::now();
+  GraphPlan plan_;
+  Model model_;
+  std::vector<std::string> sampling_notes_;
+};
+
+}  // namespace
+
+io::ImportReport import_checkpoint(const ImportAsked& asked, ModelCatalog& catalog) {
+  return CheckpointImport(asked, catalog).run();
+}
+
+io::ImportReport import_graphs(const ImportAsked& asked, ModelCatalog& catalog) {
+  return GraphsImport(asked, catalog).run();
+}
+
+}  // namespace lapis::pipeline

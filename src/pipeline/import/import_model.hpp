@@ -1,0 +1,30 @@
+// A model out of a checkpoint, or out of TorchScript files.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "io/report/import_report.hpp"
+#include "pipeline/import/import_graphs.hpp"
+#include "pipeline/import/import_plan.hpp"
+#include "pipeline/import/model_folder_builder.hpp"
+#include "pipeline/model_catalog.hpp"
+
+namespace lapis::pipeline {
+
+/// What is asked.
+struct ImportAsked {
+  ImportSources sources;  ///< of a checkpoint; of graphs only the tokenizer and what is wished of sampling
+  GraphSources graphs;
+  ImportTarget target;
+  std::string lineage;  ///< training its VAE comes from; empty: the published one
+  std::string licence = "not stated";
+};
+
+/// Makes a model of a checkpoint. Throws as `ImportPlan` and `make_model`.
+io::ImportReport import_checkpoint(const ImportAsked& asked, ModelCatalog& catalog);
+
+/// Makes a model of graphs that hold their weights, after every part was tried. Throws as `GraphPlan` and `make_model`.
+io::ImportReport import_graphs(const ImportAsked& asked, ModelCatalog& catalog);
+
+}  // namespace lapis::pipeline

@@ -1,0 +1,175 @@
+// What an import refuses, by its name, with what to do.
+#include <algorithm>
+#include <filesystem>
+
+#include "core/checkpoint/known_relatives.hpp"
+#include "core/family/families.hpp"
+#include "core/family/spaces.hpp"
+#include "core/text/job_limits.hpp"
+#include "lapis/error.hpp"
+#include "pipeline/import/import_plan.hpp"
+
+namespace fs = std::filesystem;
+
+namespace lapis::pipeline {
+namespace {
+
+/// How a graph that is not whole departs from what it should be.
+std::string faults_text(const core::GraphMatch& held) {
+  std::string text;
+  if (held.missing.count > 0) {
+    text += std::to_string(held.missing.count) + " of its " + core::count_text(held.wanted, "tensor") +
+            (held.missing.count == 1 ? " is missing: " : " are missing: ") + core::listing_text(held.missing);
+  }
+  if (held.shape_mismatch.count > 0) {
+    text += (text.empty() ? "" : ". ") + std::to_string(held.shape_mismatch.count) +
+            " have another shape: " + core::listing_text(held.shape_mismatch);
+  }
+  return text;
+}
+
+/// The graph that most of a checkpoint fits, where none fits whole.
+std::string nearest_text(const core::CheckpointKind& kind) {
+  if (kind.nearest.empty()) return "";
+  return " Nearest is " + kind.nearest.front().graph + ": " + faults_text(kind.nearest.front()) + ".";
+}
+
+[[noreturn]] void refuse_relative(const std::string& name, const core::Relative& relative) {
+  throw Error(ErrorKind::input, name + " is " + std::string(relative.title) + ".", core::advice_for(relative, name));
+}
+
+constexpr const char* what_is_imported =
+    "lapis imports Stable Diffusion 1.x, SDXL and FLUX.1, and models of the architectures that lapis list models shows";
+constexpr const char* other_or_not_whole = "It is another model, or was not written whole: take another export of it";
+
+}  // namespace
+
+/// By what a folder of diffusers says of itself, before what its tensors say.
+void ImportPlan::refuse_source(const Source& source, const core::Relative& marked) const {
+  const core::Relative* pipeline = source.flag.empty() ? core::find_pipeline(pipeline_) : nullptr;
+  if (pipeline != nullptr) refuse_relative(folder_, *pipeline);
+  refuse_relative(source.name, marked);
+}
+
+/// What holds nothing that is known, and is known for something else.
+void ImportPlan::refuse_strangers() const {
+  for (const Source& source : sources_) {
+    if (source.kind.relative != nullptr && source.kind.complete.empty()) refuse_source(source, *source.kind.relative);
+  }
+}
+
+/// Names and titles that may tell one of two networks of the same names and shapes.
+std::vector<std::string> ImportPlan::named_parts(const Source& denoiser) const {
+  fs::path place = folder_.empty() ? fs::path(denoiser.name) : fs::path(folder_).lexically_normal();
+  if (!place.has_filename()) place = place.parent_path();
+  std::vector<std::string> names{place.filename().string(), pipeline_};
+  for (const auto& [key, value] : denoiser.checkpoint.metadata()) {
+    if (key.starts_with("modelspec.") || key.starts_with("general.")) names.push_back(value);
+  }
+  return names;
+}
+
+void ImportPlan::check_twins(const Source& denoiser, const std::string& graph) {
+  const std::vector<std::string> names = named_parts(denoiser);
+  if (const core::Relative* twin = core::find_twin(graph, names)) {
+    const std::string& name = folder_.empty() ? denoiser.name : folder_;
+    refuse_relative(name, *twin);
+  }
+  const core::Relative* twin = pipeline_.empty() ? core::undecided_twin(graph, names) : nullptr;
+  if (twin == nullptr) return;
+  notes_.push_back(denoiser.name + " may be " + std::string(twin->title) +
+                   " as well, by all that it says of itself: that has the same names and shapes, and is no use here");
+}
+
+void ImportPlan::refuse_unknown() const {
+  if (const core::Relative* relative = core::find_pipeline(pipeline_)) refuse_relative(folder_, *relative);
+  for (const Source& each : sources_) {
+    if (each.kind.relative != nullptr) refuse_relative(each.name, *each.kind.relative);
+  }
+  for (const Source& each : sources_) {
+    for (const core::GraphMatch& held : each.kind.partial) {
+      if (held.part != "denoiser") continue;
+      throw Error(ErrorKind::input, each.name + " is nearly " + held.graph + ", but " + faults_text(held) + ".",
+                  other_or_not_whole);
+    }
+  }
+  if (!folder_.empty()) {
+    const std::string whose = pipeline_.empty() ? "" : ": it is for diffusers' " + pipeline_;
+    throw Error(ErrorKind::input,
+                folder_ + " holds no denoiser that lapis knows" + whose + "." +
+                    (sources_.empty() ? "" : nearest_text(sources_.front().kind)),
+                what_is_imported);
+  }
+  const Source& source = sources_.back();
+  if (!source.kind.complete.empty()) {
+    const std::string& title = source.kind.title;
+    throw Error(ErrorKind::input, source.name + " holds no denoiser" + (title.empty() ? "" : ": it is " + title) + ".",
+                "Name the checkpoint that holds the UNet or the transformer first");
+  }
+  throw Error(ErrorKind::input,
+              source.name + " is of an architecture that lapis does not know." + nearest_text(source.kind),
+              what_is_imported);
+}
+
+/// A part of what is wanted that is nearly whole, and a VAE of another family.
+void ImportPlan::check_near(const Source& source) const {
+  const auto is_wanted = [&](const core::GraphMatch& held) {
+    return std::ranges::any_of(wanted_,
+                               [&](const auto& part) { return library_.architecture_of(part.second) == held.graph; });
+  };
+  for (const core::GraphMatch& held : source.kind.partial) {
+    if (!is_wanted(held)) continue;
+    throw Error(ErrorKind::input, source.name + " is nearly " + held.graph + ", but " + faults_text(held) + ".",
+                other_or_not_whole);
+  }
+  for (const core::GraphMatch& held : source.kind.complete) {
+    const bool stands_for_one = !source.flag.empty() || lacks("vae_decoder");
+    if (!held.part.starts_with("vae") || is_wanted(held) || !stands_for_one) continue;
+    throw Error(ErrorKind::incompatible,
+                source.name + " has the VAE of another family: its shapes are those of " + held.graph + ", and " +
+                    title_ + " lives in " + core::space_name(model_.space) + " (" + core::space_numbers(model_.space) +
+                    ").",
+                "Name a VAE of that family: --vae");
+  }
+}
+
+/// What an option names and no part is taken from.
+void ImportPlan::check_given() const {
+  const core::Architecture architecture = core::find_family(model_.family)->architecture;
+  for (const Source& source : sources_) {
+    const bool taken =
+        std::ranges::any_of(parts_, [&](const ImportedPart& part) { return part.checkpoint == &source.checkpoint; });
+    if (taken || source.flag.empty()) continue;
+    const core::Relative* relative = core::find_relative(source.checkpoint.tensors());
+    if (relative != nullptr) refuse_relative(source.name, *relative);
+    check_near(source);
+    const auto wanted = std::ranges::find_if(
+        wanted_, [&](const auto& part) { return flag_of(part.first, architecture) == source.flag; });
+    if (wanted == wanted_.end()) {
+      throw Error(ErrorKind::usage, title_ + " has no part for " + source.flag + ".", "Leave it out");
+    }
+    std::string holds;
+    for (const core::GraphMatch& held : source.kind.complete)
+      holds += (holds.empty() ? " It holds " : ", ") + held.graph;
+    throw Error(ErrorKind::input,
+                source.name + " (" + source.flag + ") holds no " + wanted->second + ", which " + title_ +
+                    " takes as its " + wanted->first + "." + (holds.empty() ? nearest_text(source.kind) : holds + "."),
+                "Name another file: " + source.flag + " FILE");
+  }
+}
+
+/// The required parts that no source holds, with the options that name them.
+void ImportPlan::check_lacking() const {
+  std::string lacking;
+  const core::Architecture architecture = core::find_family(model_.family)->architecture;
+  for (const auto& [part, graph] : wanted_) {
+    if (!lacks(part)) continue;
+    const std::string flag = flag_of(part, architecture);
+    lacking += (lacking.empty() ? "" : ", ") + part + " (" + graph + (flag.empty() ? "" : ": " + flag + " FILE") + ")";
+  }
+  if (lacking.empty()) return;
+  for (const Source& source : sources_) check_near(source);
+  throw Error(ErrorKind::usage, "this is " + title_ + ", and it lacks " + lacking + ".", "Name what is lacking");
+}
+
+}  // namespace lapis::pipeline

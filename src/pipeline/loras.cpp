@@ -1,0 +1,87 @@
+#include "pipeline/loras.hpp"
+
+#include <filesystem>
+#include <optional>
+
+#include "io/checkpoint/lora_files.hpp"
+#include "io/file/text.hpp"
+#include "lapis/error.hpp"
+#include "pipeline/locations.hpp"
+
+namespace fs = std::filesystem;
+
+namespace lapis::pipeline {
+namespace {
+
+std::string names_of(const core::Listing& listing) {
+  std::string text;
+  for (const std::string& name : listing.first) text += (text.empty() ? "" : ", ") + name;
+  return listing.count > listing.first.size() ? text + ", ..." : text;
+}
+
+/// What was not taken of a LoRA.
+std::vector<std::string> notes_on(const fs::path& path, const io::AddedLora& added) {
+  const std::string file = io::printable(path.string(), 500) + ": ";
+  std::vector<std::string> notes;
+  for (const auto& [reason, tensors] : added.left_out) {
+    notes.push_back(file + std::to_string(tensors.count) + (tensors.count == 1 ? " tensor is " : " tensors are ") +
+                    std::string(core::left_out_text(reason)) + ", and left out: " + names_of(tensors));
+  }
+  if (added.unknown_settings.count > 0) {
+    notes.push_back(file +
+                    "its configuration has unknown keys, which are ignored: " + names_of(added.unknown_settings));
+  }
+  return notes;
+}
+
+/// Adds one after the other.
+class Adding {
+ public:
+  Adding(const LoraRequest& request, Model& model) : request_(request), model_(model) {
+    for (const std::string& folder : request.folders) folders_.emplace_back(folder);
+    for (const fs::path& folder : lora_places()) folders_.push_back(folder);
+  }
+
+  void add(const core::LoraCall& call, const std::string& flag, bool in_prompt) {
+    if (!parts_) parts_ = io::lora_model(model_);
+    const fs::path path = io::find_lora(call.name, folders_, flag);
+    const io::AddedLora added = io::add_lora(model_, *parts_, path, call.weight, in_prompt);
+    const auto recorded = request_.recorded.find(model_.loras.back().name);
+    if (recorded != request_.recorded.end() && recorded->second != model_.loras.back().sha256) {
+      throw Error(ErrorKind::usage,
+                  flag + ": " + io::printable(path.string()) +
+                      " is not the file that the latent was made with: its sha256 begins " +
+                      model_.loras.back().sha256.substr(0, 12) + ", expected " + recorded->second.substr(0, 12) + ".",
+                  "Name the right one, or another on purpose: --lora FILE[:WEIGHT]");
+    }
+    for (std::string& note : notes_on(path, added)) warnings_.push_back(std::move(note));
+  }
+
+  std::vector<std::string> warnings() { return std::move(warnings_); }
+
+ private:
+  const LoraRequest& request_;
+  Model& model_;
+  std::vector<fs::path> folders_;
+  std::optional<core::LoraModel> parts_;
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace
+
+std::vector<std::string> add_loras(const LoraRequest& request, Model& model, ResolvedJob& job) {
+  Adding adding(request, model);
+  job.loras.clear();
+  for (const std::string& argument : request.arguments) {
+    const core::LoraCall call = core::parse_lora_argument(argument);
+    const std::string from = request.latent.empty() ? "" : "the job that " + request.latent + " records, ";
+    adding.add(call, from + "--lora " + io::printable(argument), false);
+    job.loras.push_back(core::lora_argument(model.loras.back().name, call.weight.denoiser));
+  }
+  for (const core::LoraCall& call : request.calls) {
+    adding.add(call, "the prompt, " + io::printable(core::lora_tag(call.name, call.weight)), true);
+  }
+  return adding.warnings();
+}
+
+}  // namespace lapis::pipeline

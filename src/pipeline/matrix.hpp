@@ -1,0 +1,51 @@
+// What `matrix` starts from: latents as they are, or rendered by models, each with the model whose VAE it belongs to.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/latent/verdict.hpp"
+#include "core/picture/matrix.hpp"
+#include "io/latent/latent_file.hpp"
+#include "lapis/engine.hpp"
+#include "lapis/model.hpp"
+#include "pipeline/compute_options.hpp"
+#include "pipeline/engine_door.hpp"
+#include "pipeline/events.hpp"
+#include "pipeline/model_catalog.hpp"
+
+namespace lapis::pipeline {
+
+/// What the models are to render, and where.
+struct MatrixPrompt {
+  std::string text;
+  std::optional<std::uint64_t> seed;  ///< none: a random one
+  ComputeOptions compute;
+};
+
+/// One latent: a row of the matrix, whose decoder is a column of it.
+struct MatrixRow {
+  std::string name;                ///< of its file, or of the model that renders it
+  Model model;                     ///< whose VAE it belongs to
+  std::optional<ResolvedJob> job;  ///< where the model renders it
+  Passport passport;               ///< what the latent says of itself, or what one that the model renders will
+  Latent latent;                   ///< one picture, in the model's space; without values until it is rendered
+  core::Layout layout = core::Layout::plain;
+};
+
+/// The rows of latents and models that a command line names; of a known model of each family where it names none.
+/// Models get jobs of one seed, and a latent of several pictures becomes that of its first, which is a note on stderr.
+/// Throws Error{usage} for fewer than 2 or more than 6, and for two of one space, Error{incompatible} for a latent that
+/// is unfinished, whose VAE is not known, or that cannot go into another's space, Error{model} for a model without a
+/// VAE's both halves, and as reading a latent or a model does. No tensor exists yet.
+std::vector<MatrixRow> read_matrix_rows(const std::vector<std::string>& words, const MatrixPrompt& prompt,
+                                        ModelCatalog& catalog, const Events& events);
+
+/// Renders the latents of rows that have a job, then sends every latent through every decoder: as it is, and after it
+/// was carried across. Errors as of `io::verify_files`, `Engine::render`, `Engine::decode` and `Engine::encode`.
+core::Matrix fill_matrix(std::vector<MatrixRow>& rows, const std::string& tiling, EngineDoor& door,
+                         const Events& events);
+
+}  // namespace lapis::pipeline

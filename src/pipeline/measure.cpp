@@ -1,0 +1,78 @@
+#include "pipeline/measure.hpp"
+
+#include <array>
+
+#include "core/job/job_fields.hpp"
+#include "core/picture/colour_drift.hpp"
+#include "core/picture/patterns.hpp"
+#include "core/picture/similarity.hpp"
+#include "io/model/model_folder.hpp"
+#include "lapis/error.hpp"
+#include "pipeline/start_picture.hpp"
+
+namespace lapis::pipeline {
+namespace {
+
+struct Sample {
+  std::string name;
+  Image image;
+};
+
+/// The user's pictures, brought to size as generate -i does.
+std::vector<Sample> read_samples(const Model& model, const std::vector<std::string>& pictures, const Events& events) {
+  std::vector<Sample> samples;
+  for (const std::string& picture : pictures) {
+    Job job;
+    job.image = picture;
+    job.strength = 1;  // nothing is denoised: 1 suits every model
+    StartPicture source(job, model);
+    const ResolvedJob resolved = core::resolve(job, model, 0);
+    samples.push_back({picture, source.fitted(resolved, model.space.downscale).image});
+    for (const std::string& note : source.notes()) tell(events.note, note);
+  }
+  return samples;
+}
+
+std::vector<Sample> drawn_samples(const Model& model, const Events& events) {
+  std::vector<Sample> samples;
+  for (const core::PatternRow& row : core::patterns()) {
+    samples.push_back({row.name, row.draw(model.defaults.width, model.defaults.height)});
+    tell(events.note, row.name + ": " + row.description);
+  }
+  return samples;
+}
+
+io::Drift drift_of(Engine& engine, const Sample& sample) {
+  const Image& before = sample.image;
+  const Encoded encoded = engine.encode(before, "auto", std::nullopt);
+  const Decoded decoded = engine.decode(encoded.latent, "auto");
+  const Image& after = decoded.images.front();
+  return {sample.name,
+          {before.width, before.height},
+          core::psnr(before, after),
+          core::mean_shift(before, after),
+          core::clipped_share(before, after)};
+}
+
+}  // namespace
+
+std::vector<io::Drift> measure(const Model& model, const std::vector<std::string>& pictures, EngineDoor& door,
+                               const Events& events) {
+  const std::array<std::string, 2> parts = {"vae_encoder", "vae_decoder"};
+  for (const std::string& part : parts) {
+    if (!model.parts.contains(part)) {
+      throw Error(ErrorKind::model, model.name + " has no " + part + ", so there is no way through its VAE and back");
+    }
+  }
+  const std::vector<Sample> samples =
+      pictures.empty() ? drawn_samples(model, events) : read_samples(model, pictures, events);
+  door.begin();
+  io::verify_parts(model, parts);
+  Engine& engine = door.engine();
+  engine.use(model);
+  std::vector<io::Drift> drifts;
+  for (const Sample& sample : samples) drifts.push_back(drift_of(engine, sample));
+  return drifts;
+}
+
+}  // namespace lapis::pipeline
