@@ -87,6 +87,8 @@ BREAKS = [
     ("libraries", "src/cli/CMakeLists.txt", "target_link_libraries(lapis PRIVATE torch::torch_cpu)"),
     ("jit_in_one_file", "src/engine/second.cpp", "#include <torch/csrc/jit/serialization/import.h>"),
     ("jit_in_one_file", "src/engine/graph.hpp", "#include <torch/csrc/jit/api/module.h>"),
+    ("group_order", "src/core/text/words.hpp", "#pragma once\n#include \"core/latent/units.hpp\"\n"),
+    ("group_order", "src/io/attic/box.hpp", "#pragma once\n"),
     ("pragma_once", "src/core/bare.hpp", "int bare();"),
     ("commented_code", "src/core/unicode.cpp", "  // auto size = text.size();"),
     ("commented_code", "src/core/unicode.cpp", "// if (size > 3) {"),

@@ -32,6 +32,11 @@ ROOMS = {
     "cli": ["cli", "jobs", "pipeline", "io", "core"],
     "promise": [],
 }
+# The groups of a room, a folder each: a group includes itself and those before it. What lies beside them may include all.
+GROUPS = {
+    "core": ["text", "family", "checkpoint", "latent", "prompt", "picture", "sampling", "job", "model"],
+    "io": ["file", "graph", "picture", "model", "checkpoint", "latent", "prompt", "report"],
+}
 # The one room that sees a library, by the start of the header's name; of two starts the first counts.
 OWNERS = {
     "ATen/": "engine", "torch/": "engine", "c10/": "engine", "caffe2/": "engine",
@@ -167,6 +172,21 @@ def walls(house: House) -> Iterator[Finding]:
                 yield Finding("walls", path, line, f"include/lapis may include only std and lapis/, not {name}")
             elif room == "core" and FILE_HEADERS.match(name):
                 yield Finding("walls", path, line, f"core opens no file and prints nothing: {name}")
+
+
+def group_order(house: House) -> Iterator[Finding]:
+    """A group of a room includes none that comes after it, so that groups can be read one after the other."""
+    for room, groups in GROUPS.items():
+        for path in house.cpp(f"src/{room}/"):
+            group = path.split("/")[2]
+            if group not in groups:
+                if path.count("/") > 2:
+                    yield Finding("group_order", path, 1, f"{group} is no group of {room}; add it to GROUPS, in its place")
+                continue
+            for line, name in house.includes(path):
+                parts = name.split("/")
+                if len(parts) > 2 and parts[0] == room and parts[1] in groups[groups.index(group) + 1:]:
+                    yield Finding("group_order", path, line, f"{group} comes before {parts[1]} and may not include {name}")
 
 
 def libraries(house: House) -> Iterator[Finding]:
@@ -375,7 +395,7 @@ def run_bits(house: House) -> Iterator[Finding]:
 
 
 RULES: list[Callable[[House], Iterator[Finding]]] = [
-    walls, libraries, jit_in_one_file, pragma_once, commented_code, bare_tasks, printing, advice_apart, file_length,
+    walls, group_order, libraries, jit_in_one_file, pragma_once, commented_code, bare_tasks, printing, advice_apart, file_length,
     room_length, function_length, sources_listed, sources_tested, scripts_named, machine_paths, generated_files, run_bits,
 ]
 
