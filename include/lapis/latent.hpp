@@ -34,14 +34,14 @@ enum class Units { model, vae };
 enum class LatentDtype { f32, f16, bf16 };
 
 /// One event of a latent's past that changed its space.
-struct Crossing {
+struct Transcode {
   std::string route;  ///< "re-encode"
   std::string from;   ///< `core::space_name`: "sd15:tiny-sd15"
   std::string to;
   PixelSize size;              ///< of the picture in between
   std::optional<double> psnr;  ///< dB, the picture decoded before it against the one after; none: not measured
 
-  bool operator==(const Crossing&) const = default;
+  bool operator==(const Transcode&) const = default;
 };
 
 /// What a latent says of itself (docs/latent-format.md). Not every latent says everything: an empty text and a size of
@@ -57,7 +57,7 @@ struct Passport {
   int draws = 0;
   std::string vae_sha256;  ///< digest of the VAE it comes from (`io::vae_digest`)
   std::string job;         ///< JSON: the settings that made it, as a PNG of lapis holds them
-  std::vector<Crossing> history;
+  std::vector<Transcode> history;
 
   bool operator==(const Passport&) const = default;
 };

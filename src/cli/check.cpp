@@ -11,7 +11,7 @@
 #include "cli/latent_options.hpp"
 #include "cli/terminal.hpp"
 #include "core/latent/latents.hpp"
-#include "core/latent/verdict.hpp"
+#include "core/latent/route.hpp"
 #include "io/report/check_report.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/locations.hpp"
@@ -46,23 +46,25 @@ std::string cost_text(const io::Checked& checked) {
   const auto counted = [&](std::int64_t count, const char* what) {
     return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
   };
-  const PixelSize size = checked.ruling.size;
-  std::string text = counted(checked.pictures * checked.ruling.decodes, "decode") + " and " +
-                     counted(checked.pictures * checked.ruling.encodes, "encode");
+  const core::RouteCost cost = core::cost(checked.route);
+  const PixelSize size = checked.route.size;
+  std::string text =
+      counted(checked.pictures * cost.decodes, "decode") + " and " + counted(checked.pictures * cost.encodes, "encode");
   if (size.width > 0) text += " of " + core::size_text(size) + " pixels";
   return text;
 }
 
 void print_checked(const io::Checked& checked) {
-  const core::Ruling& ruling = checked.ruling;
-  print_line(std::string(core::verdict_name(ruling.verdict)) + ": " + checked.latent +
+  const core::Route& route = checked.route;
+  print_line(std::string(core::verdict_name(core::verdict(route))) + ": " + checked.latent +
              (checked.destination.empty() ? "" : " -> " + checked.destination));
-  print_line("  " + ruling.reason);
-  for (std::size_t i = 0; i < ruling.steps.size(); ++i) {
-    print_line("  " + std::to_string(i + 1) + ". " + ruling.steps[i]);
+  print_line("  " + route.reason);
+  const std::vector<std::string> steps = core::step_texts(route);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    print_line("  " + std::to_string(i + 1) + ". " + steps[i]);
   }
-  if (ruling.decodes + ruling.encodes > 0) print_line("  cost: " + cost_text(checked));
-  if (!ruling.advice.empty()) print_line("  " + ruling.advice);
+  if (core::cost(route) != core::RouteCost{}) print_line("  cost: " + cost_text(checked));
+  if (!route.advice.empty()) print_line("  " + route.advice);
 }
 
 pipeline::CheckAsked check_asked(const Options& options, pipeline::ModelCatalog& catalog) {

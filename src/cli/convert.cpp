@@ -24,6 +24,7 @@
 #include "pipeline/clock.hpp"
 #include "pipeline/open_engine.hpp"
 #include "pipeline/output_names.hpp"
+#include "pipeline/transcode.hpp"
 
 namespace lapis::cli {
 namespace {
@@ -101,9 +102,9 @@ std::string default_output(const Options& options, const io::LatentFormatRow& ro
 
 void print_plan(const pipeline::ConvertPlan& plan, bool json) {
   if (json) {
-    print_json(io::check_report(std::array{plan.route()}));
+    print_json(io::check_report(std::array{plan.checked()}));
   } else {
-    print_route(plan.latent.name, plan.ruling, plan.crossing, plan.latent.passport().shape[0] > 1);
+    print_route(plan.latent.name, plan.route, plan.latent.passport().shape[0] > 1);
   }
 }
 
@@ -113,11 +114,11 @@ io::LatentReport report_on(const pipeline::ConvertPlan& plan, const pipeline::Co
   report.format = plan.format;
   report.passport = passport;
   report.from = core::space_name(plan.latent.passport().space);
-  report.route = core::verdict_name(plan.ruling.verdict);
+  report.route = core::verdict_name(core::verdict(plan.route));
   report.size = core::picture_size(passport);
-  report.psnr = converted.psnr;
-  report.compensated = converted.compensated;
-  report.plain_psnr = converted.plain_psnr;
+  report.psnr = converted.measured.psnr;
+  report.compensated = converted.measured.compensated;
+  report.plain_psnr = converted.measured.plain_psnr;
   report.timings.parts = converted.timings;
   return report;
 }
@@ -131,9 +132,9 @@ int convert(const Options& options) {
   const std::string usual = default_output(options, io::latent_format_row(plan.format));
   const std::string output = options.output.empty() ? usual : pipeline::in_folder(options.output, usual);
   if (output != "-") io::check_writable(output, options.overwrite);
-  if (plan.crosses()) pipeline::verify_crossing(*plan.own, *plan.target);
+  if (plan.transcodes()) pipeline::verify_transcode(*plan.own, *plan.target);
   if (options.dry_run) {
-    if (plan.crosses()) pipeline::check_engine(door.options());
+    if (plan.transcodes()) pipeline::check_engine(door.options());
     print_plan(plan, options.json);
     return 0;
   }

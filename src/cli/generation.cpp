@@ -34,7 +34,7 @@ std::uint64_t random_number() {
 
 /// Throws Error{usage} for options of a latent on its way into the model's space, where there is none; `is_refined`
 /// where no option could name one.
-void refuse_crossing_options(const pipeline::HandoffOptions& options, const HintOptions& hints, bool is_refined) {
+void refuse_transcode_options(const core::RouteOptions& options, const HintOptions& hints, bool is_refined) {
   const std::array<std::pair<const char*, bool>, 7> asked = {{
       {"--no-convert", !options.may_convert},
       {"--measure", options.measure},
@@ -184,15 +184,16 @@ class Outputs {
 }  // namespace
 
 void declare_generation(CLI::App& app, GenerationOptions& options) {
-  const char* const crossing = "Crossing into the model's space";
+  const char* const transcode_group = "Crossing into the model's space";
   app.add_flag_callback(
          "--no-convert", [&options] { options.handoff.may_convert = false; },
          "Refuse what would take a decode and an encode")
-      ->group(crossing);
-  app.add_flag("--measure", options.handoff.measure, "Decode what was encoded, and record the PSNR")->group(crossing);
+      ->group(transcode_group);
+  app.add_flag("--measure", options.handoff.measure, "Decode what was encoded, and record the PSNR")
+      ->group(transcode_group);
   app.add_flag("--compensate", options.handoff.compensate,
                "Shift colours against the VAE's drift, where that is nearer")
-      ->group(crossing);
+      ->group(transcode_group);
   declare_hints(app, options.hints, "init-");
   app.add_option("--lora-dir", options.lora_folders, "Folder where LoRAs are found by name; repeat")
       ->type_name("DIR")
@@ -227,7 +228,7 @@ int generate(const GenerationOptions& options) {
   pipeline::ModelCatalog catalog;
   pipeline::RenderPlan plan = pipeline::plan_render(render_asked(options, catalog), catalog, random_number());
   if (!plan.latent && !plan.stage) {
-    refuse_crossing_options(options.handoff, options.hints, /*is_refined=*/options.source != nullptr);
+    refuse_transcode_options(options.handoff, options.hints, /*is_refined=*/options.source != nullptr);
   }
   const Outputs outputs(options, plan.job);
   pipeline::EngineDoor door({plan.job.device, plan.job.dtype, plan.job.threads});

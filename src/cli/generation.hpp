@@ -24,7 +24,7 @@ struct GenerationOptions {
   StdinUse stdin_use;
   std::shared_ptr<const io::LatentSource> source;  ///< what the job starts from, where that was read already
   HintOptions hints;                               ///< of a latent to start from
-  pipeline::HandoffOptions handoff;
+  core::RouteOptions handoff;
   std::vector<std::string> lora_folders;  ///< searched for names of LoRAs
   std::string output = default_output;
   bool names_output = false;  ///< that name was given

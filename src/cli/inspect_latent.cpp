@@ -20,6 +20,7 @@
 #include "io/latent/untagged_latent.hpp"
 #include "io/report/inspection_report.hpp"
 #include "lapis/error.hpp"
+#include "pipeline/run_route.hpp"
 #include "pipeline/transcode.hpp"
 
 namespace lapis::cli {
@@ -89,8 +90,8 @@ void print_facts(const io::LatentInspection& latent) {
     rows.push_back({"picture", core::size_text(core::picture_size(passport)) + " pixels"});
   rows.push_back({"state", state_text(passport)});
   rows.push_back({"vae", passport.vae_sha256.empty() ? "no digest" : "sha256 " + passport.vae_sha256});
-  for (const Crossing& crossing : passport.history)
-    rows.push_back({"history", pipeline::announcement(latent.name, crossing)});
+  for (const Transcode& entry : passport.history)
+    rows.push_back({"history", pipeline::announcement(latent.name, entry)});
   print_table(rows);
 }
 

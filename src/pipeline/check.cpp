@@ -8,8 +8,8 @@
 #include "core/family/families.hpp"
 #include "core/family/spaces.hpp"
 #include "core/job/job_fields.hpp"
+#include "core/latent/plan_route.hpp"
 #include "core/latent/space_match.hpp"
-#include "core/latent/verdict.hpp"
 #include "core/text/job_limits.hpp"
 #include "io/latent/latent_file.hpp"
 #include "io/latent/untagged_latent.hpp"
@@ -19,8 +19,8 @@
 namespace lapis::pipeline {
 namespace {
 
-/// What is sent: a latent, or what a model makes.
-struct Sent {
+/// Where a route starts: a latent, or what a model makes.
+struct CheckSource {
   std::string label;  ///< for people
   std::string file;   ///< as a line to type has it
   Passport passport;
@@ -28,12 +28,12 @@ struct Sent {
   bool has_decoder = false;  ///< its own VAE's, at hand
 };
 
-/// Where it goes.
-struct Receiver {
+/// Where a route ends.
+struct CheckTarget {
   std::string label;
-  core::Destination destination;
+  core::RouteTarget to;
   bool has_encoder = false;
-  bool crosses = true;  ///< false: a decoder, which takes its own space and no other
+  bool transcodes = true;  ///< false: a decoder, which takes its own space and no other
 };
 
 /// One `check`, from what is asked to its findings.
@@ -43,7 +43,7 @@ class Checking {
 
   std::vector<io::Checked> run() {
     for (const std::string& name : asked_.models) models_.push_back(&catalog_.open(name));
-    if (!asked_.to.empty()) target_ = named_receiver();
+    if (!asked_.to.empty()) target_ = named_target();
     find_vae();
     for (const Model* model : models_) check_config(*model);
     if (asked_.latents.empty()) {
@@ -55,33 +55,33 @@ class Checking {
   }
 
  private:
-  Receiver receiver_of(const Model& model) const {
-    Receiver receiver{model.name, destination_of(model), model.parts.contains("vae_encoder"), true};
-    receiver.destination.reads_unfinished = true;
-    return receiver;
+  CheckTarget check_target(const Model& model) const {
+    CheckTarget target{model.name, route_target(model), model.parts.contains("vae_encoder"), true};
+    target.to.reads_unfinished = true;
+    return target;
   }
 
-  Receiver receiver_of(const Space& space) const {
-    Receiver receiver{core::space_name(space), {}, catalog_.encoder_of(space) != nullptr, true};
-    receiver.destination.name = receiver.label;
-    receiver.destination.space = space;
-    return receiver;
+  CheckTarget check_target(const Space& space) const {
+    CheckTarget target{core::space_name(space), {}, catalog_.encoder_of(space) != nullptr, true};
+    target.to.name = target.label;
+    target.to.space = space;
+    return target;
   }
 
   /// What --to names: a space, or a model.
-  Receiver named_receiver() const {
+  CheckTarget named_target() const {
     if (core::find_space(asked_.to.substr(0, asked_.to.find(':'))) != nullptr) {
-      return receiver_of(core::parse_space(asked_.to));
+      return check_target(core::parse_space(asked_.to));
     }
     catalog_.space_named(asked_.to, "--to");  // its message names spaces and models alike
-    return receiver_of(catalog_.open(asked_.to));
+    return check_target(catalog_.open(asked_.to));
   }
 
   /// What --vae names: a model, or a folder in diffusers' form.
   void find_vae() {
     if (asked_.vae.empty()) return;
     VaeFolder folder = read_vae_folder(asked_.vae, catalog_);
-    vae_ = Receiver{"VAE of " + asked_.vae, std::move(folder.destination), false, false};
+    vae_ = CheckTarget{"VAE of " + asked_.vae, std::move(folder.target), false, false};
     if (folder.finding) checks_.push_back(std::move(*folder.finding));
   }
 
@@ -90,64 +90,65 @@ class Checking {
     if (auto finding = contradiction(model)) checks_.push_back(std::move(*finding));
   }
 
-  void judge(const Sent& sent, Receiver receiver) {
-    receiver.destination.size = size_;
-    const core::Means means = {sent.has_decoder, receiver.has_encoder, receiver.crosses};
-    checks_.push_back({sent.label, receiver.label, core::space_name(sent.passport.space),
-                       core::space_name(receiver.destination.space),
-                       core::judge(sent.file, sent.passport, sent.layout, receiver.destination, means),
-                       sent.passport.shape[0]});
+  void plan(const CheckSource& source, CheckTarget target) {
+    target.to.size = size_;
+    const core::Available available = {source.has_decoder, target.has_encoder};
+    checks_.push_back({source.label, target.label, core::space_name(source.passport.space),
+                       core::space_name(target.to.space),
+                       core::plan_route({source.file, source.passport, source.layout}, target.to, available,
+                                        {.may_convert = target.transcodes}),
+                       source.passport.shape[0]});
   }
 
-  void judge_all(const Sent& sent, const std::vector<Receiver>& receivers) {
-    for (const Receiver& receiver : receivers) judge(sent, receiver);
-    if (target_) judge(sent, *target_);
-    if (vae_) judge(sent, *vae_);
+  void plan_all(const CheckSource& source, const std::vector<CheckTarget>& targets) {
+    for (const CheckTarget& target : targets) plan(source, target);
+    if (target_) plan(source, *target_);
+    if (vae_) plan(source, *vae_);
   }
 
   void check_latent(const std::string& file) {
     const io::LatentSource source(file);
     if (!io::has_space(source.bytes(), source.name(), asked_.hints)) return refuse_untagged(source);
     const io::ForeignPassport read = io::read_passport(source.bytes(), source.name(), asked_.hints);
-    std::vector<Receiver> receivers;
-    for (const Model* model : models_) receivers.push_back(receiver_of(*model));
-    if (receivers.empty() && !target_ && !vae_) receivers.push_back(home_of(read.passport));
-    judge_all({source.name(), source.name(), read.passport, read.layout, has_decoder(read.passport, receivers)},
-              receivers);
+    std::vector<CheckTarget> targets;
+    for (const Model* model : models_) targets.push_back(check_target(*model));
+    if (targets.empty() && !target_ && !vae_) targets.push_back(home_of(read.passport));
+    plan_all({source.name(), source.name(), read.passport, read.layout, has_decoder(read.passport, targets)}, targets);
   }
 
   /// Whether a latent's own VAE is at hand; false, unlooked for, where its pictures would not be asked for.
-  bool has_decoder(const Passport& passport, const std::vector<Receiver>& receivers) const {
-    const auto crosses = [&](const Receiver& receiver) {
-      return size_ || !core::same_values(passport.space, receiver.destination.space);
+  bool has_decoder(const Passport& passport, const std::vector<CheckTarget>& targets) const {
+    const auto transcodes = [&](const CheckTarget& target) {
+      return size_ || !core::same_values(passport.space, target.to.space);
     };
-    const bool asked = std::any_of(receivers.begin(), receivers.end(), crosses) || (target_ && crosses(*target_)) ||
-                       (vae_ && crosses(*vae_));
+    const bool asked = std::any_of(targets.begin(), targets.end(), transcodes) || (target_ && transcodes(*target_)) ||
+                       (vae_ && transcodes(*vae_));
     if (!asked) return false;
     const Model* own = catalog_.decoder_of(passport);
     return own != nullptr && own->parts.contains("vae_decoder");
   }
 
   /// Where a latent comes from: the model of its lineage, digest or not, so that one that has changed is told.
-  Receiver home_of(const Passport& passport) const {
+  CheckTarget home_of(const Passport& passport) const {
     Passport anyone = passport;
     anyone.vae_sha256.clear();
     for (const Passport* asked : {&passport, static_cast<const Passport*>(&anyone)}) {
-      if (const Model* own = catalog_.decoder_of(*asked)) return receiver_of(*own);
+      if (const Model* own = catalog_.decoder_of(*asked)) return check_target(*own);
     }
-    Receiver receiver = receiver_of(passport.space);
-    receiver.destination.reads_unfinished = true;
-    receiver.destination.path = passport.path;
-    return receiver;
+    CheckTarget target = check_target(passport.space);
+    target.to.reads_unfinished = true;
+    target.to.path = passport.path;
+    return target;
   }
 
   void refuse_untagged(const io::LatentSource& source) {
     io::Checked checked{source.name(), asked_.to, "", "", {}};
     const io::UntaggedLatent untagged = io::read_untagged(source.bytes(), source.name(), asked_.hints, io::quick_look);
     checked.fits = untagged.fits;
-    checked.ruling.reason = source.name() + " does not say its space. Its numbers " +
-                            core::matches_text(untagged.fits, untagged.statistics.channels) + ".";
-    checked.ruling.advice = "Nothing is done on a guess. Say which it is: --space ID:LINEAGE, or a model's name";
+    checked.route.refused = true;
+    checked.route.reason = source.name() + " does not say its space. Its numbers " +
+                           core::matches_text(untagged.fits, untagged.statistics.channels) + ".";
+    checked.route.advice = "Nothing is done on a guess. Say which it is: --space ID:LINEAGE, or a model's name";
     checks_.push_back(std::move(checked));
   }
 
@@ -161,14 +162,15 @@ class Checking {
     const std::size_t senders = aimed ? models_.size() : std::min<std::size_t>(models_.size(), 1);
     for (std::size_t i = 0; i < senders; ++i) {
       const Model& model = *models_[i];
-      Sent sent{"latents of " + model.name, "LATENT", {}, core::Layout::plain, model.parts.contains("vae_decoder")};
-      sent.passport.space = model.space;
-      sent.passport.shape = {1, 0, 0, 0};
-      sent.passport.vae_sha256 = io::vae_digest(model);
-      std::vector<Receiver> receivers;
-      for (std::size_t k = 1; !aimed && k < models_.size(); ++k) receivers.push_back(receiver_of(*models_[k]));
-      if (!aimed && models_.size() == 1 && !size_) receivers.push_back(receiver_of(model));
-      judge_all(sent, receivers);
+      CheckSource source{
+          "latents of " + model.name, "LATENT", {}, core::Layout::plain, model.parts.contains("vae_decoder")};
+      source.passport.space = model.space;
+      source.passport.shape = {1, 0, 0, 0};
+      source.passport.vae_sha256 = io::vae_digest(model);
+      std::vector<CheckTarget> targets;
+      for (std::size_t k = 1; !aimed && k < models_.size(); ++k) targets.push_back(check_target(*models_[k]));
+      if (!aimed && models_.size() == 1 && !size_) targets.push_back(check_target(model));
+      plan_all(source, targets);
     }
   }
 
@@ -179,12 +181,12 @@ class Checking {
     io::Checked checked{"pictures of " + asked_.size_text, model.name, name, name, {}};
     auto problem = core::side_problem("width", size_->width, multiple);
     if (!problem) problem = core::side_problem("height", size_->height, multiple);
-    checked.ruling.verdict = problem ? core::Verdict::refuse : core::Verdict::same;
-    checked.ruling.reason = model.name + " lives in space " + name + " (" + core::space_numbers(model.space) +
-                            ") and draws sides that are multiples of " + std::to_string(multiple) +
-                            (problem ? ": " + *problem + "." : ".");
-    if (problem) checked.ruling.advice = "Take a size that fits";
-    checked.ruling.size = *size_;
+    checked.route.refused = problem.has_value();
+    checked.route.reason = model.name + " lives in space " + name + " (" + core::space_numbers(model.space) +
+                           ") and draws sides that are multiples of " + std::to_string(multiple) +
+                           (problem ? ": " + *problem + "." : ".");
+    if (problem) checked.route.advice = "Take a size that fits";
+    checked.route.size = *size_;
     checks_.push_back(std::move(checked));
   }
 
@@ -192,8 +194,8 @@ class Checking {
   ModelCatalog& catalog_;
   std::optional<PixelSize> size_;
   std::vector<const Model*> models_;
-  std::optional<Receiver> target_;
-  std::optional<Receiver> vae_;
+  std::optional<CheckTarget> target_;
+  std::optional<CheckTarget> vae_;
   std::vector<io::Checked> checks_;
 };
 

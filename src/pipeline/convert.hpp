@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "core/latent/verdict.hpp"
+#include "core/latent/plan_route.hpp"
 #include "io/latent/latent_formats.hpp"
 #include "io/report/check_report.hpp"
 #include "lapis/engine.hpp"
@@ -15,7 +15,6 @@
 #include "pipeline/events.hpp"
 #include "pipeline/model_catalog.hpp"
 #include "pipeline/named_latent.hpp"
-#include "pipeline/transcode.hpp"
 
 namespace lapis::pipeline {
 
@@ -39,16 +38,16 @@ struct ConvertPlan {
   NamedLatent latent;
   io::LatentFormat format = io::LatentFormat::lapis;
   std::optional<LatentDtype> dtype;
-  core::Destination destination;
-  core::Ruling ruling;
+  core::RouteTarget to;
+  core::Route route;
   const Model* own = nullptr;     ///< whose VAE decodes, where that is known
   const Model* target = nullptr;  ///< whose VAE encodes
-  CrossingOptions crossing;
+  std::string tiling;
 
-  bool crosses() const { return ruling.verdict == core::Verdict::re_encode; }
+  bool transcodes() const { return core::verdict(route) == core::Verdict::re_encode; }
 
-  /// For a report. Calls of VAEs that measure are counted.
-  io::Checked route() const;
+  /// The planned route, for a report.
+  io::Checked checked() const;
 };
 
 /// Plans it. Throws Error{usage} for units that the format cannot hold, Error{incompatible} for what cannot be done,
@@ -59,9 +58,7 @@ ConvertPlan plan_convert(ConvertAsked asked, ModelCatalog& catalog);
 struct Converted {
   io::LatentDocument document;
   Timings timings;
-  std::optional<double> psnr;  ///< where it was decoded and encoded
-  int compensated = 0;         ///< pictures whose colours were shifted
-  std::optional<double> plain_psnr;
+  core::Measured measured;
 };
 
 /// Does it; the files of both VAEs must have been verified. `door` is opened only where VAEs are called. Errors as of

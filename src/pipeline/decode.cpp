@@ -4,13 +4,14 @@
 #include <utility>
 
 #include "core/latent/latents.hpp"
+#include "core/latent/plan_route.hpp"
 #include "core/latent/preview.hpp"
-#include "core/latent/verdict.hpp"
 #include "core/picture/pixels.hpp"
 #include "core/picture/resize.hpp"
 #include "io/latent/latent_file.hpp"
 #include "io/model/model_folder.hpp"
 #include "lapis/error.hpp"
+#include "pipeline/run_route.hpp"
 #include "pipeline/transcode.hpp"
 
 namespace lapis::pipeline {
@@ -30,12 +31,12 @@ namespace {
 }
 
 /// Throws for what cannot be forced: noise, and another number of channels.
-void check_forcing(const core::Ruling& ruling, const Passport& passport, const Space& space) {
-  if (passport.sigma > 0) core::require(ruling);
+void check_forcing(const core::Route& route, const Passport& passport, const Space& space) {
+  if (passport.sigma > 0) core::require(route);
   if (passport.space.channels == space.channels) return;
-  throw Error(ErrorKind::incompatible, ruling.reason,
+  throw Error(ErrorKind::incompatible, route.reason,
               std::to_string(passport.space.channels) + " channels cannot even be forced through a VAE of " +
-                  std::to_string(space.channels) + ". " + ruling.advice);
+                  std::to_string(space.channels) + ". " + route.advice);
 }
 
 }  // namespace
@@ -48,18 +49,18 @@ DecodePlan plan_decode(DecodeAsked asked, ModelCatalog& catalog) {
   if (!plan.model->parts.contains("vae_decoder")) {
     throw Error(ErrorKind::model, plan.model->name + " has no vae_decoder.", "Name a model that has one: -m MODEL");
   }
-  core::Destination destination = destination_of(*plan.model);
-  if (!asked.model.empty()) destination.name = asked.model;
-  destination.size_multiple = 1;  // a VAE decodes any count of cells
-  const core::Ruling ruling =
-      core::judge(asked.latent.name, passport, asked.latent.latent.layout, destination, {false, false, false});
-  plan.forced = ruling.verdict == core::Verdict::refuse && asked.force;
+  core::RouteTarget target = route_target(*plan.model);
+  if (!asked.model.empty()) target.name = asked.model;
+  target.size_multiple = 1;  // a VAE decodes any count of cells
+  plan.route =
+      core::plan_route({asked.latent.name, passport, asked.latent.latent.layout}, target, {}, {.may_convert = false});
+  plan.forced = plan.route.refused && asked.force;
   if (plan.forced) {
-    check_forcing(ruling, passport, plan.model->space);
+    check_forcing(plan.route, passport, plan.model->space);
     plan.notes.push_back(asked.latent.name + ": " + core::space_name(passport.space) + " forced through the VAE of " +
                          core::space_name(plan.model->space) + ": the picture is not what the latent shows");
   } else {
-    core::require(ruling);
+    core::require(plan.route);
   }
   plan.tiling = tiling_of(passport, asked.tiling);
   plan.latent = std::move(asked.latent);
@@ -69,8 +70,8 @@ DecodePlan plan_decode(DecodeAsked asked, ModelCatalog& catalog) {
 void decode(const DecodePlan& plan, EngineDoor& door, const Events& events, const DecodedCallback& on_picture) {
   door.begin();
   io::verify_parts(*plan.model, std::array<std::string, 1>{"vae_decoder"});
-  Latent latent = io::to_latent(plan.latent.latent.document);
-  if (!plan.forced) latent = in_space(std::move(latent), plan.model->space);
+  const io::LatentDocument& document = plan.latent.latent.document;
+  const Latent latent = io::to_latent(plan.forced ? document : run_route(plan.route, document, {}).document);
   Engine& engine = door.engine();
   engine.use(*plan.model);
   for (const std::string& note : plan.notes) tell(events.note, note);

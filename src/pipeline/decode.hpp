@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/family/spaces.hpp"
+#include "core/latent/route.hpp"
 #include "io/report/latent_report.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/image.hpp"
@@ -30,6 +31,7 @@ struct DecodeAsked {
 
 /// What will be done, decided from the passport alone. The model is the catalog's, which must live as long.
 struct DecodePlan {
+  core::Route route;  ///< from the latent to the VAE; refused where it is forced
   NamedLatent latent;
   const Model* model = nullptr;  ///< whose VAE decodes
   bool forced = false;           ///< though it is that of another space

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/latent/verdict.hpp"
+#include "core/latent/plan_route.hpp"
 #include "io/latent/latent_file.hpp"
 #include "io/report/check_report.hpp"
 #include "lapis/engine.hpp"
@@ -13,16 +13,9 @@
 #include "lapis/model.hpp"
 #include "pipeline/events.hpp"
 #include "pipeline/model_catalog.hpp"
-#include "pipeline/transcode.hpp"
+#include "pipeline/run_route.hpp"
 
 namespace lapis::pipeline {
-
-/// What a user allows and asks of it.
-struct HandoffOptions {
-  bool may_convert = true;
-  bool measure = false;     ///< decode what was encoded, and compare
-  bool compensate = false;  ///< as of `CrossingOptions`
-};
 
 /// Planned by the constructor, from the passport alone; done by one of `carry`.
 class Handoff {
@@ -31,22 +24,21 @@ class Handoff {
   /// `size` that of the picture `target` is to draw. Both models must live as long. Throws Error{incompatible} for a
   /// latent that `target` cannot go on with.
   Handoff(std::string file, const Passport& passport, core::Layout layout, const Model* own, const Model& target,
-          std::optional<PixelSize> size, const HandoffOptions& options, ModelCatalog& catalog);
+          std::optional<PixelSize> size, const core::RouteOptions& options, ModelCatalog& catalog);
 
   /// Whether pictures are decoded and encoded again.
-  bool crosses() const { return ruling_.verdict == core::Verdict::re_encode; }
+  bool transcodes() const { return core::verdict(route_) == core::Verdict::re_encode; }
 
   /// What the latent is when it arrives, but for what is measured on the way.
   const Passport& arriving() const { return arriving_; }
 
-  /// What is ruled, what for, and how it is done: for people.
+  /// The latent, as messages call it, and its planned route: for people.
   const std::string& file() const { return file_; }
-  const core::Ruling& ruling() const { return ruling_; }
-  CrossingOptions crossing(const std::string& tiling) const;
+  const core::Route& route() const { return route_; }
   bool is_batch() const { return departing_.shape[0] > 1; }
 
-  /// For a report. Calls of VAEs that measure are counted.
-  io::Checked route() const;
+  /// The planned route, for a report.
+  io::Checked checked() const;
 
   /// The files it needs, but for those of the target itself. Errors as of `io::verify_parts`.
   void verify() const;
@@ -55,7 +47,7 @@ class Handoff {
   io::LatentDocument carry(const io::LatentDocument& document, const std::string& tiling, Engine& engine,
                            const Events& events);
 
-  /// Carries a latent whose pictures its own VAE has decoded already; only where it crosses.
+  /// Carries a latent whose pictures its own VAE has decoded already; only where it transcodes.
   io::LatentDocument carry(std::vector<Image> pictures, const Passport& passport, const std::string& tiling,
                            Engine& engine, const Events& events);
 
@@ -63,14 +55,13 @@ class Handoff {
   const Timings& timings() const { return timings_; }
 
  private:
-  io::LatentDocument arrived(Crossed crossed, const Events& events);
+  RouteTools tools(const std::string& tiling, Engine& engine) const;
+  io::LatentDocument arrived(Transcoded transcoded, const Events& events);
 
   std::string file_;
   const Model& target_;
   const Model* own_;
-  std::optional<PixelSize> size_;
-  HandoffOptions options_;
-  core::Ruling ruling_;
+  core::Route route_;
   Passport departing_;
   Passport arriving_;
   Timings timings_;

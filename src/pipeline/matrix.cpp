@@ -18,6 +18,7 @@
 #include "pipeline/locations.hpp"
 #include "pipeline/named_latent.hpp"
 #include "pipeline/render_request.hpp"
+#include "pipeline/run_route.hpp"
 #include "pipeline/transcode.hpp"
 
 namespace lapis::pipeline {
@@ -71,12 +72,14 @@ MatrixRow latent_row(const std::string& path, ModelCatalog& catalog, const Event
                     (passport.vae_sha256.empty() ? "" : " of digest " + passport.vae_sha256.substr(0, 12)) + ".",
                 "Put the folder that the model lies in into LAPIS_MODELS");
   }
-  core::Destination own = destination_of(*model);
+  core::RouteTarget own = route_target(*model);
   own.size_multiple = 1;
-  core::require(core::judge(latent.name, passport, latent.latent.layout, own, {false, false, false}));
+  const core::Route route =
+      core::plan_route({latent.name, passport, latent.latent.layout}, own, {}, {.may_convert = false});
+  core::require(route);
   const std::int64_t batch = passport.shape[0];
   if (batch > 1) tell(events.note, latent.name + ": the first of " + std::to_string(batch) + " pictures");
-  Latent first = in_space(core::picture_of(io::to_latent(latent.latent.document), 0), model->space);
+  Latent first = core::picture_of(io::to_latent(run_route(route, latent.latent.document, {}).document), 0);
   return {latent.name, *model, std::nullopt, passport, std::move(first), latent.latent.layout};
 }
 
@@ -105,6 +108,14 @@ void check_vae(const Model& model) {
   }
 }
 
+/// The way of one row's latent into the space of another.
+core::Route route_between(const MatrixRow& row, const MatrixRow& other) {
+  core::RouteTarget target = route_target(other.model);
+  target.size_multiple = other.model.space.downscale;  // nothing denoises there
+  return core::plan_route({row.name, row.passport, row.layout, row.model.space}, target, {true, true},
+                          {.measure = true, .compensate = true});
+}
+
 /// Whether the latent of one row can be carried into the space of another.
 void check_way(const MatrixRow& row, const MatrixRow& other) {
   const Space& space = row.model.space;
@@ -114,9 +125,7 @@ void check_way(const MatrixRow& row, const MatrixRow& other) {
                     ", and a matrix shows different ones.",
                 "Leave one of the two out");
   }
-  core::Destination target = destination_of(other.model);
-  target.size_multiple = other.model.space.downscale;  // nothing denoises there
-  core::require(core::judge(row.name, row.passport, row.layout, target, {true, true, true}));
+  core::require(route_between(row, other));
 }
 
 /// Compares the files that each row needs with their digests.
@@ -182,15 +191,13 @@ class Filling {
     right = std::move(engine_.decode(row.latent, tiling_of(row.passport, tiling_)).images.front());
     for (std::size_t column = 0; column < rows_.size(); ++column) {
       if (column == index) continue;
-      const Model& decoder = rows_[column].model;
       core::MatrixCell& cell = matrix_.cell(index, column);
-      engine_.use(decoder);
-      force(row, decoder, right, cell);
-      convert(row, decoder, right, cell);
+      convert(row, rows_[column], right, cell);
+      force(row, rows_[column].model, right, cell);
     }
   }
 
-  /// Garbage may be so bad that a decoder gives no picture at all: that is what there is to see.
+  /// By the decoder in use. Garbage may be so bad that it gives no picture at all: that is what there is to see.
   void force(const MatrixRow& row, const Model& decoder, const Image& right, core::MatrixCell& cell) {
     if (const std::optional<std::string> refusal = core::forcing_refusal(row.model.space, decoder.space)) {
       cell.refusal = *refusal;
@@ -205,13 +212,16 @@ class Filling {
     }
   }
 
-  void convert(const MatrixRow& row, const Model& target, const Image& right, core::MatrixCell& cell) {
-    const CrossingOptions crossing{tiling_, std::nullopt, true, true};
-    const Crossed crossed = cross_pictures({right}, row.passport, target, crossing, engine_);
-    tell(events_.note, announcement(row.name, crossed));
-    cell.crossing = crossed.document.passport.history.back();
-    Decoded decoded = engine_.decode(io::to_latent(crossed.document), tiling_);
-    cell.converted = core::compared(std::move(decoded.images.front()), right);
+  /// Leaves the model of `other` in use.
+  void convert(const MatrixRow& row, const MatrixRow& other, const Image& right, core::MatrixCell& cell) {
+    RouteTools tools;
+    tools.models.target = &other.model;
+    tools.tiling = tiling_;
+    tools.engine = [this]() -> Engine& { return engine_; };
+    Transcoded transcoded = run_route(route_between(row, other), row.passport, {right}, tools);
+    tell(events_.note, announcement(row.name, transcoded));
+    cell.transcode = transcoded.added.front();
+    cell.converted = core::compared(std::move(transcoded.shown.front()), right);
   }
 
   const std::vector<MatrixRow>& rows_;

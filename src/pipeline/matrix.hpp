@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/latent/verdict.hpp"
+#include "core/latent/plan_route.hpp"
 #include "core/picture/matrix.hpp"
 #include "io/latent/latent_file.hpp"
 #include "lapis/engine.hpp"

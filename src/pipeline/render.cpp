@@ -200,9 +200,9 @@ class Rendering {
   const Events& events_;
   const DrawnCallback& on_picture_;
   Told told_;
-  int threads_;                    ///< that the engine runs on
-  std::vector<Crossing> history_;  ///< of what is drawn
-  Timings before_;                 ///< what the next picture is charged with: everything before its own sampling
+  int threads_;                     ///< that the engine runs on
+  std::vector<Transcode> history_;  ///< of what is drawn
+  Timings before_;                  ///< what the next picture is charged with: everything before its own sampling
   Latent latents_;
   Timings latent_timings_;
   RenderResult result_;
@@ -212,8 +212,8 @@ class Rendering {
 
 std::vector<io::Checked> RenderPlan::routes() const {
   std::vector<io::Checked> routes;
-  if (latent) routes.push_back(latent->handoff().route());
-  if (stage) routes.push_back(stage->handoff().route());
+  if (latent) routes.push_back(latent->handoff().checked());
+  if (stage) routes.push_back(stage->handoff().checked());
   return routes;
 }
 

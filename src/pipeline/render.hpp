@@ -39,7 +39,7 @@ struct RenderAsked {
   AskedJob asked;
   std::optional<LatentInput> latent;           ///< there where the job names a latent to start from
   std::optional<StartPicture::Bytes> picture;  ///< the picture to start from, where it was read already
-  HandoffOptions handoff;
+  core::RouteOptions handoff;
   std::vector<std::string> lora_folders;  ///< searched for names of LoRAs before `lora_places`
   bool pictures = true;                   ///< false: latents are all that is wanted
 };
@@ -92,7 +92,7 @@ struct DrawnPicture {
   std::string device;
   std::string dtype;
   io::Fields fields;               ///< of the job, for a batch of one with the picture's own seed
-  std::vector<Crossing> history;   ///< of the latent it was drawn from
+  std::vector<Transcode> history;  ///< of the latent it was drawn from
   std::vector<std::string> notes;  ///< what was said so far
   std::vector<std::string> warnings;
   io::RunTimings timings;  ///< without writing
@@ -106,7 +106,7 @@ struct RenderResult {
   io::Fields fields;           ///< of the job
   std::string device;
   std::string dtype;
-  std::vector<Crossing> history;
+  std::vector<Transcode> history;
   std::vector<std::string> notes;
   std::vector<std::string> warnings;
   io::RunTimings timings;

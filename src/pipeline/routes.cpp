@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "core/family/spaces.hpp"
-#include "core/latent/verdict.hpp"
+#include "core/latent/plan_route.hpp"
 
 namespace lapis::pipeline {
 namespace {
@@ -35,15 +35,15 @@ std::vector<KnownSpace> known_spaces(ModelCatalog& catalog) {
   return known;
 }
 
-core::Ruling ruling_between(const KnownSpace& from, const KnownSpace& to) {
+core::Route route_between(const KnownSpace& from, const KnownSpace& to) {
   constexpr std::int64_t side = 1024;
   Passport latent;
   latent.space = from.space;
   latent.shape = {1, from.space.channels, side / from.space.downscale, side / from.space.downscale};
-  core::Destination destination;
-  destination.name = core::space_name(to.space);
-  destination.space = to.space;
-  return core::judge("LATENT", latent, core::Layout::plain, destination, {true, true, true});
+  core::RouteTarget target;
+  target.name = core::space_name(to.space);
+  target.space = to.space;
+  return core::plan_route({"LATENT", latent, core::Layout::plain}, target, {true, true});
 }
 
 std::string at_hand(const KnownSpace& from, const KnownSpace& to, core::Verdict verdict) {
@@ -60,10 +60,12 @@ std::vector<std::vector<std::string>> route_rows(ModelCatalog& catalog) {
   const std::vector<KnownSpace> known = known_spaces(catalog);
   for (const KnownSpace& from : known) {
     for (const KnownSpace& to : known) {
-      const core::Ruling ruling = ruling_between(from, to);
+      const core::Route route = route_between(from, to);
+      const core::Verdict verdict = core::verdict(route);
+      const core::RouteCost cost = core::cost(route);
       rows.push_back({core::space_name(from.space), core::space_name(to.space),
-                      std::string(core::verdict_name(ruling.verdict)), std::to_string(ruling.decodes),
-                      std::to_string(ruling.encodes), at_hand(from, to, ruling.verdict)});
+                      std::string(core::verdict_name(verdict)), std::to_string(cost.decodes),
+                      std::to_string(cost.encodes), at_hand(from, to, verdict)});
     }
   }
   return rows;

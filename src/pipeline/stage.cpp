@@ -14,7 +14,7 @@
 namespace lapis::pipeline {
 namespace {
 
-Handoff planned(const Passport& passport, const Model& own, const Model& target, const HandoffOptions& options,
+Handoff planned(const Passport& passport, const Model& own, const Model& target, const core::RouteOptions& options,
                 ModelCatalog& catalog) {
   const std::string file = "what " + own.name + " makes";
   try {
@@ -34,7 +34,7 @@ bool calls_loras(const Job& job) {
 
 }  // namespace
 
-Stage::Stage(const Job& first, const ResolvedJob& resolved, const Model& own, const HandoffOptions& options,
+Stage::Stage(const Job& first, const ResolvedJob& resolved, const Model& own, const core::RouteOptions& options,
              ModelCatalog& catalog) {
   const core::SecondModel second = core::parse_second_model(*first.then);
   model_ = catalog.open(second.name);
@@ -65,7 +65,7 @@ void Stage::add(const Rendered& picture) {
   if (wants_pictures()) pictures_.push_back(picture.image);
 }
 
-Latent Stage::carry(const std::vector<Crossing>& history, Engine& engine, const Events& events) {
+Latent Stage::carry(const std::vector<Transcode>& history, Engine& engine, const Events& events) {
   Passport passport;
   passport.vae_sha256 = own_vae_;
   passport.history = history;

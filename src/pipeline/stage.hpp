@@ -19,7 +19,7 @@ class Stage {
   /// `first` is the job as it was asked, with its seed decided; `resolved` the same, decided whole for `own`. Reads and
   /// checks the second model. Throws Error{incompatible} where the pictures of `own` have no way to it, and what
   /// resolving its job throws.
-  Stage(const Job& first, const ResolvedJob& resolved, const Model& own, const HandoffOptions& options,
+  Stage(const Job& first, const ResolvedJob& resolved, const Model& own, const core::RouteOptions& options,
         ModelCatalog& catalog);
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
@@ -41,15 +41,15 @@ class Stage {
   const std::vector<std::string>& notes() const { return notes_; }
 
   /// Whether the first model has to decode its pictures.
-  bool wants_pictures() const { return handoff_->crosses(); }
+  bool wants_pictures() const { return handoff_->transcodes(); }
 
   void add(const Rendered& picture);
 
   /// Everything that was added, in the second model's space; `history` is what it had been through before.
-  Latent carry(const std::vector<Crossing>& history, Engine& engine, const Events& events);
+  Latent carry(const std::vector<Transcode>& history, Engine& engine, const Events& events);
 
   /// What it has been through, after `carry`.
-  const std::vector<Crossing>& history() const { return history_; }
+  const std::vector<Transcode>& history() const { return history_; }
 
   /// Seconds of the first model and of the way from it.
   const Timings& timings() const { return timings_; }
@@ -63,7 +63,7 @@ class Stage {
   std::string own_vae_;
   Latent latent_;
   std::vector<Image> pictures_;
-  std::vector<Crossing> history_;
+  std::vector<Transcode> history_;
   std::vector<std::string> notes_;
   Timings timings_;
 };

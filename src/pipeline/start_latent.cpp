@@ -39,7 +39,7 @@ StartLatent::StartLatent(NamedLatent latent, std::string sha256, const AskedJob&
   if (recorded_->then) recorded_->model = core::parse_second_model(*recorded_->then).name;
 }
 
-void StartLatent::plan(const AskedJob& asked, const Model& model, const HandoffOptions& options,
+void StartLatent::plan(const AskedJob& asked, const Model& model, const core::RouteOptions& options,
                        ModelCatalog& catalog) {
   const Passport& passport = read_.document.passport;
   // An unfinished one has the size it has: `resolve` refuses another.

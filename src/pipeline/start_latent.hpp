@@ -28,7 +28,7 @@ class StartLatent {
 
   /// Plans its way to `model`, which must live as long, and into the size that `asked` names. Throws
   /// Error{incompatible} for a latent that `model` cannot start from.
-  void plan(const AskedJob& asked, const Model& model, const HandoffOptions& options, ModelCatalog& catalog);
+  void plan(const AskedJob& asked, const Model& model, const core::RouteOptions& options, ModelCatalog& catalog);
 
   /// Planned before.
   const Handoff& handoff() const { return *handoff_; }
@@ -45,7 +45,7 @@ class StartLatent {
   void carry(const std::string& tiling, Engine& engine, const Events& events);
 
   /// What it has been through; complete after `carry`.
-  const std::vector<Crossing>& history() const { return read_.document.passport.history; }
+  const std::vector<Transcode>& history() const { return read_.document.passport.history; }
 
   /// The latent as the engine takes it, after `carry`. What another sampler remembers than that of `job` is left out.
   Latent latent(const ResolvedJob& job);

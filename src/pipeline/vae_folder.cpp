@@ -31,18 +31,17 @@ bool has_numbers_of(const Space& numbers, Space space) {
 /// Which space a config's numbers are those of.
 io::Checked recognized(const io::VaeConfig& config, const std::vector<std::string>& ids, const std::string& lineage) {
   io::Checked checked{config.file.string(), "", ids.empty() ? "" : ids.front(), "", {}};
-  core::Ruling& ruling = checked.ruling;
-  ruling.reason = config.file.string() + " says " + numbers_text(config.space) + ": ";
+  core::Route& route = checked.route;
+  route.reason = config.file.string() + " says " + numbers_text(config.space) + ": ";
   if (ids.empty()) {
-    ruling.verdict = core::Verdict::refuse;
-    ruling.reason += "no space that lapis knows has these numbers.";
-    ruling.advice = "lapis list spaces shows those it knows; compare the config with the one that was published";
+    route.refused = true;
+    route.reason += "no space that lapis knows has these numbers.";
+    route.advice = "lapis list spaces shows those it knows; compare the config with the one that was published";
     return checked;
   }
-  ruling.verdict = core::Verdict::same;
-  ruling.reason += "the numbers of " + core::listed(ids) + ". ";
-  ruling.reason += lineage.empty() ? "Of which training its weights come no config tells."
-                                   : "Its weights are those of lineage " + lineage + ".";
+  route.reason += "the numbers of " + core::listed(ids) + ". ";
+  route.reason += lineage.empty() ? "Of which training its weights come no config tells."
+                                  : "Its weights are those of lineage " + lineage + ".";
   return checked;
 }
 
@@ -54,12 +53,12 @@ std::optional<io::Checked> contradiction(const Model& model) {
   const std::vector<std::string> ids = core::spaces_with_numbers(config->space);
   io::Checked checked{
       config->file.string(), model.name, ids.empty() ? "" : ids.front(), core::space_name(model.space), {}};
-  checked.ruling.verdict = core::Verdict::refuse;
-  checked.ruling.reason = config->file.string() + " says " + numbers_text(config->space) +
-                          (ids.empty() ? "" : ", the numbers of " + core::listed(ids)) + "; model.json of " +
-                          model.name + " says " + core::space_name(model.space) + " (" +
-                          core::space_numbers(model.space) + "). Latents would be read by the wrong numbers.";
-  checked.ruling.advice = "Take the VAE that belongs to the model, or correct whichever of the two files is wrong";
+  checked.route.refused = true;
+  checked.route.reason = config->file.string() + " says " + numbers_text(config->space) +
+                         (ids.empty() ? "" : ", the numbers of " + core::listed(ids)) + "; model.json of " +
+                         model.name + " says " + core::space_name(model.space) + " (" +
+                         core::space_numbers(model.space) + "). Latents would be read by the wrong numbers.";
+  checked.route.advice = "Take the VAE that belongs to the model, or correct whichever of the two files is wrong";
   return checked;
 }
 
@@ -68,26 +67,26 @@ VaeFolder read_vae_folder(const std::string& name, ModelCatalog& catalog) {
   std::error_code ignored;
   if (fs::exists(folder / "model.json", ignored)) {
     const Model& model = catalog.open(name);
-    VaeFolder vae{destination_of(model), contradiction(model)};
-    vae.destination.size_multiple = 1;
+    VaeFolder vae{route_target(model), contradiction(model)};
+    vae.target.size_multiple = 1;
     return vae;
   }
   const io::VaeConfig config = io::read_vae_config(folder);
   const std::vector<std::string> ids = core::spaces_with_numbers(config.space);
   VaeFolder vae;
   if (const Model* model = catalog.owner_of_weights(io::vae_weights(config))) {
-    vae.destination = destination_of(*model);
-    vae.destination.space = config.space;
-    vae.destination.space.id = model->space.id;
-    vae.destination.space.lineage = model->space.lineage;
+    vae.target = route_target(*model);
+    vae.target.space = config.space;
+    vae.target.space.id = model->space.id;
+    vae.target.space.lineage = model->space.lineage;
     vae.finding = contradiction(*model);
   } else {
-    vae.destination.name = name;
-    vae.destination.space = config.space;
-    vae.destination.space.id = ids.empty() ? "unknown" : ids.front();
+    vae.target.name = name;
+    vae.target.space = config.space;
+    vae.target.space.id = ids.empty() ? "unknown" : ids.front();
   }
-  vae.destination.size_multiple = 1;
-  if (!vae.finding) vae.finding = recognized(config, ids, vae.destination.space.lineage);
+  vae.target.size_multiple = 1;
+  if (!vae.finding) vae.finding = recognized(config, ids, vae.target.space.lineage);
   return vae;
 }
 

@@ -4,16 +4,16 @@
 #include <optional>
 #include <string>
 
-#include "core/latent/verdict.hpp"
+#include "core/latent/plan_route.hpp"
 #include "io/report/check_report.hpp"
 #include "lapis/model.hpp"
 #include "pipeline/model_catalog.hpp"
 
 namespace lapis::pipeline {
 
-/// A decoder as a latent's destination: it takes any count of cells.
+/// A decoder as a latent's target: it takes any count of cells.
 struct VaeFolder {
-  core::Destination destination;
+  core::RouteTarget target;
   std::optional<io::Checked> finding;  ///< what its config says: which space it is, or what it contradicts
 };
 

@@ -27,11 +27,11 @@ inline core::Matrix sample_matrix(const std::string& name = "a.safetensors", int
   core::MatrixCell& first = matrix.cell(0, 1);
   first.forced = core::compared(picture(side, side, 90), picture(side, side));
   first.converted = core::compared(picture(side, side), picture(side, side));
-  first.crossing.route = "re-encode";
+  first.transcode.route = "re-encode";
   core::MatrixCell& second = matrix.cell(1, 0);
   second.refusal = *core::forcing_refusal(sixteen, four);
   second.converted = core::compared(picture(side, side, 3), picture(side, side, 1));
-  second.crossing.route = "re-encode, compensated";
+  second.transcode.route = "re-encode, compensated";
   matrix.command = "lapis matrix " + name + " two";
   return matrix;
 }

@@ -1,8 +1,10 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "core/family/spaces.hpp"
 #include "io/report/check_report.hpp"
 
 using namespace lapis;
@@ -11,10 +13,20 @@ using Json = nlohmann::json;
 
 namespace {
 
-Checked checked(core::Verdict verdict) {
+core::RouteStep step(core::StepKind kind) {
+  const Space space = core::parse_space("sd15");
+  return {kind, space, space, {256, 128}};
+}
+
+std::vector<core::RouteStep> through_picture() {
+  return {step(core::StepKind::decode), step(core::StepKind::encode), step(core::StepKind::measure)};
+}
+
+Checked checked(std::vector<core::RouteStep> steps, bool refused = false) {
   Checked result{"a.safetensors", "tiny-sdxl", "sd15:tiny-sd15", "sdxl:tiny-sdxl", {}};
-  result.ruling.verdict = verdict;
-  result.ruling.reason = "They differ.";
+  result.route.steps = std::move(steps);
+  result.route.refused = refused;
+  result.route.reason = "They differ.";
   return result;
 }
 
@@ -23,32 +35,31 @@ Checked checked(core::Verdict verdict) {
 TEST_CASE("of several verdicts the costliest counts, and a refusal before all") {
   using core::Verdict;
   CHECK(overall({}) == Verdict::same);
-  const std::vector<Checked> some = {checked(Verdict::repack), checked(Verdict::re_encode), checked(Verdict::same)};
+  const std::vector<Checked> some = {checked({step(core::StepKind::pack)}), checked(through_picture()), checked({})};
   CHECK(overall(some) == Verdict::re_encode);
-  const std::vector<Checked> refused = {checked(Verdict::refuse), checked(Verdict::re_encode)};
+  const std::vector<Checked> refused = {checked({}, /*refused=*/true), checked(through_picture())};
   CHECK(overall(refused) == Verdict::refuse);
 }
 
 TEST_CASE("a check's document has every answer") {
-  Checked one = checked(core::Verdict::re_encode);
-  one.ruling.steps = {"decode", "encode"};
-  one.ruling.size = {256, 128};
-  one.ruling.decodes = 1;
-  one.ruling.encodes = 1;
+  Checked one = checked(through_picture());
+  one.route.size = {256, 128};
   one.pictures = 3;
   const Json json = Json::parse(check_report(std::vector<Checked>{one}));
   CHECK(json.at("verdict") == "re-encode");
   const Json& answer = json.at("checks").at(0);
   CHECK(answer.at("from") == "sd15:tiny-sd15");
   CHECK(answer.at("size") == Json::parse("[256, 128]"));
-  CHECK(answer.at("steps") == Json::parse(R"(["decode", "encode"])"));
+  CHECK(answer.at("steps") == Json::parse(R"(["decode by the VAE of sd15 to 256 x 128 pixels",
+                                                      "encode by the VAE of sd15"])"));
   CHECK(answer.at("pictures") == 3);
-  CHECK(answer.at("decodes") == 1);
+  CHECK(answer.at("decodes") == 2);
+  CHECK(answer.at("encodes") == 1);
   CHECK_FALSE(answer.contains("fits"));
 }
 
 TEST_CASE("what is not known is null, and what a latent may be is told with its confidence") {
-  Checked one = checked(core::Verdict::refuse);
+  Checked one = checked({}, /*refused=*/true);
   one.from.clear();
   one.fits = {{"sd15", Units::model, 0.61239}, {"sdxl", Units::vae, 0.38761}};
   const Json answer = Json::parse(check_report(std::vector<Checked>{one})).at("checks").at(0);

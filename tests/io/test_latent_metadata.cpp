@@ -161,7 +161,7 @@ TEST_CASE("job and history are JSON of the right kind") {
   const auto entry = [](const std::string& rest) { return R"([{"route":"r","from":"a","to":"b",)" + rest + "}]"; };
   CHECK(read(document, {{"history", "[]"}}).history.empty());
   CHECK(read(document, {{"history", entry(R"("size":[8,16])")}}).history ==
-        std::vector<Crossing>{{"r", "a", "b", {8, 16}, {}}});
+        std::vector<Transcode>{{"r", "a", "b", {8, 16}, {}}});
   const Passport equal = read(document, {{"history", entry(R"("size":[8,16],"psnr":"infinite")")}});
   CHECK(equal.history.front().psnr == std::numeric_limits<double>::infinity());
   LatentDocument again = document;

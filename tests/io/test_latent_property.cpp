@@ -42,7 +42,7 @@ class Generator {
     }
     if (flip()) passport.vae_sha256 = digest();
     if (flip()) passport.job = "{" + core::quote_json(text()) + ":[" + core::quote_json(text()) + ",null,1.5e-3]}";
-    for (std::size_t i = below(4); i > 0; --i) passport.history.push_back(crossing());
+    for (std::size_t i = below(4); i > 0; --i) passport.history.push_back(transcode());
     for (std::size_t i = below(3); i > 0; --i) document.extra["x-" + text()] = text();
     return document;
   }
@@ -128,8 +128,8 @@ class Generator {
     for (std::size_t i = below(12); i > 8; --i) document.memory.push_back(values(plain));
   }
 
-  Crossing crossing() {
-    Crossing drawn{"r" + text(), "f" + text(), "t" + text(), {}, {}};
+  Transcode transcode() {
+    Transcode drawn{"r" + text(), "f" + text(), "t" + text(), {}, {}};
     drawn.size = {static_cast<int>(1 + below(2'147'483'647)), static_cast<int>(1 + below(10'000))};
     if (flip()) drawn.psnr = below(4) == 0 ? std::numeric_limits<double>::infinity() : number(0, 1000);
     return drawn;

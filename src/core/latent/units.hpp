@@ -12,6 +12,9 @@
 
 namespace lapis::core {
 
+/// How a latent's numbers lie in its file: [B, C, h, w], or diffusers' tokens.
+enum class Layout { plain, packed };
+
 /// `values`, [B, C, h, w] of `space`, in the other units, in fp32 and in the steps in which diffusers rounds:
 /// model = (v - shift) * scale, or (v - mean) * scale / deviation; v = m / scale + shift, or m * deviation / scale +
 /// mean.

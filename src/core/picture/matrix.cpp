@@ -31,7 +31,7 @@ SheetTile picture_tile(const std::string& name, Colour colour, const MatrixPictu
       {{name, colour}, {psnr_text(picture.psnr), number_colour}, {"SSIM " + ssim_text(picture.ssim), number_colour}}};
 }
 
-SheetCell crossing_cell(const MatrixCell& cell) {
+SheetCell transcode_cell(const MatrixCell& cell) {
   SheetCell shown;
   if (cell.forced) {
     shown.tiles.push_back(picture_tile("forced", forced_colour, *cell.forced));
@@ -85,7 +85,7 @@ Sheet sheet_of(const Matrix& matrix) {
   for (std::size_t row = 0; row < count; ++row) {
     for (std::size_t column = 0; column < count; ++column) {
       if (row != column) {
-        sheet.cells.push_back(crossing_cell(matrix.cell(row, column)));
+        sheet.cells.push_back(transcode_cell(matrix.cell(row, column)));
         continue;
       }
       sheet.cells.push_back({{{matrix.latents[row].right, "", {{"right", right_colour}}}}, true});

@@ -36,7 +36,7 @@ struct MatrixCell {
   std::optional<MatrixPicture> forced;  ///< its numbers as they are; none where `refusal` says why
   std::string refusal;
   std::optional<MatrixPicture> converted;  ///< carried into the decoder's space first; there off the diagonal
-  Crossing crossing;                       ///< how
+  Transcode transcode;                     ///< how
 };
 
 /// `cells` are latents x latents, row by row; those of the diagonal stay empty.

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/latent/verdict.hpp"
+#include "core/latent/units.hpp"
 #include "io/latent/latent_file.hpp"
 #include "lapis/job.hpp"
 #include "lapis/latent.hpp"

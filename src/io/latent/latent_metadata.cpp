@@ -281,33 +281,33 @@ std::string read_digest(const Document& document) {
   return digest;
 }
 
-Crossing read_crossing(const JsonValue& value) {
+Transcode read_transcode(const JsonValue& value) {
   static const Words keys{"route", "from", "to", "size"};
   static const Words optional{"psnr"};
   value.expect_keys(keys, optional);
-  Crossing crossing{value.at("route").name(), value.at("from").name(), value.at("to").name(), {}, {}};
+  Transcode transcode{value.at("route").name(), value.at("from").name(), value.at("to").name(), {}, {}};
   const std::vector<JsonValue> sides = value.at("size").items();
   if (sides.size() != 2) value.at("size").fail("has not two numbers, width and height");
-  crossing.size.width = static_cast<int>(sides[0].integer(1, largest_integer));
-  crossing.size.height = static_cast<int>(sides[1].integer(1, largest_integer));
-  if (!value.has("psnr")) return crossing;
+  transcode.size.width = static_cast<int>(sides[0].integer(1, largest_integer));
+  transcode.size.height = static_cast<int>(sides[1].integer(1, largest_integer));
+  if (!value.has("psnr")) return transcode;
   const JsonValue psnr = value.at("psnr");
   if (psnr.is_text()) {
     static const Words only{infinite};
     psnr.choice(only);
-    crossing.psnr = std::numeric_limits<double>::infinity();
+    transcode.psnr = std::numeric_limits<double>::infinity();
   } else {
-    crossing.psnr = psnr.number(0, highest_psnr) + 0.0;
+    transcode.psnr = psnr.number(0, highest_psnr) + 0.0;
   }
-  return crossing;
+  return transcode;
 }
 
-std::vector<Crossing> read_history(const Document& document) {
+std::vector<Transcode> read_history(const Document& document) {
   const JsonSource source{document.name() + ": history", ErrorKind::input, latent_advice(document.name()),
                           longest_latent_header};
   const Json json = parse_json(document.at("history").text(), source);
-  std::vector<Crossing> history;
-  for (const JsonValue& item : JsonValue(json, source).items()) history.push_back(read_crossing(item));
+  std::vector<Transcode> history;
+  for (const JsonValue& item : JsonValue(json, source).items()) history.push_back(read_transcode(item));
   return history;
 }
 
@@ -320,18 +320,18 @@ std::string read_job(const Document& document) {
   return text;
 }
 
-std::string history_text(const std::vector<Crossing>& history) {
+std::string history_text(const std::vector<Transcode>& history) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const Crossing& crossing : history) {
-    nlohmann::ordered_json entry = {{"route", crossing.route},
-                                    {"from", crossing.from},
-                                    {"to", crossing.to},
-                                    {"size", {crossing.size.width, crossing.size.height}}};
-    if (crossing.psnr) {
-      if (std::isinf(*crossing.psnr)) {
+  for (const Transcode& transcode : history) {
+    nlohmann::ordered_json entry = {{"route", transcode.route},
+                                    {"from", transcode.from},
+                                    {"to", transcode.to},
+                                    {"size", {transcode.size.width, transcode.size.height}}};
+    if (transcode.psnr) {
+      if (std::isinf(*transcode.psnr)) {
         entry["psnr"] = infinite;
       } else {
-        entry["psnr"] = *crossing.psnr;
+        entry["psnr"] = *transcode.psnr;
       }
     }
     list.push_back(std::move(entry));

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "io/report/space_match_json.hpp"
 #include "io/file/json_text.hpp"
+#include "io/report/space_match_json.hpp"
 
 namespace lapis::io {
 namespace {
@@ -14,20 +14,21 @@ using Json = nlohmann::ordered_json;
 Json name_json(const std::string& name) { return name.empty() ? Json() : Json(name); }
 
 Json checked_json(const Checked& checked) {
-  const core::Ruling& ruling = checked.ruling;
-  const bool sized = ruling.size.width > 0;
+  const core::Route& route = checked.route;
+  const core::RouteCost cost = core::cost(route);
+  const bool sized = route.size.width > 0;
   Json json = {{"latent", checked.latent},
                {"destination", checked.destination},
-               {"verdict", core::verdict_name(ruling.verdict)},
+               {"verdict", core::verdict_name(core::verdict(route))},
                {"from", name_json(checked.from)},
                {"to", name_json(checked.to)},
-               {"reason", ruling.reason},
-               {"advice", ruling.advice},
-               {"steps", ruling.steps},
-               {"size", sized ? Json{ruling.size.width, ruling.size.height} : Json()},
+               {"reason", route.reason},
+               {"advice", route.advice},
+               {"steps", core::step_texts(route)},
+               {"size", sized ? Json{route.size.width, route.size.height} : Json()},
                {"pictures", checked.pictures},
-               {"decodes", ruling.decodes},
-               {"encodes", ruling.encodes}};
+               {"decodes", cost.decodes},
+               {"encodes", cost.encodes}};
   if (!checked.fits.empty()) json["fits"] = matches_json(checked.fits);
   return json;
 }
@@ -36,7 +37,7 @@ Json checked_json(const Checked& checked) {
 
 core::Verdict overall(std::span<const Checked> checks) {
   core::Verdict worst = core::Verdict::same;
-  for (const Checked& checked : checks) worst = std::max(worst, checked.ruling.verdict);
+  for (const Checked& checked : checks) worst = std::max(worst, core::verdict(checked.route));
   return worst;
 }
 

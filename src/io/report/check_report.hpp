@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "core/latent/route.hpp"
 #include "core/latent/space_match.hpp"
-#include "core/latent/verdict.hpp"
 
 namespace lapis::io {
 
@@ -17,8 +17,8 @@ struct Checked {
   std::string destination;  ///< where to: a model, "VAE of tiny-sdxl", a space
   std::string from;         ///< `core::space_name`
   std::string to;
-  core::Ruling ruling;
-  std::int64_t pictures = 1;              ///< of the latent
+  core::Route route;
+  std::int64_t pictures = 1;                ///< of the latent
   std::vector<core::SpaceMatch> fits = {};  ///< of a latent that does not say its space: advice, nothing acts on it
 };
 

@@ -17,14 +17,14 @@ inline nlohmann::ordered_json psnr_json(const std::optional<double>& psnr) {
   return *psnr;
 }
 
-inline nlohmann::ordered_json history_json(std::span<const Crossing> history) {
+inline nlohmann::ordered_json history_json(std::span<const Transcode> history) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const Crossing& crossing : history) {
-    list.push_back({{"route", crossing.route},
-                    {"from", crossing.from},
-                    {"to", crossing.to},
-                    {"size", {crossing.size.width, crossing.size.height}},
-                    {"psnr", psnr_json(crossing.psnr)}});
+  for (const Transcode& transcode : history) {
+    list.push_back({{"route", transcode.route},
+                    {"from", transcode.from},
+                    {"to", transcode.to},
+                    {"size", {transcode.size.width, transcode.size.height}},
+                    {"psnr", psnr_json(transcode.psnr)}});
   }
   return list;
 }

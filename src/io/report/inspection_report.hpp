@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/latent/space_match.hpp"
-#include "core/latent/verdict.hpp"
+#include "core/latent/units.hpp"
 #include "io/latent/latent_statistics.hpp"
 #include "lapis/latent.hpp"
 

@@ -63,9 +63,9 @@ struct LatentReport {
   std::string from;                   ///< of a converted one: the space it came from; empty for others, as are these
   std::string route;
   PixelSize size;                    ///< of the picture it shows
-  std::optional<double> psnr;        ///< dB of the crossing; none where nothing was encoded
+  std::optional<double> psnr;        ///< dB of the transcode; none where nothing was encoded
   int compensated = 0;               ///< pictures whose colours were shifted
-  std::optional<double> plain_psnr;  ///< dB of the crossing without that, where it was tried
+  std::optional<double> plain_psnr;  ///< dB of the transcode without that, where it was tried
   std::vector<std::string> notes;
   RunTimings timings;
 };

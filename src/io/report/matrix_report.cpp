@@ -47,7 +47,7 @@ Json cell_json(const core::Matrix& matrix, std::size_t row, std::size_t column) 
           {"forced", picture_json(cell.forced)},
           {"refusal", text_json(cell.refusal)},
           {"converted", picture_json(cell.converted)},
-          {"route", text_json(cell.crossing.route)}};
+          {"route", text_json(cell.transcode.route)}};
 }
 
 }  // namespace

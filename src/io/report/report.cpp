@@ -146,7 +146,8 @@ std::string latent_line(const PictureReport& report, const Latent& latent) {
   return json_text(json);
 }
 
-std::string provenance(const Fields& fields, const Model& model, const Model* then, std::span<const Crossing> history) {
+std::string provenance(const Fields& fields, const Model& model, const Model* then,
+                       std::span<const Transcode> history) {
   Json embeddings = Json::object();
   for (const Embedding& embedding : model.embeddings) embeddings[embedding.name] = embedding.sha256;
   Json json = {

@@ -40,7 +40,7 @@ struct PictureReport {
   Fields fields;
   int width = 0;  ///< of the picture; its fields say that of the first pass
   int height = 0;
-  std::vector<Crossing> history;   ///< of the latent it starts from, or that a second model went on from
+  std::vector<Transcode> history;  ///< of the latent it starts from, or that a second model went on from
   std::vector<std::string> notes;  ///< what was done to the pictures it starts from
   std::vector<std::string> warnings;
   RunTimings timings;
@@ -56,7 +56,7 @@ std::string latent_line(const PictureReport& report, const Latent& latent);
 /// are the picture's own: its seed, a batch of 1. The models' files stand for themselves by their digests; `then` is
 /// the second model, null where there is none; a PNG holds too what its latent went through before it was drawn.
 std::string provenance(const Fields& fields, const Model& model, const Model* then = nullptr,
-                       std::span<const Crossing> history = {});
+                       std::span<const Transcode> history = {});
 
 /// What a job would do, of a dry run: its fields, and the ways that latents take in it.
 std::string plan_report(const Fields& fields, std::span<const Checked> routes);
