@@ -15,8 +15,10 @@
 #include "lapis/job.hpp"
 #include "lapis/latent.hpp"
 #include "lapis/model.hpp"
+#include "lapis/probe.hpp"
 #include "lapis/prompt.hpp"
 #include "lapis/sampling.hpp"
+#include "lapis/timings.hpp"
 
 namespace lapis {
 
@@ -33,28 +35,6 @@ struct RenderRequest {
   std::optional<Schedule> hires_schedule;   ///< of job.hires_steps, whole; there where the job has a second pass
   bool decodes = true;                      ///< false: latents are all that is wanted
   bool keep_parts = false;                  ///< parts stay in memory for a next request; else each goes once it is done
-};
-
-/// Seconds, where they went. Module calls are apart from the rest so that overhead can be read off.
-struct Timings {
-  double load = 0;          ///< graphs parsed, weights mapped and bound
-  double text_encoder = 0;  ///< module calls
-  double vae_encoder = 0;   ///< module calls
-  double denoiser = 0;      ///< module calls, all steps
-  double vae_decoder = 0;   ///< module calls
-  double sampler = 0;       ///< noise, guidance and steps: everything of the loop that is no module call
-  double pixels = 0;        ///< checks, conversion to 8 bit, resizing, tiles laid together
-
-  Timings& operator+=(const Timings& more) {
-    load += more.load;
-    text_encoder += more.text_encoder;
-    vae_encoder += more.vae_encoder;
-    denoiser += more.denoiser;
-    vae_decoder += more.vae_decoder;
-    sampler += more.sampler;
-    pixels += more.pixels;
-    return *this;
-  }
 };
 
 /// One picture and where it came from.
@@ -91,27 +71,6 @@ struct EngineOptions {
   std::string device;  ///< "cpu", "cuda", "auto"
   std::string dtype;   ///< "fp32", "bf16", "fp16", "auto"
   int threads = 0;     ///< 0: one for each physical core
-};
-
-/// One input of a part in a trial run.
-struct ProbeInput {
-  std::string dtype;  ///< as of a port: "model", "f32" or "i64"
-  std::vector<std::int64_t> shape;
-  std::optional<double> value;  ///< of all numbers; none: a wave in [-1, 1], and for "i64" 0, 1, 2, ... along each row
-};
-
-/// One tensor that a part gave back.
-struct ProbeOutput {
-  std::vector<std::int64_t> shape;
-  bool floating = true;
-  bool finite = true;
-};
-
-/// How a trial run went.
-struct ProbeResult {
-  std::vector<ProbeOutput> outputs;
-  std::string fault;        ///< libtorch's words where the part did not run through; then there are no outputs
-  std::string input_names;  ///< as the graph itself calls its inputs: "sample, timestep, encoder_hidden_states"
 };
 
 /// A device with one model on it. Not safe to share between threads. Throws `Error` alone.

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "lapis/part_kind.hpp"
 #include "lapis/prompt.hpp"
 #include "lapis/sampling.hpp"
 #include "lapis/space.hpp"
@@ -60,8 +61,8 @@ struct Part {
   std::vector<Port> inputs;
   std::vector<Port> outputs;
   std::string key_scheme = "diffusers";  ///< who named the weights' tensors: a row of core::namings()
-  std::string prefix = {};           ///< what stands before those names in the weight files
-  std::string digest = {};           ///< sha256 of the part's tensors in a checkpoint that holds others too; else empty
+  std::string prefix = {};               ///< what stands before those names in the weight files
+  std::string digest = {};  ///< sha256 of the part's tensors in a checkpoint that holds others too; else empty
   std::vector<AddedRows> token_rows{};  ///< of a job, in the order of their ids; a folder has none
   std::vector<Delta> deltas{};          ///< of a job's LoRAs, to be added in this order; a folder has none
 };
@@ -113,7 +114,7 @@ struct Model {
   std::string name;
   std::string family;
   Space space;
-  std::map<std::string, Part> parts;                 ///< "text_encoder", "denoiser", "vae_decoder", "vae_encoder"
+  std::map<std::string, Part> parts;                 ///< by the names of `part_kinds`
   std::map<std::string, TokenizerFacts> tokenizers;  ///< "tokenizer", "tokenizer_2"
   Conditioning conditioning;
   SamplingFacts sampling;
@@ -124,5 +125,11 @@ struct Model {
   std::vector<Embedding> embeddings;  ///< that a job added to the text encoders; a folder has none
   std::vector<Lora> loras;            ///< that a job added to text encoders and denoiser, in order; a folder has none
 };
+
+/// The model's part of this kind, or null where it has none.
+inline const Part* find_part(const Model& model, PartKind kind) {
+  const auto found = model.parts.find(std::string(row_of(kind).name));
+  return found == model.parts.end() ? nullptr : &found->second;
+}
 
 }  // namespace lapis

@@ -8,15 +8,16 @@
 
 namespace lapis::engine {
 
-std::unique_ptr<Adapter> make_adapter(const Model& model, Placement placement) {
-  const core::FamilyRow* family = core::find_family(model.family);
-  if (!family) throw Error(ErrorKind::model, "family " + model.family + " is not known");
+std::vector<at::Tensor> conditioning(Parts& parts, const RenderRequest& request) {
+  const std::string& name = parts.model().family;
+  const core::FamilyRow* family = core::find_family(name);
+  if (!family) throw Error(ErrorKind::model, "family " + name + " is not known");
   switch (family->architecture) {
-    case core::Architecture::sd15: return std::make_unique<Sd15Adapter>(model, placement);
-    case core::Architecture::sdxl: return std::make_unique<SdxlAdapter>(model, placement);
-    case core::Architecture::flux: return std::make_unique<FluxAdapter>(model, placement);
+    case core::Architecture::sd15: return sd15_conditioning(parts, request);
+    case core::Architecture::sdxl: return sdxl_conditioning(parts, request);
+    case core::Architecture::flux: return flux_conditioning(parts, request);
   }
-  throw Error(ErrorKind::internal, "family " + model.family + " has no adapter");
+  throw Error(ErrorKind::internal, "family " + name + " has no adapter");
 }
 
 }  // namespace lapis::engine

@@ -34,9 +34,9 @@ Image Autoencoder::decoded(const at::Tensor& latent) {
     return whole_or_tiled(tiling_, latent.size(2), latent.size(3),
                           [&](bool tiled) { return decode(decoder, space, latent, tiled); });
   };
-  at::Tensor picture = through(parts_.decoder());
-  if (!engine::is_finite(picture) && parts_.decoder().placement().dtype != at::kFloat) {
-    picture = through(parts_.decoder_in_fp32());
+  at::Tensor picture = through(parts_.part(PartKind::vae_decoder));
+  if (!engine::is_finite(picture) && parts_.part(PartKind::vae_decoder).placement().dtype != at::kFloat) {
+    picture = through(parts_.in_fp32(PartKind::vae_decoder));
   }
   const Timed timed(seconds_);
   return to_image(picture);
@@ -49,9 +49,10 @@ Moments Autoencoder::encoded(const Image& image) {
     return whole_or_tiled(tiling_, image.height / space.downscale, image.width / space.downscale,
                           [&](bool tiled) { return encode(encoder, space, image, tiled); });
   };
-  Moments moments = through(parts_.encoder());
+  Moments moments = through(parts_.part(PartKind::vae_encoder));
   if (is_finite(moments)) return moments;
-  if (parts_.encoder().placement().dtype != at::kFloat) moments = through(parts_.encoder_in_fp32());
+  if (parts_.part(PartKind::vae_encoder).placement().dtype != at::kFloat)
+    moments = through(parts_.in_fp32(PartKind::vae_encoder));
   if (is_finite(moments)) return moments;
   throw Error(ErrorKind::numeric, "encoding the picture gave NaN or Inf; nothing was saved. Try --dtype fp32");
 }

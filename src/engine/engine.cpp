@@ -10,8 +10,8 @@
 #include "engine/failure.hpp"
 #include "engine/latents.hpp"
 #include "engine/parts.hpp"
-#include "engine/render.hpp"
 #include "engine/probe.hpp"
+#include "engine/render.hpp"
 #include "io/model/weight_check.hpp"
 #include "lapis/error.hpp"
 
@@ -43,7 +43,10 @@ class TorchEngine : public Engine {
   }
 
   void load(const Model& model) override {
-    guarded([&] { parts_.load(model); });
+    guarded([&] {
+      parts_.use(model);
+      parts_.ensure(parts_to_draw(model));
+    });
   }
 
   void use(const Model& model) override {

@@ -5,8 +5,8 @@
 #include <c10/core/InferenceMode.h>
 #include <cstring>
 
-#include "core/text/job_limits.hpp"
 #include "core/family/spaces.hpp"
+#include "core/text/job_limits.hpp"
 #include "engine/autoencoder.hpp"
 #include "engine/vae.hpp"
 #include "lapis/error.hpp"
@@ -37,9 +37,12 @@ Timings spent(Parts& parts, Autoencoder& vae, const Timings& before) {
   const Timings now = parts.module_seconds();
   Timings timings;
   timings.load = parts.take_load_seconds();
-  timings.vae_encoder = now.vae_encoder - before.vae_encoder;
-  timings.vae_decoder = now.vae_decoder - before.vae_decoder;
-  timings.pixels = vae.take_seconds() - timings.vae_encoder - timings.vae_decoder;
+  double modules = 0;
+  for (const PartKindRow& row : part_kinds) {
+    timings.of(row.kind) = now.of(row.kind) - before.of(row.kind);
+    modules += timings.of(row.kind);
+  }
+  timings.pixels = vae.take_seconds() - modules;
   return timings;
 }
 

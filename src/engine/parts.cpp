@@ -1,111 +1,76 @@
 #include "engine/parts.hpp"
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "engine/stopwatch.hpp"
+#include "lapis/error.hpp"
 
 namespace lapis::engine {
 
 void Parts::use(const Model& model) {
-  let_go(adapter_);
-  let_go(denoiser_);
-  let_go(encoder_);
-  let_go(decoder_);
-  Parts next(placement_);
-  next.model_ = model;
-  next.going_ = std::move(going_);
-  *this = std::move(next);
+  for (PartSlot& slot : slots_) slot.release();
+  model_ = model;
+  load_seconds_ = 0;
 }
 
-void Parts::load(const Model& model) {
-  const Stopwatch watch;
-  use(model);
-  std::future<LoadedPart> decoder = std::async(
-      std::launch::async, [&] { return LoadedPart(model.parts.at("vae_decoder"), "vae_decoder", placement_); });
-  std::future<std::unique_ptr<Adapter>> adapter =
-      std::async(std::launch::async, [&] { return make_adapter(model, placement_); });
-  denoiser_.emplace(model.parts.at("denoiser"), "denoiser", placement_);
-  adapter_ = adapter.get();
-  decoder_.emplace(decoder.get());
-  load_seconds_ = watch.seconds();
+PartSlot::Load Parts::loading(PartKind kind, Placement placement) const {
+  const std::string name(row_of(kind).name);
+  const Part* part = find_part(model_, kind);
+  if (part == nullptr) throw Error(ErrorKind::model, "model " + model_.name + " has no " + name);
+  return [part = *part, name, placement] { return LoadedPart(part, name, placement); };
 }
 
-void Parts::expect_encoder() {
-  if (encoder_ || coming_encoder_.valid()) return;
-  coming_encoder_ = std::async(std::launch::async, [part = model_.parts.at("vae_encoder"), placement = placement_] {
-    return LoadedPart(part, "vae_encoder", placement);
-  });
+void Parts::ensure(std::span<const PartKind> kinds) {
+  for (std::size_t i = 1; i < kinds.size(); ++i) expect(kinds[i]);
+  for (const PartKind kind : kinds) part(kind);
 }
 
-LoadedPart& Parts::ensure(std::optional<LoadedPart>& part, const char* name, Placement placement) {
-  if (!part) {
-    const Stopwatch watch;
-    part.emplace(model_.parts.at(name), name, placement);
-    load_seconds_ += watch.seconds();
+void Parts::expect(PartKind kind) {
+  PartSlot& slot = slots_[index_of(kind)];
+  if (slot.state() == PartSlot::State::empty) slot.expect(loading(kind, placement_));
+}
+
+LoadedPart& Parts::part(PartKind kind) {
+  PartSlot& slot = slots_[index_of(kind)];
+  if (LoadedPart* held = slot.held()) return *held;
+  const Timed timed(load_seconds_);
+  return slot.part(loading(kind, placement_));
+}
+
+LoadedPart& Parts::in_fp32(PartKind kind) {
+  if (!row_of(kind).has_fp32_twin)
+    throw Error(ErrorKind::internal, "a part was asked for in fp32 that has no such twin");
+  const Timed timed(load_seconds_);
+  PartSlot& slot = slots_[index_of(kind)];
+  slot.release();
+  return slot.part(loading(kind, {placement_.device, at::kFloat}));
+}
+
+void Parts::release(PartStage stage) {
+  for (const PartKindRow& row : part_kinds) {
+    PartSlot& slot = slots_[index_of(row.kind)];
+    if (row.stage == stage && slot.held() != nullptr) slot.release();
   }
-  return *part;
-}
-
-Adapter& Parts::adapter() {
-  if (!adapter_) {
-    const Stopwatch watch;
-    adapter_ = make_adapter(model_, placement_);
-    load_seconds_ += watch.seconds();
-  }
-  return *adapter_;
-}
-
-LoadedPart& Parts::denoiser() { return ensure(denoiser_, "denoiser", placement_); }
-
-LoadedPart& Parts::decoder() { return ensure(decoder_, "vae_decoder", placement_); }
-
-LoadedPart& Parts::encoder() {
-  if (!encoder_ && coming_encoder_.valid()) {
-    const Stopwatch watch;
-    encoder_.emplace(coming_encoder_.get());
-    load_seconds_ += watch.seconds();
-  }
-  return ensure(encoder_, "vae_encoder", placement_);
-}
-
-LoadedPart& Parts::encoder_in_fp32() {
-  release_encoder();
-  return ensure(encoder_, "vae_encoder", {placement_.device, at::kFloat});
-}
-
-LoadedPart& Parts::decoder_in_fp32() {
-  gone_.vae_decoder += decoder_ ? decoder_->seconds() : 0;
-  decoder_.reset();
-  return ensure(decoder_, "vae_decoder", {placement_.device, at::kFloat});
-}
-
-void Parts::release_adapter() {
-  if (!adapter_) return;
-  gone_.text_encoder += adapter_->seconds();
-  let_go(adapter_);
-}
-
-void Parts::release_denoiser() {
-  if (!denoiser_) return;
-  gone_.denoiser += denoiser_->seconds();
-  let_go(denoiser_);
-}
-
-void Parts::release_encoder() {
-  if (!encoder_) return;
-  gone_.vae_encoder += encoder_->seconds();
-  let_go(encoder_);
 }
 
 Timings Parts::module_seconds() const {
-  Timings timings = gone_;
-  if (adapter_) timings.text_encoder += adapter_->seconds();
-  if (denoiser_) timings.denoiser += denoiser_->seconds();
-  if (encoder_) timings.vae_encoder += encoder_->seconds();
-  if (decoder_) timings.vae_decoder += decoder_->seconds();
+  Timings timings;
+  for (const PartKindRow& row : part_kinds) timings.of(row.kind) = slots_[index_of(row.kind)].seconds();
   return timings;
 }
 
 double Parts::take_load_seconds() { return std::exchange(load_seconds_, 0.0); }
+
+std::vector<PartKind> parts_to_draw(const Model& model) {
+  std::vector<PartKind> kinds;
+  for (const PartStage stage : {PartStage::steps, PartStage::prompt, PartStage::decoding}) {
+    for (const PartKindRow& row : part_kinds) {
+      if (row.stage == stage && find_part(model, row.kind) != nullptr) kinds.push_back(row.kind);
+    }
+  }
+  return kinds;
+}
 
 }  // namespace lapis::engine

@@ -1,21 +1,18 @@
 // The parts of one model: loaded when they are needed, let go when they have done their work.
 #pragma once
 
-#include <future>
-#include <memory>
-#include <optional>
-#include <utility>
+#include <array>
+#include <span>
 #include <vector>
 
-#include "engine/adapter.hpp"
-#include "engine/part.hpp"
-#include "lapis/engine.hpp"
+#include "engine/part_slot.hpp"
 #include "lapis/model.hpp"
+#include "lapis/part_kind.hpp"
+#include "lapis/timings.hpp"
 
 namespace lapis::engine {
 
-/// Every part is loaded by the first call that asks for it, and again after it was released. A part goes in a thread of
-/// its own, for taking a graph to pieces takes up to 0.1 s. Seconds spent in parts are counted on when they go.
+/// A slot for each kind of part. A part is loaded by the first call that asks for it, and again after it was released.
 class Parts {
  public:
   explicit Parts(Placement placement) : placement_(placement) {}
@@ -23,51 +20,38 @@ class Parts {
   /// Takes `model` and loads nothing.
   void use(const Model& model);
 
-  /// Loads what every picture needs, side by side: text encoders, denoiser, VAE decoder.
-  void load(const Model& model);
-
-  /// Begins to load the VAE encoder beside what runs.
-  void expect_encoder();
-
   const Model& model() const { return model_; }
   Placement placement() const { return placement_; }
 
-  Adapter& adapter();
-  LoadedPart& denoiser();
-  LoadedPart& encoder();
-  LoadedPart& decoder();
+  /// Loads side by side what is not here yet: the first of them in this thread, each other in one of its own.
+  void ensure(std::span<const PartKind> kinds);
 
-  /// Loads a part of the VAE anew in fp32, for a picture that overflowed in less.
-  LoadedPart& encoder_in_fp32();
-  LoadedPart& decoder_in_fp32();
+  /// Begins to load a part beside what runs.
+  void expect(PartKind kind);
 
-  void release_adapter();
-  void release_denoiser();
-  void release_encoder();
+  /// The part, loaded where it is not here. Throws Error{model} for a kind that the model has not.
+  LoadedPart& part(PartKind kind);
+
+  /// The part loaded anew in fp32, for a picture that overflowed in less: of kinds that have such a twin.
+  LoadedPart& in_fp32(PartKind kind);
+
+  /// Lets the parts of a stage go.
+  void release(PartStage stage);
 
   /// Seconds of module calls so far, and of loading since the last call.
   Timings module_seconds() const;
   double take_load_seconds();
 
  private:
-  LoadedPart& ensure(std::optional<LoadedPart>& part, const char* name, Placement placement);
+  PartSlot::Load loading(PartKind kind, Placement placement) const;
 
-  template <class Owner>
-  void let_go(Owner& part) {
-    if (!part) return;
-    going_.push_back(std::async(std::launch::async, [gone = std::exchange(part, {})]() mutable { gone.reset(); }));
-  }
-
-  double load_seconds_ = 0;
+  double load_seconds_ = 0;  ///< that somebody waited
   Placement placement_;
   Model model_;
-  std::unique_ptr<Adapter> adapter_;
-  std::optional<LoadedPart> denoiser_;
-  std::optional<LoadedPart> encoder_;
-  std::optional<LoadedPart> decoder_;
-  std::future<LoadedPart> coming_encoder_;
-  std::vector<std::future<void>> going_;
-  Timings gone_;  ///< of parts that were released
+  std::array<PartSlot, part_kinds.size()> slots_;
 };
+
+/// The parts that every picture needs, the largest first: denoiser, text encoders, VAE decoder.
+std::vector<PartKind> parts_to_draw(const Model& model);
 
 }  // namespace lapis::engine

@@ -8,12 +8,13 @@
 #include <vector>
 
 #include "core/family/families.hpp"
+#include "core/job/unfinished.hpp"
 #include "core/picture/resize.hpp"
 #include "core/sampling/samplers/sample.hpp"
 #include "core/sampling/schedule_table.hpp"
-#include "core/sampling/strength.hpp"
 #include "core/sampling/sigma_time_map.hpp"
-#include "core/job/unfinished.hpp"
+#include "core/sampling/strength.hpp"
+#include "engine/adapter.hpp"
 #include "engine/autoencoder.hpp"
 #include "engine/denoiser.hpp"
 #include "engine/device.hpp"
@@ -62,10 +63,10 @@ class Rendering {
   void run(const PictureCallback& on_picture) {
     const c10::InferenceMode inference;
     if (request_.latent) check_latent(*request_.latent);
-    if (request_.image || job_.hires) parts_.expect_encoder();
+    if (request_.image || job_.hires) parts_.expect(PartKind::vae_encoder);
     plan();
     if (request_.image) moments_ = vae_.encoded(*request_.image);
-    if (!job_.hires) release(&Parts::release_encoder);
+    if (!job_.hires) release(PartStage::encoding);
     // One picture at a time: its numbers then cannot depend on the batch, memory stays that of one picture, and each is
     // saved as soon as it is there.
     for (int i = 0; i < job_.batch; ++i) {
@@ -96,7 +97,7 @@ class Rendering {
     const bool renewed = request_.image || (request_.latent && !goes_on());
     const int skipped = renewed ? core::skipped_steps(job_.steps, *job_.strength, path()) : 0;
     Pass pass{job_.width, job_.height, core::rest_of(request_.schedule, skipped), !request_.image && !request_.latent,
-              parts_.adapter().conditioning(request_)};
+              conditioning(parts_, request_)};
     if (request_.mask && *job_.strength == 1) pass.from_noise = true;
     if (goes_on()) pass.first = request_.latent->step;
     if (job_.stop_at) pass.last = *job_.stop_at - skipped;
@@ -114,9 +115,9 @@ class Rendering {
       if (own_size) larger.job.original_size = {job_.hires_width, job_.hires_height};
       const int skipped = core::skipped_steps(*job_.hires_steps, *job_.hires_strength, path());
       passes_.push_back({job_.hires_width, job_.hires_height, core::rest_of(*request_.hires_schedule, skipped), false,
-                         parts_.adapter().conditioning(larger)});
+                         conditioning(parts_, larger)});
     }
-    release(&Parts::release_adapter);
+    release(PartStage::prompt);
     for (const Pass& pass : passes_) steps_ += pass.steps();
   }
 
@@ -136,8 +137,8 @@ class Rendering {
       memory = std::move(start.memory);
     }
     if (index + 1 == job_.batch) {
-      release(&Parts::release_denoiser);
-      release(&Parts::release_encoder);
+      release(PartStage::steps);
+      release(PartStage::encoding);
     }
     rendered.latent = latent_of(latent, parts_.model().space);
     if (job_.stop_at) {
@@ -210,10 +211,11 @@ class Rendering {
     const at::Device device = parts_.placement().device;
     const Model& model = parts_.model();
     const core::SigmaTimeMap times(core::sampling_of(job_, model));
-    const Denoiser denoiser(parts_.denoiser(), model.sampling.prediction,
+    const Denoiser denoiser(parts_.part(PartKind::denoiser), model.sampling.prediction,
                             core::token_side(model) / model.space.downscale, pass.schedule, times, pass.conditioning,
                             guidance_of(job_, pass.schedule));
-    const core::SamplerContext course{pass.schedule.sigmas, path(), job_.eta.value_or(0), &times, pass.first, pass.last};
+    const core::SamplerContext course{pass.schedule.sigmas, path(),   job_.eta.value_or(0), &times,
+                                      pass.first,           pass.last};
     const auto fresh = [&] { return noise.draw(start.latent.sizes()).to(device); };
     const int before = done_;
     const auto after_step = [&](int done, int) {
@@ -242,24 +244,26 @@ class Rendering {
 
   Path path() const { return path_of(parts_.model().sampling.prediction); }
 
-  void release(void (Parts::*part)()) {
-    if (!request_.keep_parts) (parts_.*part)();
+  void release(PartStage stage) {
+    if (!request_.keep_parts) parts_.release(stage);
   }
 
   /// Splits the seconds since the last picture into module calls and the rest.
   Timings spent() {
     const Timings now = parts_.module_seconds();
     Timings timings;
-    timings.text_encoder = now.text_encoder - before_.text_encoder;
-    timings.vae_encoder = now.vae_encoder - before_.vae_encoder;
-    timings.denoiser = now.denoiser - before_.denoiser;
-    timings.vae_decoder = now.vae_decoder - before_.vae_decoder;
+    for (std::size_t i = 0; i < now.parts.size(); ++i) timings.parts[i] = now.parts[i] - before_.parts[i];
+    double modules = 0;  // all but the VAE's, which count among the pixels'
+    double vae = 0;
+    for (const PartKindRow& row : part_kinds) {
+      const bool in_pixels = row.stage == PartStage::encoding || row.stage == PartStage::decoding;
+      (in_pixels ? vae : modules) += timings.of(row.kind);
+    }
     before_ = now;
     const double loaded = parts_.take_load_seconds();
-    const double vae = timings.vae_encoder + timings.vae_decoder;
     pixel_seconds_ += vae_.take_seconds();
     timings.load = std::exchange(loaded_before_, 0.0) + loaded;
-    timings.sampler = watch_.seconds() - loaded - timings.text_encoder - timings.denoiser - pixel_seconds_;
+    timings.sampler = watch_.seconds() - loaded - modules - pixel_seconds_;
     timings.pixels = pixel_seconds_ - vae;
     return timings;
   }

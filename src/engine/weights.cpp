@@ -13,8 +13,8 @@
 #include "engine/deltas.hpp"
 #include "engine/dtypes.hpp"
 #include "engine/scaled.hpp"
-#include "io/file/memory.hpp"
 #include "io/checkpoint/scale_reader.hpp"
+#include "io/file/memory.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::engine {

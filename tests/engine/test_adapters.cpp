@@ -54,9 +54,15 @@ RenderRequest flux_request(double true_guidance) {
   return request;
 }
 
-std::vector<at::Tensor> conditioning(const char* name, const RenderRequest& request) {
+std::vector<at::Tensor> conditioning(const Model& model, const RenderRequest& request) {
   const c10::InferenceMode inference;
-  return make_adapter(mini(name), {})->conditioning(request);
+  Parts parts({});
+  parts.use(model);
+  return conditioning(parts, request);
+}
+
+std::vector<at::Tensor> conditioning(const char* name, const RenderRequest& request) {
+  return conditioning(mini(name), request);
 }
 
 double at3(const at::Tensor& values, std::int64_t a, std::int64_t b, std::int64_t c) {
@@ -109,8 +115,7 @@ TEST_CASE("SDXL's empty negative prompt is zeros where the model says so, and on
   request.job.negative_prompt = "";
   Model model = mini("sdxl");
   model.conditioning.zero_empty_negative = false;
-  const c10::InferenceMode inference;
-  const std::vector<at::Tensor> encoded = make_adapter(model, {})->conditioning(request);
+  const std::vector<at::Tensor> encoded = conditioning(model, request);
   CHECK(at3(encoded[0], 0, 0, 0) == Approx(1 + 4 / 1000.0));
 }
 
@@ -137,8 +142,7 @@ TEST_CASE("with a second pass, Flux has two rows of all that has rows, the negat
 TEST_CASE("a schnell model is given no guidance") {
   Model model = mini("flux");
   model.parts["denoiser"].inputs.pop_back();
-  const c10::InferenceMode inference;
-  CHECK(make_adapter(model, {})->conditioning(flux_request(1)).size() == 4);
+  CHECK(conditioning(model, flux_request(1)).size() == 4);
 }
 
 TEST_CASE("rope tables are those of FluxPosEmbed") {

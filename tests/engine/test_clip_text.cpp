@@ -12,9 +12,9 @@
 #include "../folder.hpp"
 #include "engine/clip_text.hpp"
 #include "engine/prompt_rows.hpp"
+#include "io/file/safetensors.hpp"
 #include "io/model/model_folder.hpp"
 #include "io/prompt/prompt_reader.hpp"
-#include "io/file/safetensors.hpp"
 #include "lapis/error.hpp"
 
 using namespace lapis;

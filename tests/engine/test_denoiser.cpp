@@ -77,7 +77,7 @@ TEST_CASE("a network with patches reads tokens, and latents stay latents outside
   const at::Tensor x = at::arange(16 * 4 * 6, at::kFloat).view({1, 16, 4, 6});
   const at::Tensor table = at::full({8, 16}, 300.0F);
   const std::vector<at::Tensor> hints = {at::full({1, 2, 6}, 100.0F), at::full({1, 4}, 200.0F), table, table,
-                                        at::full({1}, 400.0F)};
+                                         at::full({1}, 400.0F)};
   const Denoiser denoise(network, Prediction::flow, 2, schedule, times, hints, {});
   const double total = 0.5 / 1000 + (100 + 200 + 300 + 300 + 400) / 100.0;
   const at::Tensor expected = x - 0.5 * (0.1 * x + 0.01 * total);

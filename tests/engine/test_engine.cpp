@@ -73,9 +73,9 @@ TEST_CASE("parts that went after a request come back for the next, and those kep
   CHECK(first.latent.values == second.latent.values);
   CHECK(first.latent.values == third.latent.values);
   for (const Rendered& each : {first, second, third}) {
-    CHECK(each.timings.denoiser > 0);
-    CHECK(each.timings.vae_decoder > 0);
-    CHECK(each.timings.text_encoder > 0);
-    CHECK(each.timings.vae_encoder == 0);
+    CHECK(each.timings.of(PartKind::denoiser) > 0);
+    CHECK(each.timings.of(PartKind::vae_decoder) > 0);
+    CHECK(each.timings.of(PartKind::text_encoder) > 0);
+    CHECK(each.timings.of(PartKind::vae_encoder) == 0);
   }
 }

@@ -55,7 +55,7 @@ TEST_CASE("the less strength, the nearer a picture stays to the one it starts fr
         CHECK(all == 3);
         done.push_back(step);
       },
-      [](const Rendered& picture) { CHECK(picture.timings.vae_encoder > 0); });
+      [](const Rendered& picture) { CHECK(picture.timings.of(PartKind::vae_encoder) > 0); });
   CHECK(done == std::vector<int>{1, 2, 3});
   const double weak = distance(pictures_of(*made, from(drawn(), 0.1)).front().image, drawn());
   const double strong = distance(pictures_of(*made, from(drawn(), 0.9)).front().image, drawn());

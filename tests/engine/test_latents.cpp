@@ -72,10 +72,10 @@ TEST_CASE("a latent decodes to the pictures it was rendered with, and nothing bu
   for (std::size_t i = 0; i < 2; ++i) CHECK(decoded.images[i].rgb == two_pictures().images[i].rgb);
   CHECK(decoded.images[0].rgb != decoded.images[1].rgb);
   CHECK(decoded.timings.load > 0);
-  CHECK(decoded.timings.vae_decoder > 0);
+  CHECK(decoded.timings.of(PartKind::vae_decoder) > 0);
   CHECK(decoded.timings.pixels >= 0);
-  CHECK(decoded.timings.text_encoder == 0);
-  CHECK(decoded.timings.denoiser == 0);
+  CHECK(decoded.timings.of(PartKind::text_encoder) == 0);
+  CHECK(decoded.timings.of(PartKind::denoiser) == 0);
   CHECK(made->decode(two_pictures().latent, "auto").timings.load == 0);
 }
 
@@ -125,7 +125,7 @@ TEST_CASE("a picture is encoded to the mean, or to a sample of its seed about th
   CHECK(mean.latent.space == model().space);
   CHECK(mean.latent.sigma == 0);
   CHECK(mean.latent.shape == std::array<std::int64_t, 4>{1, 4, 12, 8});
-  CHECK(mean.timings.vae_encoder > 0);
+  CHECK(mean.timings.of(PartKind::vae_encoder) > 0);
   CHECK(made->encode(image, "auto", std::nullopt).latent.values == mean.latent.values);
   const Encoded seven = made->encode(image, "auto", 7);
   CHECK(made->encode(image, "auto", 7).latent.values == seven.latent.values);

@@ -20,9 +20,7 @@ using namespace lapis::engine;
 
 namespace {
 
-Model bundled(const std::string& name) {
-  return io::read_model(lapis::test::models() / name);
-}
+Model bundled(const std::string& name) { return io::read_model(lapis::test::models() / name); }
 
 /// A sheet of scenes and shapes.
 Image scenes() {

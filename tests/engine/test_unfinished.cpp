@@ -171,8 +171,8 @@ TEST_CASE("a finished latent is noised and drawn anew, with no call of the VAE")
   for (const double strength : {0.2, 0.6, 1.0}) {
     renewed.job.strength = strength;
     made->render(renewed, nullptr, [&](const Rendered& picture) {
-      CHECK(picture.timings.vae_encoder == 0);
-      CHECK(picture.timings.vae_decoder == 0);
+      CHECK(picture.timings.of(PartKind::vae_encoder) == 0);
+      CHECK(picture.timings.of(PartKind::vae_decoder) == 0);
       latents.push_back(picture.latent.values);
     });
   }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/family/families.hpp"
-#include "lapis/engine.hpp"
+#include "lapis/probe.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::core {

@@ -4,6 +4,7 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <numeric>
@@ -67,32 +68,24 @@ RopeTables rope_tables(const std::vector<int>& axes, std::int64_t text_tokens, s
   return tables;
 }
 
-FluxAdapter::FluxAdapter(const Model& model, Placement placement)
-    : FluxAdapter(model, placement, std::async(std::launch::async, [&] {
-                    return LoadedPart(model.parts.at("text_encoder_2"), "text_encoder_2", placement);
-                  })) {}
-
-FluxAdapter::FluxAdapter(const Model& model, Placement placement, std::future<LoadedPart> second)
-    : text_encoder_(model.parts.at("text_encoder"), "text_encoder", placement),
-      text_encoder_2_(second.get()),
-      rope_axes_(model.conditioning.rope_axes),
-      token_side_(core::token_side(model)),
-      has_guidance_(core::has_guidance_input(model)) {}
-
-std::vector<at::Tensor> FluxAdapter::conditioning(const RenderRequest& request) {
+std::vector<at::Tensor> flux_conditioning(Parts& parts, const RenderRequest& request) {
+  parts.ensure(std::array{PartKind::text_encoder, PartKind::text_encoder_2});
+  LoadedPart& clip = parts.part(PartKind::text_encoder);
+  LoadedPart& t5 = parts.part(PartKind::text_encoder_2);
+  const Model& model = parts.model();
+  const int token_side = core::token_side(model);  // pixels
   const ResolvedJob& job = request.job;
-  const at::Device device = text_encoder_.placement().device;
-  const at::Tensor pooled = encode_clip(text_encoder_, request, "tokenizer", ClipStates::normed).pooled;
+  const at::Device device = clip.placement().device;
+  const at::Tensor pooled = encode_clip(clip, request, "tokenizer", ClipStates::normed).pooled;
   const PromptRows rows = prompt_rows(request, "tokenizer_2");
-  const at::Tensor context = joined_context(text_encoder_2_.run({rows.ids.to(device)}).front(), rows);
-  const RopeTables rope = rope_tables(rope_axes_, context.size(1), job.height / token_side_, job.width / token_side_);
+  const at::Tensor context = joined_context(t5.run({rows.ids.to(device)}).front(), rows);
+  const RopeTables rope =
+      rope_tables(model.conditioning.rope_axes, context.size(1), job.height / token_side, job.width / token_side);
   std::vector<at::Tensor> inputs = {context, pooled, rope.cos.to(device), rope.sin.to(device)};
-  if (has_guidance_) {
+  if (core::has_guidance_input(model)) {
     inputs.push_back(at::full({context.size(0)}, job.guidance, at::TensorOptions().dtype(at::kFloat).device(device)));
   }
   return inputs;
 }
-
-double FluxAdapter::seconds() const { return text_encoder_.seconds() + text_encoder_2_.seconds(); }
 
 }  // namespace lapis::engine

@@ -1,8 +1,6 @@
 // Flux: T5's last hidden state, CLIP's pooled vector, rope tables and guidance.
 #pragma once
 
-#include <future>
-
 #include "engine/adapter.hpp"
 
 namespace lapis::engine {
@@ -19,22 +17,8 @@ struct RopeTables {
 /// 10000^(-2k / axes[a]), each given twice. Angles are worked out in double and rounded once.
 RopeTables rope_tables(const std::vector<int>& axes, std::int64_t text_tokens, std::int64_t rows, std::int64_t columns);
 
-/// Conditioning = { context [1 or 2, text tokens, width], pooled [1 or 2, pooled width], rope_cos, rope_sin } and,
-/// where the denoiser has that input, guidance f32 [1 or 2].
-class FluxAdapter : public Adapter {
- public:
-  FluxAdapter(const Model& model, Placement placement);
-  std::vector<at::Tensor> conditioning(const RenderRequest& request) override;
-  double seconds() const override;
-
- private:
-  FluxAdapter(const Model& model, Placement placement, std::future<LoadedPart> second);
-
-  LoadedPart text_encoder_;
-  LoadedPart text_encoder_2_;
-  std::vector<int> rope_axes_;
-  int token_side_;  ///< pixels
-  bool has_guidance_;
-};
+/// { context [1 or 2, text tokens, width], pooled [1 or 2, pooled width], rope_cos, rope_sin } and, where the denoiser
+/// has that input, guidance f32 [1 or 2].
+std::vector<at::Tensor> flux_conditioning(Parts& parts, const RenderRequest& request);
 
 }  // namespace lapis::engine

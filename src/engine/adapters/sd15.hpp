@@ -5,15 +5,7 @@
 
 namespace lapis::engine {
 
-/// Conditioning = { context [1 or 2, tokens, width] }.
-class Sd15Adapter : public Adapter {
- public:
-  Sd15Adapter(const Model& model, Placement placement);
-  std::vector<at::Tensor> conditioning(const RenderRequest& request) override;
-  double seconds() const override;
-
- private:
-  LoadedPart text_encoder_;
-};
+/// { context [1 or 2, tokens, width] }.
+std::vector<at::Tensor> sd15_conditioning(Parts& parts, const RenderRequest& request);
 
 }  // namespace lapis::engine

@@ -5,12 +5,13 @@
 #include <sstream>
 #include <utility>
 
-#include "core/job/infotext.hpp"
 #include "core/family/spaces.hpp"
-#include "io/report/history_json.hpp"
+#include "core/job/infotext.hpp"
 #include "io/file/json_text.hpp"
-#include "io/latent/latent_file.hpp"
 #include "io/file/text.hpp"
+#include "io/latent/latent_file.hpp"
+#include "io/report/history_json.hpp"
+#include "io/report/timings_json.hpp"
 #include "lapis/version.hpp"
 
 namespace lapis::io {
@@ -134,19 +135,6 @@ Json space_json(const Space& space) {
   return json;
 }
 
-double rounded(double seconds) { return std::round(seconds * 1e6) / 1e6; }
-
-Json timings_json(const RunTimings& run) {
-  return {{"read", rounded(run.read)},
-          {"engine", rounded(run.engine)},
-          {"load", rounded(run.parts.load)},
-          {"vae_encoder", rounded(run.parts.vae_encoder)},
-          {"vae_decoder", rounded(run.parts.vae_decoder)},
-          {"pixels", rounded(run.parts.pixels)},
-          {"write", rounded(run.png)},
-          {"total", rounded(run.total)}};
-}
-
 const char* dtype_name(LatentDtype dtype) {
   switch (dtype) {
     case LatentDtype::f32: return "f32";
@@ -216,7 +204,7 @@ std::string decoded_line(const DecodedReport& report) {
   json["history"] = history_json(report.passport.history);
   json["version"] = version;
   json["notes"] = report.notes;
-  json["timings"] = timings_json(report.timings);
+  json["timings"] = timings_json(report.timings, TimingsOf::latents);
   return json_text(json);
 }
 
@@ -244,7 +232,7 @@ std::string latent_file_line(const LatentReport& report) {
   }
   json["version"] = version;
   json["notes"] = report.notes;
-  json["timings"] = timings_json(report.timings);
+  json["timings"] = timings_json(report.timings, TimingsOf::latents);
   return json_text(json);
 }
 

@@ -1,17 +1,17 @@
 #include "io/report/report.hpp"
 
-#include <cmath>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <variant>
 
 #include "core/family/families.hpp"
-#include "core/sampling/schedules.hpp"
 #include "core/family/spaces.hpp"
-#include "io/report/history_json.hpp"
+#include "core/sampling/schedules.hpp"
 #include "io/file/json_text.hpp"
 #include "io/model/model_json.hpp"
 #include "io/model/weight_digests.hpp"
+#include "io/report/history_json.hpp"
+#include "io/report/timings_json.hpp"
 #include "lapis/version.hpp"
 
 namespace lapis::io {
@@ -29,24 +29,6 @@ Json fields_json(const Fields& fields) {
   return json;
 }
 
-/// Seconds to the microsecond: more digits are noise.
-double rounded(double seconds) { return std::round(seconds * 1e6) / 1e6; }
-
-Json timings_json(const RunTimings& run) {
-  return {{"read", rounded(run.read)},
-          {"tokens", rounded(run.tokens)},
-          {"engine", rounded(run.engine)},
-          {"load", rounded(run.parts.load)},
-          {"text_encoder", rounded(run.parts.text_encoder)},
-          {"vae_encoder", rounded(run.parts.vae_encoder)},
-          {"denoiser", rounded(run.parts.denoiser)},
-          {"sampler", rounded(run.parts.sampler)},
-          {"vae_decoder", rounded(run.parts.vae_decoder)},
-          {"pixels", rounded(run.parts.pixels)},
-          {"png", rounded(run.png)},
-          {"total", rounded(run.total)}};
-}
-
 /// What a report says behind the job's fields.
 Json run_json(const PictureReport& report) {
   return {{"device", report.device},
@@ -56,7 +38,7 @@ Json run_json(const PictureReport& report) {
           {"history", history_json(report.history)},
           {"notes", report.notes},
           {"warnings", report.warnings},
-          {"timings", timings_json(report.timings)}};
+          {"timings", timings_json(report.timings, TimingsOf::job)}};
 }
 
 std::string relative_to(const Model& model, const std::filesystem::path& path) {

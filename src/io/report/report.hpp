@@ -9,11 +9,12 @@
 #include <vector>
 
 #include "core/job/job_fields.hpp"
-#include "io/report/check_report.hpp"
 #include "io/picture/png.hpp"
 #include "io/prompt/prompt_reader.hpp"
-#include "lapis/engine.hpp"
+#include "io/report/check_report.hpp"
+#include "lapis/latent.hpp"
 #include "lapis/model.hpp"
+#include "lapis/timings.hpp"
 
 namespace lapis::io {
 

@@ -1,0 +1,88 @@
+// Parts that come and go.
+#include <ATen/ops/tensor.h>
+#include <array>
+#include <catch2/catch.hpp>
+
+#include "../folder.hpp"
+#include "engine/parts.hpp"
+#include "io/model/model_folder.hpp"
+#include "lapis/error.hpp"
+#include "support.hpp"
+
+using namespace lapis;
+using namespace lapis::engine;
+
+namespace {
+
+PartSlot::Load line() {
+  return [] { return LoadedPart(bound_part(), "line", {}); };
+}
+
+PartSlot::Load failing() {
+  return []() -> LoadedPart { throw Error(ErrorKind::model, "no such part"); };
+}
+
+const Model& tiny() {
+  static const Model read = io::read_model(lapis::test::models() / "tiny-sd15");
+  return read;
+}
+
+}  // namespace
+
+TEST_CASE("a slot is empty, waits for a part, or holds it, and counts on when it goes") {
+  PartSlot slot;
+  CHECK(slot.state() == PartSlot::State::empty);
+  slot.expect(line());
+  CHECK(slot.state() == PartSlot::State::coming);
+  CHECK(slot.held() == nullptr);
+  LoadedPart& part = slot.part(failing());  // not asked: the part comes
+  CHECK(slot.state() == PartSlot::State::here);
+  CHECK(&slot.part(failing()) == &part);
+  part.run({at::tensor({1.0F})});
+  const double seconds = slot.seconds();
+  CHECK(seconds > 0);
+  slot.release();
+  CHECK(slot.state() == PartSlot::State::empty);
+  CHECK(slot.seconds() == seconds);
+  slot.part(line()).run({at::tensor({1.0F})});
+  CHECK(slot.seconds() > seconds);
+}
+
+TEST_CASE("a slot whose part cannot be loaded is empty again") {
+  PartSlot slot;
+  CHECK_THROWS_AS(slot.part(failing()), Error);
+  CHECK(slot.state() == PartSlot::State::empty);
+  slot.expect(failing());
+  CHECK_THROWS_AS(slot.part(line()), Error);
+  CHECK(slot.state() == PartSlot::State::empty);
+  slot.expect(failing());
+  slot.release();
+  CHECK(slot.state() == PartSlot::State::empty);
+}
+
+TEST_CASE("parts are loaded side by side and once, and go by their stage") {
+  Parts parts({});
+  parts.use(tiny());
+  const std::vector<PartKind> kinds = parts_to_draw(tiny());
+  CHECK(kinds == std::vector<PartKind>{PartKind::denoiser, PartKind::text_encoder, PartKind::vae_decoder});
+  parts.ensure(kinds);
+  CHECK(parts.take_load_seconds() > 0);
+  const LoadedPart* denoiser = &parts.part(PartKind::denoiser);
+  parts.ensure(kinds);
+  CHECK(parts.take_load_seconds() == 0);
+  parts.release(PartStage::prompt);
+  CHECK(&parts.part(PartKind::denoiser) == denoiser);
+  CHECK(parts.take_load_seconds() == 0);
+  parts.part(PartKind::text_encoder);
+  CHECK(parts.take_load_seconds() > 0);
+}
+
+TEST_CASE("the VAE's parts have a twin in fp32, and no other part has") {
+  Parts parts({at::kCPU, at::kBFloat16});
+  parts.use(tiny());
+  CHECK(parts.part(PartKind::vae_decoder).placement().dtype == at::kBFloat16);
+  CHECK(parts.in_fp32(PartKind::vae_decoder).placement().dtype == at::kFloat);
+  CHECK(parts.part(PartKind::vae_decoder).placement().dtype == at::kFloat);
+  CHECK_THROWS_AS(parts.in_fp32(PartKind::denoiser), Error);
+  CHECK_THROWS_WITH(parts.part(PartKind::text_encoder_2), Catch::Contains("has no text_encoder_2"));
+}
