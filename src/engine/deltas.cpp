@@ -78,7 +78,7 @@ class Factors {
 
  private:
   const io::TensorView& find(const std::string& name) const {
-    if (const io::TensorView* view = file_.tensors.find(name)) return *view;
+    if (const io::TensorView* view = file_.tensors->find(name)) return *view;
     throw Error(ErrorKind::input, delta_.file.string() + " has changed since it was read. Try again");
   }
 
@@ -147,8 +147,9 @@ Deltas::Deltas(const Part& part) {
   for (const Delta& delta : part.deltas) {
     deltas_[delta.parameter].push_back(&delta);
     if (files_.contains(delta.file)) continue;
-    io::SafetensorsFile file(delta.file, ErrorKind::input);
-    core::WeightScales scales = io::read_weight_scales({&file, 1}, {&delta.file, 1}, ErrorKind::input);
+    std::unique_ptr<io::TensorFile> file = io::open_tensor_file(delta.file, ErrorKind::input);
+    const io::TensorFile* const tensors = file.get();
+    core::WeightScales scales = io::read_weight_scales({&tensors, 1}, {&delta.file, 1}, ErrorKind::input);
     files_.emplace(delta.file, FactorFile{std::move(file), std::move(scales)});
   }
 }

@@ -17,18 +17,19 @@
 
 #include <ATen/core/Tensor.h>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/checkpoint/weight_scales.hpp"
-#include "io/file/safetensors.hpp"
+#include "io/file/tensor_file.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::engine {
 
 /// A LoRA's file, mapped.
 struct FactorFile {
-  io::SafetensorsFile tensors;
+  std::unique_ptr<io::TensorFile> tensors;
   core::WeightScales scales;
 };
 

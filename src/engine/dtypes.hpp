@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "io/file/safetensors.hpp"
+#include "io/file/tensor_file.hpp"
 
 namespace lapis::engine {
 

@@ -1,4 +1,4 @@
-// One TorchScript graph, bound to its weights and ready to run.
+// One part of a model, bound to its weights and ready to run.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -12,7 +12,7 @@
 namespace lapis::engine {
 
 /// A part in memory. Weights already in the wanted dtype stay mapped from their file and are shared with every other
-/// process that maps it; others are converted once. The one place where TorchScript is loaded.
+/// process that maps it; others are converted once. What computes it is a `Runner`.
 class LoadedPart {
  public:
   /// Parses the graph and binds every parameter to the tensor of its name. `name` is the part's, for messages.

@@ -15,6 +15,7 @@
 #include "engine/scaled.hpp"
 #include "io/checkpoint/scale_reader.hpp"
 #include "io/file/memory.hpp"
+#include "io/file/safetensors.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::engine {
@@ -67,8 +68,8 @@ at::Tensor with_added_rows(const at::Tensor& table, const Part& part, const std:
   if (part.token_rows.empty() || !parameter.ends_with("token_embedding.weight")) return table;
   std::vector<at::Tensor> tables{table};
   for (const AddedRows& rows : part.token_rows) {
-    const io::SafetensorsFile file(rows.file, ErrorKind::input);
-    const io::TensorView* view = file.find(rows.tensor);
+    const std::unique_ptr<io::TensorFile> file = io::open_tensor_file(rows.file, ErrorKind::input);
+    const io::TensorView* view = file->find(rows.tensor);
     const std::optional<at::ScalarType> type = view ? scalar_type(view->dtype) : std::nullopt;
     if (!type) throw Error(ErrorKind::input, rows.file.string() + " has changed since it was read. Try again");
     // A copy: the file is unmapped at the end of this block.
@@ -80,13 +81,17 @@ at::Tensor with_added_rows(const at::Tensor& table, const Part& part, const std:
 }  // namespace
 
 Weights::Weights(const Part& part, const std::string& name) : part_(part), name_(name) {
-  for (const auto& file : part.weights) files_.emplace_back(file, ErrorKind::model, io::stray_checkpoint_bytes);
-  scales_ = io::read_weight_scales(files_, part.weights, ErrorKind::model);
+  std::vector<const io::TensorFile*> files;
+  for (const auto& file : part.weights) {
+    files_.push_back(io::open_tensor_file(file, ErrorKind::model, io::stray_checkpoint_bytes));
+    files.push_back(files_.back().get());
+  }
+  scales_ = io::read_weight_scales(files, part.weights, ErrorKind::model);
 }
 
 const io::TensorView& Weights::find(const std::string& key) const {
-  for (const io::SafetensorsFile& file : files_) {
-    if (const io::TensorView* view = file.find(key)) return *view;
+  for (const std::unique_ptr<io::TensorFile>& file : files_) {
+    if (const io::TensorView* view = file->find(key)) return *view;
   }
   throw Error(ErrorKind::model, part_.weights.front().string() + ": part " + name_ + " needs a tensor named " + key +
                                     " and finds none. Export or import the model again");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,7 +10,7 @@
 #include "core/checkpoint/checkpoint_names.hpp"
 #include "core/checkpoint/weight_scales.hpp"
 #include "engine/placement.hpp"
-#include "io/file/safetensors.hpp"
+#include "io/file/tensor_file.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::engine {
@@ -33,7 +34,7 @@ class Weights {
 
   Part part_;
   std::string name_;
-  std::vector<io::SafetensorsFile> files_;
+  std::vector<std::unique_ptr<io::TensorFile>> files_;
   core::WeightScales scales_;
 };
 

@@ -56,8 +56,9 @@ std::string refusal(const Quantized& quantized) {
   const std::vector<std::filesystem::path> paths = quantized.files(folder);
   std::vector<SafetensorsFile> files;
   for (const auto& path : paths) files.emplace_back(path, ErrorKind::input);
+  const std::vector<const TensorFile*> both = {&files[0], &files[1]};
   try {
-    const core::WeightScales scales = read_weight_scales(files, paths, ErrorKind::model);
+    const core::WeightScales scales = read_weight_scales(both, paths, ErrorKind::model);
     CHECK(scales.weights.size() == 1);
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::model);

@@ -91,7 +91,9 @@ Checkpoint::Checkpoint(std::vector<fs::path> paths) : paths_(std::move(paths)) {
       }
     }
   }
-  scales_ = read_weight_scales(files_, paths_, ErrorKind::input);
+  std::vector<const TensorFile*> files;
+  for (const SafetensorsFile& file : files_) files.push_back(&file);
+  scales_ = read_weight_scales(files, paths_, ErrorKind::input);
   for (const auto& [name, place] : places_) {
     if (!scales_.notes.contains(name)) tensors_.push_back({name, place.view->shape});
   }

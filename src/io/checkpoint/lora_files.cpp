@@ -148,7 +148,8 @@ ReadLora read_lora(const fs::path& path) {
   ReadLora read{{printable(path.string(), longest_name), {}, {}, std::move(settings.scales)},
                 std::move(settings.unknown)};
   core::LoraFile& file = read.file;
-  const core::WeightScales scales = read_weight_scales({&content, 1}, {&path, 1}, ErrorKind::input);
+  const TensorFile* const tensors = &content;
+  const core::WeightScales scales = read_weight_scales({&tensors, 1}, {&path, 1}, ErrorKind::input);
   for (const auto& [name, view] : content.tensors()) {
     if (printable(name, longest_name) != name) {  // messages name tensors as they are
       throw Error(ErrorKind::input,

@@ -55,7 +55,7 @@ core::LayerNote read_note(const std::string& layer, nlohmann::json document, con
   return {layer, note.at("format").text(), block_in(note), unknown};
 }
 
-void take_notes(const SafetensorsFile& file, const std::string& path, ErrorKind kind,
+void take_notes(const TensorFile& file, const std::string& path, ErrorKind kind,
                 std::vector<core::LayerNote>& notes) {
   if (const auto all = file.metadata().find(notes_key); all != file.metadata().end()) {
     const JsonSource source{path + ": its metadata " + notes_key, kind, advice, longest_notes};
@@ -89,21 +89,21 @@ std::vector<float> converted(std::span<const std::byte> data, const Convert& con
 /// A tensor's numbers by their bytes, where the files hold it.
 class Tensors {
  public:
-  Tensors(std::span<const SafetensorsFile> files, std::span<const std::filesystem::path> paths)
+  Tensors(std::span<const TensorFile* const> files, std::span<const std::filesystem::path> paths)
       : files_(files), paths_(paths) {}
 
-  const TensorView& view(const std::string& name) const { return *files_[file_of(name)].find(name); }
+  const TensorView& view(const std::string& name) const { return *files_[file_of(name)]->find(name); }
   std::string path(const std::string& name) const { return paths_[file_of(name)].string(); }
 
  private:
   std::size_t file_of(const std::string& name) const {
     for (std::size_t i = 0; i < files_.size(); ++i) {
-      if (files_[i].find(name) != nullptr) return i;
+      if (files_[i]->find(name) != nullptr) return i;
     }
     return 0;
   }
 
-  std::span<const SafetensorsFile> files_;
+  std::span<const TensorFile* const> files_;
   std::span<const std::filesystem::path> paths_;
 };
 
@@ -171,14 +171,14 @@ std::vector<float> scale_numbers(const core::WeightScale& scale,
   return numbers;
 }
 
-core::WeightScales read_weight_scales(std::span<const SafetensorsFile> files,
+core::WeightScales read_weight_scales(std::span<const TensorFile* const> files,
                                       std::span<const std::filesystem::path> paths, ErrorKind kind) {
   std::vector<core::StoredTensor> stored;
   std::vector<core::LayerNote> notes;
   bool any = false;
   for (std::size_t i = 0; i < files.size(); ++i) {
-    take_notes(files[i], paths[i].string(), kind, notes);
-    for (const auto& [name, view] : files[i].tensors()) {
+    take_notes(*files[i], paths[i].string(), kind, notes);
+    for (const auto& [name, view] : files[i]->tensors()) {
       any = any || core::is_weight_note(name);
       stored.push_back({name, std::string(dtype_name(view.dtype)), view.shape});
     }

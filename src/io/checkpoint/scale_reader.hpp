@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/checkpoint/weight_scales.hpp"
-#include "io/file/safetensors.hpp"
+#include "io/file/tensor_file.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io {
@@ -23,7 +23,7 @@ std::vector<float> scale_numbers(const core::WeightScale& scale,
 /// The scales of all weights in files that belong together; `paths` are theirs, for messages. Throws Error{kind} for
 /// what cannot be applied: a scheme that lapis does not compute, a scale without its weight or a weight without its
 /// scale, one that does not lie over its weight, or is NaN, infinite, negative, or 0 over weights that are not.
-core::WeightScales read_weight_scales(std::span<const SafetensorsFile> files,
+core::WeightScales read_weight_scales(std::span<const TensorFile* const> files,
                                       std::span<const std::filesystem::path> paths, ErrorKind kind);
 
 }  // namespace lapis::io

@@ -119,11 +119,6 @@ Safetensors parse_safetensors(std::span<const std::byte> file, const std::string
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path, ErrorKind kind, std::size_t stray)
     : file_(path, kind), content_(parse_safetensors(file_.bytes(), path.string(), kind, damaged_file_advice, stray)) {}
 
-const TensorView* SafetensorsFile::find(const std::string& name) const {
-  const auto found = content_.tensors.find(name);
-  return found == content_.tensors.end() ? nullptr : &found->second;
-}
-
 std::vector<std::byte> safetensors_bytes(const Safetensors& content) {
   using Row = std::pair<const std::string, TensorView>;
   std::vector<const Row*> rows;

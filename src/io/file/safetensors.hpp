@@ -16,54 +16,15 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "io/file/mapped_file.hpp"
+#include "io/file/tensor_file.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io {
 
 constexpr std::uint64_t longest_safetensors_header = 100'000'000;  ///< bytes
-
-/// Element types, in the order the reference writer sorts them by (the last one is written first).
-enum class Dtype {
-  boolean,
-  f4,
-  f6_e2m3,
-  f6_e3m2,
-  u8,
-  i8,
-  f8_e5m2,
-  f8_e4m3,
-  f8_e8m0,
-  f8_e4m3fnuz,
-  f8_e5m2fnuz,
-  i16,
-  u16,
-  f16,
-  bf16,
-  i32,
-  u32,
-  f32,
-  c64,
-  f64,
-  i64,
-  u64,
-};
-
-/// The format's name of `dtype`: "F32", "BF16".
-std::string_view dtype_name(Dtype dtype);
-
-/// Bits of one element: 4 to 64.
-unsigned dtype_bits(Dtype dtype);
-
-/// A tensor whose bytes somebody else owns.
-struct TensorView {
-  Dtype dtype = Dtype::f32;
-  std::vector<std::int64_t> shape;  ///< empty: one number; a 0 among them: no numbers
-  std::span<const std::byte> data;  ///< row-major, little-endian; not aligned to anything
-};
 
 /// Bytes that elements of `dtype` take in `shape`, or none where that overflows or is no whole number of bytes.
 std::optional<std::uint64_t> tensor_bytes(Dtype dtype, std::span<const std::int64_t> shape);
@@ -89,17 +50,14 @@ constexpr std::size_t stray_checkpoint_bytes = 4;
 
 /// A safetensors file, mapped. The tensors' data stay valid, at the same address, as long as this object or one moved
 /// from it lives. Safe to read from many threads.
-class SafetensorsFile {
+class SafetensorsFile final : public TensorFile {
  public:
   /// Throws Error{kind}: ErrorKind::model for a model's weights, ErrorKind::input for a file the user named. `stray` as
   /// in `parse_safetensors`.
   SafetensorsFile(const std::filesystem::path& path, ErrorKind kind, std::size_t stray = 0);
 
-  const std::map<std::string, TensorView>& tensors() const { return content_.tensors; }
-  const std::map<std::string, std::string>& metadata() const { return content_.metadata; }
-
-  /// The tensor `name`, or null. It belongs to this object.
-  const TensorView* find(const std::string& name) const;
+  const std::map<std::string, TensorView>& tensors() const override { return content_.tensors; }
+  const std::map<std::string, std::string>& metadata() const override { return content_.metadata; }
 
   /// As of the file that is mapped.
   void expect_scattered_reads(bool scattered) const { file_.expect_scattered_reads(scattered); }
