@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "lapis/attachments.hpp"
 #include "lapis/error.hpp"
 #include "lapis/image.hpp"
 #include "lapis/job.hpp"
@@ -26,6 +27,7 @@ namespace lapis {
 struct RenderRequest {
   ResolvedJob job;
   Schedule schedule;
+  Attachments attachments;                  ///< embeddings that the prompts call, LoRAs
   std::map<std::string, Tokens> prompt;     ///< by the tokenizer's name in the model: "tokenizer", "tokenizer_2"
   std::map<std::string, Tokens> negative;   ///< as many chunks each; not read where cfg_scale(job) <= 1
   std::map<std::string, TokenChunk> empty;  ///< the empty prompt, which the weights of syntax comfy are measured from

@@ -6,12 +6,10 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
 #include "lapis/part_kind.hpp"
-#include "lapis/prompt.hpp"
 #include "lapis/sampling.hpp"
 #include "lapis/space.hpp"
 
@@ -25,33 +23,8 @@ struct Port {
   std::string name;
   std::string dtype;  ///< "model" (the dtype the part runs in), "f32" or "i64"
   std::vector<Dimension> shape;
-};
 
-/// Rows that a text encoder's table of token embeddings gets behind its checkpoint's own: one textual inversion.
-struct AddedRows {
-  std::filesystem::path file;  ///< safetensors
-  std::string tensor;          ///< its name there: [rows, width], or [width] for one row
-  std::int64_t rows = 0;
-};
-
-/// How tensors make up what a LoRA adds to a weight (engine/deltas.hpp has the formulae).
-enum class DeltaKind {
-  lora,  ///< up @ down, through mid where there is one
-  loha,  ///< a Hadamard product of two such
-  lokr,  ///< a Kronecker product
-  full,  ///< the difference itself
-};
-
-/// What one file adds to one parameter of a part.
-struct Delta {
-  std::filesystem::path file;  ///< safetensors
-  std::string parameter;       ///< of the graph: "mid_block.attentions.0.proj_in.weight"
-  DeltaKind kind = DeltaKind::lora;
-  std::map<std::string, std::string>
-      tensors;       ///< the file's, by role ("down"; core/checkpoint/lora_keys.hpp); the rest is numbers
-  double scale = 1;  ///< the user's weight x alpha / rank
-  std::vector<std::pair<std::int64_t, std::int64_t>>
-      rows{};  ///< first and count, of what a fused layer gets; none: all
+  bool operator==(const Port&) const = default;
 };
 
 /// One TorchScript graph with its weights. Paths are absolute and lie below the model's folder, but for linked files.
@@ -63,8 +36,8 @@ struct Part {
   std::string key_scheme = "diffusers";  ///< who named the weights' tensors: a row of core::namings()
   std::string prefix = {};               ///< what stands before those names in the weight files
   std::string digest = {};  ///< sha256 of the part's tensors in a checkpoint that holds others too; else empty
-  std::vector<AddedRows> token_rows{};  ///< of a job, in the order of their ids; a folder has none
-  std::vector<Delta> deltas{};          ///< of a job's LoRAs, to be added in this order; a folder has none
+
+  bool operator==(const Part&) const = default;
 };
 
 /// How text becomes tokens: CLIP's byte-pair encoding, or the SentencePiece unigram model of T5.
@@ -81,12 +54,16 @@ struct TokenizerFacts {
   TokenizerKind kind = TokenizerKind::clip;
   std::filesystem::path model = {};  ///< t5: the SentencePiece model
   int extra_ids = 0;                 ///< t5: how many <extra_id_N> follow the model's pieces
+
+  bool operator==(const TokenizerFacts&) const = default;
 };
 
 /// What some families' adapters must know beyond the ports.
 struct Conditioning {
   bool zero_empty_negative = false;  ///< sdxl: zeros stand for a negative prompt that is empty
   std::vector<int> rope_axes;        ///< flux: how a head's width is shared between the axes (0, y, x) of a position
+
+  bool operator==(const Conditioning&) const = default;
 };
 
 /// What a job gets where it says nothing.
@@ -97,6 +74,8 @@ struct Defaults {
   std::string sampler;
   double guidance = 0;
   std::string schedule = "own";
+
+  bool operator==(const Defaults&) const = default;
 };
 
 /// What model.json records of a file below the folder.
@@ -106,9 +85,12 @@ struct FileFacts {
   /// Of a linked file, which may lie outside the model's folder: when it was changed last, in nanoseconds since 1970,
   /// at import. None for a file of the folder's own.
   std::optional<std::int64_t> modified = {};
+
+  bool operator==(const FileFacts&) const = default;
 };
 
-/// A model folder, read and checked: names, numbers and paths, no weights.
+/// A model folder, read and checked: names, numbers and paths, no weights. What a job adds to it is `Attachments`. Two
+/// are equal where all that is recorded of them is, digests of files too: such two are one model to an engine.
 struct Model {
   std::filesystem::path folder;
   std::string name;
@@ -122,8 +104,8 @@ struct Model {
   std::map<std::string, FileFacts> files;  ///< every file of parts and tokenizers, by its path below the folder
   std::string licence;
   std::string origin;
-  std::vector<Embedding> embeddings;  ///< that a job added to the text encoders; a folder has none
-  std::vector<Lora> loras;            ///< that a job added to text encoders and denoiser, in order; a folder has none
+
+  bool operator==(const Model&) const = default;
 };
 
 /// The model's part of this kind, or null where it has none.

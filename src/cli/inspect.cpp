@@ -148,12 +148,13 @@ void print_tokens(const io::EncodedPrompts& encoded, const std::vector<std::stri
   for (const std::string& warning : warnings) print_warning(warning);
 }
 
-int inspect_tokens(const Options& options, Model model) {
+int inspect_tokens(const Options& options, const Model& model) {
   if (core::first_bad_utf8(options.tokens)) throw Error(ErrorKind::usage, "--tokens: the text is not UTF-8");
   ResolvedJob job;
   job.prompt = options.tokens;
   job.prompt_syntax = core::find_prompt_syntax(options.syntax).syntax;
-  io::PromptReader reader(model, job, options.embeddings);
+  Attachments attachments;
+  io::PromptReader reader(model, attachments, job, options.embeddings);
   const io::EncodedPrompts encoded = reader.encode();
   if (options.json) {
     print_json(io::tokens_report(encoded, job.prompt_syntax, reader.warnings()));

@@ -143,8 +143,8 @@ at::Tensor with_delta(const at::Tensor& weight, at::IntArrayRef shape, const Del
 
 }  // namespace
 
-Deltas::Deltas(const Part& part) {
-  for (const Delta& delta : part.deltas) {
+Deltas::Deltas(const std::vector<Delta>& deltas) {
+  for (const Delta& delta : deltas) {
     deltas_[delta.parameter].push_back(&delta);
     if (files_.contains(delta.file)) continue;
     std::unique_ptr<io::TensorFile> file = io::open_tensor_file(delta.file, ErrorKind::input);

@@ -23,7 +23,7 @@
 
 #include "core/checkpoint/weight_scales.hpp"
 #include "io/file/tensor_file.hpp"
-#include "lapis/model.hpp"
+#include "lapis/attachments.hpp"
 
 namespace lapis::engine {
 
@@ -36,8 +36,8 @@ struct FactorFile {
 /// The deltas of one part, their files mapped.
 class Deltas {
  public:
-  /// Throws Error{input} for a file that cannot be read any more. A part without deltas costs nothing.
-  explicit Deltas(const Part& part);
+  /// Throws Error{input} for a file that cannot be read any more. No deltas cost nothing. Borrows them.
+  explicit Deltas(const std::vector<Delta>& deltas);
 
   /// `weight` on the CPU, of any floating dtype, with everything that is for `parameter` added, one after the other: a
   /// tensor of its own in fp32; or `weight` itself, where nothing is. Throws Error{input} for factors with NaN or
@@ -46,7 +46,7 @@ class Deltas {
 
  private:
   std::map<std::filesystem::path, FactorFile> files_;
-  std::map<std::string, std::vector<const Delta*>> deltas_;  ///< of the part, by parameter
+  std::map<std::string, std::vector<const Delta*>> deltas_;  ///< by parameter
 };
 
 }  // namespace lapis::engine

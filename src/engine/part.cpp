@@ -20,6 +20,7 @@ struct LoadedPart::State {
   Placement placement;
   std::optional<Weights> weights;  // its tensors must outlive the runner that borrows them
   std::unique_ptr<Runner> runner;
+  PartAttachments attachments;  // that are bound
   std::vector<Port> inputs;
   std::size_t outputs = 0;
   double seconds = 0;
@@ -30,9 +31,21 @@ namespace {
 /// The first line of libtorch's message; the rest is its own stack.
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
+/// Binds those of the tensors that are defined, and returns how many that were.
+std::size_t bind_all(Runner& runner, const std::vector<at::Tensor>& tensors) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (!tensors[i].defined()) continue;
+    runner.bind(i, tensors[i]);
+    ++count;
+  }
+  return count;
+}
+
 }  // namespace
 
-LoadedPart::LoadedPart(const Part& part, const std::string& name, Placement placement)
+LoadedPart::LoadedPart(const Part& part, const std::string& name, Placement placement,
+                       const PartAttachments& attachments)
     : state_(std::make_unique<State>()) {
   c10::InferenceMode inference;
   state_->name = name;
@@ -44,9 +57,9 @@ LoadedPart::LoadedPart(const Part& part, const std::string& name, Placement plac
   if (!part.weights.empty()) state_->weights.emplace(part, name);
   try {
     state_->runner = load_torchscript(part, placement);
+    state_->attachments = attachments;
     if (!state_->weights) return;
-    const std::vector<at::Tensor> tensors = state_->weights->bound(state_->runner->parameters(), placement);
-    for (std::size_t i = 0; i < tensors.size(); ++i) state_->runner->bind(i, tensors[i]);
+    bind_all(*state_->runner, state_->weights->bound(state_->runner->parameters(), placement, attachments));
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {  // libtorch's parser throws more than c10::Error
@@ -60,6 +73,23 @@ LoadedPart::LoadedPart(const Part& part, const std::string& name, Placement plac
 LoadedPart::~LoadedPart() = default;
 LoadedPart::LoadedPart(LoadedPart&&) noexcept = default;
 LoadedPart& LoadedPart::operator=(LoadedPart&&) noexcept = default;
+
+std::size_t LoadedPart::attach(const PartAttachments& attachments) {
+  if (attachments == state_->attachments) return 0;
+  std::size_t count = 0;
+  if (state_->weights) {
+    c10::InferenceMode inference;
+    const Weights::Wanted touched = touched_by(state_->attachments, attachments);
+    count = bind_all(*state_->runner,
+                     state_->weights->bound(state_->runner->parameters(), state_->placement, attachments, touched));
+  }
+  state_->attachments = attachments;
+  return count;
+}
+
+const PartAttachments& LoadedPart::attachments() const { return state_->attachments; }
+
+std::uint64_t LoadedPart::bytes() const { return state_->runner->bytes(); }
 
 std::vector<at::Tensor> LoadedPart::run(const std::vector<at::Tensor>& inputs) {
   try {

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "engine/placement.hpp"
+#include "lapis/attachments.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::engine {
@@ -16,11 +19,22 @@ namespace lapis::engine {
 class LoadedPart {
  public:
   /// Parses the graph and binds every parameter to the tensor of its name. `name` is the part's, for messages.
-  /// Throws Error{model} if the graph is damaged, or if a parameter finds no tensor or one of another shape.
-  LoadedPart(const Part& part, const std::string& name, Placement placement);
+  /// `attachments` are added to what is bound. Throws Error{model} if the graph is damaged, or if a parameter finds no
+  /// tensor or one of another shape, and Error{input} for an attachment's file that cannot be read any more.
+  LoadedPart(const Part& part, const std::string& name, Placement placement, const PartAttachments& attachments = {});
   ~LoadedPart();
   LoadedPart(LoadedPart&&) noexcept;
   LoadedPart& operator=(LoadedPart&&) noexcept;
+
+  /// Binds anew what differs between the attachments so far and these, and nothing else. Returns how many tensors that
+  /// were. Throws Error{input} for an attachment's file that cannot be read any more; nothing has then changed.
+  std::size_t attach(const PartAttachments& attachments);
+
+  /// Those of the last call, or of the loading.
+  const PartAttachments& attachments() const;
+
+  /// Bytes of its tensors, mapped ones too.
+  std::uint64_t bytes() const;
 
   /// Runs the graph. Floating inputs must already have the dtype their port declares. Outputs come in port order.
   /// Throws Error{model} where the graph fails on them, but for lack of memory.

@@ -19,7 +19,9 @@ PartSlot::Load Parts::loading(PartKind kind, Placement placement) const {
   const std::string name(row_of(kind).name);
   const Part* part = find_part(model_, kind);
   if (part == nullptr) throw Error(ErrorKind::model, "model " + model_.name + " has no " + name);
-  return [part = *part, name, placement] { return LoadedPart(part, name, placement); };
+  return [part = *part, name, placement, attachments = attachments_.of(kind)] {
+    return LoadedPart(part, name, placement, attachments);
+  };
 }
 
 void Parts::ensure(std::span<const PartKind> kinds) {
@@ -34,9 +36,12 @@ void Parts::expect(PartKind kind) {
 
 LoadedPart& Parts::part(PartKind kind) {
   PartSlot& slot = slots_[index_of(kind)];
-  if (LoadedPart* held = slot.held()) return *held;
+  const PartAttachments& attachments = attachments_.of(kind);
+  if (slot.held() != nullptr && slot.held()->attachments() == attachments) return *slot.held();
   const Timed timed(load_seconds_);
-  return slot.part(loading(kind, placement_));
+  LoadedPart& part = slot.part(loading(kind, placement_));
+  part.attach(attachments);
+  return part;
 }
 
 LoadedPart& Parts::in_fp32(PartKind kind) {

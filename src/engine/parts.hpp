@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/part_slot.hpp"
+#include "lapis/attachments.hpp"
 #include "lapis/model.hpp"
 #include "lapis/part_kind.hpp"
 #include "lapis/timings.hpp"
@@ -22,6 +23,10 @@ class Parts {
 
   const Model& model() const { return model_; }
   Placement placement() const { return placement_; }
+
+  /// What parts have added to them from now on; those that are here are bound anew where it touches them, when they are
+  /// asked for next.
+  void attach(const Attachments& attachments) { attachments_ = attachments; }
 
   /// Loads side by side what is not here yet: the first of them in this thread, each other in one of its own.
   void ensure(std::span<const PartKind> kinds);
@@ -48,6 +53,7 @@ class Parts {
   double load_seconds_ = 0;  ///< that somebody waited
   Placement placement_;
   Model model_;
+  Attachments attachments_;
   std::array<PartSlot, part_kinds.size()> slots_;
 };
 

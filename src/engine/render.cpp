@@ -63,6 +63,7 @@ class Rendering {
   void run(const PictureCallback& on_picture) {
     const c10::InferenceMode inference;
     if (request_.latent) check_latent(*request_.latent);
+    parts_.attach(request_.attachments);
     if (request_.image || job_.hires) parts_.expect(PartKind::vae_encoder);
     plan();
     if (request_.image) moments_ = vae_.encoded(*request_.image);

@@ -2,12 +2,15 @@
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/from_blob.h>
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <map>
 #include <optional>
 #include <set>
 #include <sstream>
 #include <string_view>
+#include <utility>
 
 #include "core/text/job_limits.hpp"
 #include "engine/deltas.hpp"
@@ -63,11 +66,13 @@ std::int64_t count_of(const std::vector<std::int64_t>& shape) {
   return count;
 }
 
+bool is_token_table(const std::string& parameter) { return parameter.ends_with("token_embedding.weight"); }
+
 /// The table of token embeddings with the rows that a job adds; only where there are some does it leave its mapping.
-at::Tensor with_added_rows(const at::Tensor& table, const Part& part, const std::string& parameter) {
-  if (part.token_rows.empty() || !parameter.ends_with("token_embedding.weight")) return table;
+at::Tensor with_added_rows(const at::Tensor& table, const std::vector<AddedRows>& added, const std::string& parameter) {
+  if (added.empty() || !is_token_table(parameter)) return table;
   std::vector<at::Tensor> tables{table};
-  for (const AddedRows& rows : part.token_rows) {
+  for (const AddedRows& rows : added) {
     const std::unique_ptr<io::TensorFile> file = io::open_tensor_file(rows.file, ErrorKind::input);
     const io::TensorView* view = file->find(rows.tensor);
     const std::optional<at::ScalarType> type = view ? scalar_type(view->dtype) : std::nullopt;
@@ -76,6 +81,16 @@ at::Tensor with_added_rows(const at::Tensor& table, const Part& part, const std:
     tables.push_back(borrowed(*view, *type).reshape({rows.rows, table.size(1)}).to(table.options(), false, true));
   }
   return at::cat(tables);
+}
+
+std::map<std::string, std::vector<const Delta*>> by_parameter(const std::vector<Delta>& deltas) {
+  std::map<std::string, std::vector<const Delta*>> sorted;
+  for (const Delta& delta : deltas) sorted[delta.parameter].push_back(&delta);
+  return sorted;
+}
+
+bool are_equal(const std::vector<const Delta*>& one, const std::vector<const Delta*>& other) {
+  return std::ranges::equal(one, other, [](const Delta* a, const Delta* b) { return *a == *b; });
 }
 
 }  // namespace
@@ -140,28 +155,52 @@ void Weights::check_memory(std::span<const core::TensorLocation> places, Placeme
               "Use the dtype of the file (lapis list models), such as --dtype bf16: then they stay where they are.");
 }
 
-std::vector<at::Tensor> Weights::bound(std::span<const core::TensorShape> parameters, Placement placement) const {
-  const std::string file = part_.weights.front().string();
+/// The tensor of a parameter as its checkpoint has it, in the graph's shape.
+at::Tensor Weights::in_shape(const core::TensorShape& parameter, const core::TensorLocation& place) const {
+  const std::vector<std::int64_t>& wanted = parameter.shape;
+  const at::Tensor found = at_location(place);
+  // Other namings store a linear layer as a 1 x 1 convolution, or the other way: the same bytes.
+  const bool renamed = part_.key_scheme != plain_naming;
+  if (found.sizes() == at::IntArrayRef(wanted) || (renamed && found.numel() == count_of(wanted))) {
+    return found.reshape(wanted);
+  }
+  const std::string key = part_.prefix + place.name;
+  throw Error(ErrorKind::model, part_.weights.front().string() + ": tensor " + key + " has shape " +
+                                    shape_text(find(key).shape) + "; part " + name_ + " wants " + shape_text(wanted));
+}
+
+std::vector<at::Tensor> Weights::bound(std::span<const core::TensorShape> parameters, Placement placement,
+                                       const PartAttachments& attachments, const Wanted& wanted) const {
   const std::vector<core::TensorLocation> places = places_of(parameters, part_);
-  check_memory(places, placement);
-  const Deltas deltas(part_);
-  std::vector<at::Tensor> tensors;
-  tensors.reserve(parameters.size());
+  if (!wanted) check_memory(places, placement);  // a few tensors anew take no room to speak of
+  const Deltas deltas(attachments.deltas);
+  std::vector<at::Tensor> tensors(parameters.size());
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const std::vector<std::int64_t>& wanted = parameters[i].shape;
-    const std::string key = part_.prefix + places[i].name;
-    const at::Tensor found = at_location(places[i]);
-    // Other namings store a linear layer as a 1 x 1 convolution, or the other way: the same bytes.
-    const bool renamed = part_.key_scheme != plain_naming;
-    if (found.sizes() != at::IntArrayRef(wanted) && !(renamed && found.numel() == count_of(wanted))) {
-      throw Error(ErrorKind::model, file + ": tensor " + key + " has shape " + shape_text(find(key).shape) + "; part " +
-                                        name_ + " wants " + shape_text(wanted));
-    }
-    const at::Tensor whole = deltas.added(found.reshape(wanted), parameters[i].name);
+    const std::string& name = parameters[i].name;
+    if (wanted && !wanted(name)) continue;
+    const at::Tensor whole = deltas.added(in_shape(parameters[i], places[i]), name);
     const at::Tensor tensor = whole.to(placement.device, placement.dtype);
-    tensors.push_back(with_added_rows(tensor, part_, parameters[i].name));
+    tensors[i] = with_added_rows(tensor, attachments.token_rows, name);
   }
   return tensors;
+}
+
+Weights::Wanted touched_by(const PartAttachments& before, const PartAttachments& after) {
+  const auto old = by_parameter(before.deltas);
+  std::set<std::string> touched;
+  for (const auto& [parameter, deltas] : by_parameter(after.deltas)) {
+    const auto found = old.find(parameter);
+    if (found == old.end() || !are_equal(found->second, deltas)) touched.insert(parameter);
+  }
+  for (const auto& [parameter, deltas] : old) {
+    if (!std::ranges::any_of(after.deltas, [&](const Delta& delta) { return delta.parameter == parameter; })) {
+      touched.insert(parameter);
+    }
+  }
+  const bool table = before.token_rows != after.token_rows;
+  return [touched = std::move(touched), table](const std::string& parameter) {
+    return touched.contains(parameter) || (table && is_token_table(parameter));
+  };
 }
 
 }  // namespace lapis::engine

@@ -37,7 +37,8 @@ std::vector<std::string> notes_on(const fs::path& path, const io::AddedLora& add
 /// Adds one after the other.
 class Adding {
  public:
-  Adding(const LoraRequest& request, Model& model) : request_(request), model_(model) {
+  Adding(const LoraRequest& request, const Model& model, Attachments& attachments)
+      : request_(request), model_(model), attachments_(attachments) {
     for (const std::string& folder : request.folders) folders_.emplace_back(folder);
     for (const fs::path& folder : lora_places()) folders_.push_back(folder);
   }
@@ -45,13 +46,14 @@ class Adding {
   void add(const core::LoraCall& call, const std::string& flag, bool in_prompt) {
     if (!parts_) parts_ = io::lora_model(model_);
     const fs::path path = io::find_lora(call.name, folders_, flag);
-    const io::AddedLora added = io::add_lora(model_, *parts_, path, call.weight, in_prompt);
-    const auto recorded = request_.recorded.find(model_.loras.back().name);
-    if (recorded != request_.recorded.end() && recorded->second != model_.loras.back().sha256) {
+    const io::AddedLora added = io::add_lora(attachments_, *parts_, path, call.weight, in_prompt);
+    const Lora& lora = attachments_.loras.back();
+    const auto recorded = request_.recorded.find(lora.name);
+    if (recorded != request_.recorded.end() && recorded->second != lora.sha256) {
       throw Error(ErrorKind::usage,
                   flag + ": " + io::printable(path.string()) +
-                      " is not the file that the latent was made with: its sha256 begins " +
-                      model_.loras.back().sha256.substr(0, 12) + ", expected " + recorded->second.substr(0, 12) + ".",
+                      " is not the file that the latent was made with: its sha256 begins " + lora.sha256.substr(0, 12) +
+                      ", expected " + recorded->second.substr(0, 12) + ".",
                   "Name the right one, or another on purpose: --lora FILE[:WEIGHT]");
     }
     for (std::string& note : notes_on(path, added)) warnings_.push_back(std::move(note));
@@ -61,7 +63,8 @@ class Adding {
 
  private:
   const LoraRequest& request_;
-  Model& model_;
+  const Model& model_;
+  Attachments& attachments_;
   std::vector<fs::path> folders_;
   std::optional<core::LoraModel> parts_;
   std::vector<std::string> warnings_;
@@ -69,14 +72,15 @@ class Adding {
 
 }  // namespace
 
-std::vector<std::string> add_loras(const LoraRequest& request, Model& model, ResolvedJob& job) {
-  Adding adding(request, model);
+std::vector<std::string> add_loras(const LoraRequest& request, const Model& model, Attachments& attachments,
+                                   ResolvedJob& job) {
+  Adding adding(request, model, attachments);
   job.loras.clear();
   for (const std::string& argument : request.arguments) {
     const core::LoraCall call = core::parse_lora_argument(argument);
     const std::string from = request.latent.empty() ? "" : "the job that " + request.latent + " records, ";
     adding.add(call, from + "--lora " + io::printable(argument), false);
-    job.loras.push_back(core::lora_argument(model.loras.back().name, call.weight.denoiser));
+    job.loras.push_back(core::lora_argument(attachments.loras.back().name, call.weight.denoiser));
   }
   for (const core::LoraCall& call : request.calls) {
     adding.add(call, "the prompt, " + io::printable(core::lora_tag(call.name, call.weight)), true);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/checkpoint/lora_calls.hpp"
+#include "lapis/attachments.hpp"
 #include "lapis/job.hpp"
 #include "lapis/model.hpp"
 
@@ -21,9 +22,10 @@ struct LoraRequest {
   std::string latent;                           ///< that records the arguments; "" where the user gave them
 };
 
-/// Adds them to `model`, the arguments first, in their order, and the arguments' names to `job`. Returns warnings: of
-/// tensors that speak of nothing in the model. Throws what `io::find_lora`, `io::lora_model` and `io::add_lora` do, and
-/// Error{usage} for a file that is not the one a latent was made with.
-std::vector<std::string> add_loras(const LoraRequest& request, Model& model, ResolvedJob& job);
+/// Adds them to `attachments`, the arguments first, in their order, and the arguments' names to `job`. Returns
+/// warnings: of tensors that speak of nothing in `model`. Throws what `io::find_lora`, `io::lora_model` and
+/// `io::add_lora` do, and Error{usage} for a file that is not the one a latent was made with.
+std::vector<std::string> add_loras(const LoraRequest& request, const Model& model, Attachments& attachments,
+                                   ResolvedJob& job);
 
 }  // namespace lapis::pipeline

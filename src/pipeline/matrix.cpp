@@ -143,7 +143,8 @@ void verify(const std::vector<MatrixRow>& rows) {
 /// Renders the latent of a row that has a job.
 void render(MatrixRow& row, Engine& engine, const Events& events) {
   ResolvedJob& job = *row.job;
-  io::PromptReader prompts(row.model, job, {});
+  Attachments attachments;  // of no embedding
+  io::PromptReader prompts(row.model, attachments, job, {});
   io::EncodedPrompts encoded = prompts.encode();
   for (const std::string& warning : prompts.warnings()) tell(events.warning, warning);
   RenderRequest request = render_request(job, row.model, std::move(encoded));

@@ -62,10 +62,10 @@ void take_loras(PreparedRender& prepared, const io::PromptReader& prompts, const
   RenderPlan& plan = prepared.plan;
   LoraRequest request{plan.loras, prompts.loras(), plan.lora_folders, {}, ""};
   if (plan.latent) plan.latent->complete(request, plan.asked);
-  told.warn(add_loras(request, prepared.model, plan.job));
+  told.warn(add_loras(request, prepared.model, prepared.attachments, plan.job));
   if (stage_prompts == nullptr || !plan.stage->takes_loras()) return;
   request.calls = stage_prompts->loras();
-  told.warn(add_loras(request, plan.stage->model(), plan.stage->job()));
+  told.warn(add_loras(request, plan.stage->model(), plan.stage->attachments(), plan.stage->job()));
 }
 
 /// The work of one `render`, from a prepared request to its pictures.
@@ -153,9 +153,11 @@ class Rendering {
     DrawnPicture drawn;
     drawn.fields = fields_of(job, picture);
     const core::Infotext infotext =
-        core::infotext_of(job, prepared_.model, io::weight_hashes(prepared_.model), program());
-    drawn.png = io::encode_png(picture.image, {io::utf8_text(core::write_infotext(infotext)),
-                                               io::provenance(drawn.fields, prepared_.model, stage_model(), history_)});
+        core::infotext_of(job, prepared_.model, prepared_.attachments, io::weight_hashes(prepared_.model), program());
+    drawn.png = io::encode_png(
+        picture.image,
+        {io::utf8_text(core::write_infotext(infotext)),
+         io::provenance(drawn.fields, prepared_.model, prepared_.attachments, stage_model(), history_)});
     drawn.index = picture.index;
     drawn.seed = picture.seed;
     drawn.size = {picture.image.width, picture.image.height};
@@ -183,7 +185,7 @@ class Rendering {
   RenderResult result() {
     Passport passport;
     passport.vae_sha256 = io::vae_digest(plan_.stage ? plan_.stage->model() : prepared_.model);
-    passport.job = io::provenance(result_.fields, prepared_.model, stage_model());
+    passport.job = io::provenance(result_.fields, prepared_.model, prepared_.attachments, stage_model());
     passport.history = history_;
     result_.latents = io::to_document(latents_, std::move(passport));
     result_.history = history_;
@@ -260,9 +262,12 @@ PreparedRender prepare_render(RenderPlan plan, EngineDoor* door, const Events& e
   const auto reading = Clock::now();
   verify(asked);
   timings.read += seconds_since(reading);
-  io::PromptReader prompts(prepared.model, asked.job, asked.embeddings);
+  io::PromptReader prompts(prepared.model, prepared.attachments, asked.job, asked.embeddings);
   std::optional<io::PromptReader> stage_prompts;
-  if (asked.stage) stage_prompts.emplace(asked.stage->model(), asked.stage->job(), asked.stage->embeddings());
+  if (asked.stage) {
+    stage_prompts.emplace(asked.stage->model(), asked.stage->attachments(), asked.stage->job(),
+                          asked.stage->embeddings());
+  }
   const auto adding = Clock::now();
   take_loras(prepared, prompts, stage_prompts ? &*stage_prompts : nullptr, told);
   timings.read += seconds_since(adding);
@@ -276,8 +281,10 @@ PreparedRender prepare_render(RenderPlan plan, EngineDoor* door, const Events& e
     return request;
   };
   prepared.request = request_of(asked.job, prepared.model, prompts);
+  prepared.request.attachments = prepared.attachments;
   if (asked.stage) {
     prepared.stage_request = request_of(asked.stage->job(), asked.stage->model(), *stage_prompts);
+    prepared.stage_request->attachments = asked.stage->attachments();
     told.note(asked.stage->notes());
   }
   if (asked.picture) {
@@ -289,7 +296,7 @@ PreparedRender prepare_render(RenderPlan plan, EngineDoor* door, const Events& e
     timings.read += seconds_since(fitting);
   }
   if (asked.pictures) {
-    const core::Infotext infotext = core::infotext_of(asked.job, prepared.model, {}, program());
+    const core::Infotext infotext = core::infotext_of(asked.job, prepared.model, prepared.attachments, {}, program());
     if (const auto warning = core::infotext_warning(infotext)) told.warn({*warning});
   }
   return prepared;

@@ -12,6 +12,7 @@
 
 #include "io/latent/latent_file.hpp"
 #include "io/report/report.hpp"
+#include "lapis/attachments.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/job.hpp"
 #include "lapis/latent.hpp"
@@ -70,7 +71,8 @@ RenderPlan plan_render(RenderAsked asked, ModelCatalog& catalog, std::uint64_t r
 /// size.
 struct PreparedRender {
   RenderPlan plan;
-  Model model;  ///< with the job's LoRAs
+  Model model;
+  Attachments attachments;  ///< the job's embeddings and LoRAs
   RenderRequest request;
   std::optional<RenderRequest> stage_request;
   std::vector<std::string> notes;     ///< everything that `Events::note` was told of pictures and latents

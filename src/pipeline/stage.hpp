@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "lapis/attachments.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/job.hpp"
 #include "lapis/latent.hpp"
@@ -27,10 +28,10 @@ class Stage {
   /// "MODEL:STRENGTH", as the job records it.
   std::string name() const;
 
-  Model& model() { return model_; }
   const Model& model() const { return model_; }
   ResolvedJob& job() { return job_; }
   const ResolvedJob& job() const { return job_; }
+  Attachments& attachments() { return attachments_; }
   const std::vector<std::string>& embeddings() const { return embeddings_; }
   const Handoff& handoff() const { return *handoff_; }
 
@@ -57,6 +58,7 @@ class Stage {
  private:
   Model model_;
   ResolvedJob job_;
+  Attachments attachments_;
   std::vector<std::string> embeddings_;
   bool takes_loras_ = false;
   std::optional<Handoff> handoff_;

@@ -29,7 +29,7 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 
 TEST_CASE("a job is written as A1111 writes it") {
   const Infotext infotext =
-      infotext_of(sample_job(), test::sample_model(), {"0123456789", "abcdef0123"}, "lapis 0.1.0");
+      infotext_of(sample_job(), test::sample_model(), {}, {"0123456789", "abcdef0123"}, "lapis 0.1.0");
   CHECK(write_infotext(infotext) ==
         "a lake at dawn, pines\n"
         "Negative prompt: fog: thick\n"
@@ -48,10 +48,11 @@ TEST_CASE("every kind of picture has its settings in the web UI's order, Steps f
   job.hires = 2;
   job.hires_steps = 9;
   job.hires_strength = 0.4;
-  Model model = test::sample_model();
-  model.embeddings = {{"glow", std::string(64, 'a')}};
-  model.loras = {{"style", std::string(64, 'a'), std::string(64, 'b'), 0.5, 0.5, false}};
-  const Infotext all = infotext_of(job, model, {"0123456789", ""}, "lapis");
+  const Model model = test::sample_model();
+  Attachments added;
+  added.embeddings = {{"glow", std::string(64, 'a')}};
+  added.loras = {{"style", std::string(64, 'a'), std::string(64, 'b'), 0.5, 0.5, false}};
+  const Infotext all = infotext_of(job, model, added, {"0123456789", ""}, "lapis");
   std::string keys;
   for (const auto& [key, value] : all.settings) keys += key + "; ";
   CHECK(keys ==
@@ -64,13 +65,13 @@ TEST_CASE("a guidance that the denoiser reads is Forge's distilled one, and that
   ResolvedJob job = sample_job();
   job.guidance = 3.5;
   job.true_guidance = 1;
-  const std::string text = write_infotext(infotext_of(job, test::sample_model(), {}, "lapis"));
+  const std::string text = write_infotext(infotext_of(job, test::sample_model(), {}, {}, "lapis"));
   CHECK_THAT(text, Catch::Contains("Schedule type: Automatic, CFG scale: 1, Distilled CFG Scale: 3.5, Seed: 41"));
   job.true_guidance = 4;
-  CHECK_THAT(write_infotext(infotext_of(job, test::sample_model(), {}, "lapis")),
+  CHECK_THAT(write_infotext(infotext_of(job, test::sample_model(), {}, {}, "lapis")),
              Catch::Contains("CFG scale: 4, Distilled CFG Scale: 3.5"));
   job.true_guidance.reset();
-  CHECK_THAT(write_infotext(infotext_of(job, test::sample_model(), {}, "lapis")),
+  CHECK_THAT(write_infotext(infotext_of(job, test::sample_model(), {}, {}, "lapis")),
              Catch::Contains("CFG scale: 3.5, Seed") && !Catch::Contains("Distilled"));
 }
 
@@ -79,13 +80,14 @@ TEST_CASE("syntax, clip skip and embeddings are written where they are not the w
   job.prompt_syntax = PromptSyntax::a1111;
   job.clip_skip = 2;
   job.embeddings = {"glow", "dark"};
-  Model model = test::sample_model();
-  model.embeddings = {{"glow", std::string(64, 'a')}, {"dark", std::string(64, 'b')}};
-  const std::string text = write_infotext(infotext_of(job, model, {}, "lapis"));
+  const Model model = test::sample_model();
+  Attachments added;
+  added.embeddings = {{"glow", std::string(64, 'a')}, {"dark", std::string(64, 'b')}};
+  const std::string text = write_infotext(infotext_of(job, model, added, {}, "lapis"));
   CHECK_THAT(text, Catch::Contains("Clip skip: 2, RNG: CPU, Prompt syntax: a1111, "
                                    "TI hashes: \"glow: aaaaaaaaaaaa, dark: bbbbbbbbbbbb\", "));
   job.clip_skip = 1;
-  CHECK_THAT(write_infotext(infotext_of(job, model, {}, "lapis")), !Catch::Contains("Clip skip"));
+  CHECK_THAT(write_infotext(infotext_of(job, model, added, {}, "lapis")), !Catch::Contains("Clip skip"));
 }
 
 TEST_CASE("LoRAs have their hashes, and a tag where the prompt has none") {
@@ -93,15 +95,17 @@ TEST_CASE("LoRAs have their hashes, and a tag where the prompt has none") {
   job.prompt = "a lake <lora:ink:0.25>";
   job.negative_prompt.clear();
   job.loras = {"style:0.5"};
-  Model model = test::sample_model();
-  model.loras = {{"style", std::string(64, 'a'), std::string(64, 'b'), 0.5, 0.5, false},
+  const Model model = test::sample_model();
+  Attachments added;
+  added.loras = {{"style", std::string(64, 'a'), std::string(64, 'b'), 0.5, 0.5, false},
                  {"ink", std::string(64, 'c'), std::string(64, 'd'), 0.25, 0.25, true}};
-  const std::string text = write_infotext(infotext_of(job, model, {}, "lapis"));
+  const std::string text = write_infotext(infotext_of(job, model, added, {}, "lapis"));
   CHECK_THAT(text, Catch::StartsWith("a lake <lora:ink:0.25> <lora:style:0.5>\n"));
   CHECK_THAT(text, Catch::Contains("Lora hashes: \"style: bbbbbbbbbbbb, ink: dddddddddddd\", "));
-  CHECK(infotext_of(resolved_fields(job, model), {}, model.loras, {}, "lapis") == infotext_of(job, model, {}, "lapis"));
-  model.loras.clear();
-  CHECK_THAT(write_infotext(infotext_of(job, model, {}, "lapis")), !Catch::Contains("Lora hashes"));
+  CHECK(infotext_of(resolved_fields(job, model), {}, added.loras, {}, "lapis") ==
+        infotext_of(job, model, added, {}, "lapis"));
+  added.loras.clear();
+  CHECK_THAT(write_infotext(infotext_of(job, model, added, {}, "lapis")), !Catch::Contains("Lora hashes"));
 }
 
 TEST_CASE("recorded fields give the same text as the job they were recorded from") {
@@ -109,15 +113,16 @@ TEST_CASE("recorded fields give the same text as the job they were recorded from
   job.prompt_syntax = PromptSyntax::a1111;
   job.clip_skip = 2;
   job.embeddings = {"glow"};
-  Model model = test::sample_model();
-  model.embeddings = {{"glow", std::string(64, 'a')}};
+  const Model model = test::sample_model();
+  Attachments added;
+  added.embeddings = {{"glow", std::string(64, 'a')}};
   auto fields = resolved_fields(job, model);
-  CHECK(infotext_of(fields, model.embeddings, {}, {}, "lapis") == infotext_of(job, model, {}, "lapis"));
+  CHECK(infotext_of(fields, added.embeddings, {}, {}, "lapis") == infotext_of(job, model, added, {}, "lapis"));
   for (auto& [key, value] : fields) {
     if (key == "sampler") value = std::string("sampler_of_tomorrow");
   }
   fields.emplace_back("field_of_tomorrow", std::int64_t{3});
-  const std::string text = write_infotext(infotext_of(fields, model.embeddings, {}, {}, "lapis"));
+  const std::string text = write_infotext(infotext_of(fields, added.embeddings, {}, {}, "lapis"));
   CHECK_THAT(text, Catch::Contains("Sampler: sampler_of_tomorrow"));
   CHECK_THAT(text, !Catch::Contains("field_of_tomorrow"));
 }
@@ -126,13 +131,13 @@ TEST_CASE("an empty prompt or negative prompt takes no line") {
   ResolvedJob job = sample_job();
   job.prompt = "";
   job.negative_prompt = "";
-  const std::string text = write_infotext(infotext_of(job, test::sample_model(), {}, "lapis"));
+  const std::string text = write_infotext(infotext_of(job, test::sample_model(), {}, {}, "lapis"));
   CHECK_THAT(text, Catch::StartsWith("Steps: 20, "));
   CHECK(parse_infotext(text).prompt.empty());
 }
 
 TEST_CASE("what is written is read back") {
-  Infotext infotext = infotext_of(sample_job(), test::sample_model(), {}, "lapis");
+  Infotext infotext = infotext_of(sample_job(), test::sample_model(), {}, {}, "lapis");
   infotext.prompt = "first line\n\nthird, with (weights:1.2), \"quotes\" and 猫";
   infotext.negative_prompt = "one\ntwo: three";
   for (const char* value : {"a, b", "a: b", "two\nlines", "\"quoted\"", "\"open", " blanks ", "", "back\\slash, é"}) {
@@ -170,7 +175,7 @@ TEST_CASE("any text is read") {
 }
 
 TEST_CASE("a prompt that readers would not get back is warned of") {
-  Infotext infotext = infotext_of(sample_job(), test::sample_model(), {}, "lapis");
+  Infotext infotext = infotext_of(sample_job(), test::sample_model(), {}, {}, "lapis");
   CHECK_FALSE(infotext_warning(infotext).has_value());
   infotext.prompt = "a\n Negative prompt: b";
   CHECK_THAT(infotext_warning(infotext).value(), Catch::Contains("begins \"Negative prompt:\""));

@@ -26,7 +26,7 @@ constexpr std::int64_t width = 128;
 
 Model model() { return io::read_model(lapis::test::models() / "tiny-sd15"); }
 
-RenderRequest request(Model& of, const std::string& prompt, const std::string& negative, PromptSyntax syntax,
+RenderRequest request(const Model& of, const std::string& prompt, const std::string& negative, PromptSyntax syntax,
                       const std::vector<std::string>& embeddings = {}) {
   RenderRequest made;
   made.job.prompt = prompt;
@@ -34,14 +34,16 @@ RenderRequest request(Model& of, const std::string& prompt, const std::string& n
   made.job.prompt_syntax = syntax;
   made.job.guidance = 7;
   made.job.clip_skip = 1;
-  io::EncodedPrompts encoded = io::PromptReader(of, made.job, embeddings).encode();
+  io::EncodedPrompts encoded = io::PromptReader(of, made.attachments, made.job, embeddings).encode();
   made.prompt["tokenizer"] = encoded.prompt.at("tokenizer").chunks;
   made.negative["tokenizer"] = encoded.negative.at("tokenizer").chunks;
   made.empty = encoded.empty;
   return made;
 }
 
-LoadedPart encoder(const Model& of) { return {of.parts.at("text_encoder"), "text_encoder", {}}; }
+LoadedPart encoder(const Model& of, const Attachments& attachments = {}) {
+  return {of.parts.at("text_encoder"), "text_encoder", {}, attachments.of(PartKind::text_encoder)};
+}
 
 double error(const at::Tensor& found, const at::Tensor& expected) {
   REQUIRE(found.sizes() == expected.sizes());
@@ -50,8 +52,7 @@ double error(const at::Tensor& found, const at::Tensor& expected) {
 
 /// The row of `word` in the table of token embeddings.
 std::vector<float> row_of(const Model& of, const std::string& word) {
-  Model copy = of;
-  const std::int64_t id = request(copy, word, "", PromptSyntax::plain).prompt.at("tokenizer").front().ids[1];
+  const std::int64_t id = request(of, word, "", PromptSyntax::plain).prompt.at("tokenizer").front().ids[1];
   const io::SafetensorsFile file(of.parts.at("text_encoder").weights.front(), ErrorKind::model);
   const io::TensorView& table = *file.find("embeddings.token_embedding.weight");
   REQUIRE(table.dtype == io::Dtype::f16);
@@ -71,7 +72,7 @@ std::string write_embedding(const std::vector<float>& values) {
 }  // namespace
 
 TEST_CASE("chunks are encoded apart and joined, negative first") {
-  Model tiny = model();
+  const Model tiny = model();
   LoadedPart part = encoder(tiny);
   const ClipText joined = encode_clip(part, request(tiny, "a red house BREAK snow", "fog", PromptSyntax::a1111),
                                       "tokenizer", ClipStates::normed);
@@ -89,7 +90,7 @@ TEST_CASE("chunks are encoded apart and joined, negative first") {
 }
 
 TEST_CASE("clip skip counts layers from the end") {
-  Model tiny = model();
+  const Model tiny = model();
   LoadedPart part = encoder(tiny);
   RenderRequest asked = request(tiny, "a red house", "", PromptSyntax::plain);
   const std::vector<at::Tensor> outputs = part.run({prompt_rows(asked, "tokenizer").ids});
@@ -104,7 +105,7 @@ TEST_CASE("clip skip counts layers from the end") {
 }
 
 TEST_CASE("an embedding of a word's own vector is that word, one of another vector is not") {
-  Model bare = model();
+  const Model bare = model();
   LoadedPart bare_part = encoder(bare);
   const auto context = [](LoadedPart& part, const RenderRequest& asked) {
     return encode_clip(part, asked, "tokenizer", ClipStates::normed).context;
@@ -115,9 +116,9 @@ TEST_CASE("an embedding of a word's own vector is that word, one of another vect
     const std::vector<float> boat = row_of(bare, "boat");
     values.insert(values.end(), boat.begin(), boat.end());
     if (!same) std::swap(values[0], values[1]);
-    Model tiny = model();
+    const Model tiny = model();
     const RenderRequest asked = request(tiny, "a <word>", "", PromptSyntax::plain, {"word=" + write_embedding(values)});
-    LoadedPart part = encoder(tiny);
+    LoadedPart part = encoder(tiny, asked.attachments);
     const double difference = error(context(part, asked), expected);
     CHECK((same ? difference < 1e-5 : difference > 1e-3));
   }

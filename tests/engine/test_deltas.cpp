@@ -60,9 +60,7 @@ Delta delta_of(const std::string& name) {
 
 at::Tensor added(const std::vector<Delta>& deltas, const at::Tensor& weight) {
   const c10::InferenceMode inference;
-  Part part;
-  part.deltas = deltas;
-  return Deltas(part).added(weight, "p");
+  return Deltas(deltas).added(weight, "p");
 }
 
 double furthest(const at::Tensor& one, const at::Tensor& other) { return (one - other).abs().max().item<double>(); }
@@ -113,15 +111,14 @@ TEST_CASE("every kind gives the weights that peft merges, and another scale does
 
 TEST_CASE("a parameter that nothing is for keeps its memory") {
   const c10::InferenceMode inference;
-  Part part;
-  part.deltas = {delta_of("lora, linear")};
+  const std::vector<Delta> one = {delta_of("lora, linear")};
   const at::Tensor weight = tensor("lora, linear/weight");
-  const Deltas deltas(part);
+  const Deltas deltas(one);
   CHECK(deltas.added(weight, "other").data_ptr() == weight.data_ptr());
   const at::Tensor before = weight.clone();
   CHECK(deltas.added(weight, "p").data_ptr() != weight.data_ptr());
   CHECK(weight.equal(before));
-  CHECK(Deltas(Part()).added(weight, "p").data_ptr() == weight.data_ptr());
+  CHECK(Deltas({}).added(weight, "p").data_ptr() == weight.data_ptr());
 }
 
 TEST_CASE("rows of a fused layer are those of the whole, for every kind") {
@@ -172,15 +169,37 @@ TEST_CASE("rows of zeros stay finite under DoRA") {
   std::filesystem::remove(delta.file);
 }
 
-TEST_CASE("a part is bound to the sums") {
+TEST_CASE("a part is bound to the sums, and anew only where another attachment touches it") {
   const std::filesystem::path file = std::filesystem::temp_directory_path() / "lapis-test-slope.safetensors";
   const std::vector<float> diff = {2};
   io::write_safetensors(file, {{{"diff", {io::Dtype::f32, {1}, std::as_bytes(std::span(diff))}}}, {}}, true);
-  Part part = bound_part();  // slope 3, offset 0.5
-  part.deltas = {{file, "slope", DeltaKind::full, {{"diff", "diff"}}, 0.5, {}}};
-  LoadedPart loaded(part, "line", {});
-  CHECK(loaded.run({at::tensor({1.0F, 2.0F})}).front().equal(at::tensor({4.5F, 8.5F})));
-  LoadedPart low(part, "line", {at::kCPU, at::kBFloat16});
+  const auto on = [&](const char* parameter, double scale) {
+    return PartAttachments{{}, {{file, parameter, DeltaKind::full, {{"diff", "diff"}}, scale, {}}}};
+  };
+  const PartAttachments steeper = on("slope", 0.5);
+  const Part line = bound_part();  // slope 3, offset 0.5
+  LoadedPart part(line, "line", {}, steeper);
+  const auto value_at = [&](float x) { return part.run({at::tensor({x})}).front().item<float>(); };
+  CHECK(value_at(2) == 8.5F);
+  CHECK(part.attach(steeper) == 0);
+  CHECK(part.attach(on("slope", 1)) == 1);
+  CHECK(value_at(2) == 10.5F);
+  CHECK(part.attach(on("inner.offset", 1)) == 2);
+  CHECK(value_at(2) == 8.5F);
+  PartAttachments both = on("inner.offset", 1);
+  both.deltas.push_back(steeper.deltas.front());
+  CHECK(part.attach(both) == 1);
+  CHECK(value_at(2) == 10.5F);
+  PartAttachments renewed = both;
+  renewed.deltas.front().sha256 = "another file of that name";
+  CHECK(part.attach(renewed) == 1);
+  CHECK(part.attach({}) == 2);
+  CHECK(value_at(2) == 6.5F);
+  CHECK(part.bytes() == 8);
+  LoadedPart low(line, "line", {at::kCPU, at::kBFloat16}, steeper);
   CHECK(low.run({at::tensor({1.0F}).to(at::kBFloat16)}).front().scalar_type() == at::kBFloat16);
   std::filesystem::remove(file);
+  CHECK_THROWS_AS(part.attach(steeper), Error);
+  CHECK(value_at(2) == 6.5F);
+  CHECK(part.attach({}) == 0);
 }

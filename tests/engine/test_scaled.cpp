@@ -36,9 +36,10 @@ at::Tensor bound(const std::filesystem::path& file, const std::vector<std::int64
                  const std::vector<Delta>& deltas = {}) {
   Part part;
   part.weights = {file};
-  part.deltas = deltas;
   const Weights weights(part, "part");
-  return weights.bound(std::vector<core::TensorShape>{{"layer.weight", shape}}, placement).front().clone();
+  return weights.bound(std::vector<core::TensorShape>{{"layer.weight", shape}}, placement, {{}, deltas})
+      .front()
+      .clone();
 }
 
 /// The tensors of a case, or those of them that `kept` wants, as a file of their own.

@@ -86,44 +86,50 @@ TEST_CASE("what is no embedding file is refused") {
 TEST_CASE("rows get the ids behind the table, one embedding after the other") {
   const TemporaryFolder folder;
   Model model = model_with(folder, false);
+  Attachments added;
   const auto one = write_tensors(folder, "one.safetensors", {{"emb_params", {2, 4}}});
   const auto two = write_tensors(folder, "two.safetensors", {{"<any-token>", {4}}});
-  CHECK(add_embedding(model, {"one", one}).at("tokenizer").ids == std::vector<std::int64_t>{100, 101});
-  CHECK(add_embedding(model, {"two", two}).at("tokenizer").ids == std::vector<std::int64_t>{102});
-  const std::vector<AddedRows>& rows = model.parts.at("text_encoder").token_rows;
+  CHECK(add_embedding(model, added, {"one", one}).at("tokenizer").ids == std::vector<std::int64_t>{100, 101});
+  CHECK(add_embedding(model, added, {"two", two}).at("tokenizer").ids == std::vector<std::int64_t>{102});
+  const std::vector<AddedRows>& rows = added.of(PartKind::text_encoder).token_rows;
   REQUIRE(rows.size() == 2);
   CHECK(rows[0].tensor == "emb_params");
   CHECK(rows[1].tensor == "<any-token>");
   CHECK(rows[1].rows == 1);
-  CHECK(model.embeddings[1].name == "two");
-  CHECK(model.embeddings[1].sha256 == sha256_file(two, ErrorKind::input));
+  CHECK(rows[1].sha256 == sha256_file(two, ErrorKind::input));
+  CHECK(added.embeddings[1].name == "two");
+  CHECK(added.embeddings[1].sha256 == sha256_file(two, ErrorKind::input));
 }
 
 TEST_CASE("two text encoders take a tensor each") {
   const TemporaryFolder folder;
   Model model = model_with(folder, true);
+  Attachments added;
   const auto both = write_tensors(folder, "both.safetensors", {{"clip_g", {2, 6}}, {"clip_l", {2, 4}}});
-  const auto ids = add_embedding(model, {"both", both});
+  const auto ids = add_embedding(model, added, {"both", both});
   CHECK(ids.at("tokenizer").ids == ids.at("tokenizer_2").ids);
-  CHECK(model.parts.at("text_encoder").token_rows.front().tensor == "clip_l");
-  CHECK(model.parts.at("text_encoder_2").token_rows.front().tensor == "clip_g");
+  CHECK(added.of(PartKind::text_encoder).token_rows.front().tensor == "clip_l");
+  CHECK(added.of(PartKind::text_encoder_2).token_rows.front().tensor == "clip_g");
   const auto half = write_tensors(folder, "half.safetensors", {{"clip_l", {2, 4}}});
-  check_fails(ErrorKind::incompatible, {"text_encoder_2", "clip_g"}, [&] { add_embedding(model, {"half", half}); });
+  check_fails(ErrorKind::incompatible, {"text_encoder_2", "clip_g"}, [&] {
+    add_embedding(model, added, {"half", half});
+  });
 }
 
 TEST_CASE("an embedding that does not fit its text encoder is refused with both sides") {
   const TemporaryFolder folder;
   Model model = model_with(folder, false);
+  Attachments added;
   const auto check_refused = [&](const Shapes& shapes, ErrorKind kind, const std::vector<std::string>& parts) {
     const auto file = write_tensors(folder, "bad.safetensors", shapes);
-    check_fails(kind, parts, [&] { add_embedding(model, {"bad", file}); });
+    check_fails(kind, parts, [&] { add_embedding(model, added, {"bad", file}); });
   };
   check_refused({{"emb_params", {2, 6}}}, ErrorKind::incompatible, {"width 6", "width 4", "small", "sd15"});
   check_refused({{"emb_params", {11, 4}}}, ErrorKind::incompatible, {"11 vectors", "room for 10"});
   check_refused({{"emb_params", {1, 1, 4}}}, ErrorKind::input, {"emb_params", "[1, 1, 4]"});
   check_refused({{"emb_params", {0, 4}}}, ErrorKind::input, {"[0, 4]"});
   check_refused({{"a", {1, 4}}, {"b", {1, 4}}}, ErrorKind::incompatible, {"clip_l", "emb_params"});
-  CHECK(model.embeddings.empty());
+  CHECK(added.embeddings.empty());
   model.parts.at("text_encoder").weights.clear();
   check_refused({{"emb_params", {1, 4}}}, ErrorKind::incompatible, {"in its graph"});
 }
@@ -131,9 +137,10 @@ TEST_CASE("an embedding that does not fit its text encoder is refused with both 
 TEST_CASE("a damaged embedding is refused when it is checked and when it is added") {
   const TemporaryFolder folder;
   Model model = model_with(folder, false);
+  Attachments added;
   const auto refused = [&](const std::filesystem::path& file, const std::vector<std::string>& parts) {
     check_fails(ErrorKind::input, parts, [&] { check_embedding({"bad", file}); });
-    check_fails(ErrorKind::input, parts, [&] { add_embedding(model, {"bad", file}); });
+    check_fails(ErrorKind::input, parts, [&] { add_embedding(model, added, {"bad", file}); });
   };
   check_embedding({"good", write_tensors(folder, "good.safetensors", {{"emb_params", {2, 4}}})});
   check_embedding({"good", write_tensors(folder, "both.safetensors", {{"clip_g", {2, 6}}, {"clip_l", {2, 4}}})});
@@ -154,5 +161,5 @@ TEST_CASE("a damaged embedding is refused when it is checked and when it is adde
   check_fails(ErrorKind::input, {"none of its 2 tensors", "clip_l"}, [&] {
     check_embedding({"two", write_tensors(folder, "two.safetensors", {{"a", {1, 4}}, {"b", {1, 4}}})});
   });
-  CHECK(model.embeddings.empty());
+  CHECK(added.embeddings.empty());
 }

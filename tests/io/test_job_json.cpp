@@ -19,9 +19,9 @@ std::string job_text(const std::string& fields) { return R"({"version": "1", "jo
 TEST_CASE("LoRAs are recorded with their digests") {
   ResolvedJob job;
   job.loras = {"style:0.5"};
-  Model model;
-  model.loras = {{"style", std::string(64, 'a'), std::string(64, 'b'), 0.5, 0.5, false}};
-  const std::string text = provenance(core::resolved_fields(job, model), model);
+  Attachments added;
+  added.loras = {{"style", std::string(64, 'a'), std::string(64, 'b'), 0.5, 0.5, false}};
+  const std::string text = provenance(core::resolved_fields(job, Model()), Model(), added);
   CHECK(job_from_json(text, "a").loras == job.loras);
   CHECK(lora_digests(text, "a") == std::map<std::string, std::string>{{"style", std::string(64, 'a')}});
   CHECK(lora_digests(job_text("{}"), "a").empty());

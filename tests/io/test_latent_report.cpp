@@ -23,8 +23,13 @@ Model small_model() {
   model.name = "tiny";
   model.family = "sd15";
   model.space = tiny;
-  model.embeddings = {{"glow", std::string(64, 'c')}};
   return model;
+}
+
+Attachments glow() {
+  Attachments added;
+  added.embeddings = {{"glow", std::string(64, 'c')}};
+  return added;
 }
 
 Fields fields_of(std::int64_t seed, std::int64_t batch) {
@@ -45,7 +50,7 @@ Passport generated(std::int64_t seed, std::int64_t batch) {
   Passport passport;
   passport.space = tiny;
   passport.shape = {batch, 4, 8, 16};
-  passport.job = provenance(fields_of(seed, batch), small_model());
+  passport.job = provenance(fields_of(seed, batch), small_model(), glow());
   return passport;
 }
 
@@ -56,20 +61,20 @@ const Decoding own = {0, "tiny", tiny, false};
 TEST_CASE("a decoded picture has the texts of a generated one, each of a batch its own") {
   for (const int index : {0, 2}) {
     const PngText text = decoded_text(generated(7, 3), {index, "tiny", tiny, false});
-    CHECK(text.lapis == provenance(fields_of(7 + index, 1), small_model()));
-    CHECK(text.parameters == core::write_infotext(core::infotext_of(fields_of(7 + index, 1), small_model().embeddings,
-                                                                    {}, {}, std::string("lapis ") + version)));
+    CHECK(text.lapis == provenance(fields_of(7 + index, 1), small_model(), glow()));
+    CHECK(text.parameters == core::write_infotext(core::infotext_of(fields_of(7 + index, 1), glow().embeddings, {}, {},
+                                                                    std::string("lapis ") + version)));
   }
   CHECK_THAT(decoded_text(generated(7, 1), own).parameters, Catch::Contains("Seed: 7, Size: 128x64, Model: tiny"));
 }
 
 TEST_CASE("LoRAs of the job are in a decoded picture's texts") {
-  Model model = small_model();
-  model.loras = {{"style", std::string(64, 'a'), std::string(64, 'b'), 0.5, 0.75, false}};
+  Attachments added = glow();
+  added.loras = {{"style", std::string(64, 'a'), std::string(64, 'b'), 0.5, 0.75, false}};
   Fields fields = fields_of(7, 1);
   fields.emplace_back("loras", std::vector<std::string>{"style:0.75"});
   Passport passport = generated(7, 1);
-  passport.job = provenance(fields, model);
+  passport.job = provenance(fields, small_model(), added);
   const PngText text = decoded_text(passport, own);
   CHECK_THAT(text.parameters, Catch::StartsWith("a red house <lora:style:0.5:0.75>\n"));
   CHECK_THAT(text.parameters, Catch::Contains("Lora hashes: \"style: bbbbbbbbbbbb\""));

@@ -7,9 +7,9 @@
 
 #include "../folder.hpp"
 #include "io/checkpoint/lora_files.hpp"
-#include "io/model/model_folder.hpp"
 #include "io/file/safetensors.hpp"
 #include "io/file/sha256.hpp"
+#include "io/model/model_folder.hpp"
 #include "support.hpp"
 
 using namespace lapis;
@@ -66,16 +66,18 @@ TEST_CASE("a model's parameters are those of its graphs, whatever its weights ar
 
 TEST_CASE("a LoRA is added whole or not at all") {
   TemporaryFolder folder;
-  Model model = read_model(models / "tiny-sd15");
+  const Model model = read_model(models / "tiny-sd15");
+  Attachments added;
   const core::LoraModel parts = lora_model(model);
   write_to_q(folder / "style.safetensors", width_of(model));
-  CHECK(add_lora(model, parts, folder / "style.safetensors", {0.5, 0.25}, true).left_out.empty());
-  REQUIRE(model.parts.at("denoiser").deltas.size() == 1);
-  const Delta& delta = model.parts.at("denoiser").deltas.front();
+  CHECK(add_lora(added, parts, folder / "style.safetensors", {0.5, 0.25}, true).left_out.empty());
+  REQUIRE(added.of(PartKind::denoiser).deltas.size() == 1);
+  const Delta& delta = added.of(PartKind::denoiser).deltas.front();
   CHECK(delta.file == folder / "style.safetensors");
   CHECK(delta.parameter == to_q + ".weight");
   CHECK(delta.scale == 0.25);
-  const Lora& lora = model.loras.front();
+  CHECK(delta.sha256 == sha256_file(folder / "style.safetensors", ErrorKind::input));
+  const Lora& lora = added.loras.front();
   CHECK(lora.name == "style");
   CHECK(lora.sha256 == sha256_file(folder / "style.safetensors", ErrorKind::input));
   const std::string text = read_text(folder / "style.safetensors");
@@ -85,9 +87,9 @@ TEST_CASE("a LoRA is added whole or not at all") {
 
   write_to_q(folder / "wide.safetensors", width_of(model) + 1);
   check_fails(ErrorKind::incompatible, {"wide.safetensors", "tiny-sd15"},
-              [&] { add_lora(model, parts, folder / "wide.safetensors", {}, false); });
-  CHECK(model.parts.at("denoiser").deltas.size() == 1);
-  CHECK(model.loras.size() == 1);
+              [&] { add_lora(added, parts, folder / "wide.safetensors", {}, false); });
+  CHECK(added.of(PartKind::denoiser).deltas.size() == 1);
+  CHECK(added.loras.size() == 1);
 }
 
 TEST_CASE("alphas are numbers, and peft's configuration lies in the file or beside it") {

@@ -3,9 +3,9 @@
 #include <string>
 
 #include "../folder.hpp"
+#include "io/file/safetensors.hpp"
 #include "io/model/model_folder.hpp"
 #include "io/prompt/prompt_reader.hpp"
-#include "io/file/safetensors.hpp"
 #include "support.hpp"
 
 using namespace lapis;
@@ -29,9 +29,10 @@ ResolvedJob job_of(const std::string& prompt, const std::string& negative, Promp
 TEST_CASE("prompt and negative get one count of chunks, whichever is longer") {
   const std::string several = "a BREAK b BREAK c";
   for (const bool longer_prompt : {true, false}) {
-    Model model = tiny_model();
+    const Model model = tiny_model();
+    Attachments added;
     ResolvedJob job = job_of(longer_prompt ? several : "a", longer_prompt ? "a" : several, PromptSyntax::a1111);
-    PromptReader reader(model, job, {});
+    PromptReader reader(model, added, job, {});
     const EncodedPrompts encoded = reader.encode();
     const Tokens& prompt = encoded.prompt.at("tokenizer").chunks;
     const Tokens& negative = encoded.negative.at("tokenizer").chunks;
@@ -43,15 +44,16 @@ TEST_CASE("prompt and negative get one count of chunks, whichever is longer") {
 }
 
 TEST_CASE("warnings and refusals say which prompt they speak of") {
-  Model model = tiny_model();
+  const Model model = tiny_model();
+  Attachments added;
   ResolvedJob job = job_of("a ( b", "c )", PromptSyntax::a1111);
-  CHECK(PromptReader(model, job, {}).warnings().size() == 2);
-  CHECK_THAT(PromptReader(model, job, {}).warnings()[0], Catch::StartsWith("the prompt, column 3: "));
-  CHECK_THAT(PromptReader(model, job, {}).warnings()[1], Catch::StartsWith("the negative prompt, column 3: "));
+  CHECK(PromptReader(model, added, job, {}).warnings().size() == 2);
+  CHECK_THAT(PromptReader(model, added, job, {}).warnings()[0], Catch::StartsWith("the prompt, column 3: "));
+  CHECK_THAT(PromptReader(model, added, job, {}).warnings()[1], Catch::StartsWith("the negative prompt, column 3: "));
   job = job_of("a", "[b|c]", PromptSyntax::a1111);
-  check_fails(ErrorKind::usage, {"the negative prompt, column 1: [a|b]"}, [&] { PromptReader(model, job, {}); });
+  check_fails(ErrorKind::usage, {"the negative prompt, column 1: [a|b]"}, [&] { PromptReader(model, added, job, {}); });
   job = job_of("a embedding:none", "", PromptSyntax::comfy);
-  PromptReader reader(model, job, {});
+  PromptReader reader(model, added, job, {});
   reader.encode();
   REQUIRE(reader.warnings().size() == 1);
   CHECK_THAT(reader.warnings()[0], Catch::Contains("embedding \"none\""));
@@ -61,18 +63,20 @@ TEST_CASE("a prompt of more chunks than are read is refused") {
   const auto encode = [](int breaks) {
     std::string prompt = "a";
     for (int i = 0; i < breaks; ++i) prompt += " BREAK a";
-    Model model = tiny_model();
+    const Model model = tiny_model();
+    Attachments added;
     ResolvedJob job = job_of(prompt, "", PromptSyntax::a1111);
-    return PromptReader(model, job, {}).encode().prompt.at("tokenizer").chunks.size();
+    return PromptReader(model, added, job, {}).encode().prompt.at("tokenizer").chunks.size();
   };
   CHECK(encode(99) == 100);
   check_fails(ErrorKind::usage, {"101 chunks", "at most 100"}, [&] { encode(100); });
 }
 
 TEST_CASE("the prompt calls LoRAs, and the negative prompt none") {
-  Model model = tiny_model();
+  const Model model = tiny_model();
+  Attachments added;
   ResolvedJob job = job_of("a house<lora:ink:0.5>", "<lora:fog:1>", PromptSyntax::a1111);
-  const PromptReader reader(model, job, {});
+  const PromptReader reader(model, added, job, {});
   CHECK(reader.loras() == std::vector<core::LoraCall>{{"ink", {0.5, 0.5}}});
   REQUIRE(reader.warnings().size() == 1);
   CHECK_THAT(reader.warnings()[0], Catch::Contains("negative prompt calls <lora:fog:1>"));
@@ -84,20 +88,21 @@ TEST_CASE("only embeddings that a prompt calls are added, and one called by none
   for (const char* name : {"glow.safetensors", "dark.safetensors"}) {
     write_safetensors(folder / name, {{{"emb_params", {Dtype::f32, {1, 128}, zeros}}}, {}}, false);
   }
-  Model model = tiny_model();
+  const Model model = tiny_model();
+  Attachments added;
   ResolvedJob job = job_of("a house, glow", "", PromptSyntax::a1111);
-  PromptReader reader(model, job, {folder.path().string()});
+  PromptReader reader(model, added, job, {folder.path().string()});
   CHECK(job.embeddings == std::vector<std::string>{"glow"});
-  CHECK(model.embeddings.size() == 1);
+  CHECK(added.embeddings.size() == 1);
   CHECK(reader.warnings().empty());
   const Tokens chunks = reader.encode().prompt.at("tokenizer").chunks;
   const std::vector<std::int64_t>& ids = chunks.front().ids;
   CHECK(std::count(ids.begin(), ids.end(), 1564) == 1);
 
-  Model other = tiny_model();
+  Attachments none;
   job = job_of("a house", "", PromptSyntax::a1111);
-  PromptReader silent(other, job, {(folder / "glow.safetensors").string()});
+  PromptReader silent(model, none, job, {(folder / "glow.safetensors").string()});
   REQUIRE(silent.warnings().size() == 1);
   CHECK_THAT(silent.warnings()[0], Catch::StartsWith("no prompt calls the embedding glow"));
-  CHECK(other.parts.at("text_encoder").token_rows.empty());
+  CHECK(none.parts.empty());
 }

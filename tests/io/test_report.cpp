@@ -23,7 +23,6 @@ lapis::Model small_model() {
                              {"/models/tiny/unet/a.safetensors"},
                              {{"sample", "model", {"batch", std::int64_t{4}}}},
                              {}};
-  model.embeddings = {{"glow", std::string(64, 'c')}};
   model.files = {{"graphs/denoiser.pt", {std::string(64, 'a'), 10}}, {"unet/a.safetensors", {std::string(64, 'b'), 5}}};
   return model;
 }
@@ -80,7 +79,9 @@ TEST_CASE("a line of latents says where they live and how far they are") {
 }
 
 TEST_CASE("provenance has what decides the pixels, and neither time nor path") {
-  const Json json = Json::parse(provenance(fields, small_model()));
+  lapis::Attachments added;
+  added.embeddings = {{"glow", std::string(64, 'c')}};
+  const Json json = Json::parse(provenance(fields, small_model(), added));
   CHECK(json.at("job").at("steps") == 20);
   CHECK(json.at("model").at("files").at("unet/a.safetensors") == std::string(64, 'b'));
   CHECK(json.at("embeddings").at("glow") == std::string(64, 'c'));

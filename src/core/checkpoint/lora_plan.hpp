@@ -11,7 +11,7 @@
 
 #include "core/checkpoint/checkpoint_kind.hpp"
 #include "core/checkpoint/peft_patterns.hpp"
-#include "lapis/model.hpp"
+#include "lapis/attachments.hpp"
 
 namespace lapis::core {
 

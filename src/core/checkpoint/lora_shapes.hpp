@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint_names.hpp"
-#include "lapis/model.hpp"
+#include "lapis/attachments.hpp"
 
 namespace lapis::core {
 

@@ -196,9 +196,9 @@ Infotext infotext_of(std::span<const std::pair<std::string, FieldValue>> fields,
   return infotext;
 }
 
-Infotext infotext_of(const ResolvedJob& job, const Model& model, const WeightHashes& hashes,
-                     const std::string& version) {
-  return infotext_of(resolved_fields(job, model), model.embeddings, model.loras, hashes, version);
+Infotext infotext_of(const ResolvedJob& job, const Model& model, const Attachments& attachments,
+                     const WeightHashes& hashes, const std::string& version) {
+  return infotext_of(resolved_fields(job, model), attachments.embeddings, attachments.loras, hashes, version);
 }
 
 std::string write_infotext(const Infotext& infotext) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/job/job_fields.hpp"
+#include "lapis/attachments.hpp"
 #include "lapis/job.hpp"
 #include "lapis/model.hpp"
 #include "lapis/prompt.hpp"
@@ -33,8 +34,8 @@ struct WeightHashes {
 /// The settings of a picture, keyed as in the `a1111` column of the job-field table and in the web UI's order ("Steps"
 /// first), with where the noise came from ("RNG: CPU"); `version`, the name and version of the program, ends them. A
 /// guidance that the denoiser reads as a number is Forge's "Distilled CFG Scale".
-Infotext infotext_of(const ResolvedJob& job, const Model& model, const WeightHashes& hashes,
-                     const std::string& version);
+Infotext infotext_of(const ResolvedJob& job, const Model& model, const Attachments& attachments,
+                     const WeightHashes& hashes, const std::string& version);
 
 /// The settings out of a picture's decided fields, as provenance records them, the embeddings its prompts call, the
 /// LoRAs it was drawn with, and the hashes of its model; LoRAs that the prompt does not call stand behind it, so that

@@ -177,9 +177,11 @@ void check_embedding(const EmbeddingFile& file) {
               "Name an embedding's file");
 }
 
-std::map<std::string, core::NamedIds> add_embedding(Model& model, const EmbeddingFile& file) {
+std::map<std::string, core::NamedIds> add_embedding(const Model& model, Attachments& attachments,
+                                                    const EmbeddingFile& file) {
   const std::string what = "--embedding " + printable(file.path.string());
   const SafetensorsFile content(file.path, ErrorKind::input);
+  const std::string sha256 = sha256_file(file.path, ErrorKind::input);
   std::map<std::string, core::NamedIds> ids;
   for (const Pair& pair : pairs) {
     if (!model.parts.contains(pair.part) || !model.tokenizers.contains(pair.tokenizer)) continue;
@@ -190,15 +192,15 @@ std::map<std::string, core::NamedIds> add_embedding(Model& model, const Embeddin
     }
     const auto [table_rows, width] = table_shape(model, pair, what);
     const std::int64_t rows = checked_rows(*content.find(name), name, width, model, pair, what);
-    Part& part = model.parts.at(pair.part);
+    std::vector<AddedRows>& added = attachments.parts[find_part_kind(pair.part).value()].token_rows;
     std::int64_t next = table_rows;
-    for (const AddedRows& added : part.token_rows) next += added.rows;
+    for (const AddedRows& earlier : added) next += earlier.rows;
     core::NamedIds& named = ids[pair.tokenizer];
     named.name = file.name;
     for (std::int64_t i = 0; i < rows; ++i) named.ids.push_back(next + i);
-    part.token_rows.push_back({file.path, name, rows});
+    added.push_back({file.path, name, rows, sha256});
   }
-  model.embeddings.push_back({file.name, sha256_file(file.path, ErrorKind::input)});
+  attachments.embeddings.push_back({file.name, sha256});
   return ids;
 }
 

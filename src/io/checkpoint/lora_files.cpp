@@ -17,14 +17,14 @@
 #include "core/checkpoint/lora_shapes.hpp"
 #include "core/text/suggest.hpp"
 #include "io/checkpoint/checkpoint.hpp"
-#include "io/graph/graph_archive.hpp"
-#include "io/file/mapped_file.hpp"
 #include "io/checkpoint/peft_reader.hpp"
-#include "io/file/safetensors.hpp"
 #include "io/checkpoint/scale_reader.hpp"
+#include "io/file/mapped_file.hpp"
+#include "io/file/safetensors.hpp"
 #include "io/file/sha256.hpp"
 #include "io/file/tensor_numbers.hpp"
 #include "io/file/text.hpp"
+#include "io/graph/graph_archive.hpp"
 #include "lapis/error.hpp"
 
 namespace fs = std::filesystem;
@@ -132,11 +132,12 @@ fs::path find_lora(const std::string& name, std::span<const fs::path> folders, c
 
 core::LoraModel lora_model(const Model& model) {
   core::LoraModel parts{model.name, model.family, {}};
-  for (const char* name : {"denoiser", "text_encoder", "text_encoder_2"}) {
-    const auto part = model.parts.find(name);
-    if (part == model.parts.end()) continue;
-    const bool bound = !part->second.weights.empty();
-    parts.parts.push_back({name, bound ? graph_parameters(part->second.graph) : std::vector<core::TensorShape>()});
+  for (const PartKind kind : {PartKind::denoiser, PartKind::text_encoder, PartKind::text_encoder_2}) {
+    const Part* part = find_part(model, kind);
+    if (part == nullptr) continue;
+    const bool bound = !part->weights.empty();
+    parts.parts.push_back(
+        {std::string(row_of(kind).name), bound ? graph_parameters(part->graph) : std::vector<core::TensorShape>()});
   }
   return parts;
 }
@@ -173,10 +174,10 @@ ReadLora read_lora(const fs::path& path) {
   return read;
 }
 
-AddedLora add_lora(Model& model, const core::LoraModel& parts, const fs::path& path, const core::LoraWeight& weight,
-                   bool in_prompt) {
+AddedLora add_lora(Attachments& attachments, const core::LoraModel& model, const fs::path& path,
+                   const core::LoraWeight& weight, bool in_prompt) {
   ReadLora read = read_lora(path);
-  core::LoraPlan plan = core::plan_lora(read.file, parts, weight);
+  core::LoraPlan plan = core::plan_lora(read.file, model, weight);
   const MappedFile file(path, ErrorKind::input);
   // Large files take a second: both digests at once.
   std::future<std::string> data = std::async(std::launch::async, [&] { return data_digest(file.bytes()); });
@@ -184,9 +185,10 @@ AddedLora add_lora(Model& model, const core::LoraModel& parts, const fs::path& p
   Lora lora{path.stem().string(), std::move(whole), data.get(), weight.text_encoder, weight.denoiser, in_prompt};
   for (auto& [part, delta] : plan.deltas) {
     delta.file = path;
-    model.parts.at(part).deltas.push_back(std::move(delta));
+    delta.sha256 = lora.sha256;
+    attachments.parts[find_part_kind(part).value()].deltas.push_back(std::move(delta));
   }
-  model.loras.push_back(std::move(lora));
+  attachments.loras.push_back(std::move(lora));
   return {std::move(plan.left_out), std::move(read.unknown_settings)};
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/checkpoint/lora_calls.hpp"
 #include "core/checkpoint/lora_plan.hpp"
+#include "lapis/attachments.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::io {
@@ -42,9 +43,9 @@ struct AddedLora {
   core::Listing unknown_settings;                   ///< as of `ReadLora`
 };
 
-/// Adds a LoRA to the parts of `model`, and itself with its digests to its list. `parts` is `lora_model(model)`. Throws
-/// as `read_lora` and `core::plan_lora` do; then nothing was added.
-AddedLora add_lora(Model& model, const core::LoraModel& parts, const std::filesystem::path& path,
+/// Adds a LoRA to `attachments`: what it adds to each part of a model, and itself with its digests. `model` is
+/// `lora_model` of that model. Throws as `read_lora` and `core::plan_lora` do; then nothing was added.
+AddedLora add_lora(Attachments& attachments, const core::LoraModel& model, const std::filesystem::path& path,
                    const core::LoraWeight& weight, bool in_prompt);
 
 }  // namespace lapis::io

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
-#include "core/prompt/embedding_names.hpp"
 #include "core/family/families.hpp"
+#include "core/prompt/embedding_names.hpp"
 #include "core/text/suggest.hpp"
 #include "io/file/text.hpp"
 #include "io/model/tokenizer_files.hpp"
@@ -30,7 +30,8 @@ std::size_t most_chunks(const EncodedPrompts& encoded, const Model& model, Token
 
 }  // namespace
 
-PromptReader::PromptReader(Model& model, ResolvedJob& job, const std::vector<std::string>& embeddings)
+PromptReader::PromptReader(const Model& model, Attachments& attachments, ResolvedJob& job,
+                           const std::vector<std::string>& embeddings)
     : model_(model), syntax_(job.prompt_syntax) {
   const std::vector<EmbeddingFile> files = find_embeddings(embeddings);
   prompt_ = parsed(job.prompt, positive);
@@ -40,7 +41,7 @@ PromptReader::PromptReader(Model& model, ResolvedJob& job, const std::vector<std
     warnings_.push_back("the negative prompt calls " + core::lora_tag(call.name, call.weight) +
                         ", which counts in the prompt alone; it is left out");
   }
-  add_called(files, job);
+  add_called(files, attachments, job);
 }
 
 core::ParsedPrompt PromptReader::parsed(const std::string& text, const std::string& which) {
@@ -53,7 +54,7 @@ core::ParsedPrompt PromptReader::parsed(const std::string& text, const std::stri
   }
 }
 
-void PromptReader::add_called(const std::vector<EmbeddingFile>& files, ResolvedJob& job) {
+void PromptReader::add_called(const std::vector<EmbeddingFile>& files, Attachments& attachments, ResolvedJob& job) {
   std::vector<std::string> names;
   for (const EmbeddingFile& file : files) names.push_back(file.name);
   std::set<std::size_t> called;
@@ -62,7 +63,9 @@ void PromptReader::add_called(const std::vector<EmbeddingFile>& files, ResolvedJ
   }
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (called.contains(i)) {
-      for (auto& [tokenizer, ids] : add_embedding(model_, files[i])) embeddings_[tokenizer].push_back(std::move(ids));
+      for (auto& [tokenizer, ids] : add_embedding(model_, attachments, files[i])) {
+        embeddings_[tokenizer].push_back(std::move(ids));
+      }
       job.embeddings.push_back(files[i].name);
     } else if (files[i].asked) {
       check_embedding(files[i]);

@@ -9,6 +9,7 @@
 #include "core/prompt/prompt_syntax.hpp"
 #include "io/checkpoint/embedding_files.hpp"
 #include "io/model/tokenizer_files.hpp"
+#include "lapis/attachments.hpp"
 #include "lapis/job.hpp"
 #include "lapis/model.hpp"
 
@@ -25,10 +26,11 @@ struct EncodedPrompts {
 /// Reads the prompts of a job. What can be refused is, by the constructor, before a tokenizer is read.
 class PromptReader {
  public:
-  /// Parses both prompts, and adds those of the job's embeddings that they call to `model`, their names to
+  /// Parses both prompts, and adds those of the job's embeddings that they call to `attachments`, their names to
   /// `job.embeddings`. `embeddings` as `find_embeddings` takes them. Throws as `core::parse_prompt`, `find_embeddings`
   /// and `add_embedding` do.
-  PromptReader(Model& model, ResolvedJob& job, const std::vector<std::string>& embeddings);
+  PromptReader(const Model& model, Attachments& attachments, ResolvedJob& job,
+               const std::vector<std::string>& embeddings);
 
   /// The tokens of both prompts.
   EncodedPrompts encode();
@@ -41,11 +43,11 @@ class PromptReader {
 
  private:
   core::ParsedPrompt parsed(const std::string& text, const std::string& which);
-  void add_called(const std::vector<EmbeddingFile>& files, ResolvedJob& job);
+  void add_called(const std::vector<EmbeddingFile>& files, Attachments& attachments, ResolvedJob& job);
   core::ChunkedPrompt chunked(const core::ParsedPrompt& prompt, const PromptTokenizer& tokenizer,
                               const std::string& name, const std::string& which);
 
-  Model& model_;
+  const Model& model_;
   PromptSyntax syntax_;
   core::ParsedPrompt prompt_;
   core::ParsedPrompt negative_;

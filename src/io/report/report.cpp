@@ -128,13 +128,13 @@ std::string latent_line(const PictureReport& report, const Latent& latent) {
   return json_text(json);
 }
 
-std::string provenance(const Fields& fields, const Model& model, const Model* then,
+std::string provenance(const Fields& fields, const Model& model, const Attachments& attachments, const Model* then,
                        std::span<const Transcode> history) {
   Json embeddings = Json::object();
-  for (const Embedding& embedding : model.embeddings) embeddings[embedding.name] = embedding.sha256;
+  for (const Embedding& embedding : attachments.embeddings) embeddings[embedding.name] = embedding.sha256;
   Json json = {
       {"version", version}, {"job", fields_json(fields)}, {"model", identity_json(model)}, {"embeddings", embeddings}};
-  if (!model.loras.empty()) json["loras"] = loras_json(model.loras);
+  if (!attachments.loras.empty()) json["loras"] = loras_json(attachments.loras);
   if (then != nullptr) json["then"] = identity_json(*then);
   if (!history.empty()) json["history"] = history_json(history);
   return json_text(json);

@@ -12,6 +12,7 @@
 #include "io/picture/png.hpp"
 #include "io/prompt/prompt_reader.hpp"
 #include "io/report/check_report.hpp"
+#include "lapis/attachments.hpp"
 #include "lapis/latent.hpp"
 #include "lapis/model.hpp"
 #include "lapis/timings.hpp"
@@ -54,10 +55,11 @@ std::string picture_line(const PictureReport& report);
 std::string latent_line(const PictureReport& report, const Latent& latent);
 
 /// The "lapis" text of a PNG and the job of a latent: everything that decides its pixels, and no time or path. `fields`
-/// are the picture's own: its seed, a batch of 1. The models' files stand for themselves by their digests; `then` is
-/// the second model, null where there is none; a PNG holds too what its latent went through before it was drawn.
-std::string provenance(const Fields& fields, const Model& model, const Model* then = nullptr,
-                       std::span<const Transcode> history = {});
+/// are the picture's own: its seed, a batch of 1. Files of models and attachments stand for themselves by their
+/// digests; `then` is the second model, null where there is none; a PNG holds too what its latent went through before
+/// it was drawn.
+std::string provenance(const Fields& fields, const Model& model, const Attachments& attachments = {},
+                       const Model* then = nullptr, std::span<const Transcode> history = {});
 
 /// What a job would do, of a dry run: its fields, and the ways that latents take in it.
 std::string plan_report(const Fields& fields, std::span<const Checked> routes);
