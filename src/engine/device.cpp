@@ -76,13 +76,14 @@ int most_threads(int threads) {
 
 }  // namespace
 
-Placement choose_placement(const EngineOptions& options) {
+Placements choose_placements(const EngineOptions& options) {
   const at::Device device = choose_device(options.device);
   const int threads = options.threads > 0 ? options.threads : physical_cores();
   io::check_threads(most_threads(threads));
   at::set_num_threads(threads);
   at::globalContext().setFlushDenormal(true);
-  return {device, choose_dtype(options.dtype, device)};
+  const at::ScalarType dtype = choose_dtype(options.dtype, device);
+  return {{device, dtype}, options.vae_dtype == "auto" ? dtype : choose_dtype(options.vae_dtype, device)};
 }
 
 std::string device_name(const Placement& placement) { return placement.device.is_cuda() ? "cuda" : "cpu"; }

@@ -9,7 +9,7 @@
 #include "engine/device.hpp"
 #include "engine/failure.hpp"
 #include "engine/latents.hpp"
-#include "engine/parts.hpp"
+#include "engine/model_cache.hpp"
 #include "engine/probe.hpp"
 #include "engine/render.hpp"
 #include "io/model/weight_check.hpp"
@@ -36,38 +36,37 @@ void blaming_weights(const Model& model, const Work& work) {
 
 class TorchEngine : public Engine {
  public:
-  explicit TorchEngine(Placement placement) : parts_(placement) {}
+  TorchEngine(const Placements& placements, std::uint64_t keep_bytes)
+      : models_(placements, keep_bytes), keep_bytes_(keep_bytes) {}
 
   EngineOptions chosen() const override {
-    return {device_name(parts_.placement()), dtype_name(parts_.placement()), at::get_num_threads()};
+    const Placement drawing = models_.placements().of(PartKind::denoiser);
+    const Placement vae = models_.placements().of(PartKind::vae_decoder);
+    return {device_name(drawing), dtype_name(drawing), at::get_num_threads(), dtype_name(vae), keep_bytes_};
   }
 
-  void load(const Model& model) override {
-    guarded([&] {
-      parts_.use(model);
-      parts_.ensure(parts_to_draw(model));
-    });
+  void ensure(const Model& model, const std::vector<PartKind>& parts) override {
+    on(model, [&](Parts& loaded) { loaded.ensure(parts); });
   }
 
-  void use(const Model& model) override {
-    guarded([&] { parts_.use(model); });
-  }
-
-  Decoded decode(const Latent& latent, const std::string& tiling, bool any_space) override {
+  Decoded decode(const Model& model, const Latent& latent, const std::string& tiling, bool any_space) override {
     Decoded result;
-    guarded(
-        [&] { blaming_weights(parts_.model(), [&] { result = engine::decoded(parts_, latent, tiling, any_space); }); });
+    on(model, [&](Parts& parts) { result = engine::decoded(parts, latent, tiling, any_space); });
     return result;
   }
 
-  Encoded encode(const Image& image, const std::string& tiling, std::optional<std::uint64_t> seed) override {
+  Encoded encode(const Model& model, const Image& image, const std::string& tiling,
+                 std::optional<std::uint64_t> seed) override {
     Encoded result;
-    guarded([&] { blaming_weights(parts_.model(), [&] { result = engine::encoded(parts_, image, tiling, seed); }); });
+    on(model, [&](Parts& parts) { result = engine::encoded(parts, image, tiling, seed); });
     return result;
   }
 
-  void render(const RenderRequest& request, const StepCallback& on_step, const PictureCallback& on_picture) override {
-    guarded([&] { blaming_weights(parts_.model(), [&] { engine::render(parts_, request, on_step, on_picture); }); });
+  RenderEnd render(const Model& model, const RenderRequest& request, const StepCallback& on_step,
+                   const PictureCallback& on_picture) override {
+    RenderEnd end = RenderEnd::finished;
+    on(model, [&](Parts&) { end = engine::render(models_, model, request, on_step, on_picture); });
+    return end;
   }
 
   ProbeResult probe_part(const Part& part, const std::string& name, const std::vector<ProbeInput>& inputs) override {
@@ -77,7 +76,7 @@ class TorchEngine : public Engine {
         on_trial_.reset();
         Part bare = part;
         bare.outputs.clear();  // how many there are is what the trial is to tell
-        on_trial_.emplace(bare, name, parts_.placement());
+        on_trial_.emplace(bare, name, models_.placements().of(PartKind::denoiser));
         trial_graph_ = part.graph;
         trial_inputs_ = part.inputs.size();
       }
@@ -87,7 +86,17 @@ class TorchEngine : public Engine {
   }
 
  private:
-  Parts parts_;
+  /// Runs `work` on the parts of `model`, and gives back what goes beyond the budget then.
+  template <class Work>
+  void on(const Model& model, const Work& work) {
+    guarded([&] {
+      blaming_weights(model, [&] { work(models_.use(model)); });
+      models_.trim();
+    });
+  }
+
+  ModelCache models_;
+  std::uint64_t keep_bytes_;
   std::optional<LoadedPart> on_trial_;
   std::filesystem::path trial_graph_;
   std::size_t trial_inputs_ = 0;
@@ -96,11 +105,21 @@ class TorchEngine : public Engine {
 }  // namespace
 }  // namespace lapis::engine
 
-extern "C" __attribute__((visibility("default"))) lapis::Engine* lapis_make_engine(const lapis::EngineOptions& options,
+extern "C" __attribute__((visibility("default"))) lapis::Engine* lapis_make_engine(int abi,
+                                                                                   const lapis::EngineOptions& options,
                                                                                    std::optional<lapis::Error>* error) {
+  if (abi != lapis::lapis_engine_abi) {
+    error->emplace(lapis::ErrorKind::device,
+                   "the engine is of another version than the program: its interface has number " +
+                       std::to_string(lapis::lapis_engine_abi) + ", the program's " + std::to_string(abi) + ".",
+                   "Build or install both from one source");
+    return nullptr;
+  }
   lapis::Engine* engine = nullptr;
   try {
-    lapis::engine::guarded([&] { engine = new lapis::engine::TorchEngine(lapis::engine::choose_placement(options)); });
+    lapis::engine::guarded([&] {
+      engine = new lapis::engine::TorchEngine(lapis::engine::choose_placements(options), options.keep_bytes);
+    });
   } catch (const lapis::Error& thrown) {
     error->emplace(thrown);
   }

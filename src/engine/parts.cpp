@@ -9,10 +9,12 @@
 
 namespace lapis::engine {
 
-void Parts::use(const Model& model) {
-  for (PartSlot& slot : slots_) slot.release();
-  model_ = model;
-  load_seconds_ = 0;
+Parts::Parts(Model model, const Placements& placements) : model_(std::move(model)), placements_(placements) {}
+
+std::uint64_t Parts::bytes() const {
+  std::uint64_t sum = 0;
+  for (const PartSlot& slot : slots_) sum += slot.held() != nullptr ? slot.held()->bytes() : 0;
+  return sum;
 }
 
 PartSlot::Load Parts::loading(PartKind kind, Placement placement) const {
@@ -31,7 +33,7 @@ void Parts::ensure(std::span<const PartKind> kinds) {
 
 void Parts::expect(PartKind kind) {
   PartSlot& slot = slots_[index_of(kind)];
-  if (slot.state() == PartSlot::State::empty) slot.expect(loading(kind, placement_));
+  if (slot.state() == PartSlot::State::empty) slot.expect(loading(kind, placement(kind)));
 }
 
 LoadedPart& Parts::part(PartKind kind) {
@@ -39,7 +41,7 @@ LoadedPart& Parts::part(PartKind kind) {
   const PartAttachments& attachments = attachments_.of(kind);
   if (slot.held() != nullptr && slot.held()->attachments() == attachments) return *slot.held();
   const Timed timed(load_seconds_);
-  LoadedPart& part = slot.part(loading(kind, placement_));
+  LoadedPart& part = slot.part(loading(kind, placement(kind)));
   part.attach(attachments);
   return part;
 }
@@ -50,7 +52,7 @@ LoadedPart& Parts::in_fp32(PartKind kind) {
   const Timed timed(load_seconds_);
   PartSlot& slot = slots_[index_of(kind)];
   slot.release();
-  return slot.part(loading(kind, {placement_.device, at::kFloat}));
+  return slot.part(loading(kind, {placement(kind).device, at::kFloat}));
 }
 
 void Parts::release(PartStage stage) {
@@ -58,6 +60,17 @@ void Parts::release(PartStage stage) {
     PartSlot& slot = slots_[index_of(row.kind)];
     if (row.stage == stage && slot.held() != nullptr) slot.release();
   }
+}
+
+void Parts::release_twins() {
+  for (const PartKindRow& row : part_kinds) {
+    PartSlot& slot = slots_[index_of(row.kind)];
+    if (slot.held() != nullptr && slot.held()->placement() != placement(row.kind)) slot.release();
+  }
+}
+
+void Parts::release_all() {
+  for (PartSlot& slot : slots_) slot.release();
 }
 
 Timings Parts::module_seconds() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -16,13 +17,14 @@ namespace lapis::engine {
 /// A slot for each kind of part. A part is loaded by the first call that asks for it, and again after it was released.
 class Parts {
  public:
-  explicit Parts(Placement placement) : placement_(placement) {}
-
-  /// Takes `model` and loads nothing.
-  void use(const Model& model);
+  /// Loads nothing.
+  Parts(Model model, const Placements& placements);
 
   const Model& model() const { return model_; }
-  Placement placement() const { return placement_; }
+  Placement placement(PartKind kind) const { return placements_.of(kind); }
+
+  /// Of all parts that are here, mapped weights too.
+  std::uint64_t bytes() const;
 
   /// What parts have added to them from now on; those that are here are bound anew where it touches them, when they are
   /// asked for next.
@@ -43,6 +45,12 @@ class Parts {
   /// Lets the parts of a stage go.
   void release(PartStage stage);
 
+  /// Lets those parts go that stand in fp32 for one of another dtype: what one request met is nothing to the next.
+  void release_twins();
+
+  /// Lets every part go.
+  void release_all();
+
   /// Seconds of module calls so far, and of loading since the last call.
   Timings module_seconds() const;
   double take_load_seconds();
@@ -51,8 +59,8 @@ class Parts {
   PartSlot::Load loading(PartKind kind, Placement placement) const;
 
   double load_seconds_ = 0;  ///< that somebody waited
-  Placement placement_;
   Model model_;
+  Placements placements_;
   Attachments attachments_;
   std::array<PartSlot, part_kinds.size()> slots_;
 };

@@ -49,25 +49,39 @@ struct Start {
   core::Memory<at::Tensor> memory;  ///< of a walk that goes on
 };
 
+/// Ends a request that was told to stop, from wherever it is.
+struct Stopped {};
+
 class Rendering {
  public:
-  Rendering(Parts& parts, const RenderRequest& request, const StepCallback& on_step)
-      : parts_(parts),
+  Rendering(ModelCache& models, const Model& model, const RenderRequest& request, const StepCallback& on_step)
+      : models_(models),
+        parts_(models.use(model)),
         request_(request),
         job_(request.job),
         on_step_(on_step),
-        vae_(parts, request.job.vae_tiling),
-        before_(parts.module_seconds()),
-        loaded_before_(parts.take_load_seconds()) {}
+        vae_(parts_, request.job.vae_tiling),
+        before_(parts_.module_seconds()),
+        loaded_before_(parts_.take_load_seconds()) {}
 
-  void run(const PictureCallback& on_picture) {
+  RenderEnd run(const PictureCallback& on_picture) {
     const c10::InferenceMode inference;
+    try {
+      draw(on_picture);
+    } catch (const Stopped&) {
+      return RenderEnd::stopped;
+    }
+    return RenderEnd::finished;
+  }
+
+ private:
+  void draw(const PictureCallback& on_picture) {
     if (request_.latent) check_latent(*request_.latent);
-    parts_.attach(request_.attachments);
-    if (request_.image || job_.hires) parts_.expect(PartKind::vae_encoder);
+    check_stop();
+    load();
     plan();
     if (request_.image) moments_ = vae_.encoded(*request_.image);
-    if (!job_.hires) release(PartStage::encoding);
+    if (!job_.hires) models_.done(PartStage::encoding);
     // One picture at a time: its numbers then cannot depend on the batch, memory stays that of one picture, and each is
     // saved as soon as it is there.
     for (int i = 0; i < job_.batch; ++i) {
@@ -79,7 +93,19 @@ class Rendering {
     }
   }
 
- private:
+  /// Everything that a picture needs at once, side by side; what only latents need, one after the other as it is asked
+  /// for, for then the text encoders go before the denoiser comes.
+  void load() {
+    parts_.attach(request_.attachments);
+    parts_.release_twins();
+    if (request_.decodes) parts_.ensure(parts_to_draw(parts_.model()));
+    if (request_.image || job_.hires) parts_.expect(PartKind::vae_encoder);
+  }
+
+  void check_stop() const {
+    if (request_.stop && request_.stop()) throw Stopped();
+  }
+
   void check_latent(const Latent& latent) const {
     require_space(latent, parts_.model());
     const int downscale = parts_.model().space.downscale;
@@ -118,7 +144,7 @@ class Rendering {
       passes_.push_back({job_.hires_width, job_.hires_height, core::rest_of(*request_.hires_schedule, skipped), false,
                          conditioning(parts_, larger)});
     }
-    release(PartStage::prompt);
+    models_.done(PartStage::prompt);
     for (const Pass& pass : passes_) steps_ += pass.steps();
   }
 
@@ -126,8 +152,8 @@ class Rendering {
     Rendered rendered;
     rendered.index = index;
     rendered.seed = job_.seed + static_cast<std::uint64_t>(index);
-    rendered.device = device_name(parts_.placement());
-    rendered.dtype = dtype_name(parts_.placement());
+    rendered.device = device_name(parts_.placement(PartKind::denoiser));
+    rendered.dtype = dtype_name(parts_.placement(PartKind::denoiser));
     Noise noise(rendered.seed);
     at::Tensor latent;
     core::Memory<at::Tensor> memory;
@@ -138,8 +164,8 @@ class Rendering {
       memory = std::move(start.memory);
     }
     if (index + 1 == job_.batch) {
-      release(PartStage::steps);
-      release(PartStage::encoding);
+      models_.done(PartStage::steps);
+      models_.done(PartStage::encoding);
     }
     rendered.latent = latent_of(latent, parts_.model().space);
     if (job_.stop_at) {
@@ -163,7 +189,7 @@ class Rendering {
     }
     start.latent = given;
     for (const std::vector<float>& values : latent.memory) {
-      start.memory.push_back(picture_of(values, latent.shape, index).to(parts_.placement().device));
+      start.memory.push_back(picture_of(values, latent.shape, index).to(parts_.placement(PartKind::denoiser).device));
     }
     noise.skip(latent.draws, given.sizes());
     return start;
@@ -209,7 +235,7 @@ class Rendering {
 
   /// The latent [1, C, h, w] at the end of a pass, on the CPU; `start` is left with what the walk remembers.
   at::Tensor walked(const Pass& pass, Start& start, Noise& noise) {
-    const at::Device device = parts_.placement().device;
+    const at::Device device = parts_.placement(PartKind::denoiser).device;
     const Model& model = parts_.model();
     const core::SigmaTimeMap times(core::sampling_of(job_, model));
     const Denoiser denoiser(parts_.part(PartKind::denoiser), model.sampling.prediction,
@@ -222,6 +248,7 @@ class Rendering {
     const auto after_step = [&](int done, int) {
       done_ = before + done - pass.first;
       if (on_step_) on_step_(done_, job_.batch * steps_);
+      check_stop();
     };
     const auto walk = [&](auto&& denoise) {
       return core::sample(core::find_sampler(job_.sampler).sampler, denoise, start.latent.to(device), course,
@@ -245,10 +272,6 @@ class Rendering {
 
   Path path() const { return path_of(parts_.model().sampling.prediction); }
 
-  void release(PartStage stage) {
-    if (!request_.keep_parts) parts_.release(stage);
-  }
-
   /// Splits the seconds since the last picture into module calls and the rest.
   Timings spent() {
     const Timings now = parts_.module_seconds();
@@ -269,6 +292,7 @@ class Rendering {
     return timings;
   }
 
+  ModelCache& models_;
   Parts& parts_;
   const RenderRequest& request_;
   const ResolvedJob& job_;
@@ -286,9 +310,9 @@ class Rendering {
 
 }  // namespace
 
-void render(Parts& parts, const RenderRequest& request, const StepCallback& on_step,
-            const PictureCallback& on_picture) {
-  Rendering(parts, request, on_step).run(on_picture);
+RenderEnd render(ModelCache& models, const Model& model, const RenderRequest& request, const StepCallback& on_step,
+                 const PictureCallback& on_picture) {
+  return Rendering(models, model, request, on_step).run(on_picture);
 }
 
 }  // namespace lapis::engine

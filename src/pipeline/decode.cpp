@@ -73,10 +73,9 @@ void decode(const DecodePlan& plan, EngineDoor& door, const Events& events, cons
   const io::LatentDocument& document = plan.latent.latent.document;
   const Latent latent = io::to_latent(plan.forced ? document : run_route(plan.route, document, {}).document);
   Engine& engine = door.engine();
-  engine.use(*plan.model);
   for (const std::string& note : plan.notes) tell(events.note, note);
   for (int i = 0; i < plan.batch(); ++i) {
-    Decoded decoded = engine.decode(core::picture_of(latent, i), plan.tiling, plan.forced);
+    Decoded decoded = engine.decode(*plan.model, core::picture_of(latent, i), plan.tiling, plan.forced);
     on_picture(
         {std::move(decoded.images.front()), {i, plan.model->name, plan.model->space, plan.forced}, decoded.timings});
   }

@@ -83,7 +83,6 @@ void encode(EncodePlan plan, EngineDoor& door, const Events& events, const Encod
     for (const std::string& note : picture.source.notes()) tell(events.note, note);
   }
   Engine& engine = door.engine();
-  engine.use(*plan.model);
   Latent latent;
   Timings timings;
   const auto hand_over = [&](std::size_t first, std::size_t count) {
@@ -93,7 +92,7 @@ void encode(EncodePlan plan, EngineDoor& door, const Events& events, const Encod
   };
   for (std::size_t i = 0; i < images.size(); ++i) {
     if (!plan.one_latent) latent = {};
-    Encoded encoded = engine.encode(images[i], plan.tiling, seed_of(plan, i));
+    Encoded encoded = engine.encode(*plan.model, images[i], plan.tiling, seed_of(plan, i));
     timings += encoded.timings;
     core::append(latent, std::move(encoded.latent));
     if (!plan.one_latent) hand_over(i, 1);

@@ -43,7 +43,7 @@ class Handoff {
   /// The files it needs, but for those of the target itself. Errors as of `io::verify_parts`.
   void verify() const;
 
-  /// The latent in the target's space; a note says where it changed. `engine` is left with any model in use.
+  /// The latent in the target's space; a note says where it changed.
   io::LatentDocument carry(const io::LatentDocument& document, const std::string& tiling, Engine& engine,
                            const Events& events);
 

@@ -149,9 +149,8 @@ void render(MatrixRow& row, Engine& engine, const Events& events) {
   for (const std::string& warning : prompts.warnings()) tell(events.warning, warning);
   RenderRequest request = render_request(job, row.model, std::move(encoded));
   request.decodes = false;
-  engine.use(row.model);
   engine.render(
-      request, events.step ? events.step : [](int, int) {},
+      row.model, request, events.step ? events.step : [](int, int) {},
       [&](const Rendered& picture) {
         if (events.picture) events.picture();
         row.latent = picture.latent;
@@ -188,13 +187,12 @@ class Filling {
   void fill_row(std::size_t index) {
     const MatrixRow& row = rows_[index];
     Image& right = matrix_.latents[index].right;
-    engine_.use(row.model);
-    right = std::move(engine_.decode(row.latent, tiling_of(row.passport, tiling_)).images.front());
+    right = std::move(engine_.decode(row.model, row.latent, tiling_of(row.passport, tiling_)).images.front());
     for (std::size_t column = 0; column < rows_.size(); ++column) {
       if (column == index) continue;
       core::MatrixCell& cell = matrix_.cell(index, column);
-      convert(row, rows_[column], right, cell);
       force(row, rows_[column].model, right, cell);
+      convert(row, rows_[column], right, cell);
     }
   }
 
@@ -206,14 +204,13 @@ class Filling {
     }
     try {
       cell.forced = core::compared(
-          std::move(engine_.decode(row.latent, tiling_of(row.passport, tiling_), true).images.front()), right);
+          std::move(engine_.decode(decoder, row.latent, tiling_of(row.passport, tiling_), true).images.front()), right);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::numeric) throw;
       cell.refusal = "cannot be decoded: NaN, Inf or one flat colour";
     }
   }
 
-  /// Leaves the model of `other` in use.
   void convert(const MatrixRow& row, const MatrixRow& other, const Image& right, core::MatrixCell& cell) {
     RouteTools tools;
     tools.models.target = &other.model;

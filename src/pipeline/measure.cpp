@@ -42,10 +42,10 @@ std::vector<Sample> drawn_samples(const Model& model, const Events& events) {
   return samples;
 }
 
-io::Drift drift_of(Engine& engine, const Sample& sample) {
+io::Drift drift_of(Engine& engine, const Model& model, const Sample& sample) {
   const Image& before = sample.image;
-  const Encoded encoded = engine.encode(before, "auto", std::nullopt);
-  const Decoded decoded = engine.decode(encoded.latent, "auto");
+  const Encoded encoded = engine.encode(model, before, "auto", std::nullopt);
+  const Decoded decoded = engine.decode(model, encoded.latent, "auto");
   const Image& after = decoded.images.front();
   return {sample.name,
           {before.width, before.height},
@@ -69,9 +69,8 @@ std::vector<io::Drift> measure(const Model& model, const std::vector<std::string
   door.begin();
   io::verify_parts(model, parts);
   Engine& engine = door.engine();
-  engine.use(model);
   std::vector<io::Drift> drifts;
-  for (const Sample& sample : samples) drifts.push_back(drift_of(engine, sample));
+  for (const Sample& sample : samples) drifts.push_back(drift_of(engine, model, sample));
   return drifts;
 }
 

@@ -40,7 +40,7 @@ std::unique_ptr<Engine> open_now(const EngineOptions& options) {
   const auto make = reinterpret_cast<MakeEngine>(dlsym(library, "lapis_make_engine"));
   if (!make) throw Error(ErrorKind::device, path.string() + " is no lapis engine: it exports no lapis_make_engine");
   std::optional<Error> error;
-  Engine* engine = make(options, &error);
+  Engine* engine = make(lapis_engine_abi, options, &error);
   if (error) throw Error(*error);
   return std::unique_ptr<Engine>(engine);
 }

@@ -121,13 +121,8 @@ class Rendering {
   }
 
   void sample(const RenderRequest& request, const Model& model, const PictureCallback& on_picture) {
-    if (request.decodes) {
-      engine_.load(model);
-    } else {
-      engine_.use(model);
-    }
     engine_.render(
-        request, events_.step ? events_.step : [](int, int) {},
+        model, request, events_.step ? events_.step : [](int, int) {},
         [&](const Rendered& picture) {
           if (events_.picture) events_.picture();
           on_picture(picture);
@@ -155,9 +150,8 @@ class Rendering {
     const core::Infotext infotext =
         core::infotext_of(job, prepared_.model, prepared_.attachments, io::weight_hashes(prepared_.model), program());
     drawn.png = io::encode_png(
-        picture.image,
-        {io::utf8_text(core::write_infotext(infotext)),
-         io::provenance(drawn.fields, prepared_.model, prepared_.attachments, stage_model(), history_)});
+        picture.image, {io::utf8_text(core::write_infotext(infotext)),
+                        io::provenance(drawn.fields, prepared_.model, prepared_.attachments, stage_model(), history_)});
     drawn.index = picture.index;
     drawn.seed = picture.seed;
     drawn.size = {picture.image.width, picture.image.height};

@@ -100,8 +100,7 @@ class Run {
     Latent latent = io::to_latent(result_.document);
     core::rescale(latent.values, latent.shape, step.from, step.to);
     latent.space = step.to;
-    tools_.engine().use(*tools_.models.own);
-    result_.pictures = decoded(latent);
+    result_.pictures = decoded(*tools_.models.own, latent);
   }
 
   void resize(const core::RouteStep& step) {
@@ -109,14 +108,13 @@ class Run {
   }
 
   void encode() {
-    tools_.engine().use(*tools_.models.target);
     Latent latent;
     for (const Image& picture : result_.pictures) core::append(latent, encoded(picture));
     io::LatentDocument& document = result_.document;
     Passport passport = std::move(document.passport);
     passport.units = Units::model;
     passport.dtype = LatentDtype::f32;
-    passport.vae_sha256 = io::vae_digest(*tools_.models.target);
+    passport.vae_sha256 = io::vae_digest(target());
     std::map<std::string, std::string> extra = std::move(document.extra);
     document = io::to_document(latent, std::move(passport));
     document.extra = std::move(extra);
@@ -124,7 +122,7 @@ class Run {
 
   void measure() {
     const Latent latent = io::to_latent(result_.document);
-    for (int i = 0; i < count(); ++i) result_.shown.push_back(decoded(core::picture_of(latent, i)).front());
+    for (int i = 0; i < count(); ++i) result_.shown.push_back(decoded(target(), core::picture_of(latent, i)).front());
     result_.measured.psnr = psnr_of(result_.pictures, result_.shown);
   }
 
@@ -141,23 +139,24 @@ class Run {
     const Image& picture = result_.pictures[index];
     Image& shown = result_.shown[index];
     const Latent other = encoded(core::compensated(picture, core::colour_drift(picture, shown)));
-    Image other_shown = decoded(other).front();
+    Image other_shown = decoded(target(), other).front();
     if (core::psnr(picture, other_shown) <= core::psnr(picture, shown)) return false;
     std::ranges::copy(other.values, values().begin() + std::ssize(other.values) * static_cast<std::ptrdiff_t>(index));
     shown = std::move(other_shown);
     return true;
   }
 
+  const Model& target() const { return *tools_.models.target; }
   int count() const { return static_cast<int>(result_.pictures.size()); }
 
-  std::vector<Image> decoded(const Latent& latent) {
-    Decoded decoded = tools_.engine().decode(latent, tools_.tiling);
+  std::vector<Image> decoded(const Model& model, const Latent& latent) {
+    Decoded decoded = tools_.engine().decode(model, latent, tools_.tiling);
     result_.timings += decoded.timings;
     return std::move(decoded.images);
   }
 
   Latent encoded(const Image& picture) {
-    Encoded encoded = tools_.engine().encode(picture, tools_.tiling, std::nullopt);
+    Encoded encoded = tools_.engine().encode(target(), picture, tools_.tiling, std::nullopt);
     result_.timings += encoded.timings;
     return std::move(encoded.latent);
   }

@@ -15,7 +15,8 @@
 #include "lapis/engine.hpp"
 #include "lapis/error.hpp"
 
-extern "C" lapis::Engine* lapis_make_engine(const lapis::EngineOptions& options, std::optional<lapis::Error>* error);
+extern "C" lapis::Engine* lapis_make_engine(int abi, const lapis::EngineOptions& options,
+                                            std::optional<lapis::Error>* error);
 
 namespace lapis::engine {
 
@@ -24,13 +25,19 @@ inline const Model& model() {
   return read;
 }
 
-inline std::unique_ptr<Engine> make_engine(const std::string& dtype, int threads) {
+inline std::unique_ptr<Engine> make_engine(const EngineOptions& options) {
   std::optional<Error> error;
-  std::unique_ptr<Engine> made(lapis_make_engine({"cpu", dtype, threads}, &error));
+  std::unique_ptr<Engine> made(lapis_make_engine(lapis_engine_abi, options, &error));
   REQUIRE(made);
-  made->load(model());
   return made;
 }
+
+/// Keeps no part whose work is done, unless `keep_bytes` says so.
+inline std::unique_ptr<Engine> make_engine(const std::string& dtype, int threads, std::uint64_t keep_bytes = 0) {
+  return make_engine({"cpu", dtype, threads, "auto", keep_bytes});
+}
+
+inline constexpr std::uint64_t everything = ~std::uint64_t{0};  ///< bytes to keep: no part goes
 
 inline RenderRequest request(std::int64_t seed, int batch, double guidance) {
   RenderRequest made;
@@ -55,7 +62,7 @@ inline RenderRequest request(std::int64_t seed, int batch, double guidance) {
 
 inline std::vector<Rendered> pictures_of(Engine& made, const RenderRequest& asked) {
   std::vector<Rendered> pictures;
-  made.render(asked, nullptr, [&](const Rendered& picture) { pictures.push_back(picture); });
+  made.render(model(), asked, nullptr, [&](const Rendered& picture) { pictures.push_back(picture); });
   return pictures;
 }
 

@@ -56,8 +56,7 @@ RenderRequest flux_request(double true_guidance) {
 
 std::vector<at::Tensor> conditioning(const Model& model, const RenderRequest& request) {
   const c10::InferenceMode inference;
-  Parts parts({});
-  parts.use(model);
+  Parts parts(model, {});
   return conditioning(parts, request);
 }
 

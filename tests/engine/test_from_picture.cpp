@@ -50,7 +50,7 @@ TEST_CASE("the less strength, the nearer a picture stays to the one it starts fr
   const auto made = make_engine("fp32", 1);
   std::vector<int> done;
   made->render(
-      from(drawn(), 0.3),
+      model(), from(drawn(), 0.3),
       [&](int step, int all) {
         CHECK(all == 3);
         done.push_back(step);
@@ -111,7 +111,7 @@ TEST_CASE("a second pass enlarges the picture and draws on it") {
   int last = 0;
   std::vector<Rendered> pictures;
   made->render(
-      asked,
+      model(), asked,
       [&](int done, int all) {
         CHECK(all == 2 + 1);
         last = done;

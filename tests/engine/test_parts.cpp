@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "../folder.hpp"
-#include "engine/parts.hpp"
+#include "engine/model_cache.hpp"
 #include "io/model/model_folder.hpp"
 #include "lapis/error.hpp"
 #include "support.hpp"
@@ -61,8 +61,7 @@ TEST_CASE("a slot whose part cannot be loaded is empty again") {
 }
 
 TEST_CASE("parts are loaded side by side and once, and go by their stage") {
-  Parts parts({});
-  parts.use(tiny());
+  Parts parts(tiny(), {});
   const std::vector<PartKind> kinds = parts_to_draw(tiny());
   CHECK(kinds == std::vector<PartKind>{PartKind::denoiser, PartKind::text_encoder, PartKind::vae_decoder});
   parts.ensure(kinds);
@@ -78,11 +77,44 @@ TEST_CASE("parts are loaded side by side and once, and go by their stage") {
 }
 
 TEST_CASE("the VAE's parts have a twin in fp32, and no other part has") {
-  Parts parts({at::kCPU, at::kBFloat16});
-  parts.use(tiny());
+  const Placement half{at::kCPU, at::kBFloat16};
+  Parts parts(tiny(), Placements(half, half.dtype));
   CHECK(parts.part(PartKind::vae_decoder).placement().dtype == at::kBFloat16);
   CHECK(parts.in_fp32(PartKind::vae_decoder).placement().dtype == at::kFloat);
   CHECK(parts.part(PartKind::vae_decoder).placement().dtype == at::kFloat);
+  parts.release_twins();
+  CHECK(parts.part(PartKind::vae_decoder).placement().dtype == at::kBFloat16);
   CHECK_THROWS_AS(parts.in_fp32(PartKind::denoiser), Error);
   CHECK_THROWS_WITH(parts.part(PartKind::text_encoder_2), Catch::Contains("has no text_encoder_2"));
+}
+
+TEST_CASE("models go by their last use as the budget wants it, and the one used last stays") {
+  const Model first = tiny();
+  Model second = tiny();
+  second.name = "second";
+  Model third = tiny();
+  third.name = "third";
+  const std::uint64_t size = Parts(first, {}).part(PartKind::vae_decoder).bytes();
+  CHECK(size > 1000);
+  ModelCache models({}, 2 * size);
+  const auto loads = [&](const Model& model) {
+    Parts& parts = models.use(model);
+    parts.part(PartKind::vae_decoder);
+    return parts.take_load_seconds() > 0;
+  };
+  CHECK(loads(first));
+  CHECK(loads(second));
+  CHECK_FALSE(loads(first));
+  CHECK(loads(third));
+  CHECK_FALSE(loads(first));  // used after the second
+  CHECK_FALSE(loads(third));
+  CHECK(loads(second));
+  models.done(PartStage::decoding);  // three of the size for two: the first goes, and this may stay
+  CHECK_FALSE(loads(second));
+  CHECK(loads(first));
+  ModelCache none({}, 0);
+  none.use(first).part(PartKind::vae_decoder);
+  none.done(PartStage::decoding);
+  none.use(first).part(PartKind::vae_decoder);
+  CHECK(none.use(first).take_load_seconds() > 0);
 }

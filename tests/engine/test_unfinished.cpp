@@ -25,11 +25,17 @@ const Model& model_on(Path path) {
   return path == Path::flow ? flow : model();
 }
 
-std::unique_ptr<Engine> engine_on(Path path) {
-  std::unique_ptr<Engine> made = make_engine("fp32", 1);
-  if (path == Path::flow) made->load(model_on(path));
-  return made;
-}
+/// A model on an engine that keeps its parts.
+struct Walker {
+  std::unique_ptr<Engine> engine;
+  const Model& model;
+
+  void render(const RenderRequest& asked, const StepCallback& on_step, const PictureCallback& on_picture) const {
+    CHECK(engine->render(model, asked, on_step, on_picture) == RenderEnd::finished);
+  }
+};
+
+Walker engine_on(Path path) { return {make_engine("fp32", 1, everything), model_on(path)}; }
 
 RenderRequest walk_of(const core::SamplerRow& row, Path path, int batch = 1) {
   RenderRequest made = request(11, batch, 1);
@@ -40,11 +46,10 @@ RenderRequest walk_of(const core::SamplerRow& row, Path path, int batch = 1) {
   if (row.eta) made.job.eta = 0.7;
   made.schedule = core::make_schedule(model_on(path), core::ScheduleKind::own, {}, all_steps);
   made.decodes = false;
-  made.keep_parts = true;
   return made;
 }
 
-Latent latent_of(Engine& made, const RenderRequest& asked) {
+Latent latent_of(const Walker& made, const RenderRequest& asked) {
   Latent all;
   made.render(asked, nullptr, [&](const Rendered& picture) {
     CHECK(picture.image.rgb.empty());
@@ -62,12 +67,12 @@ Latent latent_of(Engine& made, const RenderRequest& asked) {
   return all;
 }
 
-Latent stopped(Engine& made, RenderRequest asked, int step) {
+Latent stopped(const Walker& made, RenderRequest asked, int step) {
   asked.job.stop_at = step;
   return latent_of(made, asked);
 }
 
-Latent resumed(Engine& made, RenderRequest asked, const Latent& from) {
+Latent resumed(const Walker& made, RenderRequest asked, const Latent& from) {
   asked.job.init_latent = "part.safetensors";
   asked.latent = from;
   return latent_of(made, asked);
@@ -82,17 +87,17 @@ TEST_CASE("every sampler stops after any step and goes on to the latent of an un
       if (!core::supports(row, path)) continue;
       INFO(row.name << (path == Path::flow ? " on a flow" : ""));
       const RenderRequest asked = walk_of(row, path);
-      const Latent unbroken = latent_of(*made, asked);
+      const Latent unbroken = latent_of(made, asked);
       CHECK(unbroken.sigma == 0);
       for (int step = 1; step < all_steps; ++step) {
         INFO("stopped after " << step);
-        const Latent part = stopped(*made, asked, step);
+        const Latent part = stopped(made, asked, step);
         CHECK(part.sigma == asked.schedule.sigmas[static_cast<std::size_t>(step)]);
         CHECK(part.path == path);
         CHECK(part.step == step);
         CHECK(part.draws >= 1);
         CHECK(part.memory.empty() == (row.remembers == 0));
-        const Latent whole = resumed(*made, asked, part);
+        const Latent whole = resumed(made, asked, part);
         CHECK(whole.values == unbroken.values);
         CHECK(whole.sigma == 0);
         CHECK(whole.memory.empty());
@@ -106,29 +111,29 @@ TEST_CASE("without its memory a walk that remembers ends elsewhere, and without 
   for (const core::SamplerRow& row : core::samplers()) {
     INFO(row.name);
     const RenderRequest asked = walk_of(row, Path::variance_exploding);
-    const Latent unbroken = latent_of(*made, asked);
-    const Latent part = stopped(*made, asked, 3);
+    const Latent unbroken = latent_of(made, asked);
+    const Latent part = stopped(made, asked, 3);
     Latent forgetful = part;
     forgetful.memory.clear();
-    CHECK((resumed(*made, asked, forgetful).values != unbroken.values) == (row.remembers > 0));
+    CHECK((resumed(made, asked, forgetful).values != unbroken.values) == (row.remembers > 0));
     Latent careless = part;
     careless.draws = 0;
-    CHECK((resumed(*made, asked, careless).values != unbroken.values) == row.uses_noise);
+    CHECK((resumed(made, asked, careless).values != unbroken.values) == row.uses_noise);
   }
 }
 
 TEST_CASE("a walk may stop twice, in batches, and its steps are counted from where it goes on") {
   const auto made = engine_on(Path::variance_exploding);
   const RenderRequest asked = walk_of(core::find_sampler("dpmpp_3m_sde"), Path::variance_exploding, 2);
-  const Latent unbroken = latent_of(*made, asked);
+  const Latent unbroken = latent_of(made, asked);
   RenderRequest again = asked;
   again.job.init_latent = "part.safetensors";
-  again.latent = stopped(*made, asked, 1);
+  again.latent = stopped(made, asked, 1);
   CHECK(again.latent->shape[0] == 2);
   again.job.stop_at = 4;
   std::vector<int> counted;
   Latent later;
-  made->render(
+  made.render(
       again,
       [&](int done, int all) {
         CHECK(all == 6);
@@ -136,41 +141,41 @@ TEST_CASE("a walk may stop twice, in batches, and its steps are counted from whe
       },
       [](const Rendered&) {});
   CHECK(counted == std::vector<int>{1, 2, 3, 4, 5, 6});
-  later = latent_of(*made, again);
+  later = latent_of(made, again);
   CHECK(later.step == 4);
   CHECK(later.draws > again.latent->draws);
-  CHECK(resumed(*made, asked, later).values == unbroken.values);
+  CHECK(resumed(made, asked, later).values == unbroken.values);
 }
 
 TEST_CASE("a walk that began with a picture goes on without it") {
-  const auto made = make_engine("fp32", 1);
+  const auto made = engine_on(Path::variance_exploding);
   RenderRequest asked = walk_of(core::find_sampler("euler_a"), Path::variance_exploding);
   RenderRequest drawing = asked;
   drawing.decodes = true;
-  asked.image = pictures_of(*made, drawing).front().image;
+  asked.image = pictures_of(*made.engine, drawing).front().image;
   asked.job.image = "a.png";
   asked.job.strength = 0.8;
-  const Latent unbroken = latent_of(*made, asked);
-  const Latent part = stopped(*made, asked, 3);
+  const Latent unbroken = latent_of(made, asked);
+  const Latent part = stopped(made, asked, 3);
   CHECK(part.step == 3);
   CHECK(part.draws == 2 + 2);  // of the encoding, of the start, and one a step
   asked.image.reset();
   asked.job.image.reset();
   asked.job.strength.reset();
-  CHECK(resumed(*made, asked, part).values == unbroken.values);
+  CHECK(resumed(made, asked, part).values == unbroken.values);
 }
 
 TEST_CASE("a finished latent is noised and drawn anew, with no call of the VAE") {
-  const auto made = make_engine("fp32", 1);
+  const auto made = engine_on(Path::variance_exploding);
   const RenderRequest asked = walk_of(core::find_sampler("euler"), Path::variance_exploding);
   RenderRequest renewed = asked;
-  renewed.latent = latent_of(*made, asked);
+  renewed.latent = latent_of(made, asked);
   renewed.job.init_latent = "a.safetensors";
   renewed.job.seed += 1;
   std::vector<std::vector<float>> latents;
   for (const double strength : {0.2, 0.6, 1.0}) {
     renewed.job.strength = strength;
-    made->render(renewed, nullptr, [&](const Rendered& picture) {
+    made.render(renewed, nullptr, [&](const Rendered& picture) {
       CHECK(picture.timings.of(PartKind::vae_encoder) == 0);
       CHECK(picture.timings.of(PartKind::vae_decoder) == 0);
       latents.push_back(picture.latent.values);
@@ -185,16 +190,16 @@ TEST_CASE("a finished latent is noised and drawn anew, with no call of the VAE")
   CHECK(distance(latents[0]) < distance(latents[1]));
   CHECK(distance(latents[1]) < distance(latents[2]));
   renewed.decodes = true;
-  CHECK_FALSE(pictures_of(*made, renewed).front().image.rgb.empty());
+  CHECK_FALSE(pictures_of(*made.engine, renewed).front().image.rgb.empty());
 }
 
 TEST_CASE("a latent that does not belong to the walk is refused") {
   const auto made = engine_on(Path::variance_exploding);
   const RenderRequest asked = walk_of(core::find_sampler("dpmpp_2m"), Path::variance_exploding);
-  const Latent part = stopped(*made, asked, 3);
+  const Latent part = stopped(made, asked, 3);
   const auto refused = [&](ErrorKind kind, const Latent& latent, const RenderRequest& job, const std::string& says) {
     try {
-      resumed(*made, job, latent);
+      resumed(made, job, latent);
       FAIL("not refused");
     } catch (const Error& error) {
       CHECK(error.kind() == kind);

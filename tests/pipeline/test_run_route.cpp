@@ -29,16 +29,14 @@ class RecordingEngine final : public Engine {
   std::vector<std::string> calls;
 
   EngineOptions chosen() const override { return {"cpu", "fp32", 1}; }
-  void load(const Model&) override { throw std::logic_error("no route loads a whole model"); }
-  void use(const Model& model) override {
-    model_ = model;
-    calls.push_back("use " + model.name);
+  void ensure(const Model&, const std::vector<PartKind>&) override {
+    throw std::logic_error("no route loads a part early");
   }
 
-  Decoded decode(const Latent& latent, const std::string& tiling, bool any_space) override {
-    calls.push_back("decode");
+  Decoded decode(const Model& model, const Latent& latent, const std::string& tiling, bool any_space) override {
+    calls.push_back("decode by " + model.name);
     if (any_space || tiling != "on") throw std::logic_error("decoded in another way than was asked");
-    if (!core::same_numbers(latent.space, model_.space)) throw std::logic_error("decoded by another VAE's numbers");
+    if (!core::same_numbers(latent.space, model.space)) throw std::logic_error("decoded by another VAE's numbers");
     Decoded decoded;
     const auto cells = static_cast<std::size_t>(latent.shape[1] * latent.shape[2] * latent.shape[3]);
     for (std::int64_t i = 0; i < latent.shape[0]; ++i) {
@@ -50,31 +48,31 @@ class RecordingEngine final : public Engine {
           {width, height,
            std::vector<std::uint8_t>(std::size_t{3} * static_cast<std::size_t>(width * height), sample)});
     }
-    decoded.timings.vae_decoder = 1;
+    decoded.timings.of(PartKind::vae_decoder) = 1;
     return decoded;
   }
 
-  Encoded encode(const Image& image, const std::string&, std::optional<std::uint64_t> seed) override {
-    calls.push_back("encode");
+  Encoded encode(const Model& model, const Image& image, const std::string&,
+                 std::optional<std::uint64_t> seed) override {
+    calls.push_back("encode by " + model.name);
     if (seed) throw std::logic_error("a route takes the mean");
     Encoded encoded;
-    const Space& space = model_.space;
+    const Space& space = model.space;
     encoded.latent.space = space;
     encoded.latent.shape = {1, space.channels, image.height / space.downscale, image.width / space.downscale};
     std::int64_t count = 1;
     for (const std::int64_t side : encoded.latent.shape) count *= side;
     encoded.latent.values.assign(static_cast<std::size_t>(count), static_cast<float>(image.rgb.front()) - 3);
-    encoded.timings.vae_encoder = 1;
+    encoded.timings.of(PartKind::vae_encoder) = 1;
     return encoded;
   }
 
-  void render(const RenderRequest&, const StepCallback&, const PictureCallback&) override {
+  RenderEnd render(const Model&, const RenderRequest&, const StepCallback&, const PictureCallback&) override {
     throw std::logic_error("no route draws");
   }
   ProbeResult probe_part(const Part&, const std::string&, const std::vector<ProbeInput>&) override { return {}; }
 
  private:
-  Model model_;
 };
 
 Model model_of(const std::string& name, const Space& space) {
@@ -162,7 +160,9 @@ struct Log {
   std::vector<core::RouteStep> steps;
   std::vector<std::string> calls;
 
-  std::int64_t count(const std::string& call) const { return std::ranges::count(calls, call); }
+  std::int64_t count(const std::string& call) const {
+    return std::ranges::count_if(calls, [&](const std::string& each) { return each.starts_with(call); });
+  }
 };
 
 /// What is wrong with a run; empty where it did what was planned.
@@ -231,10 +231,10 @@ TEST_CASE("a latent goes by its own VAE, then by the target's") {
   RecordingEngine engine;
   const RouteTools tools{{&own, &target}, "on", [&]() -> Engine& { return engine; }, {}};
   const Transcoded result = run_route(plan(asked, document), document, tools);
-  CHECK(engine.calls ==
-        std::vector<std::string>{"use own", "decode", "use target", "encode", "decode", "encode", "decode"});
-  CHECK(result.timings.vae_decoder == 3);
-  CHECK(result.timings.vae_encoder == 2);
+  CHECK(engine.calls == std::vector<std::string>{"decode by own", "encode by target", "decode by target",
+                                                 "encode by target", "decode by target"});
+  CHECK(result.timings.of(PartKind::vae_decoder) == 3);
+  CHECK(result.timings.of(PartKind::vae_encoder) == 2);
   CHECK(result.document.passport.dtype == LatentDtype::f32);
   CHECK(result.shown.size() == 1);
 }
@@ -274,7 +274,7 @@ TEST_CASE("pictures that are there already are not decoded again") {
                          [&](const core::RouteStep& step) { kinds.push_back(step.kind); }};
   const Transcoded result = run_route(plan(asked, document), document.passport, {picture}, tools);
   CHECK(kinds == std::vector<StepKind>{StepKind::resize, StepKind::encode});
-  CHECK(engine.calls == std::vector<std::string>{"use target", "encode"});
+  CHECK(engine.calls == std::vector<std::string>{"encode by target"});
   CHECK(result.pictures.front().width == 128);
   CHECK(result.document.passport.shape == std::array<std::int64_t, 4>{1, 16, 8, 16});
   CHECK(result.added == std::vector<Transcode>{{"re-encode", "sd15:tiny-sd15", "flux", {128, 64}, {}}});
