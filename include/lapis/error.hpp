@@ -1,22 +1,23 @@
 // What goes wrong, in kinds that a script can tell apart.
 #pragma once
 
-#include <cstddef>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace lapis {
 
-/// One kind for each exit code a command can end with (docs/cli.md has the same table).
+/// One kind for each exit code that a command fails with; core/text/exit_codes.hpp has the numbers.
 enum class ErrorKind {
-  usage,         ///< 2: the command line or a job asks for something that makes no sense
-  input,         ///< 3: an input file is malformed or unreadable
-  incompatible,  ///< 4: latent, model, decoder and size do not go together
-  model,         ///< 5: a model folder is broken or unsupported
-  device,        ///< 6: the device is missing, or memory ran out
-  numeric,       ///< 7: NaN, Inf or a flat picture came out
-  output,        ///< 8: the output cannot be written
-  internal,      ///< 70: a mistake of ours
+  usage,         ///< the command line or a job asks for something that makes no sense
+  input,         ///< an input file is malformed or unreadable
+  incompatible,  ///< latent, model, decoder and size do not go together
+  model,         ///< a model folder is broken or unsupported
+  device,        ///< the device is missing, or memory ran out
+  numeric,       ///< NaN, Inf or a flat picture came out
+  output,        ///< the output cannot be written
+  internal,      ///< a mistake of ours
 };
 
 /// The exit code of `kind`.
@@ -24,22 +25,33 @@ int exit_code(ErrorKind kind);
 
 /// A failure a user meets: what went wrong and where, expected and found, and on a line of its own what to do. The
 /// two lines come apart, so that a line break in either is known for one of a stranger's text. Thrown in every room;
-/// caught in `main` alone.
+/// caught in `main` alone. Fields of a job stand in it by their keys, commands by their names ("steps is 0"); a program
+/// that calls them something else spells the marked texts its own way (`core::spelled`).
 class Error : public std::runtime_error {
  public:
-  /// Neither has "error:" before or a newline after it. Without `advice` there is one line.
-  Error(ErrorKind kind, const std::string& problem, const std::string& advice = "")
-      : std::runtime_error(advice.empty() ? problem : problem + "\n" + advice),
-        kind_(kind),
-        problem_size_(problem.size()) {}
+  /// Neither has "error:" before or a newline after it; both may have marked names (`core::marked`). Without `advice`
+  /// there is one line.
+  Error(ErrorKind kind, const std::string& problem, const std::string& advice = "");
 
   ErrorKind kind() const { return kind_; }
-  std::string problem() const { return std::string(what(), problem_size_); }
-  std::string advice() const { return std::string(what() + problem_size_ + (what()[problem_size_] == '\n' ? 1 : 0)); }
+  std::string problem() const;
+  std::string advice() const;
+
+  /// The two texts as they were given, names marked: what is thrown on, or spelled.
+  const std::string& marked_problem() const { return marked_->problem; }
+  const std::string& marked_advice() const { return marked_->advice; }
+
+  /// Keys of the fields that it names, the problem's first, each once.
+  std::vector<std::string> fields() const;
 
  private:
+  struct Texts {
+    std::string problem;
+    std::string advice;
+  };
+
   ErrorKind kind_;
-  std::size_t problem_size_;
+  std::shared_ptr<const Texts> marked_;  ///< shared, so that a copy never throws
 };
 
 }  // namespace lapis

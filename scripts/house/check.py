@@ -68,6 +68,15 @@ DOOR = "src/cli/terminal.cpp"
 PRINTING = re.compile(r"std::(cout|cerr|clog|print|println)\b|\b(v?f?printf|f?puts|f?putc|putchar|perror|psignal)\s*\(|"
                       r"\bv?dprintf\s*\(|\b(stdout|stderr|STDOUT_FILENO|STDERR_FILENO)\b|\bp?writev?\s*\(\s*[12]\s*,")
 STRING = re.compile(r'"(\\.|[^"\\])*"|\'(\\.|[^\'\\])+\'')
+# What a command line alone calls things: its flags, its commands, and the table of those.
+FLAG = re.compile(r"(?<![\w-])--[a-z]")
+COMMANDS = "src/cli/commands.cpp"
+COMMAND_ROW = re.compile(r'Command\{"(\w+)"')
+FLAG_TEXTS = {
+    "src/core/job/job_fields.cpp",    # the column of flags
+    "src/io/report/matrix_page.cpp",  # a page of `lapis matrix`
+}
+SCRIPT_LINE = re.compile(r"scripts/[\w/]+\.(sh|py)( --[\w-]+)*")
 BARE_TASK = re.compile(r"\b(TO[D]O|FIX[M]E|X[X]X)\b(?!\(#\d+\))")
 MACHINE_PATH = re.compile(r"(?<![\w.\-})/])/(root|work|Users/\w+|home/(?!(you|user|me)\b)\w+)/")
 GENERATED = re.compile("|".join([
@@ -288,6 +297,21 @@ def advice_apart(house: House) -> Iterator[Finding]:
                 at += 1
 
 
+def names_marked(house: House) -> Iterator[Finding]:
+    """Texts below the command line name fields and commands by marks (core/text/names.hpp), which it spells."""
+    commands = COMMAND_ROW.findall("\n".join(house.lines(COMMANDS))) if (house.root / COMMANDS).is_file() else []
+    line_of_ours = re.compile(rf"(?<!\{{)\blapis ({'|'.join(commands)})\b") if commands else None
+    for path in house.cpp("src/core/", "src/io/", "src/engine/"):
+        if path in FLAG_TEXTS:
+            continue
+        for number, line in enumerate(house.lines(path), 1):
+            code = STRING.sub(lambda literal: "x" * len(literal[0]), line).split("//", maxsplit=1)[0]
+            for literal in STRING.finditer(line, 0, len(code)):
+                text = SCRIPT_LINE.sub("", literal[0][1:-1])
+                if FLAG.search(text) or (line_of_ours and line_of_ours.search(text)):
+                    yield Finding("names_marked", path, number, f"core::marked names fields and commands: {literal[0]}")
+
+
 def file_length(house: House) -> Iterator[Finding]:
     """A file is read in one sitting."""
     for path in house.code:
@@ -395,8 +419,9 @@ def run_bits(house: House) -> Iterator[Finding]:
 
 
 RULES: list[Callable[[House], Iterator[Finding]]] = [
-    walls, group_order, libraries, jit_in_one_file, pragma_once, commented_code, bare_tasks, printing, advice_apart, file_length,
-    room_length, function_length, sources_listed, sources_tested, scripts_named, machine_paths, generated_files, run_bits,
+    walls, group_order, libraries, jit_in_one_file, pragma_once, commented_code, bare_tasks, printing, advice_apart,
+    names_marked, file_length, room_length, function_length, sources_listed, sources_tested, scripts_named,
+    machine_paths, generated_files, run_bits,
 ]
 
 

@@ -9,6 +9,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/latent_options.hpp"
+#include "cli/spelling.hpp"
 #include "cli/terminal.hpp"
 #include "core/latent/latents.hpp"
 #include "core/latent/route.hpp"
@@ -83,13 +84,15 @@ pipeline::CheckAsked check_asked(const Options& options, pipeline::ModelCatalog&
   if (!options.space.empty()) asked.hints.space = catalog.space_named(options.space, "--space");
   if (!options.units.empty()) asked.hints.units = parse_units(options.units, "--units");
   if (!options.format.empty()) asked.hints.format = io::find_latent_format(options.format).format;
+  asked.hints.keys.size = "in_size";
   if (!options.in_size.empty()) asked.hints.size = parse_size(options.in_size, "--in-size");
   return asked;
 }
 
 int check(const Options& options) {
   pipeline::ModelCatalog catalog;
-  const std::vector<io::Checked> checks = pipeline::check(check_asked(options, catalog), catalog);
+  std::vector<io::Checked> checks = pipeline::check(check_asked(options, catalog), catalog);
+  for (io::Checked& checked : checks) checked.ruling.advice = spelled(checked.ruling.advice);
   if (options.json) {
     print_json(io::check_report(checks));
   } else {

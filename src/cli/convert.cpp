@@ -75,7 +75,7 @@ void check(const Options& options) {
 
 pipeline::ConvertAsked convert_asked(const Options& options, pipeline::ModelCatalog& catalog) {
   pipeline::ConvertAsked asked;
-  asked.latent = read_named_latent(options.latent, latent_hints(options.hints, catalog, "in-"), "in-");
+  asked.latent = read_named_latent(options.latent, latent_hints(options.hints, catalog, "in-"));
   asked.path = options.latent;
   asked.to = options.to;
   asked.from = options.from;

@@ -11,6 +11,7 @@
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/route_text.hpp"
+#include "cli/spelling.hpp"
 #include "cli/terminal.hpp"
 #include "core/job/job_fields.hpp"
 #include "core/latent/latents.hpp"
@@ -66,7 +67,7 @@ pipeline::RenderAsked render_asked(const GenerationOptions& options, pipeline::M
       source = std::make_shared<io::LatentSource>(
           latent_source(*job.init_latent, "lapis generate --init-latent - < a.safetensors"));
     }
-    asked.latent = {{source->name(), read_hinted_latent(*source, hints, "init-")}, io::sha256(source->bytes())};
+    asked.latent = {pipeline::named_latent(*source, hints), io::sha256(source->bytes())};
   } else if (source) {
     const std::span<const std::byte> bytes = source->bytes();
     asked.picture = {source->name(), {bytes.begin(), bytes.end()}};
@@ -112,7 +113,7 @@ class Outputs {
       timings.total = pipeline::seconds_since(start);
       print_json(io::picture_line({path, io::sha256(picture.png), picture.index, picture.device, picture.dtype,
                                    picture.fields, picture.size.width, picture.size.height, picture.history,
-                                   picture.notes, picture.warnings, timings}));
+                                   spelled(picture.notes), spelled(picture.warnings), timings}));
     } else if (!names_->is_stdout() && options_.latent != "-") {
       print_line(path);
     }
@@ -132,7 +133,8 @@ class Outputs {
     timings.total = pipeline::seconds_since(start);
     const PixelSize size = core::picture_size(result.latents.passport);
     print_json(io::latent_line({options_.latent, io::sha256(bytes), 0, result.device, result.dtype, result.fields,
-                                size.width, size.height, result.history, result.notes, result.warnings, timings},
+                                size.width, size.height, result.history, spelled(result.notes), spelled(result.warnings),
+                                timings},
                                io::to_latent(result.latents)));
   }
 

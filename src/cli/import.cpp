@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/commands.hpp"
+#include "cli/spelling.hpp"
 #include "cli/terminal.hpp"
 #include "io/report/import_report.hpp"
 #include "lapis/error.hpp"
@@ -35,7 +36,8 @@ struct Options {
 };
 
 /// Notes on stderr, then the folder. `tried`: the parts are TorchScript files.
-void print_report(const Options& options, const io::ImportReport& report, bool tried) {
+void print_report(const Options& options, io::ImportReport report, bool tried) {
+  report.notes = spelled(report.notes);
   for (const std::string& note : report.notes) print_note(note);
   if (options.json) {
     print_json(io::import_line(report));

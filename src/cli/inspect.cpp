@@ -14,6 +14,8 @@
 #include "cli/inspect_latent.hpp"
 #include "cli/inspect_measure.hpp"
 #include "cli/latent_options.hpp"
+#include "cli/spelling.hpp"
+#include "pipeline/locations.hpp"
 #include "cli/terminal.hpp"
 #include "core/family/families.hpp"
 #include "core/model/model_check.hpp"
@@ -157,7 +159,7 @@ int inspect_tokens(const Options& options, const Model& model) {
   io::PromptReader reader(model, attachments, job, options.embeddings);
   const io::EncodedPrompts encoded = reader.encode();
   if (options.json) {
-    print_json(io::tokens_report(encoded, job.prompt_syntax, reader.warnings()));
+    print_json(io::tokens_report(encoded, job.prompt_syntax, spelled(reader.warnings())));
   } else {
     print_tokens(encoded, reader.warnings());
   }

@@ -55,14 +55,10 @@ std::optional<int> whole_number(std::string_view text) {
   return value;
 }
 
-/// A message about what has to be told, with the options' names as a command has them.
-std::string with_lead(std::string text, const std::string& lead) {
-  for (const std::string_view word : {"--units", "--form", "--size"}) {
-    for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + word.size())) {
-      text.insert(at + 2, lead);
-    }
-  }
-  return text;
+/// The names of the hints where their options' words are led by `lead`.
+io::HintKeys hint_keys(std::string lead) {
+  std::ranges::replace(lead, '-', '_');
+  return {"space", lead + "units", lead + "format", lead + "size"};
 }
 
 }  // namespace
@@ -86,6 +82,7 @@ void declare_hints(CLI::App& app, HintOptions& options, const std::string& lead)
 
 io::LatentHints latent_hints(const HintOptions& options, pipeline::ModelCatalog& catalog, const std::string& lead) {
   io::LatentHints hints;
+  hints.keys = hint_keys(lead);
   if (!options.space.empty()) hints.space = catalog.space_named(options.space, "--space");
   if (!options.units.empty()) hints.units = parse_units(options.units, "--" + lead + "units");
   if (!options.format.empty()) hints.format = io::find_latent_format(options.format).format;
@@ -93,10 +90,8 @@ io::LatentHints latent_hints(const HintOptions& options, pipeline::ModelCatalog&
   return hints;
 }
 
-pipeline::NamedLatent read_named_latent(const std::string& path, const io::LatentHints& hints,
-                                        const std::string& lead) {
-  const io::LatentSource source = latent_source(path, "lapis generate ... --latent - | lapis decode -");
-  return {source.name(), read_hinted_latent(source, hints, lead)};
+pipeline::NamedLatent read_named_latent(const std::string& path, const io::LatentHints& hints) {
+  return pipeline::named_latent(latent_source(path, "lapis generate ... --latent - | lapis decode -"), hints);
 }
 
 io::LatentSource latent_source(const std::string& path, const std::string& line, bool or_picture) {
@@ -104,16 +99,6 @@ io::LatentSource latent_source(const std::string& path, const std::string& line,
     throw Error(ErrorKind::usage, "- would read a latent from the terminal. Pipe one: " + line);
   }
   return io::LatentSource(path, io::LatentSource::largest_pipe, or_picture);
-}
-
-io::ForeignLatent read_hinted_latent(const io::LatentSource& source, const io::LatentHints& hints,
-                                     const std::string& lead) {
-  try {
-    return io::read_latent(source.bytes(), source.name(), hints);
-  } catch (const Error& error) {
-    if (lead.empty()) throw;
-    throw Error(error.kind(), with_lead(error.problem(), lead), with_lead(error.advice(), lead));
-  }
 }
 
 void declare_compute(CLI::App& app, pipeline::ComputeOptions& options) {

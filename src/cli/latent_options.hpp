@@ -35,14 +35,8 @@ io::LatentHints latent_hints(const HintOptions& options, pipeline::ModelCatalog&
 /// for a terminal; `line` is one that pipes a latent. Else as of `io::LatentSource`.
 io::LatentSource latent_source(const std::string& path, const std::string& line, bool or_picture = false);
 
-/// Reads a latent of any form. Errors as of `io::read_latent`, with this command's names of the options (`lead` as
-/// of `declare_hints`).
-io::ForeignLatent read_hinted_latent(const io::LatentSource& source, const io::LatentHints& hints,
-                                     const std::string& lead);
-
-/// Opens and reads a latent: `latent_source` and `read_hinted_latent`.
-pipeline::NamedLatent read_named_latent(const std::string& path, const io::LatentHints& hints,
-                                        const std::string& lead = "");
+/// Opens and reads a latent: `latent_source` and `pipeline::named_latent`.
+pipeline::NamedLatent read_named_latent(const std::string& path, const io::LatentHints& hints);
 
 /// Declares --vae-tiling, --vae-dtype, --device and --threads.
 void declare_compute(CLI::App& app, pipeline::ComputeOptions& options);

@@ -8,6 +8,9 @@
 #include <vector>
 
 #include "cli/commands.hpp"
+#include "cli/spelling.hpp"
+#include "pipeline/locations.hpp"
+#include "pipeline/routes.hpp"
 #include "cli/terminal.hpp"
 #include "core/family/families.hpp"
 #include "core/family/spaces.hpp"
@@ -138,7 +141,7 @@ Rows schedule_rows() {
   Rows rows{{"schedule", "label", "families", "meaning", "also called"}};
   for (const core::ScheduleRow& row : core::schedules()) {
     const auto fits = [&](const core::FamilyRow& family, Path path) { return core::fits(row, path, family.space); };
-    rows.push_back({row.name, row.label, families_that(fits), row.help, joined(row.aliases)});
+    rows.push_back({row.name, row.label, families_that(fits), spelled(row.help), joined(row.aliases)});
   }
   return rows;
 }

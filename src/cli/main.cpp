@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <new>
+#include <span>
 #include <string>
 #include <system_error>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "cli/help.hpp"
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
+#include "core/text/exit_codes.hpp"
 #include "io/file/shortage.hpp"
 #include "lapis/error.hpp"
 #include "lapis/version.hpp"
@@ -20,20 +22,38 @@
 namespace lapis::cli {
 namespace {
 
-constexpr const char* footer =
+constexpr const char* examples =
     "Examples:\n"
     "  lapis generate \"a serene lakeside at sunset\"\n"
     "  lapis generate \"a red house, snow field at night\" -s 7 -b 4 -o \"house-{seed}.png\"\n"
     "  lapis inspect house-7.png\n"
-    "\n"
-    "Exit codes: 0 ok, 2 usage, 3 input file, 4 incompatible, 5 model folder, 6 device or memory,\n"
-    "7 numeric failure, 8 output, 70 internal, 130 interrupted. `lapis help COMMAND` tells more.";
+    "\n";
+
+/// The examples, and the exit codes in lines of at most 100 characters.
+std::string footer() {
+  constexpr std::size_t columns = 100;
+  std::string line = "Exit codes:";
+  std::string text = examples;
+  const auto add = [&](const std::string& words) {
+    if (line.size() + 1 + words.size() > columns) {
+      text += line + "\n";
+      line.clear();
+    }
+    line += (line.empty() ? "" : " ") + words;
+  };
+  const std::span<const core::ExitCode> rows = core::exit_codes();
+  for (const core::ExitCode& row : rows) {
+    add(std::to_string(row.code) + " " + std::string(row.word) + (&row == &rows.back() ? "." : ","));
+  }
+  add("`lapis help COMMAND` tells more.");
+  return text + line;
+}
 
 int run(int argc, char** argv) {
   CLI::App app("Renders pictures with latent diffusion: SD1.5, SDXL and Flux models, on CPU or CUDA.", "lapis");
   app.set_version_flag("-V,--version", std::string("lapis ") + version, "Print the version and end");
   app.set_help_flag("-h,--help", "Print this help and end");
-  app.footer(footer);
+  app.footer(footer());
   app.require_subcommand(1);
   app.formatter(std::make_shared<HelpFormatter>());
   std::map<const CLI::App*, Run> runs;

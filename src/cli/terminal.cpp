@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cli/spelling.hpp"
 #include "io/file/text.hpp"
 #include "lapis/error.hpp"
 
@@ -26,7 +27,7 @@ bool has_colour(int stream) {
   return !(off && *off) && !is_dumb() && isatty(stream);
 }
 
-std::string shown(std::string_view text) { return io::printable(text, std::string_view::npos); }
+std::string shown(std::string_view text) { return io::printable(spelled(text), std::string_view::npos); }
 
 void print_marked(const char* mark, const char* colour, const std::string& problem, const std::string& advice) {
   const std::string lead =
@@ -75,7 +76,7 @@ void print_error(const std::string& problem, const std::string& advice) {
   print_marked("error", "31", problem, advice);
 }
 
-void print_error(const Error& error) { print_error(error.problem(), error.advice()); }
+void print_error(const Error& error) { print_error(error.marked_problem(), error.marked_advice()); }
 
 void be_quiet() { quiet = true; }
 
@@ -85,7 +86,7 @@ void print_warning(const std::string& problem, const std::string& advice) {
   print_marked("warning", "33", problem, advice);
 }
 
-void print_warning(const Error& error) { print_warning(error.problem(), error.advice()); }
+void print_warning(const Error& error) { print_warning(error.marked_problem(), error.marked_advice()); }
 
 void print_note(const std::string& text) {
   if (!quiet) std::fprintf(stderr, "%s\n", shown(text).c_str());

@@ -1,5 +1,6 @@
 #include "engine/autoencoder.hpp"
 
+#include "core/text/names.hpp"
 #include "engine/failure.hpp"
 #include "engine/stopwatch.hpp"
 #include "engine/tiles.hpp"
@@ -54,7 +55,8 @@ Moments Autoencoder::encoded(const Image& image) {
   if (parts_.part(PartKind::vae_encoder).placement().dtype != at::kFloat)
     moments = through(parts_.in_fp32(PartKind::vae_encoder));
   if (is_finite(moments)) return moments;
-  throw Error(ErrorKind::numeric, "encoding the picture gave NaN or Inf; nothing was saved. Try --dtype fp32");
+  throw Error(ErrorKind::numeric,
+              core::marked("encoding the picture gave NaN or Inf; nothing was saved. Try {dtype} fp32"));
 }
 
 }  // namespace lapis::engine

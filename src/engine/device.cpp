@@ -13,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/text/names.hpp"
 #include "io/file/shortage.hpp"
 #include "lapis/error.hpp"
 
@@ -55,8 +56,9 @@ at::Device choose_device(const std::string& name) {
   const std::optional<std::string> missing = open_cuda();
   if (!missing) return at::Device(at::kCUDA, 0);
   if (name == "auto") return at::kCPU;
-  throw Error(ErrorKind::device, "--device cuda: " + *missing +
-                                     ". Install libtorch's CUDA part (scripts/setup.sh --cuda), or use --device cpu");
+  throw Error(ErrorKind::device,
+              core::marked("{device} cuda: ") + *missing +
+                  core::marked(". Install libtorch's CUDA part (scripts/setup.sh --cuda), or use {device} cpu"));
 }
 
 at::ScalarType choose_dtype(const std::string& name, at::Device device) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "core/text/names.hpp"
 #include "io/file/shortage.hpp"
 #include "lapis/error.hpp"
 
@@ -92,7 +93,7 @@ void rethrow_as_error() {
       case Lack::cpu: throw io::memory_shortage();
       case Lack::gpu:
         throw Error(ErrorKind::device, "too little memory of the GPU for this.",
-                    "Make the picture smaller (-W, -H), use --dtype fp16, or --device cpu");
+                    core::marked("Make the picture smaller ({-width}, {-height}), use {dtype} fp16, or {device} cpu"));
       case Lack::none: throw Error(ErrorKind::internal, "libtorch failed: " + gist_of(error));
     }
     throw;

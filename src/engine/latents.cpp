@@ -7,6 +7,7 @@
 
 #include "core/family/spaces.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
 #include "engine/autoencoder.hpp"
 #include "engine/vae.hpp"
 #include "lapis/error.hpp"
@@ -81,7 +82,7 @@ Decoded decoded(Parts& parts, const Latent& latent, const std::string& tiling, b
     throw Error(ErrorKind::incompatible,
                 "the latent is unfinished: after " + std::to_string(latent.step) + " steps it stands at sigma " +
                     core::number_text(latent.sigma) + " and shows noise.",
-                "Go on with it: lapis generate --init-latent FILE");
+                core::marked("Go on with it: {lapis generate} {init_latent} FILE"));
   }
   if (!any_space) require_space(latent, model);
   require_shape(latent);

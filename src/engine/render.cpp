@@ -14,6 +14,7 @@
 #include "core/sampling/schedule_table.hpp"
 #include "core/sampling/sigma_time_map.hpp"
 #include "core/sampling/strength.hpp"
+#include "core/text/names.hpp"
 #include "engine/adapter.hpp"
 #include "engine/autoencoder.hpp"
 #include "engine/denoiser.hpp"
@@ -266,8 +267,10 @@ class Rendering {
     done_ = before + pass.steps();
     latent = latent.to(at::kCPU);
     if (is_finite(latent)) return latent;
-    throw Error(ErrorKind::numeric,
-                "denoising gave NaN or Inf; nothing was saved. Try --dtype fp32, a lower --guidance or more --steps");
+    throw Error(
+        ErrorKind::numeric,
+        core::marked(
+            "denoising gave NaN or Inf; nothing was saved. Try {dtype} fp32, a lower {guidance} or more {steps}"));
   }
 
   Path path() const { return path_of(parts_.model().sampling.prediction); }

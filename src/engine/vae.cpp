@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/text/names.hpp"
 #include "engine/tiles.hpp"
 #include "lapis/error.hpp"
 
@@ -84,7 +85,8 @@ bool is_finite(const at::Tensor& values) { return at::isfinite(values).all().ite
 
 Image to_image(const at::Tensor& picture) {
   if (!is_finite(picture)) {
-    throw Error(ErrorKind::numeric, "the decoded picture holds NaN or Inf; nothing was saved. Try --dtype fp32");
+    throw Error(ErrorKind::numeric,
+                core::marked("the decoded picture holds NaN or Inf; nothing was saved. Try {dtype} fp32"));
   }
   const at::Tensor bytes =
       at::round((picture[0] / 2 + 0.5).clamp(0, 1) * 255).to(at::kByte).permute({1, 2, 0}).contiguous();
@@ -94,8 +96,10 @@ Image to_image(const at::Tensor& picture) {
   image.rgb.resize(static_cast<std::size_t>(bytes.numel()));
   std::memcpy(image.rgb.data(), bytes.const_data_ptr(), image.rgb.size());
   if (is_flat(image)) {
-    throw Error(ErrorKind::numeric,
-                "the decoded picture is one flat colour; nothing was saved. Try another --dtype, seed or guidance");
+    throw Error(
+        ErrorKind::numeric,
+        core::marked(
+            "the decoded picture is one flat colour; nothing was saved. Try another {dtype}, seed or guidance"));
   }
   return image;
 }

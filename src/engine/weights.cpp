@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
 #include "engine/deltas.hpp"
 #include "engine/dtypes.hpp"
 #include "engine/scaled.hpp"
@@ -149,10 +150,12 @@ void Weights::check_memory(std::span<const core::TensorLocation> places, Placeme
   }
   const std::optional<std::uint64_t> free = placement.device.is_cpu() ? io::free_memory() : std::nullopt;
   if (!free || needed < *free) return;
-  throw Error(ErrorKind::device,
-              "part " + name_ + " of " + part_.weights.front().string() + " has weights of another dtype, which take " +
-                  core::bytes_text(needed) + " as they are converted, and " + core::bytes_text(*free) + " are free.",
-              "Use the dtype of the file (lapis list models), such as --dtype bf16: then they stay where they are.");
+  throw Error(
+      ErrorKind::device,
+      "part " + name_ + " of " + part_.weights.front().string() + " has weights of another dtype, which take " +
+          core::bytes_text(needed) + " as they are converted, and " + core::bytes_text(*free) + " are free.",
+      core::marked(
+          "Use the dtype of the file ({lapis list} models), such as {dtype} bf16: then they stay where they are."));
 }
 
 /// The tensor of a parameter as its checkpoint has it, in the graph's shape.

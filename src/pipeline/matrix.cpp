@@ -54,8 +54,8 @@ NamedLatent read_latent(const std::string& path) {
   try {
     return named_latent(io::LatentSource(path), {});
   } catch (const Error& error) {
-    const std::string text = error.what();
-    if (text.find("--space") == std::string::npos) throw;
+    const std::vector<std::string> fields = error.fields();
+    if (std::ranges::find(fields, "space") == fields.end()) throw;
     throw Error(error.kind(), path + " does not say its space.",
                 "Give it a passport first: lapis convert " + path + " --space SPACE --form lapis -o new.safetensors");
   }

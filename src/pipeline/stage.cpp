@@ -22,7 +22,7 @@ Handoff planned(const Passport& passport, const Model& own, const Model& target,
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::incompatible) throw;
     // The advice is about a latent file, of which there is none here.
-    throw Error(ErrorKind::incompatible, error.problem(),
+    throw Error(ErrorKind::incompatible, error.marked_problem(),
                 "Choose a size and models that go together: lapis check " + own.name + " " + target.name);
   }
 }

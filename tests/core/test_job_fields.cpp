@@ -60,16 +60,16 @@ bool is_empty_optional(const ResolvedJob& job, Member member) {
 TEST_CASE("what is no number is refused with its flag") {
   Job job;
   const JobField& width = find_job_field("width");
-  CHECK_THROWS_WITH(set_field(job, width, "12x"), "--width is \"12x\"; expected a whole number");
-  CHECK_THROWS_WITH(set_field(job, width, ""), "--width is \"\"; expected a whole number");
-  CHECK_THROWS_WITH(set_field(job, width, "1.5"), "--width is \"1.5\"; expected a whole number");
+  CHECK_THROWS_WITH(set_field(job, width, "12x"), "width is \"12x\"; expected a whole number");
+  CHECK_THROWS_WITH(set_field(job, width, ""), "width is \"\"; expected a whole number");
+  CHECK_THROWS_WITH(set_field(job, width, "1.5"), "width is \"1.5\"; expected a whole number");
   CHECK_THROWS_WITH(set_field(job, find_job_field("seed"), "18446744073709551616"),
                     Catch::Contains("up to 18446744073709551615"));
   CHECK_THROWS_WITH(set_field(job, find_job_field("width"), "99999999999999999999"), Catch::Contains("64 to 16384"));
   for (const char* text : {"", "-", "+1", "1.5", "0x10", " 1", "1 "}) {
     CHECK_THROWS_WITH(set_field(job, find_job_field("seed"), text), Catch::Contains("whole number"));
   }
-  CHECK_THROWS_WITH(set_field(job, find_job_field("guidance"), "high"), "--guidance is \"high\"; expected a number");
+  CHECK_THROWS_WITH(set_field(job, find_job_field("guidance"), "high"), "guidance is \"high\"; expected a number");
   CHECK_FALSE(job.width.has_value());
 }
 

@@ -3,12 +3,13 @@
 
 #include "core/checkpoint/lora_calls.hpp"
 #include "core/prompt/prompt_syntax.hpp"
+#include "core/text/names.hpp"
 #include "lapis/error.hpp"
 
 using namespace lapis;
 using namespace lapis::core;
 
-TEST_CASE("an argument of --lora is a file, and a weight behind its last colon") {
+TEST_CASE("an argument of loras is a file, and a weight behind its last colon") {
   CHECK(parse_lora_argument("a.safetensors") == LoraCall{"a.safetensors", {1, 1}});
   CHECK(parse_lora_argument("a.safetensors:0.8") == LoraCall{"a.safetensors", {0.8, 0.8}});
   CHECK(parse_lora_argument("a:-1.5") == LoraCall{"a", {-1.5, -1.5}});
@@ -54,10 +55,11 @@ TEST_CASE("prompts call LoRAs in syntax a1111 alone") {
   CHECK_THROWS_WITH(parse_prompt("a <lora:one:much>", PromptSyntax::a1111),
                     Catch::Contains("column 3") && Catch::Contains("much"));
   for (const PromptSyntax syntax : {PromptSyntax::plain, PromptSyntax::comfy}) {
-    const ParsedPrompt plain = parse_prompt("a <lora:one:0.5>", syntax);
-    CHECK(plain.loras.empty());
-    REQUIRE(plain.warnings.size() == 1);
-    CHECK_THAT(plain.warnings.front(), Catch::Contains("column 3") && Catch::Contains("--prompt-syntax a1111"));
+    const ParsedPrompt parsed_as_text = parse_prompt("a <lora:one:0.5>", syntax);
+    CHECK(parsed_as_text.loras.empty());
+    REQUIRE(parsed_as_text.warnings.size() == 1);
+    CHECK_THAT(plain(parsed_as_text.warnings.front()),
+               Catch::Contains("column 3") && Catch::Contains("prompt_syntax a1111"));
     CHECK(parse_prompt("a <lora>", syntax).warnings.empty());
   }
 }

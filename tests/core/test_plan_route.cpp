@@ -5,6 +5,7 @@
 
 #include "core/family/spaces.hpp"
 #include "core/latent/plan_route.hpp"
+#include "core/text/names.hpp"
 #include "lapis/error.hpp"
 
 using namespace lapis;
@@ -211,26 +212,26 @@ TEST_CASE("a wrong decoder is refused with both sides' numbers and the line to t
       "a.safetensors is in space sd15:tiny-sd15 (4 ch, 1/8, scale 0.18215, lineage tiny-sd15); tiny-sdxl wants "
       "sdxl:tiny-sdxl (4 ch, 1/8, scale 0.13025, lineage tiny-sdxl). Different spaces: the channels are as many, what "
       "they mean is not the same.");
-  CHECK(route.advice == "Convert it: lapis convert a.safetensors --to tiny-sdxl -o b.safetensors");
+  CHECK(plain(route.advice) == "Convert it: convert a.safetensors to tiny-sdxl output b.safetensors");
 }
 
 TEST_CASE("the line to type can be typed") {
   const RouteTarget to = target_of("my models/x", "sdxl");
   const auto advice = [&](const std::string& file) {
-    return plan_route({file, passport_of("sd15"), Layout::plain}, to, all_at_hand, no_convert).advice;
+    return plain(plan_route({file, passport_of("sd15"), Layout::plain}, to, all_at_hand, no_convert).advice);
   };
   CHECK(advice("it's.safetensors") ==
-        "Convert it: lapis convert 'it'\\''s.safetensors' --to 'my models/x' -o b.safetensors");
-  CHECK(advice("x/b.safetensors") == "Convert it: lapis convert x/b.safetensors --to 'my models/x' -o c.safetensors");
-  CHECK(advice("standard input") == "Convert it: lapis convert - --to 'my models/x' -o b.safetensors");
+        "Convert it: convert 'it'\\''s.safetensors' to 'my models/x' output b.safetensors");
+  CHECK(advice("x/b.safetensors") == "Convert it: convert x/b.safetensors to 'my models/x' output c.safetensors");
+  CHECK(advice("standard input") == "Convert it: convert - to 'my models/x' output b.safetensors");
 }
 
 TEST_CASE("what is missing for a transcode is said") {
   const RouteTarget to = target_of("tiny-flux", "flux:tiny-flux");
   const Route no_decoder = plan(passport_of("sd15:mine"), to, {false, true});
   CHECK_THAT(no_decoder.reason, Catch::Contains("The VAE decoder of sd15:mine is not at hand"));
-  CHECK_THAT(no_decoder.advice,
-             Catch::Contains("lapis convert a.safetensors --to tiny-flux --from MODEL -o b.safetensors"));
+  CHECK_THAT(plain(no_decoder.advice),
+             Catch::Contains("convert a.safetensors to tiny-flux from MODEL output b.safetensors"));
   Passport recorded = passport_of("sd15:mine");
   recorded.vae_sha256 = std::string(64, 'a');
   CHECK_THAT(plan(recorded, to, {false, true}).reason, Catch::Contains("sd15:mine with digest aaaaaaaaaaaa is"));
@@ -265,7 +266,7 @@ TEST_CASE("an unfinished latent goes on where it was left, and nowhere else") {
   const Route decoded = plan(latent, to);
   CHECK(verdict(decoded) == Verdict::refuse);
   CHECK_THAT(decoded.reason, Catch::Contains("unfinished, at sigma 3.25 after 4 steps"));
-  CHECK(decoded.advice == "Finish it first: lapis generate --init-latent a.safetensors --latent b.safetensors");
+  CHECK(plain(decoded.advice) == "Finish it first: generate init_latent a.safetensors latent b.safetensors");
   to.reads_unfinished = true;
   CHECK(verdict_of(latent, to) == Verdict::same);
   to.path = Path::flow;
@@ -288,8 +289,8 @@ TEST_CASE("a transcode keeps the picture's size where it fits, and says what to 
   const Route route = plan(latent, to);
   CHECK(verdict(route) == Verdict::refuse);
   CHECK_THAT(route.reason, Catch::Contains("520 x 512 pixels") && Catch::Contains("multiples of 16"));
-  CHECK_THAT(route.advice,
-             Catch::Contains("lapis convert a.safetensors --to tiny-flux --size 528x512 -o b.safetensors"));
+  CHECK_THAT(plain(route.advice),
+             Catch::Contains("convert a.safetensors to tiny-flux size 528x512 output b.safetensors"));
   to.size = PixelSize{528, 512};
   const Route resized = plan(latent, to);
   CHECK(verdict(resized) == Verdict::re_encode);

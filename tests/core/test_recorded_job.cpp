@@ -106,7 +106,7 @@ TEST_CASE("what is named counts, and takes with it what would contradict it") {
                                 }(),
                                 {"sampler", "eta"}, unfinished(model), model),
                             model, 0),
-                    Catch::Contains("--eta"));
+                    Catch::Contains("eta"));
 }
 
 TEST_CASE("what the latent stands for is left behind") {
@@ -202,7 +202,7 @@ TEST_CASE("a second model and its strength are read from one word") {
   CHECK(parse_second_model("tiny-sdxl:0.25").strength == 0.25);
   CHECK(parse_second_model("./a:b/model").name == "./a:b/model");
   CHECK(parse_second_model("./a:b:1").name == "./a:b");
-  CHECK_THROWS_WITH(parse_second_model("a:1.5"), Catch::Contains("--then") && Catch::Contains("1.5"));
+  CHECK_THROWS_WITH(parse_second_model("a:1.5"), Catch::Contains("then") && Catch::Contains("1.5"));
   CHECK_THROWS_WITH(parse_second_model("a:-1"), Catch::Contains("0 to 1"));
   CHECK_THROWS_WITH(parse_second_model(":0.5"), Catch::Contains("MODEL"));
   CHECK_THROWS_WITH(parse_second_model(""), Catch::Contains("MODEL"));

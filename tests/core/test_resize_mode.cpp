@@ -3,6 +3,7 @@
 
 #include "../pattern.hpp"
 #include "core/picture/resize_mode.hpp"
+#include "core/text/names.hpp"
 #include "golden.hpp"
 #include "lapis/error.hpp"
 #include "sample_model.hpp"
@@ -76,7 +77,7 @@ TEST_CASE("a size far beyond the model's own is said, with its cost") {
   CHECK_FALSE(size_note(job, model));
   job.width += 8;
   CHECK_THAT(size_note(job, model).value(),
-             Catch::Contains("16 times as many as sample") && Catch::Contains("--hires"));
+             Catch::Contains("16 times as many as sample") && Catch::EndsWith(field_name("hires")));
   job.width = model.defaults.width;
   job.height = model.defaults.height;
   CHECK_FALSE(size_note(job, model));

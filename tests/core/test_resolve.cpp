@@ -23,32 +23,32 @@ struct Refusal {
 };
 
 const std::array<Refusal, 26> refusals = {{
-    {[](Job& j) { j.width = 513; }, "--width is 513; expected a multiple of 8: 512 or 520"},
-    {[](Job& j) { j.height = 32; }, "--height is 32; expected 64 to 16384"},
-    {[](Job& j) { j.height = largest_number; }, "--height is"},
-    {[](Job& j) { j.steps = 0; }, "--steps is 0; expected 1 to 1000"},
-    {[](Job& j) { j.steps = 1001; }, "--steps is 1001; expected 1 to 1000"},
+    {[](Job& j) { j.width = 513; }, "width is 513; expected a multiple of 8: 512 or 520"},
+    {[](Job& j) { j.height = 32; }, "height is 32; expected 64 to 16384"},
+    {[](Job& j) { j.height = largest_number; }, "height is"},
+    {[](Job& j) { j.steps = 0; }, "steps is 0; expected 1 to 1000"},
+    {[](Job& j) { j.steps = 1001; }, "steps is 1001; expected 1 to 1000"},
     {[](Job& j) { j.steps = 501; }, "sample was trained on 500 steps"},
-    {[](Job& j) { j.guidance = -0.5; }, "--guidance is -0.5; expected 0 to 100"},
-    {[](Job& j) { j.guidance = std::nan(""); }, "--guidance is nan"},
-    {[](Job& j) { j.guidance = INFINITY; }, "--guidance is inf"},
-    {[](Job& j) { j.batch = 0; }, "--batch is 0; expected 1 to 1024"},
-    {[](Job& j) { j.batch = 100000; }, "--batch is 100000; expected 1 to 1024"},
-    {[](Job& j) { j.threads = -1; }, "--threads is -1"},
+    {[](Job& j) { j.guidance = -0.5; }, "guidance is -0.5; expected 0 to 100"},
+    {[](Job& j) { j.guidance = std::nan(""); }, "guidance is nan"},
+    {[](Job& j) { j.guidance = INFINITY; }, "guidance is inf"},
+    {[](Job& j) { j.batch = 0; }, "batch is 0; expected 1 to 1024"},
+    {[](Job& j) { j.batch = 100000; }, "batch is 100000; expected 1 to 1024"},
+    {[](Job& j) { j.threads = -1; }, "threads is -1"},
     {[](Job& j) { j.seed = largest_seed, j.batch = 2; }, "at most 18446744073709551614"},
-    {[](Job& j) { j.prompt = "caf\xE9 noir"; }, "--prompt is not UTF-8: byte 3 is 0xE9"},
-    {[](Job& j) { j.negative_prompt = "\xFF"; }, "--negative-prompt is not UTF-8: byte 0 is 0xFF"},
-    {[](Job& j) { j.prompt = std::string("a\0b", 3); }, "--prompt has a NUL as byte 1"},
+    {[](Job& j) { j.prompt = "caf\xE9 noir"; }, "prompt is not UTF-8: byte 3 is 0xE9"},
+    {[](Job& j) { j.negative_prompt = "\xFF"; }, "negative_prompt is not UTF-8: byte 0 is 0xFF"},
+    {[](Job& j) { j.prompt = std::string("a\0b", 3); }, "prompt has a NUL as byte 1"},
     {[](Job& j) { j.sampler = "eular"; }, "unknown sampler \"eular\"; there are \"euler\", \"euler_a\", "},
     {[](Job& j) { j.spacing = "leadin"; }, "Did you mean \"leading\"?"},
-    {[](Job& j) { j.device = "cud"; }, "--device is \"cud\"; expected one of \"auto\", \"cpu\" and \"cuda\"."},
+    {[](Job& j) { j.device = "cud"; }, "device is \"cud\"; expected one of \"auto\", \"cpu\" and \"cuda\"."},
     {[](Job& j) { j.device = "gpu"; }, "Did you mean \"cuda\"?"},
-    {[](Job& j) { j.device = ""; }, "--device is \"\""},
+    {[](Job& j) { j.device = ""; }, "device is \"\""},
     {[](Job& j) { j.prompt_syntax = "comfi"; }, "Did you mean \"comfy\"?"},
-    {[](Job& j) { j.clip_skip = 0; }, "--clip-skip is 0; the text encoder of sample has 12 layers: expected 1"},
-    {[](Job& j) { j.clip_skip = 13; }, "--clip-skip is 13; the text encoder of sample has 12 layers"},
+    {[](Job& j) { j.clip_skip = 0; }, "clip_skip is 0; the text encoder of sample has 12 layers: expected 1"},
+    {[](Job& j) { j.clip_skip = 13; }, "clip_skip is 13; the text encoder of sample has 12 layers"},
     {[](Job& j) { j.dtype = "fp61"; }, "Did you mean \"fp16\"?"},
-    {[](Job& j) { j.dtype = "float64"; }, "--dtype is \"float64\""},
+    {[](Job& j) { j.dtype = "float64"; }, "dtype is \"float64\""},
 }};
 
 Model model_of_500_steps() {
@@ -159,13 +159,13 @@ TEST_CASE("an SDXL network is told the picture's own size and no crop, unless th
   CHECK(resolve(job, model, 0).crop == PixelOffset{8, 64});
   for (const char* bad : {"1024", "x", "1024x", "1024x768x2", "1024,768", "a x b", "1024 x 768", ""}) {
     job.original_size = bad;
-    CHECK_THAT(refusal(job, model), Catch::StartsWith("--original-size is \"" + std::string(bad) + "\"; expected two"));
+    CHECK_THAT(refusal(job, model), Catch::StartsWith("original_size is \"" + std::string(bad) + "\"; expected two"));
   }
   job.original_size = "8x768";
-  CHECK_THAT(refusal(job, model), Catch::StartsWith("--original-size is 8; expected 64 to 16384"));
+  CHECK_THAT(refusal(job, model), Catch::StartsWith("original_size is 8; expected 64 to 16384"));
   job.original_size.reset();
   job.crop = "-1,0";
-  CHECK_THAT(refusal(job, model), Catch::StartsWith("--crop is -1; expected 0 to 16384"));
+  CHECK_THAT(refusal(job, model), Catch::StartsWith("crop is -1; expected 0 to 16384"));
 }
 
 TEST_CASE("options that a family does not have are refused by the name of the model and its family") {
@@ -173,14 +173,14 @@ TEST_CASE("options that a family does not have are refused by the name of the mo
     Job sized;
     sized.original_size.emplace("1024x1024");
     CHECK_THAT(refusal(sized, test::sample_model(family)),
-               Catch::StartsWith("--original-size: sample is of family " + std::string(family)));
+               Catch::StartsWith("original_size: sample is of family " + std::string(family)));
     Job cropped;
     cropped.crop.emplace("0,0");
-    CHECK_THAT(refusal(cropped, test::sample_model(family)), Catch::StartsWith("--crop: "));
+    CHECK_THAT(refusal(cropped, test::sample_model(family)), Catch::StartsWith("crop: "));
   }
   Job job;
   job.true_guidance = 3;
-  CHECK_THAT(refusal(job, test::sample_model("sdxl")), Catch::Contains("Use --guidance"));
+  CHECK_THAT(refusal(job, test::sample_model("sdxl")), Catch::Contains("Use guidance"));
   CHECK(refusal(job, test::sample_model("flux")).empty());
 }
 
@@ -190,7 +190,7 @@ TEST_CASE("Flux reads guidance as a number, and a negative prompt asks for a sec
   CHECK(plain.guidance == 7.5);
   CHECK(cfg_scale(plain) == 1);
   job.negative_prompt = "fog";
-  CHECK_THAT(refusal(job, test::sample_model("flux")), Catch::Contains("Add --true-guidance SCALE above 1"));
+  CHECK_THAT(refusal(job, test::sample_model("flux")), Catch::Contains("Add true_guidance SCALE above 1"));
   job.true_guidance = 4;
   const ResolvedJob two = resolve(job, test::sample_model("flux"), 0);
   CHECK(two.guidance == 7.5);
@@ -201,7 +201,7 @@ TEST_CASE("Flux reads guidance as a number, and a negative prompt asks for a sec
 TEST_CASE("a schnell model has no guidance to set") {
   Job job;
   job.guidance = 3.5;
-  CHECK_THAT(refusal(job, test::schnell_model()), Catch::StartsWith("--guidance: sample is of the schnell type"));
+  CHECK_THAT(refusal(job, test::schnell_model()), Catch::StartsWith("guidance: sample is of the schnell type"));
   job.guidance.reset();
   CHECK(resolve(job, test::schnell_model(), 0).guidance == 0);
 }
@@ -210,7 +210,7 @@ TEST_CASE("sides are multiples of the family's") {
   Job job;
   job.width = 136;
   CHECK(resolve(job, test::sample_model("sdxl"), 0).width == 136);
-  CHECK(refusal(job, test::sample_model("flux")) == "--width is 136; expected a multiple of 16: 128 or 144");
+  CHECK(refusal(job, test::sample_model("flux")) == "width is 136; expected a multiple of 16: 128 or 144");
 }
 
 TEST_CASE("a picture to start from has a strength and a fit") {
@@ -238,7 +238,7 @@ TEST_CASE("a strength leaves a step to do, on either path") {
     CHECK_NOTHROW(resolve(job, test::sample_model(), 0));
   }
   job.strength = -0.1;
-  CHECK_THROWS_WITH(resolve(job, test::sample_model(), 0), Catch::Contains("--strength is -0.1; expected 0 to 1"));
+  CHECK_THROWS_WITH(resolve(job, test::sample_model(), 0), Catch::Contains("strength is -0.1; expected 0 to 1"));
 }
 
 TEST_CASE("a second pass has sides of the family's multiple") {
@@ -252,7 +252,7 @@ TEST_CASE("a second pass has sides of the family's multiple") {
   CHECK(found.hires_steps == found.steps);
   CHECK(found.hires_strength == 0.5);
   job.hires_steps = 1;
-  CHECK_THROWS_WITH(resolve(job, test::sample_model(), 0), Catch::Contains("--hires-strength 0.5 of 1 step"));
+  CHECK_THROWS_WITH(resolve(job, test::sample_model(), 0), Catch::Contains("hires_strength 0.5 of 1 step"));
   CHECK(resolve({}, test::sample_model(), 0).hires_width == 0);
 }
 
@@ -261,9 +261,9 @@ TEST_CASE("without a VAE encoder no picture can be read") {
   model.parts.erase("vae_encoder");
   Job job;
   job.image.emplace("a.png");
-  CHECK_THROWS_WITH(resolve(job, model, 0), Catch::Contains("no vae_encoder") && Catch::Contains("--image"));
+  CHECK_THROWS_WITH(resolve(job, model, 0), Catch::Contains("no vae_encoder") && Catch::Contains("image"));
   job.image.reset();
   job.hires = 2;
-  CHECK_THROWS_WITH(resolve(job, model, 0), Catch::Contains("--hires"));
+  CHECK_THROWS_WITH(resolve(job, model, 0), Catch::Contains("hires"));
   CHECK_NOTHROW(resolve({}, model, 0));
 }

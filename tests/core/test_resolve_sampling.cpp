@@ -89,10 +89,10 @@ TEST_CASE("a second pass has a schedule of its own steps and size") {
   job.schedule = "lcm";
   job.hires_steps = 51;
   model = test::sample_model();
-  CHECK_THROWS_WITH(check_hires_sampling(model, job), Catch::Contains("--hires-steps 51: schedule lcm takes"));
+  CHECK_THROWS_WITH(check_hires_sampling(model, job), Catch::Contains("hires_steps 51: schedule lcm takes"));
   job.schedule = "by_hand";
   job.sigmas = {3, 2, 1};
-  CHECK_THROWS_WITH(check_hires_sampling(model, job), Catch::Contains("--sigmas has 3 numbers"));
+  CHECK_THROWS_WITH(check_hires_sampling(model, job), Catch::Contains("sigmas has 3 numbers"));
   job.hires_steps = 3;
   CHECK_NOTHROW(check_hires_sampling(model, job));
 }
@@ -111,21 +111,21 @@ TEST_CASE("what a model with betas cannot walk is refused, with what fits") {
   const std::array<Refusal, 18> refusals = {{
       {[](Job& j) { j.schedule = "karas"; }, "unknown schedule \"karas\""},
       {[](Job& j) { j.schedule = "lcm", j.steps = 60; }, "schedule lcm takes its steps from 50 and cannot make 60"},
-      {[](Job& j) { j.schedule = "by_hand"; }, "--schedule is by_hand, which needs its numbers: --sigmas"},
+      {[](Job& j) { j.schedule = "by_hand"; }, "schedule is by_hand, which needs its numbers: sigmas"},
       {[](Job& j) { j.schedule = "karras", j.spacing = "trailing"; },
        "only schedule own of a model with betas reads it"},
-      {[](Job& j) { j.sigmas = "3,2", j.schedule = "karras"; }, "--schedule is karras; give one"},
-      {[](Job& j) { j.sigmas = "3,2", j.steps = 3; }, "--steps is 3 and --sigmas has 2 numbers"},
-      {[](Job& j) { j.sigmas = "3,4"; }, "--sigmas has 4 as number 2, behind 3; they must fall"},
-      {[](Job& j) { j.sigmas = "3,3"; }, "--sigmas has 3 as number 2, behind 3"},
-      {[](Job& j) { j.sigmas = "3,0,0"; }, "--sigmas has 0 as number 2; all but a last 0 are above 0"},
+      {[](Job& j) { j.sigmas = "3,2", j.schedule = "karras"; }, "schedule is karras; give one"},
+      {[](Job& j) { j.sigmas = "3,2", j.steps = 3; }, "steps is 3 and sigmas has 2 numbers"},
+      {[](Job& j) { j.sigmas = "3,4"; }, "sigmas has 4 as number 2, behind 3; they must fall"},
+      {[](Job& j) { j.sigmas = "3,3"; }, "sigmas has 3 as number 2, behind 3"},
+      {[](Job& j) { j.sigmas = "3,0,0"; }, "sigmas has 0 as number 2; all but a last 0 are above 0"},
       {[](Job& j) { j.sigmas = "nan"; }, "all but a last 0 are above 0"},
-      {[](Job& j) { j.sigmas = "80,3"; }, "--sigmas has 80 as number 1; sample was trained up to 14.6"},
-      {[](Job& j) { j.sigmas = "3,x"; }, "--sigmas has \"x\" as number 2; expected numbers with commas"},
-      {[](Job& j) { j.sigmas = ""; }, "--sigmas has \"\" as number 1"},
-      {[](Job& j) { j.shift = 3; }, "--shift moves the noise levels of a flow model; sample is none"},
+      {[](Job& j) { j.sigmas = "80,3"; }, "sigmas has 80 as number 1; sample was trained up to 14.6"},
+      {[](Job& j) { j.sigmas = "3,x"; }, "sigmas has \"x\" as number 2; expected numbers with commas"},
+      {[](Job& j) { j.sigmas = ""; }, "sigmas has \"\" as number 1"},
+      {[](Job& j) { j.shift = 3; }, "shift moves the noise levels of a flow model; sample is none"},
       {[](Job& j) { j.eta = 0.5; }, "euler has no such share. Those that have are \"euler_a\""},
-      {[](Job& j) { j.eta = 2, j.sampler = "ddim"; }, "--eta is 2; expected 0 to 1"},
+      {[](Job& j) { j.eta = 2, j.sampler = "ddim"; }, "eta is 2; expected 0 to 1"},
       {[](Job& j) { j.guidance_interval = "0.8,0.2"; }, "expected two fractions of the steps"},
       {[](Job& j) { j.guidance_rescale = 0.7, j.guidance = 1; },
        "the guidance of this job is 1: nothing is guided at 1 or less"},
@@ -142,7 +142,7 @@ TEST_CASE("what a flow cannot walk is refused, with the reason and what fits") {
       {[](Job& j) { j.schedule = "lcm"; }, "For stream there are \"own\", \"normal\""},
       {[](Job& j) { j.spacing = "leading"; }, "only schedule own of a model with betas reads it"},
       {[](Job& j) { j.sigmas = "1.5,1"; }, "stream was trained up to 1"},
-      {[](Job& j) { j.shift = 0; }, "--shift is 0; expected 0.01 to 100"},
+      {[](Job& j) { j.shift = 0; }, "shift is 0; expected 0.01 to 100"},
   }};
   check_refusals(refusals, flow_model());
 }
@@ -265,7 +265,7 @@ TEST_CASE("zero terminal SNR is the model's unless the job says otherwise, and n
   CHECK(sampling_of(resolve({}, model, 0), model).zero_snr);
   CHECK_FALSE(resolve({}, flow_model(), 0).zero_snr);
   const std::array<Refusal, 2> refusals = {{
-      {[](Job& job) { job.zero_snr = "yes"; }, "--zero-snr is \"yes\""},
+      {[](Job& job) { job.zero_snr = "yes"; }, "zero_snr is \"yes\""},
       {[](Job& job) { job.sampler = "ddim"; }, "predicts noise"},
   }};
   check_refusals(refusals, model);

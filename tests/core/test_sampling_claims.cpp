@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/checkpoint/sampling_claims.hpp"
+#include "core/text/names.hpp"
 #include "lapis/error.hpp"
 
 using namespace lapis;
@@ -91,7 +92,7 @@ TEST_CASE("zero terminal SNR beside v brings trailing spacing, and not without i
     CHECK(facts.zero_snr);
     CHECK(facts.spacing == Spacing::trailing);
   }
-  CHECK_THROWS_WITH(answer({{}, {"ztsnr"}, {}, "", {}}), Catch::Contains("--prediction v"));
+  CHECK_THROWS_WITH(answer({{}, {"ztsnr"}, {}, "", {}}), Catch::Contains("prediction v"));
   CHECK_FALSE(answer({{}, {"ztsnr"}, {"", "off"}, "", {}}).facts.zero_snr);
   SamplingFacts scheduled = predicting_v();
   scheduled.zero_snr = true;
@@ -102,12 +103,12 @@ TEST_CASE("contradictions are refused with both sides, unless the user decides")
   const Metadata epsilon = {{"modelspec.prediction_type", "epsilon"}};
   CHECK_THROWS_WITH(answer({epsilon, {"v_pred"}, {}, "", {}}),
                     Catch::Contains("tensor v_pred") && Catch::Contains("modelspec.prediction_type \"epsilon\"") &&
-                        Catch::Contains("--prediction v"));
+                        Catch::Contains("prediction v"));
   CHECK(answer({epsilon, {"v_pred"}, {"v", ""}, "", {}}).facts.prediction == Prediction::v);
   CHECK(answer({epsilon, {"v_pred"}, {"epsilon", ""}, "", {}}).facts.prediction == Prediction::epsilon);
   CHECK_THROWS_WITH(answer({{}, {"v_pred"}, {}, "s.json", {}}), Catch::Contains("s.json epsilon"));
   CHECK_THROWS_WITH(answer({epsilon, {}, {}, "s.json", predicting_v()}), Catch::Contains("s.json v"));
-  CHECK_THROWS_WITH(answer({{}, {"v_pred", "ztsnr"}, {}, "s.json", predicting_v()}), Catch::Contains("--zero-snr"));
+  CHECK_THROWS_WITH(answer({{}, {"v_pred", "ztsnr"}, {}, "s.json", predicting_v()}), Catch::Contains("zero_snr"));
   CHECK_THROWS_WITH(answer({{{"ss_zero_terminal_snr", "False"}}, {"v_pred", "ztsnr"}, {}, "", {}}),
                     Catch::Contains("contradicts itself"));
 }
@@ -116,7 +117,8 @@ TEST_CASE("an option counts before what files say, and who says otherwise is tol
   const Answer against_file = answer({{}, {"v_pred"}, {"epsilon", ""}, "", {}});
   CHECK(against_file.facts.prediction == Prediction::epsilon);
   REQUIRE(against_file.notes.size() == 1);
-  CHECK_THAT(against_file.notes[0], Catch::Contains("tensor v_pred") && Catch::Contains("--prediction epsilon counts"));
+  CHECK_THAT(plain(against_file.notes[0]),
+             Catch::Contains("tensor v_pred") && Catch::Contains("prediction epsilon counts"));
   const Answer against_scheduler = answer({{}, {}, {"v", ""}, "s.json", {}});
   CHECK(against_scheduler.facts.prediction == Prediction::v);
   REQUIRE(against_scheduler.notes.size() == 1);
@@ -150,9 +152,9 @@ TEST_CASE("a value that nobody knows of a key that is known is refused, unless t
     const Metadata snr = {{"ss_zero_terminal_snr", value}};
     CHECK_THROWS_WITH(
         answer({v, {}, {"", "off"}, "", {}}),
-        Catch::Contains("ss_v_parameterization \"" + std::string(value)) && Catch::Contains("--prediction v"));
+        Catch::Contains("ss_v_parameterization \"" + std::string(value)) && Catch::Contains("prediction v"));
     CHECK_THROWS_WITH(answer({snr, {}, {"v", ""}, "", {}}),
-                      Catch::Contains("ss_zero_terminal_snr") && Catch::Contains("--zero-snr on"));
+                      Catch::Contains("ss_zero_terminal_snr") && Catch::Contains("zero_snr on"));
     CHECK(answer({v, {}, {"v", ""}, "", {}}).facts == predicting_v());
     CHECK_FALSE(answer({snr, {}, {"", "off"}, "", {}}).facts.zero_snr);
   }

@@ -68,14 +68,14 @@ TEST_CASE("a walk stops after a step that it does, and before its last") {
   CHECK_FALSE(resolve({}, model, 0).stop_at);
   for (const int step : {0, -1, 20, 1000}) {
     check_refused(stopping(step), nullptr,
-                  "--stop-at is " + std::to_string(step) + "; a walk of 20 steps can stop after 1 to 19", model);
+                  "stop_at is " + std::to_string(step) + "; a walk of 20 steps can stop after 1 to 19", model);
   }
   Job one = stopping(1);
   one.steps = 1;
   check_refused(one, nullptr, "a walk of 1 step has no place to stop", model);
   Job hires = stopping(3);
   hires.hires = 2;
-  check_refused(hires, nullptr, "--stop-at and --hires", model);
+  check_refused(hires, nullptr, "stop_at and hires", model);
 }
 
 TEST_CASE("a walk from a picture stops behind the steps its strength leaves out") {
@@ -88,11 +88,11 @@ TEST_CASE("a walk from a picture stops behind the steps its strength leaves out"
   check_refused(job, nullptr, "20 steps, 10 of them passed at its beginning, can stop after 11 to 19", model);
   job.stop_at = 15;
   job.guidance_interval = "0.2,0.8";
-  check_refused(job, nullptr, "--guidance-interval", model);
+  check_refused(job, nullptr, "guidance_interval", model);
   job.guidance_interval = "0,1";
   CHECK_NOTHROW(resolve(job, model, 0));
   job.mask = "mask.png";
-  check_refused(job, nullptr, "--stop-at and --mask", model);
+  check_refused(job, nullptr, "stop_at and mask", model);
 }
 
 TEST_CASE("a finished latent gives size and batch, and is drawn anew by a strength") {
@@ -112,16 +112,16 @@ TEST_CASE("a finished latent gives size and batch, and is drawn anew by a streng
   same.strength = 0.3;
   CHECK(resolve(same, model, 0, &latent).strength == 0.3);
   same.width = 64;
-  check_refused(same, &latent, "--width is 64; the latent to start from is of 128 x 192 pixels", model);
+  check_refused(same, &latent, "width is 64; the latent to start from is of 128 x 192 pixels", model);
   same.width = 128;
   same.batch = 3;
-  check_refused(same, &latent, "--batch is 3; the latent to start from is of 2 pictures", model);
+  check_refused(same, &latent, "batch is 3; the latent to start from is of 2 pictures", model);
   Job stopped = from_latent();
   stopped.stop_at = 5;
   check_refused(stopped, &latent, "can stop after 6 to 19", model);
   Job weak = from_latent();
   weak.strength = 0;
-  check_refused(weak, &latent, "--strength is 0", model);
+  check_refused(weak, &latent, "strength is 0", model);
 }
 
 TEST_CASE("a latent has no pixels, and a job has one start") {
@@ -129,16 +129,16 @@ TEST_CASE("a latent has no pixels, and a job has one start") {
   const Passport latent = finished(model);
   Job job = from_latent();
   job.image = "a.png";
-  check_refused(job, &latent, "--image", model);
+  check_refused(job, &latent, "image", model);
   job = from_latent();
   job.mask = "mask.png";
-  check_refused(job, &latent, "--mask", model);
+  check_refused(job, &latent, "mask", model);
   job = from_latent();
   job.fit = "crop";
-  check_refused(job, &latent, "--fit", model);
+  check_refused(job, &latent, "fit", model);
   job = from_latent();
   job.mask_paste = "on";
-  check_refused(job, &latent, "--mask-paste", model);
+  check_refused(job, &latent, "mask_paste", model);
   check_refused(from_latent(), nullptr, "passport", model, ErrorKind::internal);
 }
 
@@ -157,11 +157,11 @@ TEST_CASE("an unfinished latent goes on from where it stands, on its own schedul
     check_refused(later, &latent, "7 of them passed at its beginning, can stop after 8 to 19", model);
     Job strong = from_latent();
     strong.strength = 0.75;
-    check_refused(strong, &latent, "--strength: the latent is unfinished", model);
+    check_refused(strong, &latent, "strength: the latent is unfinished", model);
     Job longer = from_latent();
     longer.steps = 30;
     check_refused(longer, &latent, "after 7 steps the latent stands at sigma " + number_text(latent.sigma), model);
-    check_refused(longer, &latent, "Leave out --steps, --schedule, --spacing, --sigmas and --shift", model);
+    check_refused(longer, &latent, "Leave out steps, schedule, spacing, sigmas and shift", model);
     Job shorter = from_latent();
     shorter.steps = 5;
     check_refused(shorter, &latent, "this job has 5 in all", model);

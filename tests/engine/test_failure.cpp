@@ -48,7 +48,7 @@ TEST_CASE("errors of lapis pass as they are, libtorch's are told apart") {
   const auto no_thread = std::make_error_code(std::errc::resource_unavailable_try_again);
   CHECK(caught(std::system_error(no_thread)).kind() == ErrorKind::device);
   for (const char* text : {"CUDA out of memory. Tried to allocate 2.00 GiB", "CUDA error: out of memory"}) {
-    CHECK(caught(std::runtime_error(text)).advice().find("--dtype fp16") != std::string::npos);
+    CHECK(caught(std::runtime_error(text)).advice().find("dtype fp16") != std::string::npos);
   }
 }
 

@@ -99,7 +99,7 @@ TEST_CASE("another count of channels and an unfinished latent are never decoded"
     noisy.sigma = 2.5;
     noisy.step = 7;
     const std::string why = refused(ErrorKind::incompatible, [&] { made->decode(model(), noisy, "auto", any_space); });
-    CHECK_THAT(why, Catch::Contains("after 7 steps") && Catch::Contains("2.5") && Catch::Contains("--init-latent"));
+    CHECK_THAT(why, Catch::Contains("after 7 steps") && Catch::Contains("2.5") && Catch::Contains("init_latent"));
   }
 }
 

@@ -67,9 +67,9 @@ TEST_CASE("an empty file and a large one are written") {
 TEST_CASE("a file that is there stays unless it may be overwritten") {
   const TemporaryFolder folder;
   write_text(folder / "a.png", "old");
-  check_fails(ErrorKind::output, {"a.png", "exists already", "--overwrite"},
+  check_fails(ErrorKind::output, {"a.png", "exists already", "overwrite"},
               [&] { write_file(folder / "a.png", as_bytes("new"), false); });
-  check_fails(ErrorKind::output, {"--overwrite"}, [&] { check_writable(folder / "a.png", false); });
+  check_fails(ErrorKind::output, {"overwrite"}, [&] { check_writable(folder / "a.png", false); });
   CHECK(read_text(folder / "a.png") == "old");
   CHECK_NOTHROW(check_writable(folder / "a.png", true));
   write_file(folder / "a.png", as_bytes("new"), true);

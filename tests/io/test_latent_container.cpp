@@ -63,8 +63,8 @@ TEST_CASE("ComfyUI's marker is empty, whatever its dtype") {
 TEST_CASE("files that are no latents are named, with what to do") {
   check_refused("", "a.safetensors", {"a.safetensors is empty"});
   check_refused(read_text(data_file("pictures/rgb.png")), "a.png",
-                {"a.png is a PNG picture, not a latent", "lapis encode a.png"});
-  check_refused(read_text(data_file("pictures/grey.jpg")), "a.jpg", {"a.jpg is a JPEG picture", "lapis encode a.jpg"});
+                {"a.png is a PNG picture, not a latent", "encode a.png"});
+  check_refused(read_text(data_file("pictures/grey.jpg")), "a.jpg", {"a.jpg is a JPEG picture", "encode a.jpg"});
   check_refused(read_text(data_file("pictures/no.webp")), "a.webp", {"a.webp is a WebP picture", "as PNG"});
   check_refused("%PDF-1.7", "a.pdf", {"a.pdf is a PDF file"});
   check_refused("{\"a\": 1}", "model.json", {"model.json is JSON, not a latent"});

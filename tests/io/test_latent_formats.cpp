@@ -117,7 +117,7 @@ TEST_CASE("forms hold only what they can") {
       check_fails(ErrorKind::usage, {"only read"}, [&] { write_latent(finished_latent(), row.format); });
     } else {
       CHECK_NOTHROW(write_latent(finished_latent(), row.format));
-      check_fails(ErrorKind::usage, {row.name, "sigma 0.625 after 7 steps", "--form lapis"},
+      check_fails(ErrorKind::usage, {row.name, "sigma 0.625 after 7 steps", "format lapis"},
                   [&] { write_latent(unfinished_latent(), row.format); });
     }
   }

@@ -133,26 +133,26 @@ TEST_CASE("arrays of NumPy have the units that are told") {
 }
 
 TEST_CASE("what a form does not say must be told") {
-  check_refused(ErrorKind::usage, "comfy.latent", {}, {"comfy", "--space"});
-  check_refused(ErrorKind::usage, "comfy_old.latent", {}, {"--space"});
-  check_refused(ErrorKind::usage, "diffusers.safetensors", {}, {"--space"});
-  check_refused(ErrorKind::usage, "plain.npy", {}, {"--space"});
-  check_refused(ErrorKind::usage, "plain.npy", hints("sd15"), {"--units"});
-  check_refused(ErrorKind::usage, "diffusers_flux.safetensors", hints("flux"), {"2 tokens of 16 x 16", "--size WxH"});
+  check_refused(ErrorKind::usage, "comfy.latent", {}, {"comfy", "space"});
+  check_refused(ErrorKind::usage, "comfy_old.latent", {}, {"space"});
+  check_refused(ErrorKind::usage, "diffusers.safetensors", {}, {"space"});
+  check_refused(ErrorKind::usage, "plain.npy", {}, {"space"});
+  check_refused(ErrorKind::usage, "plain.npy", hints("sd15"), {"units"});
+  check_refused(ErrorKind::usage, "diffusers_flux.safetensors", hints("flux"), {"2 tokens of 16 x 16", "size WxH"});
 }
 
 TEST_CASE("what is told against the file is refused") {
   LatentHints facts = hints("sd15");
   facts.units = Units::model;
-  check_refused(ErrorKind::incompatible, "comfy.latent", facts, {"vae units", "--units says model"});
+  check_refused(ErrorKind::incompatible, "comfy.latent", facts, {"vae units", "units says model"});
   facts.units = Units::vae;
-  check_refused(ErrorKind::incompatible, "diffusers.safetensors", facts, {"model units", "--units says vae"});
+  check_refused(ErrorKind::incompatible, "diffusers.safetensors", facts, {"model units", "units says vae"});
   facts.units.reset();
   facts.format = LatentFormat::lapis;
-  check_refused(ErrorKind::incompatible, "comfy.latent", facts, {"form comfy", "--form says lapis"});
+  check_refused(ErrorKind::incompatible, "comfy.latent", facts, {"form comfy", "format says lapis"});
   facts.format = LatentFormat::npy;
-  check_refused(ErrorKind::incompatible, "diffusers.safetensors", facts, {"--form says npy"});
-  check_refused(ErrorKind::incompatible, "comfy.latent", hints("sd15", {16, 16}), {"16x24", "--size says 16x16"});
+  check_refused(ErrorKind::incompatible, "diffusers.safetensors", facts, {"format says npy"});
+  check_refused(ErrorKind::incompatible, "comfy.latent", hints("sd15", {16, 16}), {"16x24", "size says 16x16"});
   CHECK_NOTHROW(read_both("comfy.latent", hints("sd15", {16, 24})));
   check_refused(ErrorKind::incompatible, "comfy.latent", hints("flux"), {"[1, 4, 3, 2]", "16 channels"});
   check_refused(ErrorKind::incompatible, "diffusers_flux.safetensors", hints("sd15"), {"[1, 2, 64]", "4 channels"});
@@ -164,7 +164,7 @@ TEST_CASE("packed tokens of an odd picture, or in .npy without a word of it, are
   check_refused(ErrorKind::usage, "diffusers_flux.safetensors", hints("flux", {0, 16}), {"multiples of 16"});
   LatentHints facts = hints("flux", {32, 16});
   facts.units = Units::model;
-  check_refused(ErrorKind::incompatible, "flux_packed.npy", facts, {"--form diffusers"});
+  check_refused(ErrorKind::incompatible, "flux_packed.npy", facts, {"format diffusers"});
 }
 
 TEST_CASE("a latent of lapis is read as it is, and what is told may only agree") {
@@ -180,15 +180,15 @@ TEST_CASE("a latent of lapis is read as it is, and what is told may only agree")
     check_fails(ErrorKind::incompatible, parts, [&] { read(file, wrong); });
     check_fails(ErrorKind::incompatible, parts, [&] { read_passport(as_bytes(file), "a", wrong); });
   };
-  refuses(hints("sd15"), {"sd15:tiny-sd15", "--space says sd15 (", "lineage sd15"});
+  refuses(hints("sd15"), {"sd15:tiny-sd15", "space says sd15 (", "lineage sd15"});
   refuses(hints("sdxl"), {"scale 0.18215", "scale 0.13025"});
-  refuses(hints("sd15:tiny-sd15", {24, 16}), {"--size says 24x16"});
+  refuses(hints("sd15:tiny-sd15", {24, 16}), {"size says 24x16"});
   LatentHints units;
   units.units = Units::vae;
-  refuses(units, {"--units says vae"});
+  refuses(units, {"units says vae"});
   LatentHints format;
   format.format = LatentFormat::comfy;
-  refuses(format, {"--form says comfy"});
+  refuses(format, {"format says comfy"});
 }
 
 TEST_CASE("NaN is refused in every form, and looked at when it is asked for") {

@@ -167,7 +167,7 @@ TEST_CASE("a folder without model.json is explained") {
   check_fails(ErrorKind::model, {"has no model.json"}, [&] { read_model(folder.path() / "unet"); });
   check_fails(ErrorKind::model, {"is a file"}, [&] { read_model(folder.path() / "model.json"); });
   write_text(folder.path() / "unet" / "model_index.json", "{}");
-  check_fails(ErrorKind::model, {"diffusers folder", "lapis import FOLDER"}, [&] { read_model(folder.path() / "unet"); });
+  check_fails(ErrorKind::model, {"diffusers folder", "import FOLDER"}, [&] { read_model(folder.path() / "unet"); });
 }
 
 TEST_CASE("a document that is not one JSON object is refused") {

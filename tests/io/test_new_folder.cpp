@@ -62,7 +62,7 @@ TEST_CASE("a folder that is there stays, also one that appeared this moment") {
   NewFolder late(folder / "model", false);
   fill(late.draft(), "late");
   make(folder / "model", "first", false);
-  check_fails(ErrorKind::output, {"model", "exists already", "--overwrite"}, [&] { late.keep(); });
+  check_fails(ErrorKind::output, {"model", "exists already", "overwrite"}, [&] { late.keep(); });
   check_fails(ErrorKind::output, {"exists already"}, [&] { NewFolder(folder / "model", false); });
   CHECK(read_text(folder / "model" / "weights" / "a") == "first");
 }

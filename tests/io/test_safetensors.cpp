@@ -86,7 +86,7 @@ TEST_CASE("what is written is read back") {
   CHECK(as_text(file.find("latent")->data) == data);
   CHECK(as_text(file.find("mask")->data) == "012");
   CHECK(file.find("latent")->shape == std::vector<std::int64_t>{1, 3, 1, 2});
-  check_fails(ErrorKind::output, {"--overwrite"}, [&] { write_safetensors(folder / "a.safetensors", content, false); });
+  check_fails(ErrorKind::output, {"overwrite"}, [&] { write_safetensors(folder / "a.safetensors", content, false); });
 }
 
 TEST_CASE("a file with nothing in it is valid") {

@@ -2,17 +2,20 @@
 
 #include <algorithm>
 
+#include "core/text/names.hpp"
 #include "core/text/suggest.hpp"
 
 namespace lapis::core {
 namespace {
 
 constexpr std::string_view other_family =
-    "lapis imports Stable Diffusion 1.x, SDXL and FLUX.1, and models of the architectures that lapis list models shows";
+    "lapis imports Stable Diffusion 1.x, SDXL and FLUX.1, and models of the architectures that {lapis list} models "
+    "shows";
 constexpr std::string_view lora =
-    "No model is made of it. Add it to the model it was trained for: lapis generate ... -m MODEL --lora FILE";
+    "No model is made of it. Add it to the model it was trained for: {lapis generate} ... {-model} MODEL {loras} FILE";
 constexpr std::string_view embedding =
-    "No model is made of it. Give it beside the model it was trained for: lapis generate ... -m MODEL --embedding FILE";
+    "No model is made of it. Give it beside the model it was trained for: {lapis generate} ... {-model} MODEL "
+    "{embeddings} FILE";
 constexpr std::string_view addition =
     "It goes beside a checkpoint, and lapis has no use for it yet. Import the checkpoint alone";
 constexpr std::string_view quantized = "Take the checkpoint in F16, BF16, F32 or F8";
@@ -274,7 +277,7 @@ const Relative* find_pipeline(std::string_view class_name) {
 
 std::string advice_for(const Relative& relative, const std::string& file) {
   constexpr std::string_view place = "FILE";
-  std::string text(relative.advice);
+  std::string text = marked(relative.advice);
   const std::size_t at = text.find(place);
   return at == std::string::npos ? text : text.replace(at, place.size(), file);
 }

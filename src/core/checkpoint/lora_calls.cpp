@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -46,17 +47,17 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 }  // namespace
 
 LoraCall parse_lora_argument(std::string_view text) {
-  const std::string flag = "--lora is \"" + std::string(text) + "\"; ";
+  const std::string begin = field_name("loras") + " is \"" + std::string(text) + "\"; ";
   LoraCall call{std::string(text), {}};
   const std::size_t colon = text.rfind(':');
   const std::optional<double> weight =
       colon == std::string_view::npos ? std::nullopt : number_of(text.substr(colon + 1));
   if (weight) {
     if (!std::isfinite(*weight))
-      refuse(flag + "expected a weight that is a finite number, as in style.safetensors:0.8");
+      refuse(begin + "expected a weight that is a finite number, as in style.safetensors:0.8");
     call = {std::string(text.substr(0, colon)), {*weight, *weight}};
   }
-  if (call.name.empty()) refuse(flag + "expected FILE or FILE:WEIGHT, as in style.safetensors:0.8");
+  if (call.name.empty()) refuse(begin + "expected FILE or FILE:WEIGHT, as in style.safetensors:0.8");
   return call;
 }
 

@@ -11,6 +11,7 @@
 #include "core/checkpoint/lora_kinds.hpp"
 #include "core/checkpoint/lora_shapes.hpp"
 #include "core/checkpoint/lora_targets.hpp"
+#include "core/text/names.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -30,7 +31,7 @@ constexpr std::array left_out_rows = {
     LeftOutRow{LeftOut::no_bias, "for a bias of a layer that has none in this model"},
     LeftOutRow{LeftOut::twice, "for a weight that other tensors of the file are for"},
     LeftOutRow{LeftOut::beside, "beside other factors of the same layer"},
-    LeftOutRow{LeftOut::bundled, "of an embedding, which --embedding reads from a file of its own"},
+    LeftOutRow{LeftOut::bundled, "of an embedding, which {embeddings} reads from a file of its own"},
 };
 
 /// Levels of names behind which peft keeps a model's own layers, trained or as they were: its loader puts them in
@@ -260,7 +261,7 @@ class Planner {
       alpha = scale.alphas.find(module, steps_).value_or(alpha);
     } catch (const Error& error) {
       throw Error(error.kind(),
-                  file_.name + ": a pattern of peft's configuration " + error.problem() + " for " + name + ".",
+                  file_.name + ": a pattern of peft's configuration " + error.marked_problem() + " for " + name + ".",
                   "Write it with the modules' own names");
     }
     if (!rank && scale.rank) rank = static_cast<double>(*scale.rank);
@@ -288,11 +289,11 @@ class Planner {
     const std::int64_t rows = module.shape[0];
     const std::int64_t columns = count_of(module.shape) / rows;
     if (product.rows == rows && product.columns == columns) return;
-    throw Error(ErrorKind::incompatible,
-                what() + ": " + name + " makes " + shape_text({product.rows, product.columns}) + ", and " +
-                    module.targets.front().parameter + " of its " + part.name + " wants " +
-                    shape_text({rows, columns}) + ".",
-                "Take a LoRA made for a model of " + model_.name + "'s architecture, or its model with -m");
+    throw Error(
+        ErrorKind::incompatible,
+        what() + ": " + name + " makes " + shape_text({product.rows, product.columns}) + ", and " +
+            module.targets.front().parameter + " of its " + part.name + " wants " + shape_text({rows, columns}) + ".",
+        "Take a LoRA made for a model of " + model_.name + marked("'s architecture, or its model with {-model}"));
   }
 
   void check_magnitude(const std::string& name, const LoraModule& module, const LoraFactors& factors) const {
@@ -369,10 +370,11 @@ class Planner {
                       (relative == nullptr ? "" : "; it looks like " + std::string(relative->title)) + ".",
                   std::string(kinds_advice));
     }
-    throw Error(ErrorKind::incompatible,
-                what() + ": none of its " + count + " tensors is for anything in it, as " +
-                    listed(std::vector<std::string>(1, file_.tensors.front().name)) + ".",
-                "Take a LoRA made for family " + model_.family + ", or the model it was made for with -m");
+    throw Error(
+        ErrorKind::incompatible,
+        what() + ": none of its " + count + " tensors is for anything in it, as " +
+            listed(std::vector<std::string>(1, file_.tensors.front().name)) + ".",
+        "Take a LoRA made for family " + model_.family + marked(", or the model it was made for with {-model}"));
   }
 
   const LoraFile& file_;
@@ -388,8 +390,8 @@ class Planner {
 
 }  // namespace
 
-std::string_view left_out_text(LeftOut reason) {
-  return std::ranges::find(left_out_rows, reason, &LeftOutRow::reason)->text;
+std::string left_out_text(LeftOut reason) {
+  return marked(std::ranges::find(left_out_rows, reason, &LeftOutRow::reason)->text);
 }
 
 LoraPlan plan_lora(const LoraFile& file, const LoraModel& model, const LoraWeight& weight) {

@@ -59,7 +59,7 @@ struct LoraWeight {
 enum class LeftOut { no_module, no_name, no_bias, twice, beside, bundled };
 
 /// "for nothing in this model", behind "is" or "are".
-std::string_view left_out_text(LeftOut reason);
+std::string left_out_text(LeftOut reason);
 
 struct LoraPlan {
   std::vector<std::pair<std::string, Delta>> deltas;  ///< with the part each is for; their `file` is the caller's

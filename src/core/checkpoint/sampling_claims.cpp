@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "core/text/names.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -74,7 +75,7 @@ std::string said_by(std::span<const SamplingClaim> claims, Claim says) {
 
 /// A question that a wish, claims and a scheduler answer by one of two words.
 struct Question {
-  std::string flag;     ///< "--prediction"
+  std::string field;    ///< its name, marked
   std::string subject;  ///< "predicts"
   std::string yes;      ///< "v"
   std::string no;
@@ -85,11 +86,11 @@ struct Question {
 /// The answer: true for yes; none where nothing is said of it.
 std::optional<bool> answered(const Question& ask, const std::string& wish, std::optional<bool> scheduled,
                              const SamplingSpeakers& speakers, std::vector<std::string>& notes) {
-  const std::string decide = "Say which it is: " + ask.flag + " " + ask.yes + " or " + ask.flag + " " + ask.no;
+  const std::string decide = "Say which it is: " + ask.field + " " + ask.yes + " or " + ask.field + " " + ask.no;
   if (!wish.empty()) {
     const bool yes = wish == ask.yes;
     const std::string& against = yes ? ask.by_no : ask.by_yes;
-    const std::string flag = ask.flag + " " + wish;
+    const std::string flag = ask.field + " " + wish;
     if (!against.empty())
       notes.push_back(speakers.weights + " says otherwise (" + against + "), and " + flag + " counts");
     if (scheduled.value_or(yes) != yes)
@@ -113,18 +114,18 @@ std::optional<bool> answered(const Question& ask, const std::string& wish, std::
 }
 
 void check_wish(const SamplingWish& wish, const SamplingFacts& facts, const SamplingSpeakers& speakers) {
-  const auto check = [&](const std::string& flag, const std::string& value, const std::array<std::string, 2>& words) {
+  const auto check = [&](const char* key, const std::string& value, const std::array<std::string, 2>& words) {
     if (value.empty()) return;
     if (std::find(words.begin(), words.end(), value) == words.end()) {
-      throw Error(ErrorKind::usage, flag + " is \"" + value + "\"; expected " + words[0] + " or " + words[1] + "." +
-                                        did_you_mean(value, words));
+      throw Error(ErrorKind::usage, field_name(key) + " is \"" + value + "\"; expected " + words[0] + " or " +
+                                        words[1] + "." + did_you_mean(value, words));
     }
     if (path_of(facts.prediction) == Path::flow) {
-      throw Error(ErrorKind::usage, flag + ": " + speakers.model + " is a flow. Leave it out");
+      throw Error(ErrorKind::usage, field_name(key) + ": " + speakers.model + " is a flow. Leave it out");
     }
   };
-  check("--prediction", wish.prediction, {"epsilon", "v"});
-  check("--zero-snr", wish.zero_snr, {"on", "off"});
+  check("prediction", wish.prediction, {"epsilon", "v"});
+  check("zero_snr", wish.zero_snr, {"on", "off"});
 }
 
 /// What no facts of lapis can hold.
@@ -149,9 +150,9 @@ void refuse_foreign(std::span<const SamplingClaim> claims, const SamplingFacts& 
     if (!by.empty() && wished.empty()) refuse(speakers.weights + " says " + by + ", which lapis does not know", advice);
   };
   refuse_unknown(Claim::unknown, wish.prediction,
-                 "If it predicts noise or v, say so: --prediction epsilon or --prediction v");
+                 marked("If it predicts noise or v, say so: {prediction} epsilon or {prediction} v"));
   refuse_unknown(Claim::unknown_snr, wish.zero_snr,
-                 "Say whether its SNR ends in zero: --zero-snr on or --zero-snr off");
+                 marked("Say whether its SNR ends in zero: {zero_snr} on or {zero_snr} off"));
 }
 
 }  // namespace
@@ -185,10 +186,15 @@ SamplingFacts claimed_sampling(SamplingFacts facts, std::span<const SamplingClai
   if (path_of(facts.prediction) == Path::flow) return facts;
   const bool scheduled = !speakers.scheduler.empty();
   const auto of_scheduler = [&](bool value) { return scheduled ? std::optional(value) : std::nullopt; };
-  const Question prediction = {"--prediction", "that it predicts",        "v",
-                               "epsilon",      said_by(claims, Claim::v), said_by(claims, Claim::epsilon)};
-  const Question zero = {"--zero-snr", "of zero terminal SNR",           "on",
-                         "off",        said_by(claims, Claim::zero_snr), said_by(claims, Claim::plain_betas)};
+  const Question prediction = {
+      field_name("prediction"),       "that it predicts", "v", "epsilon", said_by(claims, Claim::v),
+      said_by(claims, Claim::epsilon)};
+  const Question zero = {field_name("zero_snr"),
+                         "of zero terminal SNR",
+                         "on",
+                         "off",
+                         said_by(claims, Claim::zero_snr),
+                         said_by(claims, Claim::plain_betas)};
   const auto v =
       answered(prediction, wish.prediction, of_scheduler(facts.prediction == Prediction::v), speakers, notes);
   const auto rescaled = answered(zero, wish.zero_snr, of_scheduler(facts.zero_snr), speakers, notes);
@@ -201,7 +207,7 @@ SamplingFacts claimed_sampling(SamplingFacts facts, std::span<const SamplingClai
       !scheduled) {
     refuse(speakers.weights + " was trained with zero terminal SNR (" + zero.by_yes +
                "), and nothing says that it predicts v, as such models do",
-           "Say what it predicts: --prediction v, or leave the SNR: --zero-snr off");
+           marked("Say what it predicts: {prediction} v, or leave the SNR: {zero_snr} off"));
   }
   facts.zero_snr = *rescaled;
   if (!facts.zero_snr || scheduled) return facts;

@@ -8,6 +8,7 @@
 
 #include "core/prompt/prompt_syntax.hpp"
 #include "core/sampling/schedules.hpp"
+#include "core/text/names.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -110,8 +111,7 @@ constexpr std::array<JobField, 40> rows = {{
 // clang-format on
 
 [[noreturn]] void refuse_number(const JobField& field, std::string_view text, const std::string& expected) {
-  throw Error(ErrorKind::usage,
-              std::string(long_flag(field)) + " is \"" + std::string(text) + "\"; expected " + expected);
+  throw Error(ErrorKind::usage, field_name(field.key) + " is \"" + std::string(text) + "\"; expected " + expected);
 }
 
 template <typename Number>
@@ -189,7 +189,9 @@ struct SetFrom {
   void operator()(std::optional<std::int64_t> Job::*member) const {
     job.*member = parse_number<std::int64_t>(field, text, "a whole number");
   }
-  void operator()(std::optional<std::uint64_t> Job::*member) const { job.*member = parse_seed(text, long_flag(field)); }
+  void operator()(std::optional<std::uint64_t> Job::*member) const {
+    job.*member = parse_seed(text, field_name(field.key));
+  }
   void operator()(std::optional<double> Job::*member) const {
     job.*member = parse_number<double>(field, text, "a number");
   }
@@ -229,7 +231,7 @@ void set_field(Job& job, const JobField& field, std::string_view text) {
   std::visit(SetFrom{job, field, text}, field.member);
 }
 
-std::optional<std::uint64_t> parse_seed(std::string_view text, std::string_view flag) {
+std::optional<std::uint64_t> parse_seed(std::string_view text, std::string_view name) {
   const bool negative = text.starts_with('-');
   const std::string_view digits = text.substr(negative ? 1 : 0);
   std::uint64_t seed = 0;
@@ -237,7 +239,7 @@ std::optional<std::uint64_t> parse_seed(std::string_view text, std::string_view 
   const bool whole = !digits.empty() && stop == digits.data() + digits.size();
   if (whole && negative && code != std::errc::invalid_argument) return std::nullopt;
   if (whole && code == std::errc()) return seed;
-  throw Error(ErrorKind::usage, std::string(flag) + " is \"" + std::string(text) +
+  throw Error(ErrorKind::usage, std::string(name) + " is \"" + std::string(text) +
                                     "\"; expected a whole number up to 18446744073709551615, or -1 for a random one");
 }
 

@@ -71,14 +71,14 @@ void copy_field(Job& to, const Job& from, const JobField& field);
 void set_field(Job& job, const JobField& field, std::string_view text);
 
 /// The seed that `text` says, 0 to 2^64 - 1 as torch.manual_seed takes it; none for a negative number, which asks for a
-/// random one. Throws Error{usage}; `flag` is its option.
-std::optional<std::uint64_t> parse_seed(std::string_view text, std::string_view flag);
+/// random one. Throws Error{usage}; `name` is what it calls the number.
+std::optional<std::uint64_t> parse_seed(std::string_view text, std::string_view name);
 
 /// Fills what `job` leaves open from the model's defaults and checks every field: text is UTF-8 without NUL, numbers
 /// lie within limits, sides are multiples of the family's, names are known, and what the model's family does not have
 /// is not asked for. A missing or negative seed is taken from `random` (its upper 32 bits: short enough to type again).
 /// `model` must have passed `check_model`; `latent` is what job.init_latent names, of the model's space, and decides
-/// the size and the batch; null where it names nothing. Throws Error{usage} naming the flag, what was found and what
+/// the size and the batch; null where it names nothing. Throws Error{usage} naming the field, what was found and what
 /// was expected, and what `check_step_state` throws.
 ResolvedJob resolve(const Job& job, const Model& model, std::uint64_t random, const Passport* latent = nullptr);
 

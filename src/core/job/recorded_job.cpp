@@ -6,10 +6,11 @@
 #include <string_view>
 
 #include "core/family/families.hpp"
+#include "core/family/spaces.hpp"
 #include "core/job/job_fields.hpp"
 #include "core/sampling/samplers.hpp"
 #include "core/sampling/schedule_table.hpp"
-#include "core/family/spaces.hpp"
+#include "core/text/names.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -81,7 +82,7 @@ Job taken_up(const Job& recorded, const Job& asked, const std::set<std::string>&
 
 SecondModel parse_second_model(const std::string& text) {
   constexpr double usual_strength = 0.5;
-  const std::string flag(long_flag(find_job_field("then")));
+  const std::string field = field_name("then");
   const std::size_t colon = text.find_last_of(':');
   SecondModel second{text, usual_strength};
   if (colon != std::string::npos) {
@@ -90,9 +91,10 @@ SecondModel parse_second_model(const std::string& text) {
     if (code == std::errc() && stop == end) second.name = text.substr(0, colon);
   }
   if (second.name.empty()) {
-    throw Error(ErrorKind::usage, flag + " is \"" + text + "\"; expected MODEL or MODEL:STRENGTH, as in tiny-sdxl:0.5");
+    throw Error(ErrorKind::usage,
+                field + " is \"" + text + "\"; expected MODEL or MODEL:STRENGTH, as in tiny-sdxl:0.5");
   }
-  if (const auto problem = limit_problem(flag + "'s strength", second.strength, strength_limits)) {
+  if (const auto problem = limit_problem(field + "'s strength", second.strength, strength_limits)) {
     throw Error(ErrorKind::usage, *problem);
   }
   return second;

@@ -19,7 +19,7 @@ namespace lapis::core {
 Job taken_up(const Job& recorded, const Job& asked, const std::set<std::string>& named, const Passport& latent,
              const Model& model);
 
-/// A second model, and how much it draws anew: what --then names.
+/// A second model, and how much it draws anew: what the field "then" names.
 struct SecondModel {
   std::string name;
   double strength;

@@ -8,14 +8,15 @@
 #include <utility>
 
 #include "core/family/families.hpp"
-#include "core/picture/resize_mode.hpp"
 #include "core/job/job_fields.hpp"
-#include "core/prompt/prompt_syntax.hpp"
 #include "core/job/resolve_sampling.hpp"
+#include "core/job/unfinished.hpp"
+#include "core/picture/resize_mode.hpp"
+#include "core/prompt/prompt_syntax.hpp"
 #include "core/sampling/schedule_table.hpp"
 #include "core/sampling/strength.hpp"
+#include "core/text/names.hpp"
 #include "core/text/suggest.hpp"
-#include "core/job/unfinished.hpp"
 #include "core/text/unicode.hpp"
 #include "lapis/error.hpp"
 
@@ -34,13 +35,14 @@ const JobField& row_of(const JobMember& member) {
   return *std::find_if(fields.begin(), fields.end(), [&](const JobField& field) { return field.member == member; });
 }
 
-std::string flag_of(const JobMember& member) { return std::string(long_flag(row_of(member))); }
+/// The field's name in texts.
+std::string name_of(const JobMember& member) { return field_name(row_of(member).key); }
 
 /// `value`, where it lies within the limits of its row.
 template <typename Number>
 Number checked_number(Number value, const JobMember& member) {
   const JobField& field = row_of(member);
-  refuse_problem(limit_problem(long_flag(field), static_cast<double>(value), field.limits.value()));
+  refuse_problem(limit_problem(field_name(field.key), static_cast<double>(value), field.limits.value()));
   return value;
 }
 
@@ -53,19 +55,19 @@ std::string hexadecimal(char byte) {
 std::string checked_text(const Job& job, std::string Job::*member) {
   const std::string& text = job.*member;
   if (const std::optional<std::size_t> offset = first_bad_utf8(text)) {
-    refuse(flag_of(member) + " is not UTF-8: byte " + std::to_string(*offset) + " is " + hexadecimal(text[*offset]) +
+    refuse(name_of(member) + " is not UTF-8: byte " + std::to_string(*offset) + " is " + hexadecimal(text[*offset]) +
            ", which begins no character; give the text in UTF-8");
   }
   const std::size_t nul = text.find('\0');
   if (nul != std::string::npos) {
-    refuse(flag_of(member) + " has a NUL as byte " + std::to_string(nul) + "; leave it out");
+    refuse(name_of(member) + " has a NUL as byte " + std::to_string(nul) + "; leave it out");
   }
   return text;
 }
 
 int checked_side(const Job& job, std::optional<std::int64_t> Job::*member, int fallback, int multiple) {
   const std::int64_t value = (job.*member).value_or(fallback);
-  refuse_problem(side_problem(flag_of(member), value, multiple));
+  refuse_problem(side_problem(name_of(member), value, multiple));
   return static_cast<int>(value);
 }
 
@@ -73,7 +75,7 @@ int checked_side(const Job& job, std::optional<std::int64_t> Job::*member, int f
 template <typename Value>
 void refuse_given(const std::optional<Value>& value, const JobMember& member, const std::string& why,
                   const std::string& remedy) {
-  if (value) refuse(flag_of(member) + ": " + why + ". " + remedy);
+  if (value) refuse(name_of(member) + ": " + why + ". " + remedy);
 }
 
 /// "tiny-sd15 is of family sd15".
@@ -90,10 +92,10 @@ std::pair<int, int> checked_pair(const std::string& text, const JobMember& membe
     const char* end = halves[i].data() + halves[i].size();
     const auto [stop, code] = std::from_chars(halves[i].data(), end, numbers[i]);
     if (code != std::errc() || stop != end) {
-      refuse(std::string(long_flag(field)) + " is \"" + text + "\"; expected two whole numbers, as in " +
+      refuse(field_name(field.key) + " is \"" + text + "\"; expected two whole numbers, as in " +
              std::string(separator == 'x' ? "1024x768" : "0,64"));
     }
-    refuse_problem(limit_problem(long_flag(field), static_cast<double>(numbers[i]), field.limits.value()));
+    refuse_problem(limit_problem(field_name(field.key), static_cast<double>(numbers[i]), field.limits.value()));
   }
   return {static_cast<int>(numbers[0]), static_cast<int>(numbers[1])};
 }
@@ -123,19 +125,19 @@ void resolve_guidance(const Job& job, const Model& model, const FamilyRow& famil
   resolved.guidance = checked_number(job.guidance.value_or(model.defaults.guidance), &Job::guidance);
   if (family.guidance == GuidanceKind::passes) {
     refuse_given(job.true_guidance, &Job::true_guidance, named(model) + ", which has one guidance alone",
-                 "Use " + flag_of(&Job::guidance));
+                 "Use " + name_of(&Job::guidance));
     return;
   }
-  const std::string true_flag = flag_of(&Job::true_guidance);
+  const std::string true_name = name_of(&Job::true_guidance);
   if (!has_guidance_input(model)) {
     refuse_given(job.guidance, &Job::guidance, model.name + " is of the schnell type, which reads none",
-                 "Leave it out; " + true_flag + " SCALE weighs the prompt against a negative one");
+                 "Leave it out; " + true_name + " SCALE weighs the prompt against a negative one");
     resolved.guidance = 0;
   }
   resolved.true_guidance = checked_number(job.true_guidance.value_or(1), &Job::true_guidance);
   if (!job.negative_prompt.empty() && cfg_scale(resolved) <= 1) {
-    refuse(flag_of(&Job::negative_prompt) + ": " + named(model) + ", which makes no negative pass by itself. Add " +
-           true_flag + " SCALE above 1 (it doubles the time), or leave the negative prompt out");
+    refuse(name_of(&Job::negative_prompt) + ": " + named(model) + ", which makes no negative pass by itself. Add " +
+           true_name + " SCALE above 1 (it doubles the time), or leave the negative prompt out");
   }
 }
 
@@ -156,13 +158,13 @@ std::int64_t clip_layers(const Model& model) {
 int checked_clip_skip(const Job& job, const Model& model, const FamilyRow& family) {
   if (family.clip_skip == 0) {
     if (!job.clip_skip) return 0;
-    refuse(flag_of(&Job::clip_skip) + " is for families whose words pass through the layers of a CLIP text encoder; " +
+    refuse(name_of(&Job::clip_skip) + " is for families whose words pass through the layers of a CLIP text encoder; " +
            family.name + " reads them through T5, which has none to skip. Leave it out");
   }
   const std::int64_t layers = clip_layers(model);
   const std::int64_t skip = job.clip_skip.value_or(family.clip_skip);
   if (skip < 1 || skip > layers) {
-    refuse(flag_of(&Job::clip_skip) + " is " + std::to_string(skip) + "; the text encoder of " + model.name + " has " +
+    refuse(name_of(&Job::clip_skip) + " is " + std::to_string(skip) + "; the text encoder of " + model.name + " has " +
            count_text(static_cast<std::uint64_t>(layers), "layer") + ": expected 1, the last one, to " +
            std::to_string(layers));
   }
@@ -171,28 +173,28 @@ int checked_clip_skip(const Job& job, const Model& model, const FamilyRow& famil
 
 void check_embeddings(const Job& job, const FamilyRow& family) {
   if (job.embeddings.empty() || family.clip_skip != 0) return;
-  refuse(flag_of(&Job::embeddings) + " is for families that read the prompt through CLIP alone; " + family.name +
+  refuse(name_of(&Job::embeddings) + " is for families that read the prompt through CLIP alone; " + family.name +
          " reads it through T5, for which there are none. Leave it out");
 }
 
 std::uint64_t checked_seed(const Job& job, int batch, std::uint64_t random) {
   if (!job.seed) return random >> 32;
   const auto pictures = static_cast<std::uint64_t>(batch);
-  if (const auto problem = seed_problem(flag_of(&Job::seed), *job.seed, pictures)) refuse(*problem);
+  if (const auto problem = seed_problem(name_of(&Job::seed), *job.seed, pictures)) refuse(*problem);
   return *job.seed;
 }
 
 std::string checked_name(const Job& job, std::optional<std::string> Job::*member, std::span<const std::string> names) {
   const std::string name = (job.*member).value_or(names.front());
   if (std::find(names.begin(), names.end(), name) != names.end()) return name;
-  refuse(flag_of(member) + " is \"" + name + "\"; expected one of " + listed(names) + "." + did_you_mean(name, names));
+  refuse(name_of(member) + " is \"" + name + "\"; expected one of " + listed(names) + "." + did_you_mean(name, names));
 }
 
 /// Options of a group make no sense without the one it is about.
 template <class... Members>
 void refuse_without(const Job& job, const JobMember& head, const std::string& what, Members... members) {
   const auto check = [&](auto member) {
-    if (job.*member) refuse(flag_of(member) + " " + what + "; give it with " + flag_of(head));
+    if (job.*member) refuse(name_of(member) + " " + what + "; give it with " + name_of(head));
   };
   (check(members), ...);
 }
@@ -202,7 +204,7 @@ double checked_strength(std::optional<double> Job::*member, double strength, int
   checked_number(strength, member);
   const Path path = path_of(model.sampling.prediction);
   if (skipped_steps(steps, strength, path) < steps) return strength;
-  const std::string name = flag_of(member);
+  const std::string name = name_of(member);
   if (strength == 0) refuse(name + " is 0, which leaves the picture as it is; expected more than 0, up to 1");
   refuse(name + " " + number_text(strength) + " of " + count_text(static_cast<std::uint64_t>(steps), "step") +
          " leaves no step to do; expected at least " + number_text(std::ceil(1000.0 / steps) / 1000) +
@@ -212,16 +214,16 @@ double checked_strength(std::optional<double> Job::*member, double strength, int
 void need_encoder(const Model& model, const JobMember& member) {
   if (model.parts.contains("vae_encoder")) return;
   throw Error(ErrorKind::model,
-              model.name + " has no vae_encoder, which " + flag_of(member) + " needs to read a picture.",
+              model.name + " has no vae_encoder, which " + name_of(member) + " needs to read a picture.",
               "Export one with scripts/export/model.py");
 }
 
 /// A latent to start from: noised anew to where the strength says, or walked on from where it stands.
 void resolve_latent(const Job& job, const Model& model, const Passport& latent, ResolvedJob& resolved) {
-  const std::string flag = flag_of(&Job::init_latent);
-  refuse_given(job.image, &Job::image, "a job starts from a picture or from a latent (" + flag + ")", "Give one");
-  const std::string why = flag + " is a latent, which has no pixels";
-  refuse_given(job.mask, &Job::mask, why, "Start from its picture: --image");
+  const std::string name = name_of(&Job::init_latent);
+  refuse_given(job.image, &Job::image, "a job starts from a picture or from a latent (" + name + ")", "Give one");
+  const std::string why = name + " is a latent, which has no pixels";
+  refuse_given(job.mask, &Job::mask, why, marked("Start from its picture: {image}"));
   refuse_given(job.mask_paste, &Job::mask_paste, why, "Leave it out");
   refuse_given(job.fit, &Job::fit, why, "Leave it out");
   resolved.init_latent = job.init_latent;
@@ -269,22 +271,22 @@ void resolve_hires(const Job& job, const Model& model, int multiple, ResolvedJob
     refuse_without(job, &Job::hires, "speaks of a second pass", &Job::hires_strength, &Job::hires_steps);
     return;
   }
-  const std::string flag = flag_of(&Job::hires);
-  if (job.mask) refuse(flag + " and " + flag_of(&Job::mask) + " do not go together: enlarge the picture first");
+  const std::string name = name_of(&Job::hires);
+  if (job.mask) refuse(name + " and " + name_of(&Job::mask) + " do not go together: enlarge the picture first");
   need_encoder(model, &Job::hires);
   resolved.hires = checked_number(*job.hires, &Job::hires);
   resolved.hires_width = hires_side(resolved.width, *resolved.hires, multiple);
   resolved.hires_height = hires_side(resolved.height, *resolved.hires, multiple);
-  const std::string of = flag + " " + number_text(*resolved.hires) + " of ";
+  const std::string of = name + " " + number_text(*resolved.hires) + " of ";
   if (resolved.hires_width == resolved.width && resolved.hires_height == resolved.height) {
     refuse(of + std::to_string(resolved.width) + " x " + std::to_string(resolved.height) +
            " pixels enlarges nothing: sides are multiples of " + std::to_string(multiple));
   }
-  refuse_problem(limit_problem(of + flag_of(&Job::width), resolved.hires_width, side_limits));
-  refuse_problem(limit_problem(of + flag_of(&Job::height), resolved.hires_height, side_limits));
+  refuse_problem(limit_problem(of + name_of(&Job::width), resolved.hires_width, side_limits));
+  refuse_problem(limit_problem(of + name_of(&Job::height), resolved.hires_height, side_limits));
   const int steps = static_cast<int>(checked_number(job.hires_steps.value_or(resolved.steps), &Job::hires_steps));
   if (steps > model.sampling.train_steps) {
-    refuse(flag_of(&Job::hires_steps) + " is " + std::to_string(steps) + "; " + model.name + " was trained on " +
+    refuse(name_of(&Job::hires_steps) + " is " + std::to_string(steps) + "; " + model.name + " was trained on " +
            std::to_string(model.sampling.train_steps) + " steps and can take no more");
   }
   resolved.hires_steps = steps;

@@ -12,8 +12,9 @@
 #include "core/sampling/samplers.hpp"
 #include "core/sampling/schedule_table.hpp"
 #include "core/sampling/schedules.hpp"
-#include "core/text/suggest.hpp"
 #include "core/sampling/sigma_time_map.hpp"
+#include "core/text/names.hpp"
+#include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -24,12 +25,12 @@ namespace {
 /// `value`, where it lies within the limits of its field.
 double checked(std::string_view key, double value) {
   const JobField& field = find_job_field(key);
-  if (const auto problem = limit_problem(long_flag(field), value, field.limits.value())) refuse(*problem);
+  if (const auto problem = limit_problem(field_name(field.key), value, field.limits.value())) refuse(*problem);
   return value;
 }
 
 /// The numbers of "3,2.5, 1". Throws Error{usage} at what is none.
-std::vector<double> numbers_of(std::string_view flag, std::string_view text) {
+std::vector<double> numbers_of(std::string_view key, std::string_view text) {
   std::vector<double> numbers;
   while (true) {
     std::string_view word = text.substr(0, text.find(','));
@@ -39,7 +40,7 @@ std::vector<double> numbers_of(std::string_view flag, std::string_view text) {
     double number = 0;
     const auto [stop, code] = std::from_chars(word.data(), word.data() + word.size(), number);
     if (code != std::errc() || stop != word.data() + word.size()) {
-      refuse(std::string(flag) + " has \"" + std::string(word) + "\" as number " + std::to_string(numbers.size() + 1) +
+      refuse(field_name(key) + " has \"" + std::string(word) + "\" as number " + std::to_string(numbers.size() + 1) +
              "; expected numbers with commas between");
     }
     numbers.push_back(number);
@@ -55,11 +56,11 @@ double highest_sigma(const SamplingFacts& facts) {
 }
 
 std::vector<double> checked_sigmas(const std::string& text, const SamplingFacts& facts, const std::string& model) {
-  std::vector<double> sigmas = numbers_of("--sigmas", text);
+  std::vector<double> sigmas = numbers_of("sigmas", text);
   if (sigmas.size() > 1 && sigmas.back() == 0) sigmas.pop_back();
   const double highest = highest_sigma(facts);
   for (std::size_t i = 0; i < sigmas.size(); ++i) {
-    const std::string begin = "--sigmas has " + number_text(sigmas[i]) + " as number " + std::to_string(i + 1);
+    const std::string begin = marked("{sigmas} has ") + number_text(sigmas[i]) + " as number " + std::to_string(i + 1);
     if (!(sigmas[i] > 0)) refuse(begin + "; all but a last 0 are above 0");
     if (sigmas[i] > highest) refuse(begin + "; " + model + " was trained up to " + number_text(highest));
     if (i > 0 && sigmas[i] >= sigmas[i - 1]) {
@@ -73,7 +74,7 @@ int checked_steps(const Job& job, const Model& model) {
   const std::int64_t steps = job.steps.value_or(model.defaults.steps);
   checked("steps", static_cast<double>(steps));
   if (steps > model.sampling.train_steps) {
-    refuse("--steps is " + std::to_string(steps) + "; " + model.name + " was trained on " +
+    refuse(marked("{steps} is ") + std::to_string(steps) + "; " + model.name + " was trained on " +
            std::to_string(model.sampling.train_steps) + " steps and can take no more");
   }
   return static_cast<int>(steps);
@@ -89,11 +90,12 @@ std::optional<std::string> sampler_problem(const SamplerRow& row, const Model& m
 void resolve_zero_snr(const Job& job, const Model& model, ResolvedJob& resolved) {
   if (path_of(model.sampling.prediction) == Path::flow) {
     if (!job.zero_snr) return;
-    refuse("--zero-snr rescales the betas of a training; " + model.name + " is a flow, which has none. Leave it out");
+    refuse(marked("{zero_snr} rescales the betas of a training; ") + model.name +
+           " is a flow, which has none. Leave it out");
   }
   resolved.zero_snr = job.zero_snr.value_or(model.sampling.zero_snr ? "on" : "off");
   if (resolved.zero_snr == "on" || resolved.zero_snr == "off") return;
-  refuse("--zero-snr is \"" + *resolved.zero_snr + "\"; expected on or off");
+  refuse(marked("{zero_snr} is \"") + *resolved.zero_snr + "\"; expected on or off");
 }
 
 /// Why a walk cannot begin at noise alone, where it would.
@@ -107,13 +109,13 @@ std::optional<std::string> terminal_problem(const ResolvedJob& resolved, const M
   const std::string begin = "sampler " + row.name + " cannot begin at noise alone, as zero terminal SNR has it: ";
   if (unknown) {
     return begin + "it divides what is predicted by the signal left, which is 0, and " + model.name +
-           " predicts noise. Take --sampler euler, or --zero-snr off";
+           marked(" predicts noise. Take {sampler} euler, or {zero_snr} off");
   }
   return begin + "a slope met further down would count as often as the first sigma is larger, which is infinite. " +
          "Those that can are " + listed(samplers_from_noise_alone(facts.prediction));
 }
 
-/// The sigmas of --sigmas and the steps they make; or the steps of --steps.
+/// The sigmas that a job gives and the steps they make; or the steps that it asks for.
 void resolve_steps(const Job& job, const Model& model, ResolvedJob& resolved) {
   if (!job.sigmas) {
     resolved.steps = checked_steps(job, model);
@@ -123,8 +125,8 @@ void resolve_steps(const Job& job, const Model& model, ResolvedJob& resolved) {
   const auto count = static_cast<std::int64_t>(resolved.sigmas->size());
   checked("steps", static_cast<double>(count));
   if (job.steps.value_or(count) != count) {
-    refuse("--steps is " + std::to_string(*job.steps) + " and --sigmas has " +
-           count_text(static_cast<std::uint64_t>(count), "number") + ", one for each step; leave --steps out");
+    refuse(marked("{steps} is ") + std::to_string(*job.steps) + marked(" and {sigmas} has ") +
+           count_text(static_cast<std::uint64_t>(count), "number") + marked(", one for each step; leave {steps} out"));
   }
   resolved.steps = static_cast<int>(count);
 }
@@ -133,14 +135,16 @@ void resolve_schedule(const Job& job, const Model& model, ResolvedJob& resolved)
   const std::string fallback = job.sigmas ? "by_hand" : model.defaults.schedule;
   const ScheduleRow& row = find_schedule(job.schedule.value_or(fallback));
   const bool by_hand = row.kind == ScheduleKind::by_hand;
-  if (job.sigmas && !by_hand) refuse("--sigmas are a schedule by hand, and --schedule is " + row.name + "; give one");
-  if (by_hand && !job.sigmas) refuse("--schedule is by_hand, which needs its numbers: --sigmas 14.6,6,2.5,1,0.4");
+  if (job.sigmas && !by_hand)
+    refuse(marked("{sigmas} are a schedule by hand, and {schedule} is ") + row.name + "; give one");
+  if (by_hand && !job.sigmas)
+    refuse(marked("{schedule} is by_hand, which needs its numbers: {sigmas} 14.6,6,2.5,1,0.4"));
   resolved.schedule = row.name;
   if (const auto problem = schedule_problem(row, model, resolved.steps)) refuse(*problem);
   const bool read = row.kind == ScheduleKind::own && path_of(model.sampling.prediction) != Path::flow;
   if (read) resolved.spacing = job.spacing ? find_spacing(*job.spacing) : model.sampling.spacing;
   if (!read && job.spacing) {
-    refuse("--spacing is " + *job.spacing + "; only schedule own of a model with betas reads it. Leave it out");
+    refuse(marked("{spacing} is ") + *job.spacing + "; only schedule own of a model with betas reads it. Leave it out");
   }
 }
 
@@ -148,10 +152,10 @@ void resolve_shift(const Job& job, const Model& model, ResolvedJob& resolved) {
   resolved.shift = shift_for(model, resolved.width, resolved.height);
   if (!job.shift) return;
   if (!resolved.shift) {
-    refuse("--shift moves the noise levels of a flow model; " + model.name + " is none. Leave it out");
+    refuse(marked("{shift} moves the noise levels of a flow model; ") + model.name + " is none. Leave it out");
   }
   if (job.sigmas && *job.shift != *resolved.shift)
-    refuse("--shift moves the levels of a schedule, and --sigmas are taken as they are. Leave --shift out");
+    refuse(marked("{shift} moves the levels of a schedule, and {sigmas} are taken as they are. Leave {shift} out"));
   resolved.shift = checked("shift", *job.shift);
 }
 
@@ -163,8 +167,8 @@ void resolve_eta(const Job& job, const SamplerRow& row, ResolvedJob& resolved) {
     for (const SamplerRow& other : samplers()) {
       if (other.eta) names.push_back(other.name);
     }
-    refuse("--eta says how much fresh noise a sampler draws; " + row.name + " has no such share. Those that have are " +
-           listed(names));
+    refuse(marked("{eta} says how much fresh noise a sampler draws; ") + row.name +
+           " has no such share. Those that have are " + listed(names));
   }
   resolved.eta = checked("eta", *job.eta);
 }
@@ -179,9 +183,9 @@ bool is_sampler(const std::string& loose) {
 }
 
 Interval checked_interval(const std::string& text) {
-  const std::vector<double> ends = numbers_of("--guidance-interval", text);
+  const std::vector<double> ends = numbers_of("guidance_interval", text);
   if (ends.size() != 2 || !(ends[0] >= 0 && ends[0] < ends[1] && ends[1] <= 1)) {
-    refuse("--guidance-interval is \"" + text +
+    refuse(marked("{guidance_interval} is \"") + text +
            "\"; expected two fractions of the steps, the first the smaller: 0.2,0.8");
   }
   return {ends[0], ends[1]};
@@ -224,19 +228,19 @@ void resolve_sampling(const Job& job, const Model& model, ResolvedJob& resolved)
   for (const auto& [changed, key] : {std::pair{resolved.guidance_interval != Interval{}, "guidance_interval"},
                                      std::pair{resolved.guidance_rescale != 0, "guidance_rescale"}}) {
     if (!changed) continue;
-    refuse(std::string(long_flag(find_job_field(key))) + " changes guidance, and the guidance of this job is " +
-           number_text(cfg_scale(resolved)) + ": nothing is guided at 1 or less");
+    refuse(field_name(key) + " changes guidance, and the guidance of this job is " + number_text(cfg_scale(resolved)) +
+           ": nothing is guided at 1 or less");
   }
 }
 
 void check_hires_sampling(const Model& model, const ResolvedJob& resolved) {
   const int steps = *resolved.hires_steps;
   if (const auto problem = schedule_problem(find_schedule(resolved.schedule), model, steps)) {
-    refuse("--hires-steps " + std::to_string(steps) + ": " + *problem);
+    refuse(marked("{hires_steps} ") + std::to_string(steps) + ": " + *problem);
   }
   if (resolved.sigmas && static_cast<int>(resolved.sigmas->size()) != steps) {
-    refuse("--hires-steps is " + std::to_string(steps) + " and --sigmas has " +
-           count_text(resolved.sigmas->size(), "number") + ", one for each step; leave --hires-steps out");
+    refuse(marked("{hires_steps} is ") + std::to_string(steps) + marked(" and {sigmas} has ") +
+           count_text(resolved.sigmas->size(), "number") + marked(", one for each step; leave {hires_steps} out"));
   }
 }
 
@@ -252,7 +256,7 @@ std::optional<std::string> sampling_defaults_problem(const Model& model) {
     usual.steps = model.defaults.steps;
     return terminal_problem(usual, model);
   } catch (const Error& error) {
-    return error.problem();
+    return error.marked_problem();
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/job/job_fields.hpp"
 #include "core/sampling/strength.hpp"
+#include "core/text/names.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -13,15 +14,13 @@ namespace {
   throw Error(ErrorKind::usage, text, advice);
 }
 
-std::string flag(std::string_view key) { return std::string(long_flag(find_job_field(key))); }
-
 std::string path_text(Path path) { return path == Path::flow ? "a flow" : "the variance-exploding path"; }
 
 /// `asked`, where it is what the latent has.
 void take(std::optional<std::int64_t>& asked, std::int64_t has, std::string_view key, const std::string& latent) {
   if (asked.value_or(has) != has) {
-    refuse(flag(key) + " is " + std::to_string(*asked) + "; the latent to start from is of " + latent + ". Leave " +
-           flag(key) + " out");
+    refuse(field_name(key) + " is " + std::to_string(*asked) + "; the latent to start from is of " + latent +
+           ". Leave " + field_name(key) + " out");
   }
   asked = has;
 }
@@ -40,21 +39,23 @@ Job sized_by(const Passport& latent, Job job) {
 
 void resolve_stop(const Job& job, const Model& model, const Passport* latent, ResolvedJob& resolved) {
   if (!job.stop_at) return;
-  const std::string name = flag("stop_at");
+  const std::string name = field_name("stop_at");
   if (resolved.hires) {
-    refuse(name + " and " + flag("hires") + " do not go together: a second pass begins where the first ends. Give " +
-           flag("hires") + " when you go on");
+    refuse(name + " and " + field_name("hires") +
+           " do not go together: a second pass begins where the first ends. Give " + field_name("hires") +
+           " when you go on");
   }
   if (job.then) {
-    refuse(name + " and " + flag("then") +
+    refuse(name + " and " + field_name("then") +
            " do not go together: a second model goes on from a finished latent. Finish " +
-           "the unfinished one, and then lapis refine it");
+           marked("the unfinished one, and then {lapis refine} it"));
   }
   if (resolved.mask) {
-    refuse(name + " and " + flag("mask") + " do not go together: a latent keeps neither the picture nor the mask");
+    refuse(name + " and " + field_name("mask") +
+           " do not go together: a latent keeps neither the picture nor the mask");
   }
   if (resolved.strength && resolved.guidance_interval != Interval{}) {
-    refuse(name + " and " + flag("guidance_interval") + " do not go together where " + flag("strength") +
+    refuse(name + " and " + field_name("guidance_interval") + " do not go together where " + field_name("strength") +
            " leaves steps out: the interval is of the steps that are walked, and a latent does not keep how many");
   }
   int done = latent != nullptr ? latent->step : 0;
@@ -86,8 +87,9 @@ void check_step_state(const StepState& place, const Schedule& schedule, Path pat
              (there ? " and this job's schedule at " + number_text(schedule.sigmas[step])
                     : ", and this job has " + std::to_string(schedule.timesteps.size()) + " in all") +
              ": it was begun on another schedule.",
-         "Leave out " + flag("steps") + ", " + flag("schedule") + ", " + flag("spacing") + ", " + flag("sigmas") +
-             " and " + flag("shift") + ", for the latent's own job says them; or give those it was begun with");
+         "Leave out " + field_name("steps") + ", " + field_name("schedule") + ", " + field_name("spacing") + ", " +
+             field_name("sigmas") + " and " + field_name("shift") +
+             ", for the latent's own job says them; or give those it was begun with");
 }
 
 }  // namespace lapis::core

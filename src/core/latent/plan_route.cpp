@@ -8,6 +8,7 @@
 #include "core/family/spaces.hpp"
 #include "core/latent/latents.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
 #include "core/text/shell_word.hpp"
 #include "lapis/error.hpp"
 
@@ -32,9 +33,10 @@ std::string result_word(const std::string& file) {
   return last == "b.safetensors" ? "c.safetensors" : "b.safetensors";
 }
 
-/// "lapis convert a.safetensors --to tiny-sdxl -o b.safetensors", with `options` before its output.
+/// The line "convert a.safetensors --to tiny-sdxl -o b.safetensors", with `options` before its output.
 std::string convert_line(const Question& q, const std::string& to, const std::string& options = "") {
-  return "lapis convert " + file_word(q.source.name) + " --to " + to + options + " -o " + result_word(q.source.name);
+  return marked("{lapis convert} ") + file_word(q.source.name) + marked(" {to} ") + to + options +
+         marked(" {-output} ") + result_word(q.source.name);
 }
 
 std::string side_text(const Space& space) { return space_name(space) + " (" + space_numbers(space) + ")"; }
@@ -51,7 +53,7 @@ std::string both_sides(const Question& q) {
 /// " --size 64x48" as `convert` takes it, where a size is asked for.
 std::string size_option(const Question& q) {
   const std::optional<PixelSize>& size = q.target.size;
-  return size ? " --size " + std::to_string(size->width) + "x" + std::to_string(size->height) : "";
+  return size ? marked(" {size} ") + std::to_string(size->width) + "x" + std::to_string(size->height) : "";
 }
 
 bool is_known(const PixelSize& size) { return size.width > 0 && size.height > 0; }
@@ -84,19 +86,19 @@ std::optional<Route> refused_as_contradictory(const Question& q) {
     return refusal(q,
                    q.source.name + " contradicts itself: it holds " + std::to_string(q.source.passport.shape[1]) +
                        " channels, its space has " + std::to_string(from.channels) + ".",
-                   "Write it again with the program that made it; lapis inspect " + file_word(q.source.name) +
+                   marked("Write it again with the program that made it; {lapis inspect} ") + file_word(q.source.name) +
                        " shows what it holds");
   }
   if (from.lineage.empty() || to.lineage.empty()) {
     return refusal(q,
                    "Nothing says which training " + (to.lineage.empty() ? q.target.name : q.source.name) +
                        " comes from, and numbers alone do not make two VAEs the same.",
-                   "Name it where it can be said: --space ID:LINEAGE for a latent, model.json for a VAE");
+                   marked("Name it where it can be said: {space} ID:LINEAGE for a latent, model.json for a VAE"));
   }
   if (from.lineage == to.lineage && !same_values(from, to)) {
     return refusal(q, "One VAE cannot have both shapes: the name " + from.lineage + " stands for two different ones.",
                    "Rename the lineage of the one that is not " + from.lineage +
-                       ": --space ID:LINEAGE for a latent, model.json for a model");
+                       marked(": {space} ID:LINEAGE for a latent, model.json for a model"));
   }
   return std::nullopt;
 }
@@ -106,12 +108,12 @@ std::optional<Route> refused_by_digest(const Question& q) {
   const std::string& met = q.target.vae_sha256;
   if (made_by.empty() || met.empty() || made_by == met || !shares_values(q)) return std::nullopt;
   if (q.target.has_vae && q.target.has_vae(made_by)) return std::nullopt;
-  return refusal(q,
-                 "The names agree, the VAEs do not: the latent comes from the one with digest " +
-                     made_by.substr(0, shown_digits) + ", " + q.target.name + " has " + met.substr(0, shown_digits) +
-                     "; one of the two is not what it was.",
-                 "Get back the VAE that made it, or make the latent again; lapis inspect MODEL --verify finds a model "
-                 "whose files have changed");
+  return refusal(
+      q,
+      "The names agree, the VAEs do not: the latent comes from the one with digest " + made_by.substr(0, shown_digits) +
+          ", " + q.target.name + " has " + met.substr(0, shown_digits) + "; one of the two is not what it was.",
+      marked("Get back the VAE that made it, or make the latent again; {lapis inspect} MODEL {verify} finds a model "
+             "whose files have changed"));
 }
 
 const char* path_text(Path path) { return path == Path::flow ? "a flow path" : "a variance-exploding path"; }
@@ -137,8 +139,8 @@ std::optional<Route> refused_as_unfinished(const Question& q) {
                  q.source.name + " is unfinished, at sigma " + number_text(q.source.passport.sigma) + " after " +
                      std::to_string(q.source.passport.step) + (q.source.passport.step == 1 ? " step" : " steps") +
                      ": " + why + ".",
-                 "Finish it first: lapis generate --init-latent " + file_word(q.source.name) + " --latent " +
-                     result_word(q.source.name));
+                 marked("Finish it first: {lapis generate} {init_latent} ") + file_word(q.source.name) +
+                     marked(" {latent} ") + result_word(q.source.name));
 }
 
 /// What the picture's sides must be multiples of where it goes.
@@ -155,7 +157,7 @@ std::optional<Route> refused_by_size(const Question& q) {
   if (!is_known(size) || (size.width % unit == 0 && size.height % unit == 0)) return std::nullopt;
   const auto nearest = [unit](int side) { return std::max(1, (side + unit / 2) / unit) * unit; };
   const PixelSize good = {nearest(size.width), nearest(size.height)};
-  const std::string option = " --size " + std::to_string(good.width) + "x" + std::to_string(good.height);
+  const std::string option = marked(" {size} ") + std::to_string(good.width) + "x" + std::to_string(good.height);
   return refusal(q,
                  "The picture would be " + size_text(size) + " pixels; there, sides are multiples of " +
                      std::to_string(unit) + ".",
@@ -233,7 +235,7 @@ Route refused_for_lack(const Question& q, StepNeed need) {
                      difference(q) + " The VAE decoder of " + space_name(q.source.passport.space) +
                          digest_text(q.source.passport) + " is not at hand.",
                      "Name the model or folder that it came from: " +
-                         convert_line(q, shell_word(to.name), size + " --from MODEL"));
+                         convert_line(q, shell_word(to.name), size + marked(" {from} MODEL")));
     case StepNeed::target_encoder:
       return refusal(q, difference(q) + " " + to.name + " has no VAE encoder at hand.",
                      "Name a model of that space with a VAE encoder: " + convert_line(q, "MODEL", size));

@@ -12,9 +12,10 @@
 #include <vector>
 
 #include "core/family/families.hpp"
-#include "core/text/job_limits.hpp"
-#include "core/job/resolve_sampling.hpp"
 #include "core/family/spaces.hpp"
+#include "core/job/resolve_sampling.hpp"
+#include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -70,7 +71,8 @@ std::string space_advice(const Space& found, const FamilyRow& family) {
     return "The numbers are right: name the space " + family.space;
   }
   const std::string take = "take a VAE of " + family.space;
-  if (owners.empty()) return "No space that lapis knows has these numbers: " + take + "; lapis list spaces shows all";
+  if (owners.empty())
+    return "No space that lapis knows has these numbers: " + take + marked("; {lapis list} spaces shows all");
   return "These are the numbers of " + listed(owners) + ": " + take + ", or name the family that this VAE belongs to";
 }
 

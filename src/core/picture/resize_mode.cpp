@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "core/family/families.hpp"
-#include "core/text/job_limits.hpp"
 #include "core/picture/resize.hpp"
+#include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -67,7 +68,7 @@ std::string size_text(std::int64_t width, std::int64_t height) {
 }
 
 std::string flags_text(std::int64_t width, std::int64_t height) {
-  return "-W " + std::to_string(width) + " -H " + std::to_string(height);
+  return marked("{-width} ") + std::to_string(width) + marked(" {-height} ") + std::to_string(height);
 }
 
 /// The multiple of `multiple` next to `value`, within the limits of a side.
@@ -101,8 +102,8 @@ const ResizeModeRow& find_resize_mode(std::string_view name) {
     if (row.name == name) return row;
     names.push_back(row.name);
   }
-  throw Error(ErrorKind::usage, "--fit is \"" + std::string(name) + "\"; expected one of " + listed(names) + "." +
-                                    did_you_mean(name, names));
+  throw Error(ErrorKind::usage, marked("{fit} is \"") + std::string(name) + "\"; expected one of " + listed(names) +
+                                    "." + did_you_mean(name, names));
 }
 
 Pixels fitted(const Pixels& pixels, int width, int height, ResizeMode fit) {
@@ -158,7 +159,8 @@ std::optional<std::string> size_note(const ResolvedJob& job, const Model& model)
   return size_text(width, height) + " pixels are " + std::to_string(std::llround(share)) + " times as many as " +
          model.name + " draws by itself (" + size_text(model.defaults.width, model.defaults.height) +
          "): each step takes at least that many times as long, and shapes are likely to repeat. For a large picture of "
-         "one piece: --hires";
+         "one piece: " +
+         field_name("hires");
 }
 
 }  // namespace lapis::core

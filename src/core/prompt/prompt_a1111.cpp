@@ -193,7 +193,7 @@ class Reader {
     try {
       loras_.push_back(parse_lora_tag(inside));
     } catch (const Error& error) {
-      refuse(at_, error.problem());
+      refuse(at_, error.marked_problem());
     }
   }
 

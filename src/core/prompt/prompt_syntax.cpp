@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/prompt/prompt_brackets.hpp"
+#include "core/text/names.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -24,8 +25,9 @@ ParsedPrompt parse_plain(std::string_view text) {
     if (text[at] == '(' || text[at] == ')') bracket = at;
     const bool inside = bracket != std::string_view::npos && text[bracket] == '(';
     if (text[at] != ':' || !inside || weight_end(text, at) == 0) continue;
-    parsed.warnings.push_back(place_text(text, bracket) +
-                              ": brackets are no weights in plain prompts; --prompt-syntax a1111 or comfy reads them");
+    parsed.warnings.push_back(
+        place_text(text, bracket) +
+        marked(": brackets are no weights in plain prompts; {prompt_syntax} a1111 or comfy reads them"));
     break;
   }
   return parsed;
@@ -48,8 +50,8 @@ const PromptSyntaxRow& find_prompt_syntax(std::string_view name) {
     if (equal_ignoring_case(row.name, name) || equal_ignoring_case(row.label, name)) return row;
     names.push_back(row.name);
   }
-  throw Error(ErrorKind::usage, "--prompt-syntax is \"" + std::string(name) + "\"; expected one of " + listed(names) +
-                                    "." + did_you_mean(name, names));
+  throw Error(ErrorKind::usage, marked("{prompt_syntax} is \"") + std::string(name) + "\"; expected one of " +
+                                    listed(names) + "." + did_you_mean(name, names));
 }
 
 const std::string& prompt_syntax_name(PromptSyntax syntax) {
@@ -87,8 +89,9 @@ ParsedPrompt parse_prompt(std::string_view text, PromptSyntax syntax) {
   if (syntax == PromptSyntax::a1111) return parse_a1111(text);
   ParsedPrompt parsed = syntax == PromptSyntax::plain ? parse_plain(text) : parse_comfy(text);
   if (const std::size_t at = text.find("<lora:"); at != std::string_view::npos) {
-    parsed.warnings.push_back(place_text(text, at) +
-                              ": <lora:...> is text here; --prompt-syntax a1111 applies it, and --lora FILE does");
+    parsed.warnings.push_back(
+        place_text(text, at) +
+        marked(": <lora:...> is text here; {prompt_syntax} a1111 applies it, and {loras} FILE does"));
   }
   return parsed;
 }

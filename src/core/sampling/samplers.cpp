@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -105,7 +106,7 @@ void check_memory(const SamplerRow& row, int steps, std::size_t count) {
   throw Error(ErrorKind::usage, "the latent remembers " + count_text(count, "array") + " of earlier steps, and " +
                                     row.name + (most == 0 ? " none" : " other ones") + " after " +
                                     std::to_string(steps) +
-                                    ": another sampler walked it. Name that one with --sampler");
+                                    marked(": another sampler walked it. Name that one with {sampler}"));
 }
 
 bool can_begin_at_noise_alone(const SamplerRow& row, Prediction prediction) {

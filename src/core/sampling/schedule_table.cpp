@@ -9,8 +9,9 @@
 #include "core/sampling/samplers.hpp"
 #include "core/sampling/schedule_shapes.hpp"
 #include "core/sampling/schedules.hpp"
-#include "core/text/suggest.hpp"
 #include "core/sampling/sigma_time_map.hpp"
+#include "core/text/names.hpp"
+#include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -184,7 +185,7 @@ std::span<const ScheduleRow> schedules() {
        "times of the 50 that LCM and TCD were distilled on; 50 steps at most",
        trained_times, "diffusers"},
       {K::by_hand,      "by_hand",      "By hand",        {},
-       "those of --sigmas, and 0",
+       marked("those of {sigmas}, and 0"),
        on_both, "diffusers"},
   };
   // clang-format on

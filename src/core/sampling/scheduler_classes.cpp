@@ -141,7 +141,7 @@ constexpr std::array keys = {
     SchedulerKey{"noise_sampler_seed", KeyUse::unused},
     SchedulerKey{"original_inference_steps", KeyUse::only, "50", "lapis takes its steps from 50"},
     SchedulerKey{"timestep_scaling", KeyUse::only, "10", "lapis has the consistency function of 10"},
-    SchedulerKey{"eta", KeyUse::only, "1", "lapis begins with 1; a job says another by --eta"},
+    SchedulerKey{"eta", KeyUse::only, "1", "lapis begins with 1; a job says another by {eta}"},
     SchedulerKey{"s_noise", KeyUse::only, "1", "lapis draws noise of spread 1"},
     SchedulerKey{"scale_factors", KeyUse::only, "null", "lapis draws at one size"},
     SchedulerKey{"upscale_mode", KeyUse::unused},

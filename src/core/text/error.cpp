@@ -1,19 +1,18 @@
 #include "lapis/error.hpp"
 
+#include "core/text/names.hpp"
+
 namespace lapis {
 
-int exit_code(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::usage: return 2;
-    case ErrorKind::input: return 3;
-    case ErrorKind::incompatible: return 4;
-    case ErrorKind::model: return 5;
-    case ErrorKind::device: return 6;
-    case ErrorKind::numeric: return 7;
-    case ErrorKind::output: return 8;
-    case ErrorKind::internal: return 70;
-  }
-  return 70;
-}
+Error::Error(ErrorKind kind, const std::string& problem, const std::string& advice)
+    : std::runtime_error(core::plain(advice.empty() ? problem : problem + "\n" + advice)),
+      kind_(kind),
+      marked_(std::make_shared<const Texts>(problem, advice)) {}
+
+std::string Error::problem() const { return core::plain(marked_->problem); }
+
+std::string Error::advice() const { return core::plain(marked_->advice); }
+
+std::vector<std::string> Error::fields() const { return core::fields_in(marked_->problem + marked_->advice); }
 
 }  // namespace lapis

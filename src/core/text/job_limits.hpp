@@ -39,7 +39,7 @@ std::string bytes_text(std::uint64_t bytes);
 /// What is wrong with `value`, as in "width is 8; expected 64 to 16384", or none where it lies within `limits`.
 std::optional<std::string> limit_problem(std::string_view name, double value, Limits limits);
 
-/// What is wrong with a seed that `pictures` pictures count on from: "--seed is N; with 2 pictures it can be at most
+/// What is wrong with a seed that `pictures` pictures count on from: "seed is N; with 2 pictures it can be at most
 /// M".
 std::optional<std::string> seed_problem(std::string_view name, std::uint64_t seed, std::uint64_t pictures);
 

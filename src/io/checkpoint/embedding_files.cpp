@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "core/checkpoint/lora_shapes.hpp"
+#include "core/text/names.hpp"
 #include "core/text/suggest.hpp"
 #include "io/checkpoint/checkpoint.hpp"
 #include "io/file/safetensors.hpp"
@@ -35,13 +36,14 @@ std::string checked_name(std::string name, const std::string& argument) {
   if (name.size() > 2 && name.starts_with('<') && name.ends_with('>')) name = name.substr(1, name.size() - 2);
   const bool blank = std::any_of(name.begin(), name.end(), [](char c) { return c >= 0 && c <= ' '; });
   if (!name.empty() && !blank) return name;
-  throw Error(ErrorKind::usage, "--embedding " + printable(argument) + ": " + in_quotes(name) +
-                                    " can be no word of a prompt. Give it a name: --embedding NAME=FILE");
+  throw Error(ErrorKind::usage,
+              core::marked("{embeddings} ") + printable(argument) + ": " + in_quotes(name) +
+                  " can be no word of a prompt. Give it a name: " + core::marked("{embeddings} NAME=FILE"));
 }
 
 void check_kind(const fs::path& path) {
   if (is_safetensors_name(path)) return;
-  throw Error(ErrorKind::input, "--embedding " + printable(path.string()) +
+  throw Error(ErrorKind::input, core::marked("{embeddings} ") + printable(path.string()) +
                                     ": only safetensors files are read; .pt and .bin files can run code. Convert it "
                                     "with safetensors.torch.save_file");
 }
@@ -55,7 +57,7 @@ void add_folder(const fs::path& folder, std::vector<EmbeddingFile>& files) {
     if (is_safetensors_name(entry->path()) && word) paths.push_back(entry->path());
   }
   if (error) {
-    throw Error(ErrorKind::input, "--embedding " + printable(folder.string()) + ": " + error.message());
+    throw Error(ErrorKind::input, core::marked("{embeddings} ") + printable(folder.string()) + ": " + error.message());
   }
   std::sort(paths.begin(), paths.end());
   for (const fs::path& path : paths) {
@@ -70,7 +72,7 @@ void add_argument(const std::string& argument, std::vector<EmbeddingFile>& files
   const bool named = equals != std::string::npos && !fs::exists(argument, ignored);
   const fs::path path = named ? argument.substr(equals + 1) : argument;
   if (!fs::is_regular_file(path, ignored)) {
-    throw Error(ErrorKind::input, "--embedding " + printable(argument) + ": there is no file " +
+    throw Error(ErrorKind::input, core::marked("{embeddings} ") + printable(argument) + ": there is no file " +
                                       printable(path.string()) + ". Name a safetensors file or a folder of them");
   }
   check_kind(path);
@@ -81,9 +83,9 @@ void check_names(const std::vector<EmbeddingFile>& files) {
   for (std::size_t i = 0; i < files.size(); ++i) {
     for (std::size_t k = 0; k < i; ++k) {
       if (!core::equal_ignoring_case(files[i].name, files[k].name)) continue;
-      throw Error(ErrorKind::usage, "two embeddings are named " + files[i].name + ": " +
-                                        printable(files[k].path.string()) + " and " +
-                                        printable(files[i].path.string()) + ". Name one apart: --embedding NAME=FILE");
+      throw Error(ErrorKind::usage,
+                  "two embeddings are named " + files[i].name + ": " + printable(files[k].path.string()) + " and " +
+                      printable(files[i].path.string()) + core::marked(". Name one apart: {embeddings} NAME=FILE"));
     }
   }
 }
@@ -160,7 +162,7 @@ std::vector<EmbeddingFile> find_embeddings(std::span<const std::string> argument
 }
 
 void check_embedding(const EmbeddingFile& file) {
-  const std::string what = "--embedding " + printable(file.path.string());
+  const std::string what = core::marked("{embeddings} ") + printable(file.path.string());
   expect_safetensors(file.path, "embedding");
   const SafetensorsFile content(file.path, ErrorKind::input);
   bool any = false;
@@ -179,7 +181,7 @@ void check_embedding(const EmbeddingFile& file) {
 
 std::map<std::string, core::NamedIds> add_embedding(const Model& model, Attachments& attachments,
                                                     const EmbeddingFile& file) {
-  const std::string what = "--embedding " + printable(file.path.string());
+  const std::string what = core::marked("{embeddings} ") + printable(file.path.string());
   const SafetensorsFile content(file.path, ErrorKind::input);
   const std::string sha256 = sha256_file(file.path, ErrorKind::input);
   std::map<std::string, core::NamedIds> ids;

@@ -15,6 +15,7 @@
 
 #include "core/checkpoint/lora_keys.hpp"
 #include "core/checkpoint/lora_shapes.hpp"
+#include "core/text/names.hpp"
 #include "core/text/suggest.hpp"
 #include "io/checkpoint/checkpoint.hpp"
 #include "io/checkpoint/peft_reader.hpp"
@@ -115,7 +116,7 @@ fs::path find_lora(const std::string& name, std::span<const fs::path> folders, c
       throw Error(ErrorKind::usage,
                   flag + ": " + printable(folder.string()) + " has two of that name: " +
                       printable(first->second.string()) + " and " + printable(std::next(first)->second.string()) + ".",
-                  "Name the file: --lora FILE");
+                  core::marked("Name the file: {loras} FILE"));
     }
     for (auto each = first; each != last; ++each) {
       fs::path asked = folder / name;
@@ -127,7 +128,7 @@ fs::path find_lora(const std::string& name, std::span<const fs::path> folders, c
   throw Error(ErrorKind::usage,
               flag + ": there is no file " + in_quotes(name) + ", and no LoRA of that name below " +
                   folders_text(folders) + "." + core::did_you_mean(stem, names),
-              "Name the file, as in --lora style.safetensors:0.8, or its folder: --lora-dir DIR");
+              core::marked("Name the file, as in {loras} style.safetensors:0.8, or its folder: {lora_dir} DIR"));
 }
 
 core::LoraModel lora_model(const Model& model) {

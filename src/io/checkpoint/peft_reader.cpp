@@ -83,7 +83,7 @@ class Reader {
       try {
         read.add(key, number);
       } catch (const Error& error) {
-        refuse(lead_ + name, "the pattern " + in_quotes(key) + " " + error.problem());
+        refuse(lead_ + name, "the pattern " + in_quotes(key) + " " + error.marked_problem());
       }
     }
     return read;

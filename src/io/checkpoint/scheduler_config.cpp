@@ -7,6 +7,7 @@
 
 #include "core/sampling/scheduler_classes.hpp"
 #include "core/sampling/schedules.hpp"
+#include "core/text/names.hpp"
 #include "core/text/suggest.hpp"
 #include "io/file/foreign_json.hpp"
 #include "io/file/text.hpp"
@@ -112,11 +113,11 @@ void check_keys(const ForeignJson& config, const SchedulerClass& row, SchedulerC
     }
     if (key == nullptr || core::accepts(*key, value.dump())) continue;
     if (key->use == KeyUse::only) {
-      config.value().at(name).fail("is " + printable(value.dump()) + "; " + std::string(key->why));
+      config.value().at(name).fail("is " + printable(value.dump()) + "; " + core::marked(key->why));
     }
     if (key->use == KeyUse::hints) {
       found.notes.push_back(found.file.string() + ": " + name + " is " + printable(value.dump()) + "; " +
-                            std::string(key->why));
+                            core::marked(key->why));
     }
   }
   if (!hints.empty()) {

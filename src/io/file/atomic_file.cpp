@@ -8,6 +8,7 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "core/text/names.hpp"
 #include "io/file/file_descriptor.hpp"
 #include "io/file/pending_files.hpp"
 #include "io/file/temporaries.hpp"
@@ -29,7 +30,8 @@ struct Reason {
 }
 
 [[noreturn]] void fail_exists(const fs::path& path) {
-  throw Error(ErrorKind::output, path.string() + " exists already.", "Choose another name, or replace it: --overwrite");
+  throw Error(ErrorKind::output, path.string() + " exists already.",
+              core::marked("Choose another name, or replace it: {overwrite}"));
 }
 
 Reason output_reason(int error_number) {

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "core/text/names.hpp"
 #include "io/file/atomic_file.hpp"
 #include "io/file/remove_tree.hpp"
 #include "io/file/temporaries.hpp"
@@ -24,12 +25,12 @@ constexpr const char* document_name = "model.json";
 
 [[noreturn]] void fail(const fs::path& path, const std::string& reason) {
   throw Error(ErrorKind::output, path.string() + " cannot be made: " + reason + ".",
-              "Name a folder that you may write to: -o FOLDER");
+              core::marked("Name a folder that you may write to: {-output} FOLDER"));
 }
 
 [[noreturn]] void fail_exists(const fs::path& place) {
   throw Error(ErrorKind::output, place.string() + " exists already.",
-              "Choose another --name, or replace it: --overwrite");
+              core::marked("Choose another {name}, or replace it: {overwrite}"));
 }
 
 fs::path whole_path(const fs::path& place) {
@@ -37,7 +38,7 @@ fs::path whole_path(const fs::path& place) {
   const fs::path whole = fs::absolute(place, error);
   if (error) {
     throw Error(ErrorKind::output, place.string() + " is named from a working folder that was deleted.",
-                "Go to one that is there, or name the whole path: -o /FOLDER");
+                core::marked("Go to one that is there, or name the whole path: {-output} /FOLDER"));
   }
   if (fs::path real = fs::canonical(whole, error); !error) return real;
   fs::path plain = whole.lexically_normal();

@@ -7,13 +7,17 @@
 #include <sys/mman.h>
 #include <vector>
 
+#include "core/text/names.hpp"
+
 namespace lapis::io {
 
 namespace {
 
 Error thread_shortage(const std::string& what) {
   return {ErrorKind::device, what + ".",
-          "Take fewer (-t 1), or raise the limit on processes and threads: ulimit -u, or pids.max of the container"};
+          core::marked(
+              "Take fewer ({-threads} 1), or raise the limit on processes and threads: ulimit -u, or pids.max of the "
+              "container")};
 }
 
 /// glibc says EAGAIN of a stack that found no room, too.
@@ -58,8 +62,8 @@ class Waiting {
 
 Error memory_shortage() {
   return {ErrorKind::device, "too little memory for this.",
-          "Make the picture smaller (-W, -H), end other programs, or raise the limit "
-          "(ulimit -v, or that of the container)"};
+          core::marked("Make the picture smaller ({-width}, {-height}), end other programs, or raise the limit "
+                       "(ulimit -v, or that of the container)")};
 }
 
 std::optional<Error> shortage_of(const std::error_code& code) {

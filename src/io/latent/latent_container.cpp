@@ -5,14 +5,15 @@
 #include <utility>
 #include <vector>
 
-#include "core/text/job_limits.hpp"
 #include "core/checkpoint/known_relatives.hpp"
+#include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
 #include "core/text/unicode.hpp"
 #include "io/file/file_kinds.hpp"
+#include "io/file/text.hpp"
 #include "io/latent/latent_metadata.hpp"
 #include "io/latent/latent_numbers.hpp"
 #include "io/latent/npy.hpp"
-#include "io/file/text.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io {
@@ -68,23 +69,27 @@ bool is_readable(std::string_view file) {
     if (kind->name == "ZIP") refuse_archive(file, name);
     const std::string what =
         "is a " + std::string(kind->name) + (kind->picture ? " picture" : " file") + ", not a latent";
-    if (kind->readable) refuse(name, what, "Encode it first: lapis encode " + printable(name) + " -m MODEL");
-    if (kind->picture) refuse(name, what, "Save it as PNG, and encode that: lapis encode PICTURE.png -m MODEL");
-    refuse(name, what, "Give a latent: lapis generate ... --latent FILE writes one.");
+    if (kind->readable)
+      refuse(name, what,
+             core::marked("Encode it first: {lapis encode} ") + printable(name) + core::marked(" {-model} MODEL"));
+    if (kind->picture)
+      refuse(name, what, core::marked("Save it as PNG, and encode that: {lapis encode} PICTURE.png {-model} MODEL"));
+    refuse(name, what, core::marked("Give a latent: {lapis generate} ... {latent} FILE writes one."));
   }
   if (file.size() > 1 && file[0] == '\x80' && file[1] >= 2 && file[1] <= 5) {
     refuse(name, "is a Python pickle, in which a program can hide: lapis does not open it",
            "Save the tensor as safetensors: safetensors.torch.save_file({\"latents\": tensor}, \"a.safetensors\")");
   }
   if (file.starts_with("GGUF")) {
-    refuse(name, "is a model's weights (GGUF), not a latent", "Give a latent; models are folders, for -m.");
+    refuse(name, "is a model's weights (GGUF), not a latent",
+           core::marked("Give a latent; models are folders, for {-model}."));
   }
   if (is_readable(file)) {
     const std::size_t begin = file.find_first_not_of(" \r\n\t");
     const bool json = begin != std::string_view::npos && (file[begin] == '{' || file[begin] == '[');
     refuse(name,
            std::string(json ? "is JSON" : "is text") + ", not a latent: it begins " + in_quotes(file.substr(0, 20)),
-           "Give a latent: lapis generate ... --latent FILE writes one.");
+           core::marked("Give a latent: {lapis generate} ... {latent} FILE writes one."));
   }
   refuse(name,
          "is no latent: it has " + std::to_string(file.size()) + (file.size() == 1 ? " byte" : " bytes") +
@@ -113,7 +118,7 @@ std::string names_of(const Safetensors& content) {
   }
   if (content.tensors.contains(lapis_tensor)) {
     refuse(name, "has a tensor \"latent\" and no passport: the metadata \"format\" of a latent of lapis are missing",
-           "If diffusers' numbers are in it, save them as {\"latents\": tensor} and name their --space.");
+           core::marked("If diffusers' numbers are in it, save them as {\"latents\": tensor} and name their {space}."));
   }
   if (content.tensors.size() == 1) {
     refuse(name,
@@ -124,7 +129,7 @@ std::string names_of(const Safetensors& content) {
   refuse(name,
          "is a model's weights, not a latent: " + core::count_text(content.tensors.size(), "tensor") + ", " +
              names_of(content),
-         "Give a latent; lapis import tells what weights are, and makes models of them.");
+         core::marked("Give a latent; {lapis import} tells what weights are, and makes models of them."));
 }
 
 /// Any tensor beside those of the form would be lost on the way out.

@@ -151,7 +151,7 @@ std::vector<std::byte> latent_bytes(const LatentDocument& document) {
     const OpenLatent again = open_latent(bytes, "the latent to write");
     if (again.passport == passport && again.extra == document.extra) return bytes;
   } catch (const Error& error) {
-    throw Error(ErrorKind::internal, error.problem(), error.advice());
+    throw Error(ErrorKind::internal, error.marked_problem(), error.marked_advice());
   }
   throw Error(ErrorKind::internal, "a latent's passport says more than its file can hold.");
 }

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/text/job_limits.hpp"
-#include "core/text/suggest.hpp"
 #include "core/latent/units.hpp"
+#include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
+#include "core/text/suggest.hpp"
 #include "io/latent/latent_container.hpp"
 #include "io/latent/latent_metadata.hpp"
 #include "io/latent/latent_numbers.hpp"
@@ -88,14 +89,15 @@ void check_format(LatentFormat format, const Passport& passport) {
   const LatentFormatRow& row = latent_format_row(format);
   if (format == LatentFormat::lapis) return;
   if (format == LatentFormat::comfy_old) {
-    throw Error(ErrorKind::usage, "the form comfy-old is only read. ComfyUI reads the form comfy: --form comfy");
+    throw Error(ErrorKind::usage,
+                core::marked("the form comfy-old is only read. ComfyUI reads the form comfy: {format} comfy"));
   }
   if (passport.sigma != 0) {
     throw Error(ErrorKind::usage,
                 "the form " + row.name + " cannot hold an unfinished latent (sigma " +
                     core::number_text(passport.sigma) + " after " + std::to_string(passport.step) +
                     " steps): whoever reads it would take the noise for a picture.",
-                "Finish it first, or keep it in lapis' own form: --form lapis");
+                core::marked("Finish it first, or keep it in lapis' own form: {format} lapis"));
   }
 }
 

@@ -43,12 +43,21 @@ std::span<const LatentFormatRow> latent_formats();
 const LatentFormatRow& latent_format_row(LatentFormat format);
 const LatentFormatRow& find_latent_format(std::string_view name);
 
+/// What a request calls its hints, for messages: "units" of one is "in_units" of another.
+struct HintKeys {
+  std::string space = "space";
+  std::string units = "units";
+  std::string format = "format";
+  std::string size = "size";
+};
+
 /// What a user says of a file that does not say it itself.
 struct LatentHints {
   std::optional<Space> space;
   std::optional<Units> units;
   std::optional<LatentFormat> format;
   std::optional<PixelSize> size;  ///< of the picture: packed tokens do not tell
+  HintKeys keys;
 };
 
 /// A latent out of any form, in `LatentDocument`'s plain layout, its numbers untouched. Other programs' metadata are in

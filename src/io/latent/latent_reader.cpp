@@ -4,6 +4,7 @@
 
 #include "core/family/spaces.hpp"
 #include "core/latent/units.hpp"
+#include "core/text/names.hpp"
 #include "io/latent/latent_container.hpp"
 #include "io/latent/latent_formats.hpp"
 #include "io/latent/latent_metadata.hpp"
@@ -24,14 +25,16 @@ std::string size_text(PixelSize size) { return std::to_string(size.width) + "x" 
   throw Error(ErrorKind::incompatible, name + " " + what + ".", advice);
 }
 
+std::string leave_out(const std::string& key) { return "Leave " + core::field_name(key) + " out."; }
+
 void check_hinted_size(const Passport& passport, const std::string& name, const LatentHints& hints) {
   const std::int64_t width = passport.shape[3] * passport.space.downscale;
   const std::int64_t height = passport.shape[2] * passport.space.downscale;
   if (!hints.size || (hints.size->width == width && hints.size->height == height)) return;
   contradict(name,
-             "is a latent of " + std::to_string(width) + "x" + std::to_string(height) + " pixels, and --size says " +
-                 size_text(*hints.size),
-             "Leave --size out.");
+             "is a latent of " + std::to_string(width) + "x" + std::to_string(height) + " pixels, and " +
+                 core::field_name(hints.keys.size) + " says " + size_text(*hints.size),
+             leave_out(hints.keys.size));
 }
 
 /// A latent of another program: what is told and what the file says, put together.
@@ -75,18 +78,18 @@ class Foreign {
       format_ = LatentFormat::dgenerate;
     } else {
       contradict(name_,
-                 "is of the form " + row().name + " (" + row().description + "), and --form says " +
-                     latent_format_row(*hints_.format).name,
-                 "Leave --form out.");
+                 "is of the form " + row().name + " (" + row().description + "), and " +
+                     core::field_name(hints_.keys.format) + " says " + latent_format_row(*hints_.format).name,
+                 leave_out(hints_.keys.format));
     }
   }
 
   void choose_space() {
     if (!hints_.space) {
       throw Error(ErrorKind::usage,
-                  name_ + " is of the form " + row().name +
-                      ", which does not say its space. Name it with --space: sd15, sdxl, flux or a " + "model",
-                  "lapis inspect " + name_ + " shows which spaces its numbers fit");
+                  name_ + " is of the form " + row().name + ", which does not say its space. Name it with " +
+                      core::field_name(hints_.keys.space) + ": sd15, sdxl, flux or a model",
+                  core::marked("{lapis inspect} ") + name_ + " shows which spaces its numbers fit");
     }
     passport_.space = *hints_.space;
     packing_ = packing_of(passport_.space);
@@ -95,24 +98,26 @@ class Foreign {
     if (space.channels == sd1_channels && space.scale == sd1_scale && space.shift == 0 && space.mean.empty()) return;
     contradict(name_,
                "has no \"latent_format_version_0\", so ComfyUI takes its numbers times 1/0.18215: only SD1's have "
-               "that scale, and --space says " +
-                   core::space_name(space) + " (" + core::space_numbers(space) + ")",
+               "that scale, and " +
+                   core::field_name(hints_.keys.space) + " says " + core::space_name(space) + " (" +
+                   core::space_numbers(space) + ")",
                "Name the space sd15 or sd2, or load and save it with a newer ComfyUI.");
   }
 
   void choose_units() {
     const std::optional<Units> own = row().units;
+    const std::string units = core::field_name(hints_.keys.units);
     if (!own && !hints_.units) {
-      throw Error(
-          ErrorKind::usage, name_ + " is of the form " + row().name + ", which does not say its units.",
-          "Add --units model (what a denoiser sees, as diffusers hands latents over) or --units vae (the VAE's own "
-          "numbers, as ComfyUI keeps them)");
+      throw Error(ErrorKind::usage, name_ + " is of the form " + row().name + ", which does not say its units.",
+                  "Add " + units + " model (what a denoiser sees, as diffusers hands latents over) or " + units +
+                      " vae (the VAE's own "
+                      "numbers, as ComfyUI keeps them)");
     }
     if (own && hints_.units && *own != *hints_.units) {
       contradict(name_,
-                 "is of the form " + row().name + ", which holds " + core::units_name(*own) +
-                     " units, and --units says " + core::units_name(*hints_.units),
-                 "Leave --units out.");
+                 "is of the form " + row().name + ", which holds " + core::units_name(*own) + " units, and " + units +
+                     " says " + core::units_name(*hints_.units),
+                 leave_out(hints_.keys.units));
     }
     passport_.units = own ? *own : *hints_.units;
   }
@@ -140,8 +145,10 @@ class Foreign {
     contradict(name_,
                "has a tensor " + shape_text(tensor.shape) + ", and latents of " + core::space_name(passport_.space) +
                    " have " + std::to_string(passport_.space.channels) + " channels",
-               tokens ? "These are packed tokens, as diffusers has them: add --form diffusers --size WxH."
-                      : "--space names another space than the file's: lapis inspect shows which fit.");
+               tokens ? "These are packed tokens, as diffusers has them: add " + core::field_name(hints_.keys.format) +
+                            " diffusers " + core::field_name(hints_.keys.size) + " WxH."
+                      : core::field_name(hints_.keys.space) +
+                            core::marked(" names another space than the file's: {lapis inspect} shows which fit."));
   }
 
   std::int64_t token_width() const { return std::int64_t{passport_.space.channels} * packing_ * packing_; }
@@ -153,26 +160,28 @@ class Foreign {
       contradict(name_,
                  "has a tensor " + shape_text(shape) + ", and tokens of " + core::space_name(passport_.space) +
                      " have " + std::to_string(token_width()) + " numbers",
-                 "--space names another space than the file's.");
+                 core::field_name(hints_.keys.space) + " names another space than the file's.");
     }
     const int side = passport_.space.downscale * packing_;
     const std::string tokens =
         std::to_string(shape[1]) + " tokens of " + std::to_string(side) + " x " + std::to_string(side) + " pixels";
+    const std::string size = core::field_name(hints_.keys.size);
     if (!hints_.size) {
       throw Error(ErrorKind::usage, name_ + " holds " + tokens + ", which do not tell the picture's shape. Add " +
-                                        "--size WxH, as in --size 1024x768");
+                                        size + " WxH, as in " + size + " 1024x768");
     }
     const auto [width, height] = *hints_.size;
     if (width < 1 || height < 1 || width % side != 0 || height % side != 0) {
-      throw Error(ErrorKind::usage, "--size is " + size_text(*hints_.size) + "; pictures of " +
+      throw Error(ErrorKind::usage, size + " is " + size_text(*hints_.size) + "; pictures of " +
                                         core::space_name(passport_.space) + " have sides of multiples of " +
                                         std::to_string(side));
     }
     const std::int64_t expected = std::int64_t{width / side} * (height / side);
     if (shape[1] != expected) {
-      contradict(name_,
-                 "holds " + tokens + ", and --size " + size_text(*hints_.size) + " has " + std::to_string(expected),
-                 "Give the size of the picture that the latent is of.");
+      contradict(
+          name_,
+          "holds " + tokens + ", and " + size + " " + size_text(*hints_.size) + " has " + std::to_string(expected),
+          "Give the size of the picture that the latent is of.");
     }
     return {shape[0], passport_.space.channels, height / passport_.space.downscale, width / passport_.space.downscale};
   }
@@ -191,21 +200,24 @@ class Foreign {
 /// A file of lapis says everything: what is told may only agree.
 void check_hints(const Passport& passport, const std::string& name, const LatentHints& hints) {
   if (hints.format && *hints.format != LatentFormat::lapis) {
-    contradict(name, "is lapis' own form, and --form says " + latent_format_row(*hints.format).name,
-               "Leave --form out.");
+    contradict(name,
+               "is lapis' own form, and " + core::field_name(hints.keys.format) + " says " +
+                   latent_format_row(*hints.format).name,
+               leave_out(hints.keys.format));
   }
   if (hints.space && *hints.space != passport.space) {
     contradict(name,
                "says that its space is " + core::space_name(passport.space) + " (" +
-                   core::space_numbers(passport.space) + "), and --space says " + core::space_name(*hints.space) +
-                   " (" + core::space_numbers(*hints.space) + ")",
-               "Leave --space out; lapis convert takes a latent into another space.");
+                   core::space_numbers(passport.space) + "), and " + core::field_name(hints.keys.space) + " says " +
+                   core::space_name(*hints.space) + " (" + core::space_numbers(*hints.space) + ")",
+               "Leave " + core::field_name(hints.keys.space) +
+                   core::marked(" out; {lapis convert} takes a latent into another space."));
   }
   if (hints.units && *hints.units != passport.units) {
     contradict(name,
-               "says that it is in " + core::units_name(passport.units) + " units, and --units says " +
-                   core::units_name(*hints.units),
-               "Leave --units out.");
+               "says that it is in " + core::units_name(passport.units) + " units, and " +
+                   core::field_name(hints.keys.units) + " says " + core::units_name(*hints.units),
+               leave_out(hints.keys.units));
   }
   check_hinted_size(passport, name, hints);
 }

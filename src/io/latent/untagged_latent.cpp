@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/family/spaces.hpp"
+#include "core/text/names.hpp"
 #include "io/latent/latent_container.hpp"
 #include "io/latent/latent_numbers.hpp"
 #include "io/latent/latent_statistics.hpp"
@@ -73,7 +74,7 @@ UntaggedLatent read_untagged(std::span<const std::byte> file, const std::string&
   throw Error(
       ErrorKind::input,
       name + " has a tensor " + shape_text(shape) + ", and no space that lapis knows has latents of that shape.",
-      "Latents are [batch, channels, height, width]; lapis list spaces shows the channels");
+      core::marked("Latents are [batch, channels, height, width]; {lapis list} spaces shows the channels"));
 }
 
 }  // namespace lapis::io

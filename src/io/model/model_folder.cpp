@@ -17,12 +17,13 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint_names.hpp"
+#include "core/text/names.hpp"
 #include "io/file/json_reader.hpp"
 #include "io/file/mapped_file.hpp"
-#include "io/model/model_facts.hpp"
 #include "io/file/sha256.hpp"
 #include "io/file/shortage.hpp"
 #include "io/file/text.hpp"
+#include "io/model/model_facts.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io {
@@ -272,7 +273,7 @@ fs::path absolute_folder(const fs::path& folder) {
     }
     const bool diffusers = fs::exists(result / "model_index.json", error);
     throw Error(ErrorKind::model, folder.string() + " has no model.json, so it is no model folder.",
-                (diffusers ? "It is a diffusers folder. Make a model of it: lapis import FOLDER"
+                (diffusers ? core::marked("It is a diffusers folder. Make a model of it: {lapis import} FOLDER")
                            : "Name a folder that has one."));
   }
   return result;

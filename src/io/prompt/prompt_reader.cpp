@@ -5,6 +5,7 @@
 
 #include "core/family/families.hpp"
 #include "core/prompt/embedding_names.hpp"
+#include "core/text/names.hpp"
 #include "core/text/suggest.hpp"
 #include "io/file/text.hpp"
 #include "io/model/tokenizer_files.hpp"
@@ -50,7 +51,7 @@ core::ParsedPrompt PromptReader::parsed(const std::string& text, const std::stri
     for (const std::string& warning : prompt.warnings) warnings_.push_back("the " + which + ", " + warning);
     return prompt;
   } catch (const Error& error) {
-    throw Error(error.kind(), "the " + which + ", " + error.problem(), error.advice());
+    throw Error(error.kind(), "the " + which + ", " + error.marked_problem(), error.marked_advice());
   }
 }
 
@@ -110,7 +111,7 @@ core::ChunkedPrompt PromptReader::chunked(const core::ParsedPrompt& prompt, cons
   }
   for (const std::string& call : result.unknown) {
     warn("the " + which + " calls the embedding " + in_quotes(call) +
-         ", which no --embedding gives; it is left out of the prompt");
+         core::marked(", which no {embeddings} gives; it is left out of the prompt"));
   }
   return result;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/job/job_fields.hpp"
+#include "core/text/names.hpp"
 #include "io/file/json_reader.hpp"
 
 namespace lapis::io {
@@ -39,7 +40,7 @@ struct SetFrom {
 
 Job job_from_json(std::string_view text, const std::string& name) {
   const JsonSource source{name + ", the job it records", ErrorKind::input,
-                          "Give prompt and settings yourself, and --model", max_bytes};
+                          core::marked("Give prompt and settings yourself, and {model}"), max_bytes};
   const nlohmann::json document = parse_json(text, source);
   const JsonValue whole(document, source);
   const std::vector<std::string> others = {"version", "model", "embeddings", "loras", "then"};
@@ -57,8 +58,8 @@ Job job_from_json(std::string_view text, const std::string& name) {
 }
 
 std::map<std::string, std::string> lora_digests(std::string_view text, const std::string& name) {
-  const JsonSource source{name + ", the job it records", ErrorKind::input, "Name the LoRAs yourself: --lora",
-                          max_bytes};
+  const JsonSource source{name + ", the job it records", ErrorKind::input,
+                          core::marked("Name the LoRAs yourself: {loras}"), max_bytes};
   const nlohmann::json document = parse_json(text, source);
   const JsonValue whole(document, source);
   std::map<std::string, std::string> digests;

@@ -280,7 +280,8 @@ void GraphPlan::try_parts(Engine& engine) {
       probe_part(engine, *row, inputs_of(*row, more));
     } catch (const Error& error) {
       // A graph that the engine refuses is a file that the user named, not a model's.
-      if (error.kind() == ErrorKind::model) throw Error(ErrorKind::input, error.problem(), error.advice());
+      if (error.kind() == ErrorKind::model)
+        throw Error(ErrorKind::input, error.marked_problem(), error.marked_advice());
       throw;
     }
   }

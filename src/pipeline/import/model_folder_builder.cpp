@@ -131,7 +131,7 @@ fs::path make_model(Model& model, const ImportTarget& place, const std::function
     core::check_model(io::read_model(model.folder));
     if (!place.dry_run) folder.keep();
   } catch (const Error& error) {
-    throw Error(error.kind(), by_place(error.problem(), folder), by_place(error.advice(), folder));
+    throw Error(error.kind(), by_place(error.marked_problem(), folder), by_place(error.marked_advice(), folder));
   } catch (const fs::filesystem_error& error) {
     throw Error(ErrorKind::output,
                 folder.place().string() + " cannot be made: " + error.code().message() + " at " +

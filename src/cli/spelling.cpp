@@ -1,0 +1,51 @@
+#include "cli/spelling.hpp"
+
+#include <algorithm>
+
+#include "core/job/job_fields.hpp"
+#include "core/text/names.hpp"
+
+namespace lapis::cli {
+namespace {
+
+const core::JobField* find_row(std::string_view key) {
+  const auto row = std::ranges::find(core::job_fields(), key, &core::JobField::key);
+  return row == core::job_fields().end() ? nullptr : &*row;
+}
+
+/// "--lora-dir" of "lora_dir", and of a job's field what its row says.
+std::string flag_of(std::string_view key) {
+  if (const core::JobField* row = find_row(key)) return std::string(core::long_flag(*row));
+  std::string flag = "--" + std::string(key);
+  if (flag.ends_with("format")) flag.erase(flag.size() - 2);
+  std::ranges::replace(flag, '_', '-');
+  return flag;
+}
+
+/// "-m" of "model"; the long flag of what has no letter.
+std::string letter_of(std::string_view key) {
+  if (key == "output") return "-o";
+  const core::JobField* row = find_row(key);
+  const bool has_letter = row != nullptr && !row->flags.starts_with("--");
+  return has_letter ? std::string(row->flags.substr(0, row->flags.find(','))) : flag_of(key);
+}
+
+std::string spelling(core::NameKind kind, std::string_view word) {
+  switch (kind) {
+    case core::NameKind::field: return flag_of(word);
+    case core::NameKind::letter: return letter_of(word);
+    case core::NameKind::command: return "lapis " + std::string(word);
+  }
+  return std::string(word);
+}
+
+}  // namespace
+
+std::string spelled(std::string_view text) { return core::spelled(text, spelling); }
+
+std::vector<std::string> spelled(std::vector<std::string> texts) {
+  for (std::string& text : texts) text = spelled(std::string_view(text));
+  return texts;
+}
+
+}  // namespace lapis::cli

@@ -1,0 +1,15 @@
+// How this command line spells the names of fields and commands that texts mark (`core::marked`).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lapis::cli {
+
+/// The text with fields as flags ("--steps", "-m") and commands as lines begin ("lapis inspect"). What the terminal
+/// prints is spelled there; this is for texts that go into JSON or a file.
+std::string spelled(std::string_view text);
+std::vector<std::string> spelled(std::vector<std::string> texts);
+
+}  // namespace lapis::cli

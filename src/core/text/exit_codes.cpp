@@ -1,0 +1,41 @@
+#include "core/text/exit_codes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+
+namespace lapis {
+namespace core {
+namespace {
+
+constexpr std::array rows = {
+    ExitCode{0, std::nullopt, "ok", "it worked"},
+    ExitCode{2, ErrorKind::usage, "usage",
+             "usage: an option, a number or a name that makes no sense; nothing was done"},
+    ExitCode{3, ErrorKind::input, "input file", "an input file is malformed or unreadable"},
+    ExitCode{4, ErrorKind::incompatible, "incompatible", "latent, model, decoder and size do not go together"},
+    ExitCode{5, ErrorKind::model, "model folder",
+             "a model folder is broken, altered or unsupported, or a file was cut short while it was used"},
+    ExitCode{6, ErrorKind::device, "device or memory",
+             "the device is missing, memory, threads or open files ran out, or the engine cannot be opened"},
+    ExitCode{7, ErrorKind::numeric, "numeric failure",
+             "numeric failure: NaN, Inf or a flat picture; nothing black is ever saved"},
+    ExitCode{8, ErrorKind::output, "output",
+             "an output cannot be written: it exists, the disk is full, the folder is not there"},
+    ExitCode{70, ErrorKind::internal, "internal", "a mistake of ours"},
+    ExitCode{130, std::nullopt, "interrupted", "what a shell tells of a program that died by SIGINT"},
+};
+
+}  // namespace
+
+std::span<const ExitCode> exit_codes() { return rows; }
+
+}  // namespace core
+
+int exit_code(ErrorKind kind) {
+  const auto row = std::ranges::find(core::rows, std::optional(kind), &core::ExitCode::kind);
+  assert(row != core::rows.end());
+  return row->code;
+}
+
+}  // namespace lapis
