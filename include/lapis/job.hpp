@@ -77,6 +77,18 @@ struct Job {
   std::optional<std::string> device;
   std::optional<std::string> dtype;
   std::optional<std::int64_t> threads;
+  std::vector<std::string> lora_dirs;      ///< folders in which LoRAs are found by name
+  bool no_convert = false;                 ///< refuse a latent that would have to be decoded and encoded
+  bool measure = false;                    ///< decode what was encoded, and compare
+  bool compensate = false;                 ///< shift colours against the drift of a VAE
+  std::optional<std::string> space;        ///< of the latent to start from, where its file does not say it
+  std::optional<std::string> init_units;   ///< of that latent: "model" or "vae"
+  std::optional<std::string> init_format;  ///< whose convention that latent keeps
+  std::optional<std::string> init_size;    ///< of that latent's picture: "512x768"
+  std::optional<std::string> output;       ///< where pictures go, a name with "{seed}" or "{index}"; "-": stdout
+  std::optional<std::string> latent;       ///< where latents go; "-": stdout
+  bool overwrite = false;                  ///< replace files that exist
+  bool skip_existing = false;              ///< leave files that exist, and make the others
 };
 
 /// A job whose every field is decided and checked against its model.

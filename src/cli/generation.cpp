@@ -183,45 +183,30 @@ class Outputs {
   std::optional<pipeline::OutputNames> names_;
 };
 
+/// What the job says of its outputs, and of a latent on its way into the model's space.
+void take_job(GenerationOptions& options) {
+  const Job& job = options.asked.job;
+  options.hints = {job.space.value_or(""), job.init_units.value_or(""), job.init_format.value_or(""),
+                   job.init_size.value_or("")};
+  options.handoff = {!job.no_convert, job.measure, job.compensate};
+  options.lora_folders = job.lora_dirs;
+  options.output = job.output.value_or(default_output);
+  options.names_output = job.output.has_value();
+  options.latent = job.latent.value_or("");
+  options.overwrite = job.overwrite;
+}
+
 }  // namespace
 
 void declare_generation(CLI::App& app, GenerationOptions& options) {
-  const char* const transcode_group = "Crossing into the model's space";
-  app.add_flag_callback(
-         "--no-convert", [&options] { options.handoff.may_convert = false; },
-         "Refuse what would take a decode and an encode")
-      ->group(transcode_group);
-  app.add_flag("--measure", options.handoff.measure, "Decode what was encoded, and record the PSNR")
-      ->group(transcode_group);
-  app.add_flag("--compensate", options.handoff.compensate,
-               "Shift colours against the VAE's drift, where that is nearer")
-      ->group(transcode_group);
-  declare_hints(app, options.hints, "init-");
-  app.add_option("--lora-dir", options.lora_folders, "Folder where LoRAs are found by name; repeat")
-      ->type_name("DIR")
-      ->group(std::string(core::group_title(core::FieldGroup::prompt)))
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   const char* const output = "Output";
-  app.add_option_function<std::string>(
-         "-o,--output",
-         [&options](const std::string& name) {
-           options.output = name;
-           options.names_output = true;
-         },
-         "PNG to write, - for stdout; {seed} and {index} are filled in")
-      ->type_name("FILE")
-      ->group(output);
-  app.add_option("--latent", options.latent, "Write the latents; no picture then unless -o asks for it; -: stdout")
-      ->type_name("FILE")
-      ->group(output);
   app.add_flag("--dry-run", options.dry_run, "Show what would be drawn, and on which way; draw nothing")->group(output);
   app.add_flag("--json", options.json, "One JSON line a picture on stdout")->group(output);
-  app.add_flag("--overwrite", options.overwrite, "Replace files that exist")->group(output);
 }
 
-int generate(const GenerationOptions& options) {
+int generate(GenerationOptions& options) {
   const auto start = pipeline::Clock::now();
+  take_job(options);
   const pipeline::AskedJob& asked = options.asked;
   if (!asked.named.contains("prompt") && !asked.job.init_latent) {
     throw Error(ErrorKind::usage,

@@ -23,24 +23,26 @@ struct GenerationOptions {
   pipeline::AskedJob asked;
   StdinUse stdin_use;
   std::shared_ptr<const io::LatentSource> source;  ///< what the job starts from, where that was read already
-  HintOptions hints;                               ///< of a latent to start from
+  bool dry_run = false;
+  bool json = false;
+
+  // What `generate` takes from the job.
+  HintOptions hints;  ///< of a latent to start from
   core::RouteOptions handoff;
   std::vector<std::string> lora_folders;  ///< searched for names of LoRAs
   std::string output = default_output;
   bool names_output = false;  ///< that name was given
   std::string latent;         ///< file for the latents; empty: none
-  bool dry_run = false;
-  bool json = false;
   bool overwrite = false;
 
   /// Pictures are wanted, not only latents.
   bool draws() const { return names_output || latent.empty(); }
 };
 
-/// Declares everything but the job's own fields; parsing fills `options`, which must live as long.
+/// Declares what is no field of the job; parsing fills `options`, which must live as long.
 void declare_generation(CLI::App& app, GenerationOptions& options);
 
 /// Runs it, and returns the program's exit code.
-int generate(const GenerationOptions& options);
+int generate(GenerationOptions& options);
 
 }  // namespace lapis::cli

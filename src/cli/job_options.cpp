@@ -55,12 +55,18 @@ void declare_job_options(CLI::App& app, pipeline::AskedJob& asked, StdinUse& use
   for (const core::JobField& field : core::job_fields()) {
     if (std::find(left_out.begin(), left_out.end(), field.key) != left_out.end()) continue;
     const std::string names = std::string(field.flags) + (field.key == positional ? "," + std::string(field.key) : "");
+    const std::string group(core::group_title(field.group));
+    if (std::holds_alternative<bool Job::*>(field.member)) {
+      app.add_flag_callback(names, [&asked, &use, &field] { set_from(asked, use, field, {"true"}); }, core::help_text(field))
+          ->group(group);
+      continue;
+    }
     const bool list = std::holds_alternative<std::vector<std::string> Job::*>(field.member);
     app.add_option_function<std::vector<std::string>>(
            names, [&asked, &use, &field](const std::vector<std::string>& texts) { set_from(asked, use, field, texts); },
-           std::string(field.help))
+           core::help_text(field))
         ->type_name(std::string(field.value_name))
-        ->group(std::string(core::group_title(field.group)))
+        ->group(group)
         ->expected(1)
         ->multi_option_policy(list ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::Throw);
   }

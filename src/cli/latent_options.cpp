@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/job/job_fields.hpp"
 #include "core/text/job_limits.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
@@ -44,7 +45,9 @@ std::string_view name_of(const Pairs& pairs, Value value) {
   return std::find_if(pairs.begin(), pairs.end(), [&](const auto& pair) { return pair.second == value; })->first;
 }
 
-void expect_name(const std::string& text, std::string_view flag, const std::vector<std::string>& names) {
+/// Refuses a name that is none of the choices that a field of a job has.
+void expect_choice(const std::string& text, std::string_view flag, std::string_view key) {
+  const std::vector<std::string> names = core::find_job_field(key).choices();
   if (std::find(names.begin(), names.end(), text) == names.end()) refuse_name(flag, text, names);
 }
 
@@ -103,22 +106,25 @@ io::LatentSource latent_source(const std::string& path, const std::string& line,
 
 void declare_compute(CLI::App& app, pipeline::ComputeOptions& options) {
   const char* const group = "VAE and machine";
-  app.add_option("--vae-tiling", options.tiling, "auto, on or off: large pictures piece by piece")
+  const auto of_job = [&](const char* key, auto& value) {
+    const core::JobField& field = core::find_job_field(key);
+    app.add_option(std::string(field.flags), value, core::help_text(field))
+        ->type_name(std::string(field.value_name))
+        ->group(group);
+  };
+  of_job("vae_tiling", options.tiling);
+  app.add_option("--vae-dtype", options.dtype,
+                 "What it computes in: " + core::either_of(core::find_job_field("dtype").choices()))
       ->type_name("NAME")
       ->group(group);
-  app.add_option("--vae-dtype", options.dtype, "What it computes in: auto, fp32, bf16 or fp16")
-      ->type_name("NAME")
-      ->group(group);
-  app.add_option("--device", options.device, "auto, cpu or cuda")->type_name("NAME")->group(group);
-  app.add_option("-t,--threads", options.threads, "CPU threads; 0: one for each physical core")
-      ->type_name("N")
-      ->group(group);
+  of_job("device", options.device);
+  of_job("threads", options.threads);
 }
 
 EngineOptions engine_options(const pipeline::ComputeOptions& options) {
-  expect_name(options.tiling, "--vae-tiling", {"auto", "on", "off"});
-  expect_name(options.device, "--device", {"auto", "cpu", "cuda"});
-  expect_name(options.dtype, "--vae-dtype", {"auto", "fp32", "bf16", "fp16"});
+  expect_choice(options.tiling, "--vae-tiling", "vae_tiling");
+  expect_choice(options.device, "--device", "device");
+  expect_choice(options.dtype, "--vae-dtype", "dtype");
   const auto threads = static_cast<double>(options.threads);
   if (const auto problem = core::limit_problem("--threads", threads, core::thread_limits)) {
     throw Error(ErrorKind::usage, *problem);

@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "core/job/job_fields.hpp"
-#include "core/job/recorded_job.hpp"
 #include "core/latent/latents.hpp"
 #include "core/prompt/prompt_syntax.hpp"
+#include "core/job/inherit.hpp"
 #include "core/text/job_limits.hpp"
 #include "io/latent/latent_file.hpp"
 #include "lapis/error.hpp"
@@ -36,13 +36,13 @@ bool calls_loras(const Job& job) {
 
 Stage::Stage(const Job& first, const ResolvedJob& resolved, const Model& own, const core::RouteOptions& options,
              ModelCatalog& catalog) {
-  const core::SecondModel second = core::parse_second_model(*first.then);
+  const core::Stage second = core::parse_stage(*first.then);
   model_ = catalog.open(second.name);
   const Passport passport = passport_of(resolved, own);
   own_vae_ = passport.vae_sha256;
   handoff_.emplace(planned(passport, own, model_, options, catalog));
-  const Job asked = core::second_job(first, second);
-  Job job = core::taken_up(asked, {}, {}, handoff_->arriving(), model_);
+  const Job asked = core::stage_job(first, second);
+  Job job = core::inherit(asked, {}, {}, handoff_->arriving(), model_);
   job.seed = resolved.seed;
   job.init_latent = "the first model's";
   if (own.family == model_.family) job.embeddings = asked.embeddings;

@@ -3,11 +3,11 @@
 #include <utility>
 
 #include "core/family/families.hpp"
-#include "core/job/recorded_job.hpp"
+#include "core/job/inherit.hpp"
 #include "core/latent/latents.hpp"
 #include "core/picture/resize_mode.hpp"
-#include "core/sampling/samplers.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/sampling/samplers.hpp"
 #include "core/text/suggest.hpp"
 #include "io/latent/latent_file.hpp"
 #include "io/report/job_json.hpp"
@@ -36,7 +36,7 @@ StartLatent::StartLatent(NamedLatent latent, std::string sha256, const AskedJob&
   const bool needed = !asked.named.contains("prompt") || !asked.named.contains("model") || passport.sigma > 0;
   if (!needed || passport.job.empty()) return;
   recorded_ = io::job_from_json(passport.job, name_);
-  if (recorded_->then) recorded_->model = core::parse_second_model(*recorded_->then).name;
+  if (recorded_->then) recorded_->model = core::parse_stage(*recorded_->then).name;
 }
 
 void StartLatent::plan(const AskedJob& asked, const Model& model, const core::RouteOptions& options,
@@ -64,7 +64,7 @@ Job StartLatent::completed(const AskedJob& asked, const Model& model) const {
         "Name their files: --embedding NAME=FILE");
   }
   const bool takes_up = recorded_ && (!prompt || passport.sigma > 0);
-  Job job = takes_up ? core::taken_up(*recorded_, asked.job, asked.named, passport, model) : asked.job;
+  Job job = takes_up ? core::inherit(*recorded_, asked.job, asked.named, passport, model) : asked.job;
   job.init_latent = "sha256:" + sha256_;
   return job;
 }

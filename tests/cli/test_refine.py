@@ -150,7 +150,7 @@ class Refined(LatentTest):
 
 
 @needs_engine
-class SecondModel(LatentTest):
+class Stage(LatentTest):
     def test_it_is_what_a_pipe_into_refine_gives(self) -> None:
         for target in ("tiny-sdxl", "tiny-flux"):
             with self.subTest(target):

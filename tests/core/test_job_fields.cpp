@@ -26,6 +26,9 @@ TEST_CASE("keys and flags are not given twice, and every row can be found") {
     }
     CHECK(long_flag(field).starts_with("--"));
     CHECK_FALSE(group_title(field.group).empty());
+    CHECK(field.value_name.empty() == std::holds_alternative<bool Job::*>(field.member));
+    CHECK(help_text(field).find('%') == std::string::npos);
+    CHECK((field.help.find('%') == std::string_view::npos || !field.choices().empty()));
   }
   CHECK(long_flag(find_job_field("width")) == "--width");
   CHECK_THROWS_WITH(find_job_field("widht"), Catch::Contains("Did you mean \"width\"?"));
@@ -48,6 +51,9 @@ TEST_CASE("fields are set from text by their row alone") {
 }
 
 namespace {
+
+bool is_empty_optional(const ResolvedJob& /*job*/, Unrecorded /*none*/) { return true; }
+bool is_empty_optional(const ResolvedJob& /*job*/, ModelName /*always*/) { return false; }
 
 template <typename Member>
 bool is_empty_optional(const ResolvedJob& job, Member member) {

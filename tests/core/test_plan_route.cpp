@@ -405,6 +405,6 @@ TEST_CASE("only a refusal stops a command") {
     FAIL("nothing was thrown");
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::incompatible);
-    CHECK(error.what() == refused.reason + "\n" + refused.advice);
+    CHECK(error.what() == plain(refused.reason + "\n" + refused.advice));
   }
 }

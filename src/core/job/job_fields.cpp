@@ -6,7 +6,11 @@
 #include <system_error>
 #include <utility>
 
+#include "core/latent/units.hpp"
+#include "core/picture/resize_mode.hpp"
 #include "core/prompt/prompt_syntax.hpp"
+#include "core/sampling/samplers.hpp"
+#include "core/sampling/schedule_table.hpp"
 #include "core/sampling/schedules.hpp"
 #include "core/text/names.hpp"
 #include "core/text/suggest.hpp"
@@ -18,99 +22,206 @@ namespace {
 using J = Job;
 using R = ResolvedJob;
 using G = FieldGroup;
+using P = FieldPhase;
 
 constexpr std::optional<Limits> no_limits = std::nullopt;
-constexpr std::monostate not_in_job = {};
+constexpr Unrecorded unrecorded = {};
+constexpr ModelName not_in_job = {};
 constexpr std::string_view denoising = "Denoising strength";
 
+constexpr Inherits nobody = {FromRecord::never, false};
+constexpr Inherits stage = {FromRecord::never, true};
+constexpr Inherits record = {FromRecord::always, false};
+constexpr Inherits both = {FromRecord::always, true};
+constexpr Inherits walk = {FromRecord::same_space, false};
+constexpr Inherits walk_stage = {FromRecord::same_space, true};
+
+std::vector<std::string> no_choices() { return {}; }
+std::vector<std::string> unit_names() { return {"model", "vae"}; }
+std::vector<std::string> switches() { return {"on", "off"}; }
+std::vector<std::string> tilings() { return {"auto", "on", "off"}; }
+std::vector<std::string> devices() { return {"auto", "cpu", "cuda"}; }
+std::vector<std::string> dtypes() { return {"auto", "fp32", "bf16", "fp16"}; }
+
+/// The names of a table's rows, in their order.
+template <typename Rows>
+std::vector<std::string> names_in(const Rows& rows) {
+  std::vector<std::string> names;
+  for (const auto& row : rows) names.emplace_back(row.name);
+  return names;
+}
+
+std::vector<std::string> syntaxes() { return names_in(prompt_syntaxes()); }
+std::vector<std::string> sampler_names() { return names_in(samplers()); }
+std::vector<std::string> schedule_names() { return names_in(schedules()); }
+std::vector<std::string> spacing_names() { return names_in(spacings()); }
+std::vector<std::string> fit_names() { return names_in(fits()); }
+
 // clang-format off
-constexpr std::array<JobField, 40> rows = {{
-    // key              flags                          value     help
-    // member             resolved             limits           a1111        group
-    {"prompt",          "-p,--prompt",                 "TEXT",   "What the picture shows; @FILE or - reads it",
-     &J::prompt,          &R::prompt,          no_limits,       "",          G::prompt},
-    {"negative_prompt", "-n,--negative-prompt",        "TEXT",   "What it must not show; the same",
-     &J::negative_prompt, &R::negative_prompt, no_limits,       "",          G::prompt},
-    {"prompt_syntax",   "--prompt-syntax",             "NAME",   "Brackets in the prompts: plain, a1111 or comfy",
-     &J::prompt_syntax,   &R::prompt_syntax,   no_limits,       "Prompt syntax", G::prompt},
-    {"clip_skip",       "--clip-skip",                 "N",      "Layer of the text encoder from its end; 1: the last",
-     &J::clip_skip,       &R::clip_skip,       no_limits,       "Clip skip", G::prompt},
-    {"embeddings",      "--embedding",                 "[NAME=]FILE", "Textual inversion, or a folder of them; repeat",
-     &J::embeddings,      &R::embeddings,      no_limits,       "TI hashes", G::prompt},
-    {"loras",           "--lora",                      "FILE[:WEIGHT]", "LoRA to add to the model's weights; repeat",
-     &J::loras,           &R::loras,           no_limits,       "Lora hashes", G::prompt},
-    {"steps",           "--steps",                     "N",      "Denoising steps",
-     &J::steps,           &R::steps,           step_limits,     "Steps",     G::sampling},
-    {"sampler",         "--sampler,--sampling-method", "NAME",   "How the steps are walked",
-     &J::sampler,         &R::sampler,         no_limits,       "Sampler",   G::sampling},
-    {"schedule",        "--schedule,--scheduler",      "NAME",   "How the steps' noise levels lie",
-     &J::schedule,        &R::schedule,        no_limits,       "Schedule type", G::sampling},
-    {"spacing",         "--spacing",                   "NAME",   "Of schedule own: leading, linspace or trailing",
-     &J::spacing,         &R::spacing,         no_limits,       "",          G::sampling},
-    {"zero_snr",        "--zero-snr",                  "NAME",   "on: betas rescaled to end in noise alone; off: as made",
-     &J::zero_snr,        &R::zero_snr,        no_limits,       "",          G::sampling},
-    {"sigmas",          "--sigmas",                    "LIST",   "The noise levels by hand: falling, with commas",
-     &J::sigmas,          &R::sigmas,          no_limits,       "",          G::sampling},
-    {"shift",           "--shift",                     "FACTOR", "Of a flow model's noise levels, towards noise",
-     &J::shift,           &R::shift,           shift_limits,    "Shift",     G::sampling},
-    {"eta",             "--eta",                       "SHARE",  "Fresh noise on the way, 0 to 1",
-     &J::eta,             &R::eta,             eta_limits,      "Eta",       G::sampling},
-    {"guidance",        "--guidance,--cfg-scale",      "SCALE",  "Weight of the prompt; 1 or less: no negative pass",
-     &J::guidance,        &R::guidance,        guidance_limits, "CFG scale", G::sampling},
-    {"true_guidance",   "--true-guidance",             "SCALE",  "flux: weight of the prompt against the negative",
-     &J::true_guidance,   &R::true_guidance,   guidance_limits, "CFG scale", G::sampling},
-    {"guidance_interval", "--guidance-interval",       "A,B",    "Guide only from A to B of the steps, 0 to 1",
-     &J::guidance_interval, &R::guidance_interval, no_limits,   "",          G::sampling},
-    {"guidance_rescale", "--guidance-rescale",         "SHARE",  "Give guidance the unguided spread back, 0 to 1",
-     &J::guidance_rescale, &R::guidance_rescale, rescale_limits, "",         G::sampling},
-    {"seed",            "-s,--seed",                   "N",      "Of picture 0; picture i adds i; negative: random",
-     &J::seed,            &R::seed,            no_limits,       "Seed",      G::sampling},
-    {"width",           "-W,--width",                  "PIXELS", "Width of the picture",
-     &J::width,           &R::width,           side_limits,     "Size",      G::picture},
-    {"height",          "-H,--height",                 "PIXELS", "Height of the picture",
-     &J::height,          &R::height,          side_limits,     "Size",      G::picture},
-    {"original_size",   "--original-size",             "WxH",    "sdxl: size the network is told the picture had",
-     &J::original_size,   &R::original_size,   side_limits,     "",          G::picture},
-    {"crop",            "--crop",                      "X,Y",    "sdxl: where the network is told it was cropped",
-     &J::crop,            &R::crop,            crop_limits,     "",          G::picture},
-    {"image",           "-i,--image",                  "FILE",   "Start from this picture; -: from stdin",
-     &J::image,           &R::image,           no_limits,       "",          G::source},
-    {"init_latent",     "--init-latent",               "FILE",   "Start from this latent, or go on with it; -: stdin",
-     &J::init_latent,     &R::init_latent,     no_limits,       "",          G::source},
-    {"stop_at",         "--stop-at",                   "N",      "Stop after so many of the steps; needs --latent",
-     &J::stop_at,         &R::stop_at,         step_limits,     "",          G::source},
-    {"strength",        "--strength",                  "PART",   "How much of it is drawn anew, 0 to 1",
-     &J::strength,        &R::strength,        strength_limits, denoising,   G::source},
-    {"fit",             "--fit",                       "NAME",   "Another shape: stretch, crop or pad it",
-     &J::fit,             &R::fit,             no_limits,       "",          G::source},
-    {"mask",            "--mask",                      "FILE",   "Draw anew only where this picture is white",
-     &J::mask,            &R::mask,            no_limits,       "",          G::source},
-    {"mask_paste",      "--mask-paste",                "NAME",   "on: other pixels stay to the bit; off: by the VAE",
-     &J::mask_paste,      &R::mask_paste,      no_limits,       "",          G::source},
-    {"hires",           "--hires",                     "SCALE",  "Enlarge the picture, and draw it once more",
-     &J::hires,           &R::hires,           hires_limits,    "Hires upscale", G::source},
-    {"hires_steps",     "--hires-steps",               "N",      "Steps of the second pass, before its strength",
-     &J::hires_steps,     &R::hires_steps,     step_limits,     "Hires steps", G::source},
-    {"hires_strength",  "--hires-strength",            "PART",   "How much the second pass draws anew, 0 to 1",
-     &J::hires_strength,  &R::hires_strength,  strength_limits, denoising,   G::source},
-    {"then",            "--then",                      "MODEL[:PART]", "Go on with this model, drawing that much anew",
-     &J::then,            &R::then,            no_limits,       "Then",      G::source},
-    {"model",           "-m,--model",                  "NAME",   "Name or folder of the model",
-     &J::model,           not_in_job,          no_limits,       "Model",     G::machine},
-    {"batch",           "-b,--batch",                  "N",      "How many pictures to make",
-     &J::batch,           &R::batch,           batch_limits,    "",          G::picture},
-    {"vae_tiling",      "--vae-tiling",                "NAME",   "auto, on or off: large pictures piece by piece",
-     &J::vae_tiling,      &R::vae_tiling,      no_limits,       "",          G::machine},
-    {"device",          "--device",                    "NAME",   "auto, cpu or cuda",
-     &J::device,          &R::device,          no_limits,       "",          G::machine},
-    {"dtype",           "--dtype",                     "NAME",   "auto, fp32, bf16 or fp16",
-     &J::dtype,           &R::dtype,           no_limits,       "",          G::machine},
-    {"threads",         "-t,--threads",                "N",      "CPU threads; 0: one for each physical core",
-     &J::threads,         &R::threads,         thread_limits,   "",          G::machine},
+constexpr std::array<JobField, 52> rows = {{
+    // key                flags                          value             group        phase      inherits
+    // choices      help
+    // member               resolved                limits           a1111
+    {"prompt",            "-p,--prompt",                 "TEXT",           G::prompt,    P::prompt,  both,
+     no_choices,     "What the picture shows; @FILE or - reads it",
+     &J::prompt,             &R::prompt,             no_limits,       ""},
+    {"negative_prompt",   "-n,--negative-prompt",        "TEXT",           G::prompt,    P::prompt,  both,
+     no_choices,     "What it must not show; the same",
+     &J::negative_prompt,    &R::negative_prompt,    no_limits,       ""},
+    {"prompt_syntax",     "--prompt-syntax",             "NAME",           G::prompt,    P::prompt,  both,
+     syntaxes,       "Brackets in the prompts: %",
+     &J::prompt_syntax,      &R::prompt_syntax,      no_limits,       "Prompt syntax"},
+    {"clip_skip",         "--clip-skip",                 "N",              G::prompt,    P::prompt,  record,
+     no_choices,     "Layer of the text encoder from its end; 1: the last",
+     &J::clip_skip,          &R::clip_skip,          no_limits,       "Clip skip"},
+    {"embeddings",        "--embedding",                 "[NAME=]FILE",    G::prompt,    P::prompt,  stage,
+     no_choices,     "Textual inversion, or a folder of them; repeat",
+     &J::embeddings,         &R::embeddings,         no_limits,       "TI hashes"},
+    {"loras",             "--lora",                      "FILE[:WEIGHT]",  G::prompt,    P::load,    walk_stage,
+     no_choices,     "LoRA to add to the model's weights; repeat",
+     &J::loras,              &R::loras,              no_limits,       "Lora hashes"},
+    {"lora_dirs",         "--lora-dir",                  "DIR",            G::prompt,    P::load,    nobody,
+     no_choices,     "Folder where LoRAs are found by name; repeat",
+     &J::lora_dirs,          unrecorded,             no_limits,       ""},
+    {"steps",             "--steps",                     "N",              G::sampling,  P::walk,    walk,
+     no_choices,     "Denoising steps",
+     &J::steps,              &R::steps,              step_limits,     "Steps"},
+    {"sampler",           "--sampler,--sampling-method", "NAME",           G::sampling,  P::walk,    walk,
+     sampler_names,  "How the steps are walked",
+     &J::sampler,            &R::sampler,            no_limits,       "Sampler"},
+    {"schedule",          "--schedule,--scheduler",      "NAME",           G::sampling,  P::walk,    walk,
+     schedule_names, "How the steps' noise levels lie",
+     &J::schedule,           &R::schedule,           no_limits,       "Schedule type"},
+    {"spacing",           "--spacing",                   "NAME",           G::sampling,  P::walk,    walk,
+     spacing_names,  "Of schedule own: %",
+     &J::spacing,            &R::spacing,            no_limits,       ""},
+    {"zero_snr",          "--zero-snr",                  "NAME",           G::sampling,  P::walk,    walk,
+     switches,       "on: betas rescaled to end in noise alone; off: as made",
+     &J::zero_snr,           &R::zero_snr,           no_limits,       ""},
+    {"sigmas",            "--sigmas",                    "LIST",           G::sampling,  P::walk,    walk,
+     no_choices,     "The noise levels by hand: falling, with commas",
+     &J::sigmas,             &R::sigmas,             no_limits,       ""},
+    {"shift",             "--shift",                     "FACTOR",         G::sampling,  P::walk,    walk,
+     no_choices,     "Of a flow model's noise levels, towards noise",
+     &J::shift,              &R::shift,              shift_limits,    "Shift"},
+    {"eta",               "--eta",                       "SHARE",          G::sampling,  P::walk,    walk,
+     no_choices,     "Fresh noise on the way, 0 to 1",
+     &J::eta,                &R::eta,                eta_limits,      "Eta"},
+    {"guidance",          "--guidance,--cfg-scale",      "SCALE",          G::sampling,  P::prompt,  walk,
+     no_choices,     "Weight of the prompt; 1 or less: no negative pass",
+     &J::guidance,           &R::guidance,           guidance_limits, "CFG scale"},
+    {"true_guidance",     "--true-guidance",             "SCALE",          G::sampling,  P::prompt,  walk,
+     no_choices,     "flux: weight of the prompt against the negative",
+     &J::true_guidance,      &R::true_guidance,      guidance_limits, "CFG scale"},
+    {"guidance_interval", "--guidance-interval",         "A,B",            G::sampling,  P::walk,    walk,
+     no_choices,     "Guide only from A to B of the steps, 0 to 1",
+     &J::guidance_interval,  &R::guidance_interval,  no_limits,       ""},
+    {"guidance_rescale",  "--guidance-rescale",          "SHARE",          G::sampling,  P::walk,    walk,
+     no_choices,     "Give guidance the unguided spread back, 0 to 1",
+     &J::guidance_rescale,   &R::guidance_rescale,   rescale_limits,  ""},
+    {"seed",              "-s,--seed",                   "N",              G::sampling,  P::start,   both,
+     no_choices,     "Of picture 0; picture i adds i; negative: random",
+     &J::seed,               &R::seed,               no_limits,       "Seed"},
+    {"width",             "-W,--width",                  "PIXELS",         G::picture,   P::start,   nobody,
+     no_choices,     "Width of the picture",
+     &J::width,              &R::width,              side_limits,     "Size"},
+    {"height",            "-H,--height",                 "PIXELS",         G::picture,   P::start,   nobody,
+     no_choices,     "Height of the picture",
+     &J::height,             &R::height,             side_limits,     "Size"},
+    {"original_size",     "--original-size",             "WxH",            G::picture,   P::prompt,  record,
+     no_choices,     "sdxl: size the network is told the picture had",
+     &J::original_size,      &R::original_size,      side_limits,     ""},
+    {"crop",              "--crop",                      "X,Y",            G::picture,   P::prompt,  record,
+     no_choices,     "sdxl: where the network is told it was cropped",
+     &J::crop,               &R::crop,               crop_limits,     ""},
+    {"image",             "-i,--image",                  "FILE",           G::source,    P::start,   nobody,
+     no_choices,     "Start from this picture; -: from stdin",
+     &J::image,              &R::image,              no_limits,       ""},
+    {"init_latent",       "--init-latent",               "FILE",           G::source,    P::start,   nobody,
+     no_choices,     "Start from this latent, or go on with it; -: stdin",
+     &J::init_latent,        &R::init_latent,        no_limits,       ""},
+    {"stop_at",           "--stop-at",                   "N",              G::source,    P::walk,    nobody,
+     no_choices,     "Stop after so many of the steps; needs --latent",
+     &J::stop_at,            &R::stop_at,            step_limits,     ""},
+    {"strength",          "--strength",                  "PART",           G::source,    P::start,   record,
+     no_choices,     "How much of it is drawn anew, 0 to 1",
+     &J::strength,           &R::strength,           strength_limits, denoising},
+    {"fit",               "--fit",                       "NAME",           G::source,    P::start,   nobody,
+     fit_names,      "Another shape: % it",
+     &J::fit,                &R::fit,                no_limits,       ""},
+    {"mask",              "--mask",                      "FILE",           G::source,    P::start,   nobody,
+     no_choices,     "Draw anew only where this picture is white",
+     &J::mask,               &R::mask,               no_limits,       ""},
+    {"mask_paste",        "--mask-paste",                "NAME",           G::source,    P::decode,  nobody,
+     switches,       "on: other pixels stay to the bit; off: by the VAE",
+     &J::mask_paste,         &R::mask_paste,         no_limits,       ""},
+    {"hires",             "--hires",                     "SCALE",          G::source,    P::walk,    nobody,
+     no_choices,     "Enlarge the picture, and draw it once more",
+     &J::hires,              &R::hires,              hires_limits,    "Hires upscale"},
+    {"hires_steps",       "--hires-steps",               "N",              G::source,    P::walk,    nobody,
+     no_choices,     "Steps of the second pass, before its strength",
+     &J::hires_steps,        &R::hires_steps,        step_limits,     "Hires steps"},
+    {"hires_strength",    "--hires-strength",            "PART",           G::source,    P::walk,    nobody,
+     no_choices,     "How much the second pass draws anew, 0 to 1",
+     &J::hires_strength,     &R::hires_strength,     strength_limits, denoising},
+    {"then",              "--then",                      "MODEL[:PART]",   G::source,    P::walk,    nobody,
+     no_choices,     "Go on with this model, drawing that much anew",
+     &J::then,               &R::then,               no_limits,       "Then"},
+    {"model",             "-m,--model",                  "NAME",           G::machine,   P::load,    nobody,
+     no_choices,     "Name or folder of the model",
+     &J::model,              not_in_job,             no_limits,       "Model"},
+    {"batch",             "-b,--batch",                  "N",              G::picture,   P::start,   nobody,
+     no_choices,     "How many pictures to make",
+     &J::batch,              &R::batch,              batch_limits,    ""},
+    {"vae_tiling",        "--vae-tiling",                "NAME",           G::machine,   P::start,   both,
+     tilings,        "%: large pictures piece by piece",
+     &J::vae_tiling,         &R::vae_tiling,         no_limits,       ""},
+    {"device",            "--device",                    "NAME",           G::machine,   P::load,    both,
+     devices,        "%",
+     &J::device,             &R::device,             no_limits,       ""},
+    {"dtype",             "--dtype",                     "NAME",           G::machine,   P::load,    both,
+     dtypes,         "%",
+     &J::dtype,              &R::dtype,              no_limits,       ""},
+    {"threads",           "-t,--threads",                "N",              G::machine,   P::load,    both,
+     no_choices,     "CPU threads; 0: one for each physical core",
+     &J::threads,            &R::threads,            thread_limits,   ""},
+    {"no_convert",        "--no-convert",                "",               G::crossing,  P::start,   nobody,
+     no_choices,     "Refuse what would take a decode and an encode",
+     &J::no_convert,         unrecorded,             no_limits,       ""},
+    {"measure",           "--measure",                   "",               G::crossing,  P::start,   nobody,
+     no_choices,     "Decode what was encoded, and record the PSNR",
+     &J::measure,            unrecorded,             no_limits,       ""},
+    {"compensate",        "--compensate",                "",               G::crossing,  P::start,   nobody,
+     no_choices,     "Shift colours against the VAE's drift, where that is nearer",
+     &J::compensate,         unrecorded,             no_limits,       ""},
+    {"space",             "--space",                     "SPACE",          G::hints,     P::start,   nobody,
+     no_choices,     "Space of its numbers: ID, ID:LINEAGE or a model's name",
+     &J::space,              unrecorded,             no_limits,       ""},
+    {"init_units",        "--init-units",                "NAME",           G::hints,     P::start,   nobody,
+     unit_names,     "What its numbers are: %",
+     &J::init_units,         unrecorded,             no_limits,       ""},
+    {"init_format",       "--init-format",               "NAME",           G::hints,     P::start,   nobody,
+     no_choices,     "Whose convention it keeps; lapis list forms",
+     &J::init_format,        unrecorded,             no_limits,       ""},
+    {"init_size",         "--init-size",                 "WxH",            G::hints,     P::start,   nobody,
+     no_choices,     "Of its picture: packed tokens do not tell",
+     &J::init_size,          unrecorded,             no_limits,       ""},
+    {"output",            "-o,--output",                 "FILE",           G::output,    P::write,   nobody,
+     no_choices,     "PNG to write, - for stdout; {seed} and {index} are filled in",
+     &J::output,             unrecorded,             no_limits,       ""},
+    {"latent",            "--latent",                    "FILE",           G::output,    P::write,   nobody,
+     no_choices,     "Write the latents; no picture then unless -o asks for it; -: stdout",
+     &J::latent,             unrecorded,             no_limits,       ""},
+    {"overwrite",         "--overwrite",                 "",               G::output,    P::write,   nobody,
+     no_choices,     "Replace files that exist",
+     &J::overwrite,          unrecorded,             no_limits,       ""},
+    {"skip_existing",     "--skip-existing",             "",               G::output,    P::write,   nobody,
+     no_choices,     "Leave files that exist, and make the others",
+     &J::skip_existing,      unrecorded,             no_limits,       ""},
 }};
 // clang-format on
 
-[[noreturn]] void refuse_number(const JobField& field, std::string_view text, const std::string& expected) {
+[[noreturn]] void refuse_value(const JobField& field, std::string_view text, const std::string& expected) {
   throw Error(ErrorKind::usage, field_name(field.key) + " is \"" + std::string(text) + "\"; expected " + expected);
 }
 
@@ -120,10 +231,15 @@ Number parse_number(const JobField& field, std::string_view text, const std::str
   const char* end = text.data() + text.size();
   const auto [stop, code] = std::from_chars(text.data(), end, value);
   if (code == std::errc::result_out_of_range && field.limits) {
-    refuse_number(field, text, number_text(field.limits->lowest) + " to " + number_text(field.limits->highest));
+    refuse_value(field, text, number_text(field.limits->lowest) + " to " + number_text(field.limits->highest));
   }
-  if (code != std::errc() || stop != end) refuse_number(field, text, expected);
+  if (code != std::errc() || stop != end) refuse_value(field, text, expected);
   return value;
+}
+
+bool parse_switch(const JobField& field, std::string_view text) {
+  if (text == "true" || text == "false") return text == "true";
+  refuse_value(field, text, "true or false");
 }
 
 std::string list_text(std::span<const double> numbers) {
@@ -138,7 +254,8 @@ struct ValueOf {
   const ResolvedJob& job;
   const Model& model;
 
-  Value operator()(std::monostate) const { return model.name; }
+  Value operator()(Unrecorded) const { return std::nullopt; }
+  Value operator()(ModelName) const { return model.name; }
   Value operator()(std::string ResolvedJob::*member) const { return job.*member; }
   Value operator()(std::vector<std::string> ResolvedJob::*member) const { return job.*member; }
   Value operator()(PromptSyntax ResolvedJob::*member) const { return prompt_syntax_name(job.*member); }
@@ -183,6 +300,7 @@ struct SetFrom {
   const JobField& field;
   std::string_view text;
 
+  void operator()(bool Job::*member) const { job.*member = parse_switch(field, text); }
   void operator()(std::string Job::*member) const { job.*member = text; }
   void operator()(std::vector<std::string> Job::*member) const { (job.*member).emplace_back(text); }
   void operator()(std::optional<std::string> Job::*member) const { job.*member = std::string(text); }
@@ -208,6 +326,9 @@ std::string_view group_title(FieldGroup group) {
     case FieldGroup::sampling: return "Sampling";
     case FieldGroup::source: return "From a picture, and larger";
     case FieldGroup::machine: return "Model and machine";
+    case FieldGroup::crossing: return "Crossing into the model's space";
+    case FieldGroup::hints: return "What a latent's file does not say itself";
+    case FieldGroup::output: return "Output";
   }
   throw Error(ErrorKind::internal, "unknown field group");
 }
@@ -215,6 +336,22 @@ std::string_view group_title(FieldGroup group) {
 std::string_view long_flag(const JobField& field) {
   const std::string_view from_long = field.flags.substr(field.flags.find("--"));
   return from_long.substr(0, from_long.find(','));
+}
+
+bool is_recorded(const JobField& field) { return !std::holds_alternative<Unrecorded>(field.resolved); }
+
+std::string either_of(std::span<const std::string> names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    text += (i == 0 ? "" : i + 1 == names.size() ? " or " : ", ") + names[i];
+  }
+  return text;
+}
+
+std::string help_text(const JobField& field) {
+  std::string text(field.help);
+  const std::size_t at = text.find('%');
+  return at == std::string::npos ? text : text.replace(at, 1, either_of(field.choices()));
 }
 
 const JobField& find_job_field(std::string_view key) {

@@ -18,17 +18,36 @@
 namespace lapis::core {
 
 /// Headings under which help lists the fields, in this order.
-enum class FieldGroup { prompt, picture, sampling, source, machine };
+enum class FieldGroup { prompt, picture, sampling, source, machine, crossing, hints, output };
+
+/// What has to be done again, with all that follows, where a field alone changes from one run to the next.
+enum class FieldPhase { load, prompt, start, walk, decode, write };
+
+/// What a job that starts from a latent takes of the job that the latent records (`inherit`): nothing; or the field,
+/// of a finished latent only where it comes from the model's own space; or the field in any case.
+enum class FromRecord { never, same_space, always };
+
+/// Who takes a field over where nothing is said of it.
+struct Inherits {
+  FromRecord from_record;
+  bool by_stage;  ///< a second model that goes on in the same run (`stage_job`)
+};
 
 /// Where a row's value lies in a `Job`. The alternative says what kind of value the field takes.
 using JobMember =
-    std::variant<std::string Job::*, std::vector<std::string> Job::*, std::optional<std::string> Job::*,
+    std::variant<bool Job::*, std::string Job::*, std::vector<std::string> Job::*, std::optional<std::string> Job::*,
                  std::optional<std::int64_t> Job::*, std::optional<std::uint64_t> Job::*, std::optional<double> Job::*>;
 
-/// Where it lies once resolved; none for the model, which a `ResolvedJob` does not name. An optional one has no value
-/// where the job does nothing that it speaks of, or the model's family or its sampler has no such thing.
+/// Of a field that says how a run is made and not what it makes: no record of a job has it.
+struct Unrecorded {};
+
+/// Of the field whose value is the model's own name.
+struct ModelName {};
+
+/// Where it lies once resolved. An optional one has no value where the job does nothing that it speaks of, or the
+/// model's family or its sampler has no such thing.
 using ResolvedMember =
-    std::variant<std::monostate, std::string ResolvedJob::*, std::vector<std::string> ResolvedJob::*,
+    std::variant<Unrecorded, ModelName, std::string ResolvedJob::*, std::vector<std::string> ResolvedJob::*,
                  PromptSyntax ResolvedJob::*, int ResolvedJob::*, std::uint64_t ResolvedJob::*, double ResolvedJob::*,
                  std::optional<Spacing> ResolvedJob::*, std::optional<std::string> ResolvedJob::*,
                  std::optional<int> ResolvedJob::*, std::optional<double> ResolvedJob::*,
@@ -42,13 +61,16 @@ using FieldValue = std::variant<std::string, std::int64_t, double, std::vector<s
 struct JobField {
   std::string_view key;         ///< in JSON, job files and provenance
   std::string_view flags;       ///< on the command line: "-W,--width"
-  std::string_view value_name;  ///< of its value in help: "PIXELS"
-  std::string_view help;        ///< one line, no full stop
+  std::string_view value_name;  ///< of its value in help: "PIXELS"; empty: a flag
+  FieldGroup group;
+  FieldPhase phase;
+  Inherits inherits;
+  std::vector<std::string> (*choices)();  ///< the names it takes; none where it takes anything, or io knows the names
+  std::string_view help;                  ///< one line, no full stop; "%" stands for the choices (`help_text`)
   JobMember member;
   ResolvedMember resolved;
   std::optional<Limits> limits;  ///< what `resolve` allows; a model may allow less
   std::string_view a1111;        ///< key in A1111's text, "" where it has none; width and height share one: "WxH"
-  FieldGroup group;
 };
 
 /// The rows, in the order in which help, JSON and provenance list them.
@@ -56,6 +78,15 @@ std::span<const JobField> job_fields();
 
 /// The heading of a group in help.
 std::string_view group_title(FieldGroup group);
+
+/// A row's line of help, with its choices.
+std::string help_text(const JobField& field);
+
+/// "auto, on or off".
+std::string either_of(std::span<const std::string> names);
+
+/// Whether JSON and provenance have the field.
+bool is_recorded(const JobField& field);
 
 /// The first long flag of a row: "--width".
 std::string_view long_flag(const JobField& field);

@@ -184,7 +184,9 @@ std::uint64_t checked_seed(const Job& job, int batch, std::uint64_t random) {
   return *job.seed;
 }
 
-std::string checked_name(const Job& job, std::optional<std::string> Job::*member, std::span<const std::string> names) {
+/// The job's name of a field that has choices; the first where it says none.
+std::string checked_name(const Job& job, std::optional<std::string> Job::*member) {
+  const std::vector<std::string> names = row_of(member).choices();
   const std::string name = (job.*member).value_or(names.front());
   if (std::find(names.begin(), names.end(), name) != names.end()) return name;
   refuse(name_of(member) + " is \"" + name + "\"; expected one of " + listed(names) + "." + did_you_mean(name, names));
@@ -238,7 +240,6 @@ void resolve_latent(const Job& job, const Model& model, const Passport& latent, 
 }
 
 void resolve_source(const Job& job, const Model& model, const Passport* latent, ResolvedJob& resolved) {
-  static const std::array<std::string, 2> switches = {"on", "off"};
   if (latent != nullptr) {
     resolve_latent(job, model, *latent, resolved);
     return;
@@ -257,7 +258,7 @@ void resolve_source(const Job& job, const Model& model, const Passport* latent, 
     return;
   }
   resolved.mask = job.mask;
-  resolved.mask_paste = checked_name(job, &Job::mask_paste, switches);
+  resolved.mask_paste = checked_name(job, &Job::mask_paste);
 }
 
 /// A side of the second pass: the nearest lower multiple that is larger than the first one's.
@@ -297,9 +298,6 @@ void resolve_hires(const Job& job, const Model& model, int multiple, ResolvedJob
 }  // namespace
 
 ResolvedJob resolve(const Job& asked, const Model& model, std::uint64_t random, const Passport* latent) {
-  static const std::array<std::string, 3> devices = {"auto", "cpu", "cuda"};
-  static const std::array<std::string, 3> tilings = {"auto", "on", "off"};
-  static const std::array<std::string, 4> dtypes = {"auto", "fp32", "bf16", "fp16"};
   const FamilyRow* family = find_family(model.family);
   if (family == nullptr) throw Error(ErrorKind::internal, "resolve: the model has not been checked");
   if (asked.init_latent.has_value() != (latent != nullptr)) {
@@ -328,9 +326,9 @@ ResolvedJob resolve(const Job& asked, const Model& model, std::uint64_t random, 
     check_step_state({latent->sigma, latent->path, latent->step}, schedule_of(resolved, model),
                 path_of(model.sampling.prediction));
   }
-  resolved.vae_tiling = checked_name(job, &Job::vae_tiling, tilings);
-  resolved.device = checked_name(job, &Job::device, devices);
-  resolved.dtype = checked_name(job, &Job::dtype, dtypes);
+  resolved.vae_tiling = checked_name(job, &Job::vae_tiling);
+  resolved.device = checked_name(job, &Job::device);
+  resolved.dtype = checked_name(job, &Job::dtype);
   resolved.threads = static_cast<int>(checked_number(job.threads.value_or(0), &Job::threads));
   return resolved;
 }

@@ -20,6 +20,7 @@ struct SetFrom {
   Job& job;
   const JsonValue& value;
 
+  void operator()(bool Job::*member) const { job.*member = value.truth(); }
   void operator()(std::string Job::*member) const { job.*member = value.text(); }
   void operator()(std::optional<std::string> Job::*member) const { job.*member = value.text(); }
   void operator()(std::vector<std::string> Job::*member) const {
@@ -46,12 +47,14 @@ Job job_from_json(std::string_view text, const std::string& name) {
   const std::vector<std::string> others = {"version", "model", "embeddings", "loras", "then"};
   whole.expect_keys(std::vector<std::string>{"job"}, others);
   std::vector<std::string> keys;
-  for (const core::JobField& field : core::job_fields()) keys.emplace_back(field.key);
+  for (const core::JobField& field : core::job_fields()) {
+    if (core::is_recorded(field)) keys.emplace_back(field.key);
+  }
   const JsonValue fields = whole.at("job");
   fields.expect_keys({}, keys);
   Job job;
-  for (const core::JobField& field : core::job_fields()) {
-    const std::string key(field.key);
+  for (const std::string& key : keys) {
+    const core::JobField& field = core::find_job_field(key);
     if (fields.has(key)) std::visit([&](auto member) { SetFrom{job, fields.at(key)}(member); }, field.member);
   }
   return job;

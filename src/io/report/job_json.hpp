@@ -10,7 +10,7 @@
 namespace lapis::io {
 
 /// What `provenance` wrote: every field of its "job". `name` is the file that holds it. Throws Error{input} for text
-/// that is no such JSON, for a field of another type, and for one that core::job_fields() does not list.
+/// that is no such JSON, for a field of another type, and for one that no job records (`core::is_recorded`).
 Job job_from_json(std::string_view text, const std::string& name);
 
 /// The sha256 of each LoRA that was at work, by name. Throws as above.

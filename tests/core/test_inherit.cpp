@@ -2,8 +2,9 @@
 #include <set>
 #include <string>
 
+#include "core/family/spaces.hpp"
+#include "core/job/inherit.hpp"
 #include "core/job/job_fields.hpp"
-#include "core/job/recorded_job.hpp"
 #include "core/sampling/samplers.hpp"
 #include "lapis/error.hpp"
 #include "sample_model.hpp"
@@ -56,7 +57,7 @@ TEST_CASE("what any job of any family recorded resolves to the same settings aga
           job.schedule = schedule;
           if (job.schedule == "by_hand") job.sigmas = "0.9,0.4,0.1";
           const Job back = recorded(job, model);
-          const Job again = taken_up(back, {}, {}, unfinished(model), model);
+          const Job again = inherit(back, {}, {}, unfinished(model), model);
           CHECK_FALSE(again.width);
           CHECK_FALSE(again.batch);
           CHECK(resolved_fields(resolve(again, model, 0), model) == resolved_fields(resolve(job, model, 0), model));
@@ -76,7 +77,7 @@ TEST_CASE("what is named counts, and takes with it what would contradict it") {
   const auto with = [&](const char* key, const char* value) {
     Job asked;
     set_field(asked, find_job_field(key), value);
-    return taken_up(back, asked, {key}, unfinished(model), model);
+    return inherit(back, asked, {key}, unfinished(model), model);
   };
   CHECK(with("seed", "9").seed == 9);
   CHECK(with("seed", "9").prompt == "a lake");
@@ -96,7 +97,7 @@ TEST_CASE("what is named counts, and takes with it what would contradict it") {
                                                          : "1";
     CHECK_NOTHROW(resolve(with(key, value), model, 0));
   }
-  CHECK_THROWS_WITH(resolve(taken_up(
+  CHECK_THROWS_WITH(resolve(inherit(
                                 back,
                                 [] {
                                   Job asked;
@@ -117,7 +118,7 @@ TEST_CASE("what the latent stands for is left behind") {
   job.stop_at = 15;
   Job back = recorded(job, model);
   back.embeddings = {"charm"};
-  const Job again = taken_up(back, {}, {}, unfinished(model), model);
+  const Job again = inherit(back, {}, {}, unfinished(model), model);
   CHECK_FALSE(again.image);
   CHECK_FALSE(again.strength);
   CHECK_FALSE(again.stop_at);
@@ -125,11 +126,11 @@ TEST_CASE("what the latent stands for is left behind") {
   CHECK(again.seed == 7);
   Passport finished = unfinished(model);
   finished.sigma = 0;
-  CHECK(taken_up(back, {}, {}, finished, model).strength == 0.6);
+  CHECK(inherit(back, {}, {}, finished, model).strength == 0.6);
   Job asked;
   asked.stop_at = 17;
   asked.embeddings = {"charm=charm.safetensors"};
-  const Job named = taken_up(back, asked, {"stop_at", "embeddings"}, unfinished(model), model);
+  const Job named = inherit(back, asked, {"stop_at", "embeddings"}, unfinished(model), model);
   CHECK(named.stop_at == 17);
   CHECK(named.embeddings == asked.embeddings);
 }
@@ -139,15 +140,15 @@ TEST_CASE("LoRAs are taken up, but not into another space") {
   Job back = recorded(plain(), model);
   back.loras = {"style:0.5"};
   Passport latent = unfinished(model);
-  CHECK(taken_up(back, {}, {}, latent, model).loras == back.loras);
+  CHECK(inherit(back, {}, {}, latent, model).loras == back.loras);
   Job asked;
   asked.loras = {"other.safetensors"};
-  CHECK(taken_up(back, asked, {"loras"}, latent, model).loras == asked.loras);
+  CHECK(inherit(back, asked, {"loras"}, latent, model).loras == asked.loras);
   latent.sigma = 0;
-  CHECK(taken_up(back, {}, {}, latent, model).loras == back.loras);
+  CHECK(inherit(back, {}, {}, latent, model).loras == back.loras);
   latent.space.scale *= 2;
-  CHECK(taken_up(back, {}, {}, latent, model).loras.empty());
-  CHECK(second_job(back, {"tiny-sdxl", 0.5}).loras == back.loras);
+  CHECK(inherit(back, {}, {}, latent, model).loras.empty());
+  CHECK(stage_job(back, {"tiny-sdxl", 0.5}).loras == back.loras);
 }
 
 TEST_CASE("settings that another model has not are left behind too") {
@@ -157,11 +158,11 @@ TEST_CASE("settings that another model has not are left behind too") {
   const Job back = recorded(job, sdxl);
   for (const Model& other : {test::sample_model("sd15"), test::sample_model("flux"), test::schnell_model()}) {
     INFO(other.family);
-    Job again = taken_up(back, {}, {}, unfinished(other), other);
+    Job again = inherit(back, {}, {}, unfinished(other), other);
     again.sampler = "euler";
     CHECK_NOTHROW(resolve(again, other, 0));
   }
-  CHECK(taken_up(back, {}, {}, unfinished(sdxl), sdxl).crop == "8,8");
+  CHECK(inherit(back, {}, {}, unfinished(sdxl), sdxl).crop == "8,8");
 }
 
 TEST_CASE("a finished latent of another space brings what the picture shows, and not how it was walked to") {
@@ -174,10 +175,10 @@ TEST_CASE("a finished latent of another space brings what the picture shows, and
   const Job back = recorded(job, sd15);
   Passport finished = unfinished(sd15);
   finished.sigma = 0;
-  const Job same = taken_up(back, {}, {}, finished, sd15);
+  const Job same = inherit(back, {}, {}, finished, sd15);
   CHECK(same.steps == 30);
   CHECK(same.guidance == 9);
-  const Job sdxl = taken_up(back, {}, {}, finished, test::sample_model("sdxl"));
+  const Job sdxl = inherit(back, {}, {}, finished, test::sample_model("sdxl"));
   CHECK(sdxl.prompt == "a lake");
   CHECK(sdxl.negative_prompt == "fog");
   CHECK(sdxl.seed == 7);
@@ -185,7 +186,7 @@ TEST_CASE("a finished latent of another space brings what the picture shows, and
   CHECK_FALSE(sdxl.sampler);
   CHECK_FALSE(sdxl.guidance);
   const Model flux = test::sample_model("flux");
-  const Job last = taken_up(back, {}, {}, finished, flux);
+  const Job last = inherit(back, {}, {}, finished, flux);
   CHECK(last.negative_prompt.empty());
   Passport arrived = finished;
   arrived.space = flux.space;
@@ -196,16 +197,16 @@ TEST_CASE("a finished latent of another space brings what the picture shows, and
 }
 
 TEST_CASE("a second model and its strength are read from one word") {
-  CHECK(parse_second_model("tiny-sdxl").name == "tiny-sdxl");
-  CHECK(parse_second_model("tiny-sdxl").strength == 0.5);
-  CHECK(parse_second_model("tiny-sdxl:0.25").name == "tiny-sdxl");
-  CHECK(parse_second_model("tiny-sdxl:0.25").strength == 0.25);
-  CHECK(parse_second_model("./a:b/model").name == "./a:b/model");
-  CHECK(parse_second_model("./a:b:1").name == "./a:b");
-  CHECK_THROWS_WITH(parse_second_model("a:1.5"), Catch::Contains("then") && Catch::Contains("1.5"));
-  CHECK_THROWS_WITH(parse_second_model("a:-1"), Catch::Contains("0 to 1"));
-  CHECK_THROWS_WITH(parse_second_model(":0.5"), Catch::Contains("MODEL"));
-  CHECK_THROWS_WITH(parse_second_model(""), Catch::Contains("MODEL"));
+  CHECK(parse_stage("tiny-sdxl").name == "tiny-sdxl");
+  CHECK(parse_stage("tiny-sdxl").strength == 0.5);
+  CHECK(parse_stage("tiny-sdxl:0.25").name == "tiny-sdxl");
+  CHECK(parse_stage("tiny-sdxl:0.25").strength == 0.25);
+  CHECK(parse_stage("./a:b/model").name == "./a:b/model");
+  CHECK(parse_stage("./a:b:1").name == "./a:b");
+  CHECK_THROWS_WITH(parse_stage("a:1.5"), Catch::Contains("then") && Catch::Contains("1.5"));
+  CHECK_THROWS_WITH(parse_stage("a:-1"), Catch::Contains("0 to 1"));
+  CHECK_THROWS_WITH(parse_stage(":0.5"), Catch::Contains("MODEL"));
+  CHECK_THROWS_WITH(parse_stage(""), Catch::Contains("MODEL"));
 }
 
 TEST_CASE("a second model takes the prompts and the seed, and what a job of two recorded is the second one's") {
@@ -216,7 +217,7 @@ TEST_CASE("a second model takes the prompts and the seed, and what a job of two 
   job.width = 512;
   job.hires = 2;
   job.then = "other:0.25";
-  const Job second = second_job(job, parse_second_model(*job.then));
+  const Job second = stage_job(job, parse_stage(*job.then));
   CHECK(second.prompt == "a lake");
   CHECK(second.negative_prompt == "fog");
   CHECK(second.seed == 7);
@@ -228,8 +229,60 @@ TEST_CASE("a second model takes the prompts and the seed, and what a job of two 
   CHECK_FALSE(second.then);
   Passport finished = unfinished(model);
   finished.sigma = 0;
-  const Job again = taken_up(recorded(job, model), {}, {}, finished, model);
+  const Job again = inherit(recorded(job, model), {}, {}, finished, model);
   CHECK(again.strength == 0.25);
   CHECK_FALSE(again.steps);
   CHECK_FALSE(again.then);
+}
+
+namespace {
+
+bool same(const Job& one, const Job& other, const JobField& field) {
+  return std::visit([&](auto member) { return one.*member == other.*member; }, field.member);
+}
+
+/// A job that says something of every field.
+Job filled() {
+  Job job;
+  for (const JobField& field : job_fields()) {
+    const std::vector<std::string> choices = field.choices();
+    const bool is_switch = std::holds_alternative<bool Job::*>(field.member);
+    set_field(job, field, is_switch ? "true" : choices.empty() ? "1" : choices.back());
+  }
+  return job;
+}
+
+}  // namespace
+
+TEST_CASE("a job inherits of every field what the field's row says") {
+  const Model model = test::sample_model();
+  Passport elsewhere;
+  elsewhere.space = find_space("sdxl")->space;
+  Job record = filled();
+  for (const JobField& field : job_fields()) CHECK_FALSE(same(record, Job(), field));
+  record.then.reset();
+  const Job job = inherit(record, {}, {}, elsewhere, model);
+  std::set<std::string> named;
+  for (const JobField& field : job_fields()) {
+    INFO(field.key);
+    named.emplace(field.key);
+    if (field.inherits.from_record != FromRecord::always) CHECK(same(job, Job(), field));
+    if (!is_recorded(field)) CHECK(field.inherits.from_record == FromRecord::never);
+  }
+  CHECK(job.prompt == record.prompt);
+  CHECK(job.seed == record.seed);
+  const Job all = inherit({}, filled(), named, elsewhere, model);
+  for (const JobField& field : job_fields()) CHECK(same(all, filled(), field));
+}
+
+TEST_CASE("a second model takes of every field what the field's row says") {
+  const Job first = filled();
+  const Job job = stage_job(first, {"other", 0.25});
+  for (const JobField& field : job_fields()) {
+    if (field.key == "model" || field.key == "strength") continue;
+    INFO(field.key);
+    CHECK(same(job, field.inherits.by_stage ? first : Job(), field));
+  }
+  CHECK(job.model == "other");
+  CHECK(job.strength == 0.25);
 }

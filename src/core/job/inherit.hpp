@@ -15,22 +15,22 @@ namespace lapis::core {
 /// from, its size, its batch, a second pass, where it stopped and, of an unfinished one, its strength; embeddings too,
 /// of which a job records names and no files; where a finished latent comes from another space, all that is said of the
 /// walk. So is what `model` or a sampler or schedule that was named has no such thing as. Of a job with a second model
-/// that one's is taken (`second_job`).
-Job taken_up(const Job& recorded, const Job& asked, const std::set<std::string>& named, const Passport& latent,
+/// that one's is taken (`stage_job`).
+Job inherit(const Job& recorded, const Job& asked, const std::set<std::string>& named, const Passport& latent,
              const Model& model);
 
 /// A second model, and how much it draws anew: what the field "then" names.
-struct SecondModel {
+struct Stage {
   std::string name;
   double strength;
 };
 
 /// "NAME" or "NAME:STRENGTH"; without a strength it is 0.5, as for a second pass. Throws Error{usage} for a strength
 /// beyond 0 to 1.
-SecondModel parse_second_model(const std::string& text);
+Stage parse_stage(const std::string& text);
 
 /// The job of a second model that goes on from what `first` made: its prompts, its seed and the machine it ran on.
 /// Sizes and batch are the latent's, and what is said of the walk is the first model's alone.
-Job second_job(const Job& first, const SecondModel& second);
+Job stage_job(const Job& first, const Stage& second);
 
 }  // namespace lapis::core

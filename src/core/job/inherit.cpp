@@ -1,6 +1,5 @@
-#include "core/job/recorded_job.hpp"
+#include "core/job/inherit.hpp"
 
-#include <array>
 #include <charconv>
 #include <cstddef>
 #include <string_view>
@@ -15,11 +14,6 @@
 
 namespace lapis::core {
 namespace {
-
-/// What the latent stands for.
-constexpr std::array<std::string_view, 15> left_behind = {
-    "embeddings", "width",      "height", "batch",       "image",          "init_latent", "stop_at", "fit",
-    "mask",       "mask_paste", "hires",  "hires_steps", "hires_strength", "then",        "model"};
 
 /// Forgets recorded fields, not those that were named.
 class Forgetting {
@@ -37,21 +31,17 @@ class Forgetting {
 
 }  // namespace
 
-Job taken_up(const Job& recorded, const Job& asked, const std::set<std::string>& named, const Passport& latent,
-             const Model& model) {
-  Job job = recorded.then ? second_job(recorded, parse_second_model(*recorded.then)) : recorded;
+Job inherit(const Job& recorded, const Job& asked, const std::set<std::string>& named, const Passport& latent,
+            const Model& model) {
+  Job job = recorded.then ? stage_job(recorded, parse_stage(*recorded.then)) : recorded;
+  Forgetting recalled(job, named);
+  const bool elsewhere = latent.sigma == 0 && !same_numbers(latent.space, model.space);
   for (const JobField& field : job_fields()) {
     if (named.contains(std::string(field.key))) copy_field(job, asked, field);
+    const FromRecord taken = field.inherits.from_record;
+    if (taken == FromRecord::never || (taken == FromRecord::same_space && elsewhere)) recalled.forget(field.key);
   }
-  Forgetting recalled(job, named);
-  for (const std::string_view key : left_behind) recalled.forget(key);
   if (latent.sigma > 0) recalled.forget("strength");
-  if (latent.sigma == 0 && !same_numbers(latent.space, model.space)) {
-    for (const JobField& field : job_fields()) {
-      if (field.group == FieldGroup::sampling && field.key != "seed") recalled.forget(field.key);
-    }
-    recalled.forget("loras");
-  }
 
   const FamilyRow& family = *find_family(model.family);
   const bool flow = path_of(model.sampling.prediction) == Path::flow;
@@ -80,11 +70,11 @@ Job taken_up(const Job& recorded, const Job& asked, const std::set<std::string>&
   return job;
 }
 
-SecondModel parse_second_model(const std::string& text) {
+Stage parse_stage(const std::string& text) {
   constexpr double usual_strength = 0.5;
   const std::string field = field_name("then");
   const std::size_t colon = text.find_last_of(':');
-  SecondModel second{text, usual_strength};
+  Stage second{text, usual_strength};
   if (colon != std::string::npos) {
     const char* end = text.data() + text.size();
     const auto [stop, code] = std::from_chars(text.data() + colon + 1, end, second.strength);
@@ -100,12 +90,11 @@ SecondModel parse_second_model(const std::string& text) {
   return second;
 }
 
-Job second_job(const Job& first, const SecondModel& second) {
-  static constexpr std::array<std::string_view, 10> kept = {
-      "prompt", "negative_prompt", "prompt_syntax", "embeddings", "loras",
-      "seed",   "vae_tiling",      "device",        "dtype",      "threads"};
+Job stage_job(const Job& first, const Stage& second) {
   Job job;
-  for (const std::string_view key : kept) copy_field(job, first, find_job_field(key));
+  for (const JobField& field : job_fields()) {
+    if (field.inherits.by_stage) copy_field(job, first, field);
+  }
   job.model = second.name;
   job.strength = second.strength;
   return job;
