@@ -88,7 +88,6 @@ struct Job {
   std::optional<std::string> output;       ///< where pictures go, a name with "{seed}" or "{index}"; "-": stdout
   std::optional<std::string> latent;       ///< where latents go; "-": stdout
   bool overwrite = false;                  ///< replace files that exist
-  bool skip_existing = false;              ///< leave files that exist, and make the others
 };
 
 /// A job whose every field is decided and checked against its model.

@@ -101,7 +101,7 @@ class Lapis:
         return done.returncode, np.stack([np.asarray(Image.open(path)) for path in written]) if written else None
 
     def convert(self, source: Path, told: dict[str, str], form: str, output: Path) -> subprocess.CompletedProcess[str]:
-        return self.call("convert", source, *options(told, "in-"), "--form", form, "--output", output, "--overwrite")
+        return self.call("convert", source, *options(told, "in-"), "--format", form, "--output", output, "--overwrite")
 
 
 def options(told: dict[str, str], lead: str = "") -> list[str]:

@@ -118,7 +118,7 @@ Run declare_check(CLI::App& app) {
       ->type_name("SPACE")
       ->group(group);
   app.add_option("--units", options->units, "What its numbers are: model or vae")->type_name("NAME")->group(group);
-  app.add_option("--form", options->format, "Whose convention it keeps; lapis list forms")
+  app.add_option("--format", options->format, "Whose convention it keeps; lapis list forms")
       ->type_name("NAME")
       ->group(group);
   app.add_option("--in-size", options->in_size, "Of its picture: packed tokens do not tell")

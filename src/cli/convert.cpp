@@ -33,8 +33,8 @@ constexpr const char* footer =
     "Examples:\n"
     "  lapis convert a.safetensors --to tiny-sdxl -o b.safetensors\n"
     "  lapis convert a.safetensors --to tiny-flux --dry-run\n"
-    "  lapis convert a.safetensors --form comfy -o a.latent\n"
-    "  lapis convert old.npy --space flux --in-units model --in-size 1024x768 -o new.safetensors --form lapis\n"
+    "  lapis convert a.safetensors --format comfy -o a.latent\n"
+    "  lapis convert old.npy --space flux --in-units model --in-size 1024x768 -o new.safetensors --format lapis\n"
     "  lapis generate \"a red house\" --latent - | lapis convert - --to tiny-sdxl -o - | lapis decode -\n"
     "\n"
     "Into another space a latent is decoded by its own VAE and encoded by the other one, and what that\n"
@@ -69,7 +69,7 @@ void check(const Options& options) {
     if (!word->empty()) return;
   }
   throw Error(ErrorKind::usage,
-              "nothing says what the latent becomes. Name a model or a space (--to), a form (--form), --units, "
+              "nothing says what the latent becomes. Name a model or a space (--to), a form (--format), --units, "
               "--dtype or --size");
 }
 
@@ -175,7 +175,7 @@ Run declare_convert(CLI::App& app) {
   declare_hints(app, options->hints, "in-");
   declare_compute(app, options->compute);
   app.add_option("-o,--output", options->output, "Latent to write, - for stdout")->type_name("FILE")->group("Output");
-  app.add_option("--form", options->format, "Whose convention it keeps: lapis, comfy, diffusers, ...")
+  app.add_option("--format", options->format, "Whose convention it keeps: lapis, comfy, diffusers, ...")
       ->type_name("NAME")
       ->group("Output");
   app.add_option("--units", options->units, "What its numbers are: model or vae")->type_name("NAME")->group("Output");

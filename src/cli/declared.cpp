@@ -2,11 +2,23 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <utility>
 
 namespace lapis::cli {
 
+namespace {
+
+/// Names that options had before; they are read, and shown nowhere.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> former_names = {
+    {{"--form", "--format"}, {"--in-form", "--in-format"}, {"--init-form", "--init-format"}}};
+
+}  // namespace
+
 CLI::Option* find_option(CLI::App& command, std::string_view flag) {
+  const auto former = std::ranges::find(former_names, flag, [](const auto& pair) { return pair.first; });
+  if (former != former_names.end()) flag = former->second;
   const bool is_long = flag.starts_with("--");
   const std::string_view bare = flag.substr(is_long ? 2 : 1);
   for (CLI::Option* option : command.get_options()) {

@@ -126,7 +126,7 @@ Run declare_encode(CLI::App& app) {
   app.add_option("-o,--output", options->output, "Latent to write, - for stdout; {index} and {name}: one a picture")
       ->type_name("FILE")
       ->group("Output");
-  app.add_option("--form", options->format, "Whose convention it keeps: lapis, or lapis list forms")
+  app.add_option("--format", options->format, "Whose convention it keeps: lapis, or lapis list forms")
       ->type_name("NAME")
       ->group("Output");
   app.add_flag("--json", options->json, "One JSON line a latent on stdout")->group("Output");

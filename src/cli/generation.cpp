@@ -42,7 +42,7 @@ void refuse_transcode_options(const core::RouteOptions& options, const HintOptio
       {"--compensate", options.compensate},
       {"--space", !hints.space.empty()},
       {"--init-units", !hints.units.empty()},
-      {"--init-form", !hints.format.empty()},
+      {"--init-format", !hints.format.empty()},
       {"--init-size", !hints.size.empty()},
   }};
   for (const auto& [flag, is_given] : asked) {

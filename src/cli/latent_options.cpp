@@ -75,7 +75,7 @@ void declare_hints(CLI::App& app, HintOptions& options, const std::string& lead)
   app.add_option("--" + lead + "units", options.units, "What its numbers are: model or vae")
       ->type_name("NAME")
       ->group(group);
-  app.add_option("--" + lead + "form", options.format, "Whose convention it keeps; lapis list forms")
+  app.add_option("--" + lead + "format", options.format, "Whose convention it keeps; lapis list forms")
       ->type_name("NAME")
       ->group(group);
   app.add_option("--" + lead + "size", options.size, "Of its picture: packed tokens do not tell")

@@ -25,7 +25,7 @@ struct HintOptions {
   std::string size;
 };
 
-/// Declares --space, --units, --form and --size, their words led by `lead` ("in-": "--in-units") but for --space.
+/// Declares --space, --units, --format and --size, their words led by `lead` ("in-": "--in-units") but for --space.
 void declare_hints(CLI::App& app, HintOptions& options, const std::string& lead = "");
 
 /// Throws Error{usage} for words that mean nothing; `lead` as of `declare_hints`.

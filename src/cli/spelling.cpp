@@ -17,7 +17,6 @@ const core::JobField* find_row(std::string_view key) {
 std::string flag_of(std::string_view key) {
   if (const core::JobField* row = find_row(key)) return std::string(core::long_flag(*row));
   std::string flag = "--" + std::string(key);
-  if (flag.ends_with("format")) flag.erase(flag.size() - 2);
   std::ranges::replace(flag, '_', '-');
   return flag;
 }

@@ -57,7 +57,7 @@ NamedLatent read_latent(const std::string& path) {
     const std::vector<std::string> fields = error.fields();
     if (std::ranges::find(fields, "space") == fields.end()) throw;
     throw Error(error.kind(), path + " does not say its space.",
-                "Give it a passport first: lapis convert " + path + " --space SPACE --form lapis -o new.safetensors");
+                "Give it a passport first: lapis convert " + path + " --space SPACE --format lapis -o new.safetensors");
   }
 }
 

@@ -52,8 +52,8 @@ class Refused(LatentTest):
     def test_words_that_make_no_sense(self) -> None:
         self.refused(2, "convert", "a.safetensors", says=("nothing says", "--to"))
         self.refused(2, "convert", "a.safetensors", "--to", "tiny-sdlx", says=('Did you mean "tiny-sdxl"?',))
-        self.refused(2, "convert", "a.safetensors", "--form", "comfy", "--units", "model", says=("--units model", "vae"))
-        self.refused(2, "convert", "a.safetensors", "--form", "comfi", says=('Did you mean "comfy"?',))
+        self.refused(2, "convert", "a.safetensors", "--format", "comfy", "--units", "model", says=("--units model", "vae"))
+        self.refused(2, "convert", "a.safetensors", "--format", "comfi", says=('Did you mean "comfy"?',))
         self.refused(2, "convert", "a.safetensors", "--dtype", "fp16", says=('Did you mean "f16"?',))
         self.refused(2, "convert", "a.safetensors", "--size", "64", says=("--size", "512x768"))
         self.refused(2, "convert", "a.safetensors", "--to", "tiny-sdxl", "-o", "b.png", says=("b.png", "lapis decode"))
@@ -123,7 +123,7 @@ class Routes(LatentTest):
 
     def test_arithmetic_opens_no_libtorch(self) -> None:
         self.latent("a.safetensors")
-        self.assertNotIn("libtorch", self.opened("convert", "a.safetensors", "--form", "comfy", "-o", "a.latent"))
+        self.assertNotIn("libtorch", self.opened("convert", "a.safetensors", "--format", "comfy", "-o", "a.latent"))
 
     def test_a_preview_opens_no_libtorch(self) -> None:
         self.latent("a.safetensors", lineage="sd15")
@@ -136,10 +136,10 @@ class Routes(LatentTest):
 class Forms(LatentTest):
     def test_there_and_back_is_the_same_file(self) -> None:
         self.latent("a.safetensors")
-        self.done("convert", "a.safetensors", "--form", "diffusers", "-o", "d.safetensors")
-        self.done("convert", "d.safetensors", "--space", "tiny-sd15", "--in-form", "diffusers", "--form", "lapis", "-o",
+        self.done("convert", "a.safetensors", "--format", "diffusers", "-o", "d.safetensors")
+        self.done("convert", "d.safetensors", "--space", "tiny-sd15", "--in-format", "diffusers", "--format", "lapis", "-o",
                   "b.safetensors")
-        self.done("convert", "a.safetensors", "--form", "lapis", "-o", "c.safetensors")
+        self.done("convert", "a.safetensors", "--format", "lapis", "-o", "c.safetensors")
         self.assertEqual(self.bytes_of("b.safetensors"), self.bytes_of("c.safetensors"))
 
     def test_units_and_precision(self) -> None:
@@ -189,7 +189,7 @@ class Decoded(LatentTest):
         self.put("d.safetensors", safetensors({"latents": f32(shape, smooth(shape))}))
         self.refused(2, "decode", "d.safetensors", says=("--space",))
         self.done("decode", "a.safetensors", *WARM, "-o", "a.png")
-        self.done("decode", "d.safetensors", "--space", "tiny-sd15", "--form", "diffusers", *WARM, "-o", "d.png")
+        self.done("decode", "d.safetensors", "--space", "tiny-sd15", "--format", "diffusers", *WARM, "-o", "d.png")
         self.assertEqual(read_png(self.bytes_of("a.png")), read_png(self.bytes_of("d.png")))
 
     def test_packed_latents_as_diffusers_saves_them(self) -> None:

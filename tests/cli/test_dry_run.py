@@ -183,13 +183,13 @@ class Refine(Sameness):
 class Convert(Sameness):
     def test_what_is_refused(self) -> None:
         for words, code in {("--to", "tiny-sdxl", "-o", "exists.safetensors"): 8, ("--to", "tiny-sdxl", "-o", "none/b.safetensors"): 8,
-                            ("--to", "none", "-o", "b.safetensors"): 2, (): 2, ("--form", "comfy-old", "-o", "b.safetensors"): 2,
+                            ("--to", "none", "-o", "b.safetensors"): 2, (): 2, ("--format", "comfy-old", "-o", "b.safetensors"): 2,
                             ("--to", "tiny-sdxl", "--no-convert"): 4, ("--to", "tiny-sdxl", "--json", "-o", "-"): 2,
                             ("--to", "tiny-sdxl", "--device", "cuda"): 6, ("--dtype", "f64"): 2, ("--size", "65x64"): 4}.items():
             with self.subTest(words=words):
                 self.same(*CONVERT, *words, code=code)
-        for words, code in {("raw.npy", "--form", "comfy"): 2, ("nan.safetensors", "--units", "vae"): 3,
-                            ("part.safetensors", "--form", "comfy"): 2, ("part.safetensors", "--to", "tiny-sdxl"): 4}.items():
+        for words, code in {("raw.npy", "--format", "comfy"): 2, ("nan.safetensors", "--units", "vae"): 3,
+                            ("part.safetensors", "--format", "comfy"): 2, ("part.safetensors", "--to", "tiny-sdxl"): 4}.items():
             with self.subTest(words=words):
                 self.same("convert", *words, code=code)
 
@@ -206,7 +206,7 @@ class Convert(Sameness):
     @needs_engine
     def test_what_passes(self) -> None:
         for words in (("--to", "tiny-sdxl", "-o", "b.safetensors"), ("--units", "vae", "-o", "b.safetensors"),
-                      ("--form", "comfy", "-o", "exists.safetensors", "--overwrite"), ("--to", "tiny-sdxl", "-o", "-")):
+                      ("--format", "comfy", "-o", "exists.safetensors", "--overwrite"), ("--to", "tiny-sdxl", "-o", "-")):
             with self.subTest(words=words):
                 self.same(*CONVERT, *words, code=0)
 

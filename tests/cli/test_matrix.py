@@ -254,7 +254,7 @@ class Refused(LatentTest):
         self.refused(4, "matrix", "u.safetensors", "b.safetensors", says=("u.safetensors is unfinished", "2.5"))
         self.latent("c.safetensors", lineage="elsewhere")
         self.refused(4, "matrix", "c.safetensors", "b.safetensors", says=("sd15:elsewhere", "no known model"))
-        self.done("convert", "a.safetensors", "--form", "diffusers", "-o", "d.safetensors")
+        self.done("convert", "a.safetensors", "--format", "diffusers", "-o", "d.safetensors")
         self.refused(2, "matrix", "d.safetensors", "b.safetensors", says=("d.safetensors", "lapis convert", "--space"))
 
     def test_a_prompt_that_nothing_reads(self) -> None:

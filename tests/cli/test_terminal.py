@@ -339,7 +339,7 @@ class Exact(TerminalTest):
                 self.assertEqual(text_of(found["latent"]), name + b".safetensors")
                 checked = self.answer("check", name + b".safetensors", "--json")["checks"][0]
                 self.assertEqual(text_of(checked["latent"]), name + b".safetensors")
-                written_as = self.answer("convert", name + b".safetensors", "--form", "comfy", "-o", b"made " + name, "--json")
+                written_as = self.answer("convert", name + b".safetensors", "--format", "comfy", "-o", b"made " + name, "--json")
                 self.assertEqual(text_of(written_as["path"]), b"made " + name)
 
     def test_models(self) -> None:

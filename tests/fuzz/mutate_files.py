@@ -257,12 +257,12 @@ def array(folder: Path, seed: Seeds, rng: Chance) -> Case:
     header = data.index(b"\n") + 1
     numbers = mutated(data[header:], rng)[:len(data) - header].ljust(len(data) - header, b"\x3f")
     put(folder, "a.npy", mutated(data, rng) if rng.random() < 0.6 else data[:header] + numbers)
-    return Case(rng.choice((["inspect", "a.npy"], ["convert", "a.npy", "--space", "sd15", "--in-units", "vae", "--form", "lapis", "-o", "b"])))
+    return Case(rng.choice((["inspect", "a.npy"], ["convert", "a.npy", "--space", "sd15", "--in-units", "vae", "--format", "lapis", "-o", "b"])))
 
 
 def comfy(folder: Path, seed: Seeds, rng: Chance) -> Case:
     put(folder, "a.latent", mutated_safetensors(rng.choice(seed.comfy), rng))
-    return Case(rng.choice((["inspect", "a.latent"], ["convert", "a.latent", "--space", "sd15", "--form", "lapis", "-o", "b"])))
+    return Case(rng.choice((["inspect", "a.latent"], ["convert", "a.latent", "--space", "sd15", "--format", "lapis", "-o", "b"])))
 
 
 def checkpoint(folder: Path, seed: Seeds, rng: Chance) -> Case:

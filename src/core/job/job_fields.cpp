@@ -58,7 +58,7 @@ std::vector<std::string> spacing_names() { return names_in(spacings()); }
 std::vector<std::string> fit_names() { return names_in(fits()); }
 
 // clang-format off
-constexpr std::array<JobField, 52> rows = {{
+constexpr std::array<JobField, 51> rows = {{
     // key                flags                          value             group        phase      inherits
     // choices      help
     // member               resolved                limits           a1111
@@ -215,9 +215,6 @@ constexpr std::array<JobField, 52> rows = {{
     {"overwrite",         "--overwrite",                 "",               G::output,    P::write,   nobody,
      no_choices,     "Replace files that exist",
      &J::overwrite,          unrecorded,             no_limits,       ""},
-    {"skip_existing",     "--skip-existing",             "",               G::output,    P::write,   nobody,
-     no_choices,     "Leave files that exist, and make the others",
-     &J::skip_existing,      unrecorded,             no_limits,       ""},
 }};
 // clang-format on
 

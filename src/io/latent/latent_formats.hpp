@@ -29,7 +29,7 @@ enum class LatentFormat {
 /// One row a form.
 struct LatentFormatRow {
   LatentFormat format;
-  std::string name;            ///< "comfy": for --form
+  std::string name;            ///< "comfy": for the field "format"
   std::optional<Units> units;  ///< what its numbers are; none: the file says it (lapis), or it must be told (npy)
   bool has_space;
   bool packs;                        ///< spaces that diffusers packs are packed in it
