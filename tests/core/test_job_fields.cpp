@@ -1,9 +1,11 @@
 #include <catch2/catch.hpp>
 #include <cstdint>
+#include <fstream>
 #include <limits>
 #include <set>
 #include <string>
 
+#include "../folder.hpp"
 #include "core/job/job_fields.hpp"
 #include "lapis/error.hpp"
 #include "sample_model.hpp"
@@ -122,4 +124,40 @@ TEST_CASE("a resolved job lists every row once, in the table's order") {
     if (key == "strength") CHECK(value == FieldValue(0.5));
     if (key == "hires_steps") CHECK(value == FieldValue(std::int64_t{7}));
   }
+}
+
+namespace {
+
+/// What a field takes, as docs/cli.md has it.
+std::string takes(const JobField& field) {
+  const std::vector<std::string> choices = field.choices();
+  constexpr std::size_t most = 5;
+  if (choices.size() > most) return "a name of `lapis list " + std::string(field.key) + "s`";
+  if (!choices.empty()) return either_of(choices);
+  if (field.value_name.empty()) return "nothing: it is a flag";
+  const std::string name(field.value_name);
+  if (!field.limits) return name;
+  return name + ", " + number_text(field.limits->lowest) + " to " + number_text(field.limits->highest);
+}
+
+std::string documented(const JobField& field) {
+  std::string flags = "`" + std::string(field.flags) + "`";
+  for (std::size_t at = flags.find(','); at != std::string::npos; at = flags.find(',', at + 4)) {
+    flags.replace(at, 1, "`, `");
+  }
+  return "| " + std::string(field.key) + " | " + flags + " | " + takes(field) + " |";
+}
+
+}  // namespace
+
+TEST_CASE("docs/cli.md has the table of fields") {
+  std::ifstream page(test::folder().parent_path() / "docs/cli.md");
+  std::string found;
+  std::string line;
+  while (std::getline(page, line) && line != "| field | option | takes |") continue;
+  std::getline(page, line);  // the rule below the head
+  while (std::getline(page, line) && !line.empty()) found += line + "\n";
+  std::string expected;
+  for (const JobField& field : job_fields()) expected += documented(field) + "\n";
+  CHECK(found == expected);
 }
