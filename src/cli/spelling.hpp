@@ -7,8 +7,8 @@
 
 namespace lapis::cli {
 
-/// The text with fields as flags ("--steps", "-m") and commands as lines begin ("lapis inspect"). What the terminal
-/// prints is spelled there; this is for texts that go into JSON or a file.
+/// The text with fields as flags ("--steps", "-m") and commands as lines begin ("lapis inspect"). Errors, warnings
+/// and notes are spelled where they are printed; this is for texts that go elsewhere.
 std::string spelled(std::string_view text);
 std::vector<std::string> spelled(std::vector<std::string> texts);
 

@@ -27,12 +27,15 @@ bool has_colour(int stream) {
   return !(off && *off) && !is_dumb() && isatty(stream);
 }
 
-std::string shown(std::string_view text) { return io::printable(spelled(text), std::string_view::npos); }
+std::string shown(std::string_view text) { return io::printable(text, std::string_view::npos); }
+
+/// A message, which may name fields and commands.
+std::string message(std::string_view text) { return shown(spelled(text)); }
 
 void print_marked(const char* mark, const char* colour, const std::string& problem, const std::string& advice) {
   const std::string lead =
       has_colour(STDERR_FILENO) ? std::string("\x1b[") + colour + "m" + mark + ":\x1b[0m " : std::string(mark) + ": ";
-  const std::string text = lead + shown(problem) + "\n" + (advice.empty() ? "" : shown(advice) + "\n");
+  const std::string text = lead + message(problem) + "\n" + (advice.empty() ? "" : message(advice) + "\n");
   std::fputs(text.c_str(), stderr);
 }
 
@@ -89,7 +92,7 @@ void print_warning(const std::string& problem, const std::string& advice) {
 void print_warning(const Error& error) { print_warning(error.marked_problem(), error.marked_advice()); }
 
 void print_note(const std::string& text) {
-  if (!quiet) std::fprintf(stderr, "%s\n", shown(text).c_str());
+  if (!quiet) std::fprintf(stderr, "%s\n", message(text).c_str());
 }
 
 void print_line(const std::string& text) { std::printf("%s\n", shown(text).c_str()); }
