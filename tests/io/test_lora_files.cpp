@@ -147,7 +147,7 @@ TEST_CASE("names are looked up below folders, the first of which counts") {
   CHECK(find_lora("deep/style", folders, "f") == folder / "one/deep/style.safetensors");
   CHECK(find_lora("other", folders, "f") == folder / "two/other.safetensors");
   CHECK(find_lora((folder / "two/style.safetensors").string(), folders, "f") == folder / "two/style.safetensors");
-  check_fails(ErrorKind::usage, {"--lora stile", "Did you mean \"style\"", "lora_dir"},
+  check_fails(ErrorKind::usage, {"--lora stile", "Did you mean \"style\"", "lora_dirs"},
               [&] { find_lora("stile", folders, "--lora stile"); });
   check_fails(ErrorKind::usage, {"none is known"}, [&] { find_lora("x", {}, "f"); });
   write_text(folder / "one/style.safetensors", "4");

@@ -128,7 +128,7 @@ fs::path find_lora(const std::string& name, std::span<const fs::path> folders, c
   throw Error(ErrorKind::usage,
               flag + ": there is no file " + in_quotes(name) + ", and no LoRA of that name below " +
                   folders_text(folders) + "." + core::did_you_mean(stem, names),
-              core::marked("Name the file, as in {loras} style.safetensors:0.8, or its folder: {lora_dir} DIR"));
+              core::marked("Name the file, as in {loras} style.safetensors:0.8, or its folder: {lora_dirs} DIR"));
 }
 
 core::LoraModel lora_model(const Model& model) {

@@ -57,7 +57,7 @@ struct LatentHints {
   std::optional<Units> units;
   std::optional<LatentFormat> format;
   std::optional<PixelSize> size;  ///< of the picture: packed tokens do not tell
-  HintKeys keys;
+  HintKeys keys = {};
 };
 
 /// A latent out of any form, in `LatentDocument`'s plain layout, its numbers untouched. Other programs' metadata are in
