@@ -1,4 +1,7 @@
-"""The Python environment with diffusers in it: made once in .venv/parity, pinned, and entered by running again."""
+#!/usr/bin/env python3
+"""The Python environment with diffusers in it: made once in .venv/parity, pinned, and entered by running again.
+
+Run as a program it makes the environment where it is missing, and prints its Python."""
 
 from __future__ import annotations
 
@@ -50,3 +53,7 @@ def enter(chosen: str | None) -> None:
     if os.path.abspath(sys.executable) != python:
         os.execve(python, [python, *sys.argv], os.environ | QUIET)
     os.environ.update(QUIET)
+
+
+if __name__ == "__main__":
+    print(peer_python(None))

@@ -92,7 +92,7 @@ pipeline::CheckAsked check_asked(const Options& options, pipeline::ModelCatalog&
 int check(const Options& options) {
   pipeline::ModelCatalog catalog;
   std::vector<io::Checked> checks = pipeline::check(check_asked(options, catalog), catalog);
-  for (io::Checked& checked : checks) checked.ruling.advice = spelled(checked.ruling.advice);
+  for (io::Checked& checked : checks) checked.route.advice = spelled(checked.route.advice);
   if (options.json) {
     print_json(io::check_report(checks));
   } else {
