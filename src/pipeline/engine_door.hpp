@@ -3,16 +3,20 @@
 
 #include <future>
 #include <memory>
+#include <utility>
 
 #include "lapis/engine.hpp"
 
 namespace lapis::pipeline {
 
-/// Opens the engine once. It is never destroyed: a program leaves through _exit, and libtorch's own tear-down would
-/// cost it 0.14 s. Not safe to share between threads.
+/// Opens the engine once. What it opened is never destroyed: a program leaves through _exit, and libtorch's own
+/// tear-down would cost it 0.14 s. Not safe to share between threads.
 class EngineDoor {
  public:
   explicit EngineDoor(EngineOptions options) : options_(std::move(options)) {}
+
+  /// An engine that is there already, and must live as long.
+  explicit EngineDoor(Engine& engine) : options_(engine.chosen()), engine_(&engine) {}
 
   const EngineOptions& options() const { return options_; }
 

@@ -64,8 +64,9 @@ TEST_CASE("one side that is said gives the other by the picture's shape, both le
 TEST_CASE("pictures too small and too large are refused with a size to take") {
   const Model model = test::sample_model();
   Job job;
-  CHECK_THROWS_WITH(take_size(job, model, 40, 300), Catch::Contains("40 x 300") && Catch::Contains("-W "));
-  CHECK_THROWS_WITH(take_size(job, model, 6000, 4000), Catch::Contains("-W 192 -H 128") && Catch::Contains("-W 6000"));
+  CHECK_THROWS_WITH(take_size(job, model, 40, 300), Catch::Contains("40 x 300") && Catch::Contains("width 64"));
+  CHECK_THROWS_WITH(take_size(job, model, 6000, 4000),
+                    Catch::Contains("width 192 height 128") && Catch::Contains("width 6000"));
   CHECK_FALSE(job.width);
 }
 

@@ -31,7 +31,9 @@ struct Walker {
   const Model& model;
 
   void render(const RenderRequest& asked, const StepCallback& on_step, const PictureCallback& on_picture) const {
-    CHECK(engine->render(model, asked, on_step, on_picture) == RenderEnd::finished);
+    const RenderEnd end =
+        engine->render(model, asked, on_step, on_picture);  // outside of CHECK, which would take its errors
+    CHECK(end == RenderEnd::finished);
   }
 };
 

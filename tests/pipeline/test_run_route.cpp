@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "core/latent/plan_route.hpp"
 #include "core/latent/units.hpp"
 #include "pipeline/run_route.hpp"
+#include "recording_engine.hpp"
 
 using namespace lapis;
 using namespace lapis::pipeline;
@@ -22,58 +22,7 @@ using core::StepKind;
 
 namespace {
 
-/// An engine that writes down what it is asked for. Its VAEs are of one colour: a picture is as bright as its latent's
-/// first value says, and comes out of the encoder a little darker.
-class RecordingEngine final : public Engine {
- public:
-  std::vector<std::string> calls;
-
-  EngineOptions chosen() const override { return {"cpu", "fp32", 1}; }
-  void ensure(const Model&, const std::vector<PartKind>&) override {
-    throw std::logic_error("no route loads a part early");
-  }
-
-  Decoded decode(const Model& model, const Latent& latent, const std::string& tiling, bool any_space) override {
-    calls.push_back("decode by " + model.name);
-    if (any_space || tiling != "on") throw std::logic_error("decoded in another way than was asked");
-    if (!core::same_numbers(latent.space, model.space)) throw std::logic_error("decoded by another VAE's numbers");
-    Decoded decoded;
-    const auto cells = static_cast<std::size_t>(latent.shape[1] * latent.shape[2] * latent.shape[3]);
-    for (std::int64_t i = 0; i < latent.shape[0]; ++i) {
-      const float level = latent.values[static_cast<std::size_t>(i) * cells];
-      const int width = static_cast<int>(latent.shape[3]) * latent.space.downscale;
-      const int height = static_cast<int>(latent.shape[2]) * latent.space.downscale;
-      const auto sample = static_cast<std::uint8_t>(std::clamp(std::lround(level), 0L, 255L));
-      decoded.images.push_back(
-          {width, height,
-           std::vector<std::uint8_t>(std::size_t{3} * static_cast<std::size_t>(width * height), sample)});
-    }
-    decoded.timings.of(PartKind::vae_decoder) = 1;
-    return decoded;
-  }
-
-  Encoded encode(const Model& model, const Image& image, const std::string&,
-                 std::optional<std::uint64_t> seed) override {
-    calls.push_back("encode by " + model.name);
-    if (seed) throw std::logic_error("a route takes the mean");
-    Encoded encoded;
-    const Space& space = model.space;
-    encoded.latent.space = space;
-    encoded.latent.shape = {1, space.channels, image.height / space.downscale, image.width / space.downscale};
-    std::int64_t count = 1;
-    for (const std::int64_t side : encoded.latent.shape) count *= side;
-    encoded.latent.values.assign(static_cast<std::size_t>(count), static_cast<float>(image.rgb.front()) - 3);
-    encoded.timings.of(PartKind::vae_encoder) = 1;
-    return encoded;
-  }
-
-  RenderEnd render(const Model&, const RenderRequest&, const StepCallback&, const PictureCallback&) override {
-    throw std::logic_error("no route draws");
-  }
-  ProbeResult probe_part(const Part&, const std::string&, const std::vector<ProbeInput>&) override { return {}; }
-
- private:
-};
+using test::RecordingEngine;
 
 Model model_of(const std::string& name, const Space& space) {
   Model model;

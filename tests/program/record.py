@@ -40,6 +40,8 @@ RECORD = HERE / "record.json"
 TIMEOUT = 300  # seconds for one command
 FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_tile")
 OWN_VARIABLES = ("LAPIS_", "XDG_", "OMP_", "MKL_", "NO_COLOR")
+# Test data by a path from the working folder, whose place is another one on each machine.
+RELATIVE_DATA = re.compile(r"(?:\.\./)+(?:\.\.DATA|(?:[\w.-]+/)*?tests/data)")
 TIMINGS = re.compile(r'("timings": ?\{)([^}]*)\}')
 VARYING = ((re.compile(r'("(?:seconds|modified)": ?)[\d.e-]+'), r"\1#"),
            (re.compile(r"\b\d+(\.\d+)?(?= (s|ms|min)\b)"), "#"),
@@ -116,6 +118,7 @@ class Recorder:
                   str(self.tree): "PROGRAM"}
         for path in sorted(places, key=len, reverse=True):
             text = text.replace(path, places[path])
+        text = RELATIVE_DATA.sub("DATA", text)
         text = TIMINGS.sub(lambda found: found[1] + re.sub(r"(?<=:)( ?)[\d.e-]+", r"\1#", found[2]) + "}", text)
         for pattern, mark in VARYING:
             text = pattern.sub(mark, text)
