@@ -68,6 +68,14 @@ bool is_lack_of_memory() {
   }
 }
 
+bool is_lack_of_files() {
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    return text_of(error).find("Too many open files") != std::string::npos;
+  }
+}
+
 bool is_shortage() {
   try {
     throw;

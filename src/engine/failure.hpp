@@ -17,6 +17,10 @@ std::string gist_of(const std::exception& error);
 /// True if the exception that is being handled says that memory ran out. To be called in a handler.
 bool is_lack_of_memory();
 
+/// Whether the exception that is being handled is libtorch's, about a file that it could not open because too many are
+/// open already.
+bool is_lack_of_files();
+
 /// Whether it is that, or says that no more threads can be made.
 bool is_shortage();
 

@@ -2,6 +2,7 @@
 
 #include <c10/core/InferenceMode.h>
 #include <c10/util/Exception.h>
+#include <cerrno>
 #include <optional>
 
 #include "engine/failure.hpp"
@@ -9,6 +10,7 @@
 #include "engine/stopwatch.hpp"
 #include "engine/torchscript_runner.hpp"
 #include "engine/weights.hpp"
+#include "io/file/mapped_file.hpp"
 #include "io/graph/graph_archive.hpp"
 #include "lapis/error.hpp"
 
@@ -64,6 +66,7 @@ LoadedPart::LoadedPart(const Part& part, const std::string& name, Placement plac
     throw;
   } catch (const std::exception& error) {  // libtorch's parser throws more than c10::Error
     if (is_shortage()) throw;
+    if (is_lack_of_files()) io::fail_unreadable(part.graph, ErrorKind::model, EMFILE);
     const auto* torch = dynamic_cast<const c10::Error*>(&error);
     throw Error(ErrorKind::model, part.graph.string() + ": libtorch cannot load this graph: " +
                                       first_line(torch ? torch->what_without_backtrace() : error.what()));
