@@ -7,7 +7,7 @@ namespace lapis {
 Error::Error(ErrorKind kind, const std::string& problem, const std::string& advice)
     : std::runtime_error(core::plain(advice.empty() ? problem : problem + "\n" + advice)),
       kind_(kind),
-      marked_(std::make_shared<const Texts>(problem, advice)) {}
+      marked_(std::make_shared<const Texts>(Texts{problem, advice})) {}
 
 std::string Error::problem() const { return core::plain(marked_->problem); }
 
