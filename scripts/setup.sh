@@ -7,9 +7,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly python=/usr/bin/python3
 readonly packages=(g++ cmake ninja-build libcli11-dev nlohmann-json3-dev catch2 libstb-dev libjpeg62-turbo-dev libpng-dev
   zlib1g-dev libicu-dev libssl-dev libsentencepiece-dev libfmt-dev python3 strace)
-# What only .ci/run needs: a compiler with the sanitizers and libFuzzer, names for what they find, and environments for
-# the tools of others.
-readonly check_packages=(clang libclang-rt-dev llvm python3-venv)
+# What only .ci/run needs: a compiler with the sanitizers and libFuzzer, names for what they find, and the tools of others:
+# pkg-config and environments of Python.
+readonly check_packages=(clang libclang-rt-dev llvm pkg-config python3-venv)
 
 usage() {
   cat <<'TEXT'

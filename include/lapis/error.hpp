@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "lapis/api.hpp"
+
 namespace lapis {
 
 /// One kind for each exit code that a command fails with; core/text/exit_codes.hpp has the numbers.
@@ -21,13 +23,13 @@ enum class ErrorKind {
 };
 
 /// The exit code of `kind`.
-int exit_code(ErrorKind kind);
+LAPIS_API int exit_code(ErrorKind kind);
 
 /// A failure a user meets: what went wrong and where, expected and found, and on a line of its own what to do. The
 /// two lines come apart, so that a line break in either is known for one of a stranger's text. Thrown in every room;
 /// caught in `main` alone. Fields of a job stand in it by their keys, commands by their names ("steps is 0"); a program
 /// that calls them something else spells the marked texts its own way (`core::spelled`).
-class Error : public std::runtime_error {
+class LAPIS_API Error : public std::runtime_error {
  public:
   /// Neither has "error:" before or a newline after it; both may have marked names (`core::marked`). Without `advice`
   /// there is one line.

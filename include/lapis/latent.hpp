@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -60,6 +61,17 @@ struct Passport {
   std::vector<Transcode> history;
 
   bool operator==(const Passport&) const = default;
+};
+
+/// A latent as its file has it: numbers in the units and of the precision that the passport says, so that they go out
+/// again bit for bit.
+struct LatentDocument {
+  Passport passport;
+  std::vector<float> values;                      ///< row-major [B, C, h, w]; f16 and bf16 widened
+  std::vector<std::vector<float>> memory;         ///< of an unfinished one: what its sampler remembers, f32
+  std::map<std::string, std::string> extra = {};  ///< metadata of other programs, which are carried along: keys "x-..."
+
+  bool operator==(const LatentDocument&) const = default;
 };
 
 }  // namespace lapis

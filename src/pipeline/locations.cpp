@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <dlfcn.h>
+#include <link.h>
 #include <map>
 #include <sstream>
 #include <string_view>
@@ -18,14 +20,20 @@ namespace fs = std::filesystem;
 namespace lapis::pipeline {
 namespace {
 
-fs::path program_folder() {
+/// The folder of the program, or of the shared library that this code is part of.
+fs::path own_folder() {
+  Dl_info info{};
+  link_map* object = nullptr;
+  const bool found = dladdr1(reinterpret_cast<const void*>(&own_folder), &info, reinterpret_cast<void**>(&object),
+                             RTLD_DL_LINKMAP) != 0;
   std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  return error ? fs::path(".") : program.parent_path();
+  const bool is_library = found && object != nullptr && *object->l_name != '\0';
+  const fs::path file = is_library ? fs::canonical(object->l_name, error) : fs::read_symlink("/proc/self/exe", error);
+  return error ? fs::path(".") : file.parent_path();
 }
 
 std::array<fs::path, 2> bundled_places() {
-  const fs::path folder = program_folder();
+  const fs::path folder = own_folder();
   return {folder.parent_path() / "share" / "lapis" / "models", folder.parent_path().parent_path() / "models"};
 }
 
@@ -96,8 +104,8 @@ bool names_repository(const std::string& name) {
 
 fs::path engine_path() {
   constexpr const char* name = "liblapis_engine.so";
-  const fs::path installed = program_folder().parent_path() / "lib" / "lapis" / name;
-  const fs::path beside = program_folder() / name;
+  const fs::path installed = own_folder().parent_path() / "lib" / "lapis" / name;
+  const fs::path beside = own_folder() / name;
   std::error_code ignored;
   return !fs::exists(beside, ignored) && fs::exists(installed, ignored) ? installed : beside;
 }

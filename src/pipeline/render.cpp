@@ -152,6 +152,7 @@ class Rendering {
     drawn.png = io::encode_png(
         picture.image, {io::utf8_text(core::write_infotext(infotext)),
                         io::provenance(drawn.fields, prepared_.model, prepared_.attachments, stage_model(), history_)});
+    drawn.image = picture.image;
     drawn.index = picture.index;
     drawn.seed = picture.seed;
     drawn.size = {picture.image.width, picture.image.height};

@@ -14,6 +14,7 @@
 #include "io/report/report.hpp"
 #include "lapis/attachments.hpp"
 #include "lapis/engine.hpp"
+#include "lapis/image.hpp"
 #include "lapis/job.hpp"
 #include "lapis/latent.hpp"
 #include "lapis/model.hpp"
@@ -89,7 +90,8 @@ PreparedRender prepare_render(RenderPlan plan, EngineDoor* door, const Events& e
 struct DrawnPicture {
   int index = 0;
   std::uint64_t seed = 0;
-  std::vector<std::byte> png;  ///< the whole file; empty where latents are all that is wanted
+  Image image;                 ///< empty where latents are all that is wanted
+  std::vector<std::byte> png;  ///< the same as a whole file
   PixelSize size;
   std::string device;
   std::string dtype;

@@ -381,6 +381,16 @@ void copy_field(Job& to, const Job& from, const JobField& field) {
   std::visit([&](auto member) { to.*member = from.*member; }, field.member);
 }
 
+std::set<std::string> named_fields(const Job& job) {
+  const Job nothing;
+  std::set<std::string> keys;
+  for (const JobField& field : rows) {
+    const auto is_named = [&](auto member) { return !(job.*member == nothing.*member); };
+    if (std::visit(is_named, field.member)) keys.emplace(field.key);
+  }
+  return keys;
+}
+
 std::vector<std::pair<std::string, FieldValue>> resolved_fields(const ResolvedJob& job, const Model& model) {
   std::vector<std::pair<std::string, FieldValue>> fields;
   for (const JobField& field : rows) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -96,6 +97,9 @@ const JobField& find_job_field(std::string_view key);
 
 /// Copies one field from a job to another.
 void copy_field(Job& to, const Job& from, const JobField& field);
+
+/// Keys of the fields that `job` says something of: those that are not as in an empty one.
+std::set<std::string> named_fields(const Job& job);
 
 /// Sets a field from text, as a command line gives it; a list gets one more entry. Throws Error{usage} where a number
 /// is expected and `text` is none, or one too large to hold. Limits are `resolve`'s affair.

@@ -1,11 +1,8 @@
 #include "core/text/exit_codes.hpp"
 
-#include <algorithm>
 #include <array>
-#include <cassert>
 
-namespace lapis {
-namespace core {
+namespace lapis::core {
 namespace {
 
 constexpr std::array rows = {
@@ -30,12 +27,4 @@ constexpr std::array rows = {
 
 std::span<const ExitCode> exit_codes() { return rows; }
 
-}  // namespace core
-
-int exit_code(ErrorKind kind) {
-  const auto row = std::ranges::find(core::rows, std::optional(kind), &core::ExitCode::kind);
-  assert(row != core::rows.end());
-  return row->code;
-}
-
-}  // namespace lapis
+}  // namespace lapis::core

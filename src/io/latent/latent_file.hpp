@@ -13,16 +13,7 @@
 
 namespace lapis::io {
 
-/// A latent as its file has it: numbers in the units and of the precision that the passport says, so that they go out
-/// again bit for bit.
-struct LatentDocument {
-  Passport passport;
-  std::vector<float> values;                      ///< row-major [B, C, h, w]; f16 and bf16 widened
-  std::vector<std::vector<float>> memory;         ///< of an unfinished one: what its sampler remembers, f32
-  std::map<std::string, std::string> extra = {};  ///< metadata of other programs, which are carried along: keys "x-..."
-
-  bool operator==(const LatentDocument&) const = default;
-};
+using lapis::LatentDocument;
 
 /// Reads a passport alone: the file's header is looked at, and no number. Every departure from the grammar throws
 /// Error{input}, a contradiction between the space's name and its numbers Error{incompatible}; `name` is the file it

@@ -1,0 +1,224 @@
+#include "lapis/session.hpp"
+
+#include <algorithm>
+#include <array>
+#include <future>
+#include <random>
+#include <string_view>
+#include <utility>
+
+#include "core/job/job_fields.hpp"
+#include "core/latent/latents.hpp"
+#include "core/latent/route.hpp"
+#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
+#include "io/file/atomic_file.hpp"
+#include "io/file/sha256.hpp"
+#include "io/latent/latent_file.hpp"
+#include "io/latent/latent_formats.hpp"
+#include "io/picture/png.hpp"
+#include "pipeline/check.hpp"
+#include "pipeline/convert.hpp"
+#include "pipeline/decode.hpp"
+#include "pipeline/encode.hpp"
+#include "pipeline/engine_door.hpp"
+#include "pipeline/locations.hpp"
+#include "pipeline/model_catalog.hpp"
+#include "pipeline/open_engine.hpp"
+#include "pipeline/render.hpp"
+#include "pipeline/transcode.hpp"
+
+namespace lapis {
+namespace {
+
+constexpr std::array<std::string_view, 3> fields_of_the_session = {"device", "dtype", "threads"};
+constexpr const char* given_latent = "the latent";  ///< that a caller has in memory, as messages call it
+
+std::uint64_t random_number() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+/// A job, and what it says anything of. Throws Error{usage} for what is the session's or the caller's to decide.
+pipeline::AskedJob asked_job(const Job& job) {
+  pipeline::AskedJob asked{job, core::named_fields(job)};
+  for (const core::JobField& field : core::job_fields()) {
+    if (!asked.named.contains(std::string(field.key))) continue;
+    if (std::ranges::find(fields_of_the_session, field.key) != fields_of_the_session.end()) {
+      throw Error(ErrorKind::usage,
+                  core::sentence("{} is a session's, not a job's.", core::field_name(field.key)),
+                  "Say it in SessionOptions::engine");
+    }
+    if (field.phase == core::FieldPhase::write) {
+      throw Error(ErrorKind::usage,
+                  core::sentence("{} is for a program that writes files; a session writes none.",
+                                 core::field_name(field.key)),
+                  "Write what it returns: lapis::write_file");
+    }
+  }
+  return asked;
+}
+
+pipeline::NamedLatent named(const LatentDocument& latent) { return {given_latent, {latent}}; }
+
+Finding finding_of(const io::Checked& checked) {
+  const core::Route& route = checked.route;
+  return {checked.latent,
+          checked.destination,
+          checked.from,
+          checked.to,
+          std::string(core::verdict_name(core::verdict(route))),
+          core::plain(route.reason),
+          core::step_texts(route),
+          core::plain(route.advice)};
+}
+
+std::vector<Finding> findings_of(const std::vector<io::Checked>& checks) {
+  std::vector<Finding> findings;
+  std::transform(checks.begin(), checks.end(), std::back_inserter(findings), finding_of);
+  return findings;
+}
+
+}  // namespace
+
+struct Session::State {
+  SessionOptions options;
+  pipeline::ModelCatalog catalog;
+  std::future<std::unique_ptr<Engine>> opening;
+  std::unique_ptr<Engine> engine;
+
+  /// Begins to open the engine, while headers are read.
+  void begin() {
+    if (!engine && !opening.valid()) opening = pipeline::open_engine(options.engine);
+  }
+
+  pipeline::EngineDoor door() {
+    begin();
+    if (!engine) engine = opening.get();
+    return pipeline::EngineDoor(*engine);
+  }
+
+  pipeline::RenderPlan plan(const Job& job, std::optional<pipeline::LatentInput> latent) {
+    pipeline::RenderAsked asked;
+    asked.asked = asked_job(job);
+    asked.handoff = {!job.no_convert, job.measure, job.compensate};
+    asked.lora_folders = job.lora_dirs;
+    asked.pictures = !job.stop_at;
+    asked.latent = std::move(latent);
+    return pipeline::plan_render(std::move(asked), catalog, random_number());
+  }
+
+  /// The latent that a job names by its file, if it names one.
+  std::optional<pipeline::LatentInput> latent_of(const Job& job) {
+    if (!job.init_latent) return std::nullopt;
+    const io::LatentSource source(*job.init_latent);
+    return pipeline::LatentInput{pipeline::named_latent(source, {}), io::sha256(source.bytes())};
+  }
+
+  LatentDocument render(const Job& job, std::optional<pipeline::LatentInput> latent, const OnPicture& on_picture) {
+    pipeline::RenderPlan planned = plan(job, std::move(latent));
+    begin();
+    pipeline::PreparedRender prepared = pipeline::prepare_render(std::move(planned), nullptr, options.events);
+    pipeline::EngineDoor opened = door();
+    return pipeline::render(std::move(prepared), opened, options.events, [&](const pipeline::DrawnPicture& drawn) {
+             if (on_picture) on_picture({drawn.index, drawn.seed, drawn.image, drawn.png});
+           }).latents;
+  }
+};
+
+Session::Session(SessionOptions options) : state_(std::make_unique<State>()) { state_->options = std::move(options); }
+Session::~Session() = default;
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+
+std::vector<std::string> Session::models() {
+  std::vector<std::string> names;
+  for (const Model* model : state_->catalog.all()) names.push_back(model->name);
+  return names;
+}
+
+const Model& Session::open(const std::string& name) { return state_->catalog.open(name); }
+
+JobPlan Session::plan(const Job& job) {
+  const pipeline::RenderPlan plan = state_->plan(job, state_->latent_of(job));
+  return {plan.job, findings_of(plan.routes())};
+}
+
+LatentDocument Session::render(const Job& job, const OnPicture& on_picture) {
+  return state_->render(job, state_->latent_of(job), on_picture);
+}
+
+LatentDocument Session::render(const Job& job, const LatentDocument& latent, const OnPicture& on_picture) {
+  Job from_latent = job;
+  from_latent.init_latent = given_latent;
+  return state_->render(from_latent, pipeline::LatentInput{named(latent), io::sha256(io::latent_bytes(latent))},
+                        on_picture);
+}
+
+std::vector<Image> Session::decode(const LatentDocument& latent, const std::string& model) {
+  pipeline::DecodeAsked asked;
+  asked.latent = named(latent);
+  asked.path = given_latent;
+  asked.model = model;
+  const pipeline::DecodePlan plan = pipeline::plan_decode(std::move(asked), state_->catalog);
+  pipeline::EngineDoor door = state_->door();
+  std::vector<Image> pictures;
+  pipeline::decode(plan, door, state_->options.events,
+                   [&](const pipeline::DecodedPicture& decoded) { pictures.push_back(decoded.image); });
+  return pictures;
+}
+
+LatentDocument Session::encode(const std::vector<std::string>& pictures, const std::string& model,
+                               std::optional<std::uint64_t> seed) {
+  if (pictures.empty()) throw Error(ErrorKind::usage, "there is no picture to encode.", "Name at least one file");
+  pipeline::EncodeAsked asked;
+  asked.pictures = pictures;
+  asked.job.model = model;
+  asked.job.seed = seed;
+  asked.one_latent = true;
+  pipeline::EncodePlan plan = pipeline::plan_encode(asked, state_->catalog);
+  pipeline::EngineDoor door = state_->door();
+  LatentDocument latent;
+  pipeline::encode(std::move(plan), door, state_->options.events,
+                   [&](const pipeline::EncodedPictures& encoded) { latent = encoded.document; });
+  return latent;
+}
+
+LatentDocument Session::convert(const LatentDocument& latent, const std::string& to) {
+  pipeline::ConvertAsked asked;
+  asked.latent = named(latent);
+  asked.path = given_latent;
+  asked.to = to;
+  const pipeline::ConvertPlan plan = pipeline::plan_convert(std::move(asked), state_->catalog);
+  if (plan.transcodes()) pipeline::verify_transcode(*plan.own, *plan.target);
+  if (!plan.transcodes()) {
+    pipeline::EngineDoor closed(state_->options.engine);
+    return pipeline::convert(plan, closed, state_->options.events).document;
+  }
+  pipeline::EngineDoor door = state_->door();
+  return pipeline::convert(plan, door, state_->options.events).document;
+}
+
+std::vector<Finding> Session::check(const std::vector<std::string>& things, const std::string& to) {
+  pipeline::CheckAsked asked;
+  for (const std::string& thing : things) {
+    (pipeline::names_file(thing) ? asked.latents : asked.models).push_back(thing);
+  }
+  asked.to = to;
+  return findings_of(pipeline::check(asked, state_->catalog));
+}
+
+LatentDocument read_latent(const std::string& path) {
+  const io::LatentSource source(path);
+  return io::read_latent(source.bytes(), source.name(), {}).document;
+}
+
+std::vector<std::byte> latent_bytes(const LatentDocument& latent) { return io::latent_bytes(latent); }
+
+std::vector<std::byte> png_bytes(const Image& image) { return io::encode_png(image, {}); }
+
+void write_file(const std::string& path, std::span<const std::byte> bytes, bool overwrite) {
+  io::write_file(path, bytes, overwrite);
+}
+
+}  // namespace lapis
