@@ -252,7 +252,7 @@ class Rendering {
       check_stop();
     };
     const auto walk = [&](auto&& denoise) {
-      return core::sample(core::find_sampler(job_.sampler).sampler, denoise, start.latent.to(device), course,
+      return core::sample(core::find_sampler(job_.sampler), denoise, start.latent.to(device), course,
                           start.memory, fresh, after_step);
     };
     at::Tensor latent;

@@ -180,7 +180,7 @@ TEST_CASE("every sampler with every schedule on every prediction ends finite, or
           const SigmaTimeMap times(model.sampling);
           const SamplerContext course{schedule.sigmas, path, resolved.eta.value_or(0), &times};
           const double end = sample(
-              sampler.sampler, test::Gaussian{path}, 0.8 * schedule.initial_noise, course, [] { return -0.6; },
+              sampler, test::Gaussian{path}, 0.8 * schedule.initial_noise, course, [] { return -0.6; },
               test::no_callback);
           CHECK(std::isfinite(end));
           CHECK(std::abs(end) < 15);  // noise of the first sigma, where two steps cannot take it all away
@@ -241,7 +241,7 @@ TEST_CASE("from noise alone every sampler that can begins near where the exact p
   model.sampling.zero_snr = true;
   const SigmaTimeMap times(model.sampling);
   for (const SamplerRow& row : samplers()) {
-    if (row.terminal == Terminal::none || row.sampler == Sampler::lcm || row.sampler == Sampler::ddpm) continue;
+    if (row.terminal == Terminal::none || row.name == "lcm" || row.name == "ddpm") continue;
     INFO(row.name);
     Job job;
     job.sampler = row.name;
@@ -251,7 +251,7 @@ TEST_CASE("from noise alone every sampler that can begins near where the exact p
     const test::Gaussian gaussian{Path::variance_exploding};
     const double start = -1.5 * schedule.initial_noise;
     const double end = sample(
-        row.sampler, gaussian, start, {schedule.sigmas, Path::variance_exploding, 0, &times}, [] { return 0.0; },
+        row, gaussian, start, {schedule.sigmas, Path::variance_exploding, 0, &times}, [] { return 0.0; },
         test::no_callback);
     CHECK(end == Approx(gaussian.end_of_path(start, schedule.sigmas.front())).margin(0.03));
   }
@@ -305,7 +305,7 @@ TEST_CASE("a name of a sampler and a schedule is taken apart, in every pair and 
       job.sampler = alone;
       CAPTURE(alone);
       CHECK_FALSE(split_sampler(job));
-      CHECK(find_sampler(alone).sampler == sampler.sampler);
+      CHECK(&find_sampler(alone) == &sampler);
     }
   }
   for (const char* name : {"", "Karras", "DPM fast", "Restart", "DPM++ 2M SDE Heun Karras", "DPM++ 2M Karas"}) {

@@ -109,7 +109,7 @@ inline std::vector<double> smooth_sigmas(Path path, int steps) {
 }
 
 /// The error of walks without noise over Gaussian data of several spreads: of one alone it may pass through 0.
-inline double error_after(core::Sampler sampler, Path path, int steps) {
+inline double error_after(const core::SamplerRow& sampler, Path path, int steps) {
   const std::vector<double> sigmas = smooth_sigmas(path, steps);
   const double start = 0.9 * sigmas[0];
   const core::SigmaTimeMap times({});
@@ -124,7 +124,7 @@ inline double error_after(core::Sampler sampler, Path path, int steps) {
 }
 
 /// The order of convergence, as two errors tell it.
-inline double measured_order(core::Sampler sampler, Path path) {
+inline double measured_order(const core::SamplerRow& sampler, Path path) {
   return std::log2(error_after(sampler, path, 640) / error_after(sampler, path, 1280));
 }
 
@@ -137,7 +137,7 @@ inline std::pair<double, double> moment_errors(const core::SamplerRow& row, Path
   const auto noise = [&] { return Affine{0, {{++drawn, 1.0}}}; };
   const Affine start = Affine{core::alpha_of(path, sigmas[0]) * gaussian.mean, {{0, gaussian.spread_at(sigmas[0])}}};
   const core::SamplerContext context{sigmas, path, row.eta.value_or(0) > 0 ? *row.eta : 1, &times};
-  const Affine end = core::sample(row.sampler, gaussian, start, context, noise, no_callback);
+  const Affine end = core::sample(row, gaussian, start, context, noise, no_callback);
   return {end.constant - gaussian.mean, std::sqrt(end.variance()) - gaussian.spread};
 }
 
@@ -166,7 +166,7 @@ inline Record replay(const nlohmann::json& golden, double change = 0) {
   facts.zero_snr = golden.value("zero_snr", false);
   const core::SigmaTimeMap times(facts);
   const double eta = golden.at("eta").is_null() ? 0 : golden.at("eta").get<double>();
-  const core::Sampler sampler = core::find_sampler(golden.at("sampler").get<std::string>()).sampler;
+  const core::SamplerRow& sampler = core::find_sampler(golden.at("sampler").get<std::string>());
   const Points start{golden.at("start").get<std::vector<double>>()};
   record.end = core::sample(sampler, network, start, {sigmas, path, eta, &times}, noise, no_callback).values;
   return record;

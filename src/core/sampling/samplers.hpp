@@ -1,4 +1,4 @@
-// The table of samplers: every walk from noise to a picture's latent. The walks themselves are in core/sampling/samplers/.
+// What is known of each sampler. The rows are in core/sampling/sampler_table.hpp, the functions in core/sampling/samplers/.
 #pragma once
 
 #include <cstddef>
@@ -11,28 +11,6 @@
 #include "lapis/sampling.hpp"
 
 namespace lapis::core {
-
-enum class Sampler {
-  euler,
-  euler_a,
-  heun,
-  dpm2,
-  dpm2_a,
-  lms,
-  ddim,
-  ddpm,
-  pndm,
-  dpmpp_2m,
-  dpmpp_2m_sde,
-  dpmpp_2s_a,
-  dpmpp_sde,
-  dpmpp_3m_sde,
-  unipc,
-  deis,
-  ipndm,
-  lcm,
-  tcd
-};
 
 /// What a text-to-image walk on the variance-exploding path begins with, by the habit of the sampler's origin. A flow
 /// begins with unit noise.
@@ -51,14 +29,20 @@ enum class Terminal {
 /// A sigma at which no bit of a picture is left beside its noise, and a power of 2, so that the noise keeps all of its.
 constexpr double noise_alone = 0x1p40;
 
-/// One row a sampler.
+/// What a sampler remembers of earlier steps.
+enum class Remembered {
+  answers,       ///< clean values that were predicted there, or slopes
+  x_and_answers  ///< x at the last step's beginning, and behind it the answers
+};
+
+/// One row a sampler. Its name tells it from the others.
 struct SamplerRow {
-  Sampler sampler;
   std::string name;           ///< on the command line, in model.json and in provenance
   std::string label;          ///< in A1111's text
   int order;                  ///< measured without noise: halving the steps' size divides the error by 2^order
   int evaluations;            ///< of the network, each step but the last
   int remembers;              ///< of earlier steps, at most this many arrays as large as a latent
+  Remembered remembered;
   bool uses_noise;            ///< draws noise on the way, unless its eta is 0
   std::optional<double> eta;  ///< share of fresh noise unless the job says another; none: it has no such share
   Start start;
@@ -76,8 +60,6 @@ std::vector<std::string> names_of(const SamplerRow& row);
 /// The sampler of this name, label or alias, loosely spelt (`loose_name`). Throws Error{usage} with the names there
 /// are.
 const SamplerRow& find_sampler(std::string_view name);
-
-const SamplerRow& sampler_row(Sampler sampler);
 
 /// Throws Error{usage} where a walk of `row` that has done `steps` steps cannot have remembered `count` arrays. None at
 /// all is a walk that begins anew.
