@@ -9,7 +9,8 @@ readonly packages=(g++ cmake ninja-build libcli11-dev nlohmann-json3-dev catch2 
   zlib1g-dev libicu-dev libssl-dev libsentencepiece-dev libfmt-dev python3 strace)
 # What only .ci/run needs: a compiler with the sanitizers and libFuzzer, names for what they find, and the tools of others:
 # pkg-config and environments of Python.
-readonly check_packages=(clang libclang-rt-dev llvm pkg-config python3-venv)
+readonly check_packages=(clang clang-format clang-tidy libclang-rt-dev llvm
+  pkg-config python3-venv)
 
 usage() {
   cat <<'TEXT'
