@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,37 @@ class ProgramError(Exception):
 def add_program_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--program", type=Path, default=PROGRAM,
                         help="the lapis to run (default: build/release/lapis)")
+
+
+def parser_of(doc: str | None, examples: str) -> argparse.ArgumentParser:
+    """A parser that shows the first lines of a script and its examples as they are."""
+    return argparse.ArgumentParser(description=doc, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def reported(main: Callable[[], int]) -> Callable[[], int]:
+    """A script's `main`, in which a program that fails is a line on stderr and exit code 1."""
+    @functools.wraps(main)
+    def run_main() -> int:
+        try:
+            return main()
+        except ProgramError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+
+    return run_main
+
+
+def print_table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """A table in Markdown, each row as soon as it is there."""
+    print(f"| {' | '.join(heads)} |\n{'|---' * len(heads)}|", flush=True)
+    for row in rows:
+        print(f"| {' | '.join(map(str, row))} |", flush=True)
+
+
+def write_rows(path: Path | None, rows: Any) -> None:
+    """What was measured as a JSON document, where one is asked for."""
+    if path:
+        path.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
 
 def generate_command(program: Path, prompt: str, output: Path, **options: Any) -> list[str]:

@@ -87,8 +87,7 @@ def print_table(rows: list[dict[str, Any]], rounds: int) -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = program.parser_of(__doc__, EXAMPLES)
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="model folders; the first one's is the latent")
     parser.add_argument("--rounds", type=int, default=50, help="runs of each command (default: %(default)s)")
     parser.add_argument("--against", type=Path, metavar="PROGRAM", help="another lapis to run in turn")
@@ -97,24 +96,20 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+@program.reported
 def main() -> int:
     arguments = parse_arguments()
     programs = [arguments.program, *([arguments.against] if arguments.against else [])]
-    try:
-        for binary in programs:
-            program.run([str(binary), "--version"])
-        with tempfile.TemporaryDirectory() as folder:
-            todo = commands(arguments.models, Path(folder))
-            for words in todo.values():  # one that fails would be fast for nothing
-                if words[0] == "inspect":
-                    program.run([str(programs[0]), *words])
-            rows = bench(programs, todo, arguments.rounds)
-    except program.ProgramError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    for binary in programs:
+        program.run([str(binary), "--version"])
+    with tempfile.TemporaryDirectory() as folder:
+        todo = commands(arguments.models, Path(folder))
+        for words in todo.values():  # one that fails would be fast for nothing
+            if words[0] == "inspect":
+                program.run([str(programs[0]), *words])
+        rows = bench(programs, todo, arguments.rounds)
     print_table(rows, arguments.rounds)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    program.write_rows(arguments.json, rows)
     return 0
 
 

@@ -235,8 +235,7 @@ def cpu_name() -> str:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = program.parser_of(__doc__, EXAMPLES)
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="a model folder that is a diffusers one")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each side (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="threads of both sides (default: %(default)s)")
@@ -246,20 +245,17 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+@program.reported
 def main() -> int:
     arguments = parse_arguments()
     python = peer_python.peer_python(arguments.python)
-    try:
-        program.run([str(arguments.program), "--version"])
-        with tempfile.TemporaryDirectory() as temporary:
-            check_detector(arguments, Path(temporary))
-            quick = bench_quick(arguments.program, Path(temporary), arguments.rounds)
-            renders = [row for model in arguments.models
-                       for row in bench_renders(arguments, model, python, Path(temporary))]
-            converts = convert.bench_converts(arguments, python, Path(temporary))
-    except program.ProgramError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    program.run([str(arguments.program), "--version"])
+    with tempfile.TemporaryDirectory() as temporary:
+        check_detector(arguments, Path(temporary))
+        quick = bench_quick(arguments.program, Path(temporary), arguments.rounds)
+        renders = [row for model in arguments.models
+                   for row in bench_renders(arguments, model, python, Path(temporary))]
+        converts = convert.bench_converts(arguments, python, Path(temporary))
     print_tables(quick, renders, arguments)
     convert.print_converts(converts)
     if arguments.json:

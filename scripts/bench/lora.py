@@ -170,8 +170,7 @@ def print_report(document: dict[str, Any]) -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = program.parser_of(__doc__, EXAMPLES)
     parser.add_argument("--rank", type=int, default=16, metavar="N", help="of the LoRA (default: 16)")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="runs of each kind (default: 3)")
     parser.add_argument("--threads", type=int, default=2, metavar="N", help="of lapis (default: 2)")
@@ -182,18 +181,14 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+@program.reported
 def main() -> int:
     arguments = parse_arguments()
     peer_python.enter(arguments.python)
-    try:
-        with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-            document = report(arguments, Path(folder))
-    except program.ProgramError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+        document = report(arguments, Path(folder))
     print_report(document)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    program.write_rows(arguments.json, document)
     return 0
 
 

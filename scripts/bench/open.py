@@ -8,7 +8,6 @@ includes that; the others only open. "open" leaves out what a process needs befo
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import sys
@@ -35,8 +34,7 @@ Opening = tuple[float, process.Run]  # seconds of it, and the whole process
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = program.parser_of(__doc__, EXAMPLES)
     parser.add_argument("--rounds", type=int, default=3, help="of all, one after the other (default: %(default)s)")
     parser.add_argument("--folder", type=Path, help="where 15 GB are written and taken away again (default: a temporary "
                                                     "folder)")
@@ -114,6 +112,7 @@ def medians(found: list[Opening]) -> dict[str, float]:
             "private_mb": middle(lambda each: each[1].private_mb or 0), "peak_mb": middle(lambda each: each[1].peak_mb)}
 
 
+@program.reported
 def main() -> int:
     arguments = parse_arguments()
     peer_python.enter(arguments.python)
@@ -121,24 +120,19 @@ def main() -> int:
         program.progress("writing 15 GB of seeded weights")
         write_forms(Path(folder))
         os.sync()
-        try:
-            ways = openings(arguments, Path(folder))
-            found: dict[str, list[Opening]] = {name: [] for name in ways}
-            for way in ways.values():
-                way()  # brings its files into the page cache
-            for turn in range(arguments.rounds):
-                program.progress(f"round {turn + 1} of {arguments.rounds}")
-                for name, way in ways.items():
-                    found[name].append(way())
-        except program.ProgramError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
+        ways = openings(arguments, Path(folder))
+        found: dict[str, list[Opening]] = {name: [] for name in ways}
+        for way in ways.values():
+            way()  # brings its files into the page cache
+        for turn in range(arguments.rounds):
+            program.progress(f"round {turn + 1} of {arguments.rounds}")
+            for name, way in ways.items():
+                found[name].append(way())
     rows: dict[str, Any] = {name: medians(each) for name, each in found.items()}
     print("| opened by | open s | whole process s | private MB | peak MB |\n|---|---|---|---|---|")
     for name, row in rows.items():
         print(f"| {name} | {row['open']:.2f} | {row['whole']:.2f} | {row['private_mb']:.0f} | {row['peak_mb']:.0f} |")
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    program.write_rows(arguments.json, rows)
     return 0
 
 

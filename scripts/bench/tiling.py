@@ -61,9 +61,9 @@ def row(arguments: argparse.Namespace, size: int, source: Path, folder: Path) ->
             f"{quality} | {np.mean(difference):.2f} | {np.max(difference):.0f} |")
 
 
+@program.reported
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = program.parser_of(__doc__, EXAMPLES)
     parser.add_argument("model", type=Path, help="a model folder with a VAE encoder")
     parser.add_argument("--sizes", type=int, nargs="+", default=[512, 640, 768, 1024], metavar="PIXELS")
     parser.add_argument("--threads", type=int, default=1)
@@ -74,16 +74,12 @@ def main() -> int:
     print(f"| size | VAE whole, s | in tiles of {TILE}, s | memory whole, MB | in tiles, MB | PSNR, dB | "
           "mean difference, levels | largest |")
     print("|---|---|---|---|---|---|---|---|")
-    try:
-        with tempfile.TemporaryDirectory() as name:
-            source = Path(name) / "source.png"
-            measure(program.generate_command(arguments.program, PROMPT, source, model=arguments.model, width=256,
-                                             height=256, seed=7, threads=arguments.threads))
-            for size in arguments.sizes:
-                print(row(arguments, size, source, Path(name)), flush=True)
-    except program.ProgramError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    with tempfile.TemporaryDirectory() as name:
+        source = Path(name) / "source.png"
+        measure(program.generate_command(arguments.program, PROMPT, source, model=arguments.model, width=256,
+                                         height=256, seed=7, threads=arguments.threads))
+        for size in arguments.sizes:
+            print(row(arguments, size, source, Path(name)), flush=True)
     return 0
 
 

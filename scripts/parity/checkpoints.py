@@ -69,8 +69,7 @@ class Row:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = program.parser_of(__doc__, EXAMPLES)
     parser.add_argument("--only", action="append", choices=("sd15", "sdxl", "flux"), help="a family; repeatable")
     parser.add_argument("--size", type=int, default=256, help="sides of the picture in pixels (default: %(default)s)")
     parser.add_argument("--blocks", type=int, nargs=2, default=(2, 4), metavar=("DOUBLE", "SINGLE"),
@@ -276,22 +275,21 @@ def cells(row: Row) -> list[str]:
             number(row.whole_seconds, 1), number(row.private_mb, 0), bits, difference, verdict]
 
 
+@program.reported
 def main() -> int:
     arguments = parse_arguments()
     peer_python.enter(arguments.python)
-    rows = []
-    print("| " + " | ".join(HEADS) + " |\n" + "|---" * len(HEADS) + "|", flush=True)
+    rows: list[Row] = []
+
+    def compared(home: Path) -> Iterator[list[str]]:
+        for family in arguments.only or ("sd15", "sdxl", "flux"):
+            for row in compare_family(family, arguments, home):
+                rows.append(row)
+                yield cells(row)
+
     with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="lapis-checkpoints-") as home:
-        try:
-            for family in arguments.only or ("sd15", "sdxl", "flux"):
-                for row in compare_family(family, arguments, Path(home)):
-                    rows.append(row)
-                    print("| " + " | ".join(cells(row)) + " |", flush=True)
-        except program.ProgramError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
-    if arguments.json:
-        arguments.json.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=2) + "\n", "utf-8")
+        program.print_table(HEADS, compared(Path(home)))
+    program.write_rows(arguments.json, [dataclasses.asdict(row) for row in rows])
     wrong = [row for row in rows if not row.passed]
     print(f"\n{len(rows) - len(wrong)} of {len(rows)} rows as they must be")
     return 1 if wrong else 0

@@ -233,8 +233,7 @@ def try_model(model: Path, binary: Path, folder: Path) -> list[Row]:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = program.parser_of(__doc__, EXAMPLES)
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="a model folder that is a diffusers one")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE too")
     program.add_program_option(parser)
@@ -242,22 +241,17 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+@program.reported
 def main() -> int:
     arguments = parse_arguments()
     peer_python.enter(arguments.python)
     rows: list[Row] = []
-    try:
-        for model in arguments.models:
-            with tempfile.TemporaryDirectory() as folder:
-                rows += try_model(model, arguments.program, Path(folder))
-    except program.ProgramError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print("| model | picture | reader | must be read | difference | |")
-    print("|---|---|---|---|---|---|")
-    for row in rows:
-        print(f"| {row.model} | {row.case} | {row.reader} | {'yes' if row.must_read else 'no'} | {row.difference} | "
-              f"{'ok' if row.passed else 'FAILED'} |")
+    for model in arguments.models:
+        with tempfile.TemporaryDirectory() as folder:
+            rows += try_model(model, arguments.program, Path(folder))
+    program.print_table(["model", "picture", "reader", "must be read", "difference", ""],
+                        ([row.model, row.case, row.reader, "yes" if row.must_read else "no", row.difference,
+                          "ok" if row.passed else "FAILED"] for row in rows))
     return conclude(rows, arguments.json)
 
 

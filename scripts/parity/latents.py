@@ -232,18 +232,16 @@ def try_model(model: Path, binary: Path, folder: Path, only: list[str] | None) -
 
 
 def print_table(rows: list[Row]) -> None:
-    print("| model | file | left unsaid: refused | within 1 level | worst pixel | comes back: expected, found | "
-          "told otherwise: expected, found | true space among the fits | |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    for row in rows:
-        print(f"| {row.model} | {row.case} | {row.refused} of {row.unsaid} | {row.pixel_share:.4%} | {row.pixel_worst} | "
-              f"{row.must_come_back}, {row.comes_back} | {row.must_otherwise}, {row.otherwise} | {row.fits} | "
-              f"{'ok' if row.passed else 'FAILED'} |")
+    program.print_table(
+        ["model", "file", "left unsaid: refused", "within 1 level", "worst pixel", "comes back: expected, found",
+         "told otherwise: expected, found", "true space among the fits", ""],
+        ([row.model, row.case, f"{row.refused} of {row.unsaid}", f"{row.pixel_share:.4%}", row.pixel_worst,
+          f"{row.must_come_back}, {row.comes_back}", f"{row.must_otherwise}, {row.otherwise}", row.fits,
+          "ok" if row.passed else "FAILED"] for row in rows))
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = program.parser_of(__doc__, EXAMPLES)
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="a model folder that is a diffusers one")
     parser.add_argument("--only", action="append", metavar="START", help="forms whose names begin so; may be repeated")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE too")
@@ -252,18 +250,15 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+@program.reported
 def main() -> int:
     arguments = parse_arguments()
     peer_python.enter(arguments.python)
     rows: list[Row] = []
-    try:
-        program.run([str(arguments.program), "--version"])
-        for model in arguments.models:
-            with tempfile.TemporaryDirectory() as folder:
-                rows += try_model(model, arguments.program, Path(folder), arguments.only)
-    except program.ProgramError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    program.run([str(arguments.program), "--version"])
+    for model in arguments.models:
+        with tempfile.TemporaryDirectory() as folder:
+            rows += try_model(model, arguments.program, Path(folder), arguments.only)
     print_table(rows)
     return conclude(rows, arguments.json)
 

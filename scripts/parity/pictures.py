@@ -171,9 +171,7 @@ def same_pixels(share: float, worst: int) -> bool:
 
 def conclude(rows: list[Any], output: Path | None) -> int:
     """Writes dataclass rows with `model`, `case` and `passed` as JSON, names the failed ones, gives the exit code."""
-    if output:
-        document = [dataclasses.asdict(row) | {"passed": row.passed} for row in rows]
-        output.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    program.write_rows(output, [dataclasses.asdict(row) | {"passed": row.passed} for row in rows])
     failed = [f"{row.model}: {row.case}" for row in rows if not row.passed]
     if failed or not rows:
         print(f"error: {len(failed)} of {len(rows)} comparisons failed: {', '.join(failed)}", file=sys.stderr)
@@ -181,17 +179,15 @@ def conclude(rows: list[Any], output: Path | None) -> int:
 
 
 def print_table(rows: list[Row]) -> None:
-    print("| model | case | expected | token ids | latents, max difference | values within 1 level | worst pixel | |")
-    print("|---|---|---|---|---|---|---|---|")
-    for row in rows:
-        print(f"| {row.model} | {row.case} | {'different' if row.must_differ else 'equal'} | "
-              f"{'equal' if row.tokens_equal else 'DIFFERENT'} | {row.latent_difference:.2e} | {row.pixel_share:.4%} | "
-              f"{row.pixel_worst} | {'ok' if row.passed else 'FAILED'} |")
+    program.print_table(
+        ["model", "case", "expected", "token ids", "latents, max difference", "values within 1 level", "worst pixel", ""],
+        ([row.model, row.case, "different" if row.must_differ else "equal", "equal" if row.tokens_equal else "DIFFERENT",
+          f"{row.latent_difference:.2e}", f"{row.pixel_share:.4%}", row.pixel_worst, "ok" if row.passed else "FAILED"]
+         for row in rows))
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = program.parser_of(__doc__, EXAMPLES)
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="a model folder that is a diffusers one")
     parser.add_argument("--only", action="append", metavar="START", help="cases whose names begin so; may be repeated")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE too")
@@ -200,17 +196,14 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+@program.reported
 def main() -> int:
     arguments = parse_arguments()
     peer_python.enter(arguments.python)
     rows: list[Row] = []
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            for model in arguments.models:
-                rows += compare_model(model, arguments.program, Path(folder), arguments.only)
-    except program.ProgramError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        for model in arguments.models:
+            rows += compare_model(model, arguments.program, Path(folder), arguments.only)
     print_table(rows)
     return conclude(rows, arguments.json)
 

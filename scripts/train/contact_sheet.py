@@ -71,9 +71,9 @@ def labelled(rows: dict[str, Any]) -> Any:
     return sheet
 
 
+@program.reported
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = program.parser_of(__doc__, EXAMPLES)
     parser.add_argument("models", nargs="+", metavar="model", help="name or folder of a model")
     parser.add_argument("output", type=Path, help="the PNG to write")
     parser.add_argument("--prompt", action="append",
@@ -86,13 +86,9 @@ def main() -> int:
     peer_python.enter(arguments.python)
     several = len(arguments.models) > 1
     prompts = arguments.prompt or list(ROW_PROMPTS if several else PROMPTS)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            pictures = {Path(model).name: pictures_of(model, prompts, arguments, Path(folder))
-                        for model in arguments.models}
-    except program.ProgramError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        pictures = {Path(model).name: pictures_of(model, prompts, arguments, Path(folder))
+                    for model in arguments.models}
     sheets = {name: grid(row, len(row) if several else arguments.columns) for name, row in pictures.items()}
     sheet = labelled(sheets) if several else next(iter(sheets.values()))
     arguments.output.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import random
 import sys
 import tempfile
@@ -98,16 +97,14 @@ def evaluate(arguments: argparse.Namespace, folder: Path) -> list[Row]:
 
 
 def print_table(rows: list[Row]) -> None:
-    print("| model | attribute | right | of | bar | judge on drawn scenes | |\n|---|---|---|---|---|---|---|")
-    for row in rows:
-        bar = f"{row.bar:.0%}" if row.bar else "-"
-        print(f"| {row.model} | {row.attribute} | {row.share:.1%} | {row.counted} | {bar} | "
-              f"{row.judge_right / max(1, row.judge_counted):.1%} | {'ok' if row.passed else 'BELOW'} |")
+    program.print_table(["model", "attribute", "right", "of", "bar", "judge on drawn scenes", ""],
+                        ([row.model, row.attribute, f"{row.share:.1%}", row.counted, f"{row.bar:.0%}" if row.bar else "-",
+                          f"{row.judge_right / max(1, row.judge_counted):.1%}", "ok" if row.passed else "BELOW"]
+                         for row in rows))
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = program.parser_of(__doc__, EXAMPLES)
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="folder of a tiny model")
     parser.add_argument("--count", type=int, default=200, help="how many captions (default: %(default)s)")
     parser.add_argument("--steps", type=int, help="steps of a picture (default: the model's)")
@@ -122,21 +119,16 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+@program.reported
 def main() -> int:
     arguments = parse_arguments()
     peer_python.enter(arguments.python)
-    try:
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = arguments.pictures or Path(temporary)
-            folder.mkdir(parents=True, exist_ok=True)
-            rows = evaluate(arguments, folder)
-    except program.ProgramError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.pictures or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = evaluate(arguments, folder)
     print_table(rows)
-    if arguments.json:
-        document = [dataclasses.asdict(row) | {"share": row.share, "bar": row.bar} for row in rows]
-        arguments.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    program.write_rows(arguments.json, [dataclasses.asdict(row) | {"share": row.share, "bar": row.bar} for row in rows])
     below = [f"{row.model}: {row.attribute}" for row in rows if not row.passed]
     if below:
         print(f"error: below the bar: {', '.join(below)}. Train the model longer.", file=sys.stderr)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""What a crossing between families costs: pictures of one tiny model, refined by another one, for every ordered pair.
+"""What a conversion between families costs: pictures of one tiny model, refined by another one, for every ordered pair.
 
 Each caption of a scene that no model saw is drawn by the first model, kept as a latent and refined by the second one
-with the same caption. A row says how near the picture comes through the crossing alone (PSNR of what the first VAE shows
+with the same caption. A row says how near the picture comes through the conversion alone (PSNR of what the first VAE shows
 against what the second one makes of it), and how often the refined pictures show what the caption asks for, as told by
 the judge of scripts/train/eval_model.py, beside the share of the pictures that were refined. Exits with 1 if the refined
 pictures show less than the bar.
@@ -41,7 +41,7 @@ class Row:
     source: str
     target: str
     count: int
-    psnr_mean: float  # dB, of the crossing alone
+    psnr_mean: float  # dB, of the conversion alone
     psnr_lowest: float
     before: float  # share of attributes that the first model's pictures show
     after: float  # the same of the refined ones
@@ -84,7 +84,7 @@ class Evaluation:
         return pictures
 
     def refined(self, source: Path, target: Path) -> tuple[list[Any], list[float]]:
-        """The same pictures after the target refined them, and the PSNR of each crossing."""
+        """The same pictures after the target refined them, and the PSNR of each conversion."""
         names = source.resolve().name, target.resolve().name
         place = self.folder / "-".join(names)
         place.mkdir(exist_ok=True)
@@ -130,16 +130,15 @@ def evaluate(arguments: argparse.Namespace, folder: Path) -> list[Row]:
 
 
 def print_table(rows: list[Row]) -> None:
-    print("| from | to | pictures | PSNR of the crossing, mean | lowest | shown before | shown refined | "
-          "object colours refined | |\n|---|---|---|---|---|---|---|---|---|")
-    for row in rows:
-        print(f"| {row.source} | {row.target} | {row.count} | {row.psnr_mean:.1f} dB | {row.psnr_lowest:.1f} dB | "
-              f"{row.before:.1%} | {row.after:.1%} | {row.colour_after:.1%} | {'ok' if row.passed else 'BELOW'} |")
+    program.print_table(
+        ["from", "to", "pictures", "PSNR of the conversion, mean", "lowest", "shown before", "shown refined",
+         "object colours refined", ""],
+        ([row.source, row.target, row.count, f"{row.psnr_mean:.1f} dB", f"{row.psnr_lowest:.1f} dB", f"{row.before:.1%}",
+          f"{row.after:.1%}", f"{row.colour_after:.1%}", "ok" if row.passed else "BELOW"] for row in rows))
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = program.parser_of(__doc__, EXAMPLES)
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="two or more folders of tiny models")
     parser.add_argument("--count", type=int, default=50, help="how many captions (default: %(default)s)")
     parser.add_argument("--strength", type=float, default=0.5, help="of the refinement (default: %(default)s)")
@@ -158,21 +157,16 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
+@program.reported
 def main() -> int:
     arguments = parse_arguments()
     peer_python.enter(arguments.python)
-    try:
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = arguments.pictures or Path(temporary)
-            folder.mkdir(parents=True, exist_ok=True)
-            rows = evaluate(arguments, folder)
-    except program.ProgramError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.pictures or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = evaluate(arguments, folder)
     print_table(rows)
-    if arguments.json:
-        arguments.json.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=2) + "\n",
-                                  encoding="utf-8")
+    program.write_rows(arguments.json, [dataclasses.asdict(row) for row in rows])
     below = [f"{row.source} -> {row.target}" for row in rows if not row.passed]
     if below:
         print(f"error: below {BAR:.0%}: {', '.join(below)}. Refine with less strength, or train the model longer.",
