@@ -1,6 +1,6 @@
 #include "engine/autoencoder.hpp"
 
-#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "engine/failure.hpp"
 #include "engine/stopwatch.hpp"
 #include "engine/tiles.hpp"
@@ -56,7 +56,7 @@ Moments Autoencoder::encoded(const Image& image) {
     moments = through(parts_.in_fp32(PartKind::vae_encoder));
   if (is_finite(moments)) return moments;
   throw Error(ErrorKind::numeric,
-              core::marked("encoding the picture gave NaN or Inf; nothing was saved. Try {dtype} fp32"));
+              core::sentence("encoding the picture gave NaN or Inf; nothing was saved. Try {dtype} fp32"));
 }
 
 }  // namespace lapis::engine

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "engine/prompt_rows.hpp"
 #include "lapis/error.hpp"
 
@@ -18,8 +18,8 @@ ClipText encode_clip(LoadedPart& encoder, const RenderRequest& request, const st
   const at::Tensor layers = last_alone ? outputs.front().unsqueeze(0) : outputs.at(states == ClipStates::raw ? 0 : 1);
   const std::int64_t skip = std::max<std::int64_t>(1, request.job.clip_skip);
   if (skip > 1 && skip >= layers.size(0)) {
-    throw Error(ErrorKind::usage, core::field_name("clip_skip") + " is " + std::to_string(skip) +
-                                      "; this text encoder has " + std::to_string(layers.size(0) - 1) + " layers");
+    throw Error(ErrorKind::usage,
+                core::sentence("{clip_skip} is {}; this text encoder has {} layers", skip, layers.size(0) - 1));
   }
   const std::size_t pooled = last_alone ? 1 : 2;
   return {joined_context(layers.select(0, layers.size(0) - skip), rows),

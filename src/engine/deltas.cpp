@@ -10,6 +10,7 @@
 #include <cstring>
 #include <optional>
 
+#include "core/text/sentence.hpp"
 #include "engine/dtypes.hpp"
 #include "engine/scaled.hpp"
 #include "io/checkpoint/scale_reader.hpp"
@@ -35,16 +36,16 @@ class Factors {
   at::Tensor tensor(const std::string& role) const {
     const std::string& name = delta_.tensors.at(role);
     const io::TensorView& view = find(name);
-    const std::string what = delta_.file.string() + ": tensor " + name;
+    const std::string file = delta_.file.string();
     const auto scale = file_.scales.weights.find(name);
     const bool quantized = scale != file_.scales.weights.end();
     const std::optional<at::ScalarType> type =
         quantized && scale->second.integers ? std::optional(at::kChar) : scalar_type(view.dtype);
     if (!type) {
-      throw Error(
-          ErrorKind::input,
-          what + " is " + std::string(io::dtype_name(view.dtype)) + "; a LoRA's must be F32, F16, BF16, F64 or F8.",
-          "Save it so");
+      throw Error(ErrorKind::input,
+                  core::sentence("{}: tensor {} is {}; a LoRA's must be F32, F16, BF16, F64 or F8.", file, name,
+                                 io::dtype_name(view.dtype)),
+                  "Save it so");
     }
     const at::Tensor stored = copied(view, *type);
     const auto scales = [&] {
@@ -52,7 +53,7 @@ class Factors {
     };
     at::Tensor numbers = quantized ? scaled(stored, {}, scale->second, scales()) : stored.to(at::kFloat);
     if (at::isfinite(numbers).all().item<bool>()) return numbers;
-    throw Error(ErrorKind::input, what + " holds NaN or infinity.",
+    throw Error(ErrorKind::input, core::sentence("{}: tensor {} holds NaN or infinity.", file, name),
                 "It was trained to that, or is damaged: take another");
   }
 
@@ -79,7 +80,7 @@ class Factors {
  private:
   const io::TensorView& find(const std::string& name) const {
     if (const io::TensorView* view = file_.tensors->find(name)) return *view;
-    throw Error(ErrorKind::input, delta_.file.string() + " has changed since it was read. Try again");
+    throw Error(ErrorKind::input, core::sentence("{} has changed since it was read. Try again", delta_.file.string()));
   }
 
   const Delta& delta_;

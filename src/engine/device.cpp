@@ -13,7 +13,7 @@
 #include <system_error>
 #include <utility>
 
-#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/shortage.hpp"
 #include "lapis/error.hpp"
 
@@ -44,7 +44,7 @@ std::optional<std::string> open_cuda() {
   if (!dladdr(reinterpret_cast<void*>(&at::set_num_threads), &info) || !info.dli_fname) return "libtorch was not found";
   const auto library = std::filesystem::path(info.dli_fname).parent_path() / cuda_library;
   std::error_code ignored;
-  if (!std::filesystem::exists(library, ignored)) return library.string() + " is not there";
+  if (!std::filesystem::exists(library, ignored)) return core::sentence("{} is not there", library.string());
   setenv("CUDA_MODULE_LOADING", "LAZY", /*overwrite=*/0);
   if (!dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL)) return std::string(dlerror());
   if (!at::hasCUDA()) return "no CUDA device or driver on this machine";
@@ -57,8 +57,9 @@ at::Device choose_device(const std::string& name) {
   if (!missing) return at::Device(at::kCUDA, 0);
   if (name == "auto") return at::kCPU;
   throw Error(ErrorKind::device,
-              core::marked("{device} cuda: ") + *missing +
-                  core::marked(". Install libtorch's CUDA part (scripts/setup.sh --cuda), or use {device} cpu"));
+              core::sentence("{device} cuda: {}. Install libtorch's CUDA part (scripts/setup.sh --cuda), or use "
+                             "{device} cpu",
+                             *missing));
 }
 
 at::ScalarType choose_dtype(const std::string& name, at::Device device) {

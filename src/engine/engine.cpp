@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "core/text/job_limits.hpp"
+#include "core/text/sentence.hpp"
 #include "engine/device.hpp"
 #include "engine/failure.hpp"
 #include "engine/latents.hpp"
@@ -27,10 +29,11 @@ void blaming_weights(const Model& model, const Work& work) {
     if (error.kind() != ErrorKind::numeric) throw;
     const io::WeightFaults faults = io::faults_in_weights(model);
     if (faults.count == 0) throw;
-    const std::string count = std::to_string(faults.count) + (faults.count == 1 ? " tensor is" : " tensors are");
-    throw Error(ErrorKind::model,
-                "model " + model.name + " can draw nothing: " + count + " not finite. " + faults.first + ".",
-                "Take another checkpoint, or this one in another precision.");
+    throw Error(
+        ErrorKind::model,
+        core::sentence("model {} can draw nothing: {} {} not finite. {}.", model.name,
+                       core::count_text(faults.count, "tensor"), faults.count == 1 ? "is" : "are", faults.first),
+        "Take another checkpoint, or this one in another precision.");
   }
 }
 
@@ -110,8 +113,9 @@ extern "C" __attribute__((visibility("default"))) lapis::Engine* lapis_make_engi
                                                                                    std::optional<lapis::Error>* error) {
   if (abi != lapis::lapis_engine_abi) {
     error->emplace(lapis::ErrorKind::device,
-                   "the engine is of another version than the program: its interface has number " +
-                       std::to_string(lapis::lapis_engine_abi) + ", the program's " + std::to_string(abi) + ".",
+                   lapis::core::sentence("the engine is of another version than the program: its interface has number "
+                                         "{}, the program's {}.",
+                                         lapis::lapis_engine_abi, abi),
                    "Build or install both from one source");
     return nullptr;
   }

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/shortage.hpp"
 #include "lapis/error.hpp"
 
@@ -95,14 +95,15 @@ void rethrow_as_error() {
     throw io::memory_shortage();
   } catch (const std::system_error& error) {
     if (const std::optional<Error> shortage = io::shortage_of(error.code())) throw *shortage;
-    throw Error(ErrorKind::internal, "libtorch failed: " + gist_of(error));
+    throw Error(ErrorKind::internal, core::sentence("libtorch failed: {}", gist_of(error)));
   } catch (const std::exception& error) {
     switch (lack_of(text_of(error))) {
       case Lack::cpu: throw io::memory_shortage();
       case Lack::gpu:
-        throw Error(ErrorKind::device, "too little memory of the GPU for this.",
-                    core::marked("Make the picture smaller ({-width}, {-height}), use {dtype} fp16, or {device} cpu"));
-      case Lack::none: throw Error(ErrorKind::internal, "libtorch failed: " + gist_of(error));
+        throw Error(
+            ErrorKind::device, "too little memory of the GPU for this.",
+            core::sentence("Make the picture smaller ({-width}, {-height}), use {dtype} fp16, or {device} cpu"));
+      case Lack::none: throw Error(ErrorKind::internal, core::sentence("libtorch failed: {}", gist_of(error)));
     }
     throw;
   }

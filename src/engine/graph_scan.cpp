@@ -11,6 +11,7 @@
 #include <unordered_set>
 
 #include "core/checkpoint/graph_ops.hpp"
+#include "core/text/sentence.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::engine {
@@ -52,13 +53,17 @@ class GraphScan {
  private:
   [[noreturn]] void refuse(const std::string& what) const { throw core::refusal(ErrorKind::model, file_, what); }
 
+  [[noreturn]] void refuse_call(const torch::jit::Function& function) const {
+    refuse(core::sentence("it calls {}, which is no graph", function.qualname().qualifiedName()));
+  }
+
   void check_tensor(const at::Tensor& tensor) const {
     if (!lies_in_storage(tensor)) refuse("a tensor of it lies outside of its own numbers");
   }
 
   void scan_function(torch::jit::Function& function) {
     torch::jit::GraphFunction* const graph = torch::jit::tryToGraphFunction(function);
-    if (graph == nullptr) refuse("it calls " + function.qualname().qualifiedName() + ", which is no graph");
+    if (graph == nullptr) refuse_call(function);
     graph->ensure_defined();
     scan_block(*graph->graph()->block());
   }
@@ -78,7 +83,7 @@ class GraphScan {
     const std::string space = kind.ns().toUnqualString();
     const std::string name = kind.toUnqualString();
     const std::string_view why = core::operator_fault(space, name);
-    if (!why.empty()) refuse("it calls " + space + "::" + name + ", which " + std::string(why));
+    if (!why.empty()) refuse(core::sentence("it calls {}::{}, which {}", space, name, why));
     known_.insert(kind);
   }
 
@@ -99,12 +104,12 @@ class GraphScan {
   void check_type(const c10::Type& type) const {
     if (const auto* const named = type.castRaw<c10::ClassType>()) {
       const std::string name = named->name() ? named->name()->qualifiedName() : "";
-      if (name.starts_with("__torch__.torch.classes.")) refuse("it uses " + name + ", which is written in C++");
+      if (name.starts_with("__torch__.torch.classes.")) {
+        refuse(core::sentence("it uses {}, which is written in C++", name));
+      }
     }
     if (const auto* const callable = type.castRaw<c10::FunctionType>()) {
-      if (!callable->function()->isGraphFunction()) {
-        refuse("it calls " + callable->function()->qualname().qualifiedName() + ", which is no graph");
-      }
+      if (!callable->function()->isGraphFunction()) refuse_call(*callable->function());
     }
     if (type.kind() == c10::TypeKind::ClassType) return;  // contains itself, where it has an attribute of its own kind
     for (const c10::TypePtr& inner : type.containedTypes()) check_type(*inner);
@@ -117,7 +122,8 @@ class GraphScan {
 void check_arguments(const c10::ClassType& type, const Part& part, const std::string& file) {
   const torch::jit::Function* const forward = type.findMethod("forward");
   if (forward == nullptr) {
-    throw Error(ErrorKind::model, file + " has no forward, so it is no part of a model.", "Export the part anew");
+    throw Error(ErrorKind::model, core::sentence("{} has no forward, so it is no part of a model.", file),
+                "Export the part anew");
   }
   const std::vector<c10::Argument>& arguments = forward->getSchema().arguments();  // the module itself is the first
   std::size_t needed = 0;
@@ -125,23 +131,23 @@ void check_arguments(const c10::ClassType& type, const Part& part, const std::st
     if (!arguments[i].default_value()) needed = i;
   }
   if (part.inputs.size() >= needed && part.inputs.size() < arguments.size()) return;
-  std::string wanted;
-  for (const Port& port : part.inputs) wanted += (wanted.empty() ? "" : ", ") + port.name;
+  std::vector<std::string> wanted;
+  for (const Port& port : part.inputs) wanted.push_back(port.name);
   throw Error(ErrorKind::model,
-              file + " takes " + std::to_string(arguments.size() - 1) + " inputs (" + input_names(type) +
-                  "); the part is given " + std::to_string(part.inputs.size()) + " (" + wanted + ").",
+              core::sentence("{} takes {} inputs ({}); the part is given {} ({}).", file, arguments.size() - 1,
+                             input_names(type), wanted.size(), core::joined(wanted)),
               "It is the graph of another network, or exported otherwise: export it anew");
 }
 
 }  // namespace
 
 std::string input_names(const c10::ClassType& type) {
-  std::string names;
   const torch::jit::Function* const forward = type.findMethod("forward");
-  if (forward == nullptr) return names;
+  if (forward == nullptr) return "";
   const std::vector<c10::Argument>& arguments = forward->getSchema().arguments();
-  for (std::size_t i = 1; i < arguments.size(); ++i) names += (names.empty() ? "" : ", ") + arguments[i].name();
-  return names;
+  std::vector<std::string> names;
+  for (std::size_t i = 1; i < arguments.size(); ++i) names.push_back(arguments[i].name());
+  return core::joined(names);
 }
 
 void scan_graph(const c10::intrusive_ptr<c10::ivalue::Object>& module, const Part& part) {

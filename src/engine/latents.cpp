@@ -7,7 +7,7 @@
 
 #include "core/family/spaces.hpp"
 #include "core/text/job_limits.hpp"
-#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "engine/autoencoder.hpp"
 #include "engine/vae.hpp"
 #include "lapis/error.hpp"
@@ -15,12 +15,14 @@
 namespace lapis::engine {
 namespace {
 
-std::string side(const Space& space) { return core::space_name(space) + " (" + core::space_numbers(space) + ")"; }
+std::string side(const Space& space) {
+  return core::sentence("{} ({})", core::space_name(space), core::space_numbers(space));
+}
 
 /// "the latent's numbers are of sd15:a (...), and those of tiny of sdxl:b (...)".
 std::string both_sides(const Latent& latent, const Model& model) {
-  return "the latent's numbers are of " + side(latent.space) + ", and " + model.name + " reads those of " +
-         side(model.space);
+  return core::sentence("the latent's numbers are of {}, and {} reads those of {}", side(latent.space), model.name,
+                        side(model.space));
 }
 
 void require_shape(const Latent& latent) {
@@ -73,23 +75,24 @@ Latent latent_of(const at::Tensor& values, const Space& space) {
 void require_space(const Latent& latent, const Model& model) {
   require_shape(latent);
   if (core::same_numbers(latent.space, model.space) && latent.shape[1] == model.space.channels) return;
-  throw Error(ErrorKind::incompatible, both_sides(latent, model) + ".", "Take a model of the latent's space");
+  throw Error(ErrorKind::incompatible, core::sentence("{}.", both_sides(latent, model)),
+              "Take a model of the latent's space");
 }
 
 Decoded decoded(Parts& parts, const Latent& latent, const std::string& tiling, bool any_space) {
   const Model& model = parts.model();
   if (latent.sigma > 0) {
     throw Error(ErrorKind::incompatible,
-                "the latent is unfinished: after " + std::to_string(latent.step) + " steps it stands at sigma " +
-                    core::number_text(latent.sigma) + " and shows noise.",
-                core::marked("Go on with it: {lapis generate} {init_latent} FILE"));
+                core::sentence("the latent is unfinished: after {} steps it stands at sigma {} and shows noise.",
+                               latent.step, core::number_text(latent.sigma)),
+                core::sentence("Go on with it: {lapis generate} {init_latent} FILE"));
   }
   if (!any_space) require_space(latent, model);
   require_shape(latent);
   if (latent.shape[1] != model.space.channels) {
-    throw Error(ErrorKind::incompatible, both_sides(latent, model) + ": " + std::to_string(latent.shape[1]) +
-                                             " channels do not go through a decoder of " +
-                                             std::to_string(model.space.channels));
+    throw Error(ErrorKind::incompatible,
+                core::sentence("{}: {} channels do not go through a decoder of {}", both_sides(latent, model),
+                               latent.shape[1], model.space.channels));
   }
   const c10::InferenceMode inference;
   const Timings before = parts.module_seconds();
@@ -106,9 +109,8 @@ Decoded decoded(Parts& parts, const Latent& latent, const std::string& tiling, b
 Encoded encoded(Parts& parts, const Image& image, const std::string& tiling, std::optional<std::uint64_t> seed) {
   const Space& space = parts.model().space;
   if (image.width % space.downscale != 0 || image.height % space.downscale != 0) {
-    throw Error(ErrorKind::usage, "a picture of " + std::to_string(image.width) + " x " + std::to_string(image.height) +
-                                      " pixels does not divide into cells of " + std::to_string(space.downscale) +
-                                      " x " + std::to_string(space.downscale));
+    throw Error(ErrorKind::usage, core::sentence("a picture of {} x {} pixels does not divide into cells of {} x {}",
+                                                 image.width, image.height, space.downscale, space.downscale));
   }
   const c10::InferenceMode inference;
   const Timings before = parts.module_seconds();

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "core/text/sentence.hpp"
 #include "engine/failure.hpp"
 #include "engine/runner.hpp"
 #include "engine/stopwatch.hpp"
@@ -68,8 +69,8 @@ LoadedPart::LoadedPart(const Part& part, const std::string& name, Placement plac
     if (is_shortage()) throw;
     if (is_lack_of_files()) io::fail_unreadable(part.graph, ErrorKind::model, EMFILE);
     const auto* torch = dynamic_cast<const c10::Error*>(&error);
-    throw Error(ErrorKind::model, part.graph.string() + ": libtorch cannot load this graph: " +
-                                      first_line(torch ? torch->what_without_backtrace() : error.what()));
+    throw Error(ErrorKind::model, core::sentence("{}: libtorch cannot load this graph: {}", part.graph.string(),
+                                                 first_line(torch ? torch->what_without_backtrace() : error.what())));
   }
 }
 
@@ -101,7 +102,7 @@ std::vector<at::Tensor> LoadedPart::run(const std::vector<at::Tensor>& inputs) {
     throw;
   } catch (const std::exception& error) {
     if (is_shortage()) throw;
-    throw Error(ErrorKind::model, state_->graph + " fails as " + state_->name + ": " + gist_of(error) + ".",
+    throw Error(ErrorKind::model, core::sentence("{} fails as {}: {}.", state_->graph, state_->name, gist_of(error)),
                 "Restore the file, or export the model again.");
   }
 }
@@ -112,8 +113,8 @@ std::vector<at::Tensor> LoadedPart::call(const std::vector<at::Tensor>& inputs) 
   std::vector<at::Tensor> outputs = state_->runner->run(inputs);
   state_->seconds += watch.seconds();
   if (outputs.size() < state_->outputs) {
-    throw Error(ErrorKind::model, "part " + state_->name + " returned " + std::to_string(outputs.size()) +
-                                      " tensors; model.json declares " + std::to_string(state_->outputs));
+    throw Error(ErrorKind::model, core::sentence("part {} returned {} tensors; model.json declares {}", state_->name,
+                                                 outputs.size(), state_->outputs));
   }
   return outputs;
 }

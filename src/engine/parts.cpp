@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/text/sentence.hpp"
 #include "engine/stopwatch.hpp"
 #include "lapis/error.hpp"
 
@@ -20,7 +21,7 @@ std::uint64_t Parts::bytes() const {
 PartSlot::Load Parts::loading(PartKind kind, Placement placement) const {
   const std::string name(row_of(kind).name);
   const Part* part = find_part(model_, kind);
-  if (part == nullptr) throw Error(ErrorKind::model, "model " + model_.name + " has no " + name);
+  if (part == nullptr) throw Error(ErrorKind::model, core::sentence("model {} has no {}", model_.name, name));
   return [part = *part, name, placement, attachments = attachments_.of(kind)] {
     return LoadedPart(part, name, placement, attachments);
   };

@@ -14,7 +14,7 @@
 #include "core/sampling/schedule_table.hpp"
 #include "core/sampling/sigma_time_map.hpp"
 #include "core/sampling/strength.hpp"
-#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "engine/adapter.hpp"
 #include "engine/autoencoder.hpp"
 #include "engine/denoiser.hpp"
@@ -269,7 +269,7 @@ class Rendering {
     if (is_finite(latent)) return latent;
     throw Error(
         ErrorKind::numeric,
-        core::marked(
+        core::sentence(
             "denoising gave NaN or Inf; nothing was saved. Try {dtype} fp32, a lower {guidance} or more {steps}"));
   }
 

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "engine/tiles.hpp"
 #include "lapis/error.hpp"
 
@@ -86,7 +86,7 @@ bool is_finite(const at::Tensor& values) { return at::isfinite(values).all().ite
 Image to_image(const at::Tensor& picture) {
   if (!is_finite(picture)) {
     throw Error(ErrorKind::numeric,
-                core::marked("the decoded picture holds NaN or Inf; nothing was saved. Try {dtype} fp32"));
+                core::sentence("the decoded picture holds NaN or Inf; nothing was saved. Try {dtype} fp32"));
   }
   const at::Tensor bytes =
       at::round((picture[0] / 2 + 0.5).clamp(0, 1) * 255).to(at::kByte).permute({1, 2, 0}).contiguous();
@@ -98,7 +98,7 @@ Image to_image(const at::Tensor& picture) {
   if (is_flat(image)) {
     throw Error(
         ErrorKind::numeric,
-        core::marked(
+        core::sentence(
             "the decoded picture is one flat colour; nothing was saved. Try another {dtype}, seed or guidance"));
   }
   return image;

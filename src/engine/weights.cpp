@@ -8,12 +8,11 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <string_view>
 #include <utility>
 
 #include "core/text/job_limits.hpp"
-#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "engine/deltas.hpp"
 #include "engine/dtypes.hpp"
 #include "engine/scaled.hpp"
@@ -26,14 +25,6 @@ namespace lapis::engine {
 namespace {
 
 constexpr std::string_view plain_naming = "diffusers";
-
-std::string shape_text(at::IntArrayRef shape) {
-  std::ostringstream text;
-  text << '[';
-  for (std::size_t i = 0; i < shape.size(); ++i) text << (i ? ", " : "") << shape[i];
-  text << ']';
-  return text.str();
-}
 
 /// A tensor over the mapped bytes, or over a copy where the file did not align them.
 at::Tensor borrowed(const io::TensorView& view, at::ScalarType type) {
@@ -61,12 +52,6 @@ std::vector<core::TensorLocation> places_of(std::span<const core::TensorShape> p
   return core::places(row->key_scheme, parameters);
 }
 
-std::int64_t count_of(const std::vector<std::int64_t>& shape) {
-  std::int64_t count = 1;
-  for (const std::int64_t size : shape) count *= size;
-  return count;
-}
-
 bool is_token_table(const std::string& parameter) { return parameter.ends_with("token_embedding.weight"); }
 
 /// The table of token embeddings with the rows that a job adds; only where there are some does it leave its mapping.
@@ -77,7 +62,9 @@ at::Tensor with_added_rows(const at::Tensor& table, const std::vector<AddedRows>
     const std::unique_ptr<io::TensorFile> file = io::open_tensor_file(rows.file, ErrorKind::input);
     const io::TensorView* view = file->find(rows.tensor);
     const std::optional<at::ScalarType> type = view ? scalar_type(view->dtype) : std::nullopt;
-    if (!type) throw Error(ErrorKind::input, rows.file.string() + " has changed since it was read. Try again");
+    if (!type) {
+      throw Error(ErrorKind::input, core::sentence("{} has changed since it was read. Try again", rows.file.string()));
+    }
     // A copy: the file is unmapped at the end of this block.
     tables.push_back(borrowed(*view, *type).reshape({rows.rows, table.size(1)}).to(table.options(), false, true));
   }
@@ -109,8 +96,9 @@ const io::TensorView& Weights::find(const std::string& key) const {
   for (const std::unique_ptr<io::TensorFile>& file : files_) {
     if (const io::TensorView* view = file->find(key)) return *view;
   }
-  throw Error(ErrorKind::model, part_.weights.front().string() + ": part " + name_ + " needs a tensor named " + key +
-                                    " and finds none. Export or import the model again");
+  throw Error(ErrorKind::model,
+              core::sentence("{}: part {} needs a tensor named {} and finds none. Export or import the model again",
+                             part_.weights.front().string(), name_, key));
 }
 
 /// The rows of a tensor that a place names, times their scales where there are some, and the transpose where it says
@@ -123,9 +111,8 @@ at::Tensor Weights::at_location(const core::TensorLocation& place) const {
   const std::optional<at::ScalarType> type =
       quantized && scale->second.integers ? std::optional(at::kChar) : scalar_type(view.dtype);
   if (!type) {
-    throw Error(ErrorKind::model, part_.weights.front().string() + ": tensor " + key + " is " +
-                                      std::string(io::dtype_name(view.dtype)) +
-                                      "; a weight must be F32, F16, BF16, F64 or F8");
+    throw Error(ErrorKind::model, core::sentence("{}: tensor {} is {}; a weight must be F32, F16, BF16, F64 or F8",
+                                                 part_.weights.front().string(), key, io::dtype_name(view.dtype)));
   }
   const at::Tensor stored = borrowed(view, *type);
   const auto numbers = [&] {
@@ -152,9 +139,10 @@ void Weights::check_memory(std::span<const core::TensorLocation> places, Placeme
   if (!free || needed < *free) return;
   throw Error(
       ErrorKind::device,
-      "part " + name_ + " of " + part_.weights.front().string() + " has weights of another dtype, which take " +
-          core::bytes_text(needed) + " as they are converted, and " + core::bytes_text(*free) + " are free.",
-      core::marked(
+      core::sentence("part {} of {} has weights of another dtype, which take {} as they are converted, and {} are "
+                     "free.",
+                     name_, part_.weights.front().string(), core::bytes_text(needed), core::bytes_text(*free)),
+      core::sentence(
           "Use the dtype of the file ({lapis list} models), such as {dtype} bf16: then they stay where they are."));
 }
 
@@ -164,12 +152,13 @@ at::Tensor Weights::in_shape(const core::TensorShape& parameter, const core::Ten
   const at::Tensor found = at_location(place);
   // Other namings store a linear layer as a 1 x 1 convolution, or the other way: the same bytes.
   const bool renamed = part_.key_scheme != plain_naming;
-  if (found.sizes() == at::IntArrayRef(wanted) || (renamed && found.numel() == count_of(wanted))) {
+  if (found.sizes() == at::IntArrayRef(wanted) || (renamed && found.numel() == core::count_of(wanted))) {
     return found.reshape(wanted);
   }
   const std::string key = part_.prefix + place.name;
-  throw Error(ErrorKind::model, part_.weights.front().string() + ": tensor " + key + " has shape " +
-                                    shape_text(find(key).shape) + "; part " + name_ + " wants " + shape_text(wanted));
+  throw Error(ErrorKind::model,
+              core::sentence("{}: tensor {} has shape {}; part {} wants {}", part_.weights.front().string(), key,
+                             core::shape_text(find(key).shape), name_, core::shape_text(wanted)));
 }
 
 std::vector<at::Tensor> Weights::bound(std::span<const core::TensorShape> parameters, Placement placement,

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/job/infotext.hpp"
 #include "core/job/job_fields.hpp"
 #include "core/latent/latents.hpp"
 #include "io/file/sha256.hpp"
 #include "io/file/text.hpp"
 #include "io/model/model_folder.hpp"
 #include "io/model/weight_digests.hpp"
+#include "io/picture/infotext.hpp"
 #include "io/picture/png.hpp"
 #include "io/prompt/prompt_reader.hpp"
 #include "lapis/version.hpp"
@@ -147,10 +147,10 @@ class Rendering {
     job.batch = 1;
     DrawnPicture drawn;
     drawn.fields = fields_of(job, picture);
-    const core::Infotext infotext =
-        core::infotext_of(job, prepared_.model, prepared_.attachments, io::weight_hashes(prepared_.model), program());
+    const io::Infotext infotext =
+        io::infotext_of(job, prepared_.model, prepared_.attachments, io::weight_hashes(prepared_.model), program());
     drawn.png = io::encode_png(
-        picture.image, {io::utf8_text(core::write_infotext(infotext)),
+        picture.image, {io::utf8_text(io::write_infotext(infotext)),
                         io::provenance(drawn.fields, prepared_.model, prepared_.attachments, stage_model(), history_)});
     drawn.image = picture.image;
     drawn.index = picture.index;
@@ -291,8 +291,8 @@ PreparedRender prepare_render(RenderPlan plan, EngineDoor* door, const Events& e
     timings.read += seconds_since(fitting);
   }
   if (asked.pictures) {
-    const core::Infotext infotext = core::infotext_of(asked.job, prepared.model, prepared.attachments, {}, program());
-    if (const auto warning = core::infotext_warning(infotext)) told.warn({*warning});
+    const io::Infotext infotext = io::infotext_of(asked.job, prepared.model, prepared.attachments, {}, program());
+    if (const auto warning = io::infotext_warning(infotext)) told.warn({*warning});
   }
   return prepared;
 }

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "../sample_model.hpp"
 #include "core/sampling/schedule_table.hpp"
 #include "golden.hpp"
-#include "sample_model.hpp"
 
 namespace lapis::test {
 

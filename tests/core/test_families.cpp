@@ -2,9 +2,9 @@
 #include <set>
 #include <string>
 
+#include "../sample_model.hpp"
 #include "core/family/families.hpp"
 #include "core/family/spaces.hpp"
-#include "sample_model.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

@@ -2,12 +2,12 @@
 #include <set>
 #include <string>
 
+#include "../sample_model.hpp"
 #include "core/family/spaces.hpp"
 #include "core/job/inherit.hpp"
 #include "core/job/job_fields.hpp"
 #include "core/sampling/samplers.hpp"
 #include "lapis/error.hpp"
-#include "sample_model.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "../folder.hpp"
+#include "../sample_model.hpp"
 #include "core/job/job_fields.hpp"
 #include "lapis/error.hpp"
-#include "sample_model.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

@@ -4,11 +4,11 @@
 #include <functional>
 #include <string>
 
+#include "../sample_model.hpp"
 #include "core/family/families.hpp"
 #include "core/job/job_fields.hpp"
 #include "core/model/model_check.hpp"
 #include "lapis/error.hpp"
-#include "sample_model.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

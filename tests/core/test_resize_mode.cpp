@@ -2,11 +2,11 @@
 #include <catch2/catch.hpp>
 
 #include "../pattern.hpp"
+#include "../sample_model.hpp"
 #include "core/picture/resize_mode.hpp"
 #include "core/text/names.hpp"
 #include "golden.hpp"
 #include "lapis/error.hpp"
-#include "sample_model.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

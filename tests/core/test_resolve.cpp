@@ -5,9 +5,9 @@
 #include <limits>
 #include <string>
 
+#include "../sample_model.hpp"
 #include "core/job/job_fields.hpp"
 #include "lapis/error.hpp"
-#include "sample_model.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

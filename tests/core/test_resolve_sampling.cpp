@@ -5,12 +5,12 @@
 #include <string>
 #include <tuple>
 
+#include "../sample_model.hpp"
 #include "core/job/job_fields.hpp"
 #include "core/job/resolve_sampling.hpp"
 #include "core/sampling/samplers.hpp"
 #include "core/sampling/schedule_table.hpp"
 #include "lapis/error.hpp"
-#include "sample_model.hpp"
 #include "walks.hpp"
 
 using namespace lapis;

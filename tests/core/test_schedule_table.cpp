@@ -4,11 +4,11 @@
 #include <set>
 #include <string>
 
+#include "../sample_model.hpp"
 #include "core/sampling/samplers.hpp"
 #include "core/sampling/schedule_shapes.hpp"
 #include "core/sampling/schedule_table.hpp"
 #include "core/text/suggest.hpp"
-#include "sample_model.hpp"
 #include "schedule_goldens.hpp"
 
 using namespace lapis;

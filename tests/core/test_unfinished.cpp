@@ -3,11 +3,11 @@
 #include <cmath>
 #include <string>
 
+#include "../sample_model.hpp"
 #include "core/job/job_fields.hpp"
-#include "core/sampling/schedule_table.hpp"
 #include "core/job/unfinished.hpp"
+#include "core/sampling/schedule_table.hpp"
 #include "lapis/error.hpp"
-#include "sample_model.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

@@ -4,10 +4,11 @@
 #include <string>
 #include <string_view>
 
-#include "core/job/infotext.hpp"
 #include "core/text/unicode.hpp"
+#include "io/picture/infotext.hpp"
 
 using namespace lapis::core;
+using namespace lapis::io;
 
 /// Any text at all is read; and what lapis writes is read back, whatever the values are: those of three of its keys,
 /// between which a line break stands.

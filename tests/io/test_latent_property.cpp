@@ -4,13 +4,13 @@
 #include <cstring>
 #include <filesystem>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <set>
 #include <string>
 
 #include "../folder.hpp"
 #include "../fuzz/check_latent.hpp"
-#include "core/text/json_string.hpp"
 #include "io/file/half.hpp"
 #include "latents.hpp"
 
@@ -41,7 +41,8 @@ class Generator {
       passport.units = flip() ? Units::model : Units::vae;
     }
     if (flip()) passport.vae_sha256 = digest();
-    if (flip()) passport.job = "{" + core::quote_json(text()) + ":[" + core::quote_json(text()) + ",null,1.5e-3]}";
+    if (flip())
+      passport.job = "{" + nlohmann::json(text()).dump() + ":[" + nlohmann::json(text()).dump() + ",null,1.5e-3]}";
     for (std::size_t i = below(4); i > 0; --i) passport.history.push_back(transcode());
     for (std::size_t i = below(3); i > 0; --i) document.extra["x-" + text()] = text();
     return document;

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "core/job/infotext.hpp"
+#include "io/picture/infotext.hpp"
 #include "io/report/latent_report.hpp"
 #include "lapis/version.hpp"
 #include "support.hpp"
@@ -62,8 +62,8 @@ TEST_CASE("a decoded picture has the texts of a generated one, each of a batch i
   for (const int index : {0, 2}) {
     const PngText text = decoded_text(generated(7, 3), {index, "tiny", tiny, false});
     CHECK(text.lapis == provenance(fields_of(7 + index, 1), small_model(), glow()));
-    CHECK(text.parameters == core::write_infotext(core::infotext_of(fields_of(7 + index, 1), glow().embeddings, {}, {},
-                                                                    std::string("lapis ") + version)));
+    CHECK(text.parameters == write_infotext(infotext_of(fields_of(7 + index, 1), glow().embeddings, {}, {},
+                                                        std::string("lapis ") + version)));
   }
   CHECK_THAT(decoded_text(generated(7, 1), own).parameters, Catch::Contains("Seed: 7, Size: 128x64, Model: tiny"));
 }

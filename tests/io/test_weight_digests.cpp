@@ -39,7 +39,7 @@ Model linked_model(const TemporaryFolder& folder) {
 
 TEST_CASE("a model's hashes are the first ten digits of its weight files' digests") {
   const Model model = read_model(lapis::test::models() / "tiny-sd15");
-  const core::WeightHashes hashes = weight_hashes(model);
+  const WeightHashes hashes = weight_hashes(model);
   CHECK(hashes.model == sha256_file(model.folder / unet, ErrorKind::model).substr(0, 10));
   CHECK(hashes.vae == sha256_file(model.folder / vae, ErrorKind::model).substr(0, 10));
   CHECK(unknown_weight_digests(model).empty());

@@ -7,18 +7,13 @@
 #include <utility>
 
 #include "core/checkpoint/known_relatives.hpp"
+#include "core/text/sentence.hpp"
 
 namespace lapis::core {
 namespace {
 
 using Shape = std::vector<std::int64_t>;
 using Shapes = std::unordered_map<std::string, const Shape*>;
-
-std::string shown(const Shape& shape) {
-  std::string text = "[";
-  for (const std::int64_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
-  return text + "]";
-}
 
 /// Whether two shapes are the same but for a 1x1 kernel's sizes.
 bool same_bytes(std::span<const std::int64_t> one, std::span<const std::int64_t> other) {
@@ -45,8 +40,8 @@ GraphMatch hold(const NamedGraph& named, const std::string& prefix, const Shapes
     if (found == checkpoint.end()) {
       append(held.missing, prefix + tensor.name);
     } else if (!same_bytes(*found->second, tensor.shape)) {
-      append(held.shape_mismatch,
-             prefix + tensor.name + " is " + shown(*found->second) + ", expected " + shown(tensor.shape));
+      append(held.shape_mismatch, sentence("{}{} is {}, expected {}", prefix, tensor.name, shape_text(*found->second),
+                                           shape_text(tensor.shape)));
     }
   }
   return held;
@@ -132,10 +127,9 @@ void append(Listing& listing, std::string line) {
 }
 
 std::string listing_text(const Listing& listing) {
-  std::string text;
-  for (const std::string& line : listing.first) text += (text.empty() ? "" : "; ") + line;
+  const std::string text = joined(listing.first, "; ");
   const std::size_t more = listing.count - listing.first.size();
-  return more == 0 ? text : text + "; and " + std::to_string(more) + " more";
+  return more == 0 ? text : sentence("{}; and {} more", text, more);
 }
 
 CheckpointKind identify(std::span<const TensorShape> checkpoint, std::span<const KnownGraph> graphs) {

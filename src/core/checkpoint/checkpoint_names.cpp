@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <utility>
@@ -343,6 +345,11 @@ std::vector<NamingRow> naming_table() {
 }
 
 }  // namespace
+
+std::int64_t count_of(std::span<const std::int64_t> shape) {
+  if (std::ranges::find(shape, 0) != shape.end()) return 0;
+  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+}
 
 std::span<const NamingRow> key_schemes() {
   static const std::vector<NamingRow> table = naming_table();

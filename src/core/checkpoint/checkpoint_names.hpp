@@ -15,6 +15,9 @@ struct TensorShape {
   std::vector<std::int64_t> shape;
 };
 
+/// How many numbers a tensor of this shape has.
+std::int64_t count_of(std::span<const std::int64_t> shape);
+
 /// Rows along dimension 0.
 struct RowRange {
   std::int64_t first = 0;

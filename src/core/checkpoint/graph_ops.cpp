@@ -5,6 +5,8 @@
 #include <iterator>
 #include <unordered_map>
 
+#include "core/text/sentence.hpp"
+
 namespace lapis::core {
 namespace {
 
@@ -189,10 +191,7 @@ bool reaches_files(std::string_view name) {
 }
 
 Error refusal(ErrorKind kind, std::string_view file, std::string_view what) {
-  std::string text(file);
-  text += " is refused: ";
-  text += what;
-  return Error(kind, text + ".",
+  return Error(kind, sentence("{} is refused: {}.", file, what),
                "No picture needs that: take the model from a source that you trust, or export it again without it.");
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/checkpoint/known_relatives.hpp"
 #include "core/checkpoint/sampling_claims.hpp"
+#include "core/text/sentence.hpp"
 
 namespace lapis::core {
 namespace {
@@ -91,15 +92,15 @@ std::optional<LeftoverFault> leftover_fault(std::span<const TensorShape> leftove
   if (const Relative* relative = find_marked_relative(unruled)) {
     const auto bearer = std::ranges::find_if(
         unruled, [&](const TensorShape& tensor) { return bears(tensor, relative->marks.front()); });
-    return LeftoverFault{" holds " + bearer->name + ", and is " + std::string(relative->title) + ".",
-                         advice_for(*relative, file)};
+    return LeftoverFault{sentence(" holds {}, and is {}.", bearer->name, relative->title), advice_for(*relative, file)};
   }
   const auto unknown =
       std::ranges::find_if(unruled, [&](const TensorShape& tensor) { return begins_one_of(tensor.name, realms); });
   if (unknown == unruled.end()) return std::nullopt;
   return LeftoverFault{
-      " holds " + unknown->name +
-          ", for which no graph that lapis knows has a place: without it the rest may not be what was trained.",
+      sentence(" holds {}, for which no graph that lapis knows has a place: without it the rest may not be what was "
+               "trained.",
+               unknown->name),
       "Take another export of it; where that tensor means nothing, save the file without it"};
 }
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/text/job_limits.hpp"
-#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -31,7 +31,7 @@ std::optional<double> number_of(std::string_view text) {
 double tag_weight(std::string_view text) {
   const std::optional<double> weight = number_of(text);
   if (weight && std::isfinite(*weight)) return *weight;
-  refuse("the weight \"" + std::string(text) + "\" is no number; write it as in <lora:name:0.8>");
+  refuse(sentence("the weight \"{}\" is no number; write it as in <lora:name:0.8>", text));
 }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -47,17 +47,20 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 }  // namespace
 
 LoraCall parse_lora_argument(std::string_view text) {
-  const std::string begin = field_name("loras") + " is \"" + std::string(text) + "\"; ";
   LoraCall call{std::string(text), {}};
   const std::size_t colon = text.rfind(':');
   const std::optional<double> weight =
       colon == std::string_view::npos ? std::nullopt : number_of(text.substr(colon + 1));
   if (weight) {
-    if (!std::isfinite(*weight))
-      refuse(begin + "expected a weight that is a finite number, as in style.safetensors:0.8");
+    if (!std::isfinite(*weight)) {
+      refuse(
+          sentence("{loras} is \"{}\"; expected a weight that is a finite number, as in style.safetensors:0.8", text));
+    }
     call = {std::string(text.substr(0, colon)), {*weight, *weight}};
   }
-  if (call.name.empty()) refuse(begin + "expected FILE or FILE:WEIGHT, as in style.safetensors:0.8");
+  if (call.name.empty()) {
+    refuse(sentence("{loras} is \"{}\"; expected FILE or FILE:WEIGHT, as in style.safetensors:0.8", text));
+  }
   return call;
 }
 
@@ -74,8 +77,10 @@ LoraCall parse_lora_tag(std::string_view text) {
     } else if (piece.starts_with("unet=")) {
       denoiser = tag_weight(piece.substr(5));
     } else if (piece.find('=') != std::string_view::npos || weights.size() == 2) {
-      refuse("\"" + std::string(piece) +
-             "\" is nothing that lapis reads there; write <lora:name:weight> or <lora:name:text encoder's:unet's>");
+      refuse(
+          sentence("\"{}\" is nothing that lapis reads there; write <lora:name:weight> or <lora:name:text "
+                   "encoder's:unet's>",
+                   piece));
     } else {
       weights.push_back(tag_weight(piece));
     }

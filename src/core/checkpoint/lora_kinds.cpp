@@ -5,6 +5,7 @@
 
 #include "core/checkpoint/lora_keys.hpp"
 #include "core/checkpoint/lora_shapes.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 
 namespace lapis::core {
@@ -185,7 +186,7 @@ std::string lora_title(std::span<const TensorShape> tensors) {
     if (!module.ends_with("attn2_to_k") && !module.ends_with("attn2_to_v")) continue;
     const std::int64_t width = tensor.shape[1];
     const auto row = std::ranges::find(widths, width, &Width::width);
-    return row != widths.end() ? std::string(row->title) : "a UNet that reads text of width " + std::to_string(width);
+    return row != widths.end() ? std::string(row->title) : sentence("a UNet that reads text of width {}", width);
   }
   return "";
 }

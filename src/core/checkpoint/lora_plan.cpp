@@ -12,6 +12,7 @@
 #include "core/checkpoint/lora_shapes.hpp"
 #include "core/checkpoint/lora_targets.hpp"
 #include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -239,7 +240,7 @@ class Planner {
     if (scale->bias && !bias) lacks = "lora_bias, and there is no lora_B.bias";
     if (scale->dora && !magnitude) lacks = "use_dora, and there is no lora_magnitude_vector";
     if (lacks.empty()) return;
-    throw Error(ErrorKind::input, file_.name + ": its configuration says " + lacks + " of " + name + ".",
+    throw Error(ErrorKind::input, sentence("{}: its configuration says {} of {}.", file_.name, lacks, name),
                 "It was written without what was trained: take another export of it, or correct the configuration");
   }
 
@@ -260,17 +261,17 @@ class Planner {
       rank = scale.ranks.find(module, steps_);
       alpha = scale.alphas.find(module, steps_).value_or(alpha);
     } catch (const Error& error) {
-      throw Error(error.kind(),
-                  file_.name + ": a pattern of peft's configuration " + error.marked_problem() + " for " + name + ".",
-                  "Write it with the modules' own names");
+      throw Error(
+          error.kind(),
+          sentence("{}: a pattern of peft's configuration {} for {}.", file_.name, error.marked_problem(), name),
+          "Write it with the modules' own names");
     }
     if (!rank && scale.rank) rank = static_cast<double>(*scale.rank);
     const auto found = static_cast<double>(product.rank.value_or(0));
     if (rank && product.rank && *rank != found) {
       throw Error(ErrorKind::input,
-                  file_.name + ": " + name + " is of rank " + std::to_string(*product.rank) +
-                      ", and its configuration says " + std::to_string(static_cast<std::int64_t>(*rank)) +
-                      ", which sets its strength.",
+                  sentence("{}: {} is of rank {}, and its configuration says {}, which sets its strength.", file_.name,
+                           name, *product.rank, static_cast<std::int64_t>(*rank)),
                   "Correct r or rank_pattern, or leave the configuration out");
     }
     const double divisor = product.rank ? found : rank.value_or(1);
@@ -280,8 +281,8 @@ class Planner {
   std::string what() const {
     const std::string title = lora_title(file_.tensors);
     return title.empty()
-               ? file_.name + " does not fit " + model_.name + ", of family " + model_.family
-               : file_.name + " is a LoRA for " + title + "; " + model_.name + " is of family " + model_.family;
+               ? sentence("{} does not fit {}, of family {}", file_.name, model_.name, model_.family)
+               : sentence("{} is a LoRA for {}; {} is of family {}", file_.name, title, model_.name, model_.family);
   }
 
   void check_fits(const std::string& name, const LoraPart& part, const LoraModule& module,
@@ -289,11 +290,10 @@ class Planner {
     const std::int64_t rows = module.shape[0];
     const std::int64_t columns = count_of(module.shape) / rows;
     if (product.rows == rows && product.columns == columns) return;
-    throw Error(
-        ErrorKind::incompatible,
-        what() + ": " + name + " makes " + shape_text({product.rows, product.columns}) + ", and " +
-            module.targets.front().parameter + " of its " + part.name + " wants " + shape_text({rows, columns}) + ".",
-        "Take a LoRA made for a model of " + model_.name + marked("'s architecture, or its model with {-model}"));
+    throw Error(ErrorKind::incompatible,
+                sentence("{}: {} makes [{}, {}], and {} of its {} wants [{}, {}].", what(), name, product.rows,
+                         product.columns, module.targets.front().parameter, part.name, rows, columns),
+                sentence("Take a LoRA made for a model of {}'s architecture, or its model with {-model}", model_.name));
   }
 
   void check_magnitude(const std::string& name, const LoraModule& module, const LoraFactors& factors) const {
@@ -304,13 +304,13 @@ class Planner {
       if (by_row ? count == module.shape[0] : module.shape.size() > 1 && count == module.shape[1]) {
         if (by_row || module.targets.size() == 1) continue;
         throw Error(ErrorKind::incompatible,
-                    file_.name + ": " + name + " is DoRA by columns of a layer that is several in " + model_.name +
-                        ", which cannot be split.",
+                    sentence("{}: {} is DoRA by columns of a layer that is several in {}, which cannot be split.",
+                             file_.name, name, model_.name),
                     "Train it by rows, or without DoRA");
       }
       throw Error(ErrorKind::incompatible,
-                  what() + ": " + tensor->name + " is " + shape_text(tensor->shape) + "; expected " +
-                      std::to_string(module.shape[0]) + " numbers, one for each row.",
+                  sentence("{}: {} is {}; expected {} numbers, one for each row.", what(), tensor->name,
+                           shape_text(tensor->shape), module.shape[0]),
                   "Take a LoRA made for a model like it");
     }
   }
@@ -320,7 +320,7 @@ class Planner {
     if (!foreign) return;
     throw Error(
         ErrorKind::input,
-        file_.name + " is of the kind " + foreign->title + ", which lapis does not apply: " + foreign->tensor + ".",
+        sentence("{} is of the kind {}, which lapis does not apply: {}.", file_.name, foreign->title, foreign->tensor),
         std::string(kinds_advice));
   }
 
@@ -331,50 +331,50 @@ class Planner {
     const bool alike = lead.weight != nullptr && lead.weight->shape[0] == layer->rows;
     if (!(alike || layer->published) || (alike && lead.weight->shape[1] == layer->reads)) return;
     const std::string title = lora_title(file_.tensors);
+    const std::string kind = title.empty() ? "a control LoRA" : sentence("a control LoRA for {}", title);
     throw Error(ErrorKind::incompatible,
-                file_.name + " is a control LoRA" + (title.empty() ? "" : " for " + title) + ": its first layer, " +
-                    layer->module + ", reads " + std::to_string(layer->reads) + " numbers at a place and the model's " +
-                    std::to_string(alike ? lead.weight->shape[1] : layer->usual) +
-                    ", for a second picture beside the latent, which lapis does not give.",
+                sentence("{} is {}: its first layer, {}, reads {} numbers at a place and the model's {}, for a second "
+                         "picture beside the latent, which lapis does not give.",
+                         file_.name, kind, layer->module, layer->reads, alike ? lead.weight->shape[1] : layer->usual),
                 "Take a LoRA of style or subject");
   }
 
   [[noreturn]] void refuse_told(const TensorShape& tensor, std::string_view factor) const {
     throw Error(ErrorKind::input,
-                file_.name + ": the tensor " + tensor.name + " tells of the factor " + std::string(factor) +
-                    " what lapis does not know; without it the factor's numbers may mean something else.",
+                sentence("{}: the tensor {} tells of the factor {} what lapis does not know; without it the factor's "
+                         "numbers may mean something else.",
+                         file_.name, tensor.name, factor),
                 "Take the LoRA in fp16, bf16 or fp32");
   }
 
   [[noreturn]] void refuse_whole(const TensorShape& tensor) const {
     throw Error(ErrorKind::input,
-                file_.name +
-                    " has whole weights beside its factors, which lapis does not put in place of the model's: " +
-                    tensor.name + ".",
+                sentence("{} has whole weights beside its factors, which lapis does not put in place of the model's: "
+                         "{}.",
+                         file_.name, tensor.name),
                 "Save the LoRA without them (peft: modules_to_save, bias)");
   }
 
   [[noreturn]] void refuse_graph(const LoraPart& part) const {
     throw Error(ErrorKind::incompatible,
-                file_.name + " is for the " + part.name + ", which " + model_.name +
-                    " keeps in its graph: no LoRA can be added to it.",
+                sentence("{} is for the {}, which {} keeps in its graph: no LoRA can be added to it.", file_.name,
+                         part.name, model_.name),
                 "Export the model with its weights beside the graph: scripts/export/model.py");
   }
 
   [[noreturn]] void refuse_stranger() const {
-    const std::string count = std::to_string(file_.tensors.size());
+    const std::size_t count = file_.tensors.size();
     if (groups_.empty()) {
       const Relative* relative = find_relative(file_.tensors);
+      const std::string likeness = relative == nullptr ? "" : sentence("; it looks like {}", relative->title);
       throw Error(ErrorKind::input,
-                  file_.name + " is no LoRA: none of its " + count + " tensors is called as one" +
-                      (relative == nullptr ? "" : "; it looks like " + std::string(relative->title)) + ".",
+                  sentence("{} is no LoRA: none of its {} tensors is called as one{}.", file_.name, count, likeness),
                   std::string(kinds_advice));
     }
-    throw Error(
-        ErrorKind::incompatible,
-        what() + ": none of its " + count + " tensors is for anything in it, as " +
-            listed(std::vector<std::string>(1, file_.tensors.front().name)) + ".",
-        "Take a LoRA made for family " + model_.family + marked(", or the model it was made for with {-model}"));
+    throw Error(ErrorKind::incompatible,
+                sentence("{}: none of its {} tensors is for anything in it, as \"{}\".", what(), count,
+                         file_.tensors.front().name),
+                sentence("Take a LoRA made for family {}, or the model it was made for with {-model}", model_.family));
   }
 
   const LoraFile& file_;

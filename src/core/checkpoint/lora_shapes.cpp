@@ -1,11 +1,9 @@
 #include "core/checkpoint/lora_shapes.hpp"
 
-#include <algorithm>
 #include <array>
-#include <functional>
-#include <numeric>
 #include <string_view>
 
+#include "core/text/sentence.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -36,13 +34,13 @@ class Factors {
   const std::vector<std::int64_t>& shape(const std::string& role) const {
     const auto found = tensors_.find(role);
     if (found == tensors_.end()) {
-      throw Error(ErrorKind::input, what_ + " lacks its factor \"" + role + "\".",
+      throw Error(ErrorKind::input, sentence("{} lacks its factor \"{}\".", what_, role),
                   "It was written wrongly, or in a way that lapis does not know: take another export of it");
     }
     const std::vector<std::int64_t>& shape = found->second->shape;
     const std::int64_t count = count_of(shape);
     if (shape.size() < 2 || count == 0 || count > most_numbers)
-      refuse(role + " is " + shape_text(shape), "expected a matrix");
+      refuse(sentence("{} is {}", role, shape_text(shape)), "expected a matrix");
     return shape;
   }
 
@@ -51,12 +49,11 @@ class Factors {
 
   void expect_ranks(const std::string& one, std::int64_t rank, const std::string& other, std::int64_t others) const {
     if (rank == others) return;
-    refuse(one + " is of rank " + std::to_string(rank) + " and " + other + " of rank " + std::to_string(others),
-           "expected the same");
+    refuse(sentence("{} is of rank {} and {} of rank {}", one, rank, other, others), "expected the same");
   }
 
   [[noreturn]] void refuse(const std::string& found, const std::string& expected) const {
-    throw Error(ErrorKind::input, what_ + ": " + found + "; " + expected + ".",
+    throw Error(ErrorKind::input, sentence("{}: {}; {}.", what_, found, expected),
                 "It was written wrongly, or in a way that lapis does not know: take another export of it");
   }
 
@@ -90,9 +87,9 @@ LoraProduct loha_product(const Factors& factors) {
   const LoraProduct one = factors.pair("hada_w1_a", "hada_w1_b", "hada_t1");
   const LoraProduct other = factors.pair("hada_w2_a", "hada_w2_b", "hada_t2");
   if (one.rows != other.rows || one.columns != other.columns) {
-    factors.refuse("its two products are " + shape_text({one.rows, one.columns}) + " and " +
-                       shape_text({other.rows, other.columns}),
-                   "expected one shape");
+    factors.refuse(
+        sentence("its two products are [{}, {}] and [{}, {}]", one.rows, one.columns, other.rows, other.columns),
+        "expected one shape");
   }
   return one;
 }
@@ -133,19 +130,10 @@ LoraProduct product_of(const LoraFactors& factors, const std::string& what) {
     case DeltaKind::full: break;
   }
   const std::vector<std::int64_t>& shape = factors.tensors.at("diff")->shape;
-  if (shape.empty() || count_of(shape) <= 0) of.refuse("diff is " + shape_text(shape), "expected a weight's shape");
+  if (shape.empty() || count_of(shape) <= 0) {
+    of.refuse(sentence("diff is {}", shape_text(shape)), "expected a weight's shape");
+  }
   return {shape[0], count_of(shape) / shape[0], std::nullopt};
-}
-
-std::int64_t count_of(std::span<const std::int64_t> shape) {
-  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return 0;
-  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
-}
-
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text;
-  for (const std::int64_t size : shape) text += (text.empty() ? "[" : ", ") + std::to_string(size);
-  return text.empty() ? "[]" : text + "]";
 }
 
 }  // namespace lapis::core

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -34,10 +33,5 @@ std::optional<LoraFactors> lora_factors(const LoraTensors& tensors);
 
 /// Throws Error{input}, beginning with `what`, where factors are lacking or do not go together.
 LoraProduct product_of(const LoraFactors& factors, const std::string& what);
-
-std::int64_t count_of(std::span<const std::int64_t> shape);
-
-/// "[4, 320]".
-std::string shape_text(const std::vector<std::int64_t>& shape);
 
 }  // namespace lapis::core

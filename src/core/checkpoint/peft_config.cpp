@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 
 namespace lapis::core {
@@ -88,7 +89,7 @@ std::string peft_beginning(std::string_view init_lora_weights) {
   if (std::ranges::find(keeping, name) != keeping.end()) return "";
   for (const Beginning& row : changing) {
     if (name.starts_with(row.name)) {
-      return "it was begun by " + std::string(row.title) + ", which changes the model's own weights first";
+      return sentence("it was begun by {}, which changes the model's own weights first", row.title);
     }
   }
   return "it was begun in a way that lapis does not know";

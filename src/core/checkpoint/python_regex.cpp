@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/text/sentence.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -262,7 +263,7 @@ class RegexCompiler {
   static Bytes escaped_set(char c) {
     if (const std::optional<Bytes> set = class_of(c)) return *set;
     const std::optional<char> literal = escaped(c);
-    if (!literal) refuse("has the escape \\" + std::string(1, c) + ", which lapis does not read");
+    if (!literal) refuse(sentence("has the escape \\{}, which lapis does not read", c));
     return set_of({&*literal, 1});
   }
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -62,15 +63,15 @@ bool fits(std::string_view pattern, std::string_view value) {
 
 /// Who says one thing, listed; "" where nobody does.
 std::string said_by(std::span<const SamplingClaim> claims, Claim says) {
-  std::string by;
+  std::vector<std::string> by;
   for (const SamplingClaim& claim : claims) {
-    if (claim.says == says) by += (by.empty() ? "" : ", ") + claim.by;
+    if (claim.says == says) by.push_back(claim.by);
   }
-  return by;
+  return joined(by);
 }
 
 [[noreturn]] void refuse(const std::string& problem, const std::string& advice) {
-  throw Error(ErrorKind::input, problem + ".", advice);
+  throw Error(ErrorKind::input, problem, advice);
 }
 
 /// A question that a wish, claims and a scheduler answer by one of two words.
@@ -86,28 +87,29 @@ struct Question {
 /// The answer: true for yes; none where nothing is said of it.
 std::optional<bool> answered(const Question& ask, const std::string& wish, std::optional<bool> scheduled,
                              const SamplingSpeakers& speakers, std::vector<std::string>& notes) {
-  const std::string decide = "Say which it is: " + ask.field + " " + ask.yes + " or " + ask.field + " " + ask.no;
+  const std::string decide = sentence("Say which it is: {} {} or {} {}", ask.field, ask.yes, ask.field, ask.no);
   if (!wish.empty()) {
     const bool yes = wish == ask.yes;
     const std::string& against = yes ? ask.by_no : ask.by_yes;
-    const std::string flag = ask.field + " " + wish;
-    if (!against.empty())
-      notes.push_back(speakers.weights + " says otherwise (" + against + "), and " + flag + " counts");
-    if (scheduled.value_or(yes) != yes)
-      notes.push_back(speakers.scheduler + " says otherwise, and " + flag + " counts");
+    if (!against.empty()) {
+      notes.push_back(sentence("{} says otherwise ({}), and {} {} counts", speakers.weights, against, ask.field, wish));
+    }
+    if (scheduled.value_or(yes) != yes) {
+      notes.push_back(sentence("{} says otherwise, and {} {} counts", speakers.scheduler, ask.field, wish));
+    }
     return yes;
   }
   if (!ask.by_yes.empty() && !ask.by_no.empty()) {
-    refuse(speakers.weights + " contradicts itself: " + ask.by_yes + " says " + ask.subject + " " + ask.yes + ", and " +
-               ask.by_no + " " + ask.no,
+    refuse(sentence("{} contradicts itself: {} says {} {}, and {} {}.", speakers.weights, ask.by_yes, ask.subject,
+                    ask.yes, ask.by_no, ask.no),
            decide);
   }
   if (ask.by_yes.empty() && ask.by_no.empty()) return std::nullopt;
   const bool yes = !ask.by_yes.empty();
   const std::string& by = yes ? ask.by_yes : ask.by_no;
   if (scheduled.value_or(yes) != yes) {
-    refuse(speakers.weights + " says " + ask.subject + " " + (yes ? ask.yes : ask.no) + " (" + by + "), and " +
-               speakers.scheduler + " " + (yes ? ask.no : ask.yes),
+    refuse(sentence("{} says {} {} ({}), and {} {}.", speakers.weights, ask.subject, yes ? ask.yes : ask.no, by,
+                    speakers.scheduler, yes ? ask.no : ask.yes),
            decide);
   }
   return yes;
@@ -117,11 +119,11 @@ void check_wish(const SamplingWish& wish, const SamplingFacts& facts, const Samp
   const auto check = [&](const char* key, const std::string& value, const std::array<std::string, 2>& words) {
     if (value.empty()) return;
     if (std::find(words.begin(), words.end(), value) == words.end()) {
-      throw Error(ErrorKind::usage, field_name(key) + " is \"" + value + "\"; expected " + words[0] + " or " +
-                                        words[1] + "." + did_you_mean(value, words));
+      throw Error(ErrorKind::usage, sentence("{} is \"{}\"; expected {} or {}.{}", field_name(key), value, words[0],
+                                             words[1], did_you_mean(value, words)));
     }
     if (path_of(facts.prediction) == Path::flow) {
-      throw Error(ErrorKind::usage, field_name(key) + ": " + speakers.model + " is a flow. Leave it out");
+      throw Error(ErrorKind::usage, sentence("{}: {} is a flow. Leave it out", field_name(key), speakers.model));
     }
   };
   check("prediction", wish.prediction, {"epsilon", "v"});
@@ -132,27 +134,28 @@ void check_wish(const SamplingWish& wish, const SamplingFacts& facts, const Samp
 void refuse_foreign(std::span<const SamplingClaim> claims, const SamplingFacts& facts, const SamplingWish& wish,
                     const SamplingSpeakers& speakers) {
   if (const std::string by = said_by(claims, Claim::edm); !by.empty()) {
-    refuse(
-        speakers.weights + " was trained with EDM's scaling, as CosXL was (" + by + "), with which lapis does not draw",
-        "Take a model that predicts noise or v over betas");
+    refuse(sentence("{} was trained with EDM's scaling, as CosXL was ({}), with which lapis does not draw.",
+                    speakers.weights, by),
+           "Take a model that predicts noise or v over betas");
   }
   const bool flow = path_of(facts.prediction) == Path::flow;
   for (const Claim claim : {Claim::v, Claim::zero_snr}) {
     const std::string by = said_by(claims, claim);
     if (!flow || by.empty()) continue;
-    refuse(speakers.weights + " is " + speakers.model + ", a flow, and says " +
-               (claim == Claim::v ? "that it predicts v" : "that its betas end in zero SNR") + " (" + by + ")",
+    const char* const said = claim == Claim::v ? "that it predicts v" : "that its betas end in zero SNR";
+    refuse(sentence("{} is {}, a flow, and says {} ({}).", speakers.weights, speakers.model, said, by),
            "Take another export of it");
   }
   if (flow) return;
   const auto refuse_unknown = [&](Claim claim, const std::string& wished, const std::string& advice) {
     const std::string by = said_by(claims, claim);
-    if (!by.empty() && wished.empty()) refuse(speakers.weights + " says " + by + ", which lapis does not know", advice);
+    if (by.empty() || !wished.empty()) return;
+    refuse(sentence("{} says {}, which lapis does not know.", speakers.weights, by), advice);
   };
   refuse_unknown(Claim::unknown, wish.prediction,
-                 marked("If it predicts noise or v, say so: {prediction} epsilon or {prediction} v"));
+                 sentence("If it predicts noise or v, say so: {prediction} epsilon or {prediction} v"));
   refuse_unknown(Claim::unknown_snr, wish.zero_snr,
-                 marked("Say whether its SNR ends in zero: {zero_snr} on or {zero_snr} off"));
+                 sentence("Say whether its SNR ends in zero: {zero_snr} on or {zero_snr} off"));
 }
 
 }  // namespace
@@ -166,7 +169,7 @@ std::vector<SamplingClaim> sampling_claims(const std::map<std::string, std::stri
   std::vector<SamplingClaim> claims;
   for (const MarkRow& row : marks) {
     if (std::find(tensors.begin(), tensors.end(), row.tensor) == tensors.end()) continue;
-    claims.push_back({row.says, "tensor " + std::string(row.tensor)});
+    claims.push_back({row.says, sentence("tensor {}", row.tensor)});
   }
   for (const auto& entry : metadata) {
     const std::string said = lower_ascii(entry.second);
@@ -174,7 +177,7 @@ std::vector<SamplingClaim> sampling_claims(const std::map<std::string, std::stri
       return each.key == entry.first && fits(each.value, said);
     });
     if (row == keys.end() || !row->says || said.empty()) continue;
-    claims.push_back({*row->says, entry.first + " \"" + entry.second.substr(0, 40) + "\""});
+    claims.push_back({*row->says, sentence("{} \"{}\"", entry.first, entry.second.substr(0, 40))});
   }
   return claims;
 }
@@ -200,21 +203,23 @@ SamplingFacts claimed_sampling(SamplingFacts facts, std::span<const SamplingClai
   const auto rescaled = answered(zero, wish.zero_snr, of_scheduler(facts.zero_snr), speakers, notes);
   if (v) facts.prediction = *v ? Prediction::v : Prediction::epsilon;
   if (v == true && wish.prediction.empty() && !scheduled) {
-    notes.push_back(speakers.weights + " predicts v (" + prediction.by_yes + ")");
+    notes.push_back(sentence("{} predicts v ({})", speakers.weights, prediction.by_yes));
   }
   if (!rescaled) return facts;
   if (*rescaled && facts.prediction == Prediction::epsilon && wish.zero_snr.empty() && wish.prediction.empty() &&
       !scheduled) {
-    refuse(speakers.weights + " was trained with zero terminal SNR (" + zero.by_yes +
-               "), and nothing says that it predicts v, as such models do",
-           marked("Say what it predicts: {prediction} v, or leave the SNR: {zero_snr} off"));
+    refuse(sentence("{} was trained with zero terminal SNR ({}), and nothing says that it predicts v, as such models "
+                    "do.",
+                    speakers.weights, zero.by_yes),
+           sentence("Say what it predicts: {prediction} v, or leave the SNR: {zero_snr} off"));
   }
   facts.zero_snr = *rescaled;
   if (!facts.zero_snr || scheduled) return facts;
   facts.spacing = Spacing::trailing;
-  notes.push_back((wish.zero_snr.empty() ? speakers.weights + " has zero terminal SNR (" + zero.by_yes + ")"
-                                         : std::string("zero terminal SNR")) +
-                  ": betas are rescaled, and spacing is trailing");
+  notes.push_back(wish.zero_snr.empty()
+                      ? sentence("{} has zero terminal SNR ({}): betas are rescaled, and spacing is trailing",
+                                 speakers.weights, zero.by_yes)
+                      : "zero terminal SNR: betas are rescaled, and spacing is trailing");
   return facts;
 }
 

@@ -6,6 +6,9 @@
 #include <optional>
 #include <utility>
 
+#include "core/checkpoint/checkpoint_names.hpp"
+#include "core/text/sentence.hpp"
+
 namespace lapis::core {
 namespace {
 
@@ -95,18 +98,6 @@ const Format* find_format(std::string_view text) {
 constexpr std::array<std::string_view, 6> scalable = {"F8_E4M3", "F8_E5M2", "F16", "BF16", "F32", "F64"};
 constexpr std::array<std::string_view, 4> scale_dtypes = {"F32", "F16", "BF16", "F64"};
 constexpr std::int64_t usual_block = 128;  ///< of DeepSeek and Hugging Face, who call their scales weight_scale_inv
-
-std::string shown(const Shape& shape) {
-  std::string text = "[";
-  for (const std::int64_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
-  return text + "]";
-}
-
-std::int64_t count_of(const Shape& shape) {
-  std::int64_t count = 1;
-  for (const std::int64_t size : shape) count *= size;
-  return count;
-}
 
 bool is_fp8(const StoredTensor& tensor) { return tensor.dtype.starts_with("F8_"); }
 
@@ -200,16 +191,17 @@ class Finder {
   void read(const LayerNote& note) {
     const std::string weight = noted_weight(note.layer);
     if (weight.empty()) {
-      return fault(note.layer + ".comfy_quant", "it says how " + note.layer + " is quantized, and has no weight of it");
+      return fault(note.layer + ".comfy_quant",
+                   sentence("it says how {} is quantized, and has no weight of it", note.layer));
     }
     const Format* format = find_format(note.format);
     const std::string& dtype = tensor(weight)->dtype;
-    if (format == nullptr) return fault(weight, "tensor " + weight + " is quantized as " + note.format);
+    if (format == nullptr) return fault(weight, sentence("tensor {} is quantized as {}", weight, note.format));
     if (!note.unknown.empty()) {
-      return fault(weight, "tensor " + weight + " is quantized as " + note.format + " with " + note.unknown);
+      return fault(weight, sentence("tensor {} is quantized as {} with {}", weight, note.format, note.unknown));
     }
     if (dtype != format->dtype) {
-      return fault(weight, "tensor " + weight + " is " + dtype + ", and is said to be " + note.format);
+      return fault(weight, sentence("tensor {} is {}, and is said to be {}", weight, dtype, note.format));
     }
     noted_[weight] = &note;
   }
@@ -219,7 +211,7 @@ class Finder {
     if (ending == nullptr) return;
     const std::string stem = name.substr(0, name.size() - ending->text.size());
     switch (ending->role) {
-      case Role::foreign: return fault(name, "tensor " + name + " belongs to " + std::string(ending->scheme));
+      case Role::foreign: return fault(name, sentence("tensor {} belongs to {}", name, ending->scheme));
       case Role::marker: markers_.push_back(name); break;
       case Role::factor: factors_[name] = stem; break;
       case Role::scale: scale(name, stored, stem + std::string(ending->weight)); break;
@@ -231,21 +223,23 @@ class Finder {
 
   void scale(const std::string& name, const StoredTensor& scale, const std::string& stem) {
     const std::string weight = weight_of(stem);
-    if (weight.empty()) return fault(name, "tensor " + name + " scales a weight that is not there");
+    if (weight.empty()) return fault(name, sentence("tensor {} scales a weight that is not there", name));
     const auto [other, is_new] = found_.weights.try_emplace(weight);
-    if (!is_new) return fault(name, "tensor " + weight + " has two scales: " + other->second.scale + " and " + name);
+    if (!is_new) {
+      return fault(name, sentence("tensor {} has two scales: {} and {}", weight, other->second.scale, name));
+    }
     const StoredTensor& stored = *tensor(weight);
     const bool integers = stored.dtype == "I8" && noted_.contains(weight);
     if (!integers && std::ranges::find(scalable, stored.dtype) == scalable.end()) {
-      return fault(weight, "tensor " + weight + " is " + stored.dtype + " with a scale");
+      return fault(weight, sentence("tensor {} is {} with a scale", weight, stored.dtype));
     }
     if (std::ranges::find(scale_dtypes, scale.dtype) == scale_dtypes.end()) {
-      return fault(name, "tensor " + name + " is " + scale.dtype + ", as the scales of mxfp8 and nvfp4 are");
+      return fault(name, sentence("tensor {} is {}, as the scales of mxfp8 and nvfp4 are", name, scale.dtype));
     }
     std::optional<WeightScale> laid = laid_over(stored, scale);
     if (!laid) {
-      return fault(name, "tensor " + name + " is " + shown(scale.shape) + ", which does not lie over the " +
-                             shown(stored.shape) + " of " + weight + " by tensor, row or block");
+      return fault(name, sentence("tensor {} is {}, which does not lie over the {} of {} by tensor, row or block", name,
+                                  shape_text(scale.shape), shape_text(stored.shape), weight));
     }
     laid->integers = integers;
     other->second = std::move(*laid);
@@ -282,13 +276,13 @@ class Finder {
   void multiply(const std::string& name, const std::string& stem) {
     const auto scaled = found_.weights.find(weight_of(stem));
     if (scaled == found_.weights.end() || scaled->second.scale.empty()) {
-      return fault(name, "tensor " + name + " multiplies scales that are not there");
+      return fault(name, sentence("tensor {} multiplies scales that are not there", name));
     }
     const StoredTensor& factor = *tensor(name);
     const bool number = std::ranges::find(scale_dtypes, factor.dtype) != scale_dtypes.end();
     if (count_of(factor.shape) != 1 || !number) {
       return fault(name,
-                   "tensor " + name + " is " + factor.dtype + " " + shown(factor.shape) + ", expected one number");
+                   sentence("tensor {} is {} {}, expected one number", name, factor.dtype, shape_text(factor.shape)));
     }
     scaled->second.factor = name;
   }
@@ -298,20 +292,20 @@ class Finder {
     const std::string root = marker.substr(0, marker.size() - std::string_view("scaled_fp8").size());
     const bool kept =
         std::ranges::any_of(found_.weights, [&](const auto& each) { return each.first.starts_with(root); });
-    if (!kept) fault(marker, "tensor " + marker + " says that weights have scales, and none has");
+    if (!kept) fault(marker, sentence("tensor {} says that weights have scales, and none has", marker));
   }
 
   void check_noted(const std::string& weight, const LayerNote& note) {
     const auto scaled = found_.weights.find(weight);
     if (scaled == found_.weights.end()) {
-      return fault(weight, "tensor " + weight + " is said to be " + note.format + ", and its scale is not there");
+      return fault(weight, sentence("tensor {} is said to be {}, and its scale is not there", weight, note.format));
     }
     const WeightScale& scale = scaled->second;
     const bool rows_differ = scale.block_rows != note.block && scale.rows > 1 && scale.block_rows > 1;
     const bool columns_differ = scale.block_columns != note.block && scale.columns > 1;
     if (note.block > 0 && (rows_differ || columns_differ)) {
-      fault(scale.scale, "tensor " + scale.scale + " is no grid of blocks of " + std::to_string(note.block) + " over " +
-                             weight + ", as is said of it");
+      fault(scale.scale, sentence("tensor {} is no grid of blocks of {} over {}, as is said of it", scale.scale,
+                                  note.block, weight));
     }
   }
 
@@ -322,7 +316,9 @@ class Finder {
     if (scaled.empty()) return;
     for (const auto& [name, stored] : tensors_) {
       if (!is_fp8(*stored) || found_.weights.contains(name) || found_.notes.contains(name)) continue;
-      if (scaled.contains(kind_of(name))) fault(name, "tensor " + name + " is in fp8, and its scale is not there");
+      if (scaled.contains(kind_of(name))) {
+        fault(name, sentence("tensor {} is in fp8, and its scale is not there", name));
+      }
     }
   }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/text/job_limits.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -141,22 +142,21 @@ Space parse_space(std::string_view name) {
     Space space = row->space;
     if (colon != std::string_view::npos) space.lineage = name.substr(colon + 1);
     if (!space.lineage.empty()) return space;
-    throw Error(ErrorKind::usage, "\"" + std::string(name) + "\" names no lineage after its colon");
+    throw Error(ErrorKind::usage, sentence("\"{}\" names no lineage after its colon", name));
   }
   std::vector<std::string> ids;
   for (const SpaceRow& row : spaces()) ids.push_back(row.space.id);
-  std::string listed;
-  for (const std::string& each : ids) listed += (listed.empty() ? "" : ", ") + each;
   throw Error(ErrorKind::usage,
-              "there is no space \"" + id + "\"; expected one of " + listed + "." + did_you_mean(id, ids));
+              sentence("there is no space \"{}\"; expected one of {}.{}", id, joined(ids), did_you_mean(id, ids)));
 }
 
 std::string space_numbers(const Space& space) {
-  std::string text = std::to_string(space.channels) + " ch, 1/" + std::to_string(space.downscale) + ", scale " +
-                     number_text(space.scale);
-  if (space.shift != 0) text += ", shift " + number_text(space.shift);
-  if (!space.mean.empty()) text += ", means " + number_text(space.mean.front()) + " ...";
-  return text + ", lineage " + (space.lineage.empty() ? "not said" : space.lineage);
+  std::vector<std::string> numbers = {
+      sentence("{} ch, 1/{}, scale {}", space.channels, space.downscale, number_text(space.scale))};
+  if (space.shift != 0) numbers.push_back(sentence("shift {}", number_text(space.shift)));
+  if (!space.mean.empty()) numbers.push_back(sentence("means {} ...", number_text(space.mean.front())));
+  numbers.push_back(sentence("lineage {}", space.lineage.empty() ? "not said" : space.lineage));
+  return joined(numbers);
 }
 
 std::vector<std::string> spaces_with_numbers(const Space& space) {

@@ -9,7 +9,7 @@
 #include "core/job/job_fields.hpp"
 #include "core/sampling/samplers.hpp"
 #include "core/sampling/schedule_table.hpp"
-#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -72,7 +72,6 @@ Job inherit(const Job& recorded, const Job& asked, const std::set<std::string>& 
 
 Stage parse_stage(const std::string& text) {
   constexpr double usual_strength = 0.5;
-  const std::string field = field_name("then");
   const std::size_t colon = text.find_last_of(':');
   Stage second{text, usual_strength};
   if (colon != std::string::npos) {
@@ -82,9 +81,9 @@ Stage parse_stage(const std::string& text) {
   }
   if (second.name.empty()) {
     throw Error(ErrorKind::usage,
-                field + " is \"" + text + "\"; expected MODEL or MODEL:STRENGTH, as in tiny-sdxl:0.5");
+                sentence("{then} is \"{}\"; expected MODEL or MODEL:STRENGTH, as in tiny-sdxl:0.5", text));
   }
-  if (const auto problem = limit_problem(field + "'s strength", second.strength, strength_limits)) {
+  if (const auto problem = limit_problem(sentence("{then}'s strength"), second.strength, strength_limits)) {
     throw Error(ErrorKind::usage, *problem);
   }
   return second;

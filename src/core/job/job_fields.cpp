@@ -13,6 +13,7 @@
 #include "core/sampling/schedule_table.hpp"
 #include "core/sampling/schedules.hpp"
 #include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -219,7 +220,7 @@ constexpr std::array<JobField, 51> rows = {{
 // clang-format on
 
 [[noreturn]] void refuse_value(const JobField& field, std::string_view text, const std::string& expected) {
-  throw Error(ErrorKind::usage, field_name(field.key) + " is \"" + std::string(text) + "\"; expected " + expected);
+  throw Error(ErrorKind::usage, sentence("{} is \"{}\"; expected {}", field_name(field.key), text, expected));
 }
 
 template <typename Number>
@@ -228,7 +229,8 @@ Number parse_number(const JobField& field, std::string_view text, const std::str
   const char* end = text.data() + text.size();
   const auto [stop, code] = std::from_chars(text.data(), end, value);
   if (code == std::errc::result_out_of_range && field.limits) {
-    refuse_value(field, text, number_text(field.limits->lowest) + " to " + number_text(field.limits->highest));
+    refuse_value(field, text,
+                 sentence("{} to {}", number_text(field.limits->lowest), number_text(field.limits->highest)));
   }
   if (code != std::errc() || stop != end) refuse_value(field, text, expected);
   return value;
@@ -240,9 +242,9 @@ bool parse_switch(const JobField& field, std::string_view text) {
 }
 
 std::string list_text(std::span<const double> numbers) {
-  std::string text;
-  for (const double number : numbers) text += (text.empty() ? "" : ",") + number_text(number);
-  return text;
+  std::vector<std::string> texts;
+  for (const double number : numbers) texts.push_back(number_text(number));
+  return joined(texts, ",");
 }
 
 /// One resolved value, or none.
@@ -357,8 +359,8 @@ const JobField& find_job_field(std::string_view key) {
     if (field.key == key) return field;
     keys.emplace_back(field.key);
   }
-  throw Error(ErrorKind::usage, "a job has no field \"" + std::string(key) + "\"; it has " + listed(keys) + "." +
-                                    did_you_mean(key, keys));
+  throw Error(ErrorKind::usage,
+              sentence("a job has no field \"{}\"; it has {}.{}", key, listed(keys), did_you_mean(key, keys)));
 }
 
 void set_field(Job& job, const JobField& field, std::string_view text) {
@@ -373,8 +375,9 @@ std::optional<std::uint64_t> parse_seed(std::string_view text, std::string_view 
   const bool whole = !digits.empty() && stop == digits.data() + digits.size();
   if (whole && negative && code != std::errc::invalid_argument) return std::nullopt;
   if (whole && code == std::errc()) return seed;
-  throw Error(ErrorKind::usage, std::string(name) + " is \"" + std::string(text) +
-                                    "\"; expected a whole number up to 18446744073709551615, or -1 for a random one");
+  throw Error(
+      ErrorKind::usage,
+      sentence("{} is \"{}\"; expected a whole number up to 18446744073709551615, or -1 for a random one", name, text));
 }
 
 void copy_field(Job& to, const Job& from, const JobField& field) {

@@ -16,6 +16,7 @@
 #include "core/sampling/schedule_table.hpp"
 #include "core/sampling/strength.hpp"
 #include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "core/text/unicode.hpp"
 #include "lapis/error.hpp"
@@ -46,21 +47,15 @@ Number checked_number(Number value, const JobMember& member) {
   return value;
 }
 
-std::string hexadecimal(char byte) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  const auto value = static_cast<unsigned char>(byte);
-  return {'0', 'x', digits[value / 16], digits[value % 16]};
-}
-
 std::string checked_text(const Job& job, std::string Job::*member) {
   const std::string& text = job.*member;
   if (const std::optional<std::size_t> offset = first_bad_utf8(text)) {
-    refuse(name_of(member) + " is not UTF-8: byte " + std::to_string(*offset) + " is " + hexadecimal(text[*offset]) +
-           ", which begins no character; give the text in UTF-8");
+    refuse(sentence("{} is not UTF-8: byte {} is 0x{:02X}, which begins no character; give the text in UTF-8",
+                    name_of(member), *offset, static_cast<unsigned char>(text[*offset])));
   }
   const std::size_t nul = text.find('\0');
   if (nul != std::string::npos) {
-    refuse(name_of(member) + " has a NUL as byte " + std::to_string(nul) + "; leave it out");
+    refuse(sentence("{} has a NUL as byte {}; leave it out", name_of(member), nul));
   }
   return text;
 }
@@ -75,11 +70,8 @@ int checked_side(const Job& job, std::optional<std::int64_t> Job::*member, int f
 template <typename Value>
 void refuse_given(const std::optional<Value>& value, const JobMember& member, const std::string& why,
                   const std::string& remedy) {
-  if (value) refuse(name_of(member) + ": " + why + ". " + remedy);
+  if (value) refuse(sentence("{}: {}. {}", name_of(member), why, remedy));
 }
-
-/// "tiny-sd15 is of family sd15".
-std::string named(const Model& model) { return model.name + " is of family " + model.family; }
 
 /// The two numbers of "512x768" or "0,0", within the limits of the member's row.
 std::pair<int, int> checked_pair(const std::string& text, const JobMember& member, char separator) {
@@ -92,8 +84,8 @@ std::pair<int, int> checked_pair(const std::string& text, const JobMember& membe
     const char* end = halves[i].data() + halves[i].size();
     const auto [stop, code] = std::from_chars(halves[i].data(), end, numbers[i]);
     if (code != std::errc() || stop != end) {
-      refuse(field_name(field.key) + " is \"" + text + "\"; expected two whole numbers, as in " +
-             std::string(separator == 'x' ? "1024x768" : "0,64"));
+      refuse(sentence("{} is \"{}\"; expected two whole numbers, as in {}", field_name(field.key), text,
+                      separator == 'x' ? "1024x768" : "0,64"));
     }
     refuse_problem(limit_problem(field_name(field.key), static_cast<double>(numbers[i]), field.limits.value()));
   }
@@ -103,7 +95,7 @@ std::pair<int, int> checked_pair(const std::string& text, const JobMember& membe
 /// What a denoiser is told of sizes: the picture's own and no crop, where nothing is said (as in diffusers).
 void resolve_told_sizes(const Job& job, const Model& model, const FamilyRow& family, ResolvedJob& resolved) {
   if (!family.size_conditioning) {
-    const std::string why = named(model) + ", whose networks are told no sizes";
+    const std::string why = sentence("{} is of family {}, whose networks are told no sizes", model.name, model.family);
     refuse_given(job.original_size, &Job::original_size, why, "Leave it out");
     refuse_given(job.crop, &Job::crop, why, "Leave it out");
     return;
@@ -124,20 +116,22 @@ void resolve_told_sizes(const Job& job, const Model& model, const FamilyRow& fam
 void resolve_guidance(const Job& job, const Model& model, const FamilyRow& family, ResolvedJob& resolved) {
   resolved.guidance = checked_number(job.guidance.value_or(model.defaults.guidance), &Job::guidance);
   if (family.guidance == GuidanceKind::passes) {
-    refuse_given(job.true_guidance, &Job::true_guidance, named(model) + ", which has one guidance alone",
-                 "Use " + name_of(&Job::guidance));
+    refuse_given(job.true_guidance, &Job::true_guidance,
+                 sentence("{} is of family {}, which has one guidance alone", model.name, model.family),
+                 sentence("Use {guidance}"));
     return;
   }
-  const std::string true_name = name_of(&Job::true_guidance);
   if (!has_guidance_input(model)) {
-    refuse_given(job.guidance, &Job::guidance, model.name + " is of the schnell type, which reads none",
-                 "Leave it out; " + true_name + " SCALE weighs the prompt against a negative one");
+    refuse_given(job.guidance, &Job::guidance, sentence("{} is of the schnell type, which reads none", model.name),
+                 sentence("Leave it out; {true_guidance} SCALE weighs the prompt against a negative one"));
     resolved.guidance = 0;
   }
   resolved.true_guidance = checked_number(job.true_guidance.value_or(1), &Job::true_guidance);
   if (!job.negative_prompt.empty() && cfg_scale(resolved) <= 1) {
-    refuse(name_of(&Job::negative_prompt) + ": " + named(model) + ", which makes no negative pass by itself. Add " +
-           true_name + " SCALE above 1 (it doubles the time), or leave the negative prompt out");
+    refuse(
+        sentence("{negative_prompt}: {} is of family {}, which makes no negative pass by itself. Add "
+                 "{true_guidance} SCALE above 1 (it doubles the time), or leave the negative prompt out",
+                 model.name, model.family));
   }
 }
 
@@ -158,23 +152,26 @@ std::int64_t clip_layers(const Model& model) {
 int checked_clip_skip(const Job& job, const Model& model, const FamilyRow& family) {
   if (family.clip_skip == 0) {
     if (!job.clip_skip) return 0;
-    refuse(name_of(&Job::clip_skip) + " is for families whose words pass through the layers of a CLIP text encoder; " +
-           family.name + " reads them through T5, which has none to skip. Leave it out");
+    refuse(
+        sentence("{clip_skip} is for families whose words pass through the layers of a CLIP text encoder; {} reads "
+                 "them through T5, which has none to skip. Leave it out",
+                 family.name));
   }
   const std::int64_t layers = clip_layers(model);
   const std::int64_t skip = job.clip_skip.value_or(family.clip_skip);
   if (skip < 1 || skip > layers) {
-    refuse(name_of(&Job::clip_skip) + " is " + std::to_string(skip) + "; the text encoder of " + model.name + " has " +
-           count_text(static_cast<std::uint64_t>(layers), "layer") + ": expected 1, the last one, to " +
-           std::to_string(layers));
+    refuse(sentence("{clip_skip} is {}; the text encoder of {} has {}: expected 1, the last one, to {}", skip,
+                    model.name, count_text(static_cast<std::uint64_t>(layers), "layer"), layers));
   }
   return static_cast<int>(skip);
 }
 
 void check_embeddings(const Job& job, const FamilyRow& family) {
   if (job.embeddings.empty() || family.clip_skip != 0) return;
-  refuse(name_of(&Job::embeddings) + " is for families that read the prompt through CLIP alone; " + family.name +
-         " reads it through T5, for which there are none. Leave it out");
+  refuse(
+      sentence("{embeddings} is for families that read the prompt through CLIP alone; {} reads it through T5, for "
+               "which there are none. Leave it out",
+               family.name));
 }
 
 std::uint64_t checked_seed(const Job& job, int batch, std::uint64_t random) {
@@ -189,14 +186,15 @@ std::string checked_name(const Job& job, std::optional<std::string> Job::*member
   const std::vector<std::string> names = row_of(member).choices();
   const std::string name = (job.*member).value_or(names.front());
   if (std::find(names.begin(), names.end(), name) != names.end()) return name;
-  refuse(name_of(member) + " is \"" + name + "\"; expected one of " + listed(names) + "." + did_you_mean(name, names));
+  refuse(
+      sentence("{} is \"{}\"; expected one of {}.{}", name_of(member), name, listed(names), did_you_mean(name, names)));
 }
 
 /// Options of a group make no sense without the one it is about.
 template <class... Members>
 void refuse_without(const Job& job, const JobMember& head, const std::string& what, Members... members) {
   const auto check = [&](auto member) {
-    if (job.*member) refuse(name_of(member) + " " + what + "; give it with " + name_of(head));
+    if (job.*member) refuse(sentence("{} {}; give it with {}", name_of(member), what, name_of(head)));
   };
   (check(members), ...);
 }
@@ -207,32 +205,34 @@ double checked_strength(std::optional<double> Job::*member, double strength, int
   const Path path = path_of(model.sampling.prediction);
   if (skipped_steps(steps, strength, path) < steps) return strength;
   const std::string name = name_of(member);
-  if (strength == 0) refuse(name + " is 0, which leaves the picture as it is; expected more than 0, up to 1");
-  refuse(name + " " + number_text(strength) + " of " + count_text(static_cast<std::uint64_t>(steps), "step") +
-         " leaves no step to do; expected at least " + number_text(std::ceil(1000.0 / steps) / 1000) +
-         ", or more steps");
+  if (strength == 0) {
+    refuse(sentence("{} is 0, which leaves the picture as it is; expected more than 0, up to 1", name));
+  }
+  refuse(sentence("{} {} of {} leaves no step to do; expected at least {}, or more steps", name, number_text(strength),
+                  count_text(static_cast<std::uint64_t>(steps), "step"),
+                  number_text(std::ceil(1000.0 / steps) / 1000)));
 }
 
 void need_encoder(const Model& model, const JobMember& member) {
   if (model.parts.contains("vae_encoder")) return;
   throw Error(ErrorKind::model,
-              model.name + " has no vae_encoder, which " + name_of(member) + " needs to read a picture.",
+              sentence("{} has no vae_encoder, which {} needs to read a picture.", model.name, name_of(member)),
               "Export one with scripts/export/model.py");
 }
 
 /// A latent to start from: noised anew to where the strength says, or walked on from where it stands.
 void resolve_latent(const Job& job, const Model& model, const Passport& latent, ResolvedJob& resolved) {
-  const std::string name = name_of(&Job::init_latent);
-  refuse_given(job.image, &Job::image, "a job starts from a picture or from a latent (" + name + ")", "Give one");
-  const std::string why = name + " is a latent, which has no pixels";
-  refuse_given(job.mask, &Job::mask, why, marked("Start from its picture: {image}"));
+  refuse_given(job.image, &Job::image, sentence("a job starts from a picture or from a latent ({init_latent})"),
+               "Give one");
+  const std::string why = sentence("{init_latent} is a latent, which has no pixels");
+  refuse_given(job.mask, &Job::mask, why, sentence("Start from its picture: {image}"));
   refuse_given(job.mask_paste, &Job::mask_paste, why, "Leave it out");
   refuse_given(job.fit, &Job::fit, why, "Leave it out");
   resolved.init_latent = job.init_latent;
   if (latent.sigma > 0) {
     refuse_given(job.strength, &Job::strength,
-                 "the latent is unfinished, and goes on where it stopped, after " +
-                     count_text(static_cast<std::uint64_t>(latent.step), "step"),
+                 sentence("the latent is unfinished, and goes on where it stopped, after {}",
+                          count_text(static_cast<std::uint64_t>(latent.step), "step")),
                  "Leave it out");
     return;
   }
@@ -272,23 +272,22 @@ void resolve_hires(const Job& job, const Model& model, int multiple, ResolvedJob
     refuse_without(job, &Job::hires, "speaks of a second pass", &Job::hires_strength, &Job::hires_steps);
     return;
   }
-  const std::string name = name_of(&Job::hires);
-  if (job.mask) refuse(name + " and " + name_of(&Job::mask) + " do not go together: enlarge the picture first");
+  if (job.mask) refuse(sentence("{hires} and {mask} do not go together: enlarge the picture first"));
   need_encoder(model, &Job::hires);
   resolved.hires = checked_number(*job.hires, &Job::hires);
   resolved.hires_width = hires_side(resolved.width, *resolved.hires, multiple);
   resolved.hires_height = hires_side(resolved.height, *resolved.hires, multiple);
-  const std::string of = name + " " + number_text(*resolved.hires) + " of ";
+  const std::string scale = number_text(*resolved.hires);
   if (resolved.hires_width == resolved.width && resolved.hires_height == resolved.height) {
-    refuse(of + std::to_string(resolved.width) + " x " + std::to_string(resolved.height) +
-           " pixels enlarges nothing: sides are multiples of " + std::to_string(multiple));
+    refuse(sentence("{hires} {} of {} x {} pixels enlarges nothing: sides are multiples of {}", scale, resolved.width,
+                    resolved.height, multiple));
   }
-  refuse_problem(limit_problem(of + name_of(&Job::width), resolved.hires_width, side_limits));
-  refuse_problem(limit_problem(of + name_of(&Job::height), resolved.hires_height, side_limits));
+  refuse_problem(limit_problem(sentence("{hires} {} of {width}", scale), resolved.hires_width, side_limits));
+  refuse_problem(limit_problem(sentence("{hires} {} of {height}", scale), resolved.hires_height, side_limits));
   const int steps = static_cast<int>(checked_number(job.hires_steps.value_or(resolved.steps), &Job::hires_steps));
   if (steps > model.sampling.train_steps) {
-    refuse(name_of(&Job::hires_steps) + " is " + std::to_string(steps) + "; " + model.name + " was trained on " +
-           std::to_string(model.sampling.train_steps) + " steps and can take no more");
+    refuse(sentence("{hires_steps} is {}; {} was trained on {} steps and can take no more", steps, model.name,
+                    model.sampling.train_steps));
   }
   resolved.hires_steps = steps;
   check_hires_sampling(model, resolved);

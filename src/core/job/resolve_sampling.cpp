@@ -14,6 +14,7 @@
 #include "core/sampling/schedules.hpp"
 #include "core/sampling/sigma_time_map.hpp"
 #include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -40,8 +41,8 @@ std::vector<double> numbers_of(std::string_view key, std::string_view text) {
     double number = 0;
     const auto [stop, code] = std::from_chars(word.data(), word.data() + word.size(), number);
     if (code != std::errc() || stop != word.data() + word.size()) {
-      refuse(field_name(key) + " has \"" + std::string(word) + "\" as number " + std::to_string(numbers.size() + 1) +
-             "; expected numbers with commas between");
+      refuse(sentence("{} has \"{}\" as number {}; expected numbers with commas between", field_name(key), word,
+                      numbers.size() + 1));
     }
     numbers.push_back(number);
     if (length == text.size()) return numbers;
@@ -60,11 +61,17 @@ std::vector<double> checked_sigmas(const std::string& text, const SamplingFacts&
   if (sigmas.size() > 1 && sigmas.back() == 0) sigmas.pop_back();
   const double highest = highest_sigma(facts);
   for (std::size_t i = 0; i < sigmas.size(); ++i) {
-    const std::string begin = marked("{sigmas} has ") + number_text(sigmas[i]) + " as number " + std::to_string(i + 1);
-    if (!(sigmas[i] > 0)) refuse(begin + "; all but a last 0 are above 0");
-    if (sigmas[i] > highest) refuse(begin + "; " + model + " was trained up to " + number_text(highest));
+    const std::string sigma = number_text(sigmas[i]);
+    if (!(sigmas[i] > 0)) {
+      refuse(sentence("{sigmas} has {} as number {}; all but a last 0 are above 0", sigma, i + 1));
+    }
+    if (sigmas[i] > highest) {
+      refuse(
+          sentence("{sigmas} has {} as number {}; {} was trained up to {}", sigma, i + 1, model, number_text(highest)));
+    }
     if (i > 0 && sigmas[i] >= sigmas[i - 1]) {
-      refuse(begin + ", behind " + number_text(sigmas[i - 1]) + "; they must fall from step to step");
+      refuse(sentence("{sigmas} has {} as number {}, behind {}; they must fall from step to step", sigma, i + 1,
+                      number_text(sigmas[i - 1])));
     }
   }
   return sigmas;
@@ -74,28 +81,28 @@ int checked_steps(const Job& job, const Model& model) {
   const std::int64_t steps = job.steps.value_or(model.defaults.steps);
   checked("steps", static_cast<double>(steps));
   if (steps > model.sampling.train_steps) {
-    refuse(marked("{steps} is ") + std::to_string(steps) + "; " + model.name + " was trained on " +
-           std::to_string(model.sampling.train_steps) + " steps and can take no more");
+    refuse(sentence("{steps} is {}; {} was trained on {} steps and can take no more", steps, model.name,
+                    model.sampling.train_steps));
   }
   return static_cast<int>(steps);
 }
 
 std::optional<std::string> sampler_problem(const SamplerRow& row, const Model& model) {
   if (supports(row, path_of(model.sampling.prediction))) return std::nullopt;
-  return "sampler " + row.name + " cannot walk a flow model such as " + model.name + ": " + row.not_on_flow +
-         ". Those that can are " + listed(samplers_on(Path::flow));
+  return sentence("sampler {} cannot walk a flow model such as {}: {}. Those that can are {}", row.name, model.name,
+                  row.not_on_flow, listed(samplers_on(Path::flow)));
 }
 
 /// Zero terminal SNR: the job's, or the model's own.
 void resolve_zero_snr(const Job& job, const Model& model, ResolvedJob& resolved) {
   if (path_of(model.sampling.prediction) == Path::flow) {
     if (!job.zero_snr) return;
-    refuse(marked("{zero_snr} rescales the betas of a training; ") + model.name +
-           " is a flow, which has none. Leave it out");
+    refuse(sentence("{zero_snr} rescales the betas of a training; {} is a flow, which has none. Leave it out",
+                    model.name));
   }
   resolved.zero_snr = job.zero_snr.value_or(model.sampling.zero_snr ? "on" : "off");
   if (resolved.zero_snr == "on" || resolved.zero_snr == "off") return;
-  refuse(marked("{zero_snr} is \"") + *resolved.zero_snr + "\"; expected on or off");
+  refuse(sentence("{zero_snr} is \"{}\"; expected on or off", *resolved.zero_snr));
 }
 
 /// Why a walk cannot begin at noise alone, where it would.
@@ -106,13 +113,16 @@ std::optional<std::string> terminal_problem(const ResolvedJob& resolved, const M
   if (can_begin_at_noise_alone(row, facts.prediction)) return std::nullopt;
   const bool unknown = row.terminal == Terminal::wholly;
   if (!begins_at_noise_alone(schedule_of(resolved, model), facts) && !unknown) return std::nullopt;
-  const std::string begin = "sampler " + row.name + " cannot begin at noise alone, as zero terminal SNR has it: ";
   if (unknown) {
-    return begin + "it divides what is predicted by the signal left, which is 0, and " + model.name +
-           marked(" predicts noise. Take {sampler} euler, or {zero_snr} off");
+    return sentence(
+        "sampler {} cannot begin at noise alone, as zero terminal SNR has it: it divides what is predicted "
+        "by the signal left, which is 0, and {} predicts noise. Take {sampler} euler, or {zero_snr} off",
+        row.name, model.name);
   }
-  return begin + "a slope met further down would count as often as the first sigma is larger, which is infinite. " +
-         "Those that can are " + listed(samplers_from_noise_alone(facts.prediction));
+  return sentence(
+      "sampler {} cannot begin at noise alone, as zero terminal SNR has it: a slope met further down would "
+      "count as often as the first sigma is larger, which is infinite. Those that can are {}",
+      row.name, listed(samplers_from_noise_alone(facts.prediction)));
 }
 
 /// The sigmas that a job gives and the steps they make; or the steps that it asks for.
@@ -125,8 +135,8 @@ void resolve_steps(const Job& job, const Model& model, ResolvedJob& resolved) {
   const auto count = static_cast<std::int64_t>(resolved.sigmas->size());
   checked("steps", static_cast<double>(count));
   if (job.steps.value_or(count) != count) {
-    refuse(marked("{steps} is ") + std::to_string(*job.steps) + marked(" and {sigmas} has ") +
-           count_text(static_cast<std::uint64_t>(count), "number") + marked(", one for each step; leave {steps} out"));
+    refuse(sentence("{steps} is {} and {sigmas} has {}, one for each step; leave {steps} out", *job.steps,
+                    count_text(static_cast<std::uint64_t>(count), "number")));
   }
   resolved.steps = static_cast<int>(count);
 }
@@ -135,16 +145,18 @@ void resolve_schedule(const Job& job, const Model& model, ResolvedJob& resolved)
   const std::string fallback = job.sigmas ? "by_hand" : model.defaults.schedule;
   const ScheduleRow& row = find_schedule(job.schedule.value_or(fallback));
   const bool by_hand = row.kind == ScheduleKind::by_hand;
-  if (job.sigmas && !by_hand)
-    refuse(marked("{sigmas} are a schedule by hand, and {schedule} is ") + row.name + "; give one");
-  if (by_hand && !job.sigmas)
-    refuse(marked("{schedule} is by_hand, which needs its numbers: {sigmas} 14.6,6,2.5,1,0.4"));
+  if (job.sigmas && !by_hand) {
+    refuse(sentence("{sigmas} are a schedule by hand, and {schedule} is {}; give one", row.name));
+  }
+  if (by_hand && !job.sigmas) {
+    refuse(sentence("{schedule} is by_hand, which needs its numbers: {sigmas} 14.6,6,2.5,1,0.4"));
+  }
   resolved.schedule = row.name;
   if (const auto problem = schedule_problem(row, model, resolved.steps)) refuse(*problem);
   const bool read = row.kind == ScheduleKind::own && path_of(model.sampling.prediction) != Path::flow;
   if (read) resolved.spacing = job.spacing ? find_spacing(*job.spacing) : model.sampling.spacing;
   if (!read && job.spacing) {
-    refuse(marked("{spacing} is ") + *job.spacing + "; only schedule own of a model with betas reads it. Leave it out");
+    refuse(sentence("{spacing} is {}; only schedule own of a model with betas reads it. Leave it out", *job.spacing));
   }
 }
 
@@ -152,10 +164,11 @@ void resolve_shift(const Job& job, const Model& model, ResolvedJob& resolved) {
   resolved.shift = shift_for(model, resolved.width, resolved.height);
   if (!job.shift) return;
   if (!resolved.shift) {
-    refuse(marked("{shift} moves the noise levels of a flow model; ") + model.name + " is none. Leave it out");
+    refuse(sentence("{shift} moves the noise levels of a flow model; {} is none. Leave it out", model.name));
   }
-  if (job.sigmas && *job.shift != *resolved.shift)
-    refuse(marked("{shift} moves the levels of a schedule, and {sigmas} are taken as they are. Leave {shift} out"));
+  if (job.sigmas && *job.shift != *resolved.shift) {
+    refuse(sentence("{shift} moves the levels of a schedule, and {sigmas} are taken as they are. Leave {shift} out"));
+  }
   resolved.shift = checked("shift", *job.shift);
 }
 
@@ -167,8 +180,8 @@ void resolve_eta(const Job& job, const SamplerRow& row, ResolvedJob& resolved) {
     for (const SamplerRow& other : samplers()) {
       if (other.eta) names.push_back(other.name);
     }
-    refuse(marked("{eta} says how much fresh noise a sampler draws; ") + row.name +
-           " has no such share. Those that have are " + listed(names));
+    refuse(sentence("{eta} says how much fresh noise a sampler draws; {} has no such share. Those that have are {}",
+                    row.name, listed(names)));
   }
   resolved.eta = checked("eta", *job.eta);
 }
@@ -185,8 +198,10 @@ bool is_sampler(const std::string& loose) {
 Interval checked_interval(const std::string& text) {
   const std::vector<double> ends = numbers_of("guidance_interval", text);
   if (ends.size() != 2 || !(ends[0] >= 0 && ends[0] < ends[1] && ends[1] <= 1)) {
-    refuse(marked("{guidance_interval} is \"") + text +
-           "\"; expected two fractions of the steps, the first the smaller: 0.2,0.8");
+    refuse(
+        sentence("{guidance_interval} is \"{}\"; expected two fractions of the steps, the first the smaller: "
+                 "0.2,0.8",
+                 text));
   }
   return {ends[0], ends[1]};
 }
@@ -228,19 +243,19 @@ void resolve_sampling(const Job& job, const Model& model, ResolvedJob& resolved)
   for (const auto& [changed, key] : {std::pair{resolved.guidance_interval != Interval{}, "guidance_interval"},
                                      std::pair{resolved.guidance_rescale != 0, "guidance_rescale"}}) {
     if (!changed) continue;
-    refuse(field_name(key) + " changes guidance, and the guidance of this job is " + number_text(cfg_scale(resolved)) +
-           ": nothing is guided at 1 or less");
+    refuse(sentence("{} changes guidance, and the guidance of this job is {}: nothing is guided at 1 or less",
+                    field_name(key), number_text(cfg_scale(resolved))));
   }
 }
 
 void check_hires_sampling(const Model& model, const ResolvedJob& resolved) {
   const int steps = *resolved.hires_steps;
   if (const auto problem = schedule_problem(find_schedule(resolved.schedule), model, steps)) {
-    refuse(marked("{hires_steps} ") + std::to_string(steps) + ": " + *problem);
+    refuse(sentence("{hires_steps} {}: {}", steps, *problem));
   }
   if (resolved.sigmas && static_cast<int>(resolved.sigmas->size()) != steps) {
-    refuse(marked("{hires_steps} is ") + std::to_string(steps) + marked(" and {sigmas} has ") +
-           count_text(resolved.sigmas->size(), "number") + marked(", one for each step; leave {hires_steps} out"));
+    refuse(sentence("{hires_steps} is {} and {sigmas} has {}, one for each step; leave {hires_steps} out", steps,
+                    count_text(resolved.sigmas->size(), "number")));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/text/sentence.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -52,6 +53,6 @@ PixelSize picture_size(const Passport& passport) {
   return {side(passport.shape[3]), side(passport.shape[2])};
 }
 
-std::string size_text(PixelSize size) { return std::to_string(size.width) + " x " + std::to_string(size.height); }
+std::string size_text(PixelSize size) { return sentence("{} x {}", size.width, size.height); }
 
 }  // namespace lapis::core

@@ -8,7 +8,7 @@
 #include "core/family/spaces.hpp"
 #include "core/latent/latents.hpp"
 #include "core/text/job_limits.hpp"
-#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/shell_word.hpp"
 #include "lapis/error.hpp"
 
@@ -35,25 +35,25 @@ std::string result_word(const std::string& file) {
 
 /// The line "convert a.safetensors --to tiny-sdxl -o b.safetensors", with `options` before its output.
 std::string convert_line(const Question& q, const std::string& to, const std::string& options = "") {
-  return marked("{lapis convert} ") + file_word(q.source.name) + marked(" {to} ") + to + options +
-         marked(" {-output} ") + result_word(q.source.name);
+  return sentence("{lapis convert} {} {to} {}{} {-output} {}", file_word(q.source.name), to, options,
+                  result_word(q.source.name));
 }
 
-std::string side_text(const Space& space) { return space_name(space) + " (" + space_numbers(space) + ")"; }
+std::string side_text(const Space& space) { return sentence("{} ({})", space_name(space), space_numbers(space)); }
 
 /// Both sides with their numbers: every reason begins with it.
 std::string both_sides(const Question& q) {
   if (q.source.passport.space == q.target.space) {
-    return q.source.name + " and " + q.target.name + " are both of space " + side_text(q.source.passport.space) + ".";
+    return sentence("{} and {} are both of space {}.", q.source.name, q.target.name,
+                    side_text(q.source.passport.space));
   }
-  return q.source.name + " is in space " + side_text(q.source.passport.space) + "; " + q.target.name + " wants " +
-         side_text(q.target.space) + ".";
+  return sentence("{} is in space {}; {} wants {}.", q.source.name, side_text(q.source.passport.space), q.target.name,
+                  side_text(q.target.space));
 }
 
-/// " --size 64x48" as `convert` takes it, where a size is asked for.
-std::string size_option(const Question& q) {
-  const std::optional<PixelSize>& size = q.target.size;
-  return size ? marked(" {size} ") + std::to_string(size->width) + "x" + std::to_string(size->height) : "";
+/// " --size 64x48" as `convert` takes it, where there is a size.
+std::string size_option(const std::optional<PixelSize>& size) {
+  return size ? sentence(" {size} {}x{}", size->width, size->height) : "";
 }
 
 bool is_known(const PixelSize& size) { return size.width > 0 && size.height > 0; }
@@ -73,7 +73,7 @@ bool shares_values(const Question& q) {
 Route refusal(const Question& q, const std::string& why, std::string advice) {
   Route route;
   route.refused = true;
-  route.reason = both_sides(q) + " " + why;
+  route.reason = sentence("{} {}", both_sides(q), why);
   route.advice = std::move(advice);
   route.size = wanted_size(q);
   return route;
@@ -84,21 +84,24 @@ std::optional<Route> refused_as_contradictory(const Question& q) {
   const Space& to = q.target.space;
   if (q.source.passport.shape[1] != 0 && q.source.passport.shape[1] != from.channels) {
     return refusal(q,
-                   q.source.name + " contradicts itself: it holds " + std::to_string(q.source.passport.shape[1]) +
-                       " channels, its space has " + std::to_string(from.channels) + ".",
-                   marked("Write it again with the program that made it; {lapis inspect} ") + file_word(q.source.name) +
-                       " shows what it holds");
+                   sentence("{} contradicts itself: it holds {} channels, its space has {}.", q.source.name,
+                            q.source.passport.shape[1], from.channels),
+                   sentence("Write it again with the program that made it; {lapis inspect} {} shows what it holds",
+                            file_word(q.source.name)));
   }
   if (from.lineage.empty() || to.lineage.empty()) {
     return refusal(q,
-                   "Nothing says which training " + (to.lineage.empty() ? q.target.name : q.source.name) +
-                       " comes from, and numbers alone do not make two VAEs the same.",
-                   marked("Name it where it can be said: {space} ID:LINEAGE for a latent, model.json for a VAE"));
+                   sentence("Nothing says which training {} comes from, and numbers alone do not make two VAEs the "
+                            "same.",
+                            to.lineage.empty() ? q.target.name : q.source.name),
+                   sentence("Name it where it can be said: {space} ID:LINEAGE for a latent, model.json for a VAE"));
   }
   if (from.lineage == to.lineage && !same_values(from, to)) {
-    return refusal(q, "One VAE cannot have both shapes: the name " + from.lineage + " stands for two different ones.",
-                   "Rename the lineage of the one that is not " + from.lineage +
-                       marked(": {space} ID:LINEAGE for a latent, model.json for a model"));
+    return refusal(
+        q, sentence("One VAE cannot have both shapes: the name {} stands for two different ones.", from.lineage),
+        sentence(
+            "Rename the lineage of the one that is not {}: {space} ID:LINEAGE for a latent, model.json for a model",
+            from.lineage));
   }
   return std::nullopt;
 }
@@ -108,12 +111,12 @@ std::optional<Route> refused_by_digest(const Question& q) {
   const std::string& met = q.target.vae_sha256;
   if (made_by.empty() || met.empty() || made_by == met || !shares_values(q)) return std::nullopt;
   if (q.target.has_vae && q.target.has_vae(made_by)) return std::nullopt;
-  return refusal(
-      q,
-      "The names agree, the VAEs do not: the latent comes from the one with digest " + made_by.substr(0, shown_digits) +
-          ", " + q.target.name + " has " + met.substr(0, shown_digits) + "; one of the two is not what it was.",
-      marked("Get back the VAE that made it, or make the latent again; {lapis inspect} MODEL {verify} finds a model "
-             "whose files have changed"));
+  return refusal(q,
+                 sentence("The names agree, the VAEs do not: the latent comes from the one with digest {}, {} has {}; "
+                          "one of the two is not what it was.",
+                          made_by.substr(0, shown_digits), q.target.name, met.substr(0, shown_digits)),
+                 sentence("Get back the VAE that made it, or make the latent again; {lapis inspect} MODEL {verify} "
+                          "finds a model whose files have changed"));
 }
 
 const char* path_text(Path path) { return path == Path::flow ? "a flow path" : "a variance-exploding path"; }
@@ -125,22 +128,21 @@ std::optional<Route> refused_as_unfinished(const Question& q) {
   if (!same_numbers(q.source.passport.space, to.space)) {
     why = "noise is never carried into another space";
   } else if (!to.reads_unfinished) {
-    why = to.name + " takes finished latents alone";
+    why = sentence("{} takes finished latents alone", to.name);
   } else if (to.path != q.source.passport.path) {
-    why = "it was left on " + std::string(path_text(q.source.passport.path)) + ", " + to.name + " walks " +
-          path_text(to.path);
+    why = sentence("it was left on {}, {} walks {}", path_text(q.source.passport.path), to.name, path_text(to.path));
   } else if (resizes(q)) {
-    why = "noise has no other size: " + size_text(picture_size(q.source.passport)) + " pixels cannot become " +
-          size_text(wanted_size(q));
+    why = sentence("noise has no other size: {} pixels cannot become {}", size_text(picture_size(q.source.passport)),
+                   size_text(wanted_size(q)));
   } else {
     return std::nullopt;
   }
-  return refusal(q,
-                 q.source.name + " is unfinished, at sigma " + number_text(q.source.passport.sigma) + " after " +
-                     std::to_string(q.source.passport.step) + (q.source.passport.step == 1 ? " step" : " steps") +
-                     ": " + why + ".",
-                 marked("Finish it first: {lapis generate} {init_latent} ") + file_word(q.source.name) +
-                     marked(" {latent} ") + result_word(q.source.name));
+  return refusal(
+      q,
+      sentence("{} is unfinished, at sigma {} after {}: {}.", q.source.name, number_text(q.source.passport.sigma),
+               count_text(static_cast<std::uint64_t>(q.source.passport.step), "step"), why),
+      sentence("Finish it first: {lapis generate} {init_latent} {} {latent} {}", file_word(q.source.name),
+               result_word(q.source.name)));
 }
 
 /// What the picture's sides must be multiples of where it goes.
@@ -157,11 +159,9 @@ std::optional<Route> refused_by_size(const Question& q) {
   if (!is_known(size) || (size.width % unit == 0 && size.height % unit == 0)) return std::nullopt;
   const auto nearest = [unit](int side) { return std::max(1, (side + unit / 2) / unit) * unit; };
   const PixelSize good = {nearest(size.width), nearest(size.height)};
-  const std::string option = marked(" {size} ") + std::to_string(good.width) + "x" + std::to_string(good.height);
-  return refusal(q,
-                 "The picture would be " + size_text(size) + " pixels; there, sides are multiples of " +
-                     std::to_string(unit) + ".",
-                 "Give it a size that fits: " + convert_line(q, shell_word(q.target.name), option));
+  return refusal(
+      q, sentence("The picture would be {} pixels; there, sides are multiples of {}.", size_text(size), unit),
+      sentence("Give it a size that fits: {}", convert_line(q, shell_word(q.target.name), size_option(good))));
 }
 
 RouteStep step(StepKind kind, const Space& from, const Space& to, PixelSize size) { return {kind, from, to, size}; }
@@ -192,14 +192,11 @@ Route exact(const Question& q) {
   if (unpacks) route.steps.push_back(step(StepKind::unpack, latent.space, latent.space, size));
   add_arithmetic(route, latent.space, latent.units, q.target.units.value_or(latent.units), size);
   if (packs) route.steps.push_back(step(StepKind::pack, route.space, route.space, size));
-  route.reason = both_sides(q);
-  if (verdict(route) == Verdict::same) {
-    route.reason += " The same numbers.";
-  } else if (verdict(route) == Verdict::repack) {
-    route.reason += " The same numbers in another order.";
-  } else {
-    route.reason += " The same VAE's values by other numbers: exact arithmetic.";
-  }
+  const char* const sameness = verdict(route) == Verdict::same     ? "The same numbers."
+                               : verdict(route) == Verdict::repack ? "The same numbers in another order."
+                                                                   : "The same VAE's values by other numbers: exact "
+                                                                     "arithmetic.";
+  route.reason = sentence("{} {}", both_sides(q), sameness);
   return route;
 }
 
@@ -214,7 +211,7 @@ std::string difference(const Question& q) {
 
 /// " with digest 0123456789ab", where a latent records one.
 std::string digest_text(const Passport& latent) {
-  return latent.vae_sha256.empty() ? "" : " with digest " + latent.vae_sha256.substr(0, shown_digits);
+  return latent.vae_sha256.empty() ? "" : sentence(" with digest {}", latent.vae_sha256.substr(0, shown_digits));
 }
 
 bool has(const Available& available, StepNeed need) {
@@ -228,20 +225,20 @@ bool has(const Available& available, StepNeed need) {
 
 Route refused_for_lack(const Question& q, StepNeed need) {
   const RouteTarget& to = q.target;
-  const std::string size = size_option(q);
+  const std::string size = size_option(q.target.size);
   switch (need) {
     case StepNeed::own_decoder:
       return refusal(q,
-                     difference(q) + " The VAE decoder of " + space_name(q.source.passport.space) +
-                         digest_text(q.source.passport) + " is not at hand.",
-                     "Name the model or folder that it came from: " +
-                         convert_line(q, shell_word(to.name), size + marked(" {from} MODEL")));
+                     sentence("{} The VAE decoder of {}{} is not at hand.", difference(q),
+                              space_name(q.source.passport.space), digest_text(q.source.passport)),
+                     sentence("Name the model or folder that it came from: {}",
+                              convert_line(q, shell_word(to.name), sentence("{} {from} MODEL", size))));
     case StepNeed::target_encoder:
-      return refusal(q, difference(q) + " " + to.name + " has no VAE encoder at hand.",
-                     "Name a model of that space with a VAE encoder: " + convert_line(q, "MODEL", size));
+      return refusal(q, sentence("{} {} has no VAE encoder at hand.", difference(q), to.name),
+                     sentence("Name a model of that space with a VAE encoder: {}", convert_line(q, "MODEL", size)));
     case StepNeed::target_decoder:
-      return refusal(q, difference(q) + " " + to.name + " has no VAE decoder at hand to measure by.",
-                     "Name a model of that space with a VAE decoder: " + convert_line(q, "MODEL", size));
+      return refusal(q, sentence("{} {} has no VAE decoder at hand to measure by.", difference(q), to.name),
+                     sentence("Name a model of that space with a VAE decoder: {}", convert_line(q, "MODEL", size)));
   }
   throw Error(ErrorKind::internal, "a need that nobody has");
 }
@@ -269,13 +266,14 @@ Route through_picture(const Question& q) {
   if (q.options.compensate) add(StepKind::compensate, encoder, encoder, size);
   add_arithmetic(route, encoder, Units::model, q.target.units.value_or(Units::model), size);
   if (q.target.layout == Layout::packed) add(StepKind::pack, route.space, route.space, size);
-  route.reason = both_sides(q) + " " + difference(q);
+  route.reason = sentence("{} {}", both_sides(q), difference(q));
   return route;
 }
 
 Route transcoding(const Question& q) {
   if (!q.options.may_convert) {
-    return refusal(q, difference(q), "Convert it: " + convert_line(q, shell_word(q.target.name), size_option(q)));
+    const std::string line = convert_line(q, shell_word(q.target.name), size_option(q.target.size));
+    return refusal(q, difference(q), sentence("Convert it: {}", line));
   }
   Route route = through_picture(q);
   for (const RouteStep& planned : route.steps) {

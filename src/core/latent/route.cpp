@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/family/spaces.hpp"
+#include "core/text/sentence.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -13,8 +14,6 @@ bool asks_for(const Route& route, Verdict verdict) {
   return std::ranges::any_of(route.steps,
                              [verdict](const RouteStep& step) { return step_row(step.kind).verdict == verdict; });
 }
-
-std::string call_text(int count, const char* what) { return std::to_string(count) + " " + what; }
 
 }  // namespace
 
@@ -37,18 +36,20 @@ RouteCost cost(const Route& route) {
 
 std::string cost_text(const Route& route) {
   RouteCost way;
-  std::string aside;
+  std::vector<std::string> asides;
   for (const RouteStep& step : route.steps) {
     const StepRow& row = step_row(step.kind);
     if (!row.aside.empty()) {
-      aside += ", " + std::string(row.aside);
+      asides.emplace_back(row.aside);
       continue;
     }
     way.decodes += row.decodes;
     way.encodes += row.encodes;
   }
   if (way == RouteCost{}) return "no call of a VAE";
-  return call_text(way.decodes, "decode") + ", " + call_text(way.encodes, "encode") + aside;
+  std::vector<std::string> calls = {sentence("{} decode", way.decodes), sentence("{} encode", way.encodes)};
+  calls.insert(calls.end(), asides.begin(), asides.end());
+  return joined(calls);
 }
 
 bool is_lossless(const Route& route) {

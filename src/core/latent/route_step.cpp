@@ -6,6 +6,7 @@
 #include "core/family/spaces.hpp"
 #include "core/latent/latents.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/sentence.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -16,36 +17,38 @@ std::string unpack_text(const RouteStep&) { return "unpack the tokens to [batch,
 std::string pack_text(const RouteStep&) { return "pack the cells into tokens"; }
 
 std::string relabel_text(const RouteStep& step) {
-  return "keep the raw VAE values, which are those of " + space_name(step.to) + " too";
+  return sentence("keep the raw VAE values, which are those of {} too", space_name(step.to));
 }
 
 std::string to_vae_text(const RouteStep& step) {
   const Space& space = step.from;
+  const std::string name = space_name(space);
   const std::string scale = number_text(space.scale);
-  const std::string formula = !space.mean.empty()
-                                  ? "v = m * deviation / " + scale + " + mean"
-                                  : "v = m / " + scale + (space.shift == 0 ? "" : " + " + number_text(space.shift));
-  return "to raw VAE values of " + space_name(space) + ": " + formula;
+  if (!space.mean.empty()) return sentence("to raw VAE values of {}: v = m * deviation / {} + mean", name, scale);
+  if (space.shift == 0) return sentence("to raw VAE values of {}: v = m / {}", name, scale);
+  return sentence("to raw VAE values of {}: v = m / {} + {}", name, scale, number_text(space.shift));
 }
 
 std::string to_model_text(const RouteStep& step) {
   const Space& space = step.to;
+  const std::string name = space_name(space);
   const std::string scale = number_text(space.scale);
-  const std::string formula = !space.mean.empty() ? "m = (v - mean) * " + scale + " / deviation"
-                              : space.shift == 0  ? "m = v * " + scale
-                                                  : "m = (v - " + number_text(space.shift) + ") * " + scale;
-  return "to model units of " + space_name(space) + ": " + formula;
+  if (!space.mean.empty()) return sentence("to model units of {}: m = (v - mean) * {} / deviation", name, scale);
+  if (space.shift == 0) return sentence("to model units of {}: m = v * {}", name, scale);
+  return sentence("to model units of {}: m = (v - {}) * {}", name, number_text(space.shift), scale);
 }
 
 std::string decode_text(const RouteStep& step) {
-  const bool is_known = step.size.width > 0;
-  return "decode by the VAE of " + space_name(step.from) +
-         (is_known ? " to " + size_text(step.size) + " pixels" : std::string());
+  const std::string name = space_name(step.from);
+  if (step.size.width <= 0) return sentence("decode by the VAE of {}", name);
+  return sentence("decode by the VAE of {} to {} pixels", name, size_text(step.size));
 }
 
-std::string resize_text(const RouteStep& step) { return "resize to " + size_text(step.size) + " pixels by Lanczos"; }
+std::string resize_text(const RouteStep& step) {
+  return sentence("resize to {} pixels by Lanczos", size_text(step.size));
+}
 
-std::string encode_text(const RouteStep& step) { return "encode by the VAE of " + space_name(step.to); }
+std::string encode_text(const RouteStep& step) { return sentence("encode by the VAE of {}", space_name(step.to)); }
 
 const auto& table() {
   using K = StepKind;

@@ -9,6 +9,8 @@
 #include <string>
 
 #include "core/family/spaces.hpp"
+#include "core/text/job_limits.hpp"
+#include "core/text/sentence.hpp"
 
 namespace lapis::core {
 namespace {
@@ -177,7 +179,7 @@ std::string not_finite_text(std::span<const ChannelStatistics> channels) {
     lost += channel.not_finite;
     all += channel.count;
   }
-  return lost == 0 ? "" : "NaN or Inf in " + std::to_string(lost) + " of " + std::to_string(all) + " values";
+  return lost == 0 ? "" : sentence("NaN or Inf in {} of {} values", lost, all);
 }
 
 /// What channels are that say nothing; "" where all of them say something.
@@ -185,11 +187,10 @@ std::string flat_text(std::span<const ChannelStatistics> channels) {
   const auto flat = std::count_if(channels.begin(), channels.end(), is_flat);
   if (flat == 0) return "";
   const std::string lost = not_finite_text(channels);
-  if (!lost.empty()) return "are " + lost;
+  if (!lost.empty()) return sentence("are {}", lost);
   const auto is_zero = [](const ChannelStatistics& channel) { return channel.min == 0 && channel.max == 0; };
   if (std::all_of(channels.begin(), channels.end(), is_zero)) return "are all zero";
-  return "are one number throughout in " + std::to_string(flat) + " of " + std::to_string(channels.size()) +
-         " channels";
+  return sentence("are one number throughout in {} of {} channels", flat, channels.size());
 }
 
 }  // namespace
@@ -229,24 +230,23 @@ std::vector<SpaceMatch> fitting_spaces(std::span<const ChannelStatistics> channe
 }
 
 std::string matches_text(std::span<const SpaceMatch> matches, std::span<const ChannelStatistics> channels) {
-  if (const std::string flat = flat_text(channels); !flat.empty()) return flat + ": no space can be told";
+  if (const std::string flat = flat_text(channels); !flat.empty()) return sentence("{}: no space can be told", flat);
   constexpr std::size_t most = 5;
   constexpr double least = 0.01;
   if (matches.empty()) return "fit no space that lapis knows: none has as many channels";
   std::size_t likely = 0;
   while (likely < matches.size() && matches[likely].confidence >= least) ++likely;
   const std::size_t hints = std::min(likely, most);
-  std::string text = "fit ";
-  for (std::size_t i = 0; i < hints; ++i) {
-    const SpaceMatch& match = matches[i];
-    text += (i == 0 ? "" : ", ") + match.space +
-            (match.units == Units::model ? " in model units (" : " in raw VAE units (") +
-            std::to_string(std::lround(match.confidence * 100)) + " %)";
+  std::vector<std::string> fitting;
+  for (const SpaceMatch& match : matches.first(hints)) {
+    fitting.push_back(sentence("{} in {} units ({} %)", match.space, match.units == Units::model ? "model" : "raw VAE",
+                               std::lround(match.confidence * 100)));
   }
   const std::size_t others = likely - hints;
-  if (others > 0) text += " and " + std::to_string(others) + (others == 1 ? " other" : " others");
+  const std::string rest = others > 0 ? sentence(" and {}", count_text(others, "other")) : "";
   const std::string lost = not_finite_text(channels);
-  return lost.empty() ? text : text + "; " + lost + " are left out";
+  return lost.empty() ? sentence("fit {}{}", joined(fitting), rest)
+                      : sentence("fit {}{}; {} are left out", joined(fitting), rest, lost);
 }
 
 }  // namespace lapis::core

@@ -15,7 +15,7 @@
 #include "core/family/spaces.hpp"
 #include "core/job/resolve_sampling.hpp"
 #include "core/text/job_limits.hpp"
-#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -23,11 +23,11 @@ namespace lapis::core {
 namespace {
 
 [[noreturn]] void refuse(const Model& model, const std::string& text, const std::string& advice = "") {
-  throw Error(ErrorKind::model, (model.folder / "model.json").string() + ": " + text, advice);
+  throw Error(ErrorKind::model, sentence("{}: {}", (model.folder / "model.json").string(), text), advice);
 }
 
 void refuse_problem(const Model& model, std::string_view where, const std::optional<std::string>& problem) {
-  if (problem) refuse(model, std::string(where) + ": " + *problem);
+  if (problem) refuse(model, sentence("{}: {}", where, *problem));
 }
 
 template <typename Rows>
@@ -37,43 +37,43 @@ std::vector<std::string> names_of(const Rows& rows) {
   return names;
 }
 
-std::string space_text(const Space& space) { return space.id + " (" + space_numbers(space) + ")"; }
+std::string space_text(const Space& space) { return sentence("{} ({})", space.id, space_numbers(space)); }
 
-std::string shape_text(const std::vector<Dimension>& shape) {
-  std::string text = "[";
-  for (const Dimension& dimension : shape) {
-    if (text.size() > 1) text += ", ";
+std::string port_text(const Port& port) {
+  std::vector<std::string> sizes;
+  for (const Dimension& dimension : port.shape) {
     const auto* number = std::get_if<std::int64_t>(&dimension);
-    text += number != nullptr ? std::to_string(*number) : std::get<std::string>(dimension);
+    sizes.push_back(number != nullptr ? std::to_string(*number) : std::get<std::string>(dimension));
   }
-  return text + "]";
+  return sentence("{} {} [{}]", port.name, port.dtype, joined(sizes));
 }
 
-std::string port_text(const Port& port) { return port.name + " " + port.dtype + " " + shape_text(port.shape); }
-
 std::string ports_text(const std::vector<Port>& ports) {
-  std::string text;
-  for (const Port& port : ports) text += (text.empty() ? "" : ", ") + port_text(port);
-  return text.empty() ? "none" : text;
+  if (ports.empty()) return "none";
+  std::vector<std::string> texts;
+  for (const Port& port : ports) texts.push_back(port_text(port));
+  return joined(texts);
 }
 
 const FamilyRow& checked_family(const Model& model) {
   if (const FamilyRow* family = find_family(model.family)) return *family;
   const std::vector<std::string> names = names_of(families());
-  refuse(model, "unknown family \"" + model.family + "\"; this lapis knows " + listed(names) + "." +
-                    did_you_mean(model.family, names));
+  refuse(model, sentence("unknown family \"{}\"; this lapis knows {}.{}", model.family, listed(names),
+                         did_you_mean(model.family, names)));
 }
 
 /// What to do about a space that is not the family's: told by whose numbers it has.
 std::string space_advice(const Space& found, const FamilyRow& family) {
   const std::vector<std::string> owners = spaces_with_numbers(found);
   if (std::find(owners.begin(), owners.end(), family.space) != owners.end()) {
-    return "The numbers are right: name the space " + family.space;
+    return sentence("The numbers are right: name the space {}", family.space);
   }
-  const std::string take = "take a VAE of " + family.space;
-  if (owners.empty())
-    return "No space that lapis knows has these numbers: " + take + marked("; {lapis list} spaces shows all");
-  return "These are the numbers of " + listed(owners) + ": " + take + ", or name the family that this VAE belongs to";
+  if (owners.empty()) {
+    return sentence("No space that lapis knows has these numbers: take a VAE of {}; {lapis list} spaces shows all",
+                    family.space);
+  }
+  return sentence("These are the numbers of {}: take a VAE of {}, or name the family that this VAE belongs to",
+                  listed(owners), family.space);
 }
 
 void check_space(const Model& model, const FamilyRow& family) {
@@ -81,8 +81,7 @@ void check_space(const Model& model, const FamilyRow& family) {
   Space expected = find_space(family.space)->space;
   expected.lineage = model.space.lineage;
   if (model.space == expected) return;
-  refuse(model,
-         "space is " + space_text(model.space) + "; family " + family.name + " has " + space_text(expected) + ".",
+  refuse(model, sentence("space is {}; family {} has {}.", space_text(model.space), family.name, space_text(expected)),
          space_advice(model.space, family));
 }
 
@@ -101,8 +100,8 @@ void check_ports(const Model& model, const std::string& where, const std::vector
   std::vector<Port> all = expected;
   all.insert(all.end(), optional.begin(), optional.end());
   if (std::equal(found.begin(), found.end(), all.begin(), all.end(), same_port)) return;
-  refuse(model, where + ": expected " + ports_text(expected) +
-                    (optional.empty() ? "" : " and perhaps " + ports_text(optional)) + "; found " + ports_text(found));
+  const std::string perhaps = optional.empty() ? "" : sentence(" and perhaps {}", ports_text(optional));
+  refuse(model, sentence("{}: expected {}{}; found {}", where, ports_text(expected), perhaps, ports_text(found)));
 }
 
 void check_parts(const Model& model, const FamilyRow& family) {
@@ -110,8 +109,8 @@ void check_parts(const Model& model, const FamilyRow& family) {
     const PartRow* row = find_part(family, name);
     if (row == nullptr) {
       const std::vector<std::string> names = names_of(family.parts);
-      refuse(model, "unknown part \"" + name + "\"; family " + family.name + " has " + listed(names) + "." +
-                        did_you_mean(name, names));
+      refuse(model, sentence("unknown part \"{}\"; family {} has {}.{}", name, family.name, listed(names),
+                             did_you_mean(name, names)));
     }
     check_ports(model, "parts/" + name + "/inputs", part.inputs, row->inputs, row->optional_inputs);
     const auto gives = [&outputs = part.outputs](const std::vector<Port>& ports) {
@@ -122,7 +121,7 @@ void check_parts(const Model& model, const FamilyRow& family) {
   }
   for (const PartRow& row : family.parts) {
     if (row.required && !model.parts.contains(row.name)) {
-      refuse(model, "part \"" + row.name + "\" is missing; family " + family.name + " needs it");
+      refuse(model, sentence("part \"{}\" is missing; family {} needs it", row.name, family.name));
     }
   }
 }
@@ -143,24 +142,24 @@ std::optional<std::int64_t> fixed_size(const Model& model, const PortSize& place
 
 void check_shared_size(const Model& model, const SharedSize& shared) {
   std::int64_t sum = 0;
-  std::string terms;
+  std::vector<std::string> terms;
   for (const PortSize& term : shared.terms) {
     const auto size = fixed_size(model, term);
     if (!size) return;
     sum += *size;
-    terms += (terms.empty() ? "" : " and ") + term.port + " of " + term.part + " is " + std::to_string(*size) + " wide";
+    terms.push_back(sentence("{} of {} is {} wide", term.port, term.part, *size));
   }
   const auto size = fixed_size(model, shared.sum);
   if (!size || *size == sum) return;
-  refuse(model, "parts do not fit: " + terms + ", " + shared.sum.port + " of " + shared.sum.part + " is " +
-                    std::to_string(*size) + "; take them from one checkpoint");
+  refuse(model, sentence("parts do not fit: {}, {} of {} is {}; take them from one checkpoint", joined(terms, " and "),
+                         shared.sum.port, shared.sum.part, *size));
 }
 
 void check_tokenizer(const Model& model, const TokenizerRow& row, const TokenizerFacts& facts) {
   const std::string where = "tokenizers/" + row.name;
   if (facts.kind != row.kind) {
-    refuse(model, where + ": kind is \"" + std::string(tokenizer_kind_name(facts.kind)) + "\"; family " + model.family +
-                      " has \"" + std::string(tokenizer_kind_name(row.kind)) + "\" there");
+    refuse(model, sentence("{}: kind is \"{}\"; family {} has \"{}\" there", where, tokenizer_kind_name(facts.kind),
+                           model.family, tokenizer_kind_name(row.kind)));
   }
   refuse_problem(model, where, limit_problem("length", facts.length, {3, 4096}));
   for (const int id : {facts.start, facts.end, facts.pad}) {
@@ -172,32 +171,32 @@ void check_tokenizers(const Model& model, const FamilyRow& family) {
   for (const TokenizerRow& row : family.tokenizers) {
     const auto found = model.tokenizers.find(row.name);
     if (found == model.tokenizers.end()) {
-      refuse(model, "tokenizer \"" + row.name + "\" is missing; family " + family.name + " needs it");
+      refuse(model, sentence("tokenizer \"{}\" is missing; family {} needs it", row.name, family.name));
     }
     check_tokenizer(model, row, found->second);
   }
   const std::vector<std::string> known = names_of(family.tokenizers);
   for (const auto& [name, facts] : model.tokenizers) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    refuse(model, "unknown tokenizer \"" + name + "\"; family " + family.name + " has " + listed(known) + "." +
-                      did_you_mean(name, known));
+    refuse(model, sentence("unknown tokenizer \"{}\"; family {} has {}.{}", name, family.name, listed(known),
+                           did_you_mean(name, known)));
   }
 }
 
 void check_rope_axes(const Model& model) {
   const std::vector<int>& axes = model.conditioning.rope_axes;
   const bool even = std::all_of(axes.begin(), axes.end(), [](int axis) { return axis > 0 && axis % 2 == 0; });
-  std::string text;
-  for (const int axis : axes) text += (text.empty() ? "" : ", ") + std::to_string(axis);
+  const std::string text = shape_text(std::vector<std::int64_t>(axes.begin(), axes.end()));
   if (axes.size() != 3 || !even) {
-    refuse(model, "conditioning: rope_axes is [" + text + "]; family " + model.family +
-                      " needs three even widths, for the axes (0, y, x) of a position");
+    refuse(model, sentence("conditioning: rope_axes is {}; family {} needs three even widths, for the axes (0, y, x) "
+                           "of a position",
+                           text, model.family));
   }
   const std::int64_t sum = std::accumulate(axes.begin(), axes.end(), std::int64_t{0});
   const auto width = fixed_size(model, {"denoiser", "rope_cos", 1});
   if (width && *width != sum) {
-    refuse(model, "conditioning: rope_axes [" + text + "] add up to " + std::to_string(sum) +
-                      "; rope_cos of the denoiser is " + std::to_string(*width) + " wide");
+    refuse(model,
+           sentence("conditioning: rope_axes {} add up to {}; rope_cos of the denoiser is {} wide", text, sum, *width));
   }
 }
 
@@ -207,10 +206,10 @@ void check_conditioning(const Model& model, const FamilyRow& family) {
   if (family.architecture == Architecture::flux) {
     check_rope_axes(model);
   } else if (!facts.rope_axes.empty()) {
-    refuse(model, "conditioning: family " + family.name + " has no rope_axes; take them out");
+    refuse(model, sentence("conditioning: family {} has no rope_axes; take them out", family.name));
   }
   if (facts.zero_empty_negative && family.architecture != Architecture::sdxl) {
-    refuse(model, "conditioning: family " + family.name + " has no zero_empty_negative; take it out");
+    refuse(model, sentence("conditioning: family {} has no zero_empty_negative; take it out", family.name));
   }
 }
 
@@ -224,8 +223,9 @@ void check_flow_shift(const Model& model) {
     refuse_problem(model, "sampling/flow_shift", limit_problem("a shift", value, {-10, 10}));
   }
   if (shift.base_tokens < 1 || shift.base_tokens >= shift.max_tokens) {
-    refuse(model, "sampling/flow_shift: base_tokens is " + std::to_string(shift.base_tokens) + " and max_tokens is " +
-                      std::to_string(shift.max_tokens) + "; expected 1 <= base_tokens < max_tokens");
+    refuse(model, sentence("sampling/flow_shift: base_tokens is {} and max_tokens is {}; expected 1 <= base_tokens < "
+                           "max_tokens",
+                           shift.base_tokens, shift.max_tokens));
   }
 }
 
@@ -235,15 +235,15 @@ void check_sampling(const Model& model, const FamilyRow& family) {
   if (std::find(allowed.begin(), allowed.end(), facts.prediction) == allowed.end()) {
     std::vector<std::string> names;
     for (const Prediction prediction : allowed) names.emplace_back(prediction_name(prediction));
-    refuse(model, "sampling: prediction is \"" + std::string(prediction_name(facts.prediction)) + "\"; family " +
-                      family.name + " has " + listed(names));
+    refuse(model, sentence("sampling: prediction is \"{}\"; family {} has {}", prediction_name(facts.prediction),
+                           family.name, listed(names)));
   }
   refuse_problem(model, "sampling", limit_problem("train_steps", facts.train_steps, {1, 100000}));
   if (path_of(facts.prediction) == Path::flow) return check_flow_shift(model);
   const bool rising = facts.beta_start > 0 && facts.beta_start <= facts.beta_end && facts.beta_end < 1;
   if (!rising) {
-    refuse(model, "sampling: beta_start is " + number_text(facts.beta_start) + " and beta_end is " +
-                      number_text(facts.beta_end) + "; expected 0 < beta_start <= beta_end < 1");
+    refuse(model, sentence("sampling: beta_start is {} and beta_end is {}; expected 0 < beta_start <= beta_end < 1",
+                           number_text(facts.beta_start), number_text(facts.beta_end)));
   }
   const Limits offsets = {0, static_cast<double>(facts.train_steps - 1)};
   refuse_problem(model, "sampling", limit_problem("steps_offset", facts.steps_offset, offsets));

@@ -6,6 +6,8 @@
 #include <numeric>
 #include <string_view>
 
+#include "core/text/job_limits.hpp"
+#include "core/text/sentence.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -94,20 +96,20 @@ std::optional<std::int64_t> wanted_size(const Model& model, const std::string& p
   return word_size(model, part, text, pictures);
 }
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text;
-  for (const std::int64_t size : shape) text += (text.empty() ? "" : ", ") + std::to_string(size);
-  return "[" + text + "]";
-}
-
 std::string wanted_text(const Model& model, const std::string& part, const Port& port, const ProbePictures& pictures) {
-  std::string text;
+  std::vector<std::string> sizes;
   for (const Dimension& dimension : port.shape) {
     const auto size = wanted_size(model, part, dimension, pictures);
-    text += text.empty() ? "" : ", ";
-    text += size ? std::to_string(*size) : std::get<std::string>(dimension);
+    sizes.push_back(size ? std::to_string(*size) : std::get<std::string>(dimension));
   }
-  return port.name + " [" + text + "]";
+  return sentence("{} [{}]", port.name, joined(sizes));
+}
+
+/// The shapes of some inputs or outputs, listed.
+std::string shapes_text(const auto& tensors) {
+  std::vector<std::string> shapes;
+  for (const auto& tensor : tensors) shapes.push_back(shape_text(tensor.shape));
+  return joined(shapes);
 }
 
 bool fits(const Model& model, const std::string& part, const Port& port, const ProbePictures& pictures,
@@ -131,8 +133,8 @@ std::optional<double> usual_value(const Model& model, const std::string& name) {
 }  // namespace
 
 std::string trial_text(const ProbePictures& pictures) {
-  return std::to_string(pictures.batch) + (pictures.batch == 1 ? " picture of " : " pictures of ") +
-         std::to_string(pictures.width) + " x " + std::to_string(pictures.height);
+  return sentence("{} of {} x {}", count_text(static_cast<std::uint64_t>(pictures.batch), "picture"), pictures.width,
+                  pictures.height);
 }
 
 std::vector<ProbeInput> trial_inputs(const Model& model, const std::string& part, const std::vector<Port>& inputs,
@@ -143,7 +145,7 @@ std::vector<ProbeInput> trial_inputs(const Model& model, const std::string& part
     for (std::size_t i = 0; i < port.shape.size(); ++i) {
       std::optional<std::int64_t> size = shared_size(model, part, port, i);
       if (!size) size = wanted_size(model, part, port.shape[i], pictures);
-      if (!size) throw Error(ErrorKind::internal, part + ": nothing tells how wide " + port.name + " is");
+      if (!size) throw Error(ErrorKind::internal, sentence("{}: nothing tells how wide {} is", part, port.name));
       input.shape.push_back(*size);
     }
     made.push_back(std::move(input));
@@ -154,30 +156,24 @@ std::vector<ProbeInput> trial_inputs(const Model& model, const std::string& part
 std::optional<std::string> trial_fault(const Model& model, const std::string& part, const std::vector<Port>& outputs,
                                        const ProbePictures& pictures, const std::vector<ProbeInput>& inputs,
                                        const ProbeResult& result) {
-  if (!result.fault.empty()) {
-    std::string given;
-    for (const ProbeInput& input : inputs) given += (given.empty() ? "" : ", ") + shape_text(input.shape);
-    return "does not run on " + given + ": " + result.fault;
+  if (!result.fault.empty()) return sentence("does not run on {}: {}", shapes_text(inputs), result.fault);
+  std::vector<std::string> texts;
+  for (const Port& port : outputs) texts.push_back(wanted_text(model, part, port, pictures));
+  const std::string wanted = joined(texts);
+  if (result.outputs.empty()) {
+    return sentence("gives back no tensors; wanted {}, as one tensor or a tuple of tensors", wanted);
   }
-  std::string wanted;
-  for (const Port& port : outputs) wanted += (wanted.empty() ? "" : ", ") + wanted_text(model, part, port, pictures);
-  if (result.outputs.empty())
-    return "gives back no tensors; wanted " + wanted + ", as one tensor or a tuple of tensors";
   if (result.outputs.size() != outputs.size()) {
-    std::string found;
-    for (const ProbeOutput& output : result.outputs) found += (found.empty() ? "" : ", ") + shape_text(output.shape);
-    return "gives back " + std::to_string(result.outputs.size()) +
-           (result.outputs.size() == 1 ? " tensor, " : " tensors, ") + found + "; wanted " +
-           std::to_string(outputs.size()) + ": " + wanted;
+    return sentence("gives back {}, {}; wanted {}: {}", count_text(result.outputs.size(), "tensor"),
+                    shapes_text(result.outputs), outputs.size(), wanted);
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const ProbeOutput& output = result.outputs[i];
     if (!fits(model, part, outputs[i], pictures, output.shape)) {
-      return "gives back " + shape_text(output.shape) + " as " + outputs[i].name + "; wanted " +
-             wanted_text(model, part, outputs[i], pictures);
+      return sentence("gives back {} as {}; wanted {}", shape_text(output.shape), outputs[i].name, texts[i]);
     }
-    if (!output.floating) return "gives back whole numbers as " + outputs[i].name + "; wanted floating ones";
-    if (!output.finite) return "gives back NaN or Inf as " + outputs[i].name;
+    if (!output.floating) return sentence("gives back whole numbers as {}; wanted floating ones", outputs[i].name);
+    if (!output.finite) return sentence("gives back NaN or Inf as {}", outputs[i].name);
   }
   return std::nullopt;
 }

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <utility>
 
-#include "core/picture/similarity.hpp"
 #include "core/family/spaces.hpp"
+#include "core/picture/similarity.hpp"
+#include "core/text/sentence.hpp"
 
 namespace lapis::core {
 namespace {
@@ -18,17 +18,12 @@ constexpr Colour forced_colour = {172, 52, 38};
 constexpr Colour converted_colour = {30, 118, 66};
 constexpr Colour number_colour = {72, 76, 87};
 
-std::string fixed(double value, int digits) {
-  char text[48];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
-
 SheetTile picture_tile(const std::string& name, Colour colour, const MatrixPicture& picture) {
-  return {
-      picture.image,
-      "",
-      {{name, colour}, {psnr_text(picture.psnr), number_colour}, {"SSIM " + ssim_text(picture.ssim), number_colour}}};
+  return {picture.image,
+          "",
+          {{name, colour},
+           {psnr_text(picture.psnr), number_colour},
+           {sentence("SSIM {}", ssim_text(picture.ssim)), number_colour}}};
 }
 
 SheetCell transcode_cell(const MatrixCell& cell) {
@@ -42,17 +37,14 @@ SheetCell transcode_cell(const MatrixCell& cell) {
   return shown;
 }
 
-std::string channels_text(const Space& space) { return std::to_string(space.channels) + " channels"; }
-
 }  // namespace
 
 std::optional<std::string> forcing_refusal(const Space& space, const Space& decoder) {
   if (space.channels != decoder.channels) {
-    return "cannot be decoded: " + channels_text(space) + " into a decoder of " + std::to_string(decoder.channels);
+    return sentence("cannot be decoded: {} channels into a decoder of {}", space.channels, decoder.channels);
   }
   if (space.downscale != decoder.downscale) {
-    return "cannot be compared: cells of " + std::to_string(space.downscale) + " pixels into a decoder of " +
-           std::to_string(decoder.downscale);
+    return sentence("cannot be compared: cells of {} pixels into a decoder of {}", space.downscale, decoder.downscale);
   }
   return std::nullopt;
 }
@@ -65,21 +57,22 @@ MatrixPicture compared(Image image, const Image& right) {
   return picture;
 }
 
-std::string psnr_text(double psnr) { return std::isinf(psnr) ? "equal" : fixed(psnr, 1) + " dB"; }
+std::string psnr_text(double psnr) { return std::isinf(psnr) ? "equal" : sentence("{:.1f} dB", psnr); }
 
-std::string ssim_text(const std::optional<double>& ssim) { return ssim ? fixed(*ssim, 3) : "-"; }
+std::string ssim_text(const std::optional<double>& ssim) { return ssim ? sentence("{:.3f}", *ssim) : "-"; }
 
 Sheet sheet_of(const Matrix& matrix) {
   Sheet sheet;
   sheet.title = "Latents (rows) through decoders (columns)";
-  if (matrix.prompt && matrix.seed)
-    sheet.notes.push_back("\"" + *matrix.prompt + "\", seed " + std::to_string(*matrix.seed));
+  if (matrix.prompt && matrix.seed) {
+    sheet.notes.push_back(sentence("\"{}\", seed {}", *matrix.prompt, *matrix.seed));
+  }
   sheet.notes.push_back(
       "framed: its own decoder; forced: the same numbers through another; converted: carried across "
       "first. Numbers compare with the framed picture.");
   for (const MatrixLatent& latent : matrix.latents) {
-    sheet.columns.push_back({"decoder of " + latent.model});
-    sheet.rows.push_back({latent.name, space_name(latent.space), channels_text(latent.space)});
+    sheet.columns.push_back({sentence("decoder of {}", latent.model)});
+    sheet.rows.push_back({latent.name, space_name(latent.space), sentence("{} channels", latent.space.channels)});
   }
   const std::size_t count = matrix.latents.size();
   for (std::size_t row = 0; row < count; ++row) {

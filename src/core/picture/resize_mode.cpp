@@ -10,7 +10,7 @@
 #include "core/family/families.hpp"
 #include "core/picture/resize.hpp"
 #include "core/text/job_limits.hpp"
-#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -63,12 +63,8 @@ void draw_out(const Pixels& picture, Pixels& canvas) {
   }
 }
 
-std::string size_text(std::int64_t width, std::int64_t height) {
-  return std::to_string(width) + " x " + std::to_string(height);
-}
-
 std::string flags_text(std::int64_t width, std::int64_t height) {
-  return marked("{-width} ") + std::to_string(width) + marked(" {-height} ") + std::to_string(height);
+  return sentence("{-width} {} {-height} {}", width, height);
 }
 
 /// The multiple of `multiple` next to `value`, within the limits of a side.
@@ -102,8 +98,8 @@ const ResizeModeRow& find_resize_mode(std::string_view name) {
     if (row.name == name) return row;
     names.push_back(row.name);
   }
-  throw Error(ErrorKind::usage, marked("{fit} is \"") + std::string(name) + "\"; expected one of " + listed(names) +
-                                    "." + did_you_mean(name, names));
+  throw Error(ErrorKind::usage,
+              sentence("{fit} is \"{}\"; expected one of {}.{}", name, listed(names), did_you_mean(name, names)));
 }
 
 Pixels fitted(const Pixels& pixels, int width, int height, ResizeMode fit) {
@@ -123,7 +119,6 @@ Pixels fitted(const Pixels& pixels, int width, int height, ResizeMode fit) {
 void take_size(Job& job, const Model& model, int width, int height) {
   if (job.width && job.height) return;
   const int multiple = find_family(model.family)->size_multiple;
-  const std::string own = size_text(width, height);
   if (job.width || job.height) {
     if (job.width) {
       job.height = near_multiple(static_cast<double>(*job.width) * height / width, multiple);
@@ -136,16 +131,16 @@ void take_size(Job& job, const Model& model, int width, int height) {
   const std::int64_t below_height = height - height % multiple;
   const double share_of_own = static_cast<double>(width) * height / model.defaults.width / model.defaults.height;
   if (static_cast<double>(std::min(below_width, below_height)) < side_limits.lowest) {
-    throw Error(ErrorKind::usage, "the picture is " + own + " pixels; the smallest that is drawn is " +
-                                      size_text(std::int64_t{64}, std::int64_t{64}) +
-                                      ". Say the size to draw it at: " + advised_size(model, multiple, width, height));
+    throw Error(ErrorKind::usage, sentence("the picture is {} x {} pixels; the smallest that is drawn is 64 x 64. Say "
+                                           "the size to draw it at: {}",
+                                           width, height, advised_size(model, multiple, width, height)));
   }
   if (share_of_own > largest_share) {
     throw Error(ErrorKind::usage,
-                "the picture is " + own + " pixels, " + std::to_string(std::llround(share_of_own)) +
-                    " times as many as " + model.name + " draws by itself.",
-                "Say the size to draw it at: " + advised_size(model, multiple, width, height) +
-                    ", or all of it: " + flags_text(below_width, below_height));
+                sentence("the picture is {} x {} pixels, {} times as many as {} draws by itself.", width, height,
+                         std::llround(share_of_own), model.name),
+                sentence("Say the size to draw it at: {}, or all of it: {}",
+                         advised_size(model, multiple, width, height), flags_text(below_width, below_height)));
   }
   job.width = below_width;
   job.height = below_height;
@@ -156,11 +151,10 @@ std::optional<std::string> size_note(const ResolvedJob& job, const Model& model)
   const int height = std::max(job.height, job.hires_height);
   const double share = static_cast<double>(width) * height / model.defaults.width / model.defaults.height;
   if (share <= largest_share) return std::nullopt;
-  return size_text(width, height) + " pixels are " + std::to_string(std::llround(share)) + " times as many as " +
-         model.name + " draws by itself (" + size_text(model.defaults.width, model.defaults.height) +
-         "): each step takes at least that many times as long, and shapes are likely to repeat. For a large picture of "
-         "one piece: " +
-         field_name("hires");
+  return sentence(
+      "{} x {} pixels are {} times as many as {} draws by itself ({} x {}): each step takes at least that "
+      "many times as long, and shapes are likely to repeat. For a large picture of one piece: {hires}",
+      width, height, std::llround(share), model.name, model.defaults.width, model.defaults.height);
 }
 
 }  // namespace lapis::core

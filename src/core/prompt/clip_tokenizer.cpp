@@ -6,6 +6,7 @@
 #include <unicode/unistr.h>
 
 #include "core/prompt/clip_pieces.hpp"
+#include "core/text/sentence.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -31,13 +32,13 @@ std::uint64_t pair_key(int left, int right) {
 }
 
 [[noreturn]] void refuse_merge(std::size_t line_number, std::string_view line, const std::string& reason) {
-  throw Error(ErrorKind::model, "merges.txt, line " + std::to_string(line_number) + " (\"" + std::string(line) +
-                                    "\"): " + reason + "; export the tokenizer again");
+  throw Error(ErrorKind::model,
+              sentence("merges.txt, line {} (\"{}\"): {}; export the tokenizer again", line_number, line, reason));
 }
 
 int find_token(const Vocabulary& vocabulary, const std::string& token, std::size_t line_number, std::string_view line) {
   const auto found = vocabulary.find(token);
-  if (found == vocabulary.end()) refuse_merge(line_number, line, "\"" + token + "\" is not in the vocabulary");
+  if (found == vocabulary.end()) refuse_merge(line_number, line, sentence("\"{}\" is not in the vocabulary", token));
   return found->second;
 }
 
@@ -77,8 +78,8 @@ std::string decoded(std::span<const PromptToken> tokens) {
 ClipTokenizer::ClipTokenizer(const Vocabulary& vocabulary, std::string_view merges, const TokenizerFacts& facts)
     : facts_(facts) {
   if (facts.length < 3) {
-    throw Error(ErrorKind::model, "the tokenizer's length is " + std::to_string(facts.length) +
-                                      "; start, one token and end need at least 3");
+    throw Error(ErrorKind::model,
+                sentence("the tokenizer's length is {}; start, one token and end need at least 3", facts.length));
   }
   read_specials(vocabulary);
   read_bytes(vocabulary);
@@ -94,8 +95,8 @@ void ClipTokenizer::read_specials(const Vocabulary& vocabulary) {
     const bool found = std::any_of(specials_.begin(), specials_.end(),
                                    [wanted](const Special& special) { return special.id == wanted; });
     if (found) continue;
-    throw Error(ErrorKind::model, "the tokenizer's special id " + std::to_string(wanted) +
-                                      " is not in its vocabulary of " + std::to_string(vocabulary.size()) + " tokens");
+    throw Error(ErrorKind::model, sentence("the tokenizer's special id {} is not in its vocabulary of {} tokens",
+                                           wanted, vocabulary.size()));
   }
   // The longest text of those that begin at one place wins, whatever order the vocabulary came in.
   std::sort(specials_.begin(), specials_.end(),

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/prompt/prompt_brackets.hpp"
+#include "core/text/sentence.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -107,7 +108,7 @@ class Reader {
 
   void open(char bracket) {
     if (open_.size() == deepest_brackets) {
-      refuse(at_, "more than " + std::to_string(deepest_brackets) + " brackets are open; close some before it");
+      refuse(at_, sentence("more than {} brackets are open; close some before it", deepest_brackets));
     }
     open_.push_back({bracket, at_, pieces_.size()});
     ++at_;
@@ -117,8 +118,8 @@ class Reader {
     const auto last =
         std::find_if(open_.rbegin(), open_.rend(), [&](const Open& open) { return open.bracket == bracket; });
     if (last == open_.rend()) {
-      warn(at_, std::string("nothing is open for this ") + text_[end - 1] + "; it is read as text. Write \\" +
-                    text_[end - 1] + " for the character");
+      warn(at_, sentence("nothing is open for this {}; it is read as text. Write \\{} for the character",
+                         text_[end - 1], text_[end - 1]));
       pieces_.push_back({std::string(text_.substr(at_, end - at_))});
     } else {
       weigh(last->first, weight);
@@ -184,7 +185,7 @@ class Reader {
     if (name == "lora" || name == "lyco") {
       call_lora(text_.substr(end + 1, close - end - 1));
     } else {
-      warn(at_, "<" + name + ":...> is left out: of extra networks, lapis applies <lora:name:weight> alone");
+      warn(at_, sentence("<{}:...> is left out: of extra networks, lapis applies <lora:name:weight> alone", name));
     }
     at_ = close + 1;
   }
@@ -224,8 +225,8 @@ class Reader {
 
   void close_rest() {
     for (const Open& open : open_) {
-      warn(open.offset, std::string(1, open.bracket) + " is not closed, and counts up to the end; write \\" +
-                            open.bracket + " for the character");
+      warn(open.offset, sentence("{} is not closed, and counts up to the end; write \\{} for the character",
+                                 open.bracket, open.bracket));
       weigh(open.first, open.bracket == '(' ? round_weight : square_weight);
     }
   }
@@ -258,7 +259,7 @@ class Reader {
   void warn(std::size_t offset, const std::string& text) { warnings_.add(offset, text); }
 
   [[noreturn]] void refuse(std::size_t offset, const std::string& text) const {
-    throw Error(ErrorKind::usage, place_text(text_, offset) + ": " + text);
+    throw Error(ErrorKind::usage, sentence("{}: {}", place_text(text_, offset), text));
   }
 
   std::string_view text_;

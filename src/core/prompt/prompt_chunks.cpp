@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/prompt/embedding_names.hpp"
+#include "core/text/sentence.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -64,9 +65,8 @@ class Chunks {
 
 void check_fits(const Group& group, std::size_t room) {
   if (group.tokens.size() <= room) return;
-  throw Error(ErrorKind::usage, "the embedding " + group.tokens.front().text + "has " +
-                                    std::to_string(group.tokens.size()) + " vectors; a chunk has room for " +
-                                    std::to_string(room) + ". Leave it out");
+  throw Error(ErrorKind::usage, sentence("the embedding {}has {} vectors; a chunk has room for {}. Leave it out",
+                                         group.tokens.front().text, group.tokens.size(), room));
 }
 
 Tokens fill_a1111(const std::vector<Group>& groups, const ChunkFrame& frame) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/prompt/prompt_brackets.hpp"
+#include "core/text/sentence.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -99,8 +100,8 @@ std::vector<std::string> balance_warnings(std::string_view text) {
       ++i;
     } else if (text[i] == '(') {
       if (open.size() == deepest_brackets) {
-        throw Error(ErrorKind::usage, place_text(text, i) + ": more than " + std::to_string(deepest_brackets) +
-                                          " brackets are open; close some before it");
+        throw Error(ErrorKind::usage, sentence("{}: more than {} brackets are open; close some before it",
+                                               place_text(text, i), deepest_brackets));
       }
       open.push_back(i);
     } else if (text[i] == ')' && open.empty()) {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "core/prompt/prompt_brackets.hpp"
-#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -26,8 +26,8 @@ ParsedPrompt parse_plain(std::string_view text) {
     const bool inside = bracket != std::string_view::npos && text[bracket] == '(';
     if (text[at] != ':' || !inside || weight_end(text, at) == 0) continue;
     parsed.warnings.push_back(
-        place_text(text, bracket) +
-        marked(": brackets are no weights in plain prompts; {prompt_syntax} a1111 or comfy reads them"));
+        sentence("{}: brackets are no weights in plain prompts; {prompt_syntax} a1111 or comfy reads them",
+                 place_text(text, bracket)));
     break;
   }
   return parsed;
@@ -50,8 +50,8 @@ const PromptSyntaxRow& find_prompt_syntax(std::string_view name) {
     if (equal_ignoring_case(row.name, name) || equal_ignoring_case(row.label, name)) return row;
     names.push_back(row.name);
   }
-  throw Error(ErrorKind::usage, marked("{prompt_syntax} is \"") + std::string(name) + "\"; expected one of " +
-                                    listed(names) + "." + did_you_mean(name, names));
+  throw Error(ErrorKind::usage, sentence("{prompt_syntax} is \"{}\"; expected one of {}.{}", name, listed(names),
+                                         did_you_mean(name, names)));
 }
 
 const std::string& prompt_syntax_name(PromptSyntax syntax) {
@@ -63,9 +63,9 @@ std::string place_text(std::string_view text, std::size_t offset) {
   const std::string_view before = text.substr(0, offset);
   const std::size_t last_break = before.rfind('\n');
   const std::size_t line_begin = last_break == std::string_view::npos ? 0 : last_break + 1;
-  const std::string column = "column " + std::to_string(characters(before.substr(line_begin)) + 1);
-  if (text.find('\n') == std::string_view::npos) return column;
-  return "line " + std::to_string(std::count(before.begin(), before.end(), '\n') + 1) + ", " + column;
+  const auto column = characters(before.substr(line_begin)) + 1;
+  if (text.find('\n') == std::string_view::npos) return sentence("column {}", column);
+  return sentence("line {}, column {}", std::count(before.begin(), before.end(), '\n') + 1, column);
 }
 
 void PromptWarnings::add(std::size_t offset, std::string_view warning) {
@@ -73,25 +73,24 @@ void PromptWarnings::add(std::size_t offset, std::string_view warning) {
     ++more_;
     return;
   }
-  warnings_.push_back(place_text(text_, offset) + ": " + std::string(warning));
+  warnings_.push_back(sentence("{}: {}", place_text(text_, offset), warning));
 }
 
 std::vector<std::string> PromptWarnings::take() {
-  if (more_ > 0) warnings_.push_back("and " + std::to_string(more_) + " more warnings behind it");
+  if (more_ > 0) warnings_.push_back(sentence("and {} more warnings behind it", more_));
   return std::move(warnings_);
 }
 
 ParsedPrompt parse_prompt(std::string_view text, PromptSyntax syntax) {
   if (text.size() > longest_prompt) {
-    throw Error(ErrorKind::usage, "of " + std::to_string(text.size()) + " bytes, is longer than the " +
-                                      std::to_string(longest_prompt) + " that are read; shorten it");
+    throw Error(ErrorKind::usage,
+                sentence("of {} bytes, is longer than the {} that are read; shorten it", text.size(), longest_prompt));
   }
   if (syntax == PromptSyntax::a1111) return parse_a1111(text);
   ParsedPrompt parsed = syntax == PromptSyntax::plain ? parse_plain(text) : parse_comfy(text);
   if (const std::size_t at = text.find("<lora:"); at != std::string_view::npos) {
-    parsed.warnings.push_back(
-        place_text(text, at) +
-        marked(": <lora:...> is text here; {prompt_syntax} a1111 applies it, and {loras} FILE does"));
+    parsed.warnings.push_back(sentence(
+        "{}: <lora:...> is text here; {prompt_syntax} a1111 applies it, and {loras} FILE does", place_text(text, at)));
   }
   return parsed;
 }

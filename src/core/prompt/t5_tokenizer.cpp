@@ -4,6 +4,7 @@
 #include <sentencepiece_processor.h>
 #include <span>
 
+#include "core/text/sentence.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -18,19 +19,19 @@ T5Tokenizer::T5Tokenizer(std::string_view model, const TokenizerFacts& facts)
   const sentencepiece::util::Status status = processor_->LoadFromSerializedProto(model);
   if (model.empty() || !status.ok()) {
     throw Error(ErrorKind::model,
-                facts.model.string() + " is no SentencePiece model" +
-                    (model.empty() ? ": it is empty" : std::string(": ") + status.message()) + ".",
+                sentence("{} is no SentencePiece model: {}.", facts.model.string(),
+                         model.empty() ? "it is empty" : status.message()),
                 "Restore the file, or export the model again.");
   }
   if (facts.length < 2) {
     throw Error(ErrorKind::model,
-                "the tokenizer's length is " + std::to_string(facts.length) + "; one token and end need at least 2");
+                sentence("the tokenizer's length is {}; one token and end need at least 2", facts.length));
   }
   const int pieces = processor_->GetPieceSize();
   for (const int id : {facts.end, facts.pad}) {
     if (id < 0 || id >= pieces) {
-      throw Error(ErrorKind::model, "the tokenizer's special id " + std::to_string(id) + " is not among the " +
-                                        std::to_string(pieces) + " pieces of " + facts.model.string());
+      throw Error(ErrorKind::model, sentence("the tokenizer's special id {} is not among the {} pieces of {}", id,
+                                             pieces, facts.model.string()));
     }
   }
   for (const int id : {facts.end, facts.pad, processor_->unk_id()}) {

@@ -5,7 +5,7 @@
 
 #include "core/sampling/sampler_table.hpp"
 #include "core/text/job_limits.hpp"
-#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -35,8 +35,8 @@ const SamplerRow& find_sampler(std::string_view name) {
     }
     names.push_back(row.name);
   }
-  throw Error(ErrorKind::usage, "unknown sampler \"" + std::string(name) + "\"; there are " + listed(names) + "." +
-                                    did_you_mean(name, known));
+  throw Error(ErrorKind::usage,
+              sentence("unknown sampler \"{}\"; there are {}.{}", name, listed(names), did_you_mean(name, known)));
 }
 
 void check_memory(const SamplerRow& row, int steps, std::size_t count) {
@@ -44,10 +44,10 @@ void check_memory(const SamplerRow& row, int steps, std::size_t count) {
   const bool pairs = row.remembered == Remembered::x_and_answers;
   const int most = std::min(row.remembers, steps > 0 && pairs ? steps + 1 : steps);
   if (count <= static_cast<std::size_t>(most) && !(pairs && count == 1)) return;
-  throw Error(ErrorKind::usage, "the latent remembers " + count_text(count, "array") + " of earlier steps, and " +
-                                    row.name + (most == 0 ? " none" : " other ones") + " after " +
-                                    std::to_string(steps) +
-                                    marked(": another sampler walked it. Name that one with {sampler}"));
+  throw Error(ErrorKind::usage,
+              sentence("the latent remembers {} of earlier steps, and {} {} after {}: another "
+                       "sampler walked it. Name that one with {sampler}",
+                       count_text(count, "array"), row.name, most == 0 ? "none" : "other ones", steps));
 }
 
 bool can_begin_at_noise_alone(const SamplerRow& row, Prediction prediction) {

@@ -10,7 +10,7 @@
 #include "core/sampling/schedule_shapes.hpp"
 #include "core/sampling/schedules.hpp"
 #include "core/sampling/sigma_time_map.hpp"
-#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -118,12 +118,12 @@ Values flow_sigmas(const Model& model, ScheduleKind kind, const ScheduleOptions&
 /// What keeps `row` from `model`, without what fits.
 std::optional<std::string> misfit(const ScheduleRow& row, const Model& model, int steps) {
   const bool flow = path_of(model.sampling.prediction) == Path::flow;
-  if (flow && !row.not_on_flow.empty()) return "fits no flow model: " + row.not_on_flow;
+  if (flow && !row.not_on_flow.empty()) return sentence("fits no flow model: {}", row.not_on_flow);
   if (row.kind == ScheduleKind::ays && find_ays_table(model.space.id) == nullptr) {
-    return "has no table for models of space " + model.space.id;
+    return sentence("has no table for models of space {}", model.space.id);
   }
   if (row.kind == ScheduleKind::lcm && (steps > lcm_steps || model.sampling.train_steps < lcm_steps)) {
-    return "takes its steps from " + std::to_string(lcm_steps) + " and cannot make " + std::to_string(steps);
+    return sentence("takes its steps from {} and cannot make {}", lcm_steps, steps);
   }
   return std::nullopt;
 }
@@ -185,7 +185,7 @@ std::span<const ScheduleRow> schedules() {
        "times of the 50 that LCM and TCD were distilled on; 50 steps at most",
        trained_times, "diffusers"},
       {K::by_hand,      "by_hand",      "By hand",        {},
-       marked("those of {sigmas}, and 0"),
+       sentence("those of {sigmas}, and 0"),
        on_both, "diffusers"},
   };
   // clang-format on
@@ -208,8 +208,8 @@ const ScheduleRow& find_schedule(std::string_view name) {
     }
     names.push_back(row.name);
   }
-  throw Error(ErrorKind::usage, "unknown schedule \"" + std::string(name) + "\"; there are " + listed(names) + "." +
-                                    did_you_mean(name, known));
+  throw Error(ErrorKind::usage,
+              sentence("unknown schedule \"{}\"; there are {}.{}", name, listed(names), did_you_mean(name, known)));
 }
 
 bool fits(const ScheduleRow& row, Path path, std::string_view space) {
@@ -220,7 +220,7 @@ bool fits(const ScheduleRow& row, Path path, std::string_view space) {
 std::optional<std::string> schedule_problem(const ScheduleRow& row, const Model& model, int steps) {
   const std::optional<std::string> problem = misfit(row, model, steps);
   if (!problem) return std::nullopt;
-  return "schedule " + row.name + " " + *problem + ". For " + model.name + " there are " + names_for(model, steps);
+  return sentence("schedule {} {}. For {} there are {}", row.name, *problem, model.name, names_for(model, steps));
 }
 
 double shifted(double sigma, double shift) { return shift * sigma / (1 + (shift - 1) * sigma); }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <numbers>
 
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
@@ -164,8 +165,8 @@ Spacing find_spacing(std::string_view name) {
     if (row.name == name) return row.spacing;
     names.push_back(row.name);
   }
-  throw Error(ErrorKind::usage, "unknown spacing \"" + std::string(name) + "\"; there are " + listed(names) + "." +
-                                    did_you_mean(name, names));
+  throw Error(ErrorKind::usage,
+              sentence("unknown spacing \"{}\"; there are {}.{}", name, listed(names), did_you_mean(name, names)));
 }
 
 std::vector<double> training_sigmas(const SamplingFacts& facts) {

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/text/sentence.hpp"
+
 namespace lapis::core {
 
 std::string number_text(double value) {
@@ -20,46 +22,40 @@ std::string number_text(double value) {
 }
 
 std::string count_text(std::uint64_t count, std::string_view thing) {
-  return std::to_string(count) + " " + std::string(thing) + (count == 1 ? "" : "s");
+  return sentence("{} {}{}", count, thing, count == 1 ? "" : "s");
 }
 
 std::string bytes_text(std::uint64_t bytes) {
   constexpr std::array units = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
-  if (bytes < 1000) return std::to_string(bytes) + " B";
+  if (bytes < 1000) return sentence("{} B", bytes);
   auto value = static_cast<double>(bytes);
   std::size_t unit = 0;
   for (; value >= 999.5; ++unit) value /= 1000;  // what would round to 1000 is 1.00 of the next unit
-  const int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
-  std::array<char, 32> digits{};
-  const auto written =
-      std::to_chars(digits.data(), digits.data() + digits.size(), value, std::chars_format::fixed, decimals);
-  return std::string(digits.data(), written.ptr) + " " + units.at(unit);
+  const char* const name = units.at(unit);
+  if (value < 9.995) return sentence("{:.2f} {}", value, name);
+  return value < 99.95 ? sentence("{:.1f} {}", value, name) : sentence("{:.0f} {}", value, name);
 }
 
 std::optional<std::string> limit_problem(std::string_view name, double value, Limits limits) {
   if (value >= limits.lowest && value <= limits.highest) return std::nullopt;  // false for NaN
-  return std::string(name) + " is " + number_text(value) + "; expected " + number_text(limits.lowest) + " to " +
-         number_text(limits.highest);
+  return sentence("{} is {}; expected {} to {}", name, number_text(value), number_text(limits.lowest),
+                  number_text(limits.highest));
 }
 
 std::optional<std::string> seed_problem(std::string_view name, std::uint64_t seed, std::uint64_t pictures) {
   const std::uint64_t highest = std::numeric_limits<std::uint64_t>::max() - (pictures - 1);
   if (seed <= highest) return std::nullopt;
-  return std::string(name) + " is " + std::to_string(seed) + "; with " + count_text(pictures, "picture") +
-         " it can be at most " + std::to_string(highest);
+  return sentence("{} is {}; with {} it can be at most {}", name, seed, count_text(pictures, "picture"), highest);
 }
 
 std::optional<std::string> side_problem(std::string_view name, std::int64_t value, int multiple) {
   if (auto problem = limit_problem(name, static_cast<double>(value), side_limits)) return problem;
   const std::int64_t below = value - value % multiple;
   if (below == value) return std::nullopt;
-  std::string sizes;
-  if (static_cast<double>(below) >= side_limits.lowest) sizes = std::to_string(below);
-  if (static_cast<double>(below + multiple) <= side_limits.highest) {
-    sizes += (sizes.empty() ? "" : " or ") + std::to_string(below + multiple);
-  }
-  return std::string(name) + " is " + std::to_string(value) + "; expected a multiple of " + std::to_string(multiple) +
-         ": " + sizes;
+  std::vector<std::string> sizes;
+  if (static_cast<double>(below) >= side_limits.lowest) sizes.push_back(std::to_string(below));
+  if (static_cast<double>(below + multiple) <= side_limits.highest) sizes.push_back(std::to_string(below + multiple));
+  return sentence("{} is {}; expected a multiple of {}: {}", name, value, multiple, joined(sizes, " or "));
 }
 
 }  // namespace lapis::core

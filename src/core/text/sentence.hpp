@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <fmt/core.h>
 #include <span>
 #include <string>
@@ -49,5 +50,8 @@ std::string sentence(std::type_identity_t<SentenceText<sizeof...(Values)>> text,
 
 /// The words in their order, with `separator` between each two.
 std::string joined(std::span<const std::string> words, std::string_view separator = ", ");
+
+/// The sizes of a tensor as a sentence shows them: "[1, 4, 64, 64]".
+std::string shape_text(std::span<const std::int64_t> shape);
 
 }  // namespace lapis::core

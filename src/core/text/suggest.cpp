@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/text/sentence.hpp"
+
 namespace lapis::core {
 namespace {
 
@@ -99,7 +101,7 @@ std::string listed(std::span<const std::string> names) {
 
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
   const std::optional<std::string> meant = closest(word, candidates);
-  return meant ? " Did you mean \"" + *meant + "\"?" : "";
+  return meant ? sentence(" Did you mean \"{}\"?", *meant) : "";
 }
 
 }  // namespace lapis::core

@@ -7,6 +7,7 @@
 
 #include "core/checkpoint/lora_shapes.hpp"
 #include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "io/checkpoint/checkpoint.hpp"
 #include "io/file/safetensors.hpp"

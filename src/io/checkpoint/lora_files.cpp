@@ -16,6 +16,7 @@
 #include "core/checkpoint/lora_keys.hpp"
 #include "core/checkpoint/lora_shapes.hpp"
 #include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "io/checkpoint/checkpoint.hpp"
 #include "io/checkpoint/peft_reader.hpp"

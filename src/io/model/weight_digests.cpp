@@ -37,7 +37,7 @@ std::pair<std::string, std::string> hashed_files(const Model& model) {
 
 }  // namespace
 
-core::WeightHashes weight_hashes(const Model& model) {
+WeightHashes weight_hashes(const Model& model) {
   constexpr std::size_t shown = 10;
   const auto hash_of = [&](const std::string& name) {
     return name.empty() ? "" : model.files.at(name).sha256.substr(0, shown);

@@ -7,13 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "core/job/infotext.hpp"
+#include "io/picture/infotext.hpp"
 #include "lapis/model.hpp"
 
 namespace lapis::io {
 
 /// The hashes of a model's weights, of those files whose digests model.json records.
-core::WeightHashes weight_hashes(const Model& model);
+WeightHashes weight_hashes(const Model& model);
 
 /// The files that `weight_hashes` asks for and model.json has no digest of, named as in `Model::files`.
 std::vector<std::string> unknown_weight_digests(const Model& model);

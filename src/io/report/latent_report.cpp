@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "core/family/spaces.hpp"
-#include "core/job/infotext.hpp"
 #include "io/file/json_text.hpp"
 #include "io/file/text.hpp"
 #include "io/latent/latent_file.hpp"
+#include "io/picture/infotext.hpp"
 #include "io/report/history_json.hpp"
 #include "io/report/timings_json.hpp"
 #include "lapis/version.hpp"
@@ -95,7 +95,7 @@ std::vector<Lora> loras_of(const Json& document) {
 }
 
 /// The hashes that a document records of its model, as far as it does.
-core::WeightHashes hashes_of(const Json& document) {
+WeightHashes hashes_of(const Json& document) {
   const Json::json_pointer place("/model/hashes");
   if (!document.contains(place) || !document[place].is_object()) return {};
   const auto text = [&](const char* key) {
@@ -121,7 +121,7 @@ std::string parameters_of(const Json& document) {
   const std::vector<Lora> loras = loras_of(document);
   const Json recorded = document.value("version", Json(version));
   const std::string program = "lapis " + (recorded.is_string() ? recorded.get<std::string>() : std::string(version));
-  return utf8_text(core::write_infotext(core::infotext_of(fields, embeddings, loras, hashes_of(document), program)));
+  return utf8_text(write_infotext(infotext_of(fields, embeddings, loras, hashes_of(document), program)));
 }
 
 Json space_json(const Space& space) {

@@ -90,7 +90,7 @@ Json identity_json(const Model& model) {
   Json files = Json::object();
   for (const auto& [name, facts] : model.files) files[name] = facts.sha256;
   Json json = {{"name", model.name}, {"family", model.family}, {"files", files}};
-  const core::WeightHashes hashes = weight_hashes(model);
+  const WeightHashes hashes = weight_hashes(model);
   if (!hashes.model.empty()) json["hashes"]["model"] = hashes.model;
   if (!hashes.vae.empty()) json["hashes"]["vae"] = hashes.vae;
   return json;

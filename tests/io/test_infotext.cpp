@@ -2,11 +2,12 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "core/job/infotext.hpp"
-#include "sample_model.hpp"
+#include "../sample_model.hpp"
+#include "io/picture/infotext.hpp"
 
 using namespace lapis;
 using namespace lapis::core;
+using namespace lapis::io;
 
 namespace {
 
@@ -136,7 +137,7 @@ TEST_CASE("an empty prompt or negative prompt takes no line") {
   CHECK(parse_infotext(text).prompt.empty());
 }
 
-TEST_CASE("what is written is read back") {
+TEST_CASE("settings that are written are read back") {
   Infotext infotext = infotext_of(sample_job(), test::sample_model(), {}, {}, "lapis");
   infotext.prompt = "first line\n\nthird, with (weights:1.2), \"quotes\" and 猫";
   infotext.negative_prompt = "one\ntwo: three";
@@ -145,6 +146,28 @@ TEST_CASE("what is written is read back") {
   }
   CHECK(parse_infotext(write_infotext(infotext)) == infotext);
   CHECK_FALSE(infotext_warning(infotext).has_value());
+}
+
+TEST_CASE("a value that needs it is a JSON string, in UTF-8") {
+  const Settings settings = {{"First", "a, \"b\" \\ / \t\x01\x7F 猫"}, {"Second", "plain / \\ 猫"}, {"Third", ""}};
+  const std::string text = write_infotext({"", "", settings});
+  CHECK(text == "First: \"a, \\\"b\\\" \\\\ / \\t\\u0001\x7F 猫\", Second: plain / \\ 猫, Third: \"\"");
+  CHECK(parse_infotext(text).settings == settings);
+  ResolvedJob job = sample_job();
+  Model model = test::sample_model();
+  model.name = "stray \xE9";
+  CHECK_THAT(write_infotext(infotext_of(job, model, {}, {}, "lapis")), Catch::Contains("Model: stray \\xe9, "));
+}
+
+TEST_CASE("the strings of other programs are read") {
+  const auto value_of = [](const std::string& value) {
+    return parse_infotext("Steps: 1, Seed: 2, Extra: " + value).settings.back().second;
+  };
+  CHECK(value_of(R"("\"\\\/\b\f\n\r\t")") == "\"\\/\b\f\n\r\t");
+  CHECK(value_of(R"("\u00e9\u732B \ud83e\udd8a")") == "é猫 🦊");
+  for (const char* none : {R"("a"b")", R"("\x")", R"("\u12")", R"("\u12g4")", "\"", "\"a"}) {
+    CHECK(value_of(none) == none);
+  }
 }
 
 TEST_CASE("A1111's own text is read") {
@@ -161,7 +184,7 @@ TEST_CASE("A1111's own text is read") {
   CHECK(read.settings == expected);
 }
 
-TEST_CASE("any text is read") {
+TEST_CASE("any text of settings is read") {
   CHECK(parse_infotext("") == Infotext{});
   CHECK(parse_infotext(" \n \n").prompt.empty());
   CHECK(parse_infotext("just a prompt").prompt == "just a prompt");

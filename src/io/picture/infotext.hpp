@@ -14,7 +14,7 @@
 #include "lapis/model.hpp"
 #include "lapis/prompt.hpp"
 
-namespace lapis::core {
+namespace lapis::io {
 
 /// What the text holds: the prompts, and the settings in their order ("Steps" -> "20").
 struct Infotext {
@@ -41,8 +41,9 @@ Infotext infotext_of(const ResolvedJob& job, const Model& model, const Attachmen
 /// LoRAs it was drawn with, and the hashes of its model; LoRAs that the prompt does not call stand behind it, so that
 /// the web UI finds them there. Fields and names that this program does not know are left out or stay as they are:
 /// another version may have recorded them.
-Infotext infotext_of(std::span<const std::pair<std::string, FieldValue>> fields, std::span<const Embedding> embeddings,
-                     std::span<const Lora> loras, const WeightHashes& hashes, const std::string& version);
+Infotext infotext_of(std::span<const std::pair<std::string, core::FieldValue>> fields,
+                     std::span<const Embedding> embeddings, std::span<const Lora> loras, const WeightHashes& hashes,
+                     const std::string& version);
 
 /// The text (create_infotext of modules/processing.py): the prompt, then, where there is one, a line "Negative prompt:
 /// ...", then one line "Key: value, Key: value". A value with a comma, a colon, a line break or an outer quote is a
@@ -58,4 +59,4 @@ Infotext parse_infotext(std::string_view text);
 /// line that begins "Negative prompt:", with blanks around a line, or whose end reads as settings.
 std::optional<std::string> infotext_warning(const Infotext& infotext);
 
-}  // namespace lapis::core
+}  // namespace lapis::io

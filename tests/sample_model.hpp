@@ -1,4 +1,4 @@
-// A checked model without files, for the tests of core.
+// A checked model without files.
 #pragma once
 
 #include <string>

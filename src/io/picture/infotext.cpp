@@ -1,30 +1,35 @@
-#include "core/job/infotext.hpp"
+#include "io/picture/infotext.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <variant>
 
-#include "core/job/job_fields.hpp"
-#include "core/text/json_string.hpp"
 #include "core/checkpoint/lora_calls.hpp"
 #include "core/sampling/samplers.hpp"
 #include "core/sampling/schedule_table.hpp"
+#include "core/text/job_limits.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/unicode.hpp"
+#include "io/file/text.hpp"
 
-namespace lapis::core {
+namespace lapis::io {
 namespace {
+
+using Json = nlohmann::json;
 
 constexpr std::string_view negative_label = "Negative prompt:";
 constexpr std::size_t fewest_settings = 3;
 constexpr std::string_view blanks = " \t\n\r\v\f";
 
 /// What the web UI leaves out, and means by leaving it out.
-bool is_silent(std::string_view key, const FieldValue& value) {
-  if (key == "clip_skip") return value == FieldValue(std::int64_t{1}) || value == FieldValue(std::int64_t{0});
-  if (key == "prompt_syntax") return value == FieldValue(std::string("plain"));
-  return key == "embeddings" && value == FieldValue(std::vector<std::string>{});
+bool is_silent(std::string_view key, const core::FieldValue& value) {
+  if (key == "clip_skip")
+    return value == core::FieldValue(std::int64_t{1}) || value == core::FieldValue(std::int64_t{0});
+  if (key == "prompt_syntax") return value == core::FieldValue(std::string("plain"));
+  return key == "embeddings" && value == core::FieldValue(std::vector<std::string>{});
 }
 
 /// Keys in the order in which the web UI and Forge write them; readers look for "Steps:" at the beginning of the line.
@@ -41,46 +46,52 @@ std::ptrdiff_t rank(const std::pair<std::string, std::string>& setting) {
 template <class Named>
 std::string hashes_of(std::span<const Named> files, std::string Named::*hash) {
   constexpr std::size_t shown = 12;
-  std::string text;
-  for (const Named& file : files) {
-    text += (text.empty() ? "" : ", ") + file.name + ": " + (file.*hash).substr(0, shown);
-  }
-  return text;
+  std::vector<std::string> hashes;
+  for (const Named& file : files) hashes.push_back(file.name + ": " + (file.*hash).substr(0, shown));
+  return core::joined(hashes);
 }
 
 struct ValueText {
   std::string operator()(const std::string& text) const { return text; }
   std::string operator()(std::int64_t number) const { return std::to_string(number); }
   std::string operator()(std::uint64_t number) const { return std::to_string(number); }
-  std::string operator()(double number) const { return number_text(number); }
+  std::string operator()(double number) const { return core::number_text(number); }
   std::string operator()(const std::vector<std::string>&) const { return hashes; }
 
   std::string hashes;  ///< of the files that a list of names stands for
 };
 
 /// The web UI's word for a sampler or a schedule; any other value as it is.
-FieldValue labelled(std::string_view key, const FieldValue& value) {
+core::FieldValue labelled(std::string_view key, const core::FieldValue& value) {
   const auto* name = std::get_if<std::string>(&value);
   if (name == nullptr) return value;
   const auto label_in = [&](const auto& rows) {
     const auto found = std::find_if(rows.begin(), rows.end(), [&](const auto& row) { return row.name == *name; });
     return found == rows.end() ? *name : std::string(found->label);
   };
-  if (key == "sampler") return label_in(samplers());
-  if (key == "schedule") return label_in(schedules());
+  if (key == "sampler") return label_in(core::samplers());
+  if (key == "schedule") return label_in(core::schedules());
   return value;
 }
 
 /// The web UI's key of a field; empty where it has none.
 std::string a1111_key(std::string_view name) {
-  const std::span<const JobField> rows = job_fields();
-  const auto found = std::find_if(rows.begin(), rows.end(), [&](const JobField& row) { return row.key == name; });
+  const std::span<const core::JobField> rows = core::job_fields();
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const core::JobField& row) { return row.key == name; });
   return found == rows.end() ? std::string() : std::string(found->a1111);
 }
 
 std::string quoted_where_needed(const std::string& value) {
-  const bool edge = value.empty() || value.front() == '"' || stripped(value).size() != value.size();
-  return edge || value.find_first_of(",:\n") != std::string::npos ? quote_json(value) : value;
+  const bool edge = value.empty() || value.front() == '"' || core::stripped(value).size() != value.size();
+  if (!edge && value.find_first_of(",:\n") == std::string::npos) return value;
+  return Json(value).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// What a JSON string stands for; any other text as it is.
+std::string unquoted(std::string_view text) {
+  if (text.size() < 2 || text.front() != '"' || text.back() != '"') return std::string(text);
+  const Json read = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return read.is_string() ? read.get<std::string>() : std::string(text);
 }
 
 bool is_word(char c) {
@@ -130,7 +141,7 @@ std::vector<std::pair<std::string, std::string>> settings_of(std::string_view li
     const std::size_t quoted = quoted_length(line);
     const std::string_view value = line.substr(0, quoted > 0 ? quoted : line.find(','));
     line.remove_prefix(std::min(value.size() + 1, line.size()));
-    settings.emplace_back(key, unquote_json(value).value_or(std::string(value)));
+    settings.emplace_back(key, unquoted(value));
   }
   return settings;
 }
@@ -138,19 +149,20 @@ std::vector<std::pair<std::string, std::string>> settings_of(std::string_view li
 bool has_negative_line(std::string_view text) {
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
-    if (stripped(line).starts_with(negative_label)) return true;
+    if (core::stripped(line).starts_with(negative_label)) return true;
     text.remove_prefix(std::min(line.size() + 1, text.size()));
   }
   return false;
 }
 
-bool has_field(std::span<const std::pair<std::string, FieldValue>> fields, std::string_view name) {
+bool has_field(std::span<const std::pair<std::string, core::FieldValue>> fields, std::string_view name) {
   return std::ranges::any_of(fields, [&](const auto& field) { return field.first == name; });
 }
 
-/// Adds a setting. A key that is there already is one of the second pass and gets "Hires" before it; the second "Size"
-/// is the height.
-void add_setting(Infotext& infotext, const std::string& key, const std::string& value) {
+/// Adds a setting, in UTF-8. A key that is there already is one of the second pass and gets "Hires" before it; the
+/// second "Size" is the height.
+void add_setting(Infotext& infotext, const std::string& key, const std::string& text) {
+  const std::string value = utf8_text(text);
   const auto known = std::ranges::find(infotext.settings, key, &std::pair<std::string, std::string>::first);
   if (known == infotext.settings.end()) {
     infotext.settings.emplace_back(key, value);
@@ -168,8 +180,9 @@ void append_line(std::string_view line, std::string& text) {
 
 }  // namespace
 
-Infotext infotext_of(std::span<const std::pair<std::string, FieldValue>> fields, std::span<const Embedding> embeddings,
-                     std::span<const Lora> loras, const WeightHashes& hashes, const std::string& version) {
+Infotext infotext_of(std::span<const std::pair<std::string, core::FieldValue>> fields,
+                     std::span<const Embedding> embeddings, std::span<const Lora> loras, const WeightHashes& hashes,
+                     const std::string& version) {
   Infotext infotext;
   // Forge's words: a guidance that the denoiser reads as a number is distilled, the weight of two passes is the scale.
   const bool distilled = has_field(fields, "true_guidance");
@@ -186,7 +199,7 @@ Infotext infotext_of(std::span<const std::pair<std::string, FieldValue>> fields,
     add_setting(infotext, key, std::visit(ValueText{of_files}, labelled(name, found)));
   }
   for (const Lora& lora : loras) {
-    if (!lora.in_prompt) infotext.prompt += " " + lora_tag(lora.name, {lora.text_encoder, lora.denoiser});
+    if (!lora.in_prompt) infotext.prompt += " " + core::lora_tag(lora.name, {lora.text_encoder, lora.denoiser});
   }
   if (!hashes.model.empty()) add_setting(infotext, "Model hash", hashes.model);
   if (!hashes.vae.empty()) add_setting(infotext, "VAE hash", hashes.vae);
@@ -198,7 +211,7 @@ Infotext infotext_of(std::span<const std::pair<std::string, FieldValue>> fields,
 
 Infotext infotext_of(const ResolvedJob& job, const Model& model, const Attachments& attachments,
                      const WeightHashes& hashes, const std::string& version) {
-  return infotext_of(resolved_fields(job, model), attachments.embeddings, attachments.loras, hashes, version);
+  return infotext_of(core::resolved_fields(job, model), attachments.embeddings, attachments.loras, hashes, version);
 }
 
 std::string write_infotext(const Infotext& infotext) {
@@ -206,16 +219,14 @@ std::string write_infotext(const Infotext& infotext) {
   if (!infotext.negative_prompt.empty()) {
     text += "\n" + std::string(negative_label) + " " + infotext.negative_prompt;
   }
-  std::string settings;
-  for (const auto& [key, value] : infotext.settings) {
-    settings += (settings.empty() ? "" : ", ") + key + ": " + quoted_where_needed(value);
-  }
-  if (!settings.empty()) text += "\n" + settings;
-  return std::string(stripped(text));
+  std::vector<std::string> settings;
+  for (const auto& [key, value] : infotext.settings) settings.push_back(key + ": " + quoted_where_needed(value));
+  if (!settings.empty()) text += "\n" + core::joined(settings);
+  return std::string(core::stripped(text));
 }
 
 Infotext parse_infotext(std::string_view text) {
-  text = stripped(text);
+  text = core::stripped(text);
   Infotext infotext;
   const std::size_t last_break = text.rfind('\n');
   const std::size_t last_line = last_break == std::string_view::npos ? 0 : last_break + 1;
@@ -229,10 +240,10 @@ Infotext parse_infotext(std::string_view text) {
   while (!text.empty()) {
     const std::string_view whole_line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(whole_line.size() + 1, text.size()));
-    std::string_view line = stripped(whole_line);
+    std::string_view line = core::stripped(whole_line);
     if (line.starts_with(negative_label)) {
       negative = true;
-      line = stripped(line.substr(negative_label.size()));
+      line = core::stripped(line.substr(negative_label.size()));
     }
     append_line(line, negative ? infotext.negative_prompt : infotext.prompt);
   }
@@ -242,12 +253,14 @@ Infotext parse_infotext(std::string_view text) {
 std::optional<std::string> infotext_warning(const Infotext& infotext) {
   const Infotext read = parse_infotext(write_infotext(infotext));
   if (read == infotext) return std::nullopt;
-  const std::string begins = "readers of the picture's settings will not get them back as they are: ";
-  if (has_negative_line(infotext.prompt) || has_negative_line(infotext.negative_prompt)) {
-    return begins + "a line of the prompt begins \"" + std::string(negative_label) + "\"";
-  }
-  if (read.settings != infotext.settings) return begins + "the end of the prompt reads as settings";
-  return begins + "the prompt has blanks or empty lines that they drop";
+  const auto reason = [&]() -> std::string {
+    if (has_negative_line(infotext.prompt) || has_negative_line(infotext.negative_prompt)) {
+      return core::sentence("a line of the prompt begins \"{}\"", negative_label);
+    }
+    if (read.settings != infotext.settings) return "the end of the prompt reads as settings";
+    return "the prompt has blanks or empty lines that they drop";
+  };
+  return core::sentence("readers of the picture's settings will not get them back as they are: {}", reason());
 }
 
-}  // namespace lapis::core
+}  // namespace lapis::io
