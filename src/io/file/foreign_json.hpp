@@ -1,4 +1,4 @@
-// JSON documents of somebody else's making: those of diffusers, which Python wrote.
+// JSON documents of other programs: those of diffusers, which Python wrote.
 #pragma once
 
 #include <cstddef>

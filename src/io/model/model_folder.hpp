@@ -23,6 +23,9 @@ Model read_model(const std::filesystem::path& folder);
 /// digests.
 void verify_files(const Model& model, bool linked_too = false);
 
+/// The name that `path`, a file below a model's folder, has in model.json and in `Model::files`.
+std::string name_in(const Model& model, const std::filesystem::path& path);
+
 /// Nanoseconds since 1970 at which a file was changed last.
 std::int64_t last_change(const std::filesystem::path& file);
 

@@ -11,8 +11,7 @@
 
 namespace lapis::io {
 
-/// What reading a picture may take: its file, its pixels, a second time where they are turned, and what a decoder
-/// holds.
+/// Bytes that reading a picture may take: its file, its pixels, twice where they are turned, and what a decoder holds.
 inline constexpr std::uint64_t most_picture_memory = 600'000'000;
 
 /// Reads a picture's header alone. `name` is the file that errors speak of.

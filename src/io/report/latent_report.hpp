@@ -21,7 +21,7 @@ namespace lapis::io {
 struct Decoding {
   int index = 0;        ///< of the latent's batch
   std::string vae;      ///< name of the model whose VAE decoded it; empty: a preview, without any
-  Space vae_space;      ///< where it lives
+  Space vae_space;      ///< the space of that VAE
   bool forced = false;  ///< the latent's numbers were taken as if they were of that space
 };
 
@@ -33,7 +33,7 @@ PngText decoded_text(const Passport& passport, const Decoding& decoding);
 std::optional<std::uint64_t> recorded_number(const Passport& passport, const std::string& key);
 std::optional<std::string> recorded_text(const Passport& passport, const std::string& key);
 
-/// The job that a latent of pictures records, as the same document as a PNG's: each picture by its sha256, with commas
+/// The job that a latent of pictures records, as a document like a PNG's: each picture by its sha256, with commas
 /// between.
 std::string encoding_job(const std::vector<std::string>& pictures, PixelSize size, const std::string& fit,
                          std::optional<std::uint64_t> seed, const Model& model);
