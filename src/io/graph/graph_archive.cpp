@@ -16,8 +16,7 @@
 #include "io/file/inflate.hpp"
 #include "io/file/mapped_file.hpp"
 #include "io/file/text.hpp"
-#include "io/graph/graph_pickle.hpp"
-#include "io/graph/graph_source.hpp"
+#include "io/graph/graph_program.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io {

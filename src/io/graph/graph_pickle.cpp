@@ -1,5 +1,3 @@
-#include "io/graph/graph_pickle.hpp"
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -8,6 +6,7 @@
 
 #include "core/text/sentence.hpp"
 #include "io/file/text.hpp"
+#include "io/graph/graph_program.hpp"
 
 namespace lapis::io {
 namespace {

@@ -1,5 +1,3 @@
-#include "io/picture/picture_file.hpp"
-
 #include <cerrno>
 #include <fcntl.h>
 #include <span>
@@ -11,6 +9,7 @@
 #include "io/file/file_descriptor.hpp"
 #include "io/file/file_kinds.hpp"
 #include "io/file/mapped_file.hpp"
+#include "io/picture/picture_reader.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io {

@@ -8,6 +8,7 @@
 
 #include "io/picture/format_readers.hpp"
 #include "io/picture/png.hpp"
+
 namespace lapis::io {
 namespace {
 

@@ -1,5 +1,3 @@
-#include "io/report/matrix_page.hpp"
-
 #include <cstddef>
 #include <vector>
 
@@ -8,6 +6,7 @@
 #include "io/file/base64.hpp"
 #include "io/file/text.hpp"
 #include "io/picture/png.hpp"
+#include "io/report/matrix_report.hpp"
 #include "lapis/version.hpp"
 
 namespace lapis::io {
