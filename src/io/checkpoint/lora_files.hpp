@@ -37,10 +37,10 @@ struct ReadLora {
 /// do.
 ReadLora read_lora(const std::filesystem::path& path);
 
-/// What `add_lora` knows afterwards.
+/// What of a LoRA was not taken.
 struct AddedLora {
-  std::map<core::LeftOut, core::Listing> left_out;  ///< as of `core::LoraPlan`
-  core::Listing unknown_settings;                   ///< as of `ReadLora`
+  std::map<core::LeftOut, core::Listing> left_out;  ///< `core::LoraPlan::left_out`
+  core::Listing unknown_settings;                   ///< `ReadLora::unknown_settings`
 };
 
 /// Adds a LoRA to `attachments`: what it adds to each part of a model, and itself with its digests. `model` is

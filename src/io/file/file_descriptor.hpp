@@ -39,6 +39,9 @@ inline std::string system_reason(int error_number) {
   return text;
 }
 
+/// The name that standard input has in messages.
+constexpr const char* standard_input = "standard input";
+
 /// Everything that `descriptor` gives, a pipe's as well as a file's: to its end, or until `goes_on`, which is shown all
 /// bytes so far after each piece, says no or throws. `expected` is how many will come, 0 where nobody knows. Throws
 /// Error{input} where reading fails; `name` is the file that the error speaks of.

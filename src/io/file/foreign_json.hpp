@@ -10,6 +10,9 @@
 
 namespace lapis::io {
 
+/// Takes what is null out of an object: Python writes it for what is not there.
+void erase_nulls(nlohmann::json& object);
+
 /// An object, read from a file. Keys that are null are taken for not there. Python's Infinity, -Infinity and NaN, which
 /// are no JSON, are taken for texts of these letters.
 class ForeignJson {

@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "core/text/sentence.hpp"
+#include "io/file/file_descriptor.hpp"
 #include "lapis/error.hpp"
 #include "lapis/latent.hpp"
 
@@ -20,9 +21,6 @@ constexpr std::int64_t most_latent_numbers = 1'000'000'000;
 
 /// Keys of other programs begin so: they are carried along, and never read.
 constexpr const char* foreign_prefix = "x-";
-
-/// The name that standard input has in messages.
-constexpr const char* standard_input = "standard input";
 
 /// What to do about a damaged latent: for a pipe that is another thing than for a file.
 std::string latent_advice(const std::string& name);

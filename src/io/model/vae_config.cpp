@@ -2,12 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "core/family/spaces.hpp"
 #include "core/text/sentence.hpp"
+#include "io/file/foreign_json.hpp"
 #include "io/file/json_reader.hpp"
 #include "io/file/mapped_file.hpp"
 #include "io/file/text.hpp"
@@ -23,15 +23,6 @@ constexpr std::int64_t most_channels = 1024;
 constexpr double farthest = 1e6;
 
 constexpr const char* known_class = "AutoencoderKL";
-
-/// Members that are null are not there: diffusers writes both for "none".
-nlohmann::json without_nulls(nlohmann::json document) {
-  if (!document.is_object()) return document;
-  for (auto member = document.begin(); member != document.end();) {
-    member = member->is_null() ? document.erase(member) : std::next(member);
-  }
-  return document;
-}
 
 /// One number for each channel; empty where there are none.
 std::vector<double> channel_numbers(const JsonValue& config, const std::string& key, int channels, double low) {
@@ -75,9 +66,10 @@ Space space_of(const JsonValue& config) {
 std::optional<VaeConfig> read_config(const fs::path& file, bool strict) {
   const JsonSource source{file.string(), ErrorKind::model, "It should be the config.json of a diffusers AutoencoderKL",
                           longest_config};
-  const nlohmann::json document = without_nulls(read_json(source));
+  nlohmann::json document = read_json(source);
   const JsonValue config(document, source);
   if (!document.is_object()) config.fail("is no object");
+  erase_nulls(document);
   const std::string kind = config.has("_class_name") ? config.at("_class_name").text() : "";
   if (!strict && kind != known_class) return std::nullopt;
   if (!kind.empty() && kind != known_class) {

@@ -9,7 +9,7 @@
 
 namespace lapis::io {
 
-/// A VAE's config. It has numbers and no name: of which training the weights come no config tells.
+/// A VAE's config. It has numbers and no name: no config tells which training the weights come from.
 struct VaeConfig {
   std::filesystem::path file;
   Space space;  ///< id and lineage are empty

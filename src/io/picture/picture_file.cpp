@@ -56,7 +56,7 @@ std::vector<std::byte> read_path(const std::filesystem::path& path) {
 }  // namespace
 
 std::vector<std::byte> read_picture_file(const std::filesystem::path& path) {
-  const std::string name = path == "-" ? "standard input" : path.string();
+  const std::string name = path == "-" ? standard_input : path.string();
   std::vector<std::byte> bytes = path == "-" ? read_picture(STDIN_FILENO, name, 0) : read_path(path);
   if (bytes.empty()) throw Error(ErrorKind::input, core::sentence("{} is empty; a picture is needed here.", name));
   return bytes;

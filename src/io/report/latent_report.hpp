@@ -60,7 +60,7 @@ struct LatentReport {
   Passport passport;                  ///< as it was written
   std::string model;                  ///< whose VAE encoded it; empty where none did
   std::vector<std::string> pictures;  ///< that were encoded, by their sha256
-  std::string from;                   ///< of a converted one: the space it came from; empty for others, as are these
+  std::string from;                   ///< the space that a converted one came from; empty for others, as is the route
   std::string route;
   PixelSize size;                    ///< of the picture it shows
   std::optional<double> psnr;        ///< dB of the transcode; none where nothing was encoded
