@@ -15,7 +15,6 @@
 #include "cli/inspect_measure.hpp"
 #include "cli/latent_options.hpp"
 #include "cli/spelling.hpp"
-#include "pipeline/locations.hpp"
 #include "cli/terminal.hpp"
 #include "core/family/families.hpp"
 #include "core/model/model_check.hpp"
@@ -192,7 +191,7 @@ int inspect_model(const Options& options) {
 
 struct InspectedPicture {
   std::string format;
-  io::PngFacts facts;
+  io::PictureTexts facts;
 };
 
 /// Size and texts of a picture. A JPEG's text is the comment in its Exif data, where the web UI keeps its settings.
@@ -214,7 +213,7 @@ int inspect_picture(const Options& options, const io::LatentSource& source) {
                                       "; " + source.name() + " is a " + format);
   }
   if (options.json) {
-    print_json(io::png_report(facts));
+    print_json(io::picture_report(facts));
     return 0;
   }
   print_line(source.name() + ": " + format + ", " + std::to_string(facts.width) + "x" + std::to_string(facts.height) +
@@ -222,7 +221,7 @@ int inspect_picture(const Options& options, const io::LatentSource& source) {
   if (facts.texts.empty()) {
     print_note("no settings in it: they are read from the texts of a PNG and the Exif comment of a JPEG");
   }
-  for (const io::PngTextChunk& chunk : facts.texts) {
+  for (const io::NamedText& chunk : facts.texts) {
     print_line("");
     print_line("[" + chunk.key + "]");
     print_block(chunk.text);

@@ -22,7 +22,6 @@
 #include "core/text/shell_word.hpp"
 #include "io/file/atomic_file.hpp"
 #include "io/picture/png.hpp"
-#include "io/report/matrix_page.hpp"
 #include "io/report/matrix_report.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/matrix.hpp"

@@ -17,8 +17,8 @@
 #include "engine/dtypes.hpp"
 #include "engine/scaled.hpp"
 #include "io/checkpoint/scale_reader.hpp"
-#include "io/file/memory.hpp"
 #include "io/file/safetensors.hpp"
+#include "io/file/shortage.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::engine {

@@ -10,7 +10,7 @@
 #include "core/picture/resize_mode.hpp"
 #include "core/text/job_limits.hpp"
 #include "core/text/unicode.hpp"
-#include "io/file/memory.hpp"
+#include "io/file/shortage.hpp"
 #include "io/model/model_weights.hpp"
 #include "lapis/error.hpp"
 

@@ -8,7 +8,7 @@
 #include "core/picture/resize_mode.hpp"
 #include "io/file/sha256.hpp"
 #include "io/latent/latent_metadata.hpp"
-#include "io/picture/picture_file.hpp"
+#include "io/picture/picture_reader.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::pipeline {

@@ -12,7 +12,6 @@
 #include "engine/part.hpp"
 #include "engine/vae.hpp"
 #include "io/model/model_folder.hpp"
-#include "io/picture/picture_file.hpp"
 #include "io/picture/picture_reader.hpp"
 
 using namespace lapis;

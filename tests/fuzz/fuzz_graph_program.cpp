@@ -2,8 +2,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "io/graph/graph_pickle.hpp"
-#include "io/graph/graph_source.hpp"
+#include "io/graph/graph_program.hpp"
 
 // Both read the same bytes, without the archive around them whose checksums would keep them from being reached.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -27,6 +27,13 @@ TEST_CASE("files are told apart by how they begin") {
   CHECK_FALSE(find_file_kind(as_bytes("%PDF-1.7"))->picture);
 }
 
+TEST_CASE("a pickle is told by its protocol") {
+  CHECK(begins_as_pickle(as_bytes("\x80\x02}")));
+  CHECK(begins_as_pickle(as_bytes("\x80\x05")));
+  for (const char* other : {"", "\x80", "\x80\x01", "\x80\x06", "}\x02"})
+    CHECK_FALSE(begins_as_pickle(as_bytes(other)));
+}
+
 TEST_CASE("a safetensors file whose length spells a mark is no picture") {
   const std::string bitmap = std::string("BM\0\0\0\0\0\0", 8);
   CHECK(kind_of(bitmap + "{\"a\"") == "");

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "io/graph/graph_pickle.hpp"
+#include "io/graph/graph_program.hpp"
 
 using namespace lapis::io;
 

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "io/graph/graph_source.hpp"
+#include "io/graph/graph_program.hpp"
 
 using namespace lapis::io;
 

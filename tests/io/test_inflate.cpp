@@ -8,9 +8,9 @@ using namespace lapis::io;
 
 namespace {
 
-std::string deflated(const std::string& text) {
+std::string deflated(const std::string& text, int window = -MAX_WBITS) {
   z_stream stream{};
-  REQUIRE(deflateInit2(&stream, 9, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY) == Z_OK);
+  REQUIRE(deflateInit2(&stream, 9, Z_DEFLATED, window, 9, Z_DEFAULT_STRATEGY) == Z_OK);
   std::string packed(text.size() + 100, '\0');
   stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(text.data()));
   stream.avail_in = static_cast<uInt>(text.size());
@@ -37,4 +37,15 @@ TEST_CASE("another size than recorded, a cut or a damaged stream give nothing") 
   CHECK_FALSE(inflated(packed, 41));
   for (std::size_t length = 0; length < packed.size(); ++length) CHECK_FALSE(inflated(packed.substr(0, length), 40));
   CHECK_FALSE(inflated("\xff\xff\xff", 40));
+}
+
+TEST_CASE("a zlib stream unpacks to its end within the limit, and to nothing else") {
+  const std::string text(100'000, 'a');
+  const std::string packed = deflated(text, MAX_WBITS);
+  CHECK(inflated_zlib(packed, text.size()) == text);
+  CHECK_FALSE(inflated_zlib(packed, text.size() - 1));
+  for (std::size_t length = 0; length < packed.size(); ++length) {
+    CHECK_FALSE(inflated_zlib(packed.substr(0, length), text.size()));
+  }
+  CHECK_FALSE(inflated_zlib(deflated(text), text.size()));
 }

@@ -93,6 +93,15 @@ TEST_CASE("values of another type or range are refused with their place") {
                       [&](const JsonValue& v) { (void)v.items()[0].choice(choices); });
 }
 
+TEST_CASE("a digest is 64 lower-case hex digits") {
+  const std::string digest = std::string(60, 'a') + "0189";
+  const nlohmann::json document = digest;
+  CHECK(JsonValue(document, source).sha256() == digest);
+  for (const std::string& other : {digest + "0", digest.substr(1), "A" + digest.substr(1), std::string()}) {
+    check_value_refused('"' + other + '"', "expected 64 lower-case hex digits", [](const auto& v) { v.sha256(); });
+  }
+}
+
 TEST_CASE("keys in messages cannot drive a terminal") {
   check_value_refused(R"({"\u001b[2J\u0000":1})", "\\x1b[2J\\x00 is 1",
                       [](const JsonValue& v) { (void)v.members()[0].second.text(); });
@@ -110,8 +119,7 @@ TEST_CASE("keys are all known and all there") {
 TEST_CASE("the fuzzer's corpus is read, and comes back, or is refused") {
   std::size_t read = 0;
   std::size_t refused = 0;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(lapis::test::folder() / "fuzz/corpus/json")) {
+  for (const auto& entry : std::filesystem::directory_iterator(lapis::test::folder() / "fuzz/corpus/json")) {
     INFO(entry.path());
     const std::string text = read_text(entry.path());
     nlohmann::json document;

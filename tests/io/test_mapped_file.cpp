@@ -17,6 +17,17 @@ TEST_CASE("a mapped file shows the file's bytes") {
   CHECK(as_text(file.bytes()) == "some bytes");
 }
 
+TEST_CASE("a regular file is a file, and nothing else is") {
+  TemporaryFolder folder;
+  write_text(folder / "a", "");
+  std::filesystem::create_symlink("a", folder / "link");
+  CHECK(is_file(folder / "a"));
+  CHECK(is_file(folder / "link"));
+  CHECK_FALSE(is_file(folder.path()));
+  CHECK_FALSE(is_file(folder / "b"));
+  CHECK_FALSE(is_file(folder / "a" / "b"));
+}
+
 TEST_CASE("an empty file maps to no bytes") {
   const TemporaryFolder folder;
   write_text(folder / "empty", "");

@@ -3,8 +3,8 @@
 
 #include "core/picture/sheet.hpp"
 #include "io/file/base64.hpp"
-#include "io/report/matrix_page.hpp"
 #include "io/picture/png.hpp"
+#include "io/report/matrix_report.hpp"
 #include "lapis/version.hpp"
 #include "matrices.hpp"
 

@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <thread>
 
-#include "io/picture/picture_file.hpp"
+#include "io/picture/picture_reader.hpp"
 #include "support.hpp"
 
 using namespace lapis;

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "../pattern.hpp"
-#include "io/picture/picture_file.hpp"
 #include "io/picture/picture_reader.hpp"
 #include "support.hpp"
 

@@ -39,7 +39,7 @@ Image decode(const std::vector<std::byte>& bytes) {
   return image;
 }
 
-PngFacts written_and_read(const PngText& text) { return read_png_text(encode_png(drawing(8, 4), text), "a.png"); }
+PictureTexts written_and_read(const PngText& text) { return read_png_text(encode_png(drawing(8, 4), text), "a.png"); }
 
 }  // namespace
 
@@ -65,12 +65,12 @@ TEST_CASE("the same input gives the same bytes, without a time stamp") {
 }
 
 TEST_CASE("settings come back, and plain ASCII is a tEXt chunk") {
-  const PngFacts facts = written_and_read({"a red house\nSteps: 20", R"({"prompt":"猫"})"});
+  const PictureTexts facts = written_and_read({"a red house\nSteps: 20", R"({"prompt":"猫"})"});
   CHECK(facts.width == 8);
   CHECK(facts.height == 4);
   CHECK(facts.bit_depth == 8);
   CHECK(facts.texts ==
-        std::vector<PngTextChunk>{{"parameters", "a red house\nSteps: 20"}, {"lapis", R"({"prompt":"猫"})"}});
+        std::vector<NamedText>{{"parameters", "a red house\nSteps: 20"}, {"lapis", R"({"prompt":"猫"})"}});
   const std::string plain = as_text(encode_png(drawing(2, 2), {"plain", ""}));
   CHECK(plain.find("tEXt") != std::string::npos);
   CHECK(plain.find("iTXt") == std::string::npos);
@@ -78,7 +78,7 @@ TEST_CASE("settings come back, and plain ASCII is a tEXt chunk") {
 
 TEST_CASE("text beyond ASCII is an iTXt chunk") {
   CHECK(written_and_read({"ein Häuschen 人生", ""}).texts ==
-        std::vector<PngTextChunk>{{"parameters", "ein Häuschen 人生"}});
+        std::vector<NamedText>{{"parameters", "ein Häuschen 人生"}});
   const std::string png = as_text(encode_png(drawing(2, 2), {"Häuschen", ""}));
   CHECK(png.find("tEXt") == std::string::npos);
   CHECK(png.find("iTXt") != std::string::npos);

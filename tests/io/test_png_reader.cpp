@@ -12,7 +12,7 @@ using lapis::ErrorKind;
 
 namespace {
 
-PngFacts read(const std::string& png) { return read_png_text(as_bytes(png), "a.png"); }
+PictureTexts read(const std::string& png) { return read_png_text(as_bytes(png), "a.png"); }
 
 void check_refused(const std::string& png, const std::string& reason) {
   check_fails(ErrorKind::input, {"a.png", reason}, [&] { read(png); });
@@ -58,14 +58,14 @@ std::string deflated(const std::string& text) {
 }  // namespace
 
 TEST_CASE("every kind of text chunk that Pillow writes is read") {
-  const PngFacts facts = read_png_text(data_file("pillow_text.png"));
+  const PictureTexts facts = read_png_text(data_file("pillow_text.png"));
   CHECK(facts.width == 5);
   CHECK(facts.height == 3);
   CHECK(facts.bit_depth == 8);
-  CHECK(facts.texts == std::vector<PngTextChunk>{{"parameters", "a red house\nSteps: 20, Sampler: Euler"},
-                                                 {"Author", "Jürgen"},
-                                                 {"packed", std::string(500, 'x')},
-                                                 {"title", "人生"}});
+  CHECK(facts.texts == std::vector<NamedText>{{"parameters", "a red house\nSteps: 20, Sampler: Euler"},
+                                              {"Author", "Jürgen"},
+                                              {"packed", std::string(500, 'x')},
+                                              {"title", "人生"}});
 }
 
 TEST_CASE("a PNG cut anywhere is refused") {

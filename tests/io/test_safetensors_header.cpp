@@ -1,3 +1,4 @@
+#include <array>
 #include <catch2/catch.hpp>
 #include <map>
 #include <string>
@@ -82,12 +83,13 @@ TEST_CASE("every dtype has its name and width") {
 }
 
 TEST_CASE("a written header is padded and reads back in the order of writing") {
-  SafetensorsHeaderWriter writer(std::map<std::string, std::string>{{"k", "v"}});
   const std::string data = "0123456789";
-  writer.add("second", {Dtype::u8, {10}, as_bytes(data)});
-  writer.add("first", {Dtype::f16, {}, as_bytes(data).first(2)});
-  const std::string header = writer.finish();
+  const std::pair<const std::string, TensorView> second{"second", {Dtype::u8, {10}, as_bytes(data)}};
+  const std::pair<const std::string, TensorView> first{"first", {Dtype::f16, {}, as_bytes(data).first(2)}};
+  const std::string header = safetensors_header({{"k", "v"}}, std::array{&second, &first});
   CHECK(header.size() % 8 == 0);
+  CHECK(header.starts_with(R"({"__metadata__":{"k":"v"},"second":{"dtype":"U8","shape":[10],"data_offsets":[0,10]},)"
+                           R"("first":{"dtype":"F16","shape":[],"data_offsets":[10,12]}})"));
   const SafetensorsHeader read = parse(header);
   CHECK(read.metadata.at("k") == "v");
   CHECK(read.tensors.at("second").begin == 0);

@@ -41,3 +41,12 @@ TEST_CASE("threads that can be had are had, and a limit is told with what to set
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(status == 0);
 }
+
+TEST_CASE("free memory is some of the machine's, and not all") {
+  const auto pages = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES));
+  const std::uint64_t all = pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  const std::optional<std::uint64_t> free = free_memory();
+  REQUIRE(free);
+  CHECK(*free > 1'000'000);
+  CHECK(*free < all);
+}

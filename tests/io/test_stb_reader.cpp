@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "io/picture/stb_reader.hpp"
+#include "io/picture/format_readers.hpp"
 #include "picture_golden.hpp"
 #include "support.hpp"
 

@@ -27,7 +27,10 @@ TEST_CASE("in_quotes lets nothing through that looks other than it is") {
     std::string shown;
   };
   const std::array<Row, 11> rows = {{
-      {"override of direction", "gnp.\xE2\x80\xAE" "exe", R"(gnp.\xe2\x80\xaeexe)"},
+      {"override of direction",
+       "gnp.\xE2\x80\xAE"
+       "exe",
+       R"(gnp.\xe2\x80\xaeexe)"},
       {"isolate", "\xE2\x81\xA6", R"(\xe2\x81\xa6)"},
       {"zero width space", "a\xE2\x80\x8B", R"(a\xe2\x80\x8b)"},
       {"byte order mark", "\xEF\xBB\xBFz", R"(\xef\xbb\xbfz)"},
@@ -63,4 +66,6 @@ TEST_CASE("in_quotes cuts long text between characters") {
 TEST_CASE("Latin-1 becomes UTF-8") {
   CHECK(utf8_from_latin1("J\xFCrgen") == "Jürgen");
   CHECK(utf8_from_latin1("plain") == "plain");
+  CHECK(utf8_or_latin1("J\xFCrgen") == "Jürgen");
+  CHECK(utf8_or_latin1("Jürgen") == "Jürgen");
 }

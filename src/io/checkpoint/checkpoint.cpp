@@ -6,10 +6,11 @@
 #include <string_view>
 #include <utility>
 
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
+#include "io/checkpoint/scale_reader.hpp"
 #include "io/file/file_kinds.hpp"
 #include "io/file/mapped_file.hpp"
-#include "io/checkpoint/scale_reader.hpp"
 #include "io/file/sha256.hpp"
 #include "io/file/text.hpp"
 #include "lapis/error.hpp"
@@ -22,7 +23,7 @@ namespace {
 constexpr std::size_t glimpse = 256;  ///< numbers of a tensor: within a page or two
 
 [[noreturn]] void refuse(const fs::path& file, const std::string& what, const std::string& advice) {
-  throw Error(ErrorKind::input, file.string() + " " + what + ".", advice);
+  throw Error(ErrorKind::input, core::sentence("{} {}.", file.string(), what), advice);
 }
 
 /// Whether a zip archive names the pickle that torch.save writes: where its first entries or its directory stand.
@@ -44,17 +45,16 @@ void expect_safetensors(const fs::path& path, const std::string& what) {
   const MappedFile file(path, ErrorKind::input);
   const std::span<const std::byte> bytes = file.bytes();
   if (bytes.empty()) refuse(path, "is empty", "Fetch it again.");
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::string_view text = as_chars(bytes);
   // What has a header's brace in its place, the reader of safetensors knows best about, and what is too short to tell.
   if (begins_as_safetensors(bytes) || (text.size() > 8 && text[8] == '{')) return;
   const FileKind* kind = find_file_kind(bytes);
   const bool archive = kind != nullptr && kind->name == "ZIP";
   if (archive && !holds_pickle(text)) {
-    refuse(path, "is a zip archive, and no " + what + " is in it that PyTorch wrote",
-           "Unpack it, and name the " + what + "'s safetensors files.");
+    refuse(path, core::sentence("is a zip archive, and no {} is in it that PyTorch wrote", what),
+           core::sentence("Unpack it, and name the {}'s safetensors files.", what));
   }
-  const bool pickle = text.size() > 1 && text[0] == '\x80' && text[1] >= 2 && text[1] <= 5;
-  if (pickle || archive) {
+  if (begins_as_pickle(bytes) || archive) {
     refuse(path, "is PyTorch's file (.ckpt, .pt), in which a program can hide: lapis does not open it",
            "Turn it into safetensors where you trust it: python -c \"import sys, torch; from safetensors.torch import "
            "save_file; d = torch.load(sys.argv[1], weights_only=True); d = d.get('state_dict', d); save_file({k: "
@@ -62,18 +62,18 @@ void expect_safetensors(const fs::path& path, const std::string& what) {
   }
   if (text.starts_with("GGUF")) {
     refuse(path, "is a GGUF file, whose weights are quantized for other programs",
-           "Take the " + what + "'s safetensors files.");
+           core::sentence("Take the {}'s safetensors files.", what));
   }
   if (text.starts_with("version https://git-lfs")) {
     refuse(path, "is a pointer of Git LFS, not the file that it stands for", "Fetch that: git lfs pull");
   }
   if (text.starts_with("<!") || text.starts_with("<html") || text.starts_with("<?xml")) {
-    refuse(path, "is a web page, not a " + what + ": its address wanted a login, or had an error to show",
+    refuse(path, core::sentence("is a web page, not a {}: its address wanted a login, or had an error to show", what),
            "Fetch the file again, and look at its size.");
   }
   if (text.size() < 9) return;
-  refuse(path, "is no safetensors file: it begins " + in_quotes(text.substr(0, 8)),
-         "Take the " + what + "'s safetensors files.");
+  refuse(path, core::sentence("is no safetensors file: it begins {}", in_quotes(text.substr(0, 8))),
+         core::sentence("Take the {}'s safetensors files.", what));
 }
 
 Checkpoint::Checkpoint(std::vector<fs::path> paths) : paths_(std::move(paths)) {
@@ -86,7 +86,8 @@ Checkpoint::Checkpoint(std::vector<fs::path> paths) : paths_(std::move(paths)) {
     for (const auto& [name, view] : files_[i].tensors()) {
       const auto [other, is_new] = places_.emplace(name, Place{i, &view});
       if (!is_new) {
-        refuse(paths_[i], "has the tensor " + in_quotes(name) + ", and so has " + paths_[other->second.file].string(),
+        refuse(paths_[i],
+               core::sentence("has the tensor {}, and so has {}", in_quotes(name), paths_[other->second.file].string()),
                "Name the files of one checkpoint, each once.");
       }
     }
@@ -131,11 +132,10 @@ std::vector<fs::path> Checkpoint::files_of(const core::GraphMatch& held, const c
 std::string Checkpoint::dtypes_of(const core::GraphMatch& held, const core::KnownGraph& graph) const {
   std::set<std::string> dtypes;
   for (const std::string& name : names_of(held, graph)) dtypes.emplace(dtype_name(place(name).view->dtype));
-  std::string text;
-  for (const std::string& dtype : dtypes) text += (text.empty() ? "" : " and ") + dtype;
+  const std::string text = core::joined(std::vector<std::string>(dtypes.begin(), dtypes.end()), " and ");
   const bool scaled =
       std::ranges::any_of(names_of(held, graph), [&](const auto& name) { return scales_.weights.contains(name); });
-  return scaled ? text + " with scales" : text;
+  return scaled ? core::sentence("{} with scales", text) : text;
 }
 
 std::string Checkpoint::odd_dtype_of(const core::GraphMatch& held, const core::KnownGraph& graph) const {
@@ -143,7 +143,7 @@ std::string Checkpoint::odd_dtype_of(const core::GraphMatch& held, const core::K
     const Dtype dtype = place(name).view->dtype;
     const auto scaled = scales_.weights.find(name);
     const bool noted = scaled != scales_.weights.end() && scaled->second.integers;
-    if (!noted && !is_weight_dtype(dtype)) return "tensor " + name + " is " + std::string(dtype_name(dtype));
+    if (!noted && !is_weight_dtype(dtype)) return core::sentence("tensor {} is {}", name, dtype_name(dtype));
   }
   return "";
 }

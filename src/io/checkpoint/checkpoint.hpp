@@ -30,7 +30,7 @@ class Checkpoint {
 
   const std::vector<std::filesystem::path>& paths() const { return paths_; }
 
-  /// Of all files; where two have a key, that of the first.
+  /// The metadata of all files; where two have a key, the first one's.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
   /// Names and shapes of all tensors but those that tell of others: scales, and notes of how weights are quantized.

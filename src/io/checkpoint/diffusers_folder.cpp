@@ -4,7 +4,9 @@
 #include <string_view>
 #include <system_error>
 
+#include "core/text/sentence.hpp"
 #include "io/file/foreign_json.hpp"
+#include "io/file/mapped_file.hpp"
 #include "io/file/text.hpp"
 #include "lapis/error.hpp"
 
@@ -14,11 +16,6 @@ namespace lapis::io {
 namespace {
 
 constexpr std::size_t longest_index = 16'000'000;
-
-bool is_file(const fs::path& path) {
-  std::error_code error;
-  return fs::is_regular_file(path, error);
-}
 
 /// The shards that an index names.
 std::vector<fs::path> shards_of(const fs::path& index) {
@@ -32,7 +29,7 @@ std::vector<fs::path> shards_of(const fs::path& index) {
   std::vector<fs::path> shards;
   for (const std::string& name : names) {
     if (!is_file(index.parent_path() / name)) {
-      throw Error(ErrorKind::input, index.string() + " names the shard " + name + ", which is not there.",
+      throw Error(ErrorKind::input, core::sentence("{} names the shard {}, which is not there.", index.string(), name),
                   "Fetch the missing file.");
     }
     shards.push_back(index.parent_path() / name);
@@ -66,30 +63,32 @@ std::string variant_of(const std::string& file) {
   return "";
 }
 
-/// What weights of a component lie there that are not taken.
+/// Throws for weights of a component that are not taken: where `place` has any of these, it has no others.
 void refuse_others(const fs::path& place) {
   for (const char* name : {"diffusion_pytorch_model.bin", "pytorch_model.bin"}) {
     if (!is_file(place / name)) continue;
-    throw Error(ErrorKind::input,
-                (place / name).string() + " is a pickle, in which a program can hide: lapis does not open it.",
-                "Save the pipeline again with save_pretrained(..., safe_serialization=True).");
+    throw Error(
+        ErrorKind::input,
+        core::sentence("{} is a pickle, in which a program can hide: lapis does not open it.", (place / name).string()),
+        "Save the pipeline again with save_pretrained(..., safe_serialization=True).");
   }
   for (const char* name : {"diffusion_flax_model.msgpack", "flax_model.msgpack", "model.onnx", "openvino_model.xml"}) {
     if (!is_file(place / name)) continue;
-    throw Error(ErrorKind::input,
-                (place / name).string() + " is for another framework, and no safetensors lie beside it.",
-                "Take the model with its weights in safetensors.");
+    throw Error(
+        ErrorKind::input,
+        core::sentence("{} is for another framework, and no safetensors lie beside it.", (place / name).string()),
+        "Take the model with its weights in safetensors.");
   }
   std::error_code error;
   for (fs::directory_iterator entry(place, error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     const std::string variant = variant_of(name);
     if (variant.empty()) continue;
-    throw Error(
-        ErrorKind::input,
-        place.string() + " has weights of the variant " + in_quotes(variant) + " alone: " + printable(name) + ".",
-        "lapis takes those without a variant, fp16 and bf16: put them beside it, or take these by calling the "
-        "file so, without the variant.");
+    throw Error(ErrorKind::input,
+                core::sentence("{} has weights of the variant {} alone: {}.", place.string(), in_quotes(variant),
+                               printable(name)),
+                "lapis takes those without a variant, fp16 and bf16: put them beside it, or take these by calling the "
+                "file so, without the variant.");
   }
 }
 

@@ -6,10 +6,10 @@
 #include <system_error>
 
 #include "core/checkpoint/lora_shapes.hpp"
-#include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "io/checkpoint/checkpoint.hpp"
+#include "io/file/mapped_file.hpp"
 #include "io/file/safetensors.hpp"
 #include "io/file/sha256.hpp"
 #include "io/file/text.hpp"
@@ -37,16 +37,17 @@ std::string checked_name(std::string name, const std::string& argument) {
   if (name.size() > 2 && name.starts_with('<') && name.ends_with('>')) name = name.substr(1, name.size() - 2);
   const bool blank = std::any_of(name.begin(), name.end(), [](char c) { return c >= 0 && c <= ' '; });
   if (!name.empty() && !blank) return name;
-  throw Error(ErrorKind::usage,
-              core::marked("{embeddings} ") + printable(argument) + ": " + in_quotes(name) +
-                  " can be no word of a prompt. Give it a name: " + core::marked("{embeddings} NAME=FILE"));
+  throw Error(ErrorKind::usage, core::sentence("{embeddings} {}: {} can be no word of a prompt. Give it a name: "
+                                               "{embeddings} NAME=FILE",
+                                               printable(argument), in_quotes(name)));
 }
 
 void check_kind(const fs::path& path) {
   if (is_safetensors_name(path)) return;
-  throw Error(ErrorKind::input, core::marked("{embeddings} ") + printable(path.string()) +
-                                    ": only safetensors files are read; .pt and .bin files can run code. Convert it "
-                                    "with safetensors.torch.save_file");
+  throw Error(ErrorKind::input,
+              core::sentence("{embeddings} {}: only safetensors files are read; .pt and .bin files can run code. "
+                             "Convert it with safetensors.torch.save_file",
+                             printable(path.string())));
 }
 
 void add_folder(const fs::path& folder, std::vector<EmbeddingFile>& files) {
@@ -58,7 +59,7 @@ void add_folder(const fs::path& folder, std::vector<EmbeddingFile>& files) {
     if (is_safetensors_name(entry->path()) && word) paths.push_back(entry->path());
   }
   if (error) {
-    throw Error(ErrorKind::input, core::marked("{embeddings} ") + printable(folder.string()) + ": " + error.message());
+    throw Error(ErrorKind::input, core::sentence("{embeddings} {}: {}", printable(folder.string()), error.message()));
   }
   std::sort(paths.begin(), paths.end());
   for (const fs::path& path : paths) {
@@ -72,9 +73,10 @@ void add_argument(const std::string& argument, std::vector<EmbeddingFile>& files
   const std::size_t equals = argument.find('=');
   const bool named = equals != std::string::npos && !fs::exists(argument, ignored);
   const fs::path path = named ? argument.substr(equals + 1) : argument;
-  if (!fs::is_regular_file(path, ignored)) {
-    throw Error(ErrorKind::input, core::marked("{embeddings} ") + printable(argument) + ": there is no file " +
-                                      printable(path.string()) + ". Name a safetensors file or a folder of them");
+  if (!is_file(path)) {
+    throw Error(ErrorKind::input,
+                core::sentence("{embeddings} {}: there is no file {}. Name a safetensors file or a folder of them",
+                               printable(argument), printable(path.string())));
   }
   check_kind(path);
   files.push_back({checked_name(named ? argument.substr(0, equals) : path.stem().string(), argument), path, true});
@@ -85,8 +87,8 @@ void check_names(const std::vector<EmbeddingFile>& files) {
     for (std::size_t k = 0; k < i; ++k) {
       if (!core::equal_ignoring_case(files[i].name, files[k].name)) continue;
       throw Error(ErrorKind::usage,
-                  "two embeddings are named " + files[i].name + ": " + printable(files[k].path.string()) + " and " +
-                      printable(files[i].path.string()) + core::marked(". Name one apart: {embeddings} NAME=FILE"));
+                  core::sentence("two embeddings are named {}: {} and {}. Name one apart: {embeddings} NAME=FILE",
+                                 files[i].name, printable(files[k].path.string()), printable(files[i].path.string())));
     }
   }
 }
@@ -105,22 +107,21 @@ std::string tensor_for(const SafetensorsFile& file, const Pair& pair) {
   return file.tensors().size() == 1 && !others ? file.tensors().begin()->first : "";
 }
 
-/// Refuses a tensor that is no [vectors, width], and numbers that are none.
+/// Refuses a tensor that is not [vectors, width], and one with NaN or infinity in it.
 void check_tensor(const TensorView& tensor, const std::string& name, const std::string& what) {
   const std::vector<std::int64_t>& shape = tensor.shape;
-  const std::string begin = what + ": tensor " + printable(name);
   if ((shape.size() != 1 && shape.size() != 2) || !is_number(tensor.dtype) || core::count_of(shape) == 0) {
     throw Error(ErrorKind::input,
-                begin + " is " + std::string(dtype_name(tensor.dtype)) + " " + core::shape_text(shape) +
-                    "; an embedding is floating-point [vectors, width].",
+                core::sentence("{}: tensor {} is {} {}; an embedding is floating-point [vectors, width].", what,
+                               printable(name), dtype_name(tensor.dtype), core::shape_text(shape)),
                 "Name an embedding's file");
   }
   const std::optional<std::size_t> place = first_not_finite(tensor);
   if (!place) return;
   const auto width = static_cast<std::size_t>(shape.back());
   throw Error(ErrorKind::input,
-              begin + " is NaN or infinite at its number " + std::to_string(*place) + " (vector " +
-                  std::to_string(*place / width) + ", place " + std::to_string(*place % width) + ").",
+              core::sentence("{}: tensor {} is NaN or infinite at its number {} (vector {}, place {}).", what,
+                             printable(name), *place, *place / width, *place % width),
               "It was trained to that, or is damaged: take another");
 }
 
@@ -132,8 +133,9 @@ std::array<std::int64_t, 2> table_shape(const Model& model, const Pair& pair, co
       if (name.ends_with(table_name) && tensor.shape.size() == 2) return {tensor.shape[0], tensor.shape[1]};
     }
   }
-  throw Error(ErrorKind::incompatible, what + ": " + pair.part + " of " + model.name +
-                                           " keeps its token embeddings in its graph, and none can be added");
+  throw Error(ErrorKind::incompatible,
+              core::sentence("{}: {} of {} keeps its token embeddings in its graph, and none can be added", what,
+                             pair.part, model.name));
 }
 
 /// How many rows the tensor for `pair` has.
@@ -142,15 +144,16 @@ std::int64_t checked_rows(const TensorView& tensor, const std::string& name, std
   check_tensor(tensor, name, what);
   const std::vector<std::int64_t>& shape = tensor.shape;
   if (shape.back() != width) {
-    throw Error(ErrorKind::incompatible, what + ": its vectors have width " + std::to_string(shape.back()) + "; " +
-                                             pair.part + " of " + model.name + " has width " + std::to_string(width) +
-                                             ". Use an embedding made for family " + model.family);
+    throw Error(ErrorKind::incompatible,
+                core::sentence("{}: its vectors have width {}; {} of {} has width {}. Use an embedding made for "
+                               "family {}",
+                               what, shape.back(), pair.part, model.name, width, model.family));
   }
   const std::int64_t room = model.tokenizers.at(pair.tokenizer).length - 2;
   const std::int64_t rows = shape.size() == 2 ? shape.front() : 1;
   if (rows <= room) return rows;
-  throw Error(ErrorKind::incompatible, what + ": it has " + std::to_string(rows) + " vectors; a chunk of " +
-                                           model.name + " has room for " + std::to_string(room));
+  throw Error(ErrorKind::incompatible,
+              core::sentence("{}: it has {} vectors; a chunk of {} has room for {}", what, rows, model.name, room));
 }
 
 }  // namespace
@@ -163,7 +166,7 @@ std::vector<EmbeddingFile> find_embeddings(std::span<const std::string> argument
 }
 
 void check_embedding(const EmbeddingFile& file) {
-  const std::string what = core::marked("{embeddings} ") + printable(file.path.string());
+  const std::string what = core::sentence("{embeddings} {}", printable(file.path.string()));
   expect_safetensors(file.path, "embedding");
   const SafetensorsFile content(file.path, ErrorKind::input);
   bool any = false;
@@ -175,14 +178,15 @@ void check_embedding(const EmbeddingFile& file) {
   }
   if (any) return;
   throw Error(ErrorKind::input,
-              what + ": none of its " + std::to_string(content.tensors().size()) +
-                  " tensors is an embedding's: clip_l, clip_g, emb_params, or one tensor alone.",
+              core::sentence("{}: none of its {} tensors is an embedding's: clip_l, clip_g, emb_params, or one tensor "
+                             "alone.",
+                             what, content.tensors().size()),
               "Name an embedding's file");
 }
 
 std::map<std::string, core::NamedIds> add_embedding(const Model& model, Attachments& attachments,
                                                     const EmbeddingFile& file) {
-  const std::string what = core::marked("{embeddings} ") + printable(file.path.string());
+  const std::string what = core::sentence("{embeddings} {}", printable(file.path.string()));
   const SafetensorsFile content(file.path, ErrorKind::input);
   const std::string sha256 = sha256_file(file.path, ErrorKind::input);
   std::map<std::string, core::NamedIds> ids;
@@ -190,8 +194,9 @@ std::map<std::string, core::NamedIds> add_embedding(const Model& model, Attachme
     if (!model.parts.contains(pair.part) || !model.tokenizers.contains(pair.tokenizer)) continue;
     const std::string name = tensor_for(content, pair);
     if (name.empty()) {
-      throw Error(ErrorKind::incompatible, what + ": it has no tensor for " + pair.part + " of " + model.name +
-                                               ". Expected " + pair.tensor + ", or emb_params, or one tensor alone");
+      throw Error(ErrorKind::incompatible,
+                  core::sentence("{}: it has no tensor for {} of {}. Expected {}, or emb_params, or one tensor alone",
+                                 what, pair.part, model.name, pair.tensor));
     }
     const auto [table_rows, width] = table_shape(model, pair, what);
     const std::int64_t rows = checked_rows(*content.find(name), name, width, model, pair, what);

@@ -30,11 +30,10 @@ std::vector<EmbeddingFile> find_embeddings(std::span<const std::string> argument
 void check_embedding(const EmbeddingFile& file);
 
 /// Adds an embedding to `attachments`, for the text encoders of `model`: its digest and its rows. Returns the ids that
-/// these get, by tokenizer
-/// ("tokenizer" feeds "text_encoder", "tokenizer_2" "text_encoder_2"). Known forms: the tensors clip_l and clip_g, one
-/// for each text encoder; emb_params; or one tensor of any name. Throws as `check_embedding` does of the
-/// tensors it takes, Error{incompatible} where widths differ, an encoder finds no tensor, or it keeps its weights in
-/// its graph.
+/// these get, by tokenizer ("tokenizer" feeds "text_encoder", "tokenizer_2" "text_encoder_2"). Known forms: the tensors
+/// clip_l and clip_g, one for each text encoder; emb_params; or one tensor of any name. Throws as `check_embedding`
+/// does of the tensors it takes, Error{incompatible} where widths differ, an encoder finds no tensor, or it keeps its
+/// weights in its graph.
 std::map<std::string, core::NamedIds> add_embedding(const Model& model, Attachments& attachments,
                                                     const EmbeddingFile& file);
 

@@ -6,11 +6,12 @@
 #include <system_error>
 #include <utility>
 
-#include "io/graph/graph_archive.hpp"
 #include "io/file/json_reader.hpp"
 #include "io/file/mapped_file.hpp"
-#include "io/model/model_facts.hpp"
 #include "io/file/sha256.hpp"
+#include "io/graph/graph_archive.hpp"
+#include "io/model/model_facts.hpp"
+#include "io/model/model_folder.hpp"
 #include "lapis/error.hpp"
 
 namespace fs = std::filesystem;
@@ -28,9 +29,7 @@ LibraryGraph read_graph(const fs::path& description) {
   static const Words keys{"version", "name", "part", "inputs", "outputs", "tensors", "origin"};
   const JsonSource source{description.string(), ErrorKind::model,
                           "Install lapis again: its folder models/graphs is damaged", longest_description};
-  const MappedFile file(description, ErrorKind::model);
-  const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
-  const nlohmann::json document = parse_json(text, source);
+  const nlohmann::json document = read_json(source);
   const JsonValue value(document, source);
   value.expect_keys(keys);
   value.at("version").integer(format_version, format_version);
@@ -45,14 +44,13 @@ LibraryGraph read_graph(const fs::path& description) {
     graph.known.tensors.push_back(std::move(tensor));
   }
   graph.file = fs::path(description).replace_extension(".pt");
-  std::error_code error;
-  if (!fs::is_regular_file(graph.file, error)) value.fail("stands without its graph " + graph.file.string());
+  if (!is_file(graph.file)) value.fail("stands without its graph {}", graph.file.string());
   return graph;
 }
 
 /// The sha256 that a model records of one of its files; "" where it records none.
 std::string digest_of(const Model& model, const fs::path& file) {
-  const auto facts = model.files.find(file.lexically_relative(model.folder).generic_string());
+  const auto facts = model.files.find(name_in(model, file));
   return facts == model.files.end() ? "" : facts->second.sha256;
 }
 

@@ -31,7 +31,7 @@ class GraphLibrary {
   explicit GraphLibrary(const std::filesystem::path& folder);
 
   /// Takes the graphs of a model that has weights beside them, as "MODEL:PART" by its folder's name: another checkpoint
-  /// of their architecture can be bound to them. Of the weights nothing is asked, and a graph that cannot be read is
+  /// of their architecture can be bound to them. The weights are not looked at, and a graph that cannot be read is
   /// passed over.
   void add(const Model& model);
 

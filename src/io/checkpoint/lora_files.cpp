@@ -57,40 +57,40 @@ std::multimap<std::string, fs::path> loras_below(const fs::path& folder) {
 }
 
 std::string folders_text(std::span<const fs::path> folders) {
-  std::string text;
-  for (const fs::path& folder : folders) text += (text.empty() ? "" : ", ") + printable(folder.string());
-  return text.empty() ? "any folder: none is known" : text;
+  if (folders.empty()) return "any folder: none is known";
+  std::vector<std::string> names;
+  for (const fs::path& folder : folders) names.push_back(printable(folder.string()));
+  return core::joined(names);
 }
-
-// ---- a LoRA's numbers ----
 
 /// The one number of an alpha.
 double number_of(const TensorView& view, const std::string& what) {
   const std::optional<double> number = single_number(view);
   if (number && std::isfinite(*number)) return *number;
   const std::string found =
-      number ? "NaN or infinity" : std::string(dtype_name(view.dtype)) + " " + core::shape_text(view.shape);
-  throw Error(ErrorKind::input, what + " is " + found + "; an alpha is one finite number.",
+      number ? "NaN or infinity" : core::sentence("{} {}", dtype_name(view.dtype), core::shape_text(view.shape));
+  throw Error(ErrorKind::input, core::sentence("{} is {}; an alpha is one finite number.", what, found),
               "It was written wrongly: take another export of it");
 }
 
 /// A file whose factors have scales has them for all that are in fp8: half of them would be a strength by chance.
 void check_scaled(const core::LoraKey& key, const TensorView& view, const std::string& what) {
   if (key.role == "alpha" || !dtype_name(view.dtype).starts_with("F8_")) return;
-  throw Error(ErrorKind::input, what + " is in fp8, and its scale is not there, as those of others are.",
+  throw Error(ErrorKind::input,
+              core::sentence("{} is in fp8, and its scale is not there, as those of others are.", what),
               "It was written wrongly: take another export of it");
 }
 
 PeftSettings settings_of(const SafetensorsFile& file, const fs::path& path) {
   const std::string name = printable(path.string(), longest_name);
   const auto own = file.metadata().find("lora_adapter_metadata");
-  if (own != file.metadata().end()) return read_peft_settings(own->second, name + ", its lora_adapter_metadata");
+  if (own != file.metadata().end()) {
+    return read_peft_settings(own->second, core::sentence("{}, its lora_adapter_metadata", name));
+  }
   const fs::path beside = path.parent_path() / "adapter_config.json";
-  std::error_code ignored;
-  if (path.filename() != peft_file || !fs::is_regular_file(beside, ignored)) return {};
+  if (path.filename() != peft_file || !is_file(beside)) return {};
   const MappedFile config(beside, ErrorKind::input);
-  return read_peft_settings({reinterpret_cast<const char*>(config.bytes().data()), config.bytes().size()},
-                            printable(beside.string(), longest_name));
+  return read_peft_settings(as_chars(config.bytes()), printable(beside.string(), longest_name));
 }
 
 /// The digest of all behind the header, by which model sites know a file whose metadata were edited.
@@ -105,8 +105,8 @@ std::string data_digest(std::span<const std::byte> file) {
 
 fs::path find_lora(const std::string& name, std::span<const fs::path> folders, const std::string& flag) {
   std::error_code ignored;
-  if (fs::is_regular_file(name, ignored)) return name;
-  if (const fs::path own = fs::path(name) / peft_file; fs::is_regular_file(own, ignored)) return own;
+  if (is_file(name)) return name;
+  if (const fs::path own = fs::path(name) / peft_file; is_file(own)) return own;
   const bool ended = is_safetensors_name(name);
   const std::string stem = (ended ? fs::path(name).stem() : fs::path(name).filename()).string();
   std::vector<std::string> names;
@@ -115,8 +115,8 @@ fs::path find_lora(const std::string& name, std::span<const fs::path> folders, c
     const auto [first, last] = there.equal_range(stem);
     if (first != last && std::next(first) != last && name.find('/') == std::string::npos) {
       throw Error(ErrorKind::usage,
-                  flag + ": " + printable(folder.string()) + " has two of that name: " +
-                      printable(first->second.string()) + " and " + printable(std::next(first)->second.string()) + ".",
+                  core::sentence("{}: {} has two of that name: {} and {}.", flag, printable(folder.string()),
+                                 printable(first->second.string()), printable(std::next(first)->second.string())),
                   core::marked("Name the file: {loras} FILE"));
     }
     for (auto each = first; each != last; ++each) {
@@ -127,8 +127,8 @@ fs::path find_lora(const std::string& name, std::span<const fs::path> folders, c
     for (const auto& [known, path] : there) names.push_back(known);
   }
   throw Error(ErrorKind::usage,
-              flag + ": there is no file " + in_quotes(name) + ", and no LoRA of that name below " +
-                  folders_text(folders) + "." + core::did_you_mean(stem, names),
+              core::sentence("{}: there is no file {}, and no LoRA of that name below {}.{}", flag, in_quotes(name),
+                             folders_text(folders), core::did_you_mean(stem, names)),
               core::marked("Name the file, as in {loras} style.safetensors:0.8, or its folder: {lora_dirs} DIR"));
 }
 
@@ -155,15 +155,16 @@ ReadLora read_lora(const fs::path& path) {
   const core::WeightScales scales = read_weight_scales({&tensors, 1}, {&path, 1}, ErrorKind::input);
   for (const auto& [name, view] : content.tensors()) {
     if (printable(name, longest_name) != name) {  // messages name tensors as they are
-      throw Error(ErrorKind::input,
-                  file.name + ": the tensor name " + in_quotes(name) + " is too long or has control characters.",
-                  "It is no LoRA, or damaged");
+      throw Error(
+          ErrorKind::input,
+          core::sentence("{}: the tensor name {} is too long or has control characters.", file.name, in_quotes(name)),
+          "It is no LoRA, or damaged");
     }
     if (scales.notes.contains(name)) continue;
     file.tensors.push_back({name, view.shape});
     const std::optional<core::LoraKey> key = core::read_lora_key(name);
     if (!key) continue;
-    const std::string what = file.name + ": tensor " + name;
+    const std::string what = core::sentence("{}: tensor {}", file.name, name);
     const auto scale = scales.weights.find(name);
     const bool scaled = scale != scales.weights.end();
     if (!scaled && !scales.weights.empty()) check_scaled(*key, view, what);

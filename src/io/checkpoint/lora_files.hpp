@@ -31,16 +31,16 @@ struct ReadLora {
   core::Listing unknown_settings;
 };
 
-/// Names, shapes, alphas and peft's configuration (in the file, or in adapter_config.json beside it); scales of tensors
-/// that are kept in small numbers are none of them. Throws
-/// Error{input} for a file that is no safetensors file or is damaged, for an alpha that is no number, and as
-/// `read_weight_scales` and `read_peft_settings` do.
+/// Reads names, shapes, alphas and peft's configuration (in the file, or in adapter_config.json beside it); scales of
+/// tensors that are kept in small numbers are none of the tensors. Throws Error{input} for a file that is no
+/// safetensors file or is damaged, for an alpha that is no number, and as `read_weight_scales` and `read_peft_settings`
+/// do.
 ReadLora read_lora(const std::filesystem::path& path);
 
-/// What `add_lora` knows afterwards.
+/// What of a LoRA was not taken.
 struct AddedLora {
-  std::map<core::LeftOut, core::Listing> left_out;  ///< as of `core::LoraPlan`
-  core::Listing unknown_settings;                   ///< as of `ReadLora`
+  std::map<core::LeftOut, core::Listing> left_out;  ///< `core::LoraPlan::left_out`
+  core::Listing unknown_settings;                   ///< `ReadLora::unknown_settings`
 };
 
 /// Adds a LoRA to `attachments`: what it adds to each part of a model, and itself with its digests. `model` is

@@ -7,6 +7,7 @@
 
 #include "core/checkpoint/lora_kinds.hpp"
 #include "core/checkpoint/peft_config.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/json_reader.hpp"
 #include "io/file/text.hpp"
 #include "lapis/error.hpp"
@@ -19,7 +20,7 @@ constexpr std::int64_t largest_rank = 1'000'000;
 constexpr double peft_default = 8;
 constexpr std::array<std::string_view, 5> parts = {"unet", "transformer", "text_encoder", "text_encoder_2", ""};
 
-/// null, false, nothing in it, or "none".
+/// Whether a value is null, false, empty or "none".
 bool says_nothing(const nlohmann::json& value) {
   if (value.is_boolean()) return !value.get<bool>();
   if (value.is_string()) return value == "" || value == "none";
@@ -83,7 +84,7 @@ class Reader {
       try {
         read.add(key, number);
       } catch (const Error& error) {
-        refuse(lead_ + name, "the pattern " + in_quotes(key) + " " + error.marked_problem());
+        refuse(lead_ + name, core::sentence("the pattern {} {}", in_quotes(key), error.marked_problem()));
       }
     }
     return read;
@@ -91,14 +92,15 @@ class Reader {
 
   void check_kind() const {
     const std::string kind = has("peft_type") ? core::foreign_peft_type(at("peft_type").text()) : "";
-    if (!kind.empty()) refuse(lead_ + "peft_type", "it is of the kind " + kind);
+    if (!kind.empty()) refuse(lead_ + "peft_type", core::sentence("it is of the kind {}", kind));
     if (!has("init_lora_weights") || !at("init_lora_weights").is_text()) return;
     const std::string why = core::peft_beginning(at("init_lora_weights").text());
     if (!why.empty()) refuse(lead_ + "init_lora_weights", why);
   }
 
   [[noreturn]] void refuse(const std::string& key, const std::string& why) const {
-    throw Error(source_.kind, source_.file + ", " + printable(key) + ": " + why + ", which lapis does not apply.",
+    throw Error(source_.kind,
+                core::sentence("{}, {}: {}, which lapis does not apply.", source_.file, printable(key), why),
                 "Take or save a plain LoRA, LoHa or LoKr "
                 "(of PiSSA and its like, peft saves one by path_initial_model_for_weight_conversion)");
   }

@@ -16,8 +16,7 @@ struct PeftSettings {
 
 /// Reads `text`; `what` begins messages. Keys of a pipeline's file begin with a part and a dot ("unet.r"). Throws
 /// Error{input} for JSON that is none, for values of another type than peft writes, and for what `core::peft_keys`
-/// refuses: adapters of other kinds, such as bring more than their factors, and such as are for weights that were
-/// changed.
+/// refuses: adapters of other kinds, those that bring more than their factors, and those for weights that were changed.
 PeftSettings read_peft_settings(std::string_view text, const std::string& what);
 
 }  // namespace lapis::io

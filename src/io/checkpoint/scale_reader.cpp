@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/text/sentence.hpp"
 #include "io/file/half.hpp"
 #include "io/file/json_reader.hpp"
 #include "io/file/text.hpp"
@@ -26,11 +27,8 @@ constexpr const char* advice =
     "lapis applies scales by tensor, row or block to weights in fp8 (F8_E4M3, F8_E5M2). Take such a file, or "
     "one in fp16 or bf16.";
 
-std::string_view as_text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-/// Side of a block, where a note has it under one of its names, beside the others or below "params".
+/// The side of a block that a note names, under either of two keys, at its top or below "params"; 0 where it names
+/// none.
 std::int64_t block_in(const JsonValue& note) {
   for (const char* key : {"group_size", "block_size"}) {
     if (note.has(key)) return note.at(key).integer(1, 1 << 20);
@@ -55,21 +53,20 @@ core::LayerNote read_note(const std::string& layer, nlohmann::json document, con
   return {layer, note.at("format").text(), block_in(note), unknown};
 }
 
-void take_notes(const TensorFile& file, const std::string& path, ErrorKind kind,
-                std::vector<core::LayerNote>& notes) {
+void take_notes(const TensorFile& file, const std::string& path, ErrorKind kind, std::vector<core::LayerNote>& notes) {
   if (const auto all = file.metadata().find(notes_key); all != file.metadata().end()) {
-    const JsonSource source{path + ": its metadata " + notes_key, kind, advice, longest_notes};
+    const JsonSource source{core::sentence("{}: its metadata {}", path, notes_key), kind, advice, longest_notes};
     const nlohmann::json document = parse_json(all->second, source);
     for (const auto& [layer, note] : JsonValue(document, source).at("layers").members()) {
-      const JsonSource one{source.file + ", layer " + printable(layer), kind, advice, longest_notes};
+      const JsonSource one{core::sentence("{}, layer {}", source.file, printable(layer)), kind, advice, longest_notes};
       notes.push_back(read_note(layer, document.at("layers").at(layer), one));
     }
   }
   for (const auto& [name, view] : file.tensors()) {
     const std::string layer = core::noted_layer(name);
     if (layer.empty()) continue;
-    const JsonSource source{path + ": tensor " + name, kind, advice, longest_note};
-    const core::LayerNote note = read_note(layer, parse_json(as_text(view.data), source), source);
+    const JsonSource source{core::sentence("{}: tensor {}", path, name), kind, advice, longest_note};
+    const core::LayerNote note = read_note(layer, parse_json(as_chars(view.data), source), source);
     std::erase_if(notes, [&](const core::LayerNote& other) { return other.layer == layer; });
     notes.push_back(note);
   }
@@ -128,14 +125,14 @@ bool is_empty_block(const TensorView& weight, const core::WeightScale& scale, st
 /// What is wrong with the numbers of a scale; "" where nothing is.
 std::string number_fault(const core::WeightScale& scale, const TensorView& weight, const std::vector<float>& numbers) {
   for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const std::string place = numbers.size() == 1 ? "" : " at its number " + std::to_string(i);
-    if (!std::isfinite(numbers[i])) return "is NaN or infinite" + place;
-    if (numbers[i] < 0) return "is negative" + place;
-    if (!std::isfinite(numbers[i] * largest_fp8)) return "is too large" + place;
+    const auto place = [&] { return numbers.size() == 1 ? "" : core::sentence(" at its number {}", i); };
+    if (!std::isfinite(numbers[i])) return core::sentence("is NaN or infinite{}", place());
+    if (numbers[i] < 0) return core::sentence("is negative{}", place());
+    if (!std::isfinite(numbers[i] * largest_fp8)) return core::sentence("is too large{}", place());
     if (numbers[i] > 0) continue;
     const auto index = static_cast<std::int64_t>(i);
     if (!is_empty_block(weight, scale, index / scale.columns, index % scale.columns)) {
-      return "is 0" + place + ", over weights that are not";
+      return core::sentence("is 0{}, over weights that are not", place());
     }
   }
   return "";
@@ -147,7 +144,7 @@ void check_numbers(const Tensors& tensors, const std::string& weight, const core
     if (name.empty()) continue;
     const std::string fault = number_fault(grid, tensors.view(weight), scale_numbers(tensors.view(name)));
     if (fault.empty()) continue;
-    throw Error(kind, tensors.path(name) + ": the scale " + name + " " + fault + ".",
+    throw Error(kind, core::sentence("{}: the scale {} {}.", tensors.path(name), name, fault),
                 "The file was written wrongly, or is damaged: take another.");
   }
 }
@@ -188,8 +185,12 @@ core::WeightScales read_weight_scales(std::span<const TensorFile* const> files,
   core::WeightScales scales = core::find_weight_scales(stored, notes);
   if (!scales.faults.empty()) {
     const core::ScaleFault& fault = scales.faults.front();
-    const std::string more = scales.faults.size() == 1 ? "" : " (" + std::to_string(scales.faults.size()) + " such)";
-    throw Error(kind, tensors.path(fault.tensor) + ": " + fault.what + more + ".", advice);
+    const std::size_t count = scales.faults.size();
+    const std::string path = tensors.path(fault.tensor);
+    throw Error(kind,
+                count == 1 ? core::sentence("{}: {}.", path, fault.what)
+                           : core::sentence("{}: {} ({} such).", path, fault.what, count),
+                advice);
   }
   for (const auto& [weight, scale] : scales.weights) check_numbers(tensors, weight, scale, kind);
   return scales;

@@ -1,4 +1,5 @@
-// The scales that quantized checkpoints keep beside their weights, read and looked at (core/checkpoint/weight_scales.hpp).
+// The scales that quantized checkpoints keep beside their weights, read and looked at
+// (core/checkpoint/weight_scales.hpp).
 #pragma once
 
 #include <filesystem>
@@ -16,7 +17,7 @@ namespace lapis::io {
 /// The numbers of a scale, in the order they are stored: F32, F16, BF16 or F64, rounded to fp32.
 std::vector<float> scale_numbers(const TensorView& view);
 
-/// Those of a weight's grid, its factor multiplied in; `find` gives tensors by name.
+/// The numbers of a weight's grid of scales, its factor multiplied in; `find` gives tensors by name.
 std::vector<float> scale_numbers(const core::WeightScale& scale,
                                  const std::function<const TensorView&(const std::string&)>& find);
 

@@ -1,15 +1,18 @@
 #include "io/checkpoint/scheduler_config.hpp"
 
+#include <algorithm>
 #include <array>
+#include <span>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "core/sampling/scheduler_classes.hpp"
 #include "core/sampling/schedules.hpp"
 #include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "io/file/foreign_json.hpp"
+#include "io/file/mapped_file.hpp"
 #include "io/file/text.hpp"
 #include "lapis/error.hpp"
 
@@ -26,11 +29,6 @@ using Words = std::vector<std::string>;
 constexpr std::size_t longest_config = 1'000'000;
 constexpr const char* advice = "docs/samplers.md has the schedulers and the keys that lapis takes";
 constexpr const char* usual_class = "EulerDiscreteScheduler";
-
-bool is_file(const fs::path& path) {
-  std::error_code error;
-  return fs::is_regular_file(path, error);
-}
 
 double number_of(const JsonValue& config, const std::string& key, double fallback, double low, double high) {
   return config.has(key) ? config.at(key).number(low, high) : fallback;
@@ -57,76 +55,68 @@ const SchedulerClass& class_of(const JsonValue& config, SchedulerConfig& found, 
   if (config.has("_class_name")) {
     found.class_name = config.at("_class_name").text();
     if (!indexed.empty() && indexed != found.class_name) {
-      found.notes.push_back("model_index.json names " + printable(indexed) + ", and " + found.file.string() + " " +
-                            printable(found.class_name) + ", which is taken");
+      found.notes.push_back(core::sentence("model_index.json names {}, and {} {}, which is taken", printable(indexed),
+                                           found.file.string(), printable(found.class_name)));
     }
   } else if (!indexed.empty()) {
     found.class_name = indexed;
   } else {
     found.class_name = usual_class;
-    found.notes.push_back(found.file.string() + " names no class: it is read as " + usual_class);
+    found.notes.push_back(core::sentence("{} names no class: it is read as {}", found.file.string(), usual_class));
   }
-  const std::string is = "_class_name is " + in_quotes(found.class_name);
   const SchedulerClass* row = core::find_scheduler_class(found.class_name);
   if (row != nullptr && row->refused.empty()) return *row;
   if (row != nullptr) {
-    throw Error(ErrorKind::input, found.file.string() + ": " + is + ", which " + std::string(row->refused) + ".",
+    throw Error(ErrorKind::input,
+                core::sentence("{}: _class_name is {}, which {}.", found.file.string(), in_quotes(found.class_name),
+                               row->refused),
                 advice);
   }
   Words names;
   for (const SchedulerClass& known : core::scheduler_classes()) names.emplace_back(known.name);
   throw Error(ErrorKind::input,
-              found.file.string() + ": " + is + ", which is no scheduler that lapis knows." +
-                  core::did_you_mean(found.class_name, names),
+              core::sentence("{}: _class_name is {}, which is no scheduler that lapis knows.{}", found.file.string(),
+                             in_quotes(found.class_name), core::did_you_mean(found.class_name, names)),
               advice);
 }
 
-/// Names of keys, of which so many are told and the others counted.
-class Names {
- public:
-  void add(const std::string& name) {
-    constexpr int most = 12;
-    if (++count_ <= most) text_ += (text_.empty() ? "" : ", ") + printable(name);
-    if (count_ > most) more_ = " and " + std::to_string(count_ - most) + " more";
-  }
-  bool empty() const { return count_ == 0; }
-  std::string text() const { return text_ + more_; }
-
- private:
-  int count_ = 0;
-  std::string text_;
-  std::string more_;
-};
+/// The first twelve names, and how many more there are.
+std::string shown(const Words& names) {
+  constexpr std::size_t most = 12;
+  const std::string first = core::joined(std::span(names).first(std::min(most, names.size())));
+  return names.size() <= most ? first : core::sentence("{} and {} more", first, names.size() - most);
+}
 
 /// Refuses values of keys of the class that lapis has not, and notes those that it has in its own way.
 void check_keys(const ForeignJson& config, const SchedulerClass& row, SchedulerConfig& found) {
   const KeyUse training = row.path == Path::flow ? KeyUse::flow : KeyUse::training;
-  Names hints;
-  Names unread;
+  Words hints;
+  Words unread;
   for (const auto& [name, value] : config.document().items()) {
     if (name.starts_with("_")) continue;
     const SchedulerKey* key = core::find_scheduler_key(row, name);
     const bool read = core::reads(row, name);
     if (!read) {
-      (key != nullptr && key->use == training ? hints : unread).add(name);
+      (key != nullptr && key->use == training ? hints : unread).push_back(printable(name));
       continue;
     }
     if (key == nullptr || core::accepts(*key, value.dump())) continue;
     if (key->use == KeyUse::only) {
-      config.value().at(name).fail("is " + printable(value.dump()) + "; " + core::marked(key->why));
+      config.value().at(name).fail("is {}; {}", printable(value.dump()), core::marked(key->why));
     }
     if (key->use == KeyUse::hints) {
-      found.notes.push_back(found.file.string() + ": " + name + " is " + printable(value.dump()) + "; " +
-                            core::marked(key->why));
+      found.notes.push_back(core::sentence("{}: {} is {}; {}", found.file.string(), name, printable(value.dump()),
+                                           core::marked(key->why)));
     }
   }
   if (!hints.empty()) {
-    found.notes.push_back(found.file.string() + ": " + found.class_name + " of diffusers does not read " + hints.text() +
-                          "; lapis does, for it tells how the network was trained");
+    found.notes.push_back(
+        core::sentence("{}: {} of diffusers does not read {}; lapis does, for it tells how the network was trained",
+                       found.file.string(), found.class_name, shown(hints)));
   }
   if (unread.empty()) return;
-  found.notes.push_back(found.file.string() + ": nothing that " + found.class_name +
-                        " reads, and left out: " + unread.text());
+  found.notes.push_back(core::sentence("{}: nothing that {} reads, and left out: {}", found.file.string(),
+                                       found.class_name, shown(unread)));
 }
 
 FlowShift flow_shift(const JsonValue& config) {
@@ -139,8 +129,8 @@ FlowShift flow_shift(const JsonValue& config) {
   shift.max_tokens = integer_of(config, "max_image_seq_len", 4096, 1, 1'000'000'000);
   if (shift.base_tokens >= shift.max_tokens) {
     config.at(config.has("max_image_seq_len") ? "max_image_seq_len" : "base_image_seq_len")
-        .fail("is not on its side: base_image_seq_len is " + std::to_string(shift.base_tokens) +
-              " and max_image_seq_len " + std::to_string(shift.max_tokens) + ", expected the first to be less");
+        .fail("is not on its side: base_image_seq_len is {} and max_image_seq_len {}, expected the first to be less",
+              shift.base_tokens, shift.max_tokens);
   }
   static const Words shifts{"exponential"};
   if (shift.dynamic && config.has("time_shift_type")) config.at("time_shift_type").choice(shifts);
@@ -206,7 +196,9 @@ void choose_sampling(const JsonValue& config, const SchedulerClass& row, Schedul
                                         std::pair{"use_beta_sigmas", "beta"}};
   for (const auto& [key, schedule] : shapes) {
     if (!core::reads(row, key) || !truth_of(config, key)) continue;
-    if (found.schedule != row.schedule) config.at(key).fail("is true, and so is the key of schedule " + found.schedule);
+    if (found.schedule != row.schedule) {
+      config.at(key).fail("is true, and so is the key of schedule {}", found.schedule);
+    }
     found.schedule = schedule;
   }
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/file_descriptor.hpp"
 #include "io/file/pending_files.hpp"
 #include "io/file/temporaries.hpp"
@@ -26,11 +27,12 @@ struct Reason {
 };
 
 [[noreturn]] void fail(const fs::path& path, const Reason& reason) {
-  throw Error(ErrorKind::output, path.string() + " cannot be written: " + reason.problem + ".", reason.advice);
+  throw Error(ErrorKind::output, core::sentence("{} cannot be written: {}.", path.string(), reason.problem),
+              reason.advice);
 }
 
 [[noreturn]] void fail_exists(const fs::path& path) {
-  throw Error(ErrorKind::output, path.string() + " exists already.",
+  throw Error(ErrorKind::output, core::sentence("{} exists already.", path.string()),
               core::marked("Choose another name, or replace it: {overwrite}"));
 }
 
@@ -86,7 +88,7 @@ void write_all(int file, std::span<const std::byte> bytes, const fs::path& path)
   }
 }
 
-/// Some file systems report a full disk only here.
+/// Closes a file that was written to: some file systems report a full disk only here.
 void close_checked(FileDescriptor& file, const fs::path& path) {
   if (::close(file.release()) != 0 && errno != EINTR) fail_errno(path, errno);
 }

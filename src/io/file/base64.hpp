@@ -9,7 +9,7 @@
 
 namespace lapis::io {
 
-/// `bytes` in base64 with padding, on one line.
+/// `bytes`, fewer than 1,500,000,000, in base64 with padding, on one line.
 std::string base64(std::span<const std::byte> bytes);
 
 /// The bytes that `text` stands for; none where it is no base64 with padding.

@@ -1,10 +1,14 @@
 // An open file of the operating system.
 #pragma once
 
+#include <cstddef>
+#include <functional>
+#include <span>
 #include <string>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 namespace lapis::io {
 
@@ -34,5 +38,14 @@ inline std::string system_reason(int error_number) {
   if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] - 'A' + 'a');
   return text;
 }
+
+/// The name that standard input has in messages.
+constexpr const char* standard_input = "standard input";
+
+/// Everything that `descriptor` gives, a pipe's as well as a file's: to its end, or until `goes_on`, which is shown all
+/// bytes so far after each piece, says no or throws. `expected` is how many will come, 0 where nobody knows. Throws
+/// Error{input} where reading fails; `name` is the file that the error speaks of.
+std::vector<std::byte> read_all(int descriptor, const std::string& name, std::size_t expected,
+                                const std::function<bool(std::span<const std::byte>)>& goes_on);
 
 }  // namespace lapis::io

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "io/file/safetensors.hpp"
+#include "io/file/text.hpp"
 
 namespace lapis::io {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 constexpr std::array<FileKind, 28> kinds = {{
     // name        at  mark                          picture readable
     {"JPEG",       0, "\xFF\xD8\xFF",                 true,  true},
-    {"PNG",        0, "\x89PNG\r\n\x1a\n",            true,  true},
+    {"PNG",        0, png_signature,                  true,  true},
     {"BMP",        0, "BM",                           true,  true},
     {"GIF",        0, "GIF87a",                       true,  true},
     {"GIF",        0, "GIF89a",                       true,  true},
@@ -47,7 +48,7 @@ constexpr std::array<FileKind, 28> kinds = {{
 
 const FileKind* find_file_kind(std::span<const std::byte> file) {
   if (begins_as_safetensors(file)) return nullptr;
-  const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
+  const std::string_view text = as_chars(file);
   const auto found = std::find_if(kinds.begin(), kinds.end(), [&](const FileKind& kind) {
     return text.size() >= kind.offset && text.substr(kind.offset).starts_with(kind.mark);
   });
@@ -60,6 +61,10 @@ bool begins_as_safetensors(std::span<const std::byte> file) {
   std::uint64_t length = 0;
   for (std::size_t i = size_field; i-- > 0;) length = (length << 8U) | std::to_integer<std::uint64_t>(file[i]);
   return length <= longest_safetensors_header && file[size_field] == std::byte{'{'};
+}
+
+bool begins_as_pickle(std::span<const std::byte> file) {
+  return file.size() > 1 && file[0] == std::byte{0x80} && file[1] >= std::byte{2} && file[1] <= std::byte{5};
 }
 
 }  // namespace lapis::io

@@ -7,6 +7,9 @@
 
 namespace lapis::io {
 
+/// What every PNG begins with.
+constexpr std::string_view png_signature = "\x89PNG\r\n\x1a\n";
+
 /// One row a kind of file.
 struct FileKind {
   std::string_view name;  ///< "PNG": as messages call it
@@ -22,5 +25,8 @@ const FileKind* find_file_kind(std::span<const std::byte> file);
 
 /// Whether bytes begin as a safetensors file: a header's length that the format allows, then "{".
 bool begins_as_safetensors(std::span<const std::byte> file);
+
+/// Whether bytes begin as a pickle of Python's, of a protocol of 2 to 5.
+bool begins_as_pickle(std::span<const std::byte> file);
 
 }  // namespace lapis::io

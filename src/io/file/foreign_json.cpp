@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "io/file/mapped_file.hpp"
+#include "io/file/text.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io {
@@ -36,15 +37,19 @@ std::string quoted_words(std::string_view text) {
 
 }  // namespace
 
+void erase_nulls(nlohmann::json& object) {
+  for (auto member = object.begin(); member != object.end();) {
+    member = member->is_null() ? object.erase(member) : std::next(member);
+  }
+}
+
 ForeignJson::ForeignJson(const std::filesystem::path& path, const std::string& advice, std::size_t longest)
     : source_{path.string(), ErrorKind::input, advice, longest} {
   const MappedFile file(path, ErrorKind::input);
-  const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+  const std::string_view text = as_chars(file.bytes());
   document_ = parse_json(text.size() > longest ? std::string(text) : quoted_words(text), source_);
   if (!document_.is_object()) value().fail("is no object of keys and values");
-  for (auto member = document_.begin(); member != document_.end();) {
-    member = member->is_null() ? document_.erase(member) : std::next(member);
-  }
+  erase_nulls(document_);
 }
 
 }  // namespace lapis::io

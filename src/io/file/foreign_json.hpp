@@ -1,4 +1,4 @@
-// JSON documents of somebody else's making: those of diffusers, which Python wrote.
+// JSON documents of other programs: those of diffusers, which Python wrote.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,9 @@
 #include "io/file/json_reader.hpp"
 
 namespace lapis::io {
+
+/// Takes what is null out of an object: Python writes it for what is not there.
+void erase_nulls(nlohmann::json& object);
 
 /// An object, read from a file. Keys that are null are taken for not there. Python's Infinity, -Infinity and NaN, which
 /// are no JSON, are taken for texts of these letters.

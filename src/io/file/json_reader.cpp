@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <set>
-#include <sstream>
 
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "io/file/base64.hpp"
-#include "io/file/json_error.hpp"
+#include "io/file/mapped_file.hpp"
 #include "io/file/text.hpp"
 
 namespace lapis::io {
@@ -20,19 +21,13 @@ using Json = nlohmann::json;
 constexpr int deepest_nesting = 32;
 
 [[noreturn]] void fail_document(const JsonSource& source, const std::string& what) {
-  throw Error(source.kind, source.file + " " + what + ".", source.advice);
+  throw Error(source.kind, core::sentence("{} {}.", source.file, what), source.advice);
 }
 
 std::string list_of(std::span<const std::string> words) {
-  std::string list;
-  for (const std::string& word : words) list += (list.empty() ? "" : ", ") + in_quotes(word);
-  return list;
-}
-
-std::string number_text(double value) {
-  std::ostringstream text;
-  text << value;
-  return text.str();
+  std::vector<std::string> quoted;
+  std::ranges::transform(words, std::back_inserter(quoted), in_quotes);
+  return core::joined(quoted);
 }
 
 /// Watches a parse for what the finished document no longer shows.
@@ -66,9 +61,9 @@ class ParseWatch {
   void see_key(const std::string& key) {
     open_.back().last_key = key;
     if (open_.back().keys.insert(key).second) return;
-    std::string place;
-    for (const OpenObject& object : open_) place += (place.empty() ? "" : ".") + object.last_key;
-    fail_document(source_, "has the key " + in_quotes(place) + " twice");
+    std::vector<std::string> place;
+    std::ranges::transform(open_, std::back_inserter(place), &OpenObject::last_key);
+    fail_document(source_, core::sentence("has the key {} twice", in_quotes(core::joined(place, "."))));
   }
 
   const JsonSource& source_;
@@ -79,8 +74,7 @@ class ParseWatch {
 
 Json parse_json(std::string_view text, const JsonSource& source) {
   if (text.size() > source.max_bytes) {
-    fail_document(source, "has " + std::to_string(text.size()) + " bytes; at most " + std::to_string(source.max_bytes) +
-                              " are read");
+    fail_document(source, core::sentence("has {} bytes; at most {} are read", text.size(), source.max_bytes));
   }
   // The parser takes a NUL for the end of the text, and would leave what follows unread.
   if (text.find('\0') != std::string_view::npos) fail_document(source, "has a NUL byte and is no JSON");
@@ -88,17 +82,29 @@ Json parse_json(std::string_view text, const JsonSource& source) {
   try {
     return Json::parse(text, std::ref(watch));
   } catch (const Json::exception& error) {
-    fail_document(source, "is no JSON: " + json_reason(error));
+    fail_document(source, core::sentence("is no JSON: {}", json_reason(error)));
   }
+}
+
+Json read_json(const JsonSource& source) {
+  const MappedFile file(source.file, source.kind);
+  return parse_json(as_chars(file.bytes()), source);
+}
+
+std::string json_reason(const std::exception& error) {
+  std::string_view text = error.what();
+  if (const auto name_end = text.find("] "); name_end != std::string_view::npos) text.remove_prefix(name_end + 2);
+  if (const auto input = text.find("; last read"); input != std::string_view::npos) text = text.substr(0, input);
+  return std::string(text);
 }
 
 void JsonValue::fail(const std::string& what) const {
   const std::string place = place_.empty() ? "the document" : place_;
-  throw Error(source_->kind, source_->file + ": " + place + " " + what + (what.ends_with('?') ? "" : "."),
+  throw Error(source_->kind, core::sentence("{}: {} {}{}", source_->file, place, what, what.ends_with('?') ? "" : "."),
               source_->advice);
 }
 
-void JsonValue::fail_type(const std::string& expected) const { fail("is " + shown() + ", expected " + expected); }
+void JsonValue::fail_type(const std::string& expected) const { fail("is {}, expected {}", shown(), expected); }
 
 std::string JsonValue::place_of(const std::string& key) const {
   return place_.empty() ? printable(key) : place_ + "." + printable(key);
@@ -115,7 +121,7 @@ void JsonValue::expect_keys(std::span<const std::string> keys, std::span<const s
   known.insert(known.end(), optional.begin(), optional.end());
   for (const auto& [key, member] : members()) {
     if (std::find(known.begin(), known.end(), key) == known.end()) {
-      member.fail("is an unknown key." + core::did_you_mean(key, known) + " Known here: " + list_of(known));
+      member.fail("is an unknown key.{} Known here: {}", core::did_you_mean(key, known), list_of(known));
     }
   }
   for (const std::string& key : keys) at(key);
@@ -129,7 +135,7 @@ bool JsonValue::has(const std::string& key) const {
 JsonValue JsonValue::at(const std::string& key) const {
   if (!value_->is_object()) fail_type("an object");
   const auto found = value_->find(key);
-  if (found == value_->end()) fail("lacks the key " + in_quotes(key));
+  if (found == value_->end()) fail("lacks the key {}", in_quotes(key));
   return {*found, *source_, place_of(key)};
 }
 
@@ -166,18 +172,24 @@ std::string JsonValue::name() const {
   return result;
 }
 
+std::string JsonValue::sha256() const {
+  std::string digest = text();
+  if (digest.size() == 64 && digest.find_first_not_of("0123456789abcdef") == std::string::npos) return digest;
+  fail("is {}, expected 64 lower-case hex digits", in_quotes(digest));
+}
+
 bool JsonValue::truth() const {
   if (!value_->is_boolean()) fail_type("true or false");
   return value_->get<bool>();
 }
 
 std::int64_t JsonValue::integer(std::int64_t low, std::int64_t high) const {
-  const std::string expected = "a whole number of " + std::to_string(low) + " to " + std::to_string(high);
-  if (!value_->is_number_integer()) fail_type(expected);
   constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-  if (value_->is_number_unsigned() && value_->get<std::uint64_t>() > largest) fail_type(expected);
-  const auto result = value_->get<std::int64_t>();
-  if (result < low || result > high) fail_type(expected);
+  const bool is_wide = value_->is_number_unsigned() && value_->get<std::uint64_t>() > largest;
+  const auto result = value_->is_number_integer() && !is_wide ? value_->get<std::int64_t>() : 0;
+  if (!value_->is_number_integer() || is_wide || result < low || result > high) {
+    fail_type(core::sentence("a whole number of {} to {}", low, high));
+  }
   return result;
 }
 
@@ -187,18 +199,16 @@ std::uint64_t JsonValue::natural() const {
 }
 
 double JsonValue::number(double low, double high) const {
-  const std::string expected = "a number of " + number_text(low) + " to " + number_text(high);
-  if (!value_->is_number()) fail_type(expected);
-  const auto result = value_->get<double>();
-  if (!std::isfinite(result) || result < low || result > high) fail_type(expected);
-  return result;
+  const double result = value_->is_number() ? value_->get<double>() : std::numeric_limits<double>::quiet_NaN();
+  if (std::isfinite(result) && result >= low && result <= high) return result;
+  fail_type(core::sentence("a number of {:g} to {:g}", low, high));
 }
 
 std::size_t JsonValue::choice(std::span<const std::string> choices) const {
   const std::string word = text();
   const auto found = std::find(choices.begin(), choices.end(), word);
   if (found == choices.end()) {
-    fail("is " + in_quotes(word) + ", expected one of " + list_of(choices) + "." + core::did_you_mean(word, choices));
+    fail("is {}, expected one of {}.{}", in_quotes(word), list_of(choices), core::did_you_mean(word, choices));
   }
   return static_cast<std::size_t>(found - choices.begin());
 }

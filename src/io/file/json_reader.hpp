@@ -3,13 +3,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "core/text/sentence.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io {
@@ -26,6 +29,13 @@ struct JsonSource {
 /// disagree on which of the two counts), NUL bytes and malformed UTF-8 throw source.kind.
 nlohmann::json parse_json(std::string_view text, const JsonSource& source);
 
+/// Parses the file at the path `source.file`, as `parse_json` does; one that cannot be read throws source.kind, too.
+nlohmann::json read_json(const JsonSource& source);
+
+/// The reason in an exception of nlohmann::json, in words for people: without its class name and without the text it
+/// last read, which may be as long as the file.
+std::string json_reason(const std::exception& error);
+
 /// A value and its place ("parts.denoiser.inputs[1].dtype"). Refers to the document and the source it was made from,
 /// which must outlive it. Every function throws source.kind if the value is not what is asked for.
 class JsonValue {
@@ -34,6 +44,13 @@ class JsonValue {
 
   /// Throws: "<file>: <place> <what>.", then the advice. `what` begins with a verb and has no full stop.
   [[noreturn]] void fail(const std::string& what) const;
+
+  /// Throws as with one text: `what` with `value` and `more` in its places (`core::sentence`).
+  template <typename Value, typename... More>
+  [[noreturn]] void fail(std::type_identity_t<core::SentenceText<1 + sizeof...(More)>> what, const Value& value,
+                         const More&... more) const {
+    fail(core::sentence(what, value, more...));
+  }
 
   /// Demands an object that has all of `keys`, and no other but those of `optional`. An unknown key is met with the
   /// nearest of them.
@@ -55,6 +72,9 @@ class JsonValue {
 
   /// A text that is not empty.
   std::string name() const;
+
+  /// A text of 64 lower-case hex digits.
+  std::string sha256() const;
 
   bool truth() const;
 

@@ -8,8 +8,10 @@
 #include <string>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <utility>
 
+#include "core/text/sentence.hpp"
 #include "io/file/file_descriptor.hpp"
 #include "io/file/shortage.hpp"
 
@@ -17,16 +19,21 @@ namespace lapis::io {
 
 void fail_unreadable(const std::filesystem::path& path, ErrorKind kind, int error_number) {
   if (error_number == ENOENT || error_number == ENOTDIR) {
-    throw Error(kind, path.string() + " does not exist. Check the spelling of the path.");
+    throw Error(kind, core::sentence("{} does not exist. Check the spelling of the path.", path.string()));
   }
   if (error_number == ENOMEM) throw memory_shortage();
   if (error_number == EMFILE || error_number == ENFILE) {
-    throw Error(ErrorKind::device, path.string() + " cannot be read: too many files are open.",
+    throw Error(ErrorKind::device, core::sentence("{} cannot be read: too many files are open.", path.string()),
                 "Raise the limit: ulimit -n 1024");
   }
   const bool forbidden = error_number == EACCES || error_number == EPERM;
-  throw Error(kind, path.string() + " cannot be read: " + system_reason(error_number) + ".",
+  throw Error(kind, core::sentence("{} cannot be read: {}.", path.string(), system_reason(error_number)),
               forbidden ? "Ask its owner for the right to read it: chmod +r" : "");
+}
+
+bool is_file(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(path, ignored);
 }
 
 namespace {
@@ -92,8 +99,11 @@ MappedFile::MappedFile(const std::filesystem::path& path, ErrorKind kind) {
   if (file.number() < 0) fail_unreadable(path, kind, errno);
   struct stat facts {};
   if (::fstat(file.number(), &facts) != 0) fail_unreadable(path, kind, errno);
-  if (S_ISDIR(facts.st_mode)) throw Error(kind, path.string() + " is a folder; a file is needed here.");
-  if (!S_ISREG(facts.st_mode)) throw Error(kind, path.string() + " is a pipe or a device; a file is needed here.");
+  if (S_ISDIR(facts.st_mode))
+    throw Error(kind, core::sentence("{} is a folder; a file is needed here.", path.string()));
+  if (!S_ISREG(facts.st_mode)) {
+    throw Error(kind, core::sentence("{} is a pipe or a device; a file is needed here.", path.string()));
+  }
   if (facts.st_size == 0) return;
   const auto size = static_cast<std::size_t>(facts.st_size);
   void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number(), 0);

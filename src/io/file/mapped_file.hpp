@@ -13,6 +13,9 @@ namespace lapis::io {
 /// Throws Error{kind}: that `path` does not exist or cannot be read, by the errno value that opening it ended with.
 [[noreturn]] void fail_unreadable(const std::filesystem::path& path, ErrorKind kind, int error_number);
 
+/// Whether a regular file is at `path`, links followed; no where that cannot be told.
+bool is_file(const std::filesystem::path& path);
+
 /// A regular file, mapped read-only. The bytes stay valid, at the same address, until the object that owns them is
 /// destroyed; moving it hands the mapping over. Many processes that map one file share its memory.
 /// Safe to read from many threads. A file that another program cuts short while it is mapped raises SIGBUS, as with any
@@ -30,7 +33,7 @@ class MappedFile {
   /// The whole file; empty for an empty file and for an object that was moved from.
   std::span<const std::byte> bytes() const { return {data_, size_}; }
 
-  /// Whether a few bytes here and there will be read: then none around them, of which a disk may bring megabytes.
+  /// Tells the kernel whether a few bytes here and there will be read, so that it does not read megabytes around them.
   void expect_scattered_reads(bool scattered) const;
 
  private:

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/atomic_file.hpp"
 #include "io/file/remove_tree.hpp"
 #include "io/file/temporaries.hpp"
@@ -24,12 +25,12 @@ namespace fs = std::filesystem;
 constexpr const char* document_name = "model.json";
 
 [[noreturn]] void fail(const fs::path& path, const std::string& reason) {
-  throw Error(ErrorKind::output, path.string() + " cannot be made: " + reason + ".",
+  throw Error(ErrorKind::output, core::sentence("{} cannot be made: {}.", path.string(), reason),
               core::marked("Name a folder that you may write to: {-output} FOLDER"));
 }
 
 [[noreturn]] void fail_exists(const fs::path& place) {
-  throw Error(ErrorKind::output, place.string() + " exists already.",
+  throw Error(ErrorKind::output, core::sentence("{} exists already.", place.string()),
               core::marked("Choose another {name}, or replace it: {overwrite}"));
 }
 
@@ -37,7 +38,8 @@ fs::path whole_path(const fs::path& place) {
   std::error_code error;
   const fs::path whole = fs::absolute(place, error);
   if (error) {
-    throw Error(ErrorKind::output, place.string() + " is named from a working folder that was deleted.",
+    throw Error(ErrorKind::output,
+                core::sentence("{} is named from a working folder that was deleted.", place.string()),
                 core::marked("Go to one that is there, or name the whole path: {-output} /FOLDER"));
   }
   if (fs::path real = fs::canonical(whole, error); !error) return real;
@@ -45,14 +47,14 @@ fs::path whole_path(const fs::path& place) {
   return plain.has_filename() ? plain : plain.parent_path();
 }
 
-/// What a model's document says that its own files are, itself among them.
+/// The files that a model's document names as the model's own, and the document itself.
 std::set<std::string> own_files(const fs::path& model) {
   std::ifstream file(model / document_name);
   const nlohmann::json document = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
   if (!document.is_object() || !document.contains("files") || !document["files"].is_object()) {
     throw Error(ErrorKind::output,
-                (model / document_name).string() +
-                    " is damaged and does not tell which files are the model's, so it is not replaced.",
+                core::sentence("{} is damaged and does not tell which files are the model's, so it is not replaced.",
+                               (model / document_name).string()),
                 "Remove the folder yourself, or choose another name");
   }
   std::set<std::string> own = {document_name};
@@ -70,7 +72,7 @@ void link_or_copy(const fs::path& from, const fs::path& to) {
 
 enum class Clash { refuse, pass };
 
-/// Gives whatever is in a model's folder and is not the model's a place in another one.
+/// Links or copies into `to` whatever lies in the model's folder `from` and is not the model's own.
 void take_others(const fs::path& from, const fs::path& to, Clash clash) {
   const std::set<std::string> own = own_files(from);
   for (auto entry = fs::recursive_directory_iterator(from); entry != fs::recursive_directory_iterator(); ++entry) {
@@ -84,10 +86,10 @@ void take_others(const fs::path& from, const fs::path& to, Clash clash) {
     if (is_folder && !fs::is_empty(entry->path())) continue;  // made with the first thing in it
     const bool taken = fs::exists(fs::symlink_status(to / below));
     if (taken && !is_folder && clash == Clash::refuse) {
-      throw Error(
-          ErrorKind::output,
-          entry->path().string() + " is none of the model that is replaced, and the new one has a file of that name.",
-          "Move it away, or choose another name");
+      throw Error(ErrorKind::output,
+                  core::sentence("{} is none of the model that is replaced, and the new one has a file of that name.",
+                                 entry->path().string()),
+                  "Move it away, or choose another name");
     }
     if (taken) continue;
     fs::create_directories((to / below).parent_path());
@@ -124,7 +126,7 @@ NewFolder::NewFolder(const fs::path& place, bool overwrite) : place_(whole_path(
   const bool there = fs::exists(fs::symlink_status(place_, error));
   if (there && !overwrite_) fail_exists(place_);
   if (there && !fs::exists(place_ / document_name, error)) {
-    throw Error(ErrorKind::output, place_.string() + " exists and is no model, so it is not replaced.",
+    throw Error(ErrorKind::output, core::sentence("{} exists and is no model, so it is not replaced.", place_.string()),
                 "Choose another name");
   }
   if (there) {

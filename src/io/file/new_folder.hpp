@@ -13,9 +13,9 @@
 namespace lapis::io {
 
 /// A folder in the making beside its place, under a name that nobody else has, locked while this process lives. Whoever
-/// looks at the place, even after a crash or a power cut, sees the old model or the new one, whole. What does not come
-/// to be goes with the object, with a signal (`remove_pending_files`), or, after SIGKILL, with the next folder made
-/// beside it.
+/// looks at the place, even after a crash or a power cut, sees the old model or the new one, whole. A draft that was
+/// not kept is removed with the object, by a signal's handler (`remove_pending_files`), or, after SIGKILL, when the
+/// next folder is made beside it.
 class NewFolder {
  public:
   /// Throws Error{output} where something is at `place` and `overwrite` is false, where what is there is no model, or

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string>
 
+#include "core/text/sentence.hpp"
 #include "io/file/atomic_file.hpp"
 #include "io/file/remove_tree.hpp"
 #include "lapis/error.hpp"
@@ -30,7 +31,7 @@ std::size_t claim_slot() {
     SlotState expected = SlotState::free;
     if (slots[i].state.compare_exchange_strong(expected, SlotState::filling)) return i;
   }
-  throw Error(ErrorKind::internal, "more than " + std::to_string(slots.size()) + " files are being written at once.");
+  throw Error(ErrorKind::internal, core::sentence("more than {} files are being written at once.", slots.size()));
 }
 
 }  // namespace
@@ -38,7 +39,8 @@ std::size_t claim_slot() {
 PendingFile::PendingFile(const std::filesystem::path& path) : slot_(0) {
   const std::string& text = path.native();
   if (text.size() >= PATH_MAX) {
-    throw Error(ErrorKind::output, path.string() + " cannot be written: its path is too long. Choose a shorter one.");
+    throw Error(ErrorKind::output,
+                core::sentence("{} cannot be written: its path is too long. Choose a shorter one.", text));
   }
   slot_ = claim_slot();
   std::memcpy(slots[slot_].path.data(), text.c_str(), text.size() + 1);

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <tuple>
 
+#include "core/text/sentence.hpp"
 #include "io/file/atomic_file.hpp"
 #include "io/file/safetensors_header.hpp"
 #include "io/file/text.hpp"
@@ -21,29 +22,23 @@ std::uint64_t read_u64(std::span<const std::byte> bytes) {
   return value;
 }
 
-std::string_view as_text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 /// The JSON text between the size field and the data.
 std::string_view header_text(std::span<const std::byte> file, const HeaderFault& fault) {
   if (file.size() < size_field) {
-    fault("it has " + std::to_string(file.size()) + " bytes, fewer than the 8 that say how long its header is");
+    fault("it has {} bytes, fewer than the 8 that say how long its header is", file.size());
   }
   const std::uint64_t length = read_u64(file);
   if (length > longest_safetensors_header) {
-    fault("its header claims " + std::to_string(length) + " bytes; the format allows " +
-          std::to_string(longest_safetensors_header));
+    fault("its header claims {} bytes; the format allows {}", length, longest_safetensors_header);
   }
   if (length > file.size() - size_field) {
-    fault("its header claims " + std::to_string(length) + " bytes, but " + std::to_string(file.size() - size_field) +
-          " follow: the file is cut short");
+    fault("its header claims {} bytes, but {} follow: the file is cut short", length, file.size() - size_field);
   }
-  return as_text(file.subspan(size_field, length));
+  return as_chars(file.subspan(size_field, length));
 }
 
-/// Data without hole or overlap, and with no more than `stray` bytes of rest: a file that passes holds nothing but
-/// tensors.
+/// Refuses data with gaps or overlaps, and with more than `stray` bytes behind the last tensor: a file that passes
+/// holds nothing but tensors.
 void check_layout(const std::map<std::string, TensorEntry>& entries, std::uint64_t data_size, std::uint64_t stray,
                   const HeaderFault& fault) {
   struct Range {
@@ -59,31 +54,26 @@ void check_layout(const std::map<std::string, TensorEntry>& entries, std::uint64
   std::uint64_t expected = 0;
   for (const Range& range : ranges) {
     if (range.begin != expected) {
-      fault("tensor " + in_quotes(*range.name) + " begins at byte " + std::to_string(range.begin) +
-            " of the data, expected " + std::to_string(expected) +
-            (range.begin < expected ? " (it overlaps another)" : " (there is a hole before it)"));
+      fault("tensor {} begins at byte {} of the data, expected {} ({})", in_quotes(*range.name), range.begin, expected,
+            range.begin < expected ? "it overlaps another" : "there is a hole before it");
     }
     expected = range.end;
   }
   if (expected > data_size) {
-    fault("its tensors need " + std::to_string(expected) + " bytes of data, but " + std::to_string(data_size) +
-          " are there: the file is cut short");
+    fault("its tensors need {} bytes of data, but {} are there: the file is cut short", expected, data_size);
   }
-  if (expected + stray < data_size) {
-    fault(std::to_string(data_size - expected) + " bytes after the last tensor belong to nothing");
-  }
+  if (expected + stray < data_size) fault("{} bytes after the last tensor belong to nothing", data_size - expected);
 }
 
 void check_entry(const std::string& name, const TensorEntry& entry, const HeaderFault& fault) {
   if (entry.begin > entry.end) {
-    fault("tensor " + in_quotes(name) + " ends at byte " + std::to_string(entry.end) + ", before it begins at " +
-          std::to_string(entry.begin));
+    fault("tensor {} ends at byte {}, before it begins at {}", in_quotes(name), entry.end, entry.begin);
   }
   const std::optional<std::uint64_t> bytes = tensor_bytes(entry.dtype, entry.shape);
-  if (!bytes) fault("the shape of tensor " + in_quotes(name) + " is too large or gives no whole number of bytes");
+  if (!bytes) fault("the shape of tensor {} is too large or gives no whole number of bytes", in_quotes(name));
   if (*bytes != entry.end - entry.begin) {
-    fault("tensor " + in_quotes(name) + " needs " + std::to_string(*bytes) + " bytes by its dtype and shape, but has " +
-          std::to_string(entry.end - entry.begin));
+    fault("tensor {} needs {} bytes by its dtype and shape, but has {}", in_quotes(name), *bytes,
+          entry.end - entry.begin);
   }
 }
 
@@ -125,18 +115,16 @@ std::vector<std::byte> safetensors_bytes(const Safetensors& content) {
   std::size_t data_size = 0;
   for (const Row& row : content.tensors) {
     if (tensor_bytes(row.second.dtype, row.second.shape) != row.second.data.size()) {
-      throw Error(ErrorKind::internal, "tensor " + in_quotes(row.first) + " has " +
-                                           std::to_string(row.second.data.size()) +
-                                           " bytes of data, which its dtype and shape contradict.");
+      throw Error(ErrorKind::internal,
+                  core::sentence("tensor {} has {} bytes of data, which its dtype and shape contradict.",
+                                 in_quotes(row.first), row.second.data.size()));
     }
     rows.push_back(&row);
     data_size += row.second.data.size();
   }
   std::stable_sort(rows.begin(), rows.end(),
                    [](const Row* a, const Row* b) { return a->second.dtype > b->second.dtype; });
-  SafetensorsHeaderWriter header(content.metadata);
-  for (const Row* row : rows) header.add(row->first, row->second);
-  const std::string text = header.finish();
+  const std::string text = safetensors_header(content.metadata, rows);
 
   std::vector<std::byte> bytes;
   bytes.reserve(size_field + text.size() + data_size);

@@ -59,7 +59,7 @@ class SafetensorsFile final : public TensorFile {
   const std::map<std::string, TensorView>& tensors() const override { return content_.tensors; }
   const std::map<std::string, std::string>& metadata() const override { return content_.metadata; }
 
-  /// As of the file that is mapped.
+  /// `MappedFile::expect_scattered_reads` of the file.
   void expect_scattered_reads(bool scattered) const { file_.expect_scattered_reads(scattered); }
 
  private:

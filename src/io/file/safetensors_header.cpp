@@ -6,7 +6,9 @@
 #include <optional>
 #include <set>
 
-#include "io/file/json_error.hpp"
+#include "core/text/sentence.hpp"
+#include "core/text/unicode.hpp"
+#include "io/file/json_reader.hpp"
 #include "io/file/text.hpp"
 
 namespace lapis::io {
@@ -50,7 +52,7 @@ constexpr std::array<DtypeRow, 22> dtypes{{
 const DtypeRow& row_of(Dtype dtype) { return dtypes.at(static_cast<std::size_t>(dtype)); }
 
 constexpr std::size_t highest_rank = 8;
-constexpr std::string_view metadata_key = "__metadata__";
+constexpr const char* metadata_key = "__metadata__";
 
 /// Takes the parser's events as they come: nothing is built that the grammar does not allow, nesting is bounded, and
 /// repeated keys are seen, which a finished document would have lost.
@@ -76,12 +78,12 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
   bool key(string_t& text) override {
     if (place_ == Place::tensors) return open_member(text);
     if (place_ == Place::metadata) {
-      if (header_.metadata.contains(text)) fault_("the metadata key " + in_quotes(text) + " appears twice");
+      if (header_.metadata.contains(text)) fault_("the metadata key {} appears twice", in_quotes(text));
     } else {
       if (text != "dtype" && text != "shape" && text != "data_offsets") {
-        fault_("tensor " + in_quotes(name_) + " has an unknown field " + in_quotes(text));
+        fault_("tensor {} has an unknown field {}", in_quotes(name_), in_quotes(text));
       }
-      if (!fields_.insert(text).second) fault_("tensor " + in_quotes(name_) + " has the field " + text + " twice");
+      if (!fields_.insert(text).second) fault_("tensor {} has the field {} twice", in_quotes(name_), text);
     }
     field_ = text;
     return true;
@@ -106,7 +108,7 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
       close_shape();
       return true;
     }
-    if (numbers_.size() != 2) fault_("tensor " + in_quotes(name_) + " needs two numbers as data_offsets");
+    if (numbers_.size() != 2) fault_("tensor {} needs two numbers as data_offsets", in_quotes(name_));
     entry_.begin = numbers_[0];
     entry_.end = numbers_[1];
     return true;
@@ -115,7 +117,7 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
   bool number_unsigned(number_unsigned_t value) override {
     if (place_ != Place::list) unexpected("a number");
     if (numbers_.size() == highest_rank) {
-      fault_("tensor " + in_quotes(name_) + " has more than " + std::to_string(highest_rank) + " numbers as " + field_);
+      fault_("tensor {} has more than {} numbers as {}", in_quotes(name_), highest_rank, field_);
     }
     numbers_.push_back(value);
     return true;
@@ -139,7 +141,7 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
   bool binary(binary_t&) override { unexpected("binary data"); }
 
   bool parse_error(std::size_t, const std::string&, const Json::exception& error) override {
-    fault_("its header is no JSON: " + json_reason(error));
+    fault_("its header is no JSON: {}", json_reason(error));
   }
 
   SafetensorsHeader take() { return std::move(header_); }
@@ -149,14 +151,15 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
 
   [[noreturn]] void unexpected(const std::string& what) {
     const std::string where = place_ == Place::start || place_ == Place::tensors ? in_quotes(name_)
-                              : place_ == Place::metadata                        ? "metadata " + in_quotes(field_)
-                                                                                 : field_ + " of " + in_quotes(name_);
-    fault_("its header has " + what + " where it does not belong: " + where);
+                              : place_ == Place::metadata ? core::sentence("metadata {}", in_quotes(field_))
+                                                          : core::sentence("{} of {}", field_, in_quotes(name_));
+    fault_("its header has {} where it does not belong: {}", what, where);
   }
 
   bool open_member(const std::string& name) {
     const bool twice = name == metadata_key ? has_metadata_ : header_.tensors.contains(name);
-    if (twice) fault_((name == metadata_key ? "" : "the tensor ") + in_quotes(name) + " appears twice");
+    if (twice && name == metadata_key) fault_("{} appears twice", in_quotes(name));
+    if (twice) fault_("the tensor {} appears twice", in_quotes(name));
     if (name == metadata_key) has_metadata_ = true;
     name_ = name;
     return true;
@@ -169,13 +172,13 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
         return;
       }
     }
-    fault_("tensor " + in_quotes(name_) + " has the unknown dtype " + in_quotes(name));
+    fault_("tensor {} has the unknown dtype {}", in_quotes(name_), in_quotes(name));
   }
 
   void close_shape() {
     for (const std::uint64_t length : numbers_) {
       if (length > std::uint64_t{std::numeric_limits<std::int64_t>::max()}) {
-        fault_("the shape of tensor " + in_quotes(name_) + " is too large: " + std::to_string(length));
+        fault_("the shape of tensor {} is too large: {}", in_quotes(name_), length);
       }
       entry_.shape.push_back(static_cast<std::int64_t>(length));
     }
@@ -183,7 +186,7 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
 
   void close_tensor() {
     for (const char* field : {"dtype", "shape", "data_offsets"}) {
-      if (!fields_.contains(field)) fault_("tensor " + in_quotes(name_) + " lacks the field " + field);
+      if (!fields_.contains(field)) fault_("tensor {} lacks the field {}", in_quotes(name_), field);
     }
     header_.tensors.emplace(name_, std::move(entry_));
   }
@@ -199,12 +202,10 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
   std::vector<std::uint64_t> numbers_;
 };
 
-std::string json_text(const std::string& text) {
-  try {
-    return Json(text).dump();
-  } catch (const Json::exception&) {
-    throw Error(ErrorKind::usage, in_quotes(text) + " is not UTF-8 and cannot be stored in a safetensors file.");
-  }
+void expect_utf8(const std::string& text) {
+  if (!core::first_bad_utf8(text)) return;
+  throw Error(ErrorKind::usage,
+              core::sentence("{} is not UTF-8 and cannot be stored in a safetensors file.", in_quotes(text)));
 }
 
 }  // namespace
@@ -213,12 +214,12 @@ std::string_view dtype_name(Dtype dtype) { return row_of(dtype).name; }
 
 unsigned dtype_bits(Dtype dtype) { return row_of(dtype).bits; }
 
-void HeaderFault::operator()(const std::string& what) const {
-  throw Error(kind_, name_ + " is not a valid safetensors file: " + what + ".", advice_);
+void HeaderFault::fail(const std::string& what) const {
+  throw Error(kind_, core::sentence("{} is not a valid safetensors file: {}.", name_, what), advice_);
 }
 
 SafetensorsHeader parse_safetensors_header(std::string_view text, const HeaderFault& fault) {
-  if (text.empty() || text.front() != '{') fault("its header does not begin with {");
+  if (text.empty() || text.front() != '{') fault("its header does not begin with {{");
   // The parser takes a NUL for the end of the text, and would leave what follows unread.
   if (text.find('\0') != std::string_view::npos) fault("its header has a NUL byte");
   HeaderReader reader(fault);
@@ -226,40 +227,26 @@ SafetensorsHeader parse_safetensors_header(std::string_view text, const HeaderFa
   return reader.take();
 }
 
-SafetensorsHeaderWriter::SafetensorsHeaderWriter(const std::map<std::string, std::string>& metadata) {
-  if (metadata.empty()) return;
-  begin_member(std::string(metadata_key));
-  text_ += '{';
-  bool first = true;
+std::string safetensors_header(const std::map<std::string, std::string>& metadata,
+                               std::span<const std::pair<const std::string, TensorView>* const> rows) {
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
   for (const auto& [key, value] : metadata) {
-    if (!first) text_ += ',';
-    first = false;
-    text_ += json_text(key) + ':' + json_text(value);
+    expect_utf8(key);
+    expect_utf8(value);
+    header[metadata_key][key] = value;
   }
-  text_ += '}';
-}
-
-void SafetensorsHeaderWriter::begin_member(const std::string& key) {
-  if (text_.size() > 1) text_ += ',';
-  text_ += json_text(key) + ':';
-}
-
-void SafetensorsHeaderWriter::add(const std::string& name, const TensorView& tensor) {
-  begin_member(name);
-  text_ += R"({"dtype":")" + std::string(dtype_name(tensor.dtype)) + R"(","shape":)" + Json(tensor.shape).dump();
-  const std::uint64_t end = offset_ + tensor.data.size();
-  text_ += R"(,"data_offsets":[)" + std::to_string(offset_) + ',' + std::to_string(end) + "]}";
-  offset_ = end;
-}
-
-std::string SafetensorsHeaderWriter::finish() {
-  text_ += '}';
-  text_.append((8 - text_.size() % 8) % 8, ' ');
-  if (text_.size() > longest_safetensors_header) {
-    throw Error(ErrorKind::internal,
-                "a safetensors header of " + std::to_string(text_.size()) + " bytes is longer than the format allows.");
+  std::uint64_t end = 0;
+  for (const auto* row : rows) {
+    const auto& [name, tensor] = *row;
+    expect_utf8(name);
+    const std::uint64_t begin = std::exchange(end, end + tensor.data.size());
+    header[name] = {{"dtype", dtype_name(tensor.dtype)}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
   }
-  return std::move(text_);
+  std::string text = header.dump();
+  text.append((8 - text.size() % 8) % 8, ' ');
+  if (text.size() <= longest_safetensors_header) return text;
+  throw Error(ErrorKind::internal,
+              core::sentence("a safetensors header of {} bytes is longer than the format allows.", text.size()));
 }
 
 }  // namespace lapis::io

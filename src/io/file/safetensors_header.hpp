@@ -3,10 +3,14 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
+#include "core/text/sentence.hpp"
 #include "io/file/safetensors.hpp"
 #include "lapis/error.hpp"
 
@@ -18,10 +22,16 @@ class HeaderFault {
   HeaderFault(std::string name, ErrorKind kind, std::string advice)
       : name_(std::move(name)), kind_(kind), advice_(std::move(advice)) {}
 
-  /// `what` is a clause without a full stop.
-  [[noreturn]] void operator()(const std::string& what) const;
+  /// `what` is a clause without a full stop, with places for `values` (`core::sentence`).
+  template <typename... Values>
+  [[noreturn]] void operator()(std::type_identity_t<core::SentenceText<sizeof...(Values)>> what,
+                               const Values&... values) const {
+    fail(core::sentence(what, values...));
+  }
 
  private:
+  [[noreturn]] void fail(const std::string& what) const;
+
   std::string name_;
   ErrorKind kind_;
   std::string advice_;
@@ -43,20 +53,9 @@ struct SafetensorsHeader {
 /// Calls `fault` for anything that the grammar does not allow.
 SafetensorsHeader parse_safetensors_header(std::string_view text, const HeaderFault& fault);
 
-/// Builds a header; tensors are laid out in the order they are added.
-class SafetensorsHeaderWriter {
- public:
-  explicit SafetensorsHeaderWriter(const std::map<std::string, std::string>& metadata);
-  void add(const std::string& name, const TensorView& tensor);
-
-  /// The header, padded so that size field and header together are a multiple of 8.
-  std::string finish();
-
- private:
-  void begin_member(const std::string& key);
-
-  std::string text_ = "{";
-  std::uint64_t offset_ = 0;
-};
+/// The header of tensors whose data lie in the order of `rows`, padded so that size field and header together are a
+/// multiple of 8. Throws Error{usage} for text that is not UTF-8.
+std::string safetensors_header(const std::map<std::string, std::string>& metadata,
+                               std::span<const std::pair<const std::string, TensorView>* const> rows);
 
 }  // namespace lapis::io

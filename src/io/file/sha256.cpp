@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/text/sentence.hpp"
 #include "io/file/mapped_file.hpp"
 #include "io/file/shortage.hpp"
 
@@ -27,7 +28,7 @@ const EVP_MD* algorithm() {
   return found;
 }
 
-/// libcrypto lacks nothing else that it needs for one.
+/// Memory is all that libcrypto can lack for a digest.
 [[noreturn]] void fail() { throw memory_shortage(); }
 
 std::string hex_of(std::span<const unsigned char> digest) {
@@ -58,7 +59,7 @@ std::string sha256_file(const std::filesystem::path& path, ErrorKind kind) {
 
 std::optional<std::string> sha256_file(const std::filesystem::path& path, ErrorKind kind, const std::stop_token& stop) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(kind, path.string() + " cannot be read.");
+  if (!file) throw Error(kind, core::sentence("{} cannot be read.", path.string()));
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
   if (!context || algorithm() == nullptr || EVP_DigestInit_ex(context.get(), algorithm(), nullptr) != 1) fail();
   std::vector<char> piece(1U << 20U);
@@ -66,7 +67,7 @@ std::optional<std::string> sha256_file(const std::filesystem::path& path, ErrorK
     file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
     if (EVP_DigestUpdate(context.get(), piece.data(), static_cast<std::size_t>(file.gcount())) != 1) fail();
   }
-  if (file.bad()) throw Error(kind, path.string() + " cannot be read to its end.");
+  if (file.bad()) throw Error(kind, core::sentence("{} cannot be read to its end.", path.string()));
   if (stop.stop_requested()) return std::nullopt;
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int length = 0;

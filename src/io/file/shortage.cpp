@@ -2,25 +2,27 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <fstream>
 #include <pthread.h>
 #include <string>
 #include <sys/mman.h>
 #include <vector>
 
 #include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 
 namespace lapis::io {
 
 namespace {
 
 Error thread_shortage(const std::string& what) {
-  return {ErrorKind::device, what + ".",
+  return {ErrorKind::device, core::sentence("{}.", what),
           core::marked(
               "Take fewer ({-threads} 1), or raise the limit on processes and threads: ulimit -u, or pids.max of the "
               "container")};
 }
 
-/// glibc says EAGAIN of a stack that found no room, too.
+/// Whether a thread's stack finds room: where it does not, glibc says EAGAIN, as it does where threads have run out.
 bool has_room_for_stack() {
   constexpr std::size_t stack = std::size_t{9} << 20U;
   void* const room = ::mmap(nullptr, stack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -60,6 +62,15 @@ class Waiting {
 
 }  // namespace
 
+std::optional<std::uint64_t> free_memory() {
+  std::ifstream file("/proc/meminfo");
+  for (std::string word; file >> word;) {
+    std::uint64_t kilobytes = 0;
+    if (word == "MemAvailable:" && file >> kilobytes) return kilobytes * 1024;
+  }
+  return std::nullopt;
+}
+
 Error memory_shortage() {
   return {ErrorKind::device, "too little memory for this.",
           core::marked("Make the picture smaller ({-width}, {-height}), end other programs, or raise the limit "
@@ -77,8 +88,7 @@ void check_threads(int count) {
   for (int made = 0; made < count; ++made) {
     if (waiting.add()) continue;
     if (!has_room_for_stack()) throw memory_shortage();
-    throw thread_shortage("this takes up to " + std::to_string(count) + " threads, and the system gives " +
-                          std::to_string(made));
+    throw thread_shortage(core::sentence("this takes up to {} threads, and the system gives {}", count, made));
   }
 }
 

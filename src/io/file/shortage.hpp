@@ -1,12 +1,16 @@
-// Memory and threads that the system does not give.
+// Memory and threads: what the system gives, and what to say where it gives none.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <system_error>
 
 #include "lapis/error.hpp"
 
 namespace lapis::io {
+
+/// Bytes that the kernel says can be had without swapping; none where it does not say.
+std::optional<std::uint64_t> free_memory();
 
 /// What to tell a person where memory ran out.
 Error memory_shortage();

@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/text/sentence.hpp"
 #include "io/file/remove_tree.hpp"
 #include "lapis/error.hpp"
 
@@ -138,7 +139,8 @@ fs::path temporary_in(const fs::path& folder, Leftover leftover) {
   const Maker self = this_process();
   std::uint64_t number = 0;
   if (::getrandom(&number, sizeof number, 0) != static_cast<ssize_t>(sizeof number)) {
-    throw Error(ErrorKind::output, folder.string() + ": no random number for the name of a temporary file");
+    throw Error(ErrorKind::output,
+                core::sentence("{}: no random number for the name of a temporary file", folder.string()));
   }
   std::array<char, 80> name{};
   std::snprintf(name.data(), name.size(), ".lapis-%llx-%llx-%llx-%llx%s", static_cast<unsigned long long>(self.boot),

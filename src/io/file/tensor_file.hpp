@@ -48,7 +48,7 @@ std::string_view dtype_name(Dtype dtype);
 /// Bits of one element: 4 to 64.
 unsigned dtype_bits(Dtype dtype);
 
-/// A tensor whose bytes somebody else owns.
+/// A tensor whose bytes belong to another object.
 struct TensorView {
   Dtype dtype = Dtype::f32;
   std::vector<std::int64_t> shape;  ///< empty: one number; a 0 among them: no numbers

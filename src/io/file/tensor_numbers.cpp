@@ -39,7 +39,7 @@ double small_float(std::span<const std::byte> bytes, int mantissa, bool fnuz) {
   return small_float(std::to_integer<std::uint8_t>(bytes.front()), mantissa, fnuz);
 }
 
-/// An exponent alone.
+/// The number of an exponent without sign and fraction (E8M0).
 double power(std::uint8_t bits) {
   constexpr std::uint8_t nan = 0xFF;
   constexpr int bias = 127;

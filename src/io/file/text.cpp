@@ -64,8 +64,7 @@ std::string printable_json(std::string_view json) {
     const std::size_t length = std::max<std::size_t>(core::utf8_length(json.substr(at)), 1);
     const std::string_view character = json.substr(at, length);
     const char32_t point = core::code_point(character);
-    const bool blank =
-        point == '\n' || point == '\t' || point == '\r';  // between values; within texts they are escaped
+    const bool blank = point == '\n' || point == '\t' || point == '\r';  // between values; in texts they are escaped
     result += core::is_unseen(point) && !blank ? json_escapes(point) : std::string(character);
     at += length;
   }
@@ -83,6 +82,10 @@ std::string utf8_text(std::string_view text) {
     text.remove_prefix(1);
   }
   return result;
+}
+
+std::string utf8_or_latin1(std::string_view text) {
+  return core::first_bad_utf8(text) ? utf8_from_latin1(text) : std::string(text);
 }
 
 std::string utf8_from_latin1(std::string_view text) {

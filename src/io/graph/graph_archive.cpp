@@ -6,16 +6,17 @@
 #include <optional>
 #include <set>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 #include <zlib.h>
 
 #include "core/checkpoint/graph_ops.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/file_kinds.hpp"
-#include "io/graph/graph_pickle.hpp"
-#include "io/graph/graph_source.hpp"
 #include "io/file/inflate.hpp"
 #include "io/file/mapped_file.hpp"
 #include "io/file/text.hpp"
+#include "io/graph/graph_program.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io {
@@ -95,7 +96,7 @@ class Archive {
       check_sizes(entry);
       names.insert(entry.name);
       // libtorch's reader of archives takes no notice of capitals.
-      if (!folded_names.insert(folded(entry.name)).second) fail("has the entry " + in_quotes(entry.name) + " twice");
+      if (!folded_names.insert(folded(entry.name)).second) fail("has the entry {} twice", in_quotes(entry.name));
     }
     check_ranges(entries, directory.begin);
     check_torchscript(names);
@@ -118,16 +119,18 @@ class Archive {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& what) const {
-    throw Error(kind_, name_ + " " + what + ".", "Restore the file, or export the model again.");
+  /// `what` begins with a verb, has no full stop, and places for `values`.
+  template <typename... Values>
+  [[noreturn]] void fail(std::type_identity_t<core::SentenceText<sizeof...(Values)>> what,
+                         const Values&... values) const {
+    throw Error(kind_, core::sentence("{} {}.", name_, core::sentence(what, values...)),
+                "Restore the file, or export the model again.");
   }
 
-  /// Tells other files that people take for graphs.
+  /// Says what the file is, of those that people take for graphs.
   void check_kind() const {
-    const std::string_view head =
-        std::string_view(reinterpret_cast<const char*>(bytes_.data()), bytes_.size()).substr(0, 4);
-    if (head == "GGUF") fail("is a GGUF file, and no TorchScript graph");
-    if (head.size() > 1 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5) {
+    if (as_chars(bytes_).starts_with("GGUF")) fail("is a GGUF file, and no TorchScript graph");
+    if (begins_as_pickle(bytes_)) {
       fail("is a pickle of torch.save, and no TorchScript graph (torch.jit.save writes one)");
     }
     if (begins_as_safetensors(bytes_)) fail("is a safetensors file, weights without a graph");
@@ -168,7 +171,7 @@ class Archive {
       directory = wide;
       length = wide_length;
     }
-    if (directory.entries > most_entries) fail("has " + std::to_string(directory.entries) + " entries, too many");
+    if (directory.entries > most_entries) fail("has {} entries, too many", directory.entries);
     if (directory.begin > directory.end || length != directory.end - directory.begin) {
       fail("is a damaged zip archive: its directory is not where its end record says");
     }
@@ -221,20 +224,19 @@ class Archive {
     const bool strange = name.empty() || name.front() == '/' || name.find('\\') != std::string::npos ||
                          name.find('\0') != std::string::npos;
     if (strange || ("/" + name + "/").find("/../") != std::string::npos) {
-      fail("has an entry with the forbidden name " + in_quotes(name));
+      fail("has an entry with the forbidden name {}", in_quotes(name));
     }
   }
 
   void check_sizes(const Entry& entry) const {
-    const std::string shown = "entry " + in_quotes(entry.name);
+    const std::string name = in_quotes(entry.name);
     const bool stored = entry.method == 0;
-    if (!stored && entry.method != 8) fail("packs its " + shown + " in a way that TorchScript does not use");
-    if ((entry.flags & 1U) != 0) fail("has the encrypted " + shown);
-    if (entry.packed > bytes_.size()) fail("claims more bytes for its " + shown + " than the file has");
-    if (stored && entry.packed != entry.unpacked) fail("gives two sizes for its stored " + shown);
+    if (!stored && entry.method != 8) fail("packs its entry {} in a way that TorchScript does not use", name);
+    if ((entry.flags & 1U) != 0) fail("has the encrypted entry {}", name);
+    if (entry.packed > bytes_.size()) fail("claims more bytes for its entry {} than the file has", name);
+    if (stored && entry.packed != entry.unpacked) fail("gives two sizes for its stored entry {}", name);
     if (entry.unpacked > ratio_free_bytes && entry.unpacked / highest_ratio > entry.packed) {
-      fail("claims that its " + shown + " unpacks from " + std::to_string(entry.packed) + " to " +
-           std::to_string(entry.unpacked) + " bytes");
+      fail("claims that its entry {} unpacks from {} to {} bytes", name, entry.packed, entry.unpacked);
     }
   }
 
@@ -243,17 +245,17 @@ class Archive {
     std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.offset < b.offset; });
     std::uint64_t free_from = 0;
     for (const Entry& entry : entries) {
-      const std::string shown = "entry " + in_quotes(entry.name);
-      if (entry.offset < free_from) fail("is a damaged zip archive: its " + shown + " overlaps another");
+      const std::string name = in_quotes(entry.name);
+      if (entry.offset < free_from) fail("is a damaged zip archive: its entry {} overlaps another", name);
       if (entry.offset > directory || number(entry.offset, 4) != local_signature) {
-        fail("is a damaged zip archive: its " + shown + " is not where the directory says");
+        fail("is a damaged zip archive: its entry {} is not where the directory says", name);
       }
       const std::uint64_t name_length = number(entry.offset + 26, 2);
       if (text(entry.offset + local_size, name_length) != entry.name) {
-        fail("is a damaged zip archive: its " + shown + " has another name in place");
+        fail("is a damaged zip archive: its entry {} has another name in place", name);
       }
       free_from = entry.offset + local_size + name_length + number(entry.offset + 28, 2) + entry.packed;
-      if (free_from > directory) fail("is a damaged zip archive: its " + shown + " goes beyond the entries");
+      if (free_from > directory) fail("is a damaged zip archive: its entry {} goes beyond the entries", name);
     }
   }
 
@@ -269,8 +271,7 @@ class Archive {
     }
     for (const char* needed : {"constants.pkl", "data.pkl", "version"}) {
       if (names.contains(top + "/" + needed) || names.contains(top + "/.data/" + needed)) continue;
-      fail("is no TorchScript graph: it has no " + std::string(needed) +
-           " (a file of torch.save is none; torch.jit.save writes one)");
+      fail("is no TorchScript graph: it has no {} (a file of torch.save is none; torch.jit.save writes one)", needed);
     }
   }
 
@@ -299,13 +300,14 @@ class Archive {
       const bool pickle = !inside.starts_with("code/") && inside.ends_with(".pkl");
       if (!is_code(inside) && !pickle) continue;
       total += entry.unpacked;
-      if (total > most_code) fail("has more than " + std::to_string(most_code >> 20U) + " MB of code, too much");
+      if (total > most_code) fail("has more than {} MB of code, too much", most_code >> 20U);
       const std::string text = content(entry);
       const std::optional<std::string> fault =
           pickle ? pickle_fault(text, record_sizes(entries, entry)) : source_fault(text);
       if (!fault) continue;
-      const std::string whose = pickle ? "its " + printable(inside) + " " : "its code ";
-      throw core::refusal(kind_, name_, whose + *fault);
+      throw core::refusal(
+          kind_, name_,
+          pickle ? core::sentence("its {} {}", printable(inside), *fault) : core::sentence("its code {}", *fault));
     }
   }
 
@@ -314,10 +316,9 @@ class Archive {
     const std::uint64_t begin = entry.offset + local_size + number(entry.offset + 26, 2) + number(entry.offset + 28, 2);
     const std::string packed = text(begin, entry.packed);
     const std::optional<std::string> whole = entry.method == 0 ? packed : inflated(packed, entry.unpacked);
-    const std::string shown = "entry " + in_quotes(entry.name);
-    if (!whole) fail("is a damaged zip archive: its " + shown + " does not unpack");
+    if (!whole) fail("is a damaged zip archive: its entry {} does not unpack", in_quotes(entry.name));
     if (crc32_z(0, reinterpret_cast<const Bytef*>(whole->data()), whole->size()) != entry.checksum) {
-      fail("is a damaged zip archive: its " + shown + " has another checksum than recorded");
+      fail("is a damaged zip archive: its entry {} has another checksum than recorded", in_quotes(entry.name));
     }
     return *whole;
   }

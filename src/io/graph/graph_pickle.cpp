@@ -1,12 +1,12 @@
-#include "io/graph/graph_pickle.hpp"
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <utility>
 #include <vector>
 
+#include "core/text/sentence.hpp"
 #include "io/file/text.hpp"
+#include "io/graph/graph_program.hpp"
 
 namespace lapis::io {
 namespace {
@@ -133,7 +133,7 @@ class PickleScan {
     stack_.resize(stack_.size() - count);
   }
 
-  /// What lies above the last mark, which goes with it.
+  /// Takes what lies above the last mark, and the mark.
   std::vector<Item> pop_marked() {
     if (marks_.empty() || marks_.back() > stack_.size()) {
       fail("takes more than it has");
@@ -145,7 +145,7 @@ class PickleScan {
     return items;
   }
 
-  /// What a tuple of a few numbers is to a tensor.
+  /// A tuple of a few numbers as a tensor's shape; any other tuple as a value that nothing asks for.
   Item shape_of(const std::vector<Item>& items) {
     const bool numbers = std::ranges::all_of(items, [](const Item& item) { return item.kind == Item::Kind::number; });
     if (!numbers || items.empty() || items.size() > most_dimensions) return {};
@@ -275,8 +275,8 @@ class PickleScan {
                                    [&](const GlobalName& row) { return row.module == module && row.name == name; });
     if (plain && name == rebuild && known) return push({Item::Kind::tensor_maker, {}, 0});
     if (plain && (known || is_own_class(module, name))) return push();
-    fail("asks for " + printable(std::string(module) + "." + std::string(name)) +
-         ", which is neither a tensor nor a class of its own code");
+    fail(core::sentence("asks for {}, which is neither a tensor nor a class of its own code",
+                        printable(std::string(module) + "." + std::string(name))));
   }
 
   /// A text may be a type, which libtorch would resolve (restore_type_tag).
@@ -303,8 +303,10 @@ class PickleScan {
     const std::optional<std::uint64_t> size = record_size_(record);
     const std::uint64_t bytes = find_storage(last_tuple_[1].text)->bytes;
     if (size && count <= *size / bytes) return;
-    fail("claims " + std::to_string(count) + " numbers of " + std::to_string(bytes) + " bytes in " + in_quotes(record) +
-         ", which " + (size ? "has " + std::to_string(*size) + " bytes" : "is not there"));
+    fail(size ? core::sentence("claims {} numbers of {} bytes in {}, which has {} bytes", count, bytes,
+                               in_quotes(record), *size)
+              : core::sentence("claims {} numbers of {} bytes in {}, which is not there", count, bytes,
+                               in_quotes(record)));
   }
 
   std::string_view rest_;

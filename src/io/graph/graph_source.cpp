@@ -1,12 +1,12 @@
-#include "io/graph/graph_source.hpp"
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <vector>
 
 #include "core/checkpoint/graph_ops.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/text.hpp"
+#include "io/graph/graph_program.hpp"
 
 namespace lapis::io {
 namespace {
@@ -94,7 +94,7 @@ class SourceScan {
   }
 
   void fail_operator(std::string_view name, std::string_view why) {
-    fail("calls " + std::string(name) + ", which " + std::string(why));
+    fail(core::sentence("calls {}, which {}", name, why));
   }
 
   /// Measures the indent of a statement's first line and forgets the one before.
@@ -158,7 +158,7 @@ class SourceScan {
     rest_.remove_prefix(length);
   }
 
-  /// Of the string literal that begins here, with its quotes.
+  /// Bytes of the string literal that begins here, with its quotes.
   std::size_t string_length() {
     const char quote = rest_.front();
     if (rest_.size() > 2 && rest_[1] == quote && rest_[2] == quote) {
@@ -189,7 +189,8 @@ class SourceScan {
   void check_word() {
     const std::string_view word = token_.text;
     if (at_start_) in_header_ = word == "def";
-    // Values of an Enum are the one thing that libtorch's unpickler may make vanish (io/graph/graph_pickle.cpp counts them).
+    // Values of an Enum are the one thing that libtorch's unpickler may make vanish (io/graph/graph_pickle.cpp counts
+    // them).
     if (word == "Enum") fail("defines an Enum, which no network needs");
     if (word == "__setstate__") fail("defines __setstate__, which runs while a graph is loaded");
     if (last_.is('.')) {
@@ -223,7 +224,7 @@ class SourceScan {
     if (names_.empty()) return;
     const bool whole =
         names_.front() == "__torch__" && names_.size() > 1 && !(names_.size() == 2 && names_[1] == "torch");
-    if (!whole) fail("names " + std::string(names_.front()) + " without saying what of it");
+    if (!whole) fail(core::sentence("names {} without saying what of it", names_.front()));
     names_.clear();
   }
 

@@ -1,13 +1,16 @@
 #include "io/latent/latent_container.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "core/checkpoint/known_relatives.hpp"
+#include "core/checkpoint/lora_shapes.hpp"
 #include "core/text/job_limits.hpp"
 #include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/unicode.hpp"
 #include "io/file/file_kinds.hpp"
 #include "io/file/text.hpp"
@@ -19,12 +22,8 @@
 namespace lapis::io {
 namespace {
 
-std::string_view as_text(std::span<const std::byte> file) {
-  return {reinterpret_cast<const char*>(file.data()), file.size()};
-}
-
 [[noreturn]] void refuse(const std::string& name, const std::string& what, const std::string& advice) {
-  throw Error(ErrorKind::input, name + " " + what + ".", advice);
+  throw Error(ErrorKind::input, core::sentence("{} {}.", name, what), advice);
 }
 
 /// The name of a ZIP archive's first file.
@@ -63,20 +62,20 @@ bool is_readable(std::string_view file) {
 
 /// Says what a file is that is neither safetensors nor .npy.
 [[noreturn]] void refuse_other(std::span<const std::byte> bytes, const std::string& name) {
-  const std::string_view file = as_text(bytes);
+  const std::string_view file = as_chars(bytes);
   if (file.empty()) refuse(name, "is empty; a latent is needed here", latent_advice(name));
   if (const FileKind* kind = find_file_kind(bytes)) {
     if (kind->name == "ZIP") refuse_archive(file, name);
-    const std::string what =
-        "is a " + std::string(kind->name) + (kind->picture ? " picture" : " file") + ", not a latent";
-    if (kind->readable)
-      refuse(name, what,
-             core::marked("Encode it first: {lapis encode} ") + printable(name) + core::marked(" {-model} MODEL"));
-    if (kind->picture)
+    const std::string what = core::sentence("is a {} {}, not a latent", kind->name, kind->picture ? "picture" : "file");
+    if (kind->readable) {
+      refuse(name, what, core::sentence("Encode it first: {lapis encode} {} {-model} MODEL", printable(name)));
+    }
+    if (kind->picture) {
       refuse(name, what, core::marked("Save it as PNG, and encode that: {lapis encode} PICTURE.png {-model} MODEL"));
+    }
     refuse(name, what, core::marked("Give a latent: {lapis generate} ... {latent} FILE writes one."));
   }
-  if (file.size() > 1 && file[0] == '\x80' && file[1] >= 2 && file[1] <= 5) {
+  if (begins_as_pickle(bytes)) {
     refuse(name, "is a Python pickle, in which a program can hide: lapis does not open it",
            "Save the tensor as safetensors: safetensors.torch.save_file({\"latents\": tensor}, \"a.safetensors\")");
   }
@@ -88,25 +87,24 @@ bool is_readable(std::string_view file) {
     const std::size_t begin = file.find_first_not_of(" \r\n\t");
     const bool json = begin != std::string_view::npos && (file[begin] == '{' || file[begin] == '[');
     refuse(name,
-           std::string(json ? "is JSON" : "is text") + ", not a latent: it begins " + in_quotes(file.substr(0, 20)),
+           core::sentence("is {}, not a latent: it begins {}", json ? "JSON" : "text", in_quotes(file.substr(0, 20))),
            core::marked("Give a latent: {lapis generate} ... {latent} FILE writes one."));
   }
   refuse(name,
-         "is no latent: it has " + std::to_string(file.size()) + (file.size() == 1 ? " byte" : " bytes") +
-             " and begins " + in_quotes(file.substr(0, 8)),
+         core::sentence("is no latent: it has {} and begins {}", core::count_text(file.size(), "byte"),
+                        in_quotes(file.substr(0, 8))),
          name == standard_input ? latent_advice(name)
                                 : "Latents are safetensors files of lapis, ComfyUI, diffusers or dgenerate, or .npy.");
 }
 
-/// The other tensors' names, in quotes, the first three.
+/// The tensors' names in quotes, of more than three the first ones.
 std::string names_of(const Safetensors& content) {
-  std::string names;
-  std::size_t count = 0;
+  std::vector<std::string> names;
   for (const auto& [tensor, view] : content.tensors) {
-    if (++count > 3) return names + " ...";
-    names += (names.empty() ? "" : ", ") + in_quotes(tensor);
+    if (names.size() == 3) return core::sentence("{} ...", core::joined(names));
+    names.push_back(in_quotes(tensor));
   }
-  return names;
+  return core::joined(names);
 }
 
 [[noreturn]] void refuse_tensors(const Safetensors& content, const std::string& name) {
@@ -114,7 +112,7 @@ std::string names_of(const Safetensors& content) {
   std::vector<core::TensorShape> tensors;
   for (const auto& [tensor, view] : content.tensors) tensors.push_back({tensor, view.shape});
   if (const core::Relative* relative = core::find_relative(tensors)) {
-    refuse(name, "is " + std::string(relative->title) + ", not a latent", core::advice_for(*relative, printable(name)));
+    refuse(name, core::sentence("is {}, not a latent", relative->title), core::advice_for(*relative, printable(name)));
   }
   if (content.tensors.contains(lapis_tensor)) {
     refuse(name, "has a tensor \"latent\" and no passport: the metadata \"format\" of a latent of lapis are missing",
@@ -122,13 +120,14 @@ std::string names_of(const Safetensors& content) {
   }
   if (content.tensors.size() == 1) {
     refuse(name,
-           "has one tensor, " + names_of(content) +
-               ", and latents are called \"latent\" (lapis), \"latents\" (diffusers) or \"latent_tensor\" (ComfyUI)",
+           core::sentence("has one tensor, {}, and latents are called \"latent\" (lapis), \"latents\" (diffusers) or "
+                          "\"latent_tensor\" (ComfyUI)",
+                          names_of(content)),
            "If it is a latent of diffusers, save it as {\"latents\": tensor}.");
   }
   refuse(name,
-         "is a model's weights, not a latent: " + core::count_text(content.tensors.size(), "tensor") + ", " +
-             names_of(content),
+         core::sentence("is a model's weights, not a latent: {}, {}",
+                        core::count_text(content.tensors.size(), "tensor"), names_of(content)),
          core::marked("Give a latent; {lapis import} tells what weights are, and makes models of them."));
 }
 
@@ -136,8 +135,8 @@ std::string names_of(const Safetensors& content) {
 void expect_count(const Safetensors& content, std::size_t count, const std::string& name) {
   if (content.tensors.size() == count) return;
   refuse(name,
-         "has " + core::count_text(content.tensors.size(), "tensor") + ", " + names_of(content) +
-             "; a latent of this form has " + std::to_string(count),
+         core::sentence("has {}, {}; a latent of this form has {}", core::count_text(content.tensors.size(), "tensor"),
+                        names_of(content), count),
          "Save the latent alone.");
 }
 
@@ -154,7 +153,7 @@ LatentContainer open_safetensors(std::span<const std::byte> file, const std::str
     expect_count(content, marked ? 2 : 1, name);
     if (marked && !marker->second.data.empty()) {
       refuse(name,
-             "holds numbers in \"" + std::string(comfy_marker) + "\", which ComfyUI leaves empty: they would be lost",
+             core::sentence("holds numbers in \"{}\", which ComfyUI leaves empty: they would be lost", comfy_marker),
              "Save the latent again with ComfyUI, or without them.");
     }
     container.format = marked ? LatentFormat::comfy : LatentFormat::comfy_old;
@@ -173,8 +172,8 @@ LatentContainer open_safetensors(std::span<const std::byte> file, const std::str
 /// [batch, channels, frames, height, width], as the programs for videos hand latents over.
 [[noreturn]] void refuse_video(const std::vector<std::int64_t>& shape, const std::string& name) {
   refuse(name,
-         "holds latents of a video, " + shape_text(shape) + ": " + std::to_string(shape[2]) +
-             (shape[2] == 1 ? " frame" : " frames") + " of " + std::to_string(shape[1]) + " channels",
+         core::sentence("holds latents of a video, {}: {} of {} channels", core::shape_text(shape),
+                        core::count_text(static_cast<std::uint64_t>(shape[2]), "frame"), shape[1]),
          "lapis makes pictures, and knows no space of videos. Decode it with the program that made it.");
 }
 

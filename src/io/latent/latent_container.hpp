@@ -6,8 +6,8 @@
 #include <span>
 #include <string>
 
-#include "io/latent/latent_formats.hpp"
 #include "io/file/safetensors.hpp"
+#include "io/latent/latent_formats.hpp"
 
 namespace lapis::io {
 
@@ -20,14 +20,14 @@ constexpr const char* lapis_tensor = "latent";
 /// that has none.
 std::string metadata_prefix(LatentFormat format);
 
-/// Of a file in lapis' own form nothing but the form is set: `parse_latent` reads it whole.
+/// A latent file, opened. Of lapis' own form only `format` is set: `parse_latent` reads such a file whole.
 struct LatentContainer {
   LatentFormat format = LatentFormat::lapis;
   TensorView tensor;
   std::map<std::string, std::string> metadata;
 };
 
-/// Throws as `detect_form`.
+/// Tells by its bytes which form a file has, and finds its tensor. Throws as `detect_form`.
 LatentContainer open_latent_container(std::span<const std::byte> file, const std::string& name);
 
 }  // namespace lapis::io

@@ -10,12 +10,13 @@
 #include "core/checkpoint/checkpoint_names.hpp"
 #include "core/latent/units.hpp"
 #include "io/checkpoint/checkpoint.hpp"
-#include "io/graph/graph_archive.hpp"
-#include "io/latent/latent_metadata.hpp"
-#include "io/latent/latent_numbers.hpp"
 #include "io/file/safetensors.hpp"
 #include "io/file/sha256.hpp"
 #include "io/file/text.hpp"
+#include "io/graph/graph_archive.hpp"
+#include "io/latent/latent_metadata.hpp"
+#include "io/latent/latent_numbers.hpp"
+#include "io/model/model_folder.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io {
@@ -73,7 +74,7 @@ std::string digest_lines(const Model& model, const Part& part) {
   if (files.empty()) files.push_back(part.graph);
   std::string lines;
   for (const std::filesystem::path& file : files) {
-    lines += model.files.at(file.lexically_relative(model.folder).generic_string()).sha256 + "\n";
+    lines += model.files.at(name_in(model, file)).sha256 + "\n";
   }
   return lines;
 }

@@ -33,9 +33,9 @@ std::vector<std::byte> latent_bytes(const LatentDocument& document);
 /// of a checkpoint that holds other parts too its own); empty for a model that has neither.
 std::string vae_digest(const Model& model);
 
-/// Whether a digest is one of the model's VAE: `vae_digest`, or the same over the other of the two digests that a part
-/// with weight files has, that of its files and that of its tensors, for a model and an import of it record one each.
-/// Reads the VAE's weights where the first does not decide. Throws Error{model} where they cannot be read.
+/// Whether a digest is one of the model's VAE. A part with weight files has two, that of its files and that of its
+/// tensors, of which a model and an import of it record one each: `vae_digest` over either is the VAE's. Reads the
+/// weights where what is recorded does not decide. Throws Error{model} where they cannot be read.
 bool has_vae(const Model& model, const std::string& digest);
 
 /// Between a file's document and the engine's latent: units and precision are left behind or taken up. Of `passport`

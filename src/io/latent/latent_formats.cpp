@@ -6,6 +6,7 @@
 #include "core/latent/units.hpp"
 #include "core/text/job_limits.hpp"
 #include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "io/latent/latent_container.hpp"
 #include "io/latent/latent_metadata.hpp"
@@ -81,8 +82,8 @@ const LatentFormatRow& find_latent_format(std::string_view name) {
     if (row.name == name) return row;
     names.push_back(row.name);
   }
-  throw Error(ErrorKind::usage, "there is no form \"" + std::string(name) + "\" of latents; expected one of " +
-                                    core::listed(names) + "." + core::did_you_mean(name, names));
+  throw Error(ErrorKind::usage, core::sentence("there is no form \"{}\" of latents; expected one of {}.{}", name,
+                                               core::listed(names), core::did_you_mean(name, names)));
 }
 
 void check_format(LatentFormat format, const Passport& passport) {
@@ -94,9 +95,9 @@ void check_format(LatentFormat format, const Passport& passport) {
   }
   if (passport.sigma != 0) {
     throw Error(ErrorKind::usage,
-                "the form " + row.name + " cannot hold an unfinished latent (sigma " +
-                    core::number_text(passport.sigma) + " after " + std::to_string(passport.step) +
-                    " steps): whoever reads it would take the noise for a picture.",
+                core::sentence("the form {} cannot hold an unfinished latent (sigma {} after {} steps): whoever reads "
+                               "it would take the noise for a picture.",
+                               row.name, core::number_text(passport.sigma), passport.step),
                 core::marked("Finish it first, or keep it in lapis' own form: {format} lapis"));
   }
 }

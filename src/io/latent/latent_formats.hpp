@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "core/latent/units.hpp"
+#include "io/file/mapped_file.hpp"
 #include "io/latent/latent_file.hpp"
 #include "lapis/job.hpp"
 #include "lapis/latent.hpp"
@@ -21,12 +21,12 @@ enum class LatentFormat {
   comfy,      ///< ComfyUI's SaveLatent: tensor "latent_tensor", marker "latent_format_version_0", raw VAE values
   comfy_old,  ///< without the marker: what ComfyUI multiplies by 1/0.18215 at load, so model values of SD1. Read only
   diffusers,  ///< a pipeline's output_type="latent" in safetensors, tensor "latents": model values, Flux packed
-  diffusers_npy,  ///< the same as .npy. It must be told, or such a file is taken for `npy`
+  diffusers_npy,  ///< what a pipeline hands over, as .npy. It must be told, or such a file is taken for `npy`
   dgenerate,      ///< tensor "latents", model values as diffusers has them, never packed; rank 3 is one picture
   npy  ///< NumPy's format, C order, little-endian, float32 or float16, rank 4, or 3 for one picture: units must be told
 };
 
-/// One row a form.
+/// A row of the table of forms.
 struct LatentFormatRow {
   LatentFormat format;
   std::string name;            ///< "comfy": for the field "format"
@@ -79,19 +79,22 @@ LatentFormat detect_form(std::span<const std::byte> file, const std::string& nam
 ForeignLatent read_latent(std::span<const std::byte> file, const std::string& name, const LatentHints& hints,
                           bool any_number = false);
 
-/// As `read_latent`, but only what `check` needs: the passport and the layout, from headers alone.
+/// What headers alone tell of a latent of any form.
 struct ForeignPassport {
   Passport passport;
   LatentFormat format = LatentFormat::lapis;
   core::Layout layout = core::Layout::plain;
 };
+
+/// Reads a file as `read_latent` does, without its numbers.
 ForeignPassport read_passport(std::span<const std::byte> file, const std::string& name, const LatentHints& hints);
 
 /// Throws Error{usage} for a form that cannot hold a latent: an unfinished one, a form that is only read.
 void check_format(LatentFormat format, const Passport& passport);
 
 /// The bytes of `document` in a form: numbers converted to its units where those differ, packed where it packs, in the
-/// passport's dtype (bf16 becomes float32 in .npy, which has no bf16). Throws as `check_format`, else as `latent_bytes`.
+/// passport's dtype (bf16 becomes float32 in .npy, which has no bf16). Throws as `check_format`, else as
+/// `latent_bytes`.
 std::vector<std::byte> write_latent(const LatentDocument& document, LatentFormat format);
 
 /// All bytes of a file or, for "-", of standard input. Files are mapped; pipes are read to their end, or until it is
@@ -102,19 +105,14 @@ class LatentSource {
   static constexpr std::size_t largest_pipe = 4'100'000'000;  ///< as many numbers as a latent may have, in f32
 
   explicit LatentSource(const std::string& path, std::size_t limit = largest_pipe, bool or_picture = false);
-  ~LatentSource();
-  LatentSource(LatentSource&&) noexcept;
-  LatentSource& operator=(LatentSource&&) noexcept;
-  LatentSource(const LatentSource&) = delete;
-  LatentSource& operator=(const LatentSource&) = delete;
 
-  std::span<const std::byte> bytes() const;
+  std::span<const std::byte> bytes() const { return file_ ? file_->bytes() : std::span<const std::byte>(piped_); }
   const std::string& name() const { return name_; }  ///< "standard input" for "-"
 
  private:
-  struct Content;
   std::string name_;
-  std::unique_ptr<Content> content_;
+  std::optional<MappedFile> file_;
+  std::vector<std::byte> piped_;
 };
 
 }  // namespace lapis::io

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -10,8 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/text/job_limits.hpp"
 #include "core/family/spaces.hpp"
+#include "core/text/job_limits.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "core/text/unicode.hpp"
 #include "io/file/json_reader.hpp"
@@ -38,7 +40,7 @@ const Words& required_keys() {
   return keys;
 }
 
-/// Of an unfinished latent alone, and required there.
+/// Keys that an unfinished latent must have, and no other may.
 const Words& walk_keys() {
   static const Words keys{"path", "step", "draws"};
   return keys;
@@ -67,9 +69,9 @@ const Words& path_names() {
 }
 
 std::string number_list(const std::vector<double>& values) {
-  std::string text;
-  for (const double value : values) text += (text.empty() ? "" : ",") + core::number_text(value);
-  return text;
+  std::vector<std::string> texts;
+  std::ranges::transform(values, std::back_inserter(texts), core::number_text);
+  return core::joined(texts, ",");
 }
 
 /// A number where `text` is one as JSON writes them, else the text: JsonValue then says what was expected instead.
@@ -125,30 +127,32 @@ void check_format(const Texts& texts, const std::string& name) {
   if (found->second == format_name) return;
   if (found->second.starts_with("lapis.latent.")) {
     throw Error(ErrorKind::input,
-                name + " is of the format " + in_quotes(found->second) + "; lapis " + version + " reads " +
-                    in_quotes(format_name) + ".",
+                core::sentence("{} is of the format {}; lapis {} reads {}.", name, in_quotes(found->second), version,
+                               in_quotes(format_name)),
                 "Read it with a newer lapis.");
   }
-  fail_latent(name, "is of the format " + in_quotes(found->second) + ", expected " + in_quotes(format_name));
+  fail_latent(name, "is of the format {}, expected {}", in_quotes(found->second), in_quotes(format_name));
 }
 
 void check_keys(const Document& document) {
   const Words known = known_keys();
   for (const auto& [key, value] : document.root().members()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-    throw Error(
-        ErrorKind::input,
-        document.name() + " has the unknown metadata key " + in_quotes(key) + "." + core::did_you_mean(key, known),
-        "Keys of your own begin with " + in_quotes(foreign_prefix) + "; docs/latent-format.md has the others.");
+    throw Error(ErrorKind::input,
+                core::sentence("{} has the unknown metadata key {}.{}", document.name(), in_quotes(key),
+                               core::did_you_mean(key, known)),
+                core::sentence("Keys of your own begin with {}; docs/latent-format.md has the others.",
+                               in_quotes(foreign_prefix)));
   }
   for (const std::string& key : required_keys()) {
     if (document.has(key)) continue;
-    std::string why;
     if (document.has("space") && core::find_space(document.at("space").text()) == nullptr) {
-      why = ", and a space that lapis does not know, " + in_quotes(document.at("space").text()) +
-            ", needs all its numbers in the file";
+      fail_latent(document.name(),
+                  "lacks the metadata {}, and a space that lapis does not know, {}, "
+                  "needs all its numbers in the file",
+                  in_quotes(key), in_quotes(document.at("space").text()));
     }
-    fail_latent(document.name(), "lacks the metadata " + in_quotes(key) + why);
+    fail_latent(document.name(), "lacks the metadata {}", in_quotes(key));
   }
 }
 
@@ -158,18 +162,17 @@ std::string read_word(const Document& document, const std::string& key, const st
   const std::string word = document.at(key).name();
   const bool plain = word.size() <= longest && word.find_first_of(forbidden) == std::string::npos &&
                      std::all_of(word.begin(), word.end(), [](char c) { return c < 0 || c > ' '; });
-  if (!plain || printable(word) != word) {
-    document.at(key).fail("is " + in_quotes(word) + ", expected one word of at most 64 bytes" +
-                          (forbidden.empty() ? "" : " without " + in_quotes(forbidden)));
-  }
-  return word;
+  if (plain && printable(word) == word) return word;
+  document.at(key).fail(forbidden.empty()
+                            ? core::sentence("is {}, expected one word of at most 64 bytes", in_quotes(word))
+                            : core::sentence("is {}, expected one word of at most 64 bytes without {}", in_quotes(word),
+                                             in_quotes(forbidden)));
 }
 
 std::vector<double> read_numbers(const Document& document, const std::string& key, int count, double low, double high) {
   const std::vector<JsonValue> items = document.at(key).items();
   if (items.size() != static_cast<std::size_t>(count)) {
-    document.at(key).fail("has " + std::to_string(items.size()) + " numbers, expected one for each of " +
-                          std::to_string(count) + " channels");
+    document.at(key).fail("has {} numbers, expected one for each of {} channels", items.size(), count);
   }
   std::vector<double> numbers;
   for (const JsonValue& item : items) numbers.push_back(item.number(low, high) + 0.0);
@@ -179,7 +182,7 @@ std::vector<double> read_numbers(const Document& document, const std::string& ke
 /// What tells two spaces apart in words, or nothing where their numbers agree. Lineages are not compared.
 std::string difference(const Space& hints, const Space& known) {
   const auto one = [](const std::string& what, double a, double b) {
-    return what + " is " + core::number_text(a) + ", not " + core::number_text(b);
+    return core::sentence("{} is {}, not {}", what, core::number_text(a), core::number_text(b));
   };
   if (hints.channels != known.channels) return one("channels", hints.channels, known.channels);
   if (hints.downscale != known.downscale) return one("downscale", hints.downscale, known.downscale);
@@ -189,10 +192,11 @@ std::string difference(const Space& hints, const Space& known) {
   }
   if (hints.shift != known.shift) return one("shift", hints.shift, known.shift);
   for (std::size_t c = 0; c < hints.mean.size(); ++c) {
-    const std::string channel = " of channel " + std::to_string(c);
-    if (hints.mean[c] != known.mean[c]) return one("the mean" + channel, hints.mean[c], known.mean[c]);
+    if (hints.mean[c] != known.mean[c]) {
+      return one(core::sentence("the mean of channel {}", c), hints.mean[c], known.mean[c]);
+    }
     if (hints.deviation[c] != known.deviation[c]) {
-      return one("the deviation" + channel, hints.deviation[c], known.deviation[c]);
+      return one(core::sentence("the deviation of channel {}", c), hints.deviation[c], known.deviation[c]);
     }
   }
   return "";
@@ -209,11 +213,13 @@ void check_contradiction(const Space& hints, const std::string& name) {
   }
   Space expected = row->space;
   expected.lineage = hints.lineage;
-  throw Error(ErrorKind::incompatible,
-              name + " contradicts itself: it names the space " + hints.id + " (" + core::space_numbers(expected) +
-                  "), and its numbers are " + core::space_numbers(hints) + ": " + differs +
-                  (others.empty() ? "." : ". These are the numbers of " + core::listed(others) + "."),
-              "Find out which of the two is right, and write the file again: either decoded as the other is garbage.");
+  const std::string problem =
+      core::sentence("{} contradicts itself: it names the space {} ({}), and its numbers are {}: {}.", name, hints.id,
+                     core::space_numbers(expected), core::space_numbers(hints), differs);
+  throw Error(
+      ErrorKind::incompatible,
+      others.empty() ? problem : core::sentence("{} These are the numbers of {}.", problem, core::listed(others)),
+      "Find out which of the two is right, and write the file again: either decoded as the other is garbage.");
 }
 
 Space read_space(const Document& document) {
@@ -229,7 +235,7 @@ Space read_space(const Document& document) {
   }
   for (const std::string key : {"mean", "deviation"}) {
     if (means && !document.has(key)) {
-      fail_latent(document.name(), "lacks the metadata " + in_quotes(key) + ": mean and deviation go together");
+      fail_latent(document.name(), "lacks the metadata {}: mean and deviation go together", in_quotes(key));
     }
   }
   if (means) {
@@ -247,9 +253,10 @@ void read_walk(const Document& document, Passport& passport) {
   passport.sigma = document.number("sigma", 0, largest_number);
   for (const std::string& key : walk_keys()) {
     if (document.has(key) == (passport.sigma > 0)) continue;
-    if (passport.sigma > 0)
-      fail_latent(document.name(), "has a sigma and so is unfinished, but lacks " + in_quotes(key));
-    fail_latent(document.name(), "has " + in_quotes(key) + ", which only an unfinished latent has, but its sigma is 0");
+    if (passport.sigma > 0) {
+      fail_latent(document.name(), "has a sigma and so is unfinished, but lacks {}", in_quotes(key));
+    }
+    fail_latent(document.name(), "has {}, which only an unfinished latent has, but its sigma is 0", in_quotes(key));
   }
   if (passport.sigma == 0) return;
   passport.path = document.at("path").choice(path_names()) == 0 ? Path::variance_exploding : Path::flow;
@@ -266,19 +273,11 @@ void check_size(const Document& document, const Passport& passport) {
   const auto check = [&](const std::string& key, std::int64_t cells) {
     const std::int64_t expected = cells * passport.space.downscale;
     if (document.at(key).integer(1, std::numeric_limits<std::int64_t>::max()) == expected) return;
-    document.at(key).fail("is not " + std::to_string(expected) + ", which the tensor's " + std::to_string(cells) +
-                          " cells of " + std::to_string(passport.space.downscale) + " pixels come to");
+    document.at(key).fail("is not {}, which the tensor's {} cells of {} pixels come to", expected, cells,
+                          passport.space.downscale);
   };
   check("width", passport.shape[3]);
   check("height", passport.shape[2]);
-}
-
-std::string read_digest(const Document& document) {
-  const std::string digest = document.at("vae_sha256").text();
-  if (digest.size() != 64 || digest.find_first_not_of("0123456789abcdef") != std::string::npos) {
-    document.at("vae_sha256").fail("is " + in_quotes(digest) + ", expected 64 lower-case hex digits");
-  }
-  return digest;
 }
 
 Transcode read_transcode(const JsonValue& value) {
@@ -303,8 +302,8 @@ Transcode read_transcode(const JsonValue& value) {
 }
 
 std::vector<Transcode> read_history(const Document& document) {
-  const JsonSource source{document.name() + ": history", ErrorKind::input, latent_advice(document.name()),
-                          longest_latent_header};
+  const JsonSource source{core::sentence("{}: history", document.name()), ErrorKind::input,
+                          latent_advice(document.name()), longest_latent_header};
   const Json json = parse_json(document.at("history").text(), source);
   std::vector<Transcode> history;
   for (const JsonValue& item : JsonValue(json, source).items()) history.push_back(read_transcode(item));
@@ -312,7 +311,7 @@ std::vector<Transcode> read_history(const Document& document) {
 }
 
 std::string read_job(const Document& document) {
-  const JsonSource source{document.name() + ": job", ErrorKind::input, latent_advice(document.name()),
+  const JsonSource source{core::sentence("{}: job", document.name()), ErrorKind::input, latent_advice(document.name()),
                           longest_latent_header};
   std::string text = document.at("job").text();
   const Json json = parse_json(text, source);
@@ -348,10 +347,6 @@ std::string history_text(const std::vector<Transcode>& history) {
 std::string latent_advice(const std::string& name) {
   if (name == standard_input) return "The command before the pipe failed or wrote something else: run it by itself.";
   return "It is damaged or was written wrongly; docs/latent-format.md says what a latent of lapis holds.";
-}
-
-void fail_latent(const std::string& name, const std::string& what) {
-  throw Error(ErrorKind::input, name + " " + what + ".", latent_advice(name));
 }
 
 std::map<std::string, std::string> metadata_of(const Passport& passport) {
@@ -399,7 +394,7 @@ Passport passport_of(const std::map<std::string, std::string>& metadata, LatentD
   passport.units = document.at("units").choice(unit_names()) == 0 ? Units::model : Units::vae;
   read_walk(document, passport);
   check_size(document, passport);
-  if (document.has("vae_sha256")) passport.vae_sha256 = read_digest(document);
+  if (document.has("vae_sha256")) passport.vae_sha256 = document.at("vae_sha256").sha256();
   if (document.has("job")) passport.job = read_job(document);
   if (document.has("history")) passport.history = read_history(document);
   return passport;
@@ -415,20 +410,20 @@ void check_latent_shape(const std::array<std::int64_t, 4>& shape, const Space& s
   for (const std::int64_t size : shape) {
     if (size < 1) fail_latent(name, "has a latent with a side of 0: there is nothing in it");
     if (size > most_latent_numbers / numbers) {
-      throw Error(ErrorKind::input, name + " holds more than 1,000,000,000 numbers, the most that are read.",
+      throw Error(ErrorKind::input,
+                  core::sentence("{} holds more than 1,000,000,000 numbers, the most that are read.", name),
                   "Split its batch into several files.");
     }
     numbers *= size;
   }
   if (shape[1] != space.channels) {
-    fail_latent(name, "has a tensor of " + std::to_string(shape[1]) + " channels, but latents of the space " +
-                          core::space_name(space) + " have " + std::to_string(space.channels));
+    fail_latent(name, "has a tensor of {} channels, but latents of the space {} have {}", shape[1],
+                core::space_name(space), space.channels);
   }
   const int packing = packing_of(space);
   if (shape[2] % packing == 0 && shape[3] % packing == 0) return;
-  fail_latent(name, "is " + std::to_string(shape[3]) + " x " + std::to_string(shape[2]) +
-                        " cells; latents of the space " + space.id + " have sides of multiples of " +
-                        std::to_string(packing));
+  fail_latent(name, "is {} x {} cells; latents of the space {} have sides of multiples of {}", shape[3], shape[2],
+              space.id, packing);
 }
 
 }  // namespace lapis::io

@@ -7,7 +7,10 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <type_traits>
 
+#include "core/text/sentence.hpp"
+#include "io/file/file_descriptor.hpp"
 #include "lapis/error.hpp"
 #include "lapis/latent.hpp"
 
@@ -19,12 +22,15 @@ constexpr std::int64_t most_latent_numbers = 1'000'000'000;
 /// Keys of other programs begin so: they are carried along, and never read.
 constexpr const char* foreign_prefix = "x-";
 
-/// The name that standard input has in messages.
-constexpr const char* standard_input = "standard input";
-
-/// "a.safetensors: <what>.", and what to do about it: for a pipe that is another thing than for a file.
-[[noreturn]] void fail_latent(const std::string& name, const std::string& what);
+/// What to do about a damaged latent: for a pipe that is another thing than for a file.
 std::string latent_advice(const std::string& name);
+
+/// Throws Error{input}: "NAME <what>.", and what to do. `what` begins with a verb, and has places for `values`.
+template <typename... Values>
+[[noreturn]] void fail_latent(const std::string& name, std::type_identity_t<core::SentenceText<sizeof...(Values)>> what,
+                              const Values&... values) {
+  throw Error(ErrorKind::input, core::sentence("{} {}.", name, core::sentence(what, values...)), latent_advice(name));
+}
 
 /// The metadata of `passport`, all but what is said by the tensor: dtype and shape.
 std::map<std::string, std::string> metadata_of(const Passport& passport);

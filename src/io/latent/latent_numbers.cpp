@@ -4,6 +4,9 @@
 #include <bit>
 #include <cstring>
 
+#include "core/checkpoint/lora_shapes.hpp"
+#include "core/text/job_limits.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/half.hpp"
 #include "io/latent/latent_metadata.hpp"
 #include "lapis/error.hpp"
@@ -27,13 +30,14 @@ std::string infinite_numbers(std::span<const float> values, std::span<const std:
   const auto first = std::find_if_not(values.begin(), values.end(), is_finite);
   const auto count = std::count_if(first, values.end(), [](float value) { return !is_finite(value); });
   auto offset = static_cast<std::int64_t>(first - values.begin());
-  std::string place;
+  std::vector<std::int64_t> place(shape.begin(), shape.end());
   for (std::size_t i = shape.size(); i-- > 0;) {
-    place = std::to_string(offset % shape[i]) + (place.empty() ? "" : ", ") + place;
+    place[i] = offset % shape[i];
     offset /= shape[i];
   }
-  return std::to_string(count) + (count == 1 ? " number that is" : " numbers that are") +
-         " not finite (NaN or Inf), the first at [" + place + "]";
+  return core::sentence("{} that {} not finite (NaN or Inf), the first at {}",
+                        core::count_text(static_cast<std::uint64_t>(count), "number"), count == 1 ? "is" : "are",
+                        core::shape_text(place));
 }
 
 template <typename Convert>
@@ -71,8 +75,8 @@ void check_writable_numbers(std::span<const float> values, LatentDtype dtype) {
       });
   if (fits) return;
   if (all_finite(values)) {
-    throw Error(ErrorKind::numeric, "the latent has numbers that are too large for " +
-                                        std::string(dtype_name(tensor_dtype(dtype))) + ". Write it as f32");
+    throw Error(ErrorKind::numeric, core::sentence("the latent has numbers that are too large for {}. Write it as f32",
+                                                   dtype_name(tensor_dtype(dtype))));
   }
   throw Error(ErrorKind::numeric, "the latent has numbers that are not finite (NaN or Inf); it is not written");
 }
@@ -84,8 +88,8 @@ Safetensors parse_latent_container(std::span<const std::byte> file, const std::s
   if (file.size() >= sizeof header) std::memcpy(&header, file.data(), sizeof header);
   if (header > longest_latent_header && header <= file.size()) {
     throw Error(ErrorKind::input,
-                name + " has a header of " + std::to_string(header) +
-                    " bytes; a latent's has 16,000,000 at most, metadata included.",
+                core::sentence("{} has a header of {} bytes; a latent's has 16,000,000 at most, metadata included.",
+                               name, header),
                 latent_advice(name));
   }
   if (name == standard_input) return parse_safetensors(file, name, ErrorKind::input, latent_advice(name));
@@ -97,24 +101,18 @@ LatentDtype latent_dtype(const TensorView& tensor, const std::string& name) {
     if (tensor_dtype(dtype) == tensor.dtype) return dtype;
   }
   throw Error(ErrorKind::input,
-              name + " has a tensor of " + std::string(dtype_name(tensor.dtype)) + "; latents are F32, F16 or BF16.",
+              core::sentence("{} has a tensor of {}; latents are F32, F16 or BF16.", name, dtype_name(tensor.dtype)),
               "Save it as one of these: tensor.float()");
 }
 
 std::array<std::int64_t, 4> latent_shape(const TensorView& tensor, const std::string& name) {
   std::array<std::int64_t, 4> shape{};
   if (tensor.shape.size() != shape.size()) {
-    fail_latent(name, "has a tensor of the shape " + shape_text(tensor.shape) +
-                          "; a latent is [batch, channels, height, width]");
+    fail_latent(name, "has a tensor of the shape {}; a latent is [batch, channels, height, width]",
+                core::shape_text(tensor.shape));
   }
   std::copy(tensor.shape.begin(), tensor.shape.end(), shape.begin());
   return shape;
-}
-
-std::string shape_text(std::span<const std::int64_t> shape) {
-  std::string text;
-  for (const std::int64_t size : shape) text += (text.empty() ? "" : ", ") + std::to_string(size);
-  return "[" + text + "]";
 }
 
 Dtype tensor_dtype(LatentDtype dtype) {
@@ -140,7 +138,7 @@ std::vector<float> read_numbers(const TensorView& tensor, const std::string& nam
   }
   if (any_number || all_finite(values)) return values;
   throw Error(ErrorKind::input,
-              name + " holds " + infinite_numbers(values, tensor.shape) + ": no picture can come of them.",
+              core::sentence("{} holds {}: no picture can come of them.", name, infinite_numbers(values, tensor.shape)),
               "Make it again, in fp32 if it was made in fp16.");
 }
 

@@ -13,14 +13,12 @@
 
 namespace lapis::io {
 
-/// As `parse_safetensors`, for a latent: a header longer than latents need is refused before it is read.
+/// Reads the container of a latent as `parse_safetensors` does; a header longer than latents need is refused unread.
 Safetensors parse_latent_container(std::span<const std::byte> file, const std::string& name);
 
 /// The tensor's dtype and shape, if a latent can have them; else Error{input}.
 LatentDtype latent_dtype(const TensorView& tensor, const std::string& name);
 std::array<std::int64_t, 4> latent_shape(const TensorView& tensor, const std::string& name);
-
-std::string shape_text(std::span<const std::int64_t> shape);  ///< "[1, 4, 64, 64]"
 
 Dtype tensor_dtype(LatentDtype dtype);
 std::size_t number_size(LatentDtype dtype);  ///< bytes

@@ -2,9 +2,11 @@
 #include <string>
 #include <utility>
 
+#include "core/checkpoint/lora_shapes.hpp"
 #include "core/family/spaces.hpp"
 #include "core/latent/units.hpp"
 #include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "io/latent/latent_container.hpp"
 #include "io/latent/latent_formats.hpp"
 #include "io/latent/latent_metadata.hpp"
@@ -19,21 +21,21 @@ using Shape = std::array<std::int64_t, 4>;
 constexpr int sd1_channels = 4;
 constexpr double sd1_scale = 0.18215;
 
-std::string size_text(PixelSize size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
+std::string size_text(PixelSize size) { return core::sentence("{}x{}", size.width, size.height); }
 
 [[noreturn]] void contradict(const std::string& name, const std::string& what, const std::string& advice) {
-  throw Error(ErrorKind::incompatible, name + " " + what + ".", advice);
+  throw Error(ErrorKind::incompatible, core::sentence("{} {}.", name, what), advice);
 }
 
-std::string leave_out(const std::string& key) { return "Leave " + core::field_name(key) + " out."; }
+std::string leave_out(const std::string& key) { return core::sentence("Leave {} out.", core::field_name(key)); }
 
 void check_hinted_size(const Passport& passport, const std::string& name, const LatentHints& hints) {
   const std::int64_t width = passport.shape[3] * passport.space.downscale;
   const std::int64_t height = passport.shape[2] * passport.space.downscale;
   if (!hints.size || (hints.size->width == width && hints.size->height == height)) return;
   contradict(name,
-             "is a latent of " + std::to_string(width) + "x" + std::to_string(height) + " pixels, and " +
-                 core::field_name(hints.keys.size) + " says " + size_text(*hints.size),
+             core::sentence("is a latent of {}x{} pixels, and {} says {}", width, height,
+                            core::field_name(hints.keys.size), size_text(*hints.size)),
              leave_out(hints.keys.size));
 }
 
@@ -78,8 +80,8 @@ class Foreign {
       format_ = LatentFormat::dgenerate;
     } else {
       contradict(name_,
-                 "is of the form " + row().name + " (" + row().description + "), and " +
-                     core::field_name(hints_.keys.format) + " says " + latent_format_row(*hints_.format).name,
+                 core::sentence("is of the form {} ({}), and {} says {}", row().name, row().description,
+                                core::field_name(hints_.keys.format), latent_format_row(*hints_.format).name),
                  leave_out(hints_.keys.format));
     }
   }
@@ -87,9 +89,10 @@ class Foreign {
   void choose_space() {
     if (!hints_.space) {
       throw Error(ErrorKind::usage,
-                  name_ + " is of the form " + row().name + ", which does not say its space. Name it with " +
-                      core::field_name(hints_.keys.space) + ": sd15, sdxl, flux or a model",
-                  core::marked("{lapis inspect} ") + name_ + " shows which spaces its numbers fit");
+                  core::sentence("{} is of the form {}, which does not say its space. Name it with {}: sd15, sdxl, "
+                                 "flux or a model",
+                                 name_, row().name, core::field_name(hints_.keys.space)),
+                  core::sentence("{lapis inspect} {} shows which spaces its numbers fit", name_));
     }
     passport_.space = *hints_.space;
     packing_ = packing_of(passport_.space);
@@ -97,10 +100,9 @@ class Foreign {
     const Space& space = passport_.space;
     if (space.channels == sd1_channels && space.scale == sd1_scale && space.shift == 0 && space.mean.empty()) return;
     contradict(name_,
-               "has no \"latent_format_version_0\", so ComfyUI takes its numbers times 1/0.18215: only SD1's have "
-               "that scale, and " +
-                   core::field_name(hints_.keys.space) + " says " + core::space_name(space) + " (" +
-                   core::space_numbers(space) + ")",
+               core::sentence("has no \"latent_format_version_0\", so ComfyUI takes its numbers times 1/0.18215: only "
+                              "SD1's have that scale, and {} says {} ({})",
+                              core::field_name(hints_.keys.space), core::space_name(space), core::space_numbers(space)),
                "Name the space sd15 or sd2, or load and save it with a newer ComfyUI.");
   }
 
@@ -108,15 +110,16 @@ class Foreign {
     const std::optional<Units> own = row().units;
     const std::string units = core::field_name(hints_.keys.units);
     if (!own && !hints_.units) {
-      throw Error(ErrorKind::usage, name_ + " is of the form " + row().name + ", which does not say its units.",
-                  "Add " + units + " model (what a denoiser sees, as diffusers hands latents over) or " + units +
-                      " vae (the VAE's own "
-                      "numbers, as ComfyUI keeps them)");
+      throw Error(ErrorKind::usage,
+                  core::sentence("{} is of the form {}, which does not say its units.", name_, row().name),
+                  core::sentence("Add {} model (what a denoiser sees, as diffusers hands latents over) or {} vae (the "
+                                 "VAE's own numbers, as ComfyUI keeps them)",
+                                 units, units));
     }
     if (own && hints_.units && *own != *hints_.units) {
       contradict(name_,
-                 "is of the form " + row().name + ", which holds " + core::units_name(*own) + " units, and " + units +
-                     " says " + core::units_name(*hints_.units),
+                 core::sentence("is of the form {}, which holds {} units, and {} says {}", row().name,
+                                core::units_name(*own), units, core::units_name(*hints_.units)),
                  leave_out(hints_.keys.units));
     }
     passport_.units = own ? *own : *hints_.units;
@@ -143,12 +146,12 @@ class Foreign {
     if (passport_.shape[1] == passport_.space.channels) return;
     const bool tokens = one_picture && packing_ > 1 && tensor.shape[2] == token_width();
     contradict(name_,
-               "has a tensor " + shape_text(tensor.shape) + ", and latents of " + core::space_name(passport_.space) +
-                   " have " + std::to_string(passport_.space.channels) + " channels",
-               tokens ? "These are packed tokens, as diffusers has them: add " + core::field_name(hints_.keys.format) +
-                            " diffusers " + core::field_name(hints_.keys.size) + " WxH."
-                      : core::field_name(hints_.keys.space) +
-                            core::marked(" names another space than the file's: {lapis inspect} shows which fit."));
+               core::sentence("has a tensor {}, and latents of {} have {} channels", core::shape_text(tensor.shape),
+                              core::space_name(passport_.space), passport_.space.channels),
+               tokens ? core::sentence("These are packed tokens, as diffusers has them: add {} diffusers {} WxH.",
+                                       core::field_name(hints_.keys.format), core::field_name(hints_.keys.size))
+                      : core::sentence("{} names another space than the file's: {lapis inspect} shows which fit.",
+                                       core::field_name(hints_.keys.space)));
   }
 
   std::int64_t token_width() const { return std::int64_t{passport_.space.channels} * packing_ * packing_; }
@@ -158,30 +161,27 @@ class Foreign {
     const std::vector<std::int64_t>& shape = container_.tensor.shape;
     if (shape[2] != token_width()) {
       contradict(name_,
-                 "has a tensor " + shape_text(shape) + ", and tokens of " + core::space_name(passport_.space) +
-                     " have " + std::to_string(token_width()) + " numbers",
-                 core::field_name(hints_.keys.space) + " names another space than the file's.");
+                 core::sentence("has a tensor {}, and tokens of {} have {} numbers", core::shape_text(shape),
+                                core::space_name(passport_.space), token_width()),
+                 core::sentence("{} names another space than the file's.", core::field_name(hints_.keys.space)));
     }
     const int side = passport_.space.downscale * packing_;
-    const std::string tokens =
-        std::to_string(shape[1]) + " tokens of " + std::to_string(side) + " x " + std::to_string(side) + " pixels";
+    const std::string tokens = core::sentence("{} tokens of {} x {} pixels", shape[1], side, side);
     const std::string size = core::field_name(hints_.keys.size);
     if (!hints_.size) {
-      throw Error(ErrorKind::usage, name_ + " holds " + tokens + ", which do not tell the picture's shape. Add " +
-                                        size + " WxH, as in " + size + " 1024x768");
+      throw Error(ErrorKind::usage,
+                  core::sentence("{} holds {}, which do not tell the picture's shape. Add {} WxH, as in {} 1024x768",
+                                 name_, tokens, size, size));
     }
     const auto [width, height] = *hints_.size;
     if (width < 1 || height < 1 || width % side != 0 || height % side != 0) {
-      throw Error(ErrorKind::usage, size + " is " + size_text(*hints_.size) + "; pictures of " +
-                                        core::space_name(passport_.space) + " have sides of multiples of " +
-                                        std::to_string(side));
+      throw Error(ErrorKind::usage, core::sentence("{} is {}; pictures of {} have sides of multiples of {}", size,
+                                                   size_text(*hints_.size), core::space_name(passport_.space), side));
     }
     const std::int64_t expected = std::int64_t{width / side} * (height / side);
     if (shape[1] != expected) {
-      contradict(
-          name_,
-          "holds " + tokens + ", and " + size + " " + size_text(*hints_.size) + " has " + std::to_string(expected),
-          "Give the size of the picture that the latent is of.");
+      contradict(name_, core::sentence("holds {}, and {} {} has {}", tokens, size, size_text(*hints_.size), expected),
+                 "Give the size of the picture that the latent is of.");
     }
     return {shape[0], passport_.space.channels, height / passport_.space.downscale, width / passport_.space.downscale};
   }
@@ -201,22 +201,22 @@ class Foreign {
 void check_hints(const Passport& passport, const std::string& name, const LatentHints& hints) {
   if (hints.format && *hints.format != LatentFormat::lapis) {
     contradict(name,
-               "is lapis' own form, and " + core::field_name(hints.keys.format) + " says " +
-                   latent_format_row(*hints.format).name,
+               core::sentence("is lapis' own form, and {} says {}", core::field_name(hints.keys.format),
+                              latent_format_row(*hints.format).name),
                leave_out(hints.keys.format));
   }
   if (hints.space && *hints.space != passport.space) {
     contradict(name,
-               "says that its space is " + core::space_name(passport.space) + " (" +
-                   core::space_numbers(passport.space) + "), and " + core::field_name(hints.keys.space) + " says " +
-                   core::space_name(*hints.space) + " (" + core::space_numbers(*hints.space) + ")",
-               "Leave " + core::field_name(hints.keys.space) +
-                   core::marked(" out; {lapis convert} takes a latent into another space."));
+               core::sentence("says that its space is {} ({}), and {} says {} ({})", core::space_name(passport.space),
+                              core::space_numbers(passport.space), core::field_name(hints.keys.space),
+                              core::space_name(*hints.space), core::space_numbers(*hints.space)),
+               core::sentence("Leave {} out; {lapis convert} takes a latent into another space.",
+                              core::field_name(hints.keys.space)));
   }
   if (hints.units && *hints.units != passport.units) {
     contradict(name,
-               "says that it is in " + core::units_name(passport.units) + " units, and " +
-                   core::field_name(hints.keys.units) + " says " + core::units_name(*hints.units),
+               core::sentence("says that it is in {} units, and {} says {}", core::units_name(passport.units),
+                              core::field_name(hints.keys.units), core::units_name(*hints.units)),
                leave_out(hints.keys.units));
   }
   check_hinted_size(passport, name, hints);

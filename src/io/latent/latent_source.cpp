@@ -1,24 +1,20 @@
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
-#include <optional>
 #include <unistd.h>
 #include <utility>
 
+#include "core/text/sentence.hpp"
 #include "io/file/file_descriptor.hpp"
 #include "io/file/file_kinds.hpp"
 #include "io/latent/latent_formats.hpp"
 #include "io/latent/latent_metadata.hpp"
-#include "io/file/mapped_file.hpp"
 #include "io/latent/npy.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io {
 namespace {
 
-constexpr std::size_t piece_size = std::size_t{1} << 18U;
 constexpr std::size_t head_size = 64;  ///< bytes by which the kinds of files are told apart
 
 /// False for what only wastes the time and the memory to read it: /dev/zero, a picture, a log.
@@ -29,23 +25,11 @@ bool may_be_latent(std::span<const std::byte> head, bool or_picture) {
 }
 
 std::vector<std::byte> read_pipe(int descriptor, const std::string& name, std::size_t limit, bool or_picture) {
-  std::vector<std::byte> bytes;
-  std::size_t size = 0;
-  while (true) {
-    if (bytes.size() - size < piece_size) bytes.resize(std::max(2 * bytes.size(), size + piece_size));
-    const ssize_t count = ::read(descriptor, bytes.data() + size, bytes.size() - size);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw Error(ErrorKind::input, name + " cannot be read: " + system_reason(errno) + ".");
-    size += static_cast<std::size_t>(count);
-    if (size > limit) {
-      throw Error(ErrorKind::input,
-                  name + " brings more than " + std::to_string(limit) + " bytes, the most that are read.",
-                  "Name a file instead of a pipe.");
-    }
-    if (count == 0 || !may_be_latent(std::span(bytes).first(size), or_picture)) break;
-  }
-  bytes.resize(size);
-  return bytes;
+  return read_all(descriptor, name, /*expected=*/0, [&](std::span<const std::byte> bytes) {
+    if (bytes.size() <= limit) return may_be_latent(bytes, or_picture);
+    throw Error(ErrorKind::input, core::sentence("{} brings more than {} bytes, the most that are read.", name, limit),
+                "Name a file instead of a pipe.");
+  });
 }
 
 /// A pipe that has a path, as `<(command)` in a shell.
@@ -58,30 +42,19 @@ bool is_pipe(const std::string& path) {
 
 }  // namespace
 
-struct LatentSource::Content {
-  std::optional<MappedFile> file;
-  std::vector<std::byte> piped;
-};
-
 LatentSource::LatentSource(const std::string& path, std::size_t limit, bool or_picture)
-    : name_(path == "-" ? standard_input : path), content_(std::make_unique<Content>()) {
+    : name_(path == "-" ? standard_input : path) {
   if (path == "-") {
-    content_->piped = read_pipe(STDIN_FILENO, name_, limit, or_picture);
+    piped_ = read_pipe(STDIN_FILENO, name_, limit, or_picture);
   } else if (is_pipe(path)) {
     const FileDescriptor pipe(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (pipe.number() < 0) throw Error(ErrorKind::input, name_ + " cannot be read: " + system_reason(errno) + ".");
-    content_->piped = read_pipe(pipe.number(), name_, limit, or_picture);
+    if (pipe.number() < 0) {
+      throw Error(ErrorKind::input, core::sentence("{} cannot be read: {}.", name_, system_reason(errno)));
+    }
+    piped_ = read_pipe(pipe.number(), name_, limit, or_picture);
   } else {
-    content_->file.emplace(path, ErrorKind::input);
+    file_.emplace(path, ErrorKind::input);
   }
-}
-
-LatentSource::~LatentSource() = default;
-LatentSource::LatentSource(LatentSource&&) noexcept = default;
-LatentSource& LatentSource::operator=(LatentSource&&) noexcept = default;
-
-std::span<const std::byte> LatentSource::bytes() const {
-  return content_->file ? content_->file->bytes() : std::span<const std::byte>(content_->piped);
 }
 
 }  // namespace lapis::io

@@ -17,7 +17,7 @@ namespace lapis::io {
 constexpr std::int64_t all_numbers = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t quick_look = std::int64_t{1} << 18;  ///< a few milliseconds' worth
 
-/// Of a whole latent, or of a sample of its rows.
+/// Statistics of a whole latent, or of a sample of its rows.
 struct LatentStatistics {
   std::vector<core::ChannelStatistics> channels;
   std::int64_t row_step = 1;  ///< every so many rows of cells (of tokens, in the packed layout) were looked at; 1: all

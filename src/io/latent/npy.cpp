@@ -6,9 +6,11 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 
-#include "io/latent/latent_metadata.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/text.hpp"
+#include "io/latent/latent_metadata.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io {
@@ -18,12 +20,12 @@ constexpr std::string_view magic = "\x93NUMPY";
 constexpr std::size_t version_end = magic.size() + 2;
 constexpr std::size_t longest_header = 10'000;  ///< numpy.load's own limit
 
-std::string_view as_text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-[[noreturn]] void fail(const std::string& name, const std::string& what) {
-  throw Error(ErrorKind::input, name + " is not a valid .npy file: " + what + ".",
+/// `what` is a clause without a full stop, with places for `values`.
+template <typename... Values>
+[[noreturn]] void fail(const std::string& name, std::type_identity_t<core::SentenceText<sizeof...(Values)>> what,
+                       const Values&... values) {
+  throw Error(ErrorKind::input,
+              core::sentence("{} is not a valid .npy file: {}.", name, core::sentence(what, values...)),
               (name == standard_input ? latent_advice(name) : "It is damaged or was written wrongly: save it again."));
 }
 
@@ -44,7 +46,9 @@ class LiteralReader {
     while (next() != '}') {
       const std::string key(quoted());
       take(':');
-      if (!values.emplace(key, value()).second) fail(name_, "its header has the key " + in_quotes(key) + " twice");
+      if (!values.emplace(key, value()).second) {
+        fail(name_, "its header has the key {} twice", in_quotes(key));
+      }
       if (next() == '}') break;
       take(',');
     }
@@ -60,13 +64,13 @@ class LiteralReader {
   }
 
   void take(char c) {
-    if (next() != c) fail(name_, std::string("its header has no \"") + c + "\" where one belongs");
+    if (next() != c) fail(name_, "its header has no \"{}\" where one belongs", c);
     rest_.remove_prefix(1);
   }
 
   std::string_view up_to(char end) {
     const std::size_t at = rest_.find(end, 1);
-    if (at == std::string_view::npos) fail(name_, std::string("its header has no \"") + end + "\" to end a value");
+    if (at == std::string_view::npos) fail(name_, "its header has no \"{}\" to end a value", end);
     const std::string_view taken = rest_.substr(0, at + 1);
     rest_.remove_prefix(at + 1);
     return taken;
@@ -100,9 +104,9 @@ Header read_header(std::span<const std::byte> file, const std::string& name) {
   if (!begins_as_npy(file)) fail(name, "it does not begin with \"\\x93NUMPY\"");
   if (file.size() < version_end) fail(name, "it is cut short");
   const auto major = std::to_integer<unsigned>(file[magic.size()]);
-  if (major < 1 || major > 3 || file[magic.size() + 1] != std::byte{0}) {
-    fail(name, "it is of version " + std::to_string(major) + "." +
-                   std::to_string(std::to_integer<unsigned>(file[magic.size() + 1])) + ", expected 1.0, 2.0 or 3.0");
+  const auto minor = std::to_integer<unsigned>(file[magic.size() + 1]);
+  if (major < 1 || major > 3 || minor != 0) {
+    fail(name, "it is of version {}.{}, expected 1.0, 2.0 or 3.0", major, minor);
   }
   const std::size_t size_bytes = major == 1 ? 2 : 4;
   if (file.size() < version_end + size_bytes) fail(name, "it is cut short");
@@ -110,17 +114,15 @@ Header read_header(std::span<const std::byte> file, const std::string& name) {
   for (std::size_t i = size_bytes; i-- > 0;) {
     length = (length << 8U) | std::to_integer<std::size_t>(file[version_end + i]);
   }
-  if (length > longest_header) {
-    fail(name, "its header claims " + std::to_string(length) + " bytes; 10000 are the most");
-  }
+  if (length > longest_header) fail(name, "its header claims {} bytes; 10000 are the most", length);
   const std::size_t begin = version_end + size_bytes;
   if (length > file.size() - begin) fail(name, "it is cut short, in the middle of its header");
-  return {LiteralReader(as_text(file.subspan(begin, length)), name).dict(), begin + length};
+  return {LiteralReader(as_chars(file.subspan(begin, length)), name).dict(), begin + length};
 }
 
 const std::string& value_of(const Header& header, std::string_view key, const std::string& name) {
   const auto found = header.values.find(key);
-  if (found == header.values.end()) fail(name, "its header lacks " + in_quotes(key));
+  if (found == header.values.end()) fail(name, "its header lacks {}", in_quotes(key));
   return found->second;
 }
 
@@ -129,19 +131,20 @@ Dtype read_dtype(const std::string& descr, const std::string& name) {
   if (descr == "<f2") return Dtype::f16;
   const std::string advice = "Save it as float32: numpy.save(file, array.astype(\"<f4\"))";
   if (descr == "<f8") {
-    throw Error(ErrorKind::input, name + " holds float64, of which lapis would keep half the bits.", advice);
+    throw Error(ErrorKind::input, core::sentence("{} holds float64, of which lapis would keep half the bits.", name),
+                advice);
   }
   if (descr.starts_with('>')) {
-    throw Error(ErrorKind::input, name + " holds big-endian numbers (" + printable(descr) + ").", advice);
+    throw Error(ErrorKind::input, core::sentence("{} holds big-endian numbers ({}).", name, printable(descr)), advice);
   }
-  throw Error(
-      ErrorKind::input,
-      name + " holds numbers of the type " + in_quotes(descr) + "; latents are float32 (\"<f4\") or float16 (\"<f2\").",
-      advice);
+  throw Error(ErrorKind::input,
+              core::sentence("{} holds numbers of the type {}; latents are float32 (\"<f4\") or float16 (\"<f2\").",
+                             name, in_quotes(descr)),
+              advice);
 }
 
 std::vector<std::int64_t> read_shape(std::string_view text, const std::string& name) {
-  const auto refuse = [&] { fail(name, "its shape is " + in_quotes(text) + ", expected a tuple of whole numbers"); };
+  const auto refuse = [&] { fail(name, "its shape is {}, expected a tuple of whole numbers", in_quotes(text)); };
   if (!text.starts_with('(')) refuse();
   std::vector<std::int64_t> shape;
   std::string_view rest = text.substr(1);
@@ -178,13 +181,13 @@ std::string header_text(const TensorView& tensor) {
 
 }  // namespace
 
-bool begins_as_npy(std::span<const std::byte> file) { return as_text(file).starts_with(magic); }
+bool begins_as_npy(std::span<const std::byte> file) { return as_chars(file).starts_with(magic); }
 
 TensorView parse_npy(std::span<const std::byte> file, const std::string& name) {
   const Header header = read_header(file, name);
   for (const auto& [key, text] : header.values) {
     if (key != "descr" && key != "fortran_order" && key != "shape") {
-      fail(name, "its header has the unknown key " + in_quotes(key));
+      fail(name, "its header has the unknown key {}", in_quotes(key));
     }
   }
   TensorView tensor;
@@ -192,19 +195,20 @@ TensorView parse_npy(std::span<const std::byte> file, const std::string& name) {
   tensor.shape = read_shape(value_of(header, "shape", name), name);
   const std::string& order = value_of(header, "fortran_order", name);
   if (order == "True") {
-    throw Error(ErrorKind::input, name + " holds an array in Fortran order.",
+    throw Error(ErrorKind::input, core::sentence("{} holds an array in Fortran order.", name),
                 "Save it in C order: numpy.save(file, numpy.ascontiguousarray(array))");
   }
-  if (order != "False") fail(name, "its fortran_order is " + in_quotes(order) + ", expected True or False");
+  if (order != "False") {
+    fail(name, "its fortran_order is {}, expected True or False", in_quotes(order));
+  }
   tensor.data = file.subspan(header.end);
   const std::optional<std::uint64_t> needed = tensor_bytes(tensor.dtype, tensor.shape);
   if (!needed) fail(name, "its shape is too large");
   if (*needed > tensor.data.size()) {
-    fail(name, "its array needs " + std::to_string(*needed) + " bytes, but " + std::to_string(tensor.data.size()) +
-                   " are there: it is cut short");
+    fail(name, "its array needs {} bytes, but {} are there: it is cut short", *needed, tensor.data.size());
   }
   if (*needed < tensor.data.size()) {
-    fail(name, std::to_string(tensor.data.size() - *needed) + " bytes follow its array");
+    fail(name, "{} bytes follow its array", tensor.data.size() - *needed);
   }
   return tensor;
 }

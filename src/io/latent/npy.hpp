@@ -15,7 +15,7 @@
 
 namespace lapis::io {
 
-/// Whether bytes begin as such a file.
+/// Whether bytes begin as a .npy file does.
 bool begins_as_npy(std::span<const std::byte> file);
 
 /// Reads an array of float32 or float16, little-endian, in C order; its data point into `file`. Every departure,

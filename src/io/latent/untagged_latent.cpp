@@ -4,8 +4,10 @@
 #include <optional>
 #include <utility>
 
+#include "core/checkpoint/lora_shapes.hpp"
 #include "core/family/spaces.hpp"
 #include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "io/latent/latent_container.hpp"
 #include "io/latent/latent_numbers.hpp"
 #include "io/latent/latent_statistics.hpp"
@@ -71,10 +73,10 @@ UntaggedLatent read_untagged(std::span<const std::byte> file, const std::string&
     }
   }
   if (problem) throw Error(*problem);
-  throw Error(
-      ErrorKind::input,
-      name + " has a tensor " + shape_text(shape) + ", and no space that lapis knows has latents of that shape.",
-      core::marked("Latents are [batch, channels, height, width]; {lapis list} spaces shows the channels"));
+  throw Error(ErrorKind::input,
+              core::sentence("{} has a tensor {}, and no space that lapis knows has latents of that shape.", name,
+                             core::shape_text(shape)),
+              core::marked("Latents are [batch, channels, height, width]; {lapis list} spaces shows the channels"));
 }
 
 }  // namespace lapis::io

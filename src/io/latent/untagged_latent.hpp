@@ -1,4 +1,4 @@
-// Latents that do not say where they live, read for what their numbers look like.
+// Latents that do not say their space, read for what their numbers look like.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ struct UntaggedLatent {
   ForeignPassport latent;  ///< its space is made up; so are units that nothing says, and sides without `has_size`
   LatentStatistics statistics;
   std::vector<core::SpaceMatch> fits;  ///< advice: nothing acts on it
-  bool has_size = true;            ///< false: packed tokens whose picture's size nobody told
+  bool has_size = true;                ///< false: packed tokens whose picture's size nobody told
 };
 
 /// Looks at `most` numbers of a latent whose space nobody says, NaN and Inf included. Throws Error{input} as

@@ -14,7 +14,8 @@ constexpr int largest_integer = std::numeric_limits<int>::max();
 /// A whole number of [low, high].
 int small_integer(const JsonValue& value, int low, int high);
 
-/// One section each. Throws as the values do, for whatever the grammar does not allow.
+/// Each reads one section of model.json. They throw the error of the document's source (`JsonSource`), with the place
+/// in the document, for whatever the grammar does not allow.
 Space read_space(const JsonValue& value);
 std::vector<Port> read_ports(const JsonValue& value);
 SamplingFacts read_sampling(const JsonValue& value);

@@ -18,8 +18,8 @@
 
 #include "core/checkpoint/checkpoint_names.hpp"
 #include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/json_reader.hpp"
-#include "io/file/mapped_file.hpp"
 #include "io/file/sha256.hpp"
 #include "io/file/shortage.hpp"
 #include "io/file/text.hpp"
@@ -126,14 +126,14 @@ class ModelReader {
     const JsonValue version = document.at("version");
     const std::int64_t number = version.integer(1, largest_integer);
     if (number != format_version) {
-      version.fail("is " + std::to_string(number) + "; this lapis reads version " + std::to_string(format_version) +
-                   ". Use a newer lapis, or export the model again");
+      version.fail("is {}; this lapis reads version {}. Use a newer lapis, or export the model again", number,
+                   format_version);
     }
   }
 
   /// Checks the file at `path` as far as that is cheap.
   FileFacts read_file(const std::string& path, const JsonValue& value) {
-    if (const auto fault = path_fault(path)) value.fail("names a path that " + *fault);
+    if (const auto fault = path_fault(path)) value.fail("names a path that {}", *fault);
     static const Words own_keys{"sha256", "size"};
     static const Words linked_keys{"modified", "size"};
     static const Words linked_optional{"sha256"};
@@ -145,46 +145,41 @@ class ModelReader {
     } else {
       value.expect_keys(own_keys);
     }
-    if (value.has("sha256")) facts.sha256 = read_digest(value.at("sha256"));
+    if (value.has("sha256")) facts.sha256 = value.at("sha256").sha256();
     facts.size = static_cast<std::uint64_t>(value.at("size").integer(0, std::int64_t{1} << 48U));
     check_file(path, facts.size, facts.modified);
     return facts;
   }
 
-  static std::string read_digest(const JsonValue& value) {
-    std::string digest = value.text();
-    if (digest.size() != 64 || digest.find_first_not_of("0123456789abcdef") != std::string::npos) {
-      value.fail("is " + in_quotes(digest) + ", expected 64 lower-case hex digits");
-    }
-    return digest;
-  }
-
   void check_file(const std::string& path, std::uint64_t recorded, std::optional<std::int64_t> modified) {
     std::error_code error;
     const fs::path file = modified ? fs::canonical(model_.folder / path, error) : links_.resolve(path, error);
-    if (error) fail_file(path, "is missing or cannot be reached: " + error.message());
+    if (error) fail_file(path, core::sentence("is missing or cannot be reached: {}", error.message()));
     if (!modified && !lies_below(file, model_.folder)) {
       fail_file(path, "is a symbolic link that leads out of the model's folder");
     }
     if (!fs::is_regular_file(file, error)) fail_file(path, "is no regular file");
     const std::uintmax_t size = fs::file_size(file, error);
-    if (error) fail_file(path, "cannot be read: " + error.message());
-    const std::string both = std::to_string(size) + " bytes, expected " + std::to_string(recorded);
-    if (size < recorded) fail_file(path, "is truncated: it has " + both);
-    if (size > recorded) fail_file(path, "is too long: it has " + both);
+    if (error) fail_file(path, core::sentence("cannot be read: {}", error.message()));
+    if (size != recorded) {
+      fail_file(path, core::sentence("is {}: it has {} bytes, expected {}", size < recorded ? "truncated" : "too long",
+                                     size, recorded));
+    }
     if (modified && last_change(file) != *modified) fail_file(path, "was changed since it was imported");
     resolved_[path] = file;
   }
 
   [[noreturn]] void fail_file(const std::string& path, const std::string& what) const {
-    throw Error(ErrorKind::model, (model_.folder / path).string() + " " + what + ".",
+    throw Error(ErrorKind::model, core::sentence("{} {}.", (model_.folder / path).string(), what),
                 "model.json needs this file: restore it, or export or import the model again.");
   }
 
   fs::path read_path(const JsonValue& value) {
     const std::string path = value.name();
-    if (const auto fault = path_fault(path)) value.fail("is " + in_quotes(path) + ", which " + *fault);
-    if (!model_.files.contains(path)) value.fail("is " + in_quotes(path) + ", which \"files\" does not list");
+    if (const auto fault = path_fault(path)) value.fail("is {}, which {}", in_quotes(path), *fault);
+    if (!model_.files.contains(path)) {
+      value.fail("is {}, which \"files\" does not list", in_quotes(path));
+    }
     named_.insert(path);
     return resolved_.at(path);
   }
@@ -196,7 +191,7 @@ class ModelReader {
     Part part;
     if (value.has("naming")) part.key_scheme = read_naming(value.at("naming"));
     if (value.has("prefix")) part.prefix = value.at("prefix").name();
-    if (value.has("digest")) part.digest = read_digest(value.at("digest"));
+    if (value.has("digest")) part.digest = value.at("digest").sha256();
     part.graph = read_path(value.at("graph"));
     for (const JsonValue& weights : value.at("weights").items()) part.weights.push_back(read_path(weights));
     part.inputs = read_ports(value.at("inputs"));
@@ -259,20 +254,21 @@ fs::path absolute_folder(const fs::path& folder) {
   std::error_code error;
   fs::path result = fs::canonical(folder, error);
   if (error) {
-    throw Error(ErrorKind::model, "there is no model folder " + folder.string() + ": " + error.message() + ".",
+    throw Error(ErrorKind::model, core::sentence("there is no model folder {}: {}.", folder.string(), error.message()),
                 "Name a folder that has a model.json.");
   }
   if (!fs::is_directory(result)) {
-    throw Error(ErrorKind::model,
-                folder.string() + " is a file; a model is a folder with a model.json. Name its folder.");
+    throw Error(
+        ErrorKind::model,
+        core::sentence("{} is a file; a model is a folder with a model.json. Name its folder.", folder.string()));
   }
   if (!fs::exists(result / "model.json", error)) {
     if (error) {
-      throw Error(ErrorKind::model, folder.string() + " cannot be read: " + error.message() + ".",
+      throw Error(ErrorKind::model, core::sentence("{} cannot be read: {}.", folder.string(), error.message()),
                   "Ask its owner for the right to enter it: chmod +rx");
     }
     const bool diffusers = fs::exists(result / "model_index.json", error);
-    throw Error(ErrorKind::model, folder.string() + " has no model.json, so it is no model folder.",
+    throw Error(ErrorKind::model, core::sentence("{} has no model.json, so it is no model folder.", folder.string()),
                 (diffusers ? core::marked("It is a diffusers folder. Make a model of it: {lapis import} FOLDER")
                            : "Name a folder that has one."));
   }
@@ -288,9 +284,10 @@ std::optional<Error> digest_fault(const fs::path& path, const FileFacts& facts) 
   try {
     const std::string found = sha256_file(path, ErrorKind::model);
     if (found == facts.sha256) return std::nullopt;
-    return Error(ErrorKind::model,
-                 path.string() + " has been altered: expected sha256 " + facts.sha256 + ", found " + found + ".",
-                 "Restore the file, or export the model again.");
+    return Error(
+        ErrorKind::model,
+        core::sentence("{} has been altered: expected sha256 {}, found {}.", path.string(), facts.sha256, found),
+        "Restore the file, or export the model again.");
   } catch (const Error& error) {
     return error;
   } catch (const std::bad_alloc&) {
@@ -331,6 +328,10 @@ void verify(const Model& model, std::vector<Work> work) {
 
 }  // namespace
 
+std::string name_in(const Model& model, const fs::path& path) {
+  return path.lexically_relative(model.folder).generic_string();
+}
+
 std::int64_t last_change(const fs::path& file) {
   const auto time = std::chrono::file_clock::to_sys(fs::last_write_time(file));
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
@@ -339,9 +340,7 @@ std::int64_t last_change(const fs::path& file) {
 Model read_model(const fs::path& folder) {
   const fs::path absolute = absolute_folder(folder);
   const JsonSource source{(absolute / "model.json").string(), ErrorKind::model, advice, longest_document};
-  const MappedFile file(source.file, ErrorKind::model);
-  const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
-  const nlohmann::json document = parse_json(text, source);
+  const nlohmann::json document = read_json(source);
   return ModelReader(absolute).read(JsonValue(document, source));
 }
 

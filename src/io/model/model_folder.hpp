@@ -18,10 +18,13 @@ namespace lapis::io {
 Model read_model(const std::filesystem::path& folder);
 
 /// Compares every file of `model` with its recorded SHA-256, on two threads where there is much to read. Linked files
-/// are left out unless `linked_too`: they may be many gigabytes, and have not changed since they were imported; of
-/// those no digest may be recorded. Throws Error{model} that names the first file, by name, that differs, with both
-/// digests.
+/// are left out unless `linked_too`: they may be many gigabytes, and have not changed since they were imported. Files
+/// without a recorded digest are left out. Throws Error{model} that names the first file, by name, that differs, with
+/// both digests.
 void verify_files(const Model& model, bool linked_too = false);
+
+/// The name that `path`, a file below a model's folder, has in model.json and in `Model::files`.
+std::string name_in(const Model& model, const std::filesystem::path& path);
 
 /// Nanoseconds since 1970 at which a file was changed last.
 std::int64_t last_change(const std::filesystem::path& file);

@@ -3,10 +3,12 @@
 #include <filesystem>
 #include <map>
 #include <set>
+#include <vector>
 
 #include "core/checkpoint/checkpoint_names.hpp"
-#include "io/graph/graph_archive.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/safetensors.hpp"
+#include "io/graph/graph_archive.hpp"
 
 namespace lapis::io {
 namespace {
@@ -18,7 +20,8 @@ std::set<std::string> needed_tensors(const Part& part) {
   std::set<std::string> names;
   const core::NamingRow* key_scheme = core::find_naming(part.key_scheme);
   if (key_scheme == nullptr) return names;
-  for (const core::TensorShape& tensor : core::checkpoint_tensors(key_scheme->key_scheme, graph_parameters(part.graph))) {
+  for (const core::TensorShape& tensor :
+       core::checkpoint_tensors(key_scheme->key_scheme, graph_parameters(part.graph))) {
     names.insert(part.prefix + tensor.name);
   }
   return names;
@@ -46,8 +49,8 @@ WeightFacts weight_facts(const Model& model) {
       if (bits < 8 * bytes_of_fp32) facts.widened += view->data.size() * 8 / bits * bytes_of_fp32;
     }
   }
-  for (const std::string& dtype : dtypes) facts.dtypes += (facts.dtypes.empty() ? "" : " and ") + dtype;
-  if (dtypes.empty()) facts.dtypes = "in the graphs";
+  facts.dtypes =
+      dtypes.empty() ? "in the graphs" : core::joined(std::vector<std::string>(dtypes.begin(), dtypes.end()), " and ");
   return facts;
 }
 

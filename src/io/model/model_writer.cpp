@@ -1,23 +1,22 @@
 #include "io/model/model_writer.hpp"
 
 #include <nlohmann/json.hpp>
+#include <variant>
 
+#include "core/family/families.hpp"
+#include "core/sampling/schedules.hpp"
 #include "io/file/json_text.hpp"
-#include "io/model/model_json.hpp"
+#include "io/model/model_folder.hpp"
 
 namespace lapis::io {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string below(const Model& model, const std::filesystem::path& path) {
-  return path.lexically_relative(model.folder).generic_string();
-}
-
 Json part_json(const Model& model, const Part& part) {
   Json weights = Json::array();
-  for (const std::filesystem::path& file : part.weights) weights.push_back(below(model, file));
-  Json json = {{"graph", below(model, part.graph)},
+  for (const std::filesystem::path& file : part.weights) weights.push_back(name_in(model, file));
+  Json json = {{"graph", name_in(model, part.graph)},
                {"weights", weights},
                {"inputs", ports_json(part.inputs)},
                {"outputs", ports_json(part.outputs)},
@@ -29,12 +28,12 @@ Json part_json(const Model& model, const Part& part) {
 
 Json tokenizer_json(const Model& model, const TokenizerFacts& facts) {
   if (facts.kind == TokenizerKind::t5) {
-    return {{"kind", "t5"},     {"model", below(model, facts.model)}, {"length", facts.length}, {"end", facts.end},
+    return {{"kind", "t5"},     {"model", name_in(model, facts.model)}, {"length", facts.length}, {"end", facts.end},
             {"pad", facts.pad}, {"extra_ids", facts.extra_ids}};
   }
   return {{"kind", "clip"},
-          {"vocabulary", below(model, facts.vocabulary)},
-          {"merges", below(model, facts.merges)},
+          {"vocabulary", name_in(model, facts.vocabulary)},
+          {"merges", name_in(model, facts.merges)},
           {"length", facts.length},
           {"start", facts.start},
           {"end", facts.end},
@@ -56,21 +55,50 @@ Json file_json(const FileFacts& facts) {
   return json;
 }
 
+Json flow_shift_json(const FlowShift& shift) {
+  if (!shift.dynamic) return {{"dynamic", false}, {"shift", shift.shift}};
+  return {{"dynamic", true},
+          {"base_shift", shift.base_shift},
+          {"max_shift", shift.max_shift},
+          {"base_tokens", shift.base_tokens},
+          {"max_tokens", shift.max_tokens}};
+}
+
 }  // namespace
 
+Json space_json(const Space& space) {
+  return {{"id", space.id},       {"channels", space.channels}, {"downscale", space.downscale},
+          {"scale", space.scale}, {"shift", space.shift},       {"lineage", space.lineage}};
+}
+
+Json ports_json(const std::vector<Port>& ports) {
+  Json list = Json::array();
+  for (const Port& port : ports) {
+    Json shape = Json::array();
+    for (const Dimension& size : port.shape) std::visit([&](const auto& v) { shape.push_back(v); }, size);
+    list.push_back({{"name", port.name}, {"dtype", port.dtype}, {"shape", shape}});
+  }
+  return list;
+}
+
+Json sampling_json(const SamplingFacts& facts) {
+  Json json = {{"prediction", core::prediction_name(facts.prediction)}, {"train_steps", facts.train_steps}};
+  if (facts.prediction == Prediction::flow) {
+    json["flow_shift"] = flow_shift_json(facts.flow_shift);
+    return json;
+  }
+  json["beta_curve"] = core::beta_curve_row(facts.beta_curve).name;
+  json["beta_start"] = facts.beta_start;
+  json["beta_end"] = facts.beta_end;
+  json["spacing"] = core::spacing_name(facts.spacing);
+  json["steps_offset"] = facts.steps_offset;
+  if (facts.zero_snr) json["zero_snr"] = true;
+  return json;
+}
+
 std::string model_document(const Model& model) {
-  const Space& space = model.space;
   const Defaults& defaults = model.defaults;
-  Json json = {{"version", 1},
-               {"name", model.name},
-               {"family", model.family},
-               {"space",
-                {{"id", space.id},
-                 {"channels", space.channels},
-                 {"downscale", space.downscale},
-                 {"scale", space.scale},
-                 {"shift", space.shift},
-                 {"lineage", space.lineage}}}};
+  Json json = {{"version", 1}, {"name", model.name}, {"family", model.family}, {"space", space_json(model.space)}};
   for (const auto& [name, part] : model.parts) json["parts"][name] = part_json(model, part);
   for (const auto& [name, facts] : model.tokenizers) json["tokenizers"][name] = tokenizer_json(model, facts);
   json["sampling"] = sampling_json(model.sampling);

@@ -9,15 +9,12 @@
 
 #include "io/file/json_reader.hpp"
 #include "io/file/mapped_file.hpp"
+#include "io/file/text.hpp"
 
 namespace lapis::io {
 namespace {
 
 constexpr std::size_t vocabulary_limit = 64 << 20;
-
-std::string_view text_of(const MappedFile& file) {
-  return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
-}
 
 /// Takes a vocabulary as it is parsed: the document of one with 49,408 tokens takes three times as long to build.
 class VocabularyReader : public nlohmann::json_sax<nlohmann::json> {
@@ -63,7 +60,7 @@ std::optional<core::Vocabulary> quickly_read(std::string_view text) {
   return reader.take();
 }
 
-/// The same, slowly, with an error that names what is wrong and where.
+/// The vocabulary of a vocab.json, read slowly: where it is none, the error names what is wrong and where.
 core::Vocabulary explained(std::string_view text, const JsonSource& source) {
   const nlohmann::json document = parse_json(text, source);
   core::Vocabulary vocabulary;
@@ -80,15 +77,15 @@ core::ClipTokenizer read_clip_tokenizer(const TokenizerFacts& facts) {
   const MappedFile merges_file(facts.merges, ErrorKind::model);
   const JsonSource source{facts.vocabulary.string(), ErrorKind::model, "Restore the file, or export the model again.",
                           vocabulary_limit};
-  const std::string_view text = text_of(vocabulary_file);
+  const std::string_view text = as_chars(vocabulary_file.bytes());
   std::optional<core::Vocabulary> vocabulary = quickly_read(text);
   if (!vocabulary) vocabulary = explained(text, source);
-  return core::ClipTokenizer(*vocabulary, text_of(merges_file), facts);
+  return core::ClipTokenizer(*vocabulary, as_chars(merges_file.bytes()), facts);
 }
 
 core::T5Tokenizer read_t5_tokenizer(const TokenizerFacts& facts) {
   const MappedFile file(facts.model, ErrorKind::model);
-  return core::T5Tokenizer(text_of(file), facts);
+  return core::T5Tokenizer(as_chars(file.bytes()), facts);
 }
 
 PromptTokenizer read_tokenizer(const TokenizerFacts& facts) {

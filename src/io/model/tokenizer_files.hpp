@@ -20,7 +20,7 @@ struct PromptTokenizer {
   core::TokenizeText tokens;
 };
 
-/// Reads the tokenizer of `facts`. Throws Error{model} as the two above do.
+/// Reads the tokenizer of `facts`, of either kind. Throws Error{model} for files that are malformed.
 PromptTokenizer read_tokenizer(const TokenizerFacts& facts);
 
 }  // namespace lapis::io

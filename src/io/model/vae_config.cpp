@@ -2,13 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <string>
-#include <string_view>
-#include <system_error>
 #include <vector>
 
 #include "core/family/spaces.hpp"
+#include "core/text/sentence.hpp"
+#include "io/file/foreign_json.hpp"
 #include "io/file/json_reader.hpp"
 #include "io/file/mapped_file.hpp"
 #include "io/file/text.hpp"
@@ -25,23 +24,13 @@ constexpr double farthest = 1e6;
 
 constexpr const char* known_class = "AutoencoderKL";
 
-/// Members that are null are not there: diffusers writes both for "none".
-nlohmann::json without_nulls(nlohmann::json document) {
-  if (!document.is_object()) return document;
-  for (auto member = document.begin(); member != document.end();) {
-    member = member->is_null() ? document.erase(member) : std::next(member);
-  }
-  return document;
-}
-
 /// One number for each channel; empty where there are none.
 std::vector<double> channel_numbers(const JsonValue& config, const std::string& key, int channels, double low) {
   std::vector<double> numbers;
   if (!config.has(key)) return numbers;
   for (const JsonValue& item : config.at(key).items()) numbers.push_back(item.number(low, farthest));
   if (numbers.size() != static_cast<std::size_t>(channels)) {
-    config.at(key).fail("has " + std::to_string(numbers.size()) + " numbers for " + std::to_string(channels) +
-                        " channels");
+    config.at(key).fail("has {} numbers for {} channels", numbers.size(), channels);
   }
   return numbers;
 }
@@ -49,7 +38,7 @@ std::vector<double> channel_numbers(const JsonValue& config, const std::string& 
 /// Every block but the last halves the sides.
 int downscale_of(const JsonValue& config) {
   const std::size_t blocks = config.at("block_out_channels").items().size();
-  if (blocks < 1 || blocks > 8) config.at("block_out_channels").fail("has " + std::to_string(blocks) + " blocks");
+  if (blocks < 1 || blocks > 8) config.at("block_out_channels").fail("has {} blocks", blocks);
   return 1 << (blocks - 1);
 }
 
@@ -77,15 +66,14 @@ Space space_of(const JsonValue& config) {
 std::optional<VaeConfig> read_config(const fs::path& file, bool strict) {
   const JsonSource source{file.string(), ErrorKind::model, "It should be the config.json of a diffusers AutoencoderKL",
                           longest_config};
-  const MappedFile content(file, ErrorKind::model);
-  const std::string_view text(reinterpret_cast<const char*>(content.bytes().data()), content.bytes().size());
-  const nlohmann::json document = without_nulls(parse_json(text, source));
+  nlohmann::json document = read_json(source);
   const JsonValue config(document, source);
   if (!document.is_object()) config.fail("is no object");
+  erase_nulls(document);
   const std::string kind = config.has("_class_name") ? config.at("_class_name").text() : "";
   if (!strict && kind != known_class) return std::nullopt;
   if (!kind.empty() && kind != known_class) {
-    config.at("_class_name").fail("is " + in_quotes(kind) + std::string("; only ") + known_class + " is known");
+    config.at("_class_name").fail("is {}; only {} is known", in_quotes(kind), known_class);
   }
   return VaeConfig{file, space_of(config)};
 }
@@ -93,22 +81,21 @@ std::optional<VaeConfig> read_config(const fs::path& file, bool strict) {
 }  // namespace
 
 VaeConfig read_vae_config(const fs::path& folder) {
-  std::error_code ignored;
   for (const fs::path& file : {folder / "config.json", folder / "vae" / "config.json"}) {
-    if (fs::is_regular_file(file, ignored)) return *read_config(file, true);
+    if (is_file(file)) return *read_config(file, true);
   }
-  throw Error(ErrorKind::model,
-              folder.string() + ": there is neither a model.json nor a config.json or vae/config.json.",
-              "Name a model, its folder, or the folder of a diffusers VAE");
+  throw Error(
+      ErrorKind::model,
+      core::sentence("{}: there is neither a model.json nor a config.json or vae/config.json.", folder.string()),
+      "Name a model, its folder, or the folder of a diffusers VAE");
 }
 
 std::optional<VaeConfig> vae_config_of(const Model& model) {
-  std::error_code ignored;
   for (const char* part : {"vae_decoder", "vae_encoder"}) {
     const auto found = model.parts.find(part);
     if (found == model.parts.end() || found->second.weights.empty()) continue;
     const fs::path file = found->second.weights.front().parent_path() / "config.json";
-    if (fs::is_regular_file(file, ignored)) return read_config(file, false);
+    if (is_file(file)) return read_config(file, false);
   }
   return std::nullopt;
 }

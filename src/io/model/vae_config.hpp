@@ -9,7 +9,7 @@
 
 namespace lapis::io {
 
-/// A VAE's config. It has numbers and no name: of which training the weights come no config tells.
+/// A VAE's config. It has numbers and no name: no config tells which training the weights come from.
 struct VaeConfig {
   std::filesystem::path file;
   Space space;  ///< id and lineage are empty
@@ -20,11 +20,11 @@ struct VaeConfig {
 /// config that is malformed, and one of another kind of network.
 VaeConfig read_vae_config(const std::filesystem::path& folder);
 
-/// The config that lies beside the weights of a model's VAE; none where none lies there, or one of another kind. Errors
-/// as above.
+/// The config that lies beside the weights of a model's VAE; none where none lies there, or one of another kind. Throws
+/// Error{model} for a config that is malformed.
 std::optional<VaeConfig> vae_config_of(const Model& model);
 
-/// The file of weights in the folder of such a config, as diffusers names it.
+/// The file of weights beside a VAE's config, as diffusers names it.
 std::filesystem::path vae_weights(const VaeConfig& config);
 
 }  // namespace lapis::io

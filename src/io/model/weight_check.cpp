@@ -9,10 +9,12 @@
 #include <set>
 #include <utility>
 
+#include "core/text/sentence.hpp"
+
 namespace lapis::io {
 namespace {
 
-/// Of a floating type: the bits which all are set in NaN and infinity, and in no other number.
+/// The bits that in a number of a floating type are all set in NaN and infinity, and in no other.
 struct NotFinite {
   Dtype dtype;
   std::uint64_t bits;
@@ -59,7 +61,7 @@ WeightFaults faults_in(const std::filesystem::path& path, const Prefixes& prefix
     if (!counts) continue;
     if (const auto place = first_not_finite(view)) faults.add(name, *place);
   }
-  if (faults.count > 0) faults.first = path.string() + ": " + faults.first;
+  if (faults.count > 0) faults.first = core::sentence("{}: {}", path.string(), faults.first);
   return faults;
 }
 
@@ -84,7 +86,12 @@ std::optional<std::size_t> first_not_finite(const TensorView& view, std::size_t 
 }
 
 void WeightFaults::add(const std::string& name, std::size_t place) {
-  if (count++ == 0) first = "tensor " + name + " is NaN or infinite at its number " + std::to_string(place);
+  if (count++ == 0) first = core::sentence("tensor {} is NaN or infinite at its number {}", name, place);
+}
+
+void WeightFaults::add(const WeightFaults& more) {
+  if (count == 0) first = more.first;
+  count += more.count;
 }
 
 WeightFaults faults_in_weights(const Model& model) {
@@ -96,17 +103,13 @@ WeightFaults faults_in_weights(const Model& model) {
   const auto every_second = [&all](std::size_t first) {
     WeightFaults sum;
     for (std::size_t i = first; i < all.size(); i += 2) {
-      const WeightFaults faults = faults_in(all[i].first, all[i].second);
-      if (sum.count == 0) sum.first = faults.first;
-      sum.count += faults.count;
+      sum.add(faults_in(all[i].first, all[i].second));
     }
     return sum;
   };
   std::future<WeightFaults> odd = std::async(std::launch::async, every_second, 1);
   WeightFaults sum = every_second(0);
-  const WeightFaults more = odd.get();
-  if (sum.count == 0) sum.first = more.first;
-  sum.count += more.count;
+  sum.add(odd.get());
   return sum;
 }
 

@@ -18,12 +18,16 @@ bool is_weight_dtype(Dtype dtype);
 /// finite, and for integers. Reads the tensor's bytes.
 std::optional<std::size_t> first_not_finite(const TensorView& view, std::size_t most = static_cast<std::size_t>(-1));
 
-/// Tensors with such a number: their names, and what is there.
+/// Tensors with a number that is NaN or infinite.
 struct WeightFaults {
   std::size_t count = 0;
   std::string first;  ///< "tensor conv_in.weight is NaN or infinite at its number 17"
 
+  /// Counts the tensor `name`, whose number `place` is the first such one.
   void add(const std::string& name, std::size_t place);
+
+  /// Counts those of `more`, which come after these.
+  void add(const WeightFaults& more);
 };
 
 /// The weights of a model that are not finite, with the file of the first in `first`. Reads every weight file whole, on

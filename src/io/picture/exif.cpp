@@ -3,13 +3,12 @@
 #include <cstdint>
 #include <string_view>
 
-#include "core/text/unicode.hpp"
+#include "io/file/file_kinds.hpp"
 #include "io/file/text.hpp"
 
 namespace lapis::io {
 namespace {
 
-constexpr std::string_view png_signature = "\x89PNG\r\n\x1a\n";
 constexpr std::string_view exif_mark{"Exif\0\0", 6};
 constexpr std::uint32_t orientation_tag = 0x0112;
 constexpr std::uint32_t exif_directory_tag = 0x8769;
@@ -109,7 +108,7 @@ std::string utf8_from_utf16(std::string_view bytes) {
   return text;
 }
 
-/// Eight bytes that name the code, then the text.
+/// The text of a UserComment, which begins with eight bytes that name its code; none where it is empty.
 std::optional<std::string> comment_text(std::string_view comment) {
   constexpr std::size_t code_size = 8;
   if (comment.size() <= code_size) return std::nullopt;
@@ -118,7 +117,7 @@ std::optional<std::string> comment_text(std::string_view comment) {
   std::string text;
   if (code == std::string_view("UNICODE\0", code_size)) text = utf8_from_utf16(bytes);
   if (code == std::string_view("ASCII\0\0\0", code_size) || code == std::string_view("\0\0\0\0\0\0\0\0", code_size)) {
-    text = core::first_bad_utf8(bytes) ? utf8_from_latin1(bytes) : std::string(bytes);
+    text = utf8_or_latin1(bytes);
   }
   while (!text.empty() && text.back() == '\0') text.pop_back();
   return text.empty() ? std::nullopt : std::optional(text);
@@ -143,6 +142,7 @@ std::string_view jpeg_exif(std::string_view file) {
   return {};
 }
 
+/// The Exif data of a PNG; empty where there are none.
 std::string_view png_exif(std::string_view file) {
   std::size_t at = png_signature.size();
   while (at + 12 <= file.size()) {
@@ -155,7 +155,7 @@ std::string_view png_exif(std::string_view file) {
 }
 
 std::string_view exif_of(std::span<const std::byte> file) {
-  const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
+  const std::string_view text = as_chars(file);
   if (text.starts_with("\xFF\xD8")) return jpeg_exif(text);
   if (text.starts_with(png_signature)) return png_exif(text);
   return {};

@@ -12,8 +12,8 @@ namespace lapis::io {
 /// or none that can be read: a broken tag is no reason to refuse a picture. Never reads beyond `file`.
 int exif_orientation(std::span<const std::byte> file);
 
-/// The tag UserComment of the same data, in UTF-8: A1111 and its descendants keep a JPEG's settings there. None where
-/// there is none, it is empty, or it is in a code that is neither ASCII, UTF-8 nor UTF-16.
+/// The tag UserComment of a JPEG's or a PNG's Exif data, in UTF-8: A1111 and its descendants keep a JPEG's settings
+/// there. None where there is none, it is empty, or it is in a code that is neither ASCII, UTF-8 nor UTF-16.
 std::optional<std::string> exif_user_comment(std::span<const std::byte> file);
 
 }  // namespace lapis::io

@@ -1,11 +1,13 @@
-#include "io/picture/gif_reader.hpp"
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
+
+#include "core/text/sentence.hpp"
+#include "io/file/text.hpp"
+#include "io/picture/format_readers.hpp"
 
 namespace lapis::io {
 namespace {
@@ -22,7 +24,7 @@ struct Frame {
   int width = 0;
   int height = 0;
   bool interlaced = false;
-  std::optional<std::size_t> hole;  ///< index of the colour that is transparent
+  std::optional<std::size_t> hole;  ///< index of the transparent colour
   std::string_view palette;         ///< three bytes a colour
   std::size_t data = 0;             ///< offset of the coded pixels
 };
@@ -33,7 +35,7 @@ struct Frame {
 class BlockReader {
  public:
   BlockReader(std::span<const std::byte> file, const std::string& name, std::size_t at = 0)
-      : file_(reinterpret_cast<const char*>(file.data()), file.size()), name_(name), at_(at) {}
+      : file_(as_chars(file)), name_(name), at_(at) {}
 
   Frame read_frame() {
     std::string_view head = take(head_size);
@@ -221,7 +223,7 @@ core::Pixels read_gif(std::span<const std::byte> file, const PictureFacts& facts
   const Frame frame = BlockReader(file, name).read_frame();
   BlockReader reader(file, name, frame.data);
   const std::size_t code_size = reader.byte();
-  if (code_size < 1 || code_size > 8) fail(name, "its codes begin with " + std::to_string(code_size) + " bits");
+  if (code_size < 1 || code_size > 8) fail(name, core::sentence("its codes begin with {} bits", code_size));
   const std::string data = reader.read_data();
   std::vector<std::uint8_t> indices(static_cast<std::size_t>(frame.width) * static_cast<std::size_t>(frame.height));
   Unpacker(data, static_cast<int>(code_size), name).unpack(indices);

@@ -1,5 +1,3 @@
-#include "io/picture/jpeg_reader.hpp"
-
 #include <array>
 #include <csetjmp>
 #include <cstdint>
@@ -11,7 +9,8 @@
 #include <optional>
 #include <vector>
 
-#include "lapis/error.hpp"
+#include "core/text/sentence.hpp"
+#include "io/picture/format_readers.hpp"
 
 namespace lapis::io {
 namespace {
@@ -52,7 +51,7 @@ Decoder& decoder_of(j_common_ptr jpeg) { return *static_cast<Decoder*>(jpeg->cli
   std::longjmp(decoder_of(jpeg).escape, 1);
 }
 
-/// Of libjpeg's warnings, those pass that say nothing of the pixels; the others stand for pixels that are made up.
+/// Lets those warnings pass that say nothing of the pixels; with any other, libjpeg has made pixels up.
 void on_message(j_common_ptr jpeg, int level) {
   if (level >= 0) return;
   switch (jpeg->err->msg_code) {
@@ -157,17 +156,16 @@ std::string kind_name(int marker) {
   return marker == 0xC3 ? "lossless coding" : "hierarchical coding";
 }
 
-[[noreturn]] void fail_unread(const std::string& name, const std::string& kind) {
-  throw Error(ErrorKind::input, name + " is a JPEG of " + kind + ", which lapis does not read.",
-              "Save it as a PNG or an ordinary JPEG first.");
+[[noreturn]] void refuse(const std::string& name, const std::string& kind) {
+  fail_unread(name, core::sentence("JPEG of {}", kind), "Save it as a PNG or an ordinary JPEG first.");
 }
 
 [[noreturn]] void fail(const Decoder& decoder, const std::string& name) {
   if (decoder.reason != nullptr) fail_damaged("JPEG", name, decoder.reason);
   if (decoder.code == JERR_OUT_OF_MEMORY) throw std::bad_alloc();
-  if (decoder.code == JERR_SOF_UNSUPPORTED) fail_unread(name, kind_name(decoder.errors.msg_parm.i[0]));
+  if (decoder.code == JERR_SOF_UNSUPPORTED) refuse(name, kind_name(decoder.errors.msg_parm.i[0]));
   if (decoder.code == JERR_BAD_PRECISION) {
-    fail_unread(name, std::to_string(decoder.errors.msg_parm.i[0]) + " bits a channel");
+    refuse(name, core::sentence("{} bits a channel", decoder.errors.msg_parm.i[0]));
   }
   fail_damaged("JPEG", name, decoder.text.data());
 }
@@ -191,9 +189,9 @@ PictureFacts read_jpeg_facts(std::span<const std::byte> file, const std::string&
   Decoder decoder;
   if (!open(decoder, file)) fail(decoder, name);
   const jpeg_decompress_struct& jpeg = decoder.jpeg;
-  if (jpeg.arith_code != FALSE) fail_unread(name, "arithmetic coding");
+  if (jpeg.arith_code != FALSE) refuse(name, "arithmetic coding");
   const int parts = jpeg.num_components;
-  if (parts != 1 && parts != 3 && parts != 4) fail_unread(name, std::to_string(parts) + " channels");
+  if (parts != 1 && parts != 3 && parts != 4) refuse(name, core::sentence("{} channels", parts));
   PictureFacts facts{.format = "JPEG",
                      .width = static_cast<int>(jpeg.image_width),
                      .height = static_cast<int>(jpeg.image_height),

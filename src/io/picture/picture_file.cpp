@@ -1,5 +1,3 @@
-#include "io/picture/picture_file.hpp"
-
 #include <cerrno>
 #include <fcntl.h>
 #include <span>
@@ -7,15 +5,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/text/sentence.hpp"
 #include "io/file/file_descriptor.hpp"
 #include "io/file/file_kinds.hpp"
 #include "io/file/mapped_file.hpp"
+#include "io/picture/picture_reader.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io {
 namespace {
 
-constexpr std::size_t piece_size = std::size_t{1} << 18U;
 constexpr std::size_t head_size = 64;  // bytes by which a picture is told from what is none
 
 /// False for what only wastes the time and the memory to read it, as /dev/zero. A TGA has no mark of its own, but a
@@ -28,25 +27,17 @@ bool may_be_picture(std::span<const std::byte> head) {
 
 [[noreturn]] void fail_too_large(const std::string& name) {
   throw Error(ErrorKind::input,
-              name + " is larger than " + std::to_string(largest_picture_file / 1'000'000) +
-                  " MB, the most that is read of a picture.",
+              core::sentence("{} is larger than {} MB, the most that is read of a picture.", name,
+                             largest_picture_file / 1'000'000),
               "Make the picture smaller first.");
 }
 
 /// `size` is what the file is known to have; 0 of a pipe.
-std::vector<std::byte> read_all(int descriptor, const std::string& name, std::size_t size) {
-  std::vector<std::byte> bytes;
-  bytes.reserve(size + 1);
-  std::vector<std::byte> piece(piece_size);
-  while (true) {
-    const ssize_t count = ::read(descriptor, piece.data(), piece.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw Error(ErrorKind::input, name + " cannot be read: " + system_reason(errno) + ".");
-    if (count == 0) return bytes;
-    bytes.insert(bytes.end(), piece.begin(), piece.begin() + count);
+std::vector<std::byte> read_picture(int descriptor, const std::string& name, std::size_t size) {
+  return read_all(descriptor, name, size, [&](std::span<const std::byte> bytes) {
     if (bytes.size() > largest_picture_file) fail_too_large(name);
-    if (size == 0 && !may_be_picture(bytes)) return bytes;
-  }
+    return size > 0 || may_be_picture(bytes);
+  });
 }
 
 std::vector<std::byte> read_path(const std::filesystem::path& path) {
@@ -54,18 +45,20 @@ std::vector<std::byte> read_path(const std::filesystem::path& path) {
   if (file.number() < 0) fail_unreadable(path, ErrorKind::input, errno);
   struct stat facts {};
   if (::fstat(file.number(), &facts) != 0) fail_unreadable(path, ErrorKind::input, errno);
-  if (S_ISDIR(facts.st_mode)) throw Error(ErrorKind::input, path.string() + " is a folder; a file is needed here.");
+  if (S_ISDIR(facts.st_mode)) {
+    throw Error(ErrorKind::input, core::sentence("{} is a folder; a file is needed here.", path.string()));
+  }
   const std::size_t size = S_ISREG(facts.st_mode) ? static_cast<std::size_t>(facts.st_size) : 0;
   if (size > largest_picture_file) fail_too_large(path.string());
-  return read_all(file.number(), path.string(), size);
+  return read_picture(file.number(), path.string(), size);
 }
 
 }  // namespace
 
 std::vector<std::byte> read_picture_file(const std::filesystem::path& path) {
-  const std::string name = path == "-" ? "standard input" : path.string();
-  std::vector<std::byte> bytes = path == "-" ? read_all(STDIN_FILENO, name, 0) : read_path(path);
-  if (bytes.empty()) throw Error(ErrorKind::input, name + " is empty; a picture is needed here.");
+  const std::string name = path == "-" ? standard_input : path.string();
+  std::vector<std::byte> bytes = path == "-" ? read_picture(STDIN_FILENO, name, 0) : read_path(path);
+  if (bytes.empty()) throw Error(ErrorKind::input, core::sentence("{} is empty; a picture is needed here.", name));
   return bytes;
 }
 

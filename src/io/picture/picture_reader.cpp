@@ -5,16 +5,13 @@
 #include <optional>
 #include <string_view>
 
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
-#include "io/picture/exif.hpp"
 #include "io/file/file_kinds.hpp"
-#include "io/picture/gif_reader.hpp"
-#include "io/picture/jpeg_reader.hpp"
-#include "io/file/memory.hpp"
-#include "io/picture/png_pixels.hpp"
-#include "io/picture/pnm_reader.hpp"
-#include "io/picture/stb_reader.hpp"
+#include "io/file/shortage.hpp"
 #include "io/file/text.hpp"
+#include "io/picture/exif.hpp"
+#include "io/picture/format_readers.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io {
@@ -48,33 +45,32 @@ bool is_tga(std::string_view file, const std::string& name) {
 std::string_view format_of(std::span<const std::byte> bytes, const std::string& name) {
   if (const FileKind* kind = find_file_kind(bytes)) {
     if (kind->readable) return kind->name;
-    throw Error(ErrorKind::input, name + " is a " + std::string(kind->name) + " file, which lapis does not read.",
-                advice);
+    fail_unread(name, core::sentence("{} file", kind->name), advice);
   }
-  const std::string_view file(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::string_view file = as_chars(bytes);
   if (is_tga(file, name)) return "TGA";
   throw Error(ErrorKind::input,
-              name + " is no picture that lapis reads: it begins " + in_quotes(file.substr(0, 8)) + ".", advice);
+              core::sentence("{} is no picture that lapis reads: it begins {}.", name, in_quotes(file.substr(0, 8))),
+              advice);
 }
 
 const FormatRow& row_of(std::string_view format) {
   for (const FormatRow& row : formats) {
     if (row.name == format) return row;
   }
-  throw Error(ErrorKind::internal, "there is no reader of " + std::string(format) + ".");
+  throw Error(ErrorKind::internal, core::sentence("there is no reader of {}.", format));
 }
 
-std::string size_text(const PictureFacts& facts) {
-  return std::to_string(facts.width) + " x " + std::to_string(facts.height) + " pixels";
-}
+std::string size_text(const PictureFacts& facts) { return core::sentence("{} x {} pixels", facts.width, facts.height); }
 
 void check_sides(const PictureFacts& facts, const std::string& name) {
-  if (facts.width < 1 || facts.height < 1) fail_damaged(facts.format, name, "it claims " + size_text(facts));
+  if (facts.width < 1 || facts.height < 1) {
+    fail_damaged(facts.format, name, core::sentence("it claims {}", size_text(facts)));
+  }
   if (facts.width <= largest_side && facts.height <= largest_side) return;
-  throw Error(
-      ErrorKind::input,
-      name + " has " + size_text(facts) + "; at most " + std::to_string(largest_side) + " along a side are read.",
-      "Make the picture smaller first.");
+  throw Error(ErrorKind::input,
+              core::sentence("{} has {}; at most {} along a side are read.", name, size_text(facts), largest_side),
+              "Make the picture smaller first.");
 }
 
 }  // namespace
@@ -82,17 +78,20 @@ void check_sides(const PictureFacts& facts, const std::string& name) {
 void check_picture_memory(std::span<const std::byte> file, const PictureFacts& facts, const std::string& name) {
   const std::uint64_t turned = facts.orientation == 1 ? 0 : pixel_count(facts) * static_cast<unsigned>(facts.channels);
   const std::uint64_t needed = file.size() + facts.memory + turned;
-  const std::string text =
-      name + " has " + size_text(facts) + ": reading it takes " + std::to_string(needed / 1'000'000) + " MB, and ";
+  constexpr std::uint64_t megabyte = 1'000'000;
   constexpr const char* what_to_do = "Make the picture smaller first.";
   if (needed > most_picture_memory) {
     throw Error(ErrorKind::input,
-                text + "at most " + std::to_string(most_picture_memory / 1'000'000) + " MB are spent on one.",
+                core::sentence("{} has {}: reading it takes {} MB, and at most {} MB are spent on one.", name,
+                               size_text(facts), needed / megabyte, most_picture_memory / megabyte),
                 what_to_do);
   }
   const std::optional<std::uint64_t> there = free_memory();
   if (!there || needed < *there) return;
-  throw Error(ErrorKind::device, text + std::to_string(*there / 1'000'000) + " MB are free.", what_to_do);
+  throw Error(ErrorKind::device,
+              core::sentence("{} has {}: reading it takes {} MB, and {} MB are free.", name, size_text(facts),
+                             needed / megabyte, *there / megabyte),
+              what_to_do);
 }
 
 PictureFacts read_picture_facts(std::span<const std::byte> file, const std::string& name) {

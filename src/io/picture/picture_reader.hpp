@@ -3,16 +3,25 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/picture/pixels.hpp"
 #include "io/picture/picture_facts.hpp"
 
 namespace lapis::io {
 
-/// What reading a picture may take: its file, its pixels, a second time where they are turned, and what a decoder
-/// holds.
+/// Bytes of the largest file that is taken for a picture that anybody draws from.
+inline constexpr std::size_t largest_picture_file = 400'000'000;
+
+/// All bytes of a file or a pipe, or of standard input where `path` is "-". Of a pipe or a device no more is read than
+/// its first bytes if no picture begins with them.
+/// Throws Error{input} if they cannot be read, are more than `largest_picture_file`, or if there is nothing.
+std::vector<std::byte> read_picture_file(const std::filesystem::path& path);
+
+/// Bytes that reading a picture may take: its file, its pixels, twice where they are turned, and what a decoder holds.
 inline constexpr std::uint64_t most_picture_memory = 600'000'000;
 
 /// Reads a picture's header alone. `name` is the file that errors speak of.

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <zlib.h>
 
+#include "core/text/sentence.hpp"
 #include "core/text/unicode.hpp"
 #include "io/file/text.hpp"
 #include "lapis/error.hpp"
@@ -87,7 +88,8 @@ bool is_plain(std::string_view text) {
 void add_text(std::vector<png_text>& texts, const char* key, const std::string& text, bool international) {
   if (text.empty()) return;
   if (core::first_bad_utf8(text) || text.find('\0') != std::string::npos) {
-    throw Error(ErrorKind::usage, in_quotes(text) + " is not UTF-8 text and cannot be stored in a PNG.");
+    throw Error(ErrorKind::usage,
+                core::sentence("{} is not UTF-8 text and cannot be stored in a PNG.", in_quotes(text)));
   }
   png_text chunk{};
   chunk.compression = international ? PNG_ITXT_COMPRESSION_NONE : PNG_TEXT_COMPRESSION_NONE;
@@ -107,9 +109,8 @@ std::vector<std::byte> encode_png(const Image& image, const PngText& text) {
   const auto pixels =
       static_cast<std::size_t>(std::max(image.width, 0)) * static_cast<std::size_t>(std::max(image.height, 0));
   if (pixels == 0 || image.rgb.size() != pixels * 3) {
-    throw Error(ErrorKind::internal, "an image of " + std::to_string(image.width) + " x " +
-                                         std::to_string(image.height) + " pixels has " +
-                                         std::to_string(image.rgb.size()) + " bytes.");
+    throw Error(ErrorKind::internal, core::sentence("an image of {} x {} pixels has {} bytes.", image.width,
+                                                    image.height, image.rgb.size()));
   }
   std::vector<png_text> texts;
   add_text(texts, "parameters", text.parameters, !is_plain(text.parameters));
@@ -125,7 +126,7 @@ std::vector<std::byte> encode_png(const Image& image, const PngText& text) {
   writer.bytes = &bytes;
   if (!run_writer(writer)) {
     if (std::string_view(fault.text.data()).find("memory") != std::string_view::npos) throw std::bad_alloc();
-    throw Error(ErrorKind::internal, "the picture cannot be written as a PNG: " + std::string(fault.text.data()) + ".");
+    throw Error(ErrorKind::internal, core::sentence("the picture cannot be written as a PNG: {}.", fault.text.data()));
   }
   return bytes;
 }

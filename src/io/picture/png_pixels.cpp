@@ -1,5 +1,3 @@
-#include "io/picture/png_pixels.hpp"
-
 #include <array>
 #include <csetjmp>
 #include <cstdint>
@@ -8,8 +6,8 @@
 #include <png.h>
 #include <vector>
 
+#include "io/picture/format_readers.hpp"
 #include "io/picture/png.hpp"
-#include "lapis/error.hpp"
 
 namespace lapis::io {
 namespace {
@@ -53,7 +51,8 @@ bool has_palette(const Decoder& decoder) {
   return png_get_color_type(decoder.png, decoder.info) == PNG_COLOR_TYPE_PALETTE;
 }
 
-/// Of the chunks beside the pixels, only those are read that pixels need: the others cost memory, and change nothing.
+/// Reads what stands before the pixels, without the chunks that pixels do not need: they cost memory, and change
+/// nothing.
 bool open(Decoder& decoder) {
   if (setjmp(png_jmpbuf(decoder.png)) != 0) return false;
   png_set_read_fn(decoder.png, &decoder, take_bytes);
@@ -91,12 +90,12 @@ void start(Decoder& decoder, std::span<const std::byte> file, const std::string&
   if (!open(decoder)) fail_damaged("PNG", name, decoder.ran_out ? "it is cut short" : decoder.text.data());
 }
 
-/// As core::Pixels counts them: a colour that is a hole adds one.
+/// The channels of its pixels, to which a transparent colour adds one.
 int channels_of(png_const_structp png, png_const_infop info) {
-  const bool hole = png_get_valid(png, info, PNG_INFO_tRNS) != 0;
+  const bool has_transparent = png_get_valid(png, info, PNG_INFO_tRNS) != 0;
   const png_byte colour = png_get_color_type(png, info);
   const int colours = (colour & PNG_COLOR_MASK_COLOR) != 0 ? 3 : 1;
-  return colours + ((colour & PNG_COLOR_MASK_ALPHA) != 0 || hole ? 1 : 0);
+  return colours + ((colour & PNG_COLOR_MASK_ALPHA) != 0 || has_transparent ? 1 : 0);
 }
 
 /// False if an index is beyond the palette.

@@ -1,17 +1,19 @@
-#include <array>
 #include <cstdint>
-#include <new>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <zlib.h>
 
+#include "core/text/sentence.hpp"
 #include "core/text/unicode.hpp"
+#include "io/file/file_kinds.hpp"
+#include "io/file/inflate.hpp"
 #include "io/file/mapped_file.hpp"
-#include "io/picture/png.hpp"
 #include "io/file/text.hpp"
+#include "io/picture/png.hpp"
 #include "lapis/error.hpp"
 
 // libpng can only reach the text behind the pixels by unpacking the pixels, so the chunks are walked here.
@@ -20,7 +22,6 @@ namespace lapis::io {
 
 namespace {
 
-constexpr std::string_view signature = "\x89PNG\r\n\x1a\n";
 constexpr std::size_t chunk_frame = 12;  // length, type and checksum
 constexpr std::uint32_t largest_side = 65'535;
 constexpr std::size_t longest_key = 79;
@@ -39,46 +40,13 @@ std::uint32_t read_u32(std::string_view bytes) {
   return value;
 }
 
-/// Owns zlib's state of one stream.
-class Inflater {
- public:
-  Inflater() {
-    if (inflateInit(&stream_) != Z_OK) throw std::bad_alloc();  // nothing else can fail here
-  }
-  ~Inflater() { inflateEnd(&stream_); }
-  Inflater(const Inflater&) = delete;
-  Inflater& operator=(const Inflater&) = delete;
-
-  /// What `packed` unpacks to; none if it is damaged or longer than `limit`.
-  std::optional<std::string> unpack(std::string_view packed, std::size_t limit) {
-    // zlib takes a pointer to input it does not change, but does not say const.
-    stream_.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(packed.data()));
-    stream_.avail_in = static_cast<uInt>(packed.size());
-    std::string text;
-    std::array<char, 16'384> piece{};
-    while (true) {
-      stream_.next_out = reinterpret_cast<Bytef*>(piece.data());
-      stream_.avail_out = static_cast<uInt>(piece.size());
-      const int status = inflate(&stream_, Z_NO_FLUSH);
-      if (status == Z_MEM_ERROR) throw std::bad_alloc();
-      if (status != Z_OK && status != Z_STREAM_END) return std::nullopt;
-      text.append(piece.data(), piece.size() - stream_.avail_out);
-      if (text.size() > limit) return std::nullopt;
-      if (status == Z_STREAM_END) return text;
-    }
-  }
-
- private:
-  z_stream stream_{};
-};
-
 class PngReader {
  public:
   PngReader(std::string_view file, const std::string& name) : rest_(file), name_(name) {}
 
-  PngFacts read() {
-    if (!rest_.starts_with(signature)) fail("it does not begin as a PNG does");
-    rest_.remove_prefix(signature.size());
+  PictureTexts read() {
+    if (!rest_.starts_with(png_signature)) fail("it does not begin as a PNG does");
+    rest_.remove_prefix(png_signature.size());
     read_header(next_chunk());
     bool has_pixels = false;
     for (Chunk chunk = next_chunk(); chunk.type != "IEND"; chunk = next_chunk()) {
@@ -92,8 +60,13 @@ class PngReader {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& reason) const {
-    throw Error(ErrorKind::input, name_ + " is a damaged PNG or none: " + reason + ".", "Give another file.");
+  /// `reason` is a clause without a full stop, with places for `values`.
+  template <typename... Values>
+  [[noreturn]] void fail(std::type_identity_t<core::SentenceText<sizeof...(Values)>> reason,
+                         const Values&... values) const {
+    throw Error(ErrorKind::input,
+                core::sentence("{} is a damaged PNG or none: {}.", name_, core::sentence(reason, values...)),
+                "Give another file.");
   }
 
   Chunk next_chunk() {
@@ -104,7 +77,7 @@ class PngReader {
     const std::string_view checked = rest_.substr(4, 4 + length);
     const auto checksum = crc32_z(0, reinterpret_cast<const Bytef*>(checked.data()), checked.size());
     if (checksum != read_u32(rest_.substr(8 + length))) {
-      fail("the checksum of its chunk " + in_quotes(chunk.type) + " is wrong");
+      fail("the checksum of its chunk {} is wrong", in_quotes(chunk.type));
     }
     rest_.remove_prefix(chunk_frame + length);
     return chunk;
@@ -115,21 +88,21 @@ class PngReader {
     const std::uint32_t width = read_u32(chunk.data);
     const std::uint32_t height = read_u32(chunk.data.substr(4));
     if (width == 0 || height == 0 || width > largest_side || height > largest_side) {
-      fail("it claims " + std::to_string(width) + " x " + std::to_string(height) + " pixels");
+      fail("it claims {} x {} pixels", width, height);
     }
     facts_.width = static_cast<int>(width);
     facts_.height = static_cast<int>(height);
     facts_.bit_depth = static_cast<unsigned char>(chunk.data[8]);
     const bool known = facts_.bit_depth == 1 || facts_.bit_depth == 2 || facts_.bit_depth == 4 ||
                        facts_.bit_depth == 8 || facts_.bit_depth == 16;
-    if (!known) fail("it claims " + std::to_string(facts_.bit_depth) + " bits a channel");
+    if (!known) fail("it claims {} bits a channel", facts_.bit_depth);
   }
 
-  void add(PngTextChunk chunk) {
-    if (facts_.texts.size() == most_texts) fail("it has more than " + std::to_string(most_texts) + " texts");
+  void add(NamedText chunk) {
+    if (facts_.texts.size() == most_texts) fail("it has more than {} texts", most_texts);
     text_in_all_ += chunk.text.size();
     if (chunk.text.size() > longest_text || text_in_all_ > longest_text_in_all) {
-      fail("its text " + in_quotes(chunk.key) + " is too long");
+      fail("its text {} is too long", in_quotes(chunk.key));
     }
     facts_.texts.push_back(std::move(chunk));
   }
@@ -157,59 +130,51 @@ class PngReader {
   }
 
   std::string unpack(const std::string& key, std::string_view packed) const {
-    std::optional<std::string> text = Inflater().unpack(packed, longest_text);
-    if (!text) fail("its text " + in_quotes(key) + " does not unpack, or is too long");
+    std::optional<std::string> text = inflated_zlib(packed, longest_text);
+    if (!text) fail("its text {} does not unpack, or is too long", in_quotes(key));
     return std::move(*text);
   }
 
-  static std::string as_utf8(std::string_view text) {
-    return core::first_bad_utf8(text) ? utf8_from_latin1(text) : std::string(text);
+  NamedText read_latin1(std::string_view data) const {
+    std::string key = take_key(data);
+    return {std::move(key), utf8_or_latin1(data)};
   }
 
-  PngTextChunk read_latin1(std::string_view data) const {
+  NamedText read_packed_latin1(std::string_view data) const {
     std::string key = take_key(data);
-    return {std::move(key), as_utf8(data)};
-  }
-
-  PngTextChunk read_packed_latin1(std::string_view data) const {
-    std::string key = take_key(data);
-    if (take_byte(data) != 0) fail("its text " + in_quotes(key) + " is packed in an unknown way");
-    std::string text = as_utf8(unpack(key, data));
+    if (take_byte(data) != 0) fail("its text {} is packed in an unknown way", in_quotes(key));
+    std::string text = utf8_or_latin1(unpack(key, data));
     return {std::move(key), std::move(text)};
   }
 
-  PngTextChunk read_international(std::string_view data) const {
+  NamedText read_international(std::string_view data) const {
     std::string key = take_key(data);
     const char packed = take_byte(data);
     const char method = take_byte(data);
     take_field(data);  // language
     take_field(data);  // the key in that language
-    if (packed != 0 && (packed != 1 || method != 0))
-      fail("its text " + in_quotes(key) + " is packed in an unknown way");
+    if (packed != 0 && (packed != 1 || method != 0)) fail("its text {} is packed in an unknown way", in_quotes(key));
     std::string text = packed == 0 ? std::string(data) : unpack(key, data);
-    if (core::first_bad_utf8(text)) fail("its text " + in_quotes(key) + " is not UTF-8");
+    if (core::first_bad_utf8(text)) fail("its text {} is not UTF-8", in_quotes(key));
     return {std::move(key), std::move(text)};
   }
 
   std::string_view rest_;
   const std::string& name_;
-  PngFacts facts_;
+  PictureTexts facts_;
   std::size_t text_in_all_ = 0;
 };
 
 }  // namespace
 
-bool is_png(std::span<const std::byte> bytes) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  return text.starts_with(signature);
-}
+bool is_png(std::span<const std::byte> bytes) { return as_chars(bytes).starts_with(png_signature); }
 
-PngFacts read_png_text(const std::filesystem::path& path) {
+PictureTexts read_png_text(const std::filesystem::path& path) {
   return read_png_text(MappedFile(path, ErrorKind::input).bytes(), path.string());
 }
 
-PngFacts read_png_text(std::span<const std::byte> png, const std::string& name) {
-  return PngReader({reinterpret_cast<const char*>(png.data()), png.size()}, name).read();
+PictureTexts read_png_text(std::span<const std::byte> png, const std::string& name) {
+  return PngReader(as_chars(png), name).read();
 }
 
 }  // namespace lapis::io

@@ -1,5 +1,3 @@
-#include "io/picture/pnm_reader.hpp"
-
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -7,8 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "core/text/sentence.hpp"
 #include "io/file/text.hpp"
-#include "lapis/error.hpp"
+#include "io/picture/format_readers.hpp"
 
 namespace lapis::io {
 namespace {
@@ -41,8 +40,7 @@ constexpr std::array<TupleRow, 6> tuples = {{
 
 class PnmReader {
  public:
-  PnmReader(std::span<const std::byte> file, const std::string& name)
-      : file_(reinterpret_cast<const char*>(file.data()), file.size()), name_(name) {}
+  PnmReader(std::span<const std::byte> file, const std::string& name) : file_(as_chars(file)), name_(name) {}
 
   /// Leaves the reader at the first sample.
   Header read_header() {
@@ -59,7 +57,7 @@ class PnmReader {
       if (!is_plain()) end_header();
     }
     if (header_.most < 1 || header_.most > largest_value) {
-      fail("its largest value is " + std::to_string(header_.most) + ", which is not 1 to 65535");
+      fail(core::sentence("its largest value is {}, which is not 1 to 65535", header_.most));
     }
     return header_;
   }
@@ -77,6 +75,9 @@ class PnmReader {
 
  private:
   [[noreturn]] void fail(const std::string& reason) const { fail_damaged("PNM", name_, reason); }
+  [[noreturn]] void fail_number(std::string_view what) const {
+    fail(core::sentence("its {} is no number that it can be", what));
+  }
 
   /// What the samples take at least: numbers in text a digit and a blank each, but the last.
   double least_bytes() const {
@@ -119,7 +120,7 @@ class PnmReader {
     }
     if (at_ == file_.size() && at_ == begin) fail("it is cut short");
     const bool ended = at_ == file_.size() || is_blank(file_[at_]) || file_[at_] == '#';
-    if (at_ == begin || !ended || value > INT32_MAX) fail("its " + std::string(what) + " is no number that it can be");
+    if (at_ == begin || !ended || value > INT32_MAX) fail_number(what);
     return static_cast<int>(value);
   }
 
@@ -162,7 +163,7 @@ class PnmReader {
       else if (key == "TUPLTYPE")
         tuple += (tuple.empty() ? "" : " ") + std::string(value);
       else
-        fail("its header has a line " + in_quotes(key));
+        fail(core::sentence("its header has a line {}", in_quotes(key)));
     }
     check_tuple(tuple);
   }
@@ -170,7 +171,7 @@ class PnmReader {
   int field(std::string_view key, std::string_view value) const {
     PnmReader reader(std::as_bytes(std::span(value)), name_);
     const int number = reader.number(key);
-    if (reader.at_ != value.size()) fail("its " + std::string(key) + " is no number that it can be");
+    if (reader.at_ != value.size()) fail_number(key);
     return number;
   }
 
@@ -179,10 +180,9 @@ class PnmReader {
     for (const TupleRow& row : tuples) {
       if (row.channels == header_.channels && (tuple.empty() || tuple == row.name)) return;
     }
-    throw Error(ErrorKind::input,
-                name_ + " is a PAM of " + std::to_string(header_.channels) + " channels" +
-                    (tuple.empty() ? "" : " of type " + in_quotes(tuple)) + ", which lapis does not read.",
-                "Save it as a PNG first.");
+    fail_unread(name_, tuple.empty()
+                           ? core::sentence("PAM of {} channels", header_.channels)
+                           : core::sentence("PAM of {} channels of type {}", header_.channels, in_quotes(tuple)));
   }
 
   void make_scale() {
@@ -194,7 +194,7 @@ class PnmReader {
 
   std::uint8_t scaled(std::size_t sample) const {
     if (sample < scale_.size()) return scale_[sample];
-    fail("it has a sample of " + std::to_string(sample) + ", and its largest value is " + std::to_string(header_.most));
+    fail(core::sentence("it has a sample of {}, and its largest value is {}", sample, header_.most));
   }
 
   void read_digits(std::vector<std::uint8_t>& to) {

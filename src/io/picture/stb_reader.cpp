@@ -1,5 +1,3 @@
-#include "io/picture/stb_reader.hpp"
-
 #include <algorithm>
 #include <bit>
 #include <cstdint>
@@ -8,14 +6,11 @@
 #include <stb/stb_image.h>
 #include <utility>
 
-#include "lapis/error.hpp"
+#include "core/text/sentence.hpp"
+#include "io/picture/format_readers.hpp"
 
 namespace lapis::io {
 namespace {
-
-[[noreturn]] void fail_unread(const std::string& name, const std::string& kind) {
-  throw Error(ErrorKind::input, name + " is a " + kind + ", which lapis does not read.", "Save it as a PNG first.");
-}
 
 /// Numbers of a file, smallest byte first.
 class Bytes {
@@ -60,7 +55,7 @@ struct BmpHeader {
   bool has_stray_byte() const { return bits == 32 && !masked; }
 };
 
-/// One run of at most 8 bits, as a channel's mask is.
+/// Whether a mask is one run of at most 8 bits, as a channel's is.
 bool is_channel(std::uint32_t mask) {
   const int bits = std::popcount(mask);
   return bits >= 1 && bits <= 8 && (mask >> std::countr_zero(mask)) == (1U << bits) - 1U;
@@ -84,7 +79,7 @@ BmpHeader read_bmp_header(const Bytes& bytes, const std::string& name) {
   header.pixels = bytes.number(10);
   header.size = bytes.number(14);
   if (header.size != 40 && header.size != 56 && header.size != 108 && header.size != 124) {
-    fail_unread(name, "BMP with a header of " + std::to_string(header.size) + " bytes");
+    fail_unread(name, core::sentence("BMP with a header of {} bytes", header.size));
   }
   header.width = static_cast<int>(bytes.number(18));
   const auto height = static_cast<std::int32_t>(bytes.number(22));  // negative: rows from top to bottom
@@ -99,15 +94,15 @@ BmpHeader read_bmp_header(const Bytes& bytes, const std::string& name) {
   const std::uint32_t bits = header.bits;
   const bool words = bits == 16 || bits == 32;
   if (!words && bits != 1 && bits != 4 && bits != 8 && bits != 24) {
-    fail_unread(name, "BMP of " + std::to_string(bits) + " bits a pixel");
+    fail_unread(name, core::sentence("BMP of {} bits a pixel", bits));
   }
-  if (packing == 3 && !words) bytes.fail("its channels have masks, which " + std::to_string(bits) + " bits have not");
+  if (packing == 3 && !words) bytes.fail(core::sentence("its channels have masks, which {} bits have not", bits));
   const std::uint32_t behind = 14 + header.size + (packing == 3 && header.size < 108 ? 12 : 0);
   if (header.pixels < behind) bytes.fail("its pixels lie in its header");
   if (bits == 16) header.depths = {5, 5, 5, 8};
   if (packing == 3) read_masks(bytes, header, name);
   if (bits <= 8 && (header.palette_entries() < 1 || header.palette_entries() > 256)) {
-    bytes.fail("its palette has " + std::to_string(header.palette_entries()) + " colours");
+    bytes.fail(core::sentence("its palette has {} colours", header.palette_entries()));
   }
   bytes.need(header.pixels, header.stride() * static_cast<unsigned>(header.height));
   return header;
@@ -137,10 +132,10 @@ struct TgaHeader {
   std::uint64_t count = 0;
 };
 
-/// Bits of a pixel or of a colour in the palette.
+/// Refuses `bits`, of a pixel or of a colour in the palette, that no reader takes.
 void check_tga_bits(std::uint32_t bits, const std::string& name) {
   if (bits == 8 || bits == 15 || bits == 16 || bits == 24 || bits == 32) return;
-  fail_unread(name, "TGA of " + std::to_string(bits) + " bits a pixel");
+  fail_unread(name, core::sentence("TGA of {} bits a pixel", bits));
 }
 
 TgaHeader read_tga_header(const Bytes& bytes, const std::string& name) {
@@ -150,7 +145,7 @@ TgaHeader read_tga_header(const Bytes& bytes, const std::string& name) {
   header.packed = kind >= 8;
   const std::uint32_t colour = kind & 7U;
   if (bytes.byte(1) > 1 || kind > 11 || (header.indexed ? colour != 1 : colour != 2 && colour != 3)) {
-    fail_unread(name, "TGA of kind " + std::to_string(kind) + " with palette " + std::to_string(bytes.byte(1)));
+    fail_unread(name, core::sentence("TGA of kind {} with palette {}", kind, bytes.byte(1)));
   }
   const std::uint32_t bits = bytes.byte(16);
   check_tga_bits(bits, name);
@@ -164,7 +159,7 @@ TgaHeader read_tga_header(const Bytes& bytes, const std::string& name) {
   }
   header.colours = bytes.word(5);
   check_tga_bits(bytes.byte(7), name);
-  if (bits > 16 || bits == 15) fail_unread(name, "TGA of indices of " + std::to_string(bits) + " bits");
+  if (bits > 16 || bits == 15) fail_unread(name, core::sentence("TGA of indices of {} bits", bits));
   if (bytes.word(3) != 0) fail_unread(name, "TGA whose palette does not begin at its first colour");
   header.pixels += std::uint64_t{header.colours} * ((bytes.byte(7) + 7) / 8);
   return header;
@@ -196,7 +191,7 @@ struct Free {
   void operator()(stbi_uc* pixels) const { stbi_image_free(pixels); }
 };
 
-/// stb's own word on sides and channels; its pixels and our copy of them are there at one time.
+/// What stb says of sides and channels. Its pixels and their copy will be in memory at one time.
 PictureFacts facts_by_stb(const std::string& format, std::span<const std::byte> file, const std::string& name) {
   PictureFacts facts{.format = format};
   const auto* bytes = reinterpret_cast<const stbi_uc*>(file.data());

@@ -6,6 +6,7 @@
 #include <optional>
 #include <unistd.h>
 
+#include "core/text/sentence.hpp"
 #include "core/text/unicode.hpp"
 #include "io/file/file_descriptor.hpp"
 #include "io/file/text.hpp"
@@ -18,7 +19,7 @@ constexpr std::size_t size_limit = std::size_t{1} << 20U;
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 [[noreturn]] void refuse(const std::string& what, const std::string& why) {
-  throw Error(ErrorKind::input, what + ": " + why);
+  throw Error(ErrorKind::input, core::sentence("{}: {}", what, why));
 }
 
 /// Everything that can be read: a pipe works as a file does.
@@ -28,7 +29,7 @@ std::string read_all(int descriptor, const std::string& what) {
   while (true) {
     const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) refuse(what, std::string("cannot be read: ") + system_reason(errno));
+    if (count < 0) refuse(what, core::sentence("cannot be read: {}", system_reason(errno)));
     if (count == 0) return content;
     content.append(buffer.data(), static_cast<std::size_t>(count));
     if (content.size() > size_limit) refuse(what, "is larger than 1 MiB, which no prompt is; name a text file");
@@ -38,15 +39,15 @@ std::string read_all(int descriptor, const std::string& what) {
 std::string read_file(const std::string& path, const std::string& what) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.number() < 0) {
-    refuse(what, std::string("cannot be read: ") + system_reason(errno) +
-                     ". Name a text file, or write \\@ for a prompt that begins with @");
+    refuse(what, core::sentence("cannot be read: {}. Name a text file, or write \\@ for a prompt that begins with @",
+                                system_reason(errno)));
   }
   return read_all(file.number(), what);
 }
 
 std::string cleaned(std::string text, const std::string& what) {
   if (const std::optional<std::size_t> bad = core::first_bad_utf8(text)) {
-    refuse(what, "is not UTF-8: byte " + std::to_string(*bad) + " begins no character; save it as UTF-8");
+    refuse(what, core::sentence("is not UTF-8: byte {} begins no character; save it as UTF-8", *bad));
   }
   if (text.starts_with(byte_order_mark)) text.erase(0, byte_order_mark.size());
   if (text.ends_with('\n')) text.pop_back();
@@ -60,13 +61,13 @@ bool reads_stdin(std::string_view argument) { return argument == "-" || argument
 
 std::string prompt_text(std::string_view argument, std::string_view option) {
   if (reads_stdin(argument)) {
-    const std::string what = std::string(option) + ": standard input";
+    const std::string what = core::sentence("{}: standard input", option);
     return cleaned(read_all(STDIN_FILENO, what), what);
   }
   if (argument.starts_with("\\@")) return std::string(argument.substr(1));
   if (!argument.starts_with('@')) return std::string(argument);
   const std::string path(argument.substr(1));
-  const std::string what = std::string(option) + ": " + printable(path);
+  const std::string what = core::sentence("{}: {}", option, printable(path));
   return cleaned(read_file(path, what), what);
 }
 

@@ -5,7 +5,7 @@
 
 #include "core/family/families.hpp"
 #include "core/prompt/embedding_names.hpp"
-#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "io/file/text.hpp"
 #include "io/model/tokenizer_files.hpp"
@@ -18,7 +18,7 @@ constexpr std::size_t most_chunks_read = 100;
 constexpr const char* positive = "prompt";
 constexpr const char* negative = "negative prompt";
 
-/// Of the tokenizers of this kind.
+/// Chunks of the longest prompt, as the tokenizers of this kind cut it.
 std::size_t most_chunks(const EncodedPrompts& encoded, const Model& model, TokenizerKind kind) {
   std::size_t most = 0;
   for (const auto* side : {&encoded.prompt, &encoded.negative}) {
@@ -39,8 +39,8 @@ PromptReader::PromptReader(const Model& model, Attachments& attachments, Resolve
   negative_ = parsed(job.negative_prompt, negative);
   if (!negative_.loras.empty()) {
     const core::LoraCall& call = negative_.loras.front();
-    warnings_.push_back("the negative prompt calls " + core::lora_tag(call.name, call.weight) +
-                        ", which counts in the prompt alone; it is left out");
+    warnings_.push_back(core::sentence("the negative prompt calls {}, which counts in the prompt alone; it is left out",
+                                       core::lora_tag(call.name, call.weight)));
   }
   add_called(files, attachments, job);
 }
@@ -48,10 +48,11 @@ PromptReader::PromptReader(const Model& model, Attachments& attachments, Resolve
 core::ParsedPrompt PromptReader::parsed(const std::string& text, const std::string& which) {
   try {
     core::ParsedPrompt prompt = core::parse_prompt(text, syntax_);
-    for (const std::string& warning : prompt.warnings) warnings_.push_back("the " + which + ", " + warning);
+    for (const std::string& warning : prompt.warnings)
+      warnings_.push_back(core::sentence("the {}, {}", which, warning));
     return prompt;
   } catch (const Error& error) {
-    throw Error(error.kind(), "the " + which + ", " + error.marked_problem(), error.marked_advice());
+    throw Error(error.kind(), core::sentence("the {}, {}", which, error.marked_problem()), error.marked_advice());
   }
 }
 
@@ -70,9 +71,9 @@ void PromptReader::add_called(const std::vector<EmbeddingFile>& files, Attachmen
       job.embeddings.push_back(files[i].name);
     } else if (files[i].asked) {
       check_embedding(files[i]);
-      const std::string call = (syntax_ == PromptSyntax::comfy ? "embedding:" : "") + files[i].name;
-      warnings_.push_back("no prompt calls the embedding " + files[i].name + "; write " + call +
-                          " where it shall stand");
+      warnings_.push_back(core::sentence("no prompt calls the embedding {}; write {}{} where it shall stand",
+                                         files[i].name, syntax_ == PromptSyntax::comfy ? "embedding:" : "",
+                                         files[i].name));
     }
   }
 }
@@ -88,8 +89,9 @@ EncodedPrompts PromptReader::encode() {
   for (const auto& [name, facts] : model_.tokenizers) {
     const std::size_t most = most_chunks(encoded, model_, facts.kind);
     if (most > most_chunks_read) {
-      throw Error(ErrorKind::usage, "a prompt has " + std::to_string(most) + " chunks of tokens, and at most " +
-                                        std::to_string(most_chunks_read) + " are read; shorten it");
+      throw Error(ErrorKind::usage,
+                  core::sentence("a prompt has {} chunks of tokens, and at most {} are read; shorten it", most,
+                                 most_chunks_read));
     }
     for (auto* side : {&encoded.prompt, &encoded.negative}) side->at(name).chunks.resize(most, encoded.empty.at(name));
   }
@@ -105,13 +107,12 @@ core::ChunkedPrompt PromptReader::chunked(const core::ParsedPrompt& prompt, cons
   };
   if (!result.cut.empty()) {
     const TokenizerFacts& facts = model_.tokenizers.at(name);
-    warn("the " + which + " has " + std::to_string(result.count) + " tokens and this model's " +
-         std::string(core::tokenizer_kind_name(facts.kind)) + " text encoder reads " +
-         std::to_string(core::prompt_tokens(facts)) + "; cut off: \"" + result.cut + "\"");
+    warn(core::sentence("the {} has {} tokens and this model's {} text encoder reads {}; cut off: \"{}\"", which,
+                        result.count, core::tokenizer_kind_name(facts.kind), core::prompt_tokens(facts), result.cut));
   }
   for (const std::string& call : result.unknown) {
-    warn("the " + which + " calls the embedding " + in_quotes(call) +
-         core::marked(", which no {embeddings} gives; it is left out of the prompt"));
+    warn(core::sentence("the {} calls the embedding {}, which no {embeddings} gives; it is left out of the prompt",
+                        which, in_quotes(call)));
   }
   return result;
 }

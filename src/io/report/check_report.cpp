@@ -4,14 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "io/file/json_text.hpp"
-#include "io/report/space_match_json.hpp"
+#include "io/report/json_parts.hpp"
 
 namespace lapis::io {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json name_json(const std::string& name) { return name.empty() ? Json() : Json(name); }
 
 Json checked_json(const Checked& checked) {
   const core::Route& route = checked.route;
@@ -20,8 +18,8 @@ Json checked_json(const Checked& checked) {
   Json json = {{"latent", checked.latent},
                {"destination", checked.destination},
                {"verdict", core::verdict_name(core::verdict(route))},
-               {"from", name_json(checked.from)},
-               {"to", name_json(checked.to)},
+               {"from", text_or_null(checked.from)},
+               {"to", text_or_null(checked.to)},
                {"reason", route.reason},
                {"advice", route.advice},
                {"steps", core::step_texts(route)},

@@ -1,11 +1,9 @@
 #include "io/report/inspection_report.hpp"
 
-#include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "io/report/space_match_json.hpp"
-#include "io/report/history_json.hpp"
 #include "io/file/json_text.hpp"
+#include "io/report/json_parts.hpp"
 
 namespace lapis::io {
 namespace {
@@ -23,20 +21,6 @@ Json space_json(const Space& space) {
   return json;
 }
 
-/// The job as the document it is; a text that is none, or is nested so deeply that printing it could exhaust the stack,
-/// stays a text.
-Json job_json(const std::string& job) {
-  constexpr int deepest_nesting = 32;
-  if (job.empty()) return nullptr;
-  bool too_deep = false;
-  const auto watch_depth = [&](int depth, Json::parse_event_t, Json&) {
-    too_deep = too_deep || depth > deepest_nesting;
-    return !too_deep;
-  };
-  const Json parsed = Json::parse(job, watch_depth, /*allow_exceptions=*/false);
-  return parsed.is_object() && !too_deep ? parsed : Json(job);
-}
-
 Json channels_json(const std::vector<core::ChannelStatistics>& channels) {
   Json list = Json::array();
   for (const core::ChannelStatistics& channel : channels) {
@@ -47,15 +31,6 @@ Json channels_json(const std::vector<core::ChannelStatistics>& channels) {
                     {"not_finite", channel.not_finite}});
   }
   return list;
-}
-
-const char* dtype_text(LatentDtype dtype) {
-  switch (dtype) {
-    case LatentDtype::f32: return "f32";
-    case LatentDtype::f16: return "f16";
-    case LatentDtype::bf16: return "bf16";
-  }
-  return "f32";
 }
 
 Json size_json(const LatentInspection& latent) {
@@ -72,9 +47,9 @@ std::string inspection_report(const LatentInspection& latent) {
   Json json = {{"latent", latent.name},
                {"form", latent.format},
                {"space", latent.has_space ? space_json(passport.space) : Json()},
-               {"units", !latent.has_units ? Json() : Json(passport.units == Units::model ? "model" : "vae")},
+               {"units", latent.has_units ? Json(core::units_name(passport.units)) : Json()},
                {"layout", latent.layout == core::Layout::packed ? "packed" : "plain"},
-               {"dtype", dtype_text(passport.dtype)},
+               {"dtype", dtype_name(passport.dtype)},
                {"shape", latent.has_size ? Json(passport.shape) : Json()},
                {"size", size_json(latent)},
                {"finished", !unfinished},
@@ -84,8 +59,8 @@ std::string inspection_report(const LatentInspection& latent) {
     json["step"] = passport.step;
     json["draws"] = passport.draws;
   }
-  json["vae_sha256"] = passport.vae_sha256.empty() ? Json() : Json(passport.vae_sha256);
-  json["job"] = job_json(passport.job);
+  json["vae_sha256"] = text_or_null(passport.vae_sha256);
+  json["job"] = object_in(passport.job).value_or(text_or_null(passport.job));
   json["history"] = history_json(passport.history);
   json["row_step"] = latent.statistics.row_step;
   json["channels"] = channels_json(latent.statistics.channels);

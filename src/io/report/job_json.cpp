@@ -8,6 +8,7 @@
 
 #include "core/job/job_fields.hpp"
 #include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/json_reader.hpp"
 
 namespace lapis::io {
@@ -40,7 +41,7 @@ struct SetFrom {
 }  // namespace
 
 Job job_from_json(std::string_view text, const std::string& name) {
-  const JsonSource source{name + ", the job it records", ErrorKind::input,
+  const JsonSource source{core::sentence("{}, the job it records", name), ErrorKind::input,
                           core::marked("Give prompt and settings yourself, and {model}"), max_bytes};
   const nlohmann::json document = parse_json(text, source);
   const JsonValue whole(document, source);
@@ -61,7 +62,7 @@ Job job_from_json(std::string_view text, const std::string& name) {
 }
 
 std::map<std::string, std::string> lora_digests(std::string_view text, const std::string& name) {
-  const JsonSource source{name + ", the job it records", ErrorKind::input,
+  const JsonSource source{core::sentence("{}, the job it records", name), ErrorKind::input,
                           core::marked("Name the LoRAs yourself: {loras}"), max_bytes};
   const nlohmann::json document = parse_json(text, source);
   const JsonValue whole(document, source);

@@ -6,12 +6,13 @@
 #include <utility>
 
 #include "core/family/spaces.hpp"
+#include "core/latent/units.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/json_text.hpp"
 #include "io/file/text.hpp"
 #include "io/latent/latent_file.hpp"
 #include "io/picture/infotext.hpp"
-#include "io/report/history_json.hpp"
-#include "io/report/timings_json.hpp"
+#include "io/report/json_parts.hpp"
 #include "lapis/version.hpp"
 
 namespace lapis::io {
@@ -19,20 +20,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// The recorded job as a document, with the settings under "job" as in a PNG; null where there is none. A foreign one
-/// that is nested so deeply that printing it could exhaust the stack is none.
+/// The recorded job as a document, with the settings under "job" as in a PNG; null where there is none.
 Json recorded_document(const Passport& passport) {
-  constexpr int deepest_nesting = 32;
-  bool too_deep = false;
-  const auto watch_depth = [&](int depth, Json::parse_event_t, Json&) {
-    too_deep = too_deep || depth > deepest_nesting;
-    return !too_deep;
-  };
-  if (passport.job.empty()) return nullptr;
-  Json parsed = Json::parse(passport.job, watch_depth, /*allow_exceptions=*/false);
-  if (!parsed.is_object() || too_deep) return nullptr;
-  if (parsed.contains("job") && parsed["job"].is_object()) return parsed;
-  return nullptr;
+  Json document = object_in(passport.job).value_or(Json());
+  return document.contains("job") && document["job"].is_object() ? document : Json();
+}
+
+/// What the recorded job says of one setting; null where it says nothing.
+Json recorded_value(const Passport& passport, const std::string& key) {
+  const Json document = recorded_document(passport);
+  return document.is_null() ? Json() : document["job"].value(key, Json());
 }
 
 /// Picture `index` of a list with commas between; none where there is no such one.
@@ -120,7 +117,7 @@ std::string parameters_of(const Json& document) {
   }
   const std::vector<Lora> loras = loras_of(document);
   const Json recorded = document.value("version", Json(version));
-  const std::string program = "lapis " + (recorded.is_string() ? recorded.get<std::string>() : std::string(version));
+  const std::string program = core::sentence("lapis {}", recorded.is_string() ? recorded.get<std::string>() : version);
   return utf8_text(write_infotext(infotext_of(fields, embeddings, loras, hashes_of(document), program)));
 }
 
@@ -133,15 +130,6 @@ Json space_json(const Space& space) {
   if (!space.mean.empty()) json["mean"] = space.mean;
   if (!space.deviation.empty()) json["deviation"] = space.deviation;
   return json;
-}
-
-const char* dtype_name(LatentDtype dtype) {
-  switch (dtype) {
-    case LatentDtype::f32: return "f32";
-    case LatentDtype::f16: return "f16";
-    case LatentDtype::bf16: return "bf16";
-  }
-  return "";
 }
 
 }  // namespace
@@ -163,16 +151,12 @@ PngText decoded_text(const Passport& passport, const Decoding& decoding) {
 }
 
 std::optional<std::uint64_t> recorded_number(const Passport& passport, const std::string& key) {
-  const Json document = recorded_document(passport);
-  if (document.is_null() || !document["job"].contains(key)) return std::nullopt;
-  const Json& value = document["job"][key];
+  const Json value = recorded_value(passport, key);
   return value.is_number_unsigned() ? std::optional(value.get<std::uint64_t>()) : std::nullopt;
 }
 
 std::optional<std::string> recorded_text(const Passport& passport, const std::string& key) {
-  const Json document = recorded_document(passport);
-  if (document.is_null() || !document["job"].contains(key)) return std::nullopt;
-  const Json& value = document["job"][key];
+  const Json value = recorded_value(passport, key);
   return value.is_string() ? std::optional(value.get<std::string>()) : std::nullopt;
 }
 
@@ -182,9 +166,7 @@ std::string encoding_job(const std::vector<std::string>& pictures, PixelSize siz
   if (seed) fields.emplace_back("seed", *seed);
   fields.emplace_back("width", std::int64_t{size.width});
   fields.emplace_back("height", std::int64_t{size.height});
-  std::string image;
-  for (const std::string& picture : pictures) image += (image.empty() ? "" : ",") + picture;
-  fields.emplace_back("image", image);
+  fields.emplace_back("image", core::joined(pictures, ","));
   fields.emplace_back("fit", fit);
   fields.emplace_back("model", model.name);
   return provenance(fields, model);
@@ -197,7 +179,7 @@ std::string decoded_line(const DecodedReport& report) {
                {"index", decoding.index},
                {"latent", report.latent},
                {"space", core::space_name(report.passport.space)}};
-  json["vae"] = decoding.vae.empty() ? Json(nullptr) : Json(decoding.vae);
+  json["vae"] = text_or_null(decoding.vae);
   json["preview"] = decoding.vae.empty();
   json["forced"] = decoding.forced;
   json["size"] = {report.size.width, report.size.height};
@@ -214,7 +196,7 @@ std::string latent_file_line(const LatentReport& report) {
                {"sha256", report.sha256},
                {"space", core::space_name(passport.space)},
                {"form", latent_format_row(report.format).name},
-               {"units", passport.units == Units::model ? "model" : "vae"},
+               {"units", core::units_name(passport.units)},
                {"dtype", dtype_name(passport.dtype)},
                {"shape", passport.shape},
                {"size", {report.size.width, report.size.height}}};

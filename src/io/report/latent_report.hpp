@@ -21,7 +21,7 @@ namespace lapis::io {
 struct Decoding {
   int index = 0;        ///< of the latent's batch
   std::string vae;      ///< name of the model whose VAE decoded it; empty: a preview, without any
-  Space vae_space;      ///< where it lives
+  Space vae_space;      ///< the space of that VAE
   bool forced = false;  ///< the latent's numbers were taken as if they were of that space
 };
 
@@ -33,7 +33,7 @@ PngText decoded_text(const Passport& passport, const Decoding& decoding);
 std::optional<std::uint64_t> recorded_number(const Passport& passport, const std::string& key);
 std::optional<std::string> recorded_text(const Passport& passport, const std::string& key);
 
-/// The job that a latent of pictures records, as the same document as a PNG's: each picture by its sha256, with commas
+/// The job that a latent of pictures records, as a document like a PNG's: each picture by its sha256, with commas
 /// between.
 std::string encoding_job(const std::vector<std::string>& pictures, PixelSize size, const std::string& fit,
                          std::optional<std::uint64_t> seed, const Model& model);
@@ -60,7 +60,7 @@ struct LatentReport {
   Passport passport;                  ///< as it was written
   std::string model;                  ///< whose VAE encoded it; empty where none did
   std::vector<std::string> pictures;  ///< that were encoded, by their sha256
-  std::string from;                   ///< of a converted one: the space it came from; empty for others, as are these
+  std::string from;                   ///< the space that a converted one came from; empty for others, as is the route
   std::string route;
   PixelSize size;                    ///< of the picture it shows
   std::optional<double> psnr;        ///< dB of the transcode; none where nothing was encoded

@@ -1,11 +1,12 @@
-#include "io/report/matrix_page.hpp"
-
 #include <cstddef>
+#include <vector>
 
 #include "core/family/spaces.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/base64.hpp"
-#include "io/picture/png.hpp"
 #include "io/file/text.hpp"
+#include "io/picture/png.hpp"
+#include "io/report/matrix_report.hpp"
 #include "lapis/version.hpp"
 
 namespace lapis::io {
@@ -82,7 +83,7 @@ std::string figure(const std::string& content, const std::string& kind, const st
 }
 
 std::string compared_figure(const core::MatrixPicture& picture, const std::string& kind, const std::string& what) {
-  return figure(picture_html(picture.image, what + ", " + kind), kind,
+  return figure(picture_html(picture.image, core::sentence("{}, {}", what, kind)), kind,
                 "PSNR " + core::psnr_text(picture.psnr) + "<br>SSIM " + core::ssim_text(picture.ssim));
 }
 
@@ -90,7 +91,7 @@ std::string cell_html(const core::Matrix& matrix, std::size_t row, std::size_t c
   const core::MatrixLatent& latent = matrix.latents[row];
   const core::MatrixCell& cell = matrix.cell(row, column);
   const std::string& decoder = matrix.latents[column].model;
-  const std::string what = latent.name + " through the decoder of " + decoder;
+  const std::string what = core::sentence("{} through the decoder of {}", latent.name, decoder);
   std::string html = std::string("<section class=\"cell") + (row == column ? " own" : "") + "\"><h3>decoder of " +
                      escaped_html(decoder) + "</h3><div class=\"pair\">\n";
   if (row == column) html += figure(picture_html(latent.right, what), "right", "");
@@ -106,17 +107,17 @@ std::string cell_html(const core::Matrix& matrix, std::size_t row, std::size_t c
 
 std::string row_html(const core::Matrix& matrix, std::size_t row) {
   const core::MatrixLatent& latent = matrix.latents[row];
-  std::string html = std::string("<h2>Latent ") + (latent.rendered ? "of " : "") + escaped_html(latent.name) +
-                     "<small>" +
-                     escaped_html(core::space_name(latent.space) + " (" + core::space_numbers(latent.space) + "), " +
-                                  std::to_string(latent.right.width) + " x " + std::to_string(latent.right.height)) +
-                     "</small></h2>\n<div class=\"row\">\n";
+  std::string html =
+      std::string("<h2>Latent ") + (latent.rendered ? "of " : "") + escaped_html(latent.name) + "<small>" +
+      escaped_html(core::sentence("{} ({}), {} x {}", core::space_name(latent.space), core::space_numbers(latent.space),
+                                  latent.right.width, latent.right.height)) +
+      "</small></h2>\n<div class=\"row\">\n";
   for (std::size_t column = 0; column < matrix.latents.size(); ++column) html += cell_html(matrix, row, column);
   return html + "</div>\n";
 }
 
 std::string numbers_text(const core::MatrixPicture& picture) {
-  return core::psnr_text(picture.psnr) + ", " + core::ssim_text(picture.ssim);
+  return core::sentence("{}, {}", core::psnr_text(picture.psnr), core::ssim_text(picture.ssim));
 }
 
 std::string table_row(const core::Matrix& matrix, std::size_t row, std::size_t column) {
@@ -144,16 +145,16 @@ std::string entry(const std::string& term, const std::string& html) {
   return "<dt>" + term + "</dt><dd>" + html + "</dd>\n";
 }
 
-/// How it was made.
+/// The section on how the matrix was made.
 std::string making_html(const core::Matrix& matrix) {
-  std::string models;
-  for (const core::MatrixLatent& latent : matrix.latents) models += (models.empty() ? "" : ", ") + latent.model;
+  std::vector<std::string> models;
+  for (const core::MatrixLatent& latent : matrix.latents) models.push_back(latent.model);
   std::string html = "<h2>How it was made</h2>\n<dl>\n";
   html += entry("command", "<code>" + escaped_html(matrix.command) + "</code>");
   if (matrix.prompt) html += entry("prompt", escaped_html(*matrix.prompt));
   if (matrix.seed) html += entry("seed", std::to_string(*matrix.seed));
-  html += entry("models", escaped_html(models));
-  html += entry("program", std::string("lapis ") + version);
+  html += entry("models", escaped_html(core::joined(models)));
+  html += entry("program", core::sentence("lapis {}", version));
   return html + "</dl>\n";
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/family/spaces.hpp"
 #include "io/file/json_text.hpp"
+#include "io/report/json_parts.hpp"
 #include "lapis/version.hpp"
 
 namespace lapis::io {
@@ -16,13 +17,11 @@ using Json = nlohmann::ordered_json;
 
 double rounded(double value, double parts) { return std::round(value * parts) / parts; }
 
-Json text_json(const std::string& text) { return text.empty() ? Json() : Json(text); }
-
 /// dB to the hundredth, as in a latent's history.
 Json picture_json(const std::optional<core::MatrixPicture>& picture) {
   if (!picture) return {};
   Json json;
-  json["psnr"] = std::isinf(picture->psnr) ? Json("infinite") : Json(rounded(picture->psnr, 100));
+  json["psnr"] = psnr_json(rounded(picture->psnr, 100));
   json["ssim"] = picture->ssim ? Json(rounded(*picture->ssim, 10000)) : Json();
   return json;
 }
@@ -34,7 +33,7 @@ Json latent_json(const core::MatrixLatent& latent) {
           {"space", core::space_name(latent.space)},
           {"channels", latent.space.channels},
           {"size", Json{latent.right.width, latent.right.height}},
-          {"vae_sha256", text_json(latent.vae_sha256)}};
+          {"vae_sha256", text_or_null(latent.vae_sha256)}};
 }
 
 Json cell_json(const core::Matrix& matrix, std::size_t row, std::size_t column) {
@@ -45,9 +44,9 @@ Json cell_json(const core::Matrix& matrix, std::size_t row, std::size_t column) 
           {"decoder", matrix.latents[column].model},
           {"right", row == column},
           {"forced", picture_json(cell.forced)},
-          {"refusal", text_json(cell.refusal)},
+          {"refusal", text_or_null(cell.refusal)},
           {"converted", picture_json(cell.converted)},
-          {"route", text_json(cell.transcode.route)}};
+          {"route", text_or_null(cell.transcode.route)}};
 }
 
 }  // namespace

@@ -8,10 +8,10 @@
 #include "core/family/spaces.hpp"
 #include "core/sampling/schedules.hpp"
 #include "io/file/json_text.hpp"
-#include "io/model/model_json.hpp"
+#include "io/model/model_folder.hpp"
+#include "io/model/model_writer.hpp"
 #include "io/model/weight_digests.hpp"
-#include "io/report/history_json.hpp"
-#include "io/report/timings_json.hpp"
+#include "io/report/json_parts.hpp"
 #include "lapis/version.hpp"
 
 namespace lapis::io {
@@ -41,16 +41,12 @@ Json run_json(const PictureReport& report) {
           {"timings", timings_json(report.timings, TimingsOf::job)}};
 }
 
-std::string relative_to(const Model& model, const std::filesystem::path& path) {
-  return path.lexically_relative(model.folder).generic_string();
-}
-
 Json parts_json(const Model& model) {
   Json parts = Json::object();
   for (const auto& [name, part] : model.parts) {
     Json weights = Json::array();
-    for (const auto& file : part.weights) weights.push_back(relative_to(model, file));
-    parts[name] = {{"graph", relative_to(model, part.graph)},
+    for (const auto& file : part.weights) weights.push_back(name_in(model, file));
+    parts[name] = {{"graph", name_in(model, part.graph)},
                    {"weights", weights},
                    {"inputs", ports_json(part.inputs)},
                    {"outputs", ports_json(part.outputs)}};
@@ -70,20 +66,6 @@ Json tokenizers_json(const Model& model) {
     tokenizers[name] = json;
   }
   return tokenizers;
-}
-
-/// The "lapis" text as the document it is. A foreign one that is none, or is nested so deeply that printing it could
-/// exhaust the stack, stays a text.
-Json text_json(const PngTextChunk& chunk) {
-  constexpr int deepest_nesting = 32;
-  if (chunk.key != "lapis") return chunk.text;
-  bool too_deep = false;
-  const auto watch_depth = [&](int depth, Json::parse_event_t, Json&) {
-    too_deep = too_deep || depth > deepest_nesting;
-    return !too_deep;
-  };
-  const Json parsed = Json::parse(chunk.text, watch_depth, /*allow_exceptions=*/false);
-  return parsed.is_object() && !too_deep ? parsed : Json(chunk.text);
 }
 
 Json identity_json(const Model& model) {
@@ -151,13 +133,7 @@ std::string model_report(const Model& model) {
       {"name", model.name},
       {"folder", model.folder.string()},
       {"family", model.family},
-      {"space",
-       {{"id", model.space.id},
-        {"channels", model.space.channels},
-        {"downscale", model.space.downscale},
-        {"scale", model.space.scale},
-        {"shift", model.space.shift},
-        {"lineage", model.space.lineage}}},
+      {"space", space_json(model.space)},
       {"parts", parts_json(model)},
       {"tokenizers", tokenizers_json(model)},
       {"conditioning",
@@ -177,10 +153,12 @@ std::string model_report(const Model& model) {
   return json_text(json);
 }
 
-std::string png_report(const PngFacts& facts) {
+std::string picture_report(const PictureTexts& facts) {
   Json json = {{"width", facts.width}, {"height", facts.height}, {"bit_depth", facts.bit_depth}};
   Json texts = Json::object();
-  for (const PngTextChunk& chunk : facts.texts) texts[chunk.key] = text_json(chunk);
+  for (const auto& [key, text] : facts.texts) {
+    texts[key] = key == "lapis" ? object_in(text).value_or(Json(text)) : Json(text);
+  }
   json["texts"] = texts;
   return json_text(json);
 }

@@ -67,8 +67,8 @@ std::string plan_report(const Fields& fields, std::span<const Checked> routes);
 /// model.json's content, with sizes added up.
 std::string model_report(const Model& model);
 
-/// A PNG's size and texts; the "lapis" text as the document it is.
-std::string png_report(const PngFacts& facts);
+/// A picture's size and texts; the "lapis" text as the document it is.
+std::string picture_report(const PictureTexts& facts);
 
 /// Token ids and weights of a prompt, for every tokenizer of a model.
 std::string tokens_report(const EncodedPrompts& encoded, PromptSyntax syntax, const std::vector<std::string>& warnings);

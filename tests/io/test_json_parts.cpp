@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "io/report/timings_json.hpp"
+#include "io/report/json_parts.hpp"
 
 using namespace lapis;
 using namespace lapis::io;
