@@ -114,6 +114,7 @@ BREAKS = [
     ("advice_apart", "src/io/png.cpp", 'void a() { throw Error(kind, name(")") +\n " is damaged.\\nGive another"); }'),
     ("names_marked", "src/core/unicode.cpp", 'void a() { text = "Leave --steps out"; }'),
     ("names_marked", "src/io/png.cpp", 'void a() { text = "lapis list shows all"; }'),
+    ("names_marked", "src/pipeline/list.cpp", 'void a() { text = sentence("Type: {{lapis list}} --to {}", model); }'),
     ("file_length", "src/core/unicode.cpp", "int a;\n" * 450),
     ("room_length", "include/lapis/space.hpp", "int a;\n" * 1000),
     ("function_length", "src/core/unicode.cpp", "int size(int a) {\n" + "  ++a;\n" * 60 + "}"),

@@ -76,7 +76,7 @@ FLAG_TEXTS = {
     "src/core/job/job_fields.cpp",    # the column of flags
     "src/io/report/matrix_page.cpp",  # a page of `lapis matrix`
 }
-SCRIPT_LINE = re.compile(r"scripts/[\w/]+\.(sh|py)( --[\w-]+)*")
+OTHER_LINE = re.compile(r"(scripts/[\w/]+\.(sh|py)|cmake|hf download \{\})( --[\w-]+)*")  # of other programs
 BARE_TASK = re.compile(r"\b(TO[D]O|FIX[M]E|X[X]X)\b(?!\(#\d+\))")
 MACHINE_PATH = re.compile(r"(?<![\w.\-})/])/(root|work|Users/\w+|home/(?!(you|user|me)\b)\w+)/")
 GENERATED = re.compile("|".join([
@@ -301,15 +301,15 @@ def names_marked(house: House) -> Iterator[Finding]:
     """Texts below the command line name fields and commands by marks (core/text/names.hpp), which it spells."""
     commands = COMMAND_ROW.findall("\n".join(house.lines(COMMANDS))) if (house.root / COMMANDS).is_file() else []
     line_of_ours = re.compile(rf"(?<!\{{)\blapis ({'|'.join(commands)})\b") if commands else None
-    for path in house.cpp("src/core/", "src/io/", "src/engine/"):
+    for path in house.cpp("src/core/", "src/io/", "src/engine/", "src/pipeline/"):
         if path in FLAG_TEXTS:
             continue
         for number, line in enumerate(house.lines(path), 1):
             code = STRING.sub(lambda literal: "x" * len(literal[0]), line).split("//", maxsplit=1)[0]
             for literal in STRING.finditer(line, 0, len(code)):
-                text = SCRIPT_LINE.sub("", literal[0][1:-1])
+                text = OTHER_LINE.sub("", literal[0][1:-1])
                 if FLAG.search(text) or (line_of_ours and line_of_ours.search(text)):
-                    yield Finding("names_marked", path, number, f"core::marked names fields and commands: {literal[0]}")
+                    yield Finding("names_marked", path, number, f"braces mark fields and commands: {literal[0]}")
 
 
 def file_length(house: House) -> Iterator[Finding]:

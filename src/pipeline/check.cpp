@@ -11,6 +11,8 @@
 #include "core/latent/plan_route.hpp"
 #include "core/latent/space_match.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "io/latent/latent_file.hpp"
 #include "io/latent/untagged_latent.hpp"
 #include "pipeline/transcode.hpp"
@@ -73,7 +75,7 @@ class Checking {
     if (core::find_space(asked_.to.substr(0, asked_.to.find(':'))) != nullptr) {
       return check_target(core::parse_space(asked_.to));
     }
-    catalog_.space_named(asked_.to, "--to");  // its message names spaces and models alike
+    catalog_.space_named(asked_.to, core::field_name("to"));  // its message names spaces and models alike
     return check_target(catalog_.open(asked_.to));
   }
 
@@ -146,9 +148,10 @@ class Checking {
     const io::UntaggedLatent untagged = io::read_untagged(source.bytes(), source.name(), asked_.hints, io::quick_look);
     checked.fits = untagged.fits;
     checked.route.refused = true;
-    checked.route.reason = source.name() + " does not say its space. Its numbers " +
-                           core::matches_text(untagged.fits, untagged.statistics.channels) + ".";
-    checked.route.advice = "Nothing is done on a guess. Say which it is: --space ID:LINEAGE, or a model's name";
+    checked.route.reason = core::sentence("{} does not say its space. Its numbers {}.", source.name(),
+                                          core::matches_text(untagged.fits, untagged.statistics.channels));
+    checked.route.advice =
+        core::sentence("Nothing is done on a guess. Say which it is: {space} ID:LINEAGE, or a model's name");
     checks_.push_back(std::move(checked));
   }
 
@@ -182,9 +185,9 @@ class Checking {
     auto problem = core::side_problem("width", size_->width, multiple);
     if (!problem) problem = core::side_problem("height", size_->height, multiple);
     checked.route.refused = problem.has_value();
-    checked.route.reason = model.name + " lives in space " + name + " (" + core::space_numbers(model.space) +
-                           ") and draws sides that are multiples of " + std::to_string(multiple) +
-                           (problem ? ": " + *problem + "." : ".");
+    checked.route.reason =
+        core::sentence("{} lives in space {} ({}) and draws sides that are multiples of {}{}.", model.name, name,
+                       core::space_numbers(model.space), multiple, problem ? ": " + *problem : "");
     if (problem) checked.route.advice = "Take a size that fits";
     checked.route.size = *size_;
     checks_.push_back(std::move(checked));

@@ -5,6 +5,8 @@
 #include "core/family/spaces.hpp"
 #include "core/latent/latents.hpp"
 #include "core/latent/units.hpp"
+#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/run_route.hpp"
 #include "pipeline/transcode.hpp"
@@ -35,9 +37,9 @@ class Planning {
   void choose_units() {
     io::check_format(plan_.format, passport());
     if (row().units && asked_.units && *asked_.units != *row().units) {
-      throw Error(ErrorKind::usage, "--units " + core::units_name(*asked_.units) + " is not what form " + row().name +
-                                        " holds: " + core::units_name(*row().units) +
-                                        " units. Leave one of the two out");
+      throw Error(ErrorKind::usage,
+                  core::sentence("{units} {} is not what form {} holds: {} units. Leave one of the two out",
+                                 core::units_name(*asked_.units), row().name, core::units_name(*row().units)));
     }
     plan_.to.units = asked_.units ? asked_.units : row().units;
   }
@@ -51,7 +53,7 @@ class Planning {
       plan_.to.vae_sha256 = passport().vae_sha256;
       return;
     }
-    const Space space = catalog_.space_named(asked_.to, "--to");
+    const Space space = catalog_.space_named(asked_.to, core::field_name("to"));
     if (core::find_space(asked_.to.substr(0, asked_.to.find(':'))) == nullptr) {
       plan_.target = &catalog_.open(asked_.to);
       plan_.to = route_target(*plan_.target);
@@ -102,9 +104,9 @@ class Planning {
     const Model* alike = catalog_.find(
         [&](const Model& model) { return model.space.id == space.id && model.parts.contains("vae_encoder"); });
     if (alike == nullptr) return;
-    plan_.route.advice = "No known model has the VAE of " + core::space_name(space) + "; " + alike->name +
-                         " lives in " + core::space_name(alike->space) + ": lapis convert " + asked_.path + " --to " +
-                         alike->name;
+    plan_.route.advice =
+        core::sentence("No known model has the VAE of {}; {} lives in {}: {lapis convert} {} {to} {}",
+                       core::space_name(space), alike->name, core::space_name(alike->space), asked_.path, alike->name);
   }
 
   ConvertAsked asked_;

@@ -5,6 +5,8 @@
 
 #include "core/job/job_fields.hpp"
 #include "core/latent/latents.hpp"
+#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "io/model/model_folder.hpp"
 #include "io/report/latent_report.hpp"
 #include "lapis/error.hpp"
@@ -18,9 +20,10 @@ void check_one_size(const EncodePlan& plan, const std::vector<std::string>& name
     const PixelSize size = plan.pictures[i].size();
     if (size == first) continue;
     throw Error(ErrorKind::usage,
-                "one latent holds pictures of one size; " + names.front() + " comes to " + core::size_text(first) +
-                    " pixels, " + names[i] + " to " + core::size_text(size) + ".",
-                "Say the size (-W and -H), or give each its own file: -o \"{name}.safetensors\"");
+                core::sentence("one latent holds pictures of one size; {} comes to {} pixels, {} to {}.", names.front(),
+                               core::size_text(first), names[i], core::size_text(size)),
+                core::sentence("Say the size ({-width} and {-height}), or give each its own file: {-output} "
+                               "\"{{name}}.safetensors\""));
   }
 }
 
@@ -54,7 +57,7 @@ EncodedPictures recorded(const EncodePlan& plan, const Latent& latent, std::size
 
 EncodePlan plan_encode(const EncodeAsked& asked, ModelCatalog& catalog) {
   if (asked.job.seed) {
-    const auto problem = core::seed_problem("--seed", *asked.job.seed, asked.pictures.size());
+    const auto problem = core::seed_problem(core::field_name("seed"), *asked.job.seed, asked.pictures.size());
     if (problem) throw Error(ErrorKind::usage, *problem);
   }
   EncodePlan plan;

@@ -6,6 +6,7 @@
 #include "core/picture/colour_drift.hpp"
 #include "core/picture/patterns.hpp"
 #include "core/picture/similarity.hpp"
+#include "core/text/sentence.hpp"
 #include "io/model/model_folder.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/start_picture.hpp"
@@ -37,7 +38,7 @@ std::vector<Sample> drawn_samples(const Model& model, const Events& events) {
   std::vector<Sample> samples;
   for (const core::PatternRow& row : core::patterns()) {
     samples.push_back({row.name, row.draw(model.defaults.width, model.defaults.height)});
-    tell(events.note, row.name + ": " + row.description);
+    tell(events.note, core::sentence("{}: {}", row.name, row.description));
   }
   return samples;
 }
@@ -61,7 +62,8 @@ std::vector<io::Drift> measure(const Model& model, const std::vector<std::string
   const std::array<std::string, 2> parts = {"vae_encoder", "vae_decoder"};
   for (const std::string& part : parts) {
     if (!model.parts.contains(part)) {
-      throw Error(ErrorKind::model, model.name + " has no " + part + ", so there is no way through its VAE and back");
+      throw Error(ErrorKind::model,
+                  core::sentence("{} has no {}, so there is no way through its VAE and back", model.name, part));
     }
   }
   const std::vector<Sample> samples =

@@ -7,6 +7,7 @@
 #include <string>
 #include <system_error>
 
+#include "core/text/sentence.hpp"
 #include "io/file/shortage.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/locations.hpp"
@@ -34,11 +35,14 @@ std::unique_ptr<Engine> open_now(const EngineOptions& options) {
   if (!library) {
     const std::string text = dlerror();
     if (is_lack_of_memory(text)) throw io::memory_shortage();
-    throw Error(ErrorKind::device, "the engine cannot be opened: " + text,
+    throw Error(ErrorKind::device, core::sentence("the engine cannot be opened: {}", text),
                 "Build it (scripts/setup.sh, then cmake --workflow --preset release)");
   }
   const auto make = reinterpret_cast<MakeEngine>(dlsym(library, "lapis_make_engine"));
-  if (!make) throw Error(ErrorKind::device, path.string() + " is no lapis engine: it exports no lapis_make_engine");
+  if (!make) {
+    throw Error(ErrorKind::device,
+                core::sentence("{} is no lapis engine: it exports no lapis_make_engine", path.string()));
+  }
   std::optional<Error> error;
   Engine* engine = make(lapis_engine_abi, options, &error);
   if (error) throw Error(*error);

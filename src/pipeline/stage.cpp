@@ -7,6 +7,7 @@
 #include "core/prompt/prompt_syntax.hpp"
 #include "core/job/inherit.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/sentence.hpp"
 #include "io/latent/latent_file.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/render_request.hpp"
@@ -16,14 +17,15 @@ namespace {
 
 Handoff planned(const Passport& passport, const Model& own, const Model& target, const core::RouteOptions& options,
                 ModelCatalog& catalog) {
-  const std::string file = "what " + own.name + " makes";
+  const std::string file = core::sentence("what {} makes", own.name);
   try {
     return {file, passport, core::Layout::plain, &own, target, std::nullopt, options, catalog};
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::incompatible) throw;
     // The advice is about a latent file, of which there is none here.
     throw Error(ErrorKind::incompatible, error.marked_problem(),
-                "Choose a size and models that go together: lapis check " + own.name + " " + target.name);
+                core::sentence("Choose a size and models that go together: {lapis check} {} {}", own.name,
+                               target.name));
   }
 }
 
@@ -48,11 +50,12 @@ Stage::Stage(const Job& first, const ResolvedJob& resolved, const Model& own, co
   if (own.family == model_.family) job.embeddings = asked.embeddings;
   takes_loras_ = own.family == model_.family;
   if (!takes_loras_ && (!asked.loras.empty() || calls_loras(asked)))
-    notes_.push_back(model_.name + " is of another family: the LoRAs are " + own.name + "'s alone");
+    notes_.push_back(core::sentence("{} is of another family: the LoRAs are {}'s alone", model_.name, own.name));
   if (job.embeddings != asked.embeddings)
-    notes_.push_back(model_.name + " is of another family: it reads no embeddings of " + own.name);
+    notes_.push_back(core::sentence("{} is of another family: it reads no embeddings of {}", model_.name, own.name));
   if (job.negative_prompt != asked.negative_prompt)
-    notes_.push_back(model_.name + " makes no negative pass: the negative prompt is " + own.name + "'s alone");
+    notes_.push_back(
+        core::sentence("{} makes no negative pass: the negative prompt is {}'s alone", model_.name, own.name));
   embeddings_ = job.embeddings;
   job_ = core::resolve(job, model_, 0, &handoff_->arriving());
 }

@@ -6,8 +6,10 @@
 #include "core/job/inherit.hpp"
 #include "core/latent/latents.hpp"
 #include "core/picture/resize_mode.hpp"
-#include "core/text/job_limits.hpp"
 #include "core/sampling/samplers.hpp"
+#include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "io/latent/latent_file.hpp"
 #include "io/report/job_json.hpp"
@@ -22,8 +24,9 @@ std::optional<PixelSize> asked_size(const AskedJob& asked, const Model& model, P
   const int multiple = core::find_family(model.family)->size_multiple;
   Job job = asked.job;
   core::take_size(job, model, own.width, own.height);
-  for (const auto& [flag, side] : {std::pair("--width", *job.width), std::pair("--height", *job.height)}) {
-    if (const auto problem = core::side_problem(flag, side, multiple)) throw Error(ErrorKind::usage, *problem);
+  for (const auto& [key, side] : {std::pair("width", *job.width), std::pair("height", *job.height)}) {
+    const auto problem = core::side_problem(core::field_name(key), side, multiple);
+    if (problem) throw Error(ErrorKind::usage, *problem);
   }
   return PixelSize{static_cast<int>(*job.width), static_cast<int>(*job.height)};
 }
@@ -54,14 +57,14 @@ Job StartLatent::completed(const AskedJob& asked, const Model& model) const {
   // What encode records has no prompt; an unfinished latent goes on with an empty one if that is how it began.
   const bool records_prompt = recorded_ && (!recorded_->prompt.empty() || passport.sigma > 0);
   if (!prompt && !records_prompt) {
-    throw Error(ErrorKind::usage, "there is no prompt, and " + name_ + " records none.",
-                "Say what the picture shows: --prompt \"a lake\"");
+    throw Error(ErrorKind::usage, core::sentence("there is no prompt, and {} records none.", name_),
+                core::sentence("Say what the picture shows: {prompt} \"a lake\""));
   }
   if (!prompt && !recorded_->embeddings.empty() && !asked.named.contains("embeddings")) {
-    throw Error(
-        ErrorKind::usage,
-        "the prompt that " + name_ + " records calls the embeddings " + core::listed(recorded_->embeddings) + ".",
-        "Name their files: --embedding NAME=FILE");
+    throw Error(ErrorKind::usage,
+                core::sentence("the prompt that {} records calls the embeddings {}.", name_,
+                               core::listed(recorded_->embeddings)),
+                core::sentence("Name their files: {embeddings} NAME=FILE"));
   }
   const bool takes_up = recorded_ && (!prompt || passport.sigma > 0);
   Job job = takes_up ? core::inherit(*recorded_, asked.job, asked.named, passport, model) : asked.job;
@@ -86,8 +89,9 @@ Latent StartLatent::latent(const ResolvedJob& job) {
   const bool own = recorded_ && recorded_->sampler && core::find_sampler(*recorded_->sampler).name == job.sampler;
   if (!own) {
     latent.memory.clear();
-    notes_.push_back(name_ + ": what " + (recorded_ ? recorded_->sampler.value_or("its sampler") : "its sampler") +
-                     " remembered is left out; " + job.sampler + " begins anew");
+    notes_.push_back(core::sentence("{}: what {} remembered is left out; {} begins anew", name_,
+                                    recorded_ ? recorded_->sampler.value_or("its sampler") : "its sampler",
+                                    job.sampler));
   }
   return latent;
 }

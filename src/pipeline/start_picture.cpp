@@ -6,6 +6,7 @@
 #include "core/latent/latents.hpp"
 #include "core/picture/pixels.hpp"
 #include "core/picture/resize_mode.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/sha256.hpp"
 #include "io/latent/latent_metadata.hpp"
 #include "io/picture/picture_file.hpp"
@@ -21,12 +22,12 @@ std::pair<int, int> upright_size(const io::PictureFacts& facts) {
 /// What a fit did, in a word; shapes that differ by less than a multiple of the sides count as one.
 std::string resize_text(core::ResizeMode fit, double shape, double own_shape) {
   switch (fit) {
-    case core::ResizeMode::crop: return "scaled and cropped to ";
-    case core::ResizeMode::pad: return "scaled and padded to ";
+    case core::ResizeMode::crop: return "scaled and cropped";
+    case core::ResizeMode::pad: return "scaled and padded";
     case core::ResizeMode::stretch: break;
   }
-  return std::abs(std::log(shape / own_shape)) > 0.05 ? "stretched (--fit crop and pad keep its shape) to "
-                                                      : "scaled to ";
+  const bool keeps_shape = std::abs(std::log(shape / own_shape)) <= 0.05;
+  return keeps_shape ? "scaled" : core::sentence("stretched ({fit} crop and pad keep its shape)");
 }
 
 }  // namespace
@@ -50,8 +51,9 @@ StartPicture::StartPicture(Job& job, const Model& model, std::optional<Bytes> pi
     if (const auto [mask_width, mask_height] = upright_size(mask_->facts);
         mask_width != width || mask_height != height) {
       throw Error(ErrorKind::input,
-                  mask_->name + " is " + core::size_text({mask_width, mask_height}) + " pixels and " + image_.name +
-                      " is " + core::size_text({width, height}) + ".",
+                  core::sentence("{} is {} pixels and {} is {}.", mask_->name,
+                                 core::size_text({mask_width, mask_height}), image_.name,
+                                 core::size_text({width, height})),
                   "Give a mask of the picture's size");
     }
     job.mask = "sha256:" + io::sha256(mask_->bytes);
@@ -63,8 +65,8 @@ StartPicture::StartPicture(Job& job, const Model& model, std::optional<Bytes> pi
 core::Pixels StartPicture::read_upright(const File& file) {
   core::Pixels pixels = core::upright(io::read_pixels(file.bytes, file.facts, file.name), file.facts.orientation);
   if (file.facts.orientation != 1) {
-    notes_.push_back(file.name + " was " + std::string(core::orientation_text(file.facts.orientation)) +
-                     ", as its Exif data say");
+    notes_.push_back(core::sentence("{} was {}, as its Exif data say", file.name,
+                                    core::orientation_text(file.facts.orientation)));
   }
   return pixels;
 }
@@ -72,28 +74,30 @@ core::Pixels StartPicture::read_upright(const File& file) {
 FittedPicture StartPicture::fitted(const ResolvedJob& job, int downscale) {
   const core::ResizeMode fit = core::find_resize_mode(*job.fit).fit;
   core::Pixels picture = read_upright(image_);
-  if (core::has_holes(picture)) notes_.push_back(image_.name + " is transparent in places: laid over white");
+  if (core::has_holes(picture))
+    notes_.push_back(core::sentence("{} is transparent in places: laid over white", image_.name));
   picture = core::flattened(std::move(picture), 255);
   if (picture.width != job.width || picture.height != job.height) {
     const double own_shape = static_cast<double>(picture.width) / picture.height;
-    notes_.push_back(image_.name + " is " + core::size_text({picture.width, picture.height}) +
-                     " pixels: " + resize_text(fit, static_cast<double>(job.width) / job.height, own_shape) +
-                     core::size_text({job.width, job.height}));
+    notes_.push_back(core::sentence("{} is {} pixels: {} to {}", image_.name,
+                                    core::size_text({picture.width, picture.height}),
+                                    resize_text(fit, static_cast<double>(job.width) / job.height, own_shape),
+                                    core::size_text({job.width, job.height})));
   }
   FittedPicture result{core::rgb_image(core::fitted(picture, job.width, job.height, fit)), std::nullopt};
   if (!mask_) return result;
   core::Pixels grey = read_upright(*mask_);
-  if (core::has_holes(grey)) notes_.push_back(mask_->name + " is transparent in places: laid over black");
+  if (core::has_holes(grey))
+    notes_.push_back(core::sentence("{} is transparent in places: laid over black", mask_->name));
   grey = core::grey(core::flattened(std::move(grey), 0));
   const bool hard = core::is_hard(core::mask_of(grey));
   Mask mask = core::mask_of(core::fitted(grey, job.width, job.height, fit));
   if (hard) mask = core::hardened(std::move(mask));
   if (core::touches_no_cell(mask, downscale)) {
     throw Error(ErrorKind::input,
-                mask_->name + " lets nothing be drawn: " +
-                    (core::touches_no_cell(mask, 1) ? "it is all black" : "its white is too thin") + ".",
-                "White marks what is drawn anew, in cells of " + std::to_string(downscale) + " x " +
-                    std::to_string(downscale) + " pixels");
+                core::sentence("{} lets nothing be drawn: {}.", mask_->name,
+                               core::touches_no_cell(mask, 1) ? "it is all black" : "its white is too thin"),
+                core::sentence("White marks what is drawn anew, in cells of {} x {} pixels", downscale, downscale));
   }
   result.mask = std::move(mask);
   return result;

@@ -7,6 +7,7 @@
 #include "core/family/spaces.hpp"
 #include "core/latent/preview.hpp"
 #include "core/latent/units.hpp"
+#include "core/text/sentence.hpp"
 #include "io/latent/latent_file.hpp"
 #include "io/model/model_folder.hpp"
 #include "lapis/error.hpp"
@@ -32,9 +33,10 @@ void verify_transcode(const Model& own, const Model& target) {
 const core::LineageRow& colours_of(const std::string& file, const Space& space) {
   if (const core::LineageRow* lineage = core::find_colours(space)) return *lineage;
   throw Error(ErrorKind::incompatible,
-              file + " is in space " + core::space_name(space) +
-                  ", and no colours of its channels are known, so there is no preview of it.",
-              "Decode it by its VAE: lapis decode, without --preview");
+              core::sentence("{} is in space {}, and no colours of its channels are known, so there is no preview of "
+                             "it.",
+                             file, core::space_name(space)),
+              core::sentence("Decode it by its VAE: {lapis decode}, without {preview}"));
 }
 
 Latent in_space(Latent latent, const Space& space) {

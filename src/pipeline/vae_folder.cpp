@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/family/spaces.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "io/model/vae_config.hpp"
 #include "pipeline/locations.hpp"
@@ -32,16 +33,18 @@ bool has_numbers_of(const Space& numbers, Space space) {
 io::Checked recognized(const io::VaeConfig& config, const std::vector<std::string>& ids, const std::string& lineage) {
   io::Checked checked{config.file.string(), "", ids.empty() ? "" : ids.front(), "", {}};
   core::Route& route = checked.route;
-  route.reason = config.file.string() + " says " + numbers_text(config.space) + ": ";
+  const std::string numbers = numbers_text(config.space);
   if (ids.empty()) {
     route.refused = true;
-    route.reason += "no space that lapis knows has these numbers.";
-    route.advice = "lapis list spaces shows those it knows; compare the config with the one that was published";
+    route.reason =
+        core::sentence("{} says {}: no space that lapis knows has these numbers.", config.file.string(), numbers);
+    route.advice = core::sentence(
+        "{lapis list} spaces shows those it knows; compare the config with the one that was published");
     return checked;
   }
-  route.reason += "the numbers of " + core::listed(ids) + ". ";
-  route.reason += lineage.empty() ? "Of which training its weights come no config tells."
-                                  : "Its weights are those of lineage " + lineage + ".";
+  route.reason = core::sentence("{} says {}: the numbers of {}. {}", config.file.string(), numbers, core::listed(ids),
+                                lineage.empty() ? "Of which training its weights come no config tells."
+                                                : core::sentence("Its weights are those of lineage {}.", lineage));
   return checked;
 }
 
@@ -54,10 +57,10 @@ std::optional<io::Checked> contradiction(const Model& model) {
   io::Checked checked{
       config->file.string(), model.name, ids.empty() ? "" : ids.front(), core::space_name(model.space), {}};
   checked.route.refused = true;
-  checked.route.reason = config->file.string() + " says " + numbers_text(config->space) +
-                         (ids.empty() ? "" : ", the numbers of " + core::listed(ids)) + "; model.json of " +
-                         model.name + " says " + core::space_name(model.space) + " (" +
-                         core::space_numbers(model.space) + "). Latents would be read by the wrong numbers.";
+  checked.route.reason = core::sentence(
+      "{} says {}{}; model.json of {} says {} ({}). Latents would be read by the wrong numbers.", config->file.string(),
+      numbers_text(config->space), ids.empty() ? "" : ", the numbers of " + core::listed(ids), model.name,
+      core::space_name(model.space), core::space_numbers(model.space));
   checked.route.advice = "Take the VAE that belongs to the model, or correct whichever of the two files is wrong";
   return checked;
 }

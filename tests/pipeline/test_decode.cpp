@@ -51,7 +51,7 @@ TEST_CASE("a latent whose VAE nobody has is refused with what would help") {
   NamedLatent latent = test::latent_of(catalog.open("tiny-sd15"));
   latent.latent.document.passport.space.lineage = "another training";
   CHECK_THROWS_WITH(plan_decode({std::move(latent), "a.safetensors", "", false, "auto"}, catalog),
-                    Catch::Contains("no known model has its VAE") && Catch::Contains("decode a.safetensors -m MODEL"));
+                    Catch::Contains("no known model has its VAE") && Catch::Contains("decode a.safetensors model MODEL"));
 }
 
 TEST_CASE("a preview has the size of the picture and needs no model") {

@@ -10,6 +10,7 @@
 #include "core/family/recipes.hpp"
 #include "core/family/spaces.hpp"
 #include "core/model/part_probe.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "io/graph/graph_archive.hpp"
 #include "lapis/error.hpp"
@@ -67,8 +68,8 @@ GraphPlan::GraphPlan(const GraphSources& sources, const std::string& tokenizer, 
 void GraphPlan::choose_family(const GraphSources& sources, ModelCatalog& catalog) {
   if (sources.family.empty() == sources.like.empty()) {
     throw Error(ErrorKind::usage,
-                "a graph does not say what it was trained for. Name a family (--family sd15), or a model whose space, "
-                "schedule and tokenizers it has (--like MODEL)");
+                core::sentence("a graph does not say what it was trained for. Name a family ({family} sd15), or a model "
+                               "whose space, schedule and tokenizers it has ({like} MODEL)"));
   }
   if (sources.like.empty()) return take_family(sources.family);
   is_like_another_ = true;
@@ -82,15 +83,16 @@ void GraphPlan::take_family(const std::string& name) {
   if (family == nullptr) {
     std::vector<std::string> names;
     for (const core::FamilyRow& row : core::families()) names.push_back(row.name);
-    throw Error(ErrorKind::usage, "--family is \"" + name + "\"; expected one of " + core::listed(names) + "." +
-                                      core::did_you_mean(name, names));
+    throw Error(ErrorKind::usage, core::sentence("{family} is \"{}\"; expected one of {}.{}", name,
+                                                 core::listed(names), core::did_you_mean(name, names)));
   }
   const auto recipes = core::recipes();
   const auto recipe =
       std::find_if(recipes.begin(), recipes.end(), [&](const core::Recipe& row) { return row.family == name; });
   if (recipe == recipes.end()) {
-    throw Error(ErrorKind::usage, "--family " + name + ": no model of it came with lapis to take the schedule from.",
-                "Name one of yours: --like MODEL");
+    throw Error(ErrorKind::usage,
+                core::sentence("{family} {}: no model of it came with lapis to take the schedule from.", name),
+                core::sentence("Name one of yours: {like} MODEL"));
   }
   model_.family = name;
   model_.space = core::find_space(family->space)->space;
@@ -109,22 +111,23 @@ void GraphPlan::choose_files(const std::vector<std::string>& words) {
     const std::string part = sign == std::string::npos ? file.stem().string() : word.substr(0, sign);
     if (std::find(known.begin(), known.end(), part) == known.end()) {
       throw Error(ErrorKind::usage,
-                  "--torchscript " + word + ": there is no part \"" + part + "\"; family " + model_.family + " has " +
-                      core::listed(known) + "." + core::did_you_mean(part, known),
-                  "Say which it is: --torchscript PART=" + file.string());
+                  core::sentence("{torchscript} {}: there is no part \"{}\"; family {} has {}.{}", word, part,
+                                 model_.family, core::listed(known), core::did_you_mean(part, known)),
+                  core::sentence("Say which it is: {torchscript} PART={}", file.string()));
     }
     io::check_graph_archive(file, ErrorKind::input);
     if (!files_.emplace(part, file).second) {
-      throw Error(ErrorKind::usage, "--torchscript names " + part + " twice. Name each part once");
+      throw Error(ErrorKind::usage, core::sentence("{torchscript} names {} twice. Name each part once", part));
     }
   }
-  std::string lacking;
+  std::vector<std::string> lacking;
   for (const core::PartRow& row : family.parts) {
-    if (row.required && !files_.contains(row.name)) lacking += (lacking.empty() ? "" : ", ") + row.name;
+    if (row.required && !files_.contains(row.name)) lacking.push_back(row.name);
   }
   if (!lacking.empty()) {
-    throw Error(ErrorKind::usage, "a model of family " + model_.family + " needs " + lacking + " too.",
-                "Name the files: --torchscript PART=FILE ...");
+    throw Error(ErrorKind::usage,
+                core::sentence("a model of family {} needs {} too.", model_.family, core::joined(lacking)),
+                core::sentence("Name the files: {torchscript} PART=FILE ..."));
   }
 }
 
@@ -140,13 +143,13 @@ void GraphPlan::choose_tokenizers(const std::string& tokenizer) {
       facts.model = is_file(tokenizer) ? fs::path(tokenizer) : fs::path(tokenizer) / "spiece.model";
     if (is_file(facts.model)) continue;
     throw Error(ErrorKind::usage, "T5 needs its tokenizer, a SentencePiece model (spiece.model of google/t5-v1_1-xxl).",
-                "Name it: --tokenizer FILE");
+                core::sentence("Name it: {tokenizer} FILE"));
   }
 }
 
 void GraphPlan::refuse(const std::string& name, const std::string& what, const std::string& advice) const {
-  throw Error(ErrorKind::incompatible, files_.at(name).string() + " does not fit as " + name + ": it " + what + ".",
-              advice);
+  throw Error(ErrorKind::incompatible,
+              core::sentence("{} does not fit as {}: it {}.", files_.at(name).string(), name, what), advice);
 }
 
 /// What is wrong with a part on these pictures; empty if nothing is. Leaves what it gave back in last_.
@@ -188,7 +191,8 @@ bool GraphPlan::finds_timestep(Engine& engine, const std::string& name, Part& pa
              "Export it with a timestep of float32");
     }
     part = std::move(other);
-    notes_.push_back(files_.at(name).filename().string() + " takes its timestep as one number for all pictures");
+    notes_.push_back(core::sentence("{} takes its timestep as one number for all pictures",
+                                    files_.at(name).filename().string()));
     return true;
   }
   return false;
@@ -202,8 +206,8 @@ bool GraphPlan::finds_reduced_outputs(Engine& engine, const core::PartRow& row, 
     const Faults faults = faults_of(engine, row.name, other);
     if (!faults.one.empty() || !faults.two.empty()) continue;
     part = std::move(other);
-    notes_.push_back(files_.at(row.name).filename().string() +
-                     " gives back its last layer alone: there is none to skip (--clip-skip)");
+    notes_.push_back(core::sentence("{} gives back its last layer alone: there is none to skip ({clip_skip})",
+                                    files_.at(row.name).filename().string()));
     return true;
   }
   return false;
@@ -214,19 +218,21 @@ void GraphPlan::refuse_faulty(Engine& engine, const std::string& name, const Par
   const std::string one = core::trial_text(one_picture);
   if (!faults.two.empty()) {
     const bool size = fault_of(engine, name, part, {2, one_picture.width, one_picture.height}).empty();
-    refuse(name, "runs for " + one + " and not for " + core::trial_text(two_pictures) + ": it " + faults.two,
-           std::string(size ? "The size" : "The number of pictures") +
-               " was fixed when it was traced: trace it for two pictures of an odd size");
+    refuse(name,
+           core::sentence("runs for {} and not for {}: it {}", one, core::trial_text(two_pictures), faults.two),
+           core::sentence("{} was fixed when it was traced: trace it for two pictures of an odd size",
+                          size ? "The size" : "The number of pictures"));
   }
   const ProbePictures usual{1, model_.defaults.width, model_.defaults.height};
   if (!faults.ran && fault_of(engine, name, part, usual).empty()) {
-    refuse(name, "runs for " + core::trial_text(usual) + " and not for " + one + ": it " + faults.one,
+    refuse(name, core::sentence("runs for {} and not for {}: it {}", core::trial_text(usual), one, faults.one),
            "The size was fixed when it was traced: trace it for two pictures of an odd size");
   }
-  std::string wanted;
-  for (const Port& port : part.inputs) wanted += (wanted.empty() ? "" : ", ") + port.name;
+  if (faults.ran) refuse(name, faults.one, anew);
+  std::vector<std::string> given;
+  for (const Port& port : part.inputs) given.push_back(port.name);
   refuse(name, faults.one,
-         (faults.ran ? "" : "It calls its inputs " + faults.input_names + ", and is given " + wanted + ". ") + anew);
+         core::sentence("It calls its inputs {}, and is given {}. {}", faults.input_names, core::joined(given), anew));
 }
 
 void GraphPlan::probe_part(Engine& engine, const core::PartRow& row, const std::vector<Port>& inputs) {
