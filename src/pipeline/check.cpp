@@ -15,7 +15,7 @@
 #include "core/text/sentence.hpp"
 #include "io/latent/latent_file.hpp"
 #include "io/latent/untagged_latent.hpp"
-#include "pipeline/transcode.hpp"
+#include "pipeline/route_target.hpp"
 #include "pipeline/vae_folder.hpp"
 
 namespace lapis::pipeline {

@@ -1,5 +1,6 @@
 #include "pipeline/convert.hpp"
 
+#include <array>
 #include <utility>
 
 #include "core/family/spaces.hpp"
@@ -7,9 +8,10 @@
 #include "core/latent/units.hpp"
 #include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
+#include "io/model/model_folder.hpp"
 #include "lapis/error.hpp"
+#include "pipeline/route_target.hpp"
 #include "pipeline/run_route.hpp"
-#include "pipeline/transcode.hpp"
 
 namespace lapis::pipeline {
 namespace {
@@ -87,9 +89,8 @@ class Planning {
       plan_.own = catalog_.decoder_of(passport());
     } else {
       plan_.own = &catalog_.open(asked_.from);
-      core::RouteTarget decoder = route_target(*plan_.own);
+      core::RouteTarget decoder = decoder_target(*plan_.own);
       decoder.name = asked_.from;
-      decoder.size_multiple = 1;
       core::require(core::plan_route({plan_.latent.name, passport(), plan_.latent.latent.layout}, decoder, {},
                                      {.may_convert = false}));
     }
@@ -123,6 +124,12 @@ io::Checked ConvertPlan::checked() const {
 
 ConvertPlan plan_convert(ConvertAsked asked, ModelCatalog& catalog) {
   return Planning(std::move(asked), catalog).run();
+}
+
+void verify(const ConvertPlan& plan) {
+  if (!plan.transcodes()) return;
+  io::verify_parts(*plan.own, std::array<std::string, 1>{"vae_decoder"});
+  io::verify_parts(*plan.target, std::array<std::string, 2>{"vae_encoder", "vae_decoder"});
 }
 
 Converted convert(const ConvertPlan& plan, EngineDoor& door, const Events& events) {

@@ -28,9 +28,9 @@ struct EncodeAsked {
   bool one_latent = false;  ///< of all pictures, which then must come to one size; else one of each
 };
 
-/// A picture on its way: its file, read and measured, and the job that says how it is brought to size.
+/// A picture to encode, and the job that says how it is brought to size.
 struct PictureInput {
-  StartPicture source;
+  StartPicture picture;
   ResolvedJob job;
 
   PixelSize size() const { return {job.width, job.height}; }
@@ -62,6 +62,6 @@ struct EncodedPictures {
 using EncodedCallback = std::function<void(const EncodedPictures&)>;
 
 /// Encodes; each latent is handed over as soon as it is there. Errors as of `io::verify_parts` and `Engine::encode`.
-void encode(EncodePlan plan, EngineDoor& door, const Events& events, const EncodedCallback& on_latent);
+void encode(const EncodePlan& plan, EngineDoor& door, const Events& events, const EncodedCallback& on_latent);
 
 }  // namespace lapis::pipeline

@@ -80,8 +80,7 @@ std::vector<std::string> add_loras(const LoraRequest& request, const Model& mode
   job.loras.clear();
   for (const std::string& argument : request.arguments) {
     const core::LoraCall call = core::parse_lora_argument(argument);
-    const std::string from =
-        request.latent.empty() ? "" : core::sentence("the job that {} records, ", request.latent);
+    const std::string from = request.latent.empty() ? "" : core::sentence("the job that {} records, ", request.latent);
     adding.add(call, core::sentence("{}{loras} {}", from, io::printable(argument)), false);
     job.loras.push_back(core::lora_argument(attachments.loras.back().name, call.weight.denoiser));
   }

@@ -19,8 +19,8 @@
 #include "pipeline/locations.hpp"
 #include "pipeline/named_latent.hpp"
 #include "pipeline/render_request.hpp"
+#include "pipeline/route_target.hpp"
 #include "pipeline/run_route.hpp"
-#include "pipeline/transcode.hpp"
 
 namespace lapis::pipeline {
 namespace {
@@ -76,10 +76,8 @@ MatrixRow latent_row(const std::string& path, ModelCatalog& catalog, const Event
                                passport.vae_sha256.empty() ? "" : " of digest " + passport.vae_sha256.substr(0, 12)),
                 "Put the folder that the model lies in into LAPIS_MODELS");
   }
-  core::RouteTarget own = route_target(*model);
-  own.size_multiple = 1;
-  const core::Route route =
-      core::plan_route({latent.name, passport, latent.latent.layout}, own, {}, {.may_convert = false});
+  const core::Route route = core::plan_route({latent.name, passport, latent.latent.layout}, decoder_target(*model), {},
+                                             {.may_convert = false});
   core::require(route);
   const std::int64_t batch = passport.shape[0];
   if (batch > 1) tell(events.note, core::sentence("{}: the first of {} pictures", latent.name, batch));

@@ -1,6 +1,7 @@
 #include "pipeline/measure.hpp"
 
 #include <array>
+#include <utility>
 
 #include "core/job/job_fields.hpp"
 #include "core/picture/colour_drift.hpp"
@@ -26,10 +27,10 @@ std::vector<Sample> read_samples(const Model& model, const std::vector<std::stri
     Job job;
     job.image = picture;
     job.strength = 1;  // nothing is denoised: 1 suits every model
-    StartPicture source(job, model);
-    const ResolvedJob resolved = core::resolve(job, model, 0);
-    samples.push_back({picture, source.fitted(resolved, model.space.downscale).image});
-    for (const std::string& note : source.notes()) tell(events.note, note);
+    const StartPicture start = read_start_picture(job, model);
+    FittedPicture sample = fitted(start, core::resolve(job, model, 0), model.space.downscale);
+    for (const std::string& note : sample.notes) tell(events.note, note);
+    samples.push_back({picture, std::move(sample.image)});
   }
   return samples;
 }

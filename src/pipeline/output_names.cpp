@@ -55,9 +55,9 @@ OutputNames::OutputNames(const std::string& pattern, std::uint64_t first_seed, i
   const std::filesystem::path path(pattern);
   const std::string ending = path.extension();
   if (!core::equal_ignoring_case(ending, ".png")) {
-    throw Error(ErrorKind::usage, core::sentence("{-output} {}: pictures are written as PNG", pattern),
-                core::sentence("Type: {-output} {}",
-                               core::shell_word((path.parent_path() / path.stem()).string() + ".png")));
+    throw Error(
+        ErrorKind::usage, core::sentence("{-output} {}: pictures are written as PNG", pattern),
+        core::sentence("Type: {-output} {}", core::shell_word((path.parent_path() / path.stem()).string() + ".png")));
   }
   const bool differs = pattern.find("{seed}") != std::string::npos || pattern.find("{index}") != std::string::npos;
   if (count > 1 && !differs) pattern_ = (path.parent_path() / path.stem()).string() + "-{index}" + ending;

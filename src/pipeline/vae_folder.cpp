@@ -10,7 +10,7 @@
 #include "core/text/suggest.hpp"
 #include "io/model/vae_config.hpp"
 #include "pipeline/locations.hpp"
-#include "pipeline/transcode.hpp"
+#include "pipeline/route_target.hpp"
 
 namespace fs = std::filesystem;
 
@@ -38,8 +38,8 @@ io::Checked recognized(const io::VaeConfig& config, const std::vector<std::strin
     route.refused = true;
     route.reason =
         core::sentence("{} says {}: no space that lapis knows has these numbers.", config.file.string(), numbers);
-    route.advice = core::sentence(
-        "{lapis list} spaces shows those it knows; compare the config with the one that was published");
+    route.advice =
+        core::sentence("{lapis list} spaces shows those it knows; compare the config with the one that was published");
     return checked;
   }
   route.reason = core::sentence("{} says {}: the numbers of {}. {}", config.file.string(), numbers, core::listed(ids),
@@ -70,15 +70,13 @@ VaeFolder read_vae_folder(const std::string& name, ModelCatalog& catalog) {
   std::error_code ignored;
   if (fs::exists(folder / "model.json", ignored)) {
     const Model& model = catalog.open(name);
-    VaeFolder vae{route_target(model), contradiction(model)};
-    vae.target.size_multiple = 1;
-    return vae;
+    return {decoder_target(model), contradiction(model)};
   }
   const io::VaeConfig config = io::read_vae_config(folder);
   const std::vector<std::string> ids = core::spaces_with_numbers(config.space);
   VaeFolder vae;
   if (const Model* model = catalog.owner_of_weights(io::vae_weights(config))) {
-    vae.target = route_target(*model);
+    vae.target = decoder_target(*model);
     vae.target.space = config.space;
     vae.target.space.id = model->space.id;
     vae.target.space.lineage = model->space.lineage;
@@ -88,7 +86,6 @@ VaeFolder read_vae_folder(const std::string& name, ModelCatalog& catalog) {
     vae.target.space = config.space;
     vae.target.space.id = ids.empty() ? "unknown" : ids.front();
   }
-  vae.target.size_multiple = 1;
   if (!vae.finding) vae.finding = recognized(config, ids, vae.target.space.lineage);
   return vae;
 }

@@ -49,9 +49,9 @@ TEST_CASE("a second model's plan has its own job, and the way to it") {
   const RenderPlan plan = plan_render(std::move(asked), catalog, 1);
   REQUIRE(plan.stage);
   CHECK(plan.job.then == "tiny-sdxl:0.5");
-  CHECK(plan.stage->model().name == "tiny-sdxl");
-  CHECK(plan.stage->job().strength == 0.5);
-  CHECK(plan.stage->wants_pictures());
+  CHECK(plan.stage->model->name == "tiny-sdxl");
+  CHECK(plan.stage->job.strength == 0.5);
+  CHECK(plan.stage->handoff.transcodes());
   REQUIRE(plan.routes().size() == 1);
   CHECK(plan.routes().front().destination == "tiny-sdxl");
 }
@@ -72,7 +72,7 @@ TEST_CASE("a prepared request holds tokens and a schedule, and says what is odd,
   events.note = [&](const std::string& text) { notes.push_back(text); };
   events.warning = [&](const std::string& text) { warnings.push_back(text); };
   const PreparedRender prepared = prepare_render(plan_render(asked_for(""), catalog, 1), nullptr, events);
-  CHECK(prepared.model.name == "tiny-sd15");
+  CHECK(prepared.plan.model->name == "tiny-sd15");
   CHECK(prepared.request.prompt.contains("tokenizer"));
   CHECK(prepared.request.decodes);
   CHECK(prepared.request.schedule.sigmas.size() == static_cast<std::size_t>(prepared.plan.job.steps) + 1);

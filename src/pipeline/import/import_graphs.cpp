@@ -67,9 +67,10 @@ GraphPlan::GraphPlan(const GraphSources& sources, const std::string& tokenizer, 
 
 void GraphPlan::choose_family(const GraphSources& sources, ModelCatalog& catalog) {
   if (sources.family.empty() == sources.like.empty()) {
-    throw Error(ErrorKind::usage,
-                core::sentence("a graph does not say what it was trained for. Name a family ({family} sd15), or a model "
-                               "whose space, schedule and tokenizers it has ({like} MODEL)"));
+    throw Error(
+        ErrorKind::usage,
+        core::sentence("a graph does not say what it was trained for. Name a family ({family} sd15), or a model "
+                       "whose space, schedule and tokenizers it has ({like} MODEL)"));
   }
   if (sources.like.empty()) return take_family(sources.family);
   is_like_another_ = true;
@@ -83,8 +84,8 @@ void GraphPlan::take_family(const std::string& name) {
   if (family == nullptr) {
     std::vector<std::string> names;
     for (const core::FamilyRow& row : core::families()) names.push_back(row.name);
-    throw Error(ErrorKind::usage, core::sentence("{family} is \"{}\"; expected one of {}.{}", name,
-                                                 core::listed(names), core::did_you_mean(name, names)));
+    throw Error(ErrorKind::usage, core::sentence("{family} is \"{}\"; expected one of {}.{}", name, core::listed(names),
+                                                 core::did_you_mean(name, names)));
   }
   const auto recipes = core::recipes();
   const auto recipe =
@@ -191,8 +192,8 @@ bool GraphPlan::finds_timestep(Engine& engine, const std::string& name, Part& pa
              "Export it with a timestep of float32");
     }
     part = std::move(other);
-    notes_.push_back(core::sentence("{} takes its timestep as one number for all pictures",
-                                    files_.at(name).filename().string()));
+    notes_.push_back(
+        core::sentence("{} takes its timestep as one number for all pictures", files_.at(name).filename().string()));
     return true;
   }
   return false;
@@ -218,8 +219,7 @@ void GraphPlan::refuse_faulty(Engine& engine, const std::string& name, const Par
   const std::string one = core::trial_text(one_picture);
   if (!faults.two.empty()) {
     const bool size = fault_of(engine, name, part, {2, one_picture.width, one_picture.height}).empty();
-    refuse(name,
-           core::sentence("runs for {} and not for {}: it {}", one, core::trial_text(two_pictures), faults.two),
+    refuse(name, core::sentence("runs for {} and not for {}: it {}", one, core::trial_text(two_pictures), faults.two),
            core::sentence("{} was fixed when it was traced: trace it for two pictures of an odd size",
                           size ? "The size" : "The number of pictures"));
   }

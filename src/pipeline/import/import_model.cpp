@@ -126,9 +126,10 @@ class CheckpointImport {
   io::ImportReport report(const fs::path& place) const {
     std::vector<std::string> notes = plan_.notes();
     if (widened_ > 0) {
-      notes.push_back(core::sentence("weights in half precision take {} of memory where they are widened to fp32: on "
-                                     "a CPU, unless {dtype} says otherwise",
-                                     core::bytes_text(widened_)));
+      notes.push_back(
+          core::sentence("weights in half precision take {} of memory where they are widened to fp32: on "
+                         "a CPU, unless {dtype} says otherwise",
+                         core::bytes_text(widened_)));
     }
     if (const auto hidden = hidden_model(place)) {
       notes.push_back(core::sentence("{-model} {} means this model from now on, and {} by its path", model_.name,

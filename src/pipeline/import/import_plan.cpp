@@ -54,10 +54,9 @@ void refuse_component(const std::string& path) {
 }
 
 [[noreturn]] void refuse_quantized(const std::string& name, const std::string& method, const char* why) {
-  throw Error(
-      ErrorKind::input,
-      core::sentence("{} is quantized by {}, as its config.json says, {}.", name, io::printable(method), why),
-      "Take the model in F16, BF16 or F32, or in F8 with its scales");
+  throw Error(ErrorKind::input,
+              core::sentence("{} is quantized by {}, as its config.json says, {}.", name, io::printable(method), why),
+              "Take the model in F16, BF16 or F32, or in F8 with its scales");
 }
 
 }  // namespace
@@ -121,10 +120,9 @@ void ImportPlan::add_named(const std::string& path, const std::string& field,
   }
   std::vector<fs::path> files = io::component_weights(path, ".");
   if (files.empty()) {
-    throw Error(
-        ErrorKind::input,
-        core::sentence("{} {} is a folder without weights in safetensors.", core::field_name(field), path),
-        "Name the file");
+    throw Error(ErrorKind::input,
+                core::sentence("{} {} is a folder without weights in safetensors.", core::field_name(field), path),
+                "Name the file");
   }
   add_files(std::move(files), path, field, fs::path(path));
 }
@@ -213,9 +211,10 @@ void ImportPlan::take_example(const Model& model) {
 /// What only another import tells, that import's own files and options may have decided.
 void ImportPlan::note_example() {
   if (model_.origin.starts_with(imported)) {
-    notes_.push_back(core::sentence("nothing but the imported model {} is known to be of this architecture: what no "
-                                    "file says of sampling, sizes and tokenizers is taken from it",
-                                    model_.folder.filename().string()));
+    notes_.push_back(
+        core::sentence("nothing but the imported model {} is known to be of this architecture: what no "
+                       "file says of sampling, sizes and tokenizers is taken from it",
+                       model_.folder.filename().string()));
   }
 }
 
@@ -296,13 +295,12 @@ void ImportPlan::check_vae_config(const Source& source) const {
   found.lineage = model_.space.lineage;
   if (core::same_numbers(found, model_.space)) return;
   const std::vector<std::string> owners = core::spaces_with_numbers(found);
-  throw Error(ErrorKind::incompatible,
-              core::sentence("{} says of itself {}, and {} lives in {} ({}).{}", source.name,
-                             core::space_numbers(found), title_, core::space_name(model_.space),
-                             core::space_numbers(model_.space),
-                             owners.empty() ? ""
-                                            : core::sentence(" Those are the numbers of {}.", core::listed(owners))),
-              "Take a VAE of the denoiser's family");
+  throw Error(
+      ErrorKind::incompatible,
+      core::sentence("{} says of itself {}, and {} lives in {} ({}).{}", source.name, core::space_numbers(found),
+                     title_, core::space_name(model_.space), core::space_numbers(model_.space),
+                     owners.empty() ? "" : core::sentence(" Those are the numbers of {}.", core::listed(owners))),
+      "Take a VAE of the denoiser's family");
 }
 
 /// What is known of a file that holds the VAE alone. SD1.5's and SDXL's have the same shapes.

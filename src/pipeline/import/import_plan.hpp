@@ -60,7 +60,7 @@ class ImportPlan {
 
  private:
   struct Source {
-    std::string name;  ///< as messages call it
+    std::string name;   ///< as messages call it
     std::string field;  ///< that names it: "vae"; "" of the main sources
     io::Checkpoint checkpoint;
     core::CheckpointKind kind;

@@ -88,9 +88,10 @@ void ImportPlan::check_twins(const Source& denoiser, const std::string& graph) {
   }
   const core::Relative* twin = pipeline_.empty() ? core::undecided_twin(graph, names) : nullptr;
   if (twin == nullptr) return;
-  notes_.push_back(core::sentence("{} may be {} as well, by all that it says of itself: that has the same names and "
-                                  "shapes, and is no use here",
-                                  denoiser.name, twin->title));
+  notes_.push_back(
+      core::sentence("{} may be {} as well, by all that it says of itself: that has the same names and "
+                     "shapes, and is no use here",
+                     denoiser.name, twin->title));
 }
 
 void ImportPlan::refuse_unknown() const {
@@ -117,10 +118,10 @@ void ImportPlan::refuse_unknown() const {
                 core::sentence("{} holds no denoiser{}.", source.name, title.empty() ? "" : ": it is " + title),
                 "Name the checkpoint that holds the UNet or the transformer first");
   }
-  throw Error(ErrorKind::input,
-              core::sentence("{} is of an architecture that lapis does not know.{}", source.name,
-                             nearest_text(source.kind)),
-              what_is_imported());
+  throw Error(
+      ErrorKind::input,
+      core::sentence("{} is of an architecture that lapis does not know.{}", source.name, nearest_text(source.kind)),
+      what_is_imported());
 }
 
 /// A part of what is wanted that is nearly whole, and a VAE of another family.
@@ -162,10 +163,10 @@ void ImportPlan::check_given() const {
     std::vector<std::string> holds;
     for (const core::GraphMatch& held : source.kind.complete) holds.push_back(held.graph);
     throw Error(ErrorKind::input,
-                core::sentence("{} ({}) holds no {}, which {} takes as its {}.{}", source.name, field, wanted->second,
-                               title_, wanted->first,
-                               holds.empty() ? nearest_text(source.kind)
-                                             : core::sentence(" It holds {}.", core::joined(holds))),
+                core::sentence(
+                    "{} ({}) holds no {}, which {} takes as its {}.{}", source.name, field, wanted->second, title_,
+                    wanted->first,
+                    holds.empty() ? nearest_text(source.kind) : core::sentence(" It holds {}.", core::joined(holds))),
                 core::sentence("Name another file: {} FILE", field));
   }
 }

@@ -15,11 +15,11 @@ void take_scheduler(const io::SchedulerConfig& config, const std::string& title,
                     std::vector<std::string>& notes) {
   const bool flow = path_of(model.sampling.prediction) == Path::flow;
   if (flow != (path_of(config.sampling.prediction) == Path::flow)) {
-    throw Error(ErrorKind::incompatible,
-                core::sentence("{}: {} is for networks that predict {}, and {} is {}.", config.file.string(),
-                               config.class_name, flow ? "noise or v" : "a flow's velocity", title,
-                               flow ? "a flow" : "none"),
-                "Take the scheduler that belongs to the model");
+    throw Error(
+        ErrorKind::incompatible,
+        core::sentence("{}: {} is for networks that predict {}, and {} is {}.", config.file.string(), config.class_name,
+                       flow ? "noise or v" : "a flow's velocity", title, flow ? "a flow" : "none"),
+        "Take the scheduler that belongs to the model");
   }
   model.sampling = config.sampling;
   notes.insert(notes.end(), config.notes.begin(), config.notes.end());

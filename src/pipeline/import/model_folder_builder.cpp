@@ -91,8 +91,8 @@ fs::path ModelFolderBuilder::link(const fs::path& from, const std::string& folde
   if (place_.copy) {
     fs::copy_file(whole, model_.folder / name);
     if (fs::file_size(model_.folder / name) != facts.size) {
-      throw Error(ErrorKind::input, core::sentence("{} changed while it was copied. Run it again when it is whole",
-                                                   whole.string()));
+      throw Error(ErrorKind::input,
+                  core::sentence("{} changed while it was copied. Run it again when it is whole", whole.string()));
     }
     facts.sha256 = io::sha256_file(model_.folder / name, ErrorKind::output);
   } else {
