@@ -57,7 +57,7 @@ MAX_FILE_LINES = 450
 # The most lines of code a folder may have, those of its subfolders among them. One that is not there has none.
 ROOM_LINES = {
     "include": 1_000, "src/core": 14_750, "src/io": 13_250, "src/engine": 3_750, "src/pipeline": 5_750, "src/cli": 4_500,
-    "tests": 29_500, "scripts": 11_750,
+    "tests": 31_250, "scripts": 11_750,
 }
 MAX_FUNCTION_LINES = 60
 MODELS_MAX_BYTES = 40_000_000
@@ -369,8 +369,8 @@ def sources_listed(house: House) -> Iterator[Finding]:
 
 
 def sources_tested(house: House) -> Iterator[Finding]:
-    """Every source of core and io has a test of its own name, or one that includes its header or names it."""
-    for room in ("core", "io"):
+    """Every source of these rooms has a test of its own name, or one that includes its header or names it."""
+    for room in ("core", "io", "pipeline"):
         tests = house.cpp(f"tests/{room}/")
         words = set(re.findall(r"\w+", " ".join([*tests, *(line for path in tests for line in house.lines(path))])))
         for path in house.cpp(f"src/{room}/"):

@@ -6,6 +6,7 @@
 #include "core/job/job_fields.hpp"
 #include "core/text/names.hpp"
 #include "lapis/error.hpp"
+#include "picture_file.hpp"
 #include "pipeline/model_catalog.hpp"
 #include "pipeline/start_picture.hpp"
 
@@ -60,6 +61,24 @@ TEST_CASE("a picture of another size is scaled, and a note says how") {
   REQUIRE(picture.notes.size() == 1);
   CHECK(core::plain(picture.notes.front()) ==
         "grey.ppm is 96 x 64 pixels: stretched (fit crop and pad keep its shape) to 64 x 64");
+}
+
+TEST_CASE("a mask is of the picture's size, and lets something be drawn") {
+  const test::PictureFile white("lapis-mask-white.ppm", 96, 64, '\xff');
+  const test::PictureFile black("lapis-mask-black.ppm", 96, 64, '\0');
+  const test::PictureFile small("lapis-mask-small.ppm", 64, 64, '\xff');
+  ModelCatalog catalog;
+  const Model& model = catalog.open("tiny-sd15");
+  const auto drawn = [&](const test::PictureFile& mask) {
+    Job job = job_of("grey.ppm");
+    job.mask = mask.path();
+    const StartPicture start = read_start_picture(job, model, grey_picture(96, 64));
+    CHECK(job.mask->starts_with("sha256:"));
+    return fitted(start, core::resolve(job, model, 1), model.space.downscale);
+  };
+  CHECK(drawn(white).mask);
+  CHECK_THROWS_WITH(drawn(black), Catch::Contains(black.path() + " lets nothing be drawn: it is all black."));
+  CHECK_THROWS_WITH(drawn(small), Catch::Contains("is 64 x 64 pixels and grey.ppm is 96 x 64."));
 }
 
 TEST_CASE("what is no picture is refused before anything else is read") {
