@@ -69,14 +69,15 @@ PRINTING = re.compile(r"std::(cout|cerr|clog|print|println)\b|\b(v?f?printf|f?pu
                       r"\bv?dprintf\s*\(|\b(stdout|stderr|STDOUT_FILENO|STDERR_FILENO)\b|\bp?writev?\s*\(\s*[12]\s*,")
 STRING = re.compile(r'"(\\.|[^"\\])*"|\'(\\.|[^\'\\])+\'')
 # What a command line alone calls things: its flags, its commands, and the table of those.
-FLAG = re.compile(r"(?<![\w-])--[a-z]")
+FLAG = re.compile(r"(?<![\w*-])(--[a-z]|-[a-zA-Z](?![\w-]))")
 COMMANDS = "src/cli/commands.cpp"
 COMMAND_ROW = re.compile(r'Command\{"(\w+)"')
 FLAG_TEXTS = {
     "src/core/job/job_fields.cpp",    # the column of flags
     "src/io/report/matrix_page.cpp",  # a page of `lapis matrix`
 }
-OTHER_LINE = re.compile(r"(scripts/[\w/]+\.(sh|py)|cmake|hf download \{\})( --[\w-]+)*")  # of other programs
+# Lines of other programs, whose flags are theirs.
+OTHER_LINE = re.compile(r"(scripts/[\w/]+\.(sh|py)|cmake|hf download \{\})( --[\w-]+)*|(ulimit|python) -\w")
 BARE_TASK = re.compile(r"\b(TO[D]O|FIX[M]E|X[X]X)\b(?!\(#\d+\))")
 MACHINE_PATH = re.compile(r"(?<![\w.\-})/])/(root|work|Users/\w+|home/(?!(you|user|me)\b)\w+)/")
 GENERATED = re.compile("|".join([

@@ -83,7 +83,7 @@ class Checking {
   void find_vae() {
     if (asked_.vae.empty()) return;
     VaeFolder folder = read_vae_folder(asked_.vae, catalog_);
-    vae_ = CheckTarget{"VAE of " + asked_.vae, std::move(folder.target), false, false};
+    vae_ = CheckTarget{core::sentence("VAE of {}", asked_.vae), std::move(folder.target), false, false};
     if (folder.finding) checks_.push_back(std::move(*folder.finding));
   }
 
@@ -165,8 +165,11 @@ class Checking {
     const std::size_t senders = aimed ? models_.size() : std::min<std::size_t>(models_.size(), 1);
     for (std::size_t i = 0; i < senders; ++i) {
       const Model& model = *models_[i];
-      CheckSource source{
-          "latents of " + model.name, "LATENT", {}, core::Layout::plain, model.parts.contains("vae_decoder")};
+      CheckSource source{core::sentence("latents of {}", model.name),
+                         "LATENT",
+                         {},
+                         core::Layout::plain,
+                         model.parts.contains("vae_decoder")};
       source.passport.space = model.space;
       source.passport.shape = {1, 0, 0, 0};
       source.passport.vae_sha256 = io::vae_digest(model);
@@ -181,13 +184,13 @@ class Checking {
   void check_size(const Model& model) {
     const int multiple = core::find_family(model.family)->size_multiple;
     const std::string name = core::space_name(model.space);
-    io::Checked checked{"pictures of " + asked_.size_text, model.name, name, name, {}};
+    io::Checked checked{core::sentence("pictures of {}", asked_.size_text), model.name, name, name, {}};
     auto problem = core::side_problem("width", size_->width, multiple);
     if (!problem) problem = core::side_problem("height", size_->height, multiple);
     checked.route.refused = problem.has_value();
     checked.route.reason =
         core::sentence("{} lives in space {} ({}) and draws sides that are multiples of {}{}.", model.name, name,
-                       core::space_numbers(model.space), multiple, problem ? ": " + *problem : "");
+                       core::space_numbers(model.space), multiple, problem ? core::sentence(": {}", *problem) : "");
     if (problem) checked.route.advice = "Take a size that fits";
     checked.route.size = *size_;
     checks_.push_back(std::move(checked));

@@ -24,9 +24,10 @@ namespace {
   const std::string digest = passport.vae_sha256.substr(0, 12);
   throw Error(
       ErrorKind::incompatible,
-      core::sentence("{} is in space {} ({}), and no known model has its VAE{}.", asked.latent.name,
-                     core::space_name(passport.space), core::space_numbers(passport.space),
-                     alike != nullptr ? ": those of that lineage have other digests than " + digest : ""),
+      core::sentence(
+          "{} is in space {} ({}), and no known model has its VAE{}.", asked.latent.name,
+          core::space_name(passport.space), core::space_numbers(passport.space),
+          alike != nullptr ? core::sentence(": those of that lineage have other digests than {}", digest) : ""),
       core::sentence("Name the model or folder that it comes from: {lapis decode} {} {-model} MODEL", asked.path));
 }
 

@@ -70,11 +70,13 @@ MatrixRow latent_row(const std::string& path, ModelCatalog& catalog, const Event
   const Passport& passport = latent.passport();
   const Model* model = catalog.decoder_of(passport);
   if (model == nullptr) {
-    throw Error(ErrorKind::incompatible,
-                core::sentence("{} is in space {} ({}), and no known model has its VAE{}.", latent.name,
-                               core::space_name(passport.space), core::space_numbers(passport.space),
-                               passport.vae_sha256.empty() ? "" : " of digest " + passport.vae_sha256.substr(0, 12)),
-                "Put the folder that the model lies in into LAPIS_MODELS");
+    throw Error(
+        ErrorKind::incompatible,
+        core::sentence(
+            "{} is in space {} ({}), and no known model has its VAE{}.", latent.name, core::space_name(passport.space),
+            core::space_numbers(passport.space),
+            passport.vae_sha256.empty() ? "" : core::sentence(" of digest {}", passport.vae_sha256.substr(0, 12))),
+        "Put the folder that the model lies in into LAPIS_MODELS");
   }
   const core::Route route = core::plan_route({latent.name, passport, latent.latent.layout}, decoder_target(*model), {},
                                              {.may_convert = false});

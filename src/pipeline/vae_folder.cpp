@@ -59,8 +59,8 @@ std::optional<io::Checked> contradiction(const Model& model) {
   checked.route.refused = true;
   checked.route.reason = core::sentence(
       "{} says {}{}; model.json of {} says {} ({}). Latents would be read by the wrong numbers.", config->file.string(),
-      numbers_text(config->space), ids.empty() ? "" : ", the numbers of " + core::listed(ids), model.name,
-      core::space_name(model.space), core::space_numbers(model.space));
+      numbers_text(config->space), ids.empty() ? "" : core::sentence(", the numbers of {}", core::listed(ids)),
+      model.name, core::space_name(model.space), core::space_numbers(model.space));
   checked.route.advice = "Take the VAE that belongs to the model, or correct whichever of the two files is wrong";
   return checked;
 }

@@ -107,7 +107,7 @@ void ImportPlan::refuse_unknown() const {
   if (!folder_.empty()) {
     throw Error(ErrorKind::input,
                 core::sentence("{} holds no denoiser that lapis knows{}.{}", folder_,
-                               pipeline_.empty() ? "" : ": it is for diffusers' " + pipeline_,
+                               pipeline_.empty() ? "" : core::sentence(": it is for diffusers' {}", pipeline_),
                                sources_.empty() ? "" : nearest_text(sources_.front().kind)),
                 what_is_imported());
   }
@@ -115,7 +115,8 @@ void ImportPlan::refuse_unknown() const {
   if (!source.kind.complete.empty()) {
     const std::string& title = source.kind.title;
     throw Error(ErrorKind::input,
-                core::sentence("{} holds no denoiser{}.", source.name, title.empty() ? "" : ": it is " + title),
+                core::sentence("{} holds no denoiser{}.", source.name,
+                               title.empty() ? "" : core::sentence(": it is {}", title)),
                 "Name the checkpoint that holds the UNet or the transformer first");
   }
   throw Error(
