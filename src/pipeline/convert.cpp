@@ -76,10 +76,9 @@ class Planning {
     core::RouteSource source{plan_.latent.name, passport(), plan_.latent.latent.layout};
     if (plan_.own != nullptr) source.decoder_space = plan_.own->space;
     if (plan_.target != nullptr) target.encoder_space = plan_.target->space;
-    const core::Available available = {plan_.own != nullptr && plan_.own->parts.contains("vae_decoder"),
-                                       plan_.target != nullptr && plan_.target->parts.contains("vae_encoder")};
-    plan_.route = core::plan_route(source, target, available, {asked_.may_convert, true, asked_.compensate});
-    if (plan_.route.refused && transcodes && !available.target_encoder) advise_target();
+    const core::Available halves = available(plan_.own, plan_.target);
+    plan_.route = core::plan_route(source, target, halves, {asked_.may_convert, true, asked_.compensate});
+    if (plan_.route.refused && transcodes && !halves.target_encoder) advise_target();
     core::require(plan_.route);
   }
 

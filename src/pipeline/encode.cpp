@@ -56,6 +56,13 @@ EncodedPictures recorded(const EncodePlan& plan, const Latent& latent, std::size
 
 }  // namespace
 
+PictureInput read_picture(Job job, const std::string& file, const Model& model) {
+  job.image = file;
+  job.strength = 1;  // nothing is denoised: 1 suits every model
+  StartPicture picture = read_start_picture(job, model);
+  return {std::move(picture), core::resolve(job, model, 0)};
+}
+
 EncodePlan plan_encode(const EncodeAsked& asked, ModelCatalog& catalog) {
   if (asked.job.seed) {
     const auto problem = core::seed_problem(core::field_name("seed"), *asked.job.seed, asked.pictures.size());
@@ -66,13 +73,7 @@ EncodePlan plan_encode(const EncodeAsked& asked, ModelCatalog& catalog) {
   plan.seed = asked.job.seed;
   plan.tiling = asked.tiling;
   plan.one_latent = asked.one_latent;
-  for (const std::string& name : asked.pictures) {
-    Job job = asked.job;
-    job.image = name;
-    job.strength = 1;  // nothing is denoised: 1 suits every model
-    StartPicture picture = read_start_picture(job, *plan.model);
-    plan.pictures.push_back({std::move(picture), core::resolve(job, *plan.model, 0)});
-  }
+  for (const std::string& file : asked.pictures) plan.pictures.push_back(read_picture(asked.job, file, *plan.model));
   if (plan.one_latent) check_one_size(plan, asked.pictures);
   return plan;
 }

@@ -36,6 +36,10 @@ struct PictureInput {
   PixelSize size() const { return {job.width, job.height}; }
 };
 
+/// Reads the picture `file`, which comes to the size that `job` says. Throws as `read_start_picture` and
+/// `core::resolve`.
+PictureInput read_picture(Job job, const std::string& file, const Model& model);
+
 /// What will be done, decided from headers. The model is the catalog's, which must live as long.
 struct EncodePlan {
   const Model* model = nullptr;

@@ -41,10 +41,8 @@ HandoffPlan plan_handoff(core::RouteSource latent, const Model* own, const Model
       core::same_values(passport.space, target.space) && (!size || *size == core::picture_size(passport));
   if (!stays && own == nullptr) own = catalog.decoder_of(passport);
   if (own != nullptr) latent.decoder_space = own->space;
-  const core::Available available = {own != nullptr && own->parts.contains("vae_decoder"),
-                                     target.parts.contains("vae_encoder")};
   HandoffPlan plan{std::move(latent), {}, own, &target, {}};
-  plan.route = core::plan_route(plan.latent, to, available, options);
+  plan.route = core::plan_route(plan.latent, to, available(own, &target), options);
   core::require(plan.route);
   plan.arriving = plan.latent.passport;
   plan.arriving.space = target.space;

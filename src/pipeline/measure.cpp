@@ -3,14 +3,13 @@
 #include <array>
 #include <utility>
 
-#include "core/job/job_fields.hpp"
 #include "core/picture/colour_drift.hpp"
 #include "core/picture/patterns.hpp"
 #include "core/picture/similarity.hpp"
 #include "core/text/sentence.hpp"
 #include "io/model/model_folder.hpp"
 #include "lapis/error.hpp"
-#include "pipeline/start_picture.hpp"
+#include "pipeline/encode.hpp"
 
 namespace lapis::pipeline {
 namespace {
@@ -24,11 +23,8 @@ struct Sample {
 std::vector<Sample> read_samples(const Model& model, const std::vector<std::string>& pictures, const Events& events) {
   std::vector<Sample> samples;
   for (const std::string& picture : pictures) {
-    Job job;
-    job.image = picture;
-    job.strength = 1;  // nothing is denoised: 1 suits every model
-    const StartPicture start = read_start_picture(job, model);
-    FittedPicture sample = fitted(start, core::resolve(job, model, 0), model.space.downscale);
+    const PictureInput input = read_picture({}, picture, model);
+    FittedPicture sample = fitted(input.picture, input.job, model.space.downscale);
     for (const std::string& note : sample.notes) tell(events.note, note);
     samples.push_back({picture, std::move(sample.image)});
   }

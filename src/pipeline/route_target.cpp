@@ -24,4 +24,9 @@ core::RouteTarget decoder_target(const Model& model) {
   return target;
 }
 
+core::Available available(const Model* own, const Model* target) {
+  return {own != nullptr && own->parts.contains("vae_decoder"),
+          target != nullptr && target->parts.contains("vae_encoder")};
+}
+
 }  // namespace lapis::pipeline

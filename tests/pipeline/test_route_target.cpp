@@ -28,3 +28,15 @@ TEST_CASE("its VAE alone takes any count of cells, and is the same otherwise") {
   CHECK(target.size_multiple == 1);
   CHECK(target.vae_sha256 == route_target(model).vae_sha256);
 }
+
+TEST_CASE("halves of VAEs are those of two models, as far as they are known") {
+  ModelCatalog catalog;
+  const Model& whole = catalog.open("tiny-sd15");
+  Model half = whole;
+  half.parts.erase("vae_encoder");
+  CHECK(available(&half, &whole).own_decoder);
+  CHECK(available(&half, &whole).target_encoder);
+  CHECK_FALSE(available(nullptr, &half).own_decoder);
+  CHECK_FALSE(available(nullptr, &half).target_encoder);
+  CHECK_FALSE(available(&whole, nullptr).target_encoder);
+}
