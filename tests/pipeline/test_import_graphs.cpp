@@ -36,38 +36,38 @@ ProbeResult sound(const std::string& part, const std::vector<ProbeInput>& inputs
 
 TEST_CASE("files are parts by their names, and each part is tried on one and on two pictures") {
   ModelCatalog catalog;
-  GraphPlan plan(sources_of(needed), "", catalog);
-  CHECK(plan.model().family == "sd15");
-  CHECK(plan.model().space.lineage == "tiny-sd15");
-  CHECK(plan.model().parts.empty());
+  const GraphPlan plan = plan_graphs(sources_of(needed), "", catalog);
+  CHECK(plan.model.family == "sd15");
+  CHECK(plan.model.space.lineage == "tiny-sd15");
+  CHECK(plan.model.parts.empty());
   test::RecordingEngine engine;
   engine.probe = sound;
-  plan.try_parts(engine);
+  const ProbedGraphs probed = probe_graphs(plan, engine);
   CHECK(engine.calls.size() == 6);
   CHECK(engine.calls.front() == "probe of text_encoder");
-  REQUIRE(plan.model().parts.size() == 3);
-  CHECK(plan.model().parts.at("denoiser").inputs.back().shape.back() == Dimension(128));
-  CHECK(plan.model().parts.at("text_encoder").outputs.front().shape.front() == Dimension(4));
-  CHECK(plan.notes().empty());
+  REQUIRE(probed.model.parts.size() == 3);
+  CHECK(probed.model.parts.at("denoiser").inputs.back().shape.back() == Dimension(128));
+  CHECK(probed.model.parts.at("text_encoder").outputs.front().shape.front() == Dimension(4));
+  CHECK(probed.notes.empty());
 }
 
 TEST_CASE("a timestep that is one number for all pictures is found out, and noted") {
   ModelCatalog catalog;
-  GraphPlan plan(sources_of(needed), "", catalog);
+  const GraphPlan plan = plan_graphs(sources_of(needed), "", catalog);
   test::RecordingEngine engine;
   engine.probe = [](const std::string& part, const std::vector<ProbeInput>& inputs) -> ProbeResult {
     if (part == "denoiser" && !inputs[1].shape.empty()) return {{}, "expected a scalar", "x, t, c"};
     return sound(part, inputs);
   };
-  plan.try_parts(engine);
-  CHECK(plan.model().parts.at("denoiser").inputs[1].shape.empty());
-  REQUIRE(plan.notes().size() == 1);
-  CHECK(plan.notes().front() == "denoiser.pt takes its timestep as one number for all pictures");
+  const ProbedGraphs probed = probe_graphs(plan, engine);
+  CHECK(probed.model.parts.at("denoiser").inputs[1].shape.empty());
+  REQUIRE(probed.notes.size() == 1);
+  CHECK(probed.notes.front() == "denoiser.pt takes its timestep as one number for all pictures");
 }
 
 TEST_CASE("a part that gives back something else, or for one size alone, is refused with what it does") {
   ModelCatalog catalog;
-  GraphPlan wrong(sources_of(needed), "", catalog);
+  const GraphPlan wrong = plan_graphs(sources_of(needed), "", catalog);
   test::RecordingEngine engine;
   engine.probe = [](const std::string& part, const std::vector<ProbeInput>& inputs) {
     ProbeResult result = sound(part, inputs);
@@ -75,20 +75,20 @@ TEST_CASE("a part that gives back something else, or for one size alone, is refu
     return result;
   };
   check_fails(ErrorKind::incompatible, {"vae_decoder.pt does not fit as vae_decoder: it "},
-              [&] { wrong.try_parts(engine); });
-  GraphPlan fixed(sources_of(needed), "", catalog);
+              [&] { probe_graphs(wrong, engine); });
+  const GraphPlan fixed = plan_graphs(sources_of(needed), "", catalog);
   engine.probe = [](const std::string& part, const std::vector<ProbeInput>& inputs) -> ProbeResult {
     if (part == "denoiser" && inputs.front().shape[3] != 8) return {{}, "sizes do not match", "x, t, c"};
     return sound(part, inputs);
   };
   check_fails(ErrorKind::incompatible, {"runs for 1 picture of 64 x 64 and not for", "The size was fixed"},
-              [&] { fixed.try_parts(engine); });
+              [&] { probe_graphs(fixed, engine); });
 }
 
 TEST_CASE("a family or a model has to be named, one of them, and known") {
   ModelCatalog catalog;
   GraphSources sources = sources_of(needed);
-  const auto plan = [&] { GraphPlan(sources, "", catalog); };
+  const auto plan = [&] { plan_graphs(sources, "", catalog); };
   sources.like.clear();
   check_fails(ErrorKind::usage, {"Name a family (family sd15)", "(like MODEL)"}, plan);
   sources.family = "sd16";
@@ -102,7 +102,7 @@ TEST_CASE("a family or a model has to be named, one of them, and known") {
 TEST_CASE("parts that are unknown, named twice or lacking are refused, and so is what is no graph") {
   ModelCatalog catalog;
   const auto plan = [&](const GraphSources& sources) {
-    return [&catalog, sources] { GraphPlan(sources, "", catalog); };
+    return [&catalog, sources] { plan_graphs(sources, "", catalog); };
   };
   check_fails(ErrorKind::usage, {"a model of family sd15 needs vae_decoder too.", "torchscript PART=FILE"},
               plan(sources_of({"text_encoder", "denoiser"})));

@@ -159,21 +159,22 @@ class CheckpointImport {
 class GraphsImport {
  public:
   GraphsImport(const ImportAsked& asked, ModelCatalog& catalog)
-      : asked_(asked), plan_(asked.graphs, asked.sources.tokenizer, catalog) {}
+      : asked_(asked), plan_(plan_graphs(asked.graphs, asked.sources.tokenizer, catalog)) {}
 
   io::ImportReport run() {
     if (asked_.target.name.empty() && asked_.target.output.empty()) {
       throw Error(ErrorKind::usage, core::sentence("files have no name for a model. Give it one: {name} NAME"));
     }
     EngineDoor door({"cpu", "fp32", 0});
-    plan_.try_parts(door.engine());
-    model_ = plan_.model();
+    ProbedGraphs probed = probe_graphs(plan_, door.engine());
+    model_ = std::move(probed.model);
+    notes_ = std::move(probed.notes);
     model_.name = asked_.target.name.empty() ? name_of(asked_.target.output) : asked_.target.name;
     if (!asked_.lineage.empty()) model_.space.lineage = asked_.lineage;
     SamplingSources sampling;
     sampling.title = core::sentence("family {}", model_.family);
     sampling.wish = asked_.sources.sampling;
-    decide_sampling(sampling, model_, sampling_notes_);
+    decide_sampling(sampling, model_, notes_);
     model_.licence = asked_.licence;
     model_.origin = std::string(imported) + "TorchScript files";
     const std::map<std::string, Part> parts = std::exchange(model_.parts, {});
@@ -199,9 +200,8 @@ class GraphsImport {
                             model_.family,
                             core::space_name(model_.space),
                             {},
-                            plan_.notes(),
+                            notes_,
                             seconds_since(start_)};
-    report.notes.insert(report.notes.end(), sampling_notes_.begin(), sampling_notes_.end());
     for (const auto& [name, part] : parts) report.parts.push_back({name, "its own", "", "", {part.graph.string()}});
     return report;
   }
@@ -210,7 +210,7 @@ class GraphsImport {
   const Clock::time_point start_ = Clock::now();
   GraphPlan plan_;
   Model model_;
-  std::vector<std::string> sampling_notes_;
+  std::vector<std::string> notes_;
 };
 
 }  // namespace
