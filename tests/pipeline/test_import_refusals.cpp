@@ -46,6 +46,11 @@ TEST_CASE("a checkpoint that lacks a tensor is nearly one, and it is said which"
                           [](io::Safetensors& content) { content.tensors.erase("conv_in.bias"); });
   check_fails(ErrorKind::input, {file + " is nearly ", ", but 1 of its ", " is missing: conv_in.bias."},
               planned([&](ImportSources& sources) { sources.main = {file}; }));
+  const std::string text_encoder =
+      test::write_changed(folder / "clip.safetensors", test::model_file("tiny-sd15", test::text_encoder_file),
+                          [](io::Safetensors& content) { content.tensors.erase(content.tensors.begin()); });
+  check_fails(ErrorKind::input, {text_encoder + " is nearly ", "take another export of it"},
+              planned([&](ImportSources& sources) { sources.clip_l = text_encoder; }));
 }
 
 TEST_CASE("without a denoiser it is said what is there instead") {

@@ -1,6 +1,10 @@
 #include <catch2/catch.hpp>
+#include <cstddef>
 #include <string>
+#include <vector>
 
+#include "core/family/spaces.hpp"
+#include "core/latent/units.hpp"
 #include "lapis/error.hpp"
 #include "latents.hpp"
 #include "pipeline/model_catalog.hpp"
@@ -38,6 +42,20 @@ TEST_CASE("a latent is shown in the units that the colours are for") {
   document.passport.units = Units::vae;
   const Latent latent = preview_latent(document, preview_colours("a.safetensors", model.space));
   CHECK(latent.values.front() == Approx(0.18215));
+}
+
+TEST_CASE("a latent of the same VAE's values by other numbers is shown by the same colours") {
+  io::LatentDocument document;
+  document.passport.space = core::parse_space("playground25");
+  document.passport.shape = {1, 4, 1, 1};
+  document.values = {1, 2, 3, 4};
+  const Latent latent = preview_latent(document, preview_colours("a.safetensors", document.passport.space));
+  CHECK(latent.space != document.passport.space);
+  std::vector<float> raw = document.values;
+  core::to_vae_units(raw, document.passport.shape, document.passport.space);
+  std::vector<float> shown = latent.values;
+  core::to_vae_units(shown, latent.shape, latent.space);
+  for (std::size_t i = 0; i < raw.size(); ++i) CHECK(shown[i] == Approx(raw[i]));
 }
 
 TEST_CASE("without known colours there is no preview") {
