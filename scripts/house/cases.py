@@ -51,7 +51,7 @@ INNOCENT_CPP = """
 void name() { snprintf(buffer, size, "std::cout << printf()"); }
 void fail() { throw Error(kind, text + std::string(count, '('), "\\"stderr\\" is all it has: " + advice); }
 void lines() { write(file, text + "\\n"); }
-void names() { text = marked("{steps} 3, {lapis list}: scripts/setup.sh --cuda ---a, lapis lists"); }  // --steps
+void names() { text = marked("{steps} 3, {lapis list}: scripts/setup.sh --cuda, ulimit -u, ---a, lapis lists"); }  // --steps
 """
 INNOCENT_PYTHON = """
 # return early when there is nothing to do
@@ -114,6 +114,8 @@ BREAKS = [
     ("advice_apart", "src/io/png.cpp", 'void a() { throw Error(kind, name(")") +\n " is damaged.\\nGive another"); }'),
     ("names_marked", "src/core/unicode.cpp", 'void a() { text = "Leave --steps out"; }'),
     ("names_marked", "src/io/png.cpp", 'void a() { text = "lapis list shows all"; }'),
+    ("names_marked", "src/pipeline/list.cpp", 'void a() { text = sentence("Type: {lapis list} --to {}", model); }'),
+    ("names_marked", "src/pipeline/list.cpp", 'void a() { text = sentence("Name one: -m MODEL"); }'),
     ("file_length", "src/core/unicode.cpp", "int a;\n" * 450),
     ("room_length", "include/lapis/space.hpp", "int a;\n" * 1000),
     ("function_length", "src/core/unicode.cpp", "int size(int a) {\n" + "  ++a;\n" * 60 + "}"),
@@ -123,6 +125,7 @@ BREAKS = [
     ("sources_listed", "tests/core/test_lost.cpp", "int lost;"),
     ("sources_listed", "tests/fuzz/fuzz_lost.cpp", "int lost;"),
     ("sources_tested", "src/io/untested.cpp", "int untested;"),
+    ("sources_tested", "src/pipeline/untested.cpp", "int untested;"),
     ("scripts_named", "scripts/lost.py", "size = 3"),
     ("scripts_named", "scripts/README.md", "- `gone.py`: what is gone."),
     ("machine_paths", "docs/a.md", "Run it in /ro" + "ot/lapis."),

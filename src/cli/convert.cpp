@@ -22,9 +22,7 @@
 #include "io/report/latent_report.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/clock.hpp"
-#include "pipeline/open_engine.hpp"
 #include "pipeline/output_names.hpp"
-#include "pipeline/transcode.hpp"
 
 namespace lapis::cli {
 namespace {
@@ -132,9 +130,9 @@ int convert(const Options& options) {
   const std::string usual = default_output(options, io::latent_format_row(plan.format));
   const std::string output = options.output.empty() ? usual : pipeline::in_folder(options.output, usual);
   if (output != "-") io::check_writable(output, options.overwrite);
-  if (plan.transcodes()) pipeline::verify_transcode(*plan.own, *plan.target);
+  pipeline::verify(plan);
   if (options.dry_run) {
-    if (plan.transcodes()) pipeline::check_engine(door.options());
+    if (plan.transcodes()) door.check();
     print_plan(plan, options.json);
     return 0;
   }

@@ -22,6 +22,7 @@
 #include "lapis/error.hpp"
 #include "pipeline/clock.hpp"
 #include "pipeline/output_names.hpp"
+#include "pipeline/preview.hpp"
 
 namespace lapis::cli {
 namespace {

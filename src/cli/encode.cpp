@@ -11,6 +11,7 @@
 #include "cli/latent_options.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "cli/spelling.hpp"
 #include "cli/terminal.hpp"
 #include "core/job/job_fields.hpp"
 #include "io/file/atomic_file.hpp"
@@ -68,7 +69,7 @@ void save(const Options& options, const std::string& path, io::LatentFormat form
     report.model = model;
     report.pictures = encoded.pictures;
     report.size = encoded.size;
-    report.notes = encoded.notes;
+    report.notes = spelled(encoded.notes);
     report.timings = timings;
     print_json(io::latent_file_line(report));
   } else if (path != "-") {

@@ -21,7 +21,6 @@
 #include "io/report/report.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/clock.hpp"
-#include "pipeline/open_engine.hpp"
 #include "pipeline/output_names.hpp"
 #include "pipeline/render.hpp"
 
@@ -86,16 +85,16 @@ void print_sampling(const ResolvedJob& job, const Model& model) {
              std::to_string(job.seed));
 }
 
-void print_plan(const pipeline::RenderPlan& plan, const Model& model, bool json) {
+void print_plan(const pipeline::RenderPlan& plan, bool json) {
   if (json) {
-    print_json(io::plan_report(core::resolved_fields(plan.job, model), plan.routes()));
+    print_json(io::plan_report(core::resolved_fields(plan.job, *plan.model), plan.routes()));
     return;
   }
-  if (plan.latent) print_route(plan.latent->handoff());
-  print_sampling(plan.job, model);
+  if (plan.latent) print_route(plan.latent->handoff);
+  print_sampling(plan.job, *plan.model);
   if (!plan.stage) return;
-  print_route(plan.stage->handoff());
-  print_sampling(plan.stage->job(), plan.stage->model());
+  print_route(plan.stage->handoff);
+  print_sampling(plan.stage->job, *plan.stage->model);
 }
 
 /// Where pictures and latents go.
@@ -224,8 +223,8 @@ int generate(GenerationOptions& options) {
   pipeline::PreparedRender prepared =
       pipeline::prepare_render(std::move(plan), options.dry_run ? nullptr : &door, events);
   if (options.dry_run) {
-    pipeline::check_engine(door.options());
-    print_plan(prepared.plan, prepared.model, options.json);
+    door.check();
+    print_plan(prepared.plan, options.json);
     return 0;
   }
   const pipeline::RenderResult result = pipeline::render(

@@ -20,8 +20,8 @@
 #include "io/latent/untagged_latent.hpp"
 #include "io/report/inspection_report.hpp"
 #include "lapis/error.hpp"
+#include "pipeline/preview.hpp"
 #include "pipeline/run_route.hpp"
-#include "pipeline/transcode.hpp"
 
 namespace lapis::cli {
 namespace {
@@ -116,11 +116,11 @@ const core::LineageRow& preview_colours(const io::LatentInspection& latent) {
     throw Error(ErrorKind::usage, latent.name + " does not say its space or its size, and a preview needs both. Say " +
                                       "them: --space ID:LINEAGE, --size WxH");
   }
-  return pipeline::colours_of(latent.name, latent.passport.space);
+  return pipeline::preview_colours(latent.name, latent.passport.space);
 }
 
 void print_preview(const io::LatentDocument& document, const core::LineageRow& lineage) {
-  const Latent latent = pipeline::in_space(io::to_latent(document), core::coloured_space(lineage));
+  const Latent latent = pipeline::preview_latent(document, lineage);
   const bool colour = stdout_has_colour();
   for (int i = 0; i < static_cast<int>(latent.shape[0]); ++i) {
     const Image picture = narrowed(core::preview(latent.values, latent.shape, i, lineage), stdout_columns());

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "pipeline/asked_job.hpp"
+#include "pipeline/asked.hpp"
 
 namespace CLI {
 class App;

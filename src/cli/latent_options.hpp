@@ -7,7 +7,7 @@
 #include "io/latent/latent_formats.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/latent.hpp"
-#include "pipeline/compute_options.hpp"
+#include "pipeline/asked.hpp"
 #include "pipeline/model_catalog.hpp"
 #include "pipeline/named_latent.hpp"
 

@@ -12,6 +12,8 @@ void print_route(const std::string& file, const core::Route& route, bool batch) 
   print_line("cost: " + core::cost_text(route) + (counts_pictures ? ", for each of the pictures" : ""));
 }
 
-void print_route(const pipeline::Handoff& handoff) { print_route(handoff.file(), handoff.route(), handoff.is_batch()); }
+void print_route(const pipeline::HandoffPlan& handoff) {
+  print_route(handoff.latent.name, handoff.route, handoff.latent.passport.shape[0] > 1);
+}
 
 }  // namespace lapis::cli

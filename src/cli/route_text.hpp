@@ -12,6 +12,6 @@ namespace lapis::cli {
 void print_route(const std::string& file, const core::Route& route, bool batch);
 
 /// The way that a latent takes to a model.
-void print_route(const pipeline::Handoff& handoff);
+void print_route(const pipeline::HandoffPlan& handoff);
 
 }  // namespace lapis::cli

@@ -1,6 +1,5 @@
 #include "pipeline/background_digests.hpp"
 
-#include <chrono>
 #include <exception>
 #include <map>
 #include <optional>
@@ -15,25 +14,23 @@
 namespace lapis::pipeline {
 namespace {
 
-/// A render that is over by then is not worth reading gigabytes for.
-constexpr std::chrono::seconds long_render{5};
 constexpr int lowest_priority = 19;
 
 }  // namespace
 
-BackgroundDigests::BackgroundDigests(const Model& model) {
+BackgroundDigests::BackgroundDigests(const Model& model, std::chrono::milliseconds delay) {
   if (io::unknown_weight_digests(model).empty()) return;
   try {
-    thread_ = std::jthread([this, &model](const std::stop_token& stop) { take(stop, model); });
+    thread_ = std::jthread([this, &model, delay](const std::stop_token& stop) { take(stop, model, delay); });
   } catch (const std::system_error&) {
     return;  // where no thread can be had, the digests wait for another render
   }
 }
 
-void BackgroundDigests::take(const std::stop_token& stop, const Model& model) {
+void BackgroundDigests::take(const std::stop_token& stop, const Model& model, std::chrono::milliseconds delay) {
   {
     std::unique_lock lock(mutex_);
-    ending_.wait_for(lock, stop, long_render, [] { return false; });
+    ending_.wait_for(lock, stop, delay, [] { return false; });
   }
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), lowest_priority);
   try {

@@ -11,9 +11,11 @@
 #include "core/latent/plan_route.hpp"
 #include "core/latent/space_match.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "io/latent/latent_file.hpp"
 #include "io/latent/untagged_latent.hpp"
-#include "pipeline/transcode.hpp"
+#include "pipeline/route_target.hpp"
 #include "pipeline/vae_folder.hpp"
 
 namespace lapis::pipeline {
@@ -73,7 +75,7 @@ class Checking {
     if (core::find_space(asked_.to.substr(0, asked_.to.find(':'))) != nullptr) {
       return check_target(core::parse_space(asked_.to));
     }
-    catalog_.space_named(asked_.to, "--to");  // its message names spaces and models alike
+    catalog_.space_named(asked_.to, core::field_name("to"));  // its message names spaces and models alike
     return check_target(catalog_.open(asked_.to));
   }
 
@@ -81,7 +83,7 @@ class Checking {
   void find_vae() {
     if (asked_.vae.empty()) return;
     VaeFolder folder = read_vae_folder(asked_.vae, catalog_);
-    vae_ = CheckTarget{"VAE of " + asked_.vae, std::move(folder.target), false, false};
+    vae_ = CheckTarget{core::sentence("VAE of {}", asked_.vae), std::move(folder.target), false, false};
     if (folder.finding) checks_.push_back(std::move(*folder.finding));
   }
 
@@ -146,9 +148,10 @@ class Checking {
     const io::UntaggedLatent untagged = io::read_untagged(source.bytes(), source.name(), asked_.hints, io::quick_look);
     checked.fits = untagged.fits;
     checked.route.refused = true;
-    checked.route.reason = source.name() + " does not say its space. Its numbers " +
-                           core::matches_text(untagged.fits, untagged.statistics.channels) + ".";
-    checked.route.advice = "Nothing is done on a guess. Say which it is: --space ID:LINEAGE, or a model's name";
+    checked.route.reason = core::sentence("{} does not say its space. Its numbers {}.", source.name(),
+                                          core::matches_text(untagged.fits, untagged.statistics.channels));
+    checked.route.advice =
+        core::sentence("Nothing is done on a guess. Say which it is: {space} ID:LINEAGE, or a model's name");
     checks_.push_back(std::move(checked));
   }
 
@@ -162,8 +165,11 @@ class Checking {
     const std::size_t senders = aimed ? models_.size() : std::min<std::size_t>(models_.size(), 1);
     for (std::size_t i = 0; i < senders; ++i) {
       const Model& model = *models_[i];
-      CheckSource source{
-          "latents of " + model.name, "LATENT", {}, core::Layout::plain, model.parts.contains("vae_decoder")};
+      CheckSource source{core::sentence("latents of {}", model.name),
+                         "LATENT",
+                         {},
+                         core::Layout::plain,
+                         model.parts.contains("vae_decoder")};
       source.passport.space = model.space;
       source.passport.shape = {1, 0, 0, 0};
       source.passport.vae_sha256 = io::vae_digest(model);
@@ -178,13 +184,13 @@ class Checking {
   void check_size(const Model& model) {
     const int multiple = core::find_family(model.family)->size_multiple;
     const std::string name = core::space_name(model.space);
-    io::Checked checked{"pictures of " + asked_.size_text, model.name, name, name, {}};
+    io::Checked checked{core::sentence("pictures of {}", asked_.size_text), model.name, name, name, {}};
     auto problem = core::side_problem("width", size_->width, multiple);
     if (!problem) problem = core::side_problem("height", size_->height, multiple);
     checked.route.refused = problem.has_value();
-    checked.route.reason = model.name + " lives in space " + name + " (" + core::space_numbers(model.space) +
-                           ") and draws sides that are multiples of " + std::to_string(multiple) +
-                           (problem ? ": " + *problem + "." : ".");
+    checked.route.reason =
+        core::sentence("{} lives in space {} ({}) and draws sides that are multiples of {}{}.", model.name, name,
+                       core::space_numbers(model.space), multiple, problem ? core::sentence(": {}", *problem) : "");
     if (problem) checked.route.advice = "Take a size that fits";
     checked.route.size = *size_;
     checks_.push_back(std::move(checked));

@@ -1,13 +1,17 @@
 #include "pipeline/convert.hpp"
 
+#include <array>
 #include <utility>
 
 #include "core/family/spaces.hpp"
 #include "core/latent/latents.hpp"
 #include "core/latent/units.hpp"
+#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
+#include "io/model/model_folder.hpp"
 #include "lapis/error.hpp"
+#include "pipeline/route_target.hpp"
 #include "pipeline/run_route.hpp"
-#include "pipeline/transcode.hpp"
 
 namespace lapis::pipeline {
 namespace {
@@ -35,9 +39,9 @@ class Planning {
   void choose_units() {
     io::check_format(plan_.format, passport());
     if (row().units && asked_.units && *asked_.units != *row().units) {
-      throw Error(ErrorKind::usage, "--units " + core::units_name(*asked_.units) + " is not what form " + row().name +
-                                        " holds: " + core::units_name(*row().units) +
-                                        " units. Leave one of the two out");
+      throw Error(ErrorKind::usage,
+                  core::sentence("{units} {} is not what form {} holds: {} units. Leave one of the two out",
+                                 core::units_name(*asked_.units), row().name, core::units_name(*row().units)));
     }
     plan_.to.units = asked_.units ? asked_.units : row().units;
   }
@@ -51,7 +55,7 @@ class Planning {
       plan_.to.vae_sha256 = passport().vae_sha256;
       return;
     }
-    const Space space = catalog_.space_named(asked_.to, "--to");
+    const Space space = catalog_.space_named(asked_.to, core::field_name("to"));
     if (core::find_space(asked_.to.substr(0, asked_.to.find(':'))) == nullptr) {
       plan_.target = &catalog_.open(asked_.to);
       plan_.to = route_target(*plan_.target);
@@ -72,10 +76,9 @@ class Planning {
     core::RouteSource source{plan_.latent.name, passport(), plan_.latent.latent.layout};
     if (plan_.own != nullptr) source.decoder_space = plan_.own->space;
     if (plan_.target != nullptr) target.encoder_space = plan_.target->space;
-    const core::Available available = {plan_.own != nullptr && plan_.own->parts.contains("vae_decoder"),
-                                       plan_.target != nullptr && plan_.target->parts.contains("vae_encoder")};
-    plan_.route = core::plan_route(source, target, available, {asked_.may_convert, true, asked_.compensate});
-    if (plan_.route.refused && transcodes && !available.target_encoder) advise_target();
+    const core::Available halves = available(plan_.own, plan_.target);
+    plan_.route = core::plan_route(source, target, halves, {asked_.may_convert, true, asked_.compensate});
+    if (plan_.route.refused && transcodes && !halves.target_encoder) advise_target();
     core::require(plan_.route);
   }
 
@@ -85,9 +88,8 @@ class Planning {
       plan_.own = catalog_.decoder_of(passport());
     } else {
       plan_.own = &catalog_.open(asked_.from);
-      core::RouteTarget decoder = route_target(*plan_.own);
+      core::RouteTarget decoder = decoder_target(*plan_.own);
       decoder.name = asked_.from;
-      decoder.size_multiple = 1;
       core::require(core::plan_route({plan_.latent.name, passport(), plan_.latent.latent.layout}, decoder, {},
                                      {.may_convert = false}));
     }
@@ -102,9 +104,9 @@ class Planning {
     const Model* alike = catalog_.find(
         [&](const Model& model) { return model.space.id == space.id && model.parts.contains("vae_encoder"); });
     if (alike == nullptr) return;
-    plan_.route.advice = "No known model has the VAE of " + core::space_name(space) + "; " + alike->name +
-                         " lives in " + core::space_name(alike->space) + ": lapis convert " + asked_.path + " --to " +
-                         alike->name;
+    plan_.route.advice =
+        core::sentence("No known model has the VAE of {}; {} lives in {}: {lapis convert} {} {to} {}",
+                       core::space_name(space), alike->name, core::space_name(alike->space), asked_.path, alike->name);
   }
 
   ConvertAsked asked_;
@@ -121,6 +123,12 @@ io::Checked ConvertPlan::checked() const {
 
 ConvertPlan plan_convert(ConvertAsked asked, ModelCatalog& catalog) {
   return Planning(std::move(asked), catalog).run();
+}
+
+void verify(const ConvertPlan& plan) {
+  if (!plan.transcodes()) return;
+  io::verify_parts(*plan.own, std::array<std::string, 1>{"vae_decoder"});
+  io::verify_parts(*plan.target, std::array<std::string, 2>{"vae_encoder", "vae_decoder"});
 }
 
 Converted convert(const ConvertPlan& plan, EngineDoor& door, const Events& events) {

@@ -54,6 +54,9 @@ struct ConvertPlan {
 /// and as finding models does.
 ConvertPlan plan_convert(ConvertAsked asked, ModelCatalog& catalog);
 
+/// Compares the files of the VAEs that it calls with their recorded digests. Errors as of `io::verify_parts`.
+void verify(const ConvertPlan& plan);
+
 /// What came out.
 struct Converted {
   io::LatentDocument document;
@@ -61,8 +64,8 @@ struct Converted {
   core::Measured measured;
 };
 
-/// Does it; the files of both VAEs must have been verified. `door` is opened only where VAEs are called. Errors as of
-/// `Engine::decode` and `Engine::encode`.
+/// Does it, once it was verified. `door` is opened only where VAEs are called. Errors as of `Engine::decode` and
+/// `Engine::encode`.
 Converted convert(const ConvertPlan& plan, EngineDoor& door, const Events& events);
 
 }  // namespace lapis::pipeline

@@ -1,4 +1,4 @@
-// A latent's pictures, by its VAE or by the colours of its channels.
+// A latent's pictures, by its VAE.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "core/family/spaces.hpp"
 #include "core/latent/route.hpp"
 #include "io/report/latent_report.hpp"
 #include "lapis/engine.hpp"
@@ -57,21 +56,6 @@ using DecodedCallback = std::function<void(const DecodedPicture&)>;
 
 /// Decodes picture by picture. Errors as of `io::verify_parts` and `Engine::decode`.
 void decode(const DecodePlan& plan, EngineDoor& door, const Events& events, const DecodedCallback& on_picture);
-
-/// What is shown of a latent without any VAE.
-struct PreviewPlan {
-  NamedLatent latent;
-  const core::LineageRow* lineage = nullptr;  ///< whose colours are taken
-  std::vector<std::string> notes;
-
-  int batch() const { return static_cast<int>(latent.passport().shape[0]); }
-};
-
-/// Throws Error{incompatible} where no colours of the latent's space are known.
-PreviewPlan plan_preview(NamedLatent latent);
-
-/// Each picture at the size that its VAE would give it.
-void preview(const PreviewPlan& plan, const Events& events, const DecodedCallback& on_picture);
 
 /// With what tiling a latent's picture was decoded when it was made, where `asked` is "auto"; else `asked`.
 std::string tiling_of(const Passport& passport, const std::string& asked);

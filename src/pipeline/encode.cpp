@@ -1,10 +1,13 @@
 #include "pipeline/encode.hpp"
 
 #include <array>
+#include <span>
 #include <utility>
 
 #include "core/job/job_fields.hpp"
 #include "core/latent/latents.hpp"
+#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "io/model/model_folder.hpp"
 #include "io/report/latent_report.hpp"
 #include "lapis/error.hpp"
@@ -18,9 +21,10 @@ void check_one_size(const EncodePlan& plan, const std::vector<std::string>& name
     const PixelSize size = plan.pictures[i].size();
     if (size == first) continue;
     throw Error(ErrorKind::usage,
-                "one latent holds pictures of one size; " + names.front() + " comes to " + core::size_text(first) +
-                    " pixels, " + names[i] + " to " + core::size_text(size) + ".",
-                "Say the size (-W and -H), or give each its own file: -o \"{name}.safetensors\"");
+                core::sentence("one latent holds pictures of one size; {} comes to {} pixels, {} to {}.", names.front(),
+                               core::size_text(first), names[i], core::size_text(size)),
+                core::sentence("Say the size ({-width} and {-height}), or give each its own file: {-output} "
+                               "\"{{name}}.safetensors\""));
   }
 }
 
@@ -30,15 +34,15 @@ std::optional<std::uint64_t> seed_of(const EncodePlan& plan, std::size_t index) 
   return *plan.seed + index;
 }
 
-/// The latent of `count` pictures from `first` on, with what is recorded of it.
-EncodedPictures recorded(const EncodePlan& plan, const Latent& latent, std::size_t first, std::size_t count) {
+/// The latent of the fitted `pictures`, which are those from `first` on, with what is recorded of it.
+EncodedPictures recorded(const EncodePlan& plan, const Latent& latent, std::size_t first,
+                         std::span<const FittedPicture> pictures) {
   EncodedPictures encoded;
   encoded.first = first;
   encoded.size = plan.pictures[first].size();
-  for (std::size_t i = first; i < first + count; ++i) {
-    encoded.pictures.push_back(*plan.pictures[i].job.image);
-    const std::vector<std::string>& notes = plan.pictures[i].source.notes();
-    encoded.notes.insert(encoded.notes.end(), notes.begin(), notes.end());
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    encoded.pictures.push_back(*plan.pictures[first + i].job.image);
+    encoded.notes.insert(encoded.notes.end(), pictures[i].notes.begin(), pictures[i].notes.end());
   }
   Passport passport;
   passport.space = latent.space;
@@ -52,9 +56,16 @@ EncodedPictures recorded(const EncodePlan& plan, const Latent& latent, std::size
 
 }  // namespace
 
+PictureInput read_picture(Job job, const std::string& file, const Model& model) {
+  job.image = file;
+  job.strength = 1;  // nothing is denoised: 1 suits every model
+  StartPicture picture = read_start_picture(job, model);
+  return {std::move(picture), core::resolve(job, model, 0)};
+}
+
 EncodePlan plan_encode(const EncodeAsked& asked, ModelCatalog& catalog) {
   if (asked.job.seed) {
-    const auto problem = core::seed_problem("--seed", *asked.job.seed, asked.pictures.size());
+    const auto problem = core::seed_problem(core::field_name("seed"), *asked.job.seed, asked.pictures.size());
     if (problem) throw Error(ErrorKind::usage, *problem);
   }
   EncodePlan plan;
@@ -62,42 +73,35 @@ EncodePlan plan_encode(const EncodeAsked& asked, ModelCatalog& catalog) {
   plan.seed = asked.job.seed;
   plan.tiling = asked.tiling;
   plan.one_latent = asked.one_latent;
-  for (const std::string& name : asked.pictures) {
-    Job job = asked.job;
-    job.image = name;
-    job.strength = 1;  // nothing is denoised: 1 suits every model
-    StartPicture source(job, *plan.model);
-    ResolvedJob resolved = core::resolve(job, *plan.model, 0);
-    plan.pictures.push_back({std::move(source), std::move(resolved)});
-  }
+  for (const std::string& file : asked.pictures) plan.pictures.push_back(read_picture(asked.job, file, *plan.model));
   if (plan.one_latent) check_one_size(plan, asked.pictures);
   return plan;
 }
 
-void encode(EncodePlan plan, EngineDoor& door, const Events& events, const EncodedCallback& on_latent) {
+void encode(const EncodePlan& plan, EngineDoor& door, const Events& events, const EncodedCallback& on_latent) {
   door.begin();
   io::verify_parts(*plan.model, std::array<std::string, 1>{"vae_encoder"});
-  std::vector<Image> images;
-  for (PictureInput& picture : plan.pictures) {
-    images.push_back(picture.source.fitted(picture.job, plan.model->space.downscale).image);
-    for (const std::string& note : picture.source.notes()) tell(events.note, note);
+  std::vector<FittedPicture> pictures;
+  for (const PictureInput& input : plan.pictures) {
+    pictures.push_back(fitted(input.picture, input.job, plan.model->space.downscale));
+    for (const std::string& note : pictures.back().notes) tell(events.note, note);
   }
   Engine& engine = door.engine();
   Latent latent;
   Timings timings;
   const auto hand_over = [&](std::size_t first, std::size_t count) {
-    EncodedPictures encoded = recorded(plan, latent, first, count);
+    EncodedPictures encoded = recorded(plan, latent, first, std::span(pictures).subspan(first, count));
     encoded.timings = timings;
     on_latent(encoded);
   };
-  for (std::size_t i = 0; i < images.size(); ++i) {
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
     if (!plan.one_latent) latent = {};
-    Encoded encoded = engine.encode(*plan.model, images[i], plan.tiling, seed_of(plan, i));
+    Encoded encoded = engine.encode(*plan.model, pictures[i].image, plan.tiling, seed_of(plan, i));
     timings += encoded.timings;
     core::append(latent, std::move(encoded.latent));
     if (!plan.one_latent) hand_over(i, 1);
   }
-  if (plan.one_latent) hand_over(0, images.size());
+  if (plan.one_latent) hand_over(0, pictures.size());
 }
 
 }  // namespace lapis::pipeline

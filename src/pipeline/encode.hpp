@@ -28,13 +28,17 @@ struct EncodeAsked {
   bool one_latent = false;  ///< of all pictures, which then must come to one size; else one of each
 };
 
-/// A picture on its way: its file, read and measured, and the job that says how it is brought to size.
+/// A picture to encode, and the job that says how it is brought to size.
 struct PictureInput {
-  StartPicture source;
+  StartPicture picture;
   ResolvedJob job;
 
   PixelSize size() const { return {job.width, job.height}; }
 };
+
+/// Reads the picture `file`, which comes to the size that `job` says. Throws as `read_start_picture` and
+/// `core::resolve`.
+PictureInput read_picture(Job job, const std::string& file, const Model& model);
 
 /// What will be done, decided from headers. The model is the catalog's, which must live as long.
 struct EncodePlan {
@@ -62,6 +66,6 @@ struct EncodedPictures {
 using EncodedCallback = std::function<void(const EncodedPictures&)>;
 
 /// Encodes; each latent is handed over as soon as it is there. Errors as of `io::verify_parts` and `Engine::encode`.
-void encode(EncodePlan plan, EngineDoor& door, const Events& events, const EncodedCallback& on_latent);
+void encode(const EncodePlan& plan, EngineDoor& door, const Events& events, const EncodedCallback& on_latent);
 
 }  // namespace lapis::pipeline

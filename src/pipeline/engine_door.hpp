@@ -9,8 +9,8 @@
 
 namespace lapis::pipeline {
 
-/// Opens the engine once. What it opened is never destroyed: a program leaves through _exit, and libtorch's own
-/// tear-down would cost it 0.14 s. Not safe to share between threads.
+/// Opens `liblapis_engine.so`, which brings libtorch (about 0.3 s), once. What it opened is never destroyed: a program
+/// leaves through _exit, and libtorch's own tear-down would cost it 0.14 s. Not safe to share between threads.
 class EngineDoor {
  public:
   explicit EngineDoor(EngineOptions options) : options_(std::move(options)) {}
@@ -23,8 +23,12 @@ class EngineDoor {
   /// Begins to open it, in a thread of its own; nothing where that was begun before.
   void begin();
 
-  /// The engine, opened. Throws as `open_engine`.
+  /// The engine, opened. Throws Error{device} if the library or libtorch is missing, or if the options ask for a device
+  /// that is.
   Engine& engine();
+
+  /// Throws what `engine` would, and opens it only where nothing less can tell.
+  void check();
 
   /// Seconds that `engine` had to wait.
   double waited() const { return waited_; }

@@ -6,59 +6,66 @@
 #include "core/family/spaces.hpp"
 #include "core/latent/latents.hpp"
 #include "io/model/model_folder.hpp"
-#include "pipeline/transcode.hpp"
+#include "pipeline/route_target.hpp"
 
 namespace lapis::pipeline {
+namespace {
 
-Handoff::Handoff(std::string file, const Passport& passport, core::Layout layout, const Model* own, const Model& target,
-                 std::optional<PixelSize> size, const core::RouteOptions& options, ModelCatalog& catalog)
-    : file_(std::move(file)), target_(target), own_(own), departing_(passport), arriving_(passport) {
+RouteTools tools_of(const HandoffPlan& plan, const std::string& tiling, Engine& engine) {
+  return {{plan.own, plan.target}, tiling, [&engine]() -> Engine& { return engine; }, {}};
+}
+
+Transcoded announced(const HandoffPlan& plan, Transcoded carried, const Events& events) {
+  if (!carried.added.empty()) tell(events.note, announcement(plan.latent.name, carried));
+  return carried;
+}
+
+}  // namespace
+
+io::Checked HandoffPlan::checked() const {
+  return {latent.name,
+          target->name,
+          core::space_name(latent.passport.space),
+          core::space_name(target->space),
+          route,
+          latent.passport.shape[0]};
+}
+
+HandoffPlan plan_handoff(core::RouteSource latent, const Model* own, const Model& target, std::optional<PixelSize> size,
+                         const core::RouteOptions& options, ModelCatalog& catalog) {
+  const Passport& passport = latent.passport;
   core::RouteTarget to = route_target(target);
   to.reads_unfinished = true;
   to.size = size;
   const bool stays =
       core::same_values(passport.space, target.space) && (!size || *size == core::picture_size(passport));
-  if (!stays && own_ == nullptr) own_ = catalog.decoder_of(passport);
-  core::Available available;
-  available.own_decoder = own_ != nullptr && own_->parts.contains("vae_decoder");
-  available.target_encoder = target.parts.contains("vae_encoder");
-  core::RouteSource source{file_, passport, layout};
-  if (own_ != nullptr) source.decoder_space = own_->space;
-  route_ = core::plan_route(source, to, available, options);
-  core::require(route_);
-  arriving_.space = target.space;
-  if (!transcodes()) return;
+  if (!stays && own == nullptr) own = catalog.decoder_of(passport);
+  if (own != nullptr) latent.decoder_space = own->space;
+  HandoffPlan plan{std::move(latent), {}, own, &target, {}};
+  plan.route = core::plan_route(plan.latent, to, available(own, &target), options);
+  core::require(plan.route);
+  plan.arriving = plan.latent.passport;
+  plan.arriving.space = target.space;
+  if (!plan.transcodes()) return plan;
   const int cell = target.space.downscale;
-  arriving_.shape = {passport.shape[0], target.space.channels, route_.size.height / cell, route_.size.width / cell};
+  plan.arriving.shape = {plan.arriving.shape[0], target.space.channels, plan.route.size.height / cell,
+                         plan.route.size.width / cell};
+  return plan;
 }
 
-io::Checked Handoff::checked() const {
-  return {file_,  target_.name,       core::space_name(departing_.space), core::space_name(target_.space),
-          route_, departing_.shape[0]};
+void verify(const HandoffPlan& plan) {
+  if (plan.transcodes()) io::verify_parts(*plan.own, std::array<std::string, 1>{"vae_decoder"});
 }
 
-void Handoff::verify() const {
-  if (transcodes()) io::verify_parts(*own_, std::array<std::string, 1>{"vae_decoder"});
+Transcoded carry(const HandoffPlan& plan, const io::LatentDocument& document, const std::string& tiling, Engine& engine,
+                 const Events& events) {
+  return announced(plan, run_route(plan.route, document, tools_of(plan, tiling, engine)), events);
 }
 
-RouteTools Handoff::tools(const std::string& tiling, Engine& engine) const {
-  return {{own_, &target_}, tiling, [&engine]() -> Engine& { return engine; }, {}};
-}
-
-io::LatentDocument Handoff::carry(const io::LatentDocument& document, const std::string& tiling, Engine& engine,
-                                  const Events& events) {
-  return arrived(run_route(route_, document, tools(tiling, engine)), events);
-}
-
-io::LatentDocument Handoff::carry(std::vector<Image> pictures, const Passport& passport, const std::string& tiling,
-                                  Engine& engine, const Events& events) {
-  return arrived(run_route(route_, passport, std::move(pictures), tools(tiling, engine)), events);
-}
-
-io::LatentDocument Handoff::arrived(Transcoded transcoded, const Events& events) {
-  timings_ += transcoded.timings;
-  if (!transcoded.added.empty()) tell(events.note, announcement(file_, transcoded));
-  return std::move(transcoded.document);
+Transcoded carry(const HandoffPlan& plan, std::vector<Image> pictures, const Passport& passport,
+                 const std::string& tiling, Engine& engine, const Events& events) {
+  const RouteTools tools = tools_of(plan, tiling, engine);
+  return announced(plan, run_route(plan.route, passport, std::move(pictures), tools), events);
 }
 
 }  // namespace lapis::pipeline

@@ -17,54 +17,36 @@
 
 namespace lapis::pipeline {
 
-/// Planned by the constructor, from the passport alone; done by one of `carry`.
-class Handoff {
- public:
-  /// `file` is the latent, as messages call it; `own` the model that made it, or null where `catalog` has to find it;
-  /// `size` that of the picture `target` is to draw. Both models must live as long. Throws Error{incompatible} for a
-  /// latent that `target` cannot go on with.
-  Handoff(std::string file, const Passport& passport, core::Layout layout, const Model* own, const Model& target,
-          std::optional<PixelSize> size, const core::RouteOptions& options, ModelCatalog& catalog);
+/// How a latent gets there, decided from its passport alone. The models must live as long.
+struct HandoffPlan {
+  core::RouteSource latent;
+  Passport arriving;           ///< of the latent when it is there, but for what is measured on the way
+  const Model* own = nullptr;  ///< whose VAE decodes it; null where none has to
+  const Model* target = nullptr;
+  core::Route route;
 
   /// Whether pictures are decoded and encoded again.
-  bool transcodes() const { return core::verdict(route_) == core::Verdict::re_encode; }
+  bool transcodes() const { return core::verdict(route) == core::Verdict::re_encode; }
 
-  /// What the latent is when it arrives, but for what is measured on the way.
-  const Passport& arriving() const { return arriving_; }
-
-  /// The latent, as messages call it, and its planned route: for people.
-  const std::string& file() const { return file_; }
-  const core::Route& route() const { return route_; }
-  bool is_batch() const { return departing_.shape[0] > 1; }
-
-  /// The planned route, for a report.
+  /// The route, for a report.
   io::Checked checked() const;
-
-  /// The files it needs, but for those of the target itself. Errors as of `io::verify_parts`.
-  void verify() const;
-
-  /// The latent in the target's space; a note says where it changed.
-  io::LatentDocument carry(const io::LatentDocument& document, const std::string& tiling, Engine& engine,
-                           const Events& events);
-
-  /// Carries a latent whose pictures its own VAE has decoded already; only where it transcodes.
-  io::LatentDocument carry(std::vector<Image> pictures, const Passport& passport, const std::string& tiling,
-                           Engine& engine, const Events& events);
-
-  /// Seconds in the VAEs so far.
-  const Timings& timings() const { return timings_; }
-
- private:
-  RouteTools tools(const std::string& tiling, Engine& engine) const;
-  io::LatentDocument arrived(Transcoded transcoded, const Events& events);
-
-  std::string file_;
-  const Model& target_;
-  const Model* own_;
-  core::Route route_;
-  Passport departing_;
-  Passport arriving_;
-  Timings timings_;
 };
+
+/// Plans it. `own` is the model that made the latent, or null where `catalog` has to find it; `size` that of the
+/// picture which `target` is to draw. Throws Error{incompatible} for a latent that `target` cannot go on with.
+HandoffPlan plan_handoff(core::RouteSource latent, const Model* own, const Model& target, std::optional<PixelSize> size,
+                         const core::RouteOptions& options, ModelCatalog& catalog);
+
+/// Compares the files that are needed, but for those of the target itself, with their recorded digests. Errors as of
+/// `io::verify_parts`.
+void verify(const HandoffPlan& plan);
+
+/// Takes the latent into the target's space; a note says where it changed. Errors as of `run_route`.
+Transcoded carry(const HandoffPlan& plan, const io::LatentDocument& document, const std::string& tiling, Engine& engine,
+                 const Events& events);
+
+/// Takes a latent with this passport there, whose pictures its own VAE has decoded already; only where it transcodes.
+Transcoded carry(const HandoffPlan& plan, std::vector<Image> pictures, const Passport& passport,
+                 const std::string& tiling, Engine& engine, const Events& events);
 
 }  // namespace lapis::pipeline

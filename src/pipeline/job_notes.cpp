@@ -9,6 +9,7 @@
 #include "core/latent/latents.hpp"
 #include "core/picture/resize_mode.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/unicode.hpp"
 #include "io/file/shortage.hpp"
 #include "io/model/model_weights.hpp"
@@ -46,8 +47,8 @@ std::vector<std::string> widening_notes(const Model& model, const Engine& engine
   if (chosen.device != "cpu" || chosen.dtype != "fp32" || 2 * files < worth_a_note) return {};
   const std::uint64_t widened = io::weight_facts(model).widened;
   if (widened < worth_a_note) return {};
-  return {model.name + ": weights in half precision are widened to fp32, which takes " + core::bytes_text(widened) +
-          " of memory"};
+  return {core::sentence("{}: weights in half precision are widened to fp32, which takes {} of memory", model.name,
+                         core::bytes_text(widened))};
 }
 
 void check_room(const ResolvedJob& job) {
@@ -58,10 +59,10 @@ void check_room(const ResolvedJob& job) {
   const std::optional<std::uint64_t> free = io::free_memory();
   if (!free || needed <= *free) return;
   throw Error(ErrorKind::device,
-              "too little memory for a picture of " +
-                  core::size_text({static_cast<int>(width), static_cast<int>(height)}) + " pixels: it takes at least " +
-                  core::bytes_text(needed) + ", and " + core::bytes_text(*free) + " are free.",
-              "Make the picture smaller (-W, -H)");
+              core::sentence("too little memory for a picture of {} pixels: it takes at least {}, and {} are free.",
+                             core::size_text({static_cast<int>(width), static_cast<int>(height)}),
+                             core::bytes_text(needed), core::bytes_text(*free)),
+              core::sentence("Make the picture smaller ({-width}, {-height})"));
 }
 
 }  // namespace lapis::pipeline

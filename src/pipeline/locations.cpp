@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "core/family/families.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/shell_word.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
@@ -62,7 +63,7 @@ std::string meant_models(const std::string& name, const std::vector<std::string>
   const std::string loose = core::loose_name(name);
   std::vector<std::string> likely;
   for (const std::string& known : names) {
-    if (core::loose_name(known) == loose) return " Did you mean \"" + known + "\"?";
+    if (core::loose_name(known) == loose) return core::sentence(" Did you mean \"{}\"?", known);
     const std::string other = core::loose_name(known);
     bool alike = loose.size() >= 2 && other.find(loose) != std::string::npos;
     for (const core::FamilyRow& family : core::families()) {
@@ -73,7 +74,7 @@ std::string meant_models(const std::string& name, const std::vector<std::string>
   if (likely.empty()) return core::did_you_mean(name, names);
   std::string text = core::listed(likely);
   if (const std::size_t last = text.rfind(" and "); last != std::string::npos) text.replace(last, 5, " or ");
-  return " Did you mean " + text + "?";
+  return core::sentence(" Did you mean {}?", text);
 }
 
 /// Whether it is named as files of checkpoints are, there or not.
@@ -91,13 +92,13 @@ bool names_repository(const std::string& name) {
 }
 
 [[noreturn]] void refuse_checkpoint(const std::string& name) {
-  std::string plain = fs::path(name).stem().string();
+  const std::string plain = core::shell_word(fs::path(name).stem().string());
   std::error_code ignored;
-  const std::string here = fs::exists(name, ignored) ? "" : ", and it is not here";
-  throw Error(ErrorKind::usage,
-              name + " is the name of a checkpoint" + here + "; import it once, without a copy, and it is a model",
-              "Type: lapis import " + core::shell_word(name) + " --name " + core::shell_word(plain) + ", then -m " +
-                  core::shell_word(plain));
+  const char* here = fs::exists(name, ignored) ? "" : ", and it is not here";
+  throw Error(
+      ErrorKind::usage,
+      core::sentence("{} is the name of a checkpoint{}; import it once, without a copy, and it is a model", name, here),
+      core::sentence("Type: {lapis import} {} {name} {}, then {-model} {}", core::shell_word(name), plain, plain));
 }
 
 }  // namespace
@@ -160,10 +161,10 @@ void refuse_repository(const std::string& name) {
   const std::string asked = name.starts_with(site) ? name.substr(site.size()) : name;
   std::error_code ignored;
   if (!names_repository(asked) || names_checkpoint(asked) || fs::exists(name, ignored)) return;
-  const std::string plain = fs::path(asked).filename().string();
-  throw Error(ErrorKind::usage, "there is no folder \"" + name + "\", and lapis opens no network",
-              "Download the model (hf download " + core::shell_word(asked) + " --local-dir " + core::shell_word(plain) +
-                  "), then: lapis import " + core::shell_word(plain));
+  const std::string plain = core::shell_word(fs::path(asked).filename().string());
+  throw Error(ErrorKind::usage, core::sentence("there is no folder \"{}\", and lapis opens no network", name),
+              core::sentence("Download the model ({}), then: {lapis import} {}",
+                             core::sentence("hf download {} --local-dir {}", core::shell_word(asked), plain), plain));
 }
 
 fs::path find_model(const std::string& name) {
@@ -177,11 +178,10 @@ fs::path find_model(const std::string& name) {
     if (folder.filename() == name) return folder;
     names.push_back(folder.filename());
   }
-  std::string known;
-  for (const std::string& each : names) known += (known.empty() ? "" : ", ") + each;
-  throw Error(ErrorKind::usage, "there is no model \"" + name + "\"." + meant_models(name, names),
-              "Known models: " + (known.empty() ? "none" : known) +
-                  ". A folder works too (-m path/to/model), and lapis import makes more");
+  throw Error(
+      ErrorKind::usage, core::sentence("there is no model \"{}\".{}", name, meant_models(name, names)),
+      core::sentence("Known models: {}. A folder works too ({-model} path/to/model), and {lapis import} makes more",
+                     names.empty() ? "none" : core::joined(names)));
 }
 
 }  // namespace lapis::pipeline

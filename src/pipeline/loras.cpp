@@ -2,7 +2,10 @@
 
 #include <filesystem>
 #include <optional>
+#include <utility>
 
+#include "core/text/job_limits.hpp"
+#include "core/text/sentence.hpp"
 #include "io/checkpoint/lora_files.hpp"
 #include "io/file/text.hpp"
 #include "lapis/error.hpp"
@@ -14,78 +17,61 @@ namespace lapis::pipeline {
 namespace {
 
 std::string names_of(const core::Listing& listing) {
-  std::string text;
-  for (const std::string& name : listing.first) text += (text.empty() ? "" : ", ") + name;
-  return listing.count > listing.first.size() ? text + ", ..." : text;
+  return core::joined(listing.first) + (listing.count > listing.first.size() ? ", ..." : "");
 }
 
 /// What was not taken of a LoRA.
 std::vector<std::string> notes_on(const fs::path& path, const io::AddedLora& added) {
-  const std::string file = io::printable(path.string(), 500) + ": ";
+  const std::string file = io::printable(path.string(), 500);
   std::vector<std::string> notes;
   for (const auto& [reason, tensors] : added.left_out) {
-    notes.push_back(file + std::to_string(tensors.count) + (tensors.count == 1 ? " tensor is " : " tensors are ") +
-                    std::string(core::left_out_text(reason)) + ", and left out: " + names_of(tensors));
+    notes.push_back(core::sentence("{}: {} {} {}, and left out: {}", file, core::count_text(tensors.count, "tensor"),
+                                   tensors.count == 1 ? "is" : "are", core::left_out_text(reason), names_of(tensors)));
   }
   if (added.unknown_settings.count > 0) {
-    notes.push_back(file +
-                    "its configuration has unknown keys, which are ignored: " + names_of(added.unknown_settings));
+    notes.push_back(core::sentence("{}: its configuration has unknown keys, which are ignored: {}", file,
+                                   names_of(added.unknown_settings)));
   }
   return notes;
 }
 
-/// Adds one after the other.
-class Adding {
- public:
-  Adding(const LoraRequest& request, const Model& model, Attachments& attachments)
-      : request_(request), model_(model), attachments_(attachments) {
-    for (const std::string& folder : request.folders) folders_.emplace_back(folder);
-    for (const fs::path& folder : lora_places()) folders_.push_back(folder);
-  }
-
-  void add(const core::LoraCall& call, const std::string& flag, bool in_prompt) {
-    if (!parts_) parts_ = io::lora_model(model_);
-    const fs::path path = io::find_lora(call.name, folders_, flag);
-    const io::AddedLora added = io::add_lora(attachments_, *parts_, path, call.weight, in_prompt);
-    const Lora& lora = attachments_.loras.back();
-    const auto recorded = request_.recorded.find(lora.name);
-    if (recorded != request_.recorded.end() && recorded->second != lora.sha256) {
-      throw Error(ErrorKind::usage,
-                  flag + ": " + io::printable(path.string()) +
-                      " is not the file that the latent was made with: its sha256 begins " + lora.sha256.substr(0, 12) +
-                      ", expected " + recorded->second.substr(0, 12) + ".",
-                  "Name the right one, or another on purpose: --lora FILE[:WEIGHT]");
-    }
-    for (std::string& note : notes_on(path, added)) warnings_.push_back(std::move(note));
-  }
-
-  std::vector<std::string> warnings() { return std::move(warnings_); }
-
- private:
-  const LoraRequest& request_;
-  const Model& model_;
-  Attachments& attachments_;
-  std::vector<fs::path> folders_;
-  std::optional<core::LoraModel> parts_;
-  std::vector<std::string> warnings_;
-};
+/// Throws for a file that is not the one a latent was made with.
+void check_recorded(const LoraRequest& request, const Lora& lora, const fs::path& path, const std::string& origin) {
+  const auto recorded = request.recorded.find(lora.name);
+  if (recorded == request.recorded.end() || recorded->second == lora.sha256) return;
+  throw Error(
+      ErrorKind::usage,
+      core::sentence("{}: {} is not the file that the latent was made with: its sha256 begins {}, expected {}.", origin,
+                     io::printable(path.string()), lora.sha256.substr(0, 12), recorded->second.substr(0, 12)),
+      core::sentence("Name the right one, or another on purpose: {loras} FILE[:WEIGHT]"));
+}
 
 }  // namespace
 
 std::vector<std::string> add_loras(const LoraRequest& request, const Model& model, Attachments& attachments,
                                    ResolvedJob& job) {
-  Adding adding(request, model, attachments);
+  std::vector<fs::path> folders(request.folders.begin(), request.folders.end());
+  for (const fs::path& folder : lora_places()) folders.push_back(folder);
+  std::optional<core::LoraModel> parts;
+  std::vector<std::string> warnings;
+  const auto add = [&](const core::LoraCall& call, const std::string& origin, bool in_prompt) {
+    if (!parts) parts = io::lora_model(model);
+    const fs::path path = io::find_lora(call.name, folders, origin);
+    const io::AddedLora added = io::add_lora(attachments, *parts, path, call.weight, in_prompt);
+    check_recorded(request, attachments.loras.back(), path, origin);
+    for (std::string& note : notes_on(path, added)) warnings.push_back(std::move(note));
+  };
   job.loras.clear();
+  const std::string from = request.latent.empty() ? "" : core::sentence("the job that {} records, ", request.latent);
   for (const std::string& argument : request.arguments) {
     const core::LoraCall call = core::parse_lora_argument(argument);
-    const std::string from = request.latent.empty() ? "" : "the job that " + request.latent + " records, ";
-    adding.add(call, from + "--lora " + io::printable(argument), false);
+    add(call, core::sentence("{}{loras} {}", from, io::printable(argument)), false);
     job.loras.push_back(core::lora_argument(attachments.loras.back().name, call.weight.denoiser));
   }
   for (const core::LoraCall& call : request.calls) {
-    adding.add(call, "the prompt, " + io::printable(core::lora_tag(call.name, call.weight)), true);
+    add(call, core::sentence("the prompt, {}", io::printable(core::lora_tag(call.name, call.weight))), true);
   }
-  return adding.warnings();
+  return warnings;
 }
 
 }  // namespace lapis::pipeline

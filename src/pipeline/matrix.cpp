@@ -10,6 +10,7 @@
 #include "core/family/spaces.hpp"
 #include "core/job/job_fields.hpp"
 #include "core/latent/latents.hpp"
+#include "core/text/sentence.hpp"
 #include "io/latent/latent_file.hpp"
 #include "io/model/model_folder.hpp"
 #include "io/prompt/prompt_reader.hpp"
@@ -18,8 +19,8 @@
 #include "pipeline/locations.hpp"
 #include "pipeline/named_latent.hpp"
 #include "pipeline/render_request.hpp"
+#include "pipeline/route_target.hpp"
 #include "pipeline/run_route.hpp"
-#include "pipeline/transcode.hpp"
 
 namespace lapis::pipeline {
 namespace {
@@ -45,9 +46,10 @@ std::vector<Model> known_families(ModelCatalog& catalog) {
 void check_count(std::size_t count) {
   if (count >= fewest && count <= most) return;
   throw Error(ErrorKind::usage,
-              "a matrix has " + std::to_string(fewest) + " to " + std::to_string(most) +
-                  " latents or models, and here " + (count == 1 ? "is " : "are ") + std::to_string(count) + ".",
-              "Name latents of different spaces, or models: lapis matrix a.safetensors tiny-sdxl tiny-flux");
+              core::sentence("a matrix has {} to {} latents or models, and here {} {}.", fewest, most,
+                             count == 1 ? "is" : "are", count),
+              core::sentence("Name latents of different spaces, or models: {lapis matrix} a.safetensors tiny-sdxl "
+                             "tiny-flux"));
 }
 
 NamedLatent read_latent(const std::string& path) {
@@ -56,8 +58,10 @@ NamedLatent read_latent(const std::string& path) {
   } catch (const Error& error) {
     const std::vector<std::string> fields = error.fields();
     if (std::ranges::find(fields, "space") == fields.end()) throw;
-    throw Error(error.kind(), path + " does not say its space.",
-                "Give it a passport first: lapis convert " + path + " --space SPACE --format lapis -o new.safetensors");
+    throw Error(error.kind(), core::sentence("{} does not say its space.", path),
+                core::sentence("Give it a passport first: {lapis convert} {} {space} SPACE {format} lapis {-output} "
+                               "new.safetensors",
+                               path));
   }
 }
 
@@ -66,19 +70,19 @@ MatrixRow latent_row(const std::string& path, ModelCatalog& catalog, const Event
   const Passport& passport = latent.passport();
   const Model* model = catalog.decoder_of(passport);
   if (model == nullptr) {
-    throw Error(ErrorKind::incompatible,
-                latent.name + " is in space " + core::space_name(passport.space) + " (" +
-                    core::space_numbers(passport.space) + "), and no known model has its VAE" +
-                    (passport.vae_sha256.empty() ? "" : " of digest " + passport.vae_sha256.substr(0, 12)) + ".",
-                "Put the folder that the model lies in into LAPIS_MODELS");
+    throw Error(
+        ErrorKind::incompatible,
+        core::sentence(
+            "{} is in space {} ({}), and no known model has its VAE{}.", latent.name, core::space_name(passport.space),
+            core::space_numbers(passport.space),
+            passport.vae_sha256.empty() ? "" : core::sentence(" of digest {}", passport.vae_sha256.substr(0, 12))),
+        "Put the folder that the model lies in into LAPIS_MODELS");
   }
-  core::RouteTarget own = route_target(*model);
-  own.size_multiple = 1;
-  const core::Route route =
-      core::plan_route({latent.name, passport, latent.latent.layout}, own, {}, {.may_convert = false});
+  const core::Route route = core::plan_route({latent.name, passport, latent.latent.layout}, decoder_target(*model), {},
+                                             {.may_convert = false});
   core::require(route);
   const std::int64_t batch = passport.shape[0];
-  if (batch > 1) tell(events.note, latent.name + ": the first of " + std::to_string(batch) + " pictures");
+  if (batch > 1) tell(events.note, core::sentence("{}: the first of {} pictures", latent.name, batch));
   Latent first = core::picture_of(io::to_latent(run_route(route, latent.latent.document, {}).document), 0);
   return {latent.name, *model, std::nullopt, passport, std::move(first), latent.latent.layout};
 }
@@ -103,7 +107,8 @@ void check_vae(const Model& model) {
   for (const char* part : {"vae_decoder", "vae_encoder"}) {
     if (model.parts.contains(part)) continue;
     throw Error(ErrorKind::model,
-                model.name + " has no " + part + ", without which nothing goes into its space and comes out again.",
+                core::sentence("{} has no {}, without which nothing goes into its space and comes out again.",
+                               model.name, part),
                 "Name a model that has one");
   }
 }
@@ -121,8 +126,8 @@ void check_way(const MatrixRow& row, const MatrixRow& other) {
   const Space& space = row.model.space;
   if (core::same_values(space, other.model.space)) {
     throw Error(ErrorKind::usage,
-                row.name + " and " + other.name + " are both in space " + core::space_name(space) +
-                    ", and a matrix shows different ones.",
+                core::sentence("{} and {} are both in space {}, and a matrix shows different ones.", row.name,
+                               other.name, core::space_name(space)),
                 "Leave one of the two out");
   }
   core::require(route_between(row, other));
@@ -155,7 +160,7 @@ void render(MatrixRow& row, Engine& engine, const Events& events) {
         if (events.picture) events.picture();
         row.latent = picture.latent;
       });
-  tell(events.note, row.name + ": rendered \"" + job.prompt + "\", seed " + std::to_string(job.seed));
+  tell(events.note, core::sentence("{}: rendered \"{}\", seed {}", row.name, job.prompt, job.seed));
 }
 
 /// One `fill_matrix`.

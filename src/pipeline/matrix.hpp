@@ -11,7 +11,7 @@
 #include "io/latent/latent_file.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/model.hpp"
-#include "pipeline/compute_options.hpp"
+#include "pipeline/asked.hpp"
 #include "pipeline/engine_door.hpp"
 #include "pipeline/events.hpp"
 #include "pipeline/model_catalog.hpp"

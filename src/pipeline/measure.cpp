@@ -1,14 +1,15 @@
 #include "pipeline/measure.hpp"
 
 #include <array>
+#include <utility>
 
-#include "core/job/job_fields.hpp"
 #include "core/picture/colour_drift.hpp"
 #include "core/picture/patterns.hpp"
 #include "core/picture/similarity.hpp"
+#include "core/text/sentence.hpp"
 #include "io/model/model_folder.hpp"
 #include "lapis/error.hpp"
-#include "pipeline/start_picture.hpp"
+#include "pipeline/encode.hpp"
 
 namespace lapis::pipeline {
 namespace {
@@ -22,13 +23,10 @@ struct Sample {
 std::vector<Sample> read_samples(const Model& model, const std::vector<std::string>& pictures, const Events& events) {
   std::vector<Sample> samples;
   for (const std::string& picture : pictures) {
-    Job job;
-    job.image = picture;
-    job.strength = 1;  // nothing is denoised: 1 suits every model
-    StartPicture source(job, model);
-    const ResolvedJob resolved = core::resolve(job, model, 0);
-    samples.push_back({picture, source.fitted(resolved, model.space.downscale).image});
-    for (const std::string& note : source.notes()) tell(events.note, note);
+    const PictureInput input = read_picture({}, picture, model);
+    FittedPicture sample = fitted(input.picture, input.job, model.space.downscale);
+    for (const std::string& note : sample.notes) tell(events.note, note);
+    samples.push_back({picture, std::move(sample.image)});
   }
   return samples;
 }
@@ -37,7 +35,7 @@ std::vector<Sample> drawn_samples(const Model& model, const Events& events) {
   std::vector<Sample> samples;
   for (const core::PatternRow& row : core::patterns()) {
     samples.push_back({row.name, row.draw(model.defaults.width, model.defaults.height)});
-    tell(events.note, row.name + ": " + row.description);
+    tell(events.note, core::sentence("{}: {}", row.name, row.description));
   }
   return samples;
 }
@@ -61,7 +59,8 @@ std::vector<io::Drift> measure(const Model& model, const std::vector<std::string
   const std::array<std::string, 2> parts = {"vae_encoder", "vae_decoder"};
   for (const std::string& part : parts) {
     if (!model.parts.contains(part)) {
-      throw Error(ErrorKind::model, model.name + " has no " + part + ", so there is no way through its VAE and back");
+      throw Error(ErrorKind::model,
+                  core::sentence("{} has no {}, so there is no way through its VAE and back", model.name, part));
     }
   }
   const std::vector<Sample> samples =

@@ -8,6 +8,7 @@
 #include "core/family/known_vaes.hpp"
 #include "core/family/spaces.hpp"
 #include "core/model/model_check.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "io/file/sha256.hpp"
 #include "io/latent/latent_file.hpp"
@@ -36,7 +37,7 @@ void add_vae_file(const Model& model, std::uint64_t bytes, std::vector<KnownFile
   if (decoder == model.parts.end() || decoder->second.weights.size() != 1 || !decoder->second.digest.empty()) return;
   const auto facts = model.files.find(decoder->second.weights.front().lexically_relative(model.folder).string());
   if (facts == model.files.end() || facts->second.size != bytes || facts->second.sha256.empty()) return;
-  known.push_back({facts->second.sha256, {"the VAE of model " + model.name, model.space}});
+  known.push_back({facts->second.sha256, {core::sentence("the VAE of model {}", model.name), model.space}});
 }
 
 }  // namespace
@@ -146,9 +147,9 @@ Space ModelCatalog::space_named(const std::string& name, std::string_view what) 
   }
   for (const core::SpaceRow& row : core::spaces()) names.push_back(row.space.id);
   throw Error(ErrorKind::usage,
-              std::string(what) + " is \"" + name + "\", which is no space and no known model." +
-                  core::did_you_mean(name, names),
-              "There are " + core::listed(names) + "; ID:LINEAGE and a model's folder work too");
+              core::sentence("{} is \"{}\", which is no space and no known model.{}", what, name,
+                             core::did_you_mean(name, names)),
+              core::sentence("There are {}; ID:LINEAGE and a model's folder work too", core::listed(names)));
 }
 
 }  // namespace lapis::pipeline

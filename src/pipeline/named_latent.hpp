@@ -16,6 +16,8 @@ struct NamedLatent {
 };
 
 /// Reads a latent of any format out of `source`. Errors as of `io::read_latent`.
-NamedLatent named_latent(const io::LatentSource& source, const io::LatentHints& hints);
+inline NamedLatent named_latent(const io::LatentSource& source, const io::LatentHints& hints) {
+  return {source.name(), io::read_latent(source.bytes(), source.name(), hints)};
+}
 
 }  // namespace lapis::pipeline

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/text/sentence.hpp"
 #include "core/text/shell_word.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
@@ -22,8 +23,8 @@ void check_words(const std::string& pattern, const std::vector<std::string>& kno
   for (std::size_t open = pattern.find('{'); open != std::string::npos; open = pattern.find('{', open + 1)) {
     const std::string word = pattern.substr(open, pattern.find('}', open) - open + 1);
     if (std::find(known.begin(), known.end(), word) != known.end()) continue;
-    throw Error(ErrorKind::usage,
-                "-o " + pattern + ": " + word + " has no meaning here. Use " + known.front() + " or " + known.back());
+    throw Error(ErrorKind::usage, core::sentence("{-output} {}: {} has no meaning here. Use {} or {}", pattern, word,
+                                                 known.front(), known.back()));
   }
 }
 
@@ -45,7 +46,8 @@ std::string in_folder(const std::string& output, const std::string& usual) {
 OutputNames::OutputNames(const std::string& pattern, std::uint64_t first_seed, int count)
     : pattern_(pattern == "/dev/stdout" ? "-" : pattern), first_seed_(first_seed) {
   if (is_stdout()) {
-    if (count > 1) throw Error(ErrorKind::usage, "-o - takes one picture; this job makes " + std::to_string(count));
+    if (count > 1)
+      throw Error(ErrorKind::usage, core::sentence("{-output} - takes one picture; this job makes {}", count));
     return;
   }
   if (is_device(pattern)) return;
@@ -53,8 +55,9 @@ OutputNames::OutputNames(const std::string& pattern, std::uint64_t first_seed, i
   const std::filesystem::path path(pattern);
   const std::string ending = path.extension();
   if (!core::equal_ignoring_case(ending, ".png")) {
-    throw Error(ErrorKind::usage, "-o " + pattern + ": pictures are written as PNG",
-                "Type: -o " + core::shell_word((path.parent_path() / path.stem()).string() + ".png"));
+    throw Error(
+        ErrorKind::usage, core::sentence("{-output} {}: pictures are written as PNG", pattern),
+        core::sentence("Type: {-output} {}", core::shell_word((path.parent_path() / path.stem()).string() + ".png")));
   }
   const bool differs = pattern.find("{seed}") != std::string::npos || pattern.find("{index}") != std::string::npos;
   if (count > 1 && !differs) pattern_ = (path.parent_path() / path.stem()).string() + "-{index}" + ending;
@@ -81,8 +84,9 @@ LatentNames::LatentNames(const std::string& pattern, const std::vector<std::stri
     replace_all(name, "{name}", pictures[i] == "-" ? "stdin" : std::filesystem::path(pictures[i]).stem().string());
     const auto same = std::find(files_.begin(), files_.end(), name);
     if (same != files_.end()) {
-      throw Error(ErrorKind::usage, "-o " + pattern + ": " + pictures[static_cast<std::size_t>(same - files_.begin())] +
-                                        " and " + pictures[i] + " would both go to " + name + ". Use {index}");
+      throw Error(ErrorKind::usage,
+                  core::sentence("{-output} {}: {} and {} would both go to {}. Use {{index}}", pattern,
+                                 pictures[static_cast<std::size_t>(same - files_.begin())], pictures[i], name));
     }
     files_.push_back(std::move(name));
   }

@@ -12,6 +12,8 @@
 #include "io/picture/infotext.hpp"
 #include "io/picture/png.hpp"
 #include "io/prompt/prompt_reader.hpp"
+#include "io/report/job_json.hpp"
+#include "lapis/attachments.hpp"
 #include "lapis/version.hpp"
 #include "pipeline/background_digests.hpp"
 #include "pipeline/clock.hpp"
@@ -53,20 +55,47 @@ class Told {
 
 void verify(const RenderPlan& plan) {
   io::verify_files(*plan.model);
-  if (plan.stage) io::verify_files(plan.stage->model());
-  if (plan.latent) plan.latent->handoff().verify();
+  if (plan.stage) io::verify_files(*plan.stage->model);
+  if (plan.latent) verify(plan.latent->handoff);
 }
 
-void take_loras(PreparedRender& prepared, const io::PromptReader& prompts, const io::PromptReader* stage_prompts,
-                Told& told) {
-  RenderPlan& plan = prepared.plan;
-  LoraRequest request{plan.loras, prompts.loras(), plan.lora_folders, {}, ""};
-  if (plan.latent) plan.latent->complete(request, plan.asked);
-  told.warn(add_loras(request, prepared.model, prepared.attachments, plan.job));
-  if (stage_prompts == nullptr || !plan.stage->takes_loras()) return;
-  request.calls = stage_prompts->loras();
-  told.warn(add_loras(request, plan.stage->model(), plan.stage->attachments(), plan.stage->job()));
+/// The LoRAs that a plan names; those that a latent was made with by their digests too.
+LoraRequest loras_of(const RenderPlan& plan) {
+  LoraRequest request{plan.loras, {}, plan.lora_folders, {}, ""};
+  if (!plan.latent || !plan.latent->inherits_loras) return request;
+  request.latent = plan.latent->latent.name;
+  request.recorded = io::lora_digests(plan.latent->latent.passport().job, request.latent);
+  return request;
 }
+
+/// What one of the models is asked to draw, on its way: what its prompts call is read before libtorch begins to open,
+/// its tokens while it does.
+class RequestDraft {
+ public:
+  RequestDraft(const Model& model, ResolvedJob& job, const std::vector<std::string>& embeddings)
+      : model_(model), job_(job), prompts_(model, attachments_, job, embeddings) {}
+
+  /// Adds the LoRAs that are asked for and those that the prompts call; returns warnings.
+  std::vector<std::string> take_loras(LoraRequest loras) {
+    loras.calls = prompts_.loras();
+    return add_loras(loras, model_, attachments_, job_);
+  }
+
+  /// The whole request; warnings of the prompts go to `told`.
+  RenderRequest encoded(bool decodes, Told& told) {
+    RenderRequest request = render_request(job_, model_, prompts_.encode());
+    request.decodes = decodes;
+    request.attachments = std::move(attachments_);
+    told.warn(prompts_.warnings());
+    return request;
+  }
+
+ private:
+  const Model& model_;
+  ResolvedJob& job_;
+  Attachments attachments_;
+  io::PromptReader prompts_;
+};
 
 /// The work of one `render`, from a prepared request to its pictures.
 class Rendering {
@@ -83,41 +112,47 @@ class Rendering {
   }
 
   RenderResult run() {
-    told_.note(widening_notes(prepared_.model, engine_));
-    if (plan_.stage) told_.note(widening_notes(plan_.stage->model(), engine_));
-    const BackgroundDigests digests(prepared_.model);
-    render_first();
-    if (plan_.stage) render_stage();
+    told_.note(widening_notes(*plan_.model, engine_));
+    if (plan_.stage) told_.note(widening_notes(*plan_.stage->model, engine_));
+    const BackgroundDigests digests(*plan_.model);
+    if (plan_.latent) take_latent();
+    const auto last = [&](const Rendered& picture) { finish(picture); };
+    if (plan_.stage) {
+      render_stage(render_first(*plan_.stage), last);
+    } else {
+      sample(prepared_.request, *plan_.model, last);
+    }
     return result();
   }
 
  private:
-  /// The first model's pictures are the end, or what a second model goes on from.
-  void render_first() {
-    RenderRequest& request = prepared_.request;
-    if (plan_.latent) {
-      plan_.latent->carry(plan_.job.vae_tiling, engine_, events_);
-      request.latent = plan_.latent->latent(plan_.job);
-      told_.note(plan_.latent->notes());
-      before_ += plan_.latent->handoff().timings();
-      history_ = plan_.latent->history();
-    }
-    if (plan_.stage) request.decodes = plan_.stage->wants_pictures();
-    sample(request, prepared_.model, [&](const Rendered& picture) {
-      if (plan_.stage) {
-        plan_.stage->add(picture);
-      } else {
-        finish(picture);
-      }
-    });
+  void take_latent() {
+    StartLatent start = carry(*plan_.latent, plan_.job, engine_, events_);
+    told_.note(start.notes);
+    prepared_.request.latent = std::move(start.latent);
+    history_ = std::move(start.history);
+    before_ += start.timings;
   }
 
-  void render_stage() {
-    RenderRequest& request = *prepared_.stage_request;
-    request.latent = plan_.stage->carry(history_, engine_, events_);
-    before_ += plan_.stage->timings();
-    history_ = plan_.stage->history();
-    sample(request, plan_.stage->model(), [&](const Rendered& picture) { finish(picture); });
+  /// What the second model goes on from.
+  StageInput render_first(const StagePlan& stage) {
+    RenderRequest& request = prepared_.request;
+    request.decodes = stage.handoff.transcodes();
+    StageInput made{{}, {}, history_};
+    sample(request, *plan_.model, [&](const Rendered& picture) {
+      before_ += picture.timings;
+      core::append(made.latent, picture.latent);
+      if (request.decodes) made.pictures.push_back(picture.image);
+    });
+    return made;
+  }
+
+  void render_stage(StageInput made, const PictureCallback& on_picture) {
+    Transcoded carried = carry(*plan_.stage, std::move(made), engine_, events_);
+    prepared_.stage_request->latent = io::to_latent(carried.document);
+    history_ = std::move(carried.document.passport.history);
+    before_ += carried.timings;
+    sample(*prepared_.stage_request, *plan_.stage->model, on_picture);
   }
 
   void sample(const RenderRequest& request, const Model& model, const PictureCallback& on_picture) {
@@ -148,10 +183,10 @@ class Rendering {
     DrawnPicture drawn;
     drawn.fields = fields_of(job, picture);
     const io::Infotext infotext =
-        io::infotext_of(job, prepared_.model, prepared_.attachments, io::weight_hashes(prepared_.model), program());
-    drawn.png = io::encode_png(
-        picture.image, {io::utf8_text(io::write_infotext(infotext)),
-                        io::provenance(drawn.fields, prepared_.model, prepared_.attachments, stage_model(), history_)});
+        io::infotext_of(job, *plan_.model, attachments(), io::weight_hashes(*plan_.model), program());
+    drawn.png = io::encode_png(picture.image,
+                               {io::utf8_text(io::write_infotext(infotext)),
+                                io::provenance(drawn.fields, *plan_.model, attachments(), stage_model(), history_)});
     drawn.image = picture.image;
     drawn.index = picture.index;
     drawn.seed = picture.seed;
@@ -172,15 +207,16 @@ class Rendering {
     job.device = picture.device;
     job.dtype = picture.dtype;
     job.threads = threads_;
-    return core::resolved_fields(job, prepared_.model);
+    return core::resolved_fields(job, *plan_.model);
   }
 
-  const Model* stage_model() const { return plan_.stage ? &plan_.stage->model() : nullptr; }
+  const Attachments& attachments() const { return prepared_.request.attachments; }
+  const Model* stage_model() const { return plan_.stage ? plan_.stage->model : nullptr; }
 
   RenderResult result() {
     Passport passport;
-    passport.vae_sha256 = io::vae_digest(plan_.stage ? plan_.stage->model() : prepared_.model);
-    passport.job = io::provenance(result_.fields, prepared_.model, prepared_.attachments, stage_model());
+    passport.vae_sha256 = io::vae_digest(plan_.stage ? *plan_.stage->model : *plan_.model);
+    passport.job = io::provenance(result_.fields, *plan_.model, attachments(), stage_model());
     passport.history = history_;
     result_.latents = io::to_document(latents_, std::move(passport));
     result_.history = history_;
@@ -209,89 +245,77 @@ class Rendering {
 
 std::vector<io::Checked> RenderPlan::routes() const {
   std::vector<io::Checked> routes;
-  if (latent) routes.push_back(latent->handoff().checked());
-  if (stage) routes.push_back(stage->handoff().checked());
+  if (latent) routes.push_back(latent->handoff.checked());
+  if (stage) routes.push_back(stage->handoff.checked());
   return routes;
 }
 
 RenderPlan plan_render(RenderAsked asked, ModelCatalog& catalog, std::uint64_t random) {
   const auto planning = Clock::now();
   RenderPlan plan;
-  plan.asked = std::move(asked.asked);
   plan.pictures = asked.pictures;
   plan.lora_folders = std::move(asked.lora_folders);
-  if (asked.latent) {
-    plan.latent = std::make_unique<StartLatent>(std::move(asked.latent->latent), asked.latent->sha256, plan.asked);
-  }
-  Job job = plan.asked.job;
+  Job job = asked.asked.job;
   std::string name = job.model;
-  if (name.empty() && plan.latent) name = plan.latent->model();
+  std::optional<Job> recorded;
+  if (asked.latent) recorded = recorded_job(asked.latent->latent, asked.asked);
+  if (name.empty() && recorded) name = recorded->model;
   plan.model = &catalog.open(name.empty() ? default_model : name);
-  if (plan.latent) {
-    plan.latent->plan(plan.asked, *plan.model, asked.handoff, catalog);
-    job = plan.latent->completed(plan.asked, *plan.model);
+  if (asked.latent) {
+    plan.latent =
+        plan_start_latent(std::move(*asked.latent), recorded, asked.asked, *plan.model, asked.handoff, catalog);
+    job = plan.latent->job;
   } else if (job.image) {
-    plan.picture = std::make_unique<StartPicture>(job, *plan.model, std::move(asked.picture));
+    plan.picture = read_start_picture(job, *plan.model, std::move(asked.picture));
   }
   plan.embeddings = job.embeddings;
   plan.loras = job.loras;
-  plan.job = core::resolve(job, *plan.model, random, plan.latent ? &plan.latent->handoff().arriving() : nullptr);
+  plan.job = core::resolve(job, *plan.model, random, plan.latent ? &plan.latent->handoff.arriving : nullptr);
   if (job.then) {
-    plan.stage = std::make_unique<Stage>(job, plan.job, *plan.model, asked.handoff, catalog);
+    plan.stage = plan_stage(job, plan.job, *plan.model, asked.handoff, catalog);
     plan.job.then = plan.stage->name();
   }
   plan.seconds = seconds_since(planning);
   return plan;
 }
 
-PreparedRender prepare_render(RenderPlan plan, EngineDoor* door, const Events& events) {
+PreparedRender prepare_render(RenderPlan asked, EngineDoor* door, const Events& events) {
   PreparedRender prepared;
-  prepared.plan = std::move(plan);
-  RenderPlan& asked = prepared.plan;
-  prepared.model = *asked.model;
+  prepared.plan = std::move(asked);
+  RenderPlan& plan = prepared.plan;
   io::RunTimings& timings = prepared.timings;
-  timings.read = asked.seconds;
+  timings.read = plan.seconds;
   Told told(events, prepared.notes, prepared.warnings);
-  check_room(asked.job);
-  told.note(job_notes(asked.job, prepared.model));
-  const auto reading = Clock::now();
-  verify(asked);
-  timings.read += seconds_since(reading);
-  io::PromptReader prompts(prepared.model, prepared.attachments, asked.job, asked.embeddings);
-  std::optional<io::PromptReader> stage_prompts;
-  if (asked.stage) {
-    stage_prompts.emplace(asked.stage->model(), asked.stage->attachments(), asked.stage->job(),
-                          asked.stage->embeddings());
-  }
-  const auto adding = Clock::now();
-  take_loras(prepared, prompts, stage_prompts ? &*stage_prompts : nullptr, told);
-  timings.read += seconds_since(adding);
+  check_room(plan.job);
+  told.note(job_notes(plan.job, *plan.model));
+  auto since = Clock::now();
+  verify(plan);
+  timings.read += seconds_since(since);
+  RequestDraft request(*plan.model, plan.job, plan.embeddings);
+  std::optional<RequestDraft> stage;
+  if (plan.stage) stage.emplace(*plan.stage->model, plan.stage->job, plan.stage->embeddings);
+  since = Clock::now();
+  const LoraRequest loras = loras_of(plan);
+  told.warn(request.take_loras(loras));
+  if (stage && plan.stage->takes_loras) told.warn(stage->take_loras(loras));
+  timings.read += seconds_since(since);
   if (door != nullptr) door->begin();
-  const auto request_of = [&](const ResolvedJob& job, const Model& model, io::PromptReader& reader) {
-    const auto tokenizing = Clock::now();
-    RenderRequest request = render_request(job, model, reader.encode());
-    request.decodes = asked.pictures;
-    timings.tokens += seconds_since(tokenizing);
-    told.warn(reader.warnings());
-    return request;
-  };
-  prepared.request = request_of(asked.job, prepared.model, prompts);
-  prepared.request.attachments = prepared.attachments;
-  if (asked.stage) {
-    prepared.stage_request = request_of(asked.stage->job(), asked.stage->model(), *stage_prompts);
-    prepared.stage_request->attachments = asked.stage->attachments();
-    told.note(asked.stage->notes());
+  since = Clock::now();
+  prepared.request = request.encoded(plan.pictures, told);
+  if (stage) prepared.stage_request = stage->encoded(plan.pictures, told);
+  timings.tokens += seconds_since(since);
+  if (stage) told.note(plan.stage->notes);
+  since = Clock::now();
+  if (plan.picture) {
+    FittedPicture picture = fitted(*plan.picture, plan.job, plan.model->space.downscale);
+    prepared.request.image = std::move(picture.image);
+    prepared.request.mask = std::move(picture.mask);
+    told.note(picture.notes);
   }
-  if (asked.picture) {
-    const auto fitting = Clock::now();
-    FittedPicture fitted = asked.picture->fitted(asked.job, prepared.model.space.downscale);
-    prepared.request.image = std::move(fitted.image);
-    prepared.request.mask = std::move(fitted.mask);
-    told.note(asked.picture->notes());
-    timings.read += seconds_since(fitting);
-  }
-  if (asked.pictures) {
-    const io::Infotext infotext = io::infotext_of(asked.job, prepared.model, prepared.attachments, {}, program());
+  timings.read += seconds_since(since);
+  if (plan.pictures) {
+    const io::Infotext infotext =
+        io::infotext_of(plan.job, *plan.model, prepared.request.attachments, {}, program());
     if (const auto warning = io::infotext_warning(infotext)) told.warn({*warning});
   }
   return prepared;

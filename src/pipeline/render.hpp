@@ -5,57 +5,46 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "io/latent/latent_file.hpp"
 #include "io/report/report.hpp"
-#include "lapis/attachments.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/image.hpp"
 #include "lapis/job.hpp"
 #include "lapis/latent.hpp"
 #include "lapis/model.hpp"
-#include "pipeline/asked_job.hpp"
+#include "pipeline/asked.hpp"
 #include "pipeline/engine_door.hpp"
 #include "pipeline/events.hpp"
-#include "pipeline/handoff.hpp"
 #include "pipeline/model_catalog.hpp"
-#include "pipeline/named_latent.hpp"
 #include "pipeline/stage.hpp"
 #include "pipeline/start_latent.hpp"
 #include "pipeline/start_picture.hpp"
 
 namespace lapis::pipeline {
 
-/// A latent to start from, read.
-struct LatentInput {
-  NamedLatent latent;
-  std::string sha256;  ///< of its file
-};
-
 /// What is asked.
 struct RenderAsked {
   AskedJob asked;
-  std::optional<LatentInput> latent;           ///< there where the job names a latent to start from
-  std::optional<StartPicture::Bytes> picture;  ///< the picture to start from, where it was read already
+  std::optional<LatentInput> latent;    ///< there where the job names a latent to start from
+  std::optional<PictureBytes> picture;  ///< the picture to start from, where it was read already
   core::RouteOptions handoff;
   std::vector<std::string> lora_folders;  ///< searched for names of LoRAs before `lora_places`
   bool pictures = true;                   ///< false: latents are all that is wanted
 };
 
-/// What will be done, decided from names, headers and rows alone.
+/// What will be done, decided from names, headers and rows alone. Models are the catalog's, which must live as long.
 struct RenderPlan {
-  const Model* model = nullptr;  ///< of the catalog, which must live as long as the plan
+  const Model* model = nullptr;
   ResolvedJob job;
   bool pictures = true;
-  std::unique_ptr<StartLatent> latent;    ///< where the job starts from a latent
-  std::unique_ptr<StartPicture> picture;  ///< where it starts from a picture
-  std::unique_ptr<Stage> stage;           ///< a second model that goes on
-  AskedJob asked;
-  std::vector<std::string> embeddings;  ///< files, as asked or as a latent records them
+  std::optional<StartLatentPlan> latent;  ///< where the job starts from a latent
+  std::optional<StartPicture> picture;    ///< where it starts from a picture
+  std::optional<StagePlan> stage;         ///< a second model that goes on
+  std::vector<std::string> embeddings;    ///< files, as asked or as a latent records them
   std::vector<std::string> loras;
   std::vector<std::string> lora_folders;
   double seconds = 0;  ///< that planning took
@@ -72,12 +61,10 @@ RenderPlan plan_render(RenderAsked asked, ModelCatalog& catalog, std::uint64_t r
 /// size.
 struct PreparedRender {
   RenderPlan plan;
-  Model model;
-  Attachments attachments;  ///< the job's embeddings and LoRAs
-  RenderRequest request;
-  std::optional<RenderRequest> stage_request;
-  std::vector<std::string> notes;     ///< everything that `Events::note` was told of pictures and latents
-  std::vector<std::string> warnings;  ///< each once
+  RenderRequest request;                       ///< with the embeddings and LoRAs of the job
+  std::optional<RenderRequest> stage_request;  ///< of the second model
+  std::vector<std::string> notes;              ///< everything that `Events::note` was told of pictures and latents
+  std::vector<std::string> warnings;           ///< each once
   io::RunTimings timings;
 };
 

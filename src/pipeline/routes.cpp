@@ -6,6 +6,7 @@
 
 #include "core/family/spaces.hpp"
 #include "core/latent/plan_route.hpp"
+#include "core/text/sentence.hpp"
 
 namespace lapis::pipeline {
 namespace {
@@ -48,8 +49,8 @@ core::Route route_between(const KnownSpace& from, const KnownSpace& to) {
 
 std::string at_hand(const KnownSpace& from, const KnownSpace& to, core::Verdict verdict) {
   if (verdict != core::Verdict::re_encode) return "needs no VAE";
-  if (!from.decodes) return "no decoder of " + core::space_name(from.space);
-  if (!to.encodes) return "no encoder of " + core::space_name(to.space);
+  if (!from.decodes) return core::sentence("no decoder of {}", core::space_name(from.space));
+  if (!to.encodes) return core::sentence("no encoder of {}", core::space_name(to.space));
   return "yes";
 }
 

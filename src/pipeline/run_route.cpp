@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -18,6 +17,7 @@
 #include "core/picture/pixels.hpp"
 #include "core/picture/resize.hpp"
 #include "core/picture/similarity.hpp"
+#include "core/text/sentence.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::pipeline {
@@ -38,11 +38,7 @@ double psnr_of(const std::vector<Image>& before, const std::vector<Image>& after
   return std::round(core::psnr(stacked(before), stacked(after)) * 100) / 100;
 }
 
-std::string psnr_text(double psnr) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f dB", psnr);
-  return text;
-}
+std::string psnr_text(double psnr) { return core::sentence("{:.1f} dB", psnr); }
 
 Image at_size(Image picture, PixelSize size) {
   return core::rgb_image(
@@ -180,10 +176,10 @@ Transcoded run_route(const core::Route& route, const Passport& passport, std::ve
 }
 
 std::string announcement(const std::string& file, const Transcode& entry) {
-  std::string text = file + ": " + entry.from + " -> " + entry.to + ", ";
-  if (entry.route == "rescale") return text + "the same VAE's values by other numbers";
-  text += "decoded and encoded again at " + core::size_text(entry.size);
-  return entry.psnr ? text + ", PSNR " + psnr_text(*entry.psnr) : text;
+  const std::string way = core::sentence("{}: {} -> {}", file, entry.from, entry.to);
+  if (entry.route == "rescale") return core::sentence("{}, the same VAE's values by other numbers", way);
+  const std::string text = core::sentence("{}, decoded and encoded again at {}", way, core::size_text(entry.size));
+  return entry.psnr ? core::sentence("{}, PSNR {}", text, psnr_text(*entry.psnr)) : text;
 }
 
 std::string announcement(const std::string& file, const Transcoded& transcoded) {
@@ -191,8 +187,8 @@ std::string announcement(const std::string& file, const Transcoded& transcoded) 
   const std::string text = announcement(file, transcoded.added.front());
   const core::Measured& measured = transcoded.measured;
   if (!measured.plain_psnr) return text;
-  if (measured.compensated == 0) return text + ", shifted colours came no nearer";
-  return text + ", colours compensated (" + psnr_text(*measured.plain_psnr) + " without)";
+  if (measured.compensated == 0) return core::sentence("{}, shifted colours came no nearer", text);
+  return core::sentence("{}, colours compensated ({} without)", text, psnr_text(*measured.plain_psnr));
 }
 
 }  // namespace lapis::pipeline

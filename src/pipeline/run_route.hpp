@@ -38,7 +38,8 @@ struct Transcoded {
   Timings timings;
 };
 
-/// Runs every step, in order. The latent lies as [B, C, h, w] in memory, whatever its layout in files. Errors as of `Engine::decode` and `Engine::encode`.
+/// Runs every step, in order. The latent lies as [B, C, h, w] in memory, whatever its layout in files. Errors as of
+/// `Engine::decode` and `Engine::encode`.
 Transcoded run_route(const core::Route& route, const io::LatentDocument& document, const RouteTools& tools);
 
 /// Runs a route through pictures from behind its decode on: `pictures` are those of a latent with this passport, as its

@@ -2,11 +2,11 @@
 
 #include <utility>
 
-#include "core/job/job_fields.hpp"
-#include "core/latent/latents.hpp"
-#include "core/prompt/prompt_syntax.hpp"
 #include "core/job/inherit.hpp"
+#include "core/job/job_fields.hpp"
+#include "core/prompt/prompt_syntax.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/sentence.hpp"
 #include "io/latent/latent_file.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/render_request.hpp"
@@ -14,16 +14,17 @@
 namespace lapis::pipeline {
 namespace {
 
-Handoff planned(const Passport& passport, const Model& own, const Model& target, const core::RouteOptions& options,
-                ModelCatalog& catalog) {
-  const std::string file = "what " + own.name + " makes";
+HandoffPlan handoff_of(Passport passport, const Model& own, const Model& target, const core::RouteOptions& options,
+                       ModelCatalog& catalog) {
   try {
-    return {file, passport, core::Layout::plain, &own, target, std::nullopt, options, catalog};
+    return plan_handoff({core::sentence("what {} makes", own.name), std::move(passport)}, &own, target, std::nullopt,
+                        options, catalog);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::incompatible) throw;
     // The advice is about a latent file, of which there is none here.
-    throw Error(ErrorKind::incompatible, error.marked_problem(),
-                "Choose a size and models that go together: lapis check " + own.name + " " + target.name);
+    throw Error(
+        ErrorKind::incompatible, error.marked_problem(),
+        core::sentence("Choose a size and models that go together: {lapis check} {} {}", own.name, target.name));
   }
 }
 
@@ -34,48 +35,42 @@ bool calls_loras(const Job& job) {
 
 }  // namespace
 
-Stage::Stage(const Job& first, const ResolvedJob& resolved, const Model& own, const core::RouteOptions& options,
-             ModelCatalog& catalog) {
+std::string StagePlan::name() const { return core::sentence("{}:{}", model->name, core::number_text(*job.strength)); }
+
+StagePlan plan_stage(const Job& first, const ResolvedJob& resolved, const Model& own, const core::RouteOptions& options,
+                     ModelCatalog& catalog) {
   const core::Stage second = core::parse_stage(*first.then);
-  model_ = catalog.open(second.name);
-  const Passport passport = passport_of(resolved, own);
-  own_vae_ = passport.vae_sha256;
-  handoff_.emplace(planned(passport, own, model_, options, catalog));
+  const Model& model = catalog.open(second.name);
+  StagePlan plan;
+  plan.model = &model;
+  plan.handoff = handoff_of(passport_of(resolved, own), own, model, options, catalog);
+  plan.takes_loras = own.family == model.family;
   const Job asked = core::stage_job(first, second);
-  Job job = core::inherit(asked, {}, {}, handoff_->arriving(), model_);
+  Job job = core::inherit(asked, {}, {}, plan.handoff.arriving, model);
   job.seed = resolved.seed;
   job.init_latent = "the first model's";
-  if (own.family == model_.family) job.embeddings = asked.embeddings;
-  takes_loras_ = own.family == model_.family;
-  if (!takes_loras_ && (!asked.loras.empty() || calls_loras(asked)))
-    notes_.push_back(model_.name + " is of another family: the LoRAs are " + own.name + "'s alone");
+  if (own.family == model.family) job.embeddings = asked.embeddings;
+  if (!plan.takes_loras && (!asked.loras.empty() || calls_loras(asked)))
+    plan.notes.push_back(core::sentence("{} is of another family: the LoRAs are {}'s alone", model.name, own.name));
   if (job.embeddings != asked.embeddings)
-    notes_.push_back(model_.name + " is of another family: it reads no embeddings of " + own.name);
+    plan.notes.push_back(core::sentence("{} is of another family: it reads no embeddings of {}", model.name, own.name));
   if (job.negative_prompt != asked.negative_prompt)
-    notes_.push_back(model_.name + " makes no negative pass: the negative prompt is " + own.name + "'s alone");
-  embeddings_ = job.embeddings;
-  job_ = core::resolve(job, model_, 0, &handoff_->arriving());
+    plan.notes.push_back(
+        core::sentence("{} makes no negative pass: the negative prompt is {}'s alone", model.name, own.name));
+  plan.embeddings = job.embeddings;
+  plan.job = core::resolve(job, model, 0, &plan.handoff.arriving);
+  return plan;
 }
 
-std::string Stage::name() const { return model_.name + ":" + core::number_text(*job_.strength); }
-
-void Stage::add(const Rendered& picture) {
-  timings_ += picture.timings;
-  core::append(latent_, picture.latent);
-  if (wants_pictures()) pictures_.push_back(picture.image);
-}
-
-Latent Stage::carry(const std::vector<Transcode>& history, Engine& engine, const Events& events) {
+Transcoded carry(const StagePlan& plan, StageInput made, Engine& engine, const Events& events) {
+  const HandoffPlan& handoff = plan.handoff;
   Passport passport;
-  passport.vae_sha256 = own_vae_;
-  passport.history = history;
-  io::LatentDocument document = io::to_document(latent_, std::move(passport));
-  const std::string& tiling = job_.vae_tiling;
-  document = wants_pictures() ? handoff_->carry(std::move(pictures_), document.passport, tiling, engine, events)
-                              : handoff_->carry(document, tiling, engine, events);
-  history_ = document.passport.history;
-  timings_ += handoff_->timings();
-  return io::to_latent(document);
+  passport.vae_sha256 = handoff.latent.passport.vae_sha256;
+  passport.history = std::move(made.history);
+  const io::LatentDocument document = io::to_document(made.latent, std::move(passport));
+  return handoff.transcodes()
+             ? carry(handoff, std::move(made.pictures), document.passport, plan.job.vae_tiling, engine, events)
+             : carry(handoff, document, plan.job.vae_tiling, engine, events);
 }
 
 }  // namespace lapis::pipeline

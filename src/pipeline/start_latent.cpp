@@ -6,8 +6,10 @@
 #include "core/job/inherit.hpp"
 #include "core/latent/latents.hpp"
 #include "core/picture/resize_mode.hpp"
-#include "core/text/job_limits.hpp"
 #include "core/sampling/samplers.hpp"
+#include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "io/latent/latent_file.hpp"
 #include "io/report/job_json.hpp"
@@ -16,80 +18,73 @@
 namespace lapis::pipeline {
 namespace {
 
-/// The size that a picture of `own` size is to be drawn at; none where nobody says one.
-std::optional<PixelSize> asked_size(const AskedJob& asked, const Model& model, PixelSize own) {
-  if (!asked.job.width && !asked.job.height) return std::nullopt;
+/// The size that the picture of a latent is to be drawn at; none where nobody says one. An unfinished one has the size
+/// it has: `core::resolve` refuses another.
+std::optional<PixelSize> asked_size(const AskedJob& asked, const Model& model, const Passport& passport) {
+  if (passport.sigma > 0 || (!asked.job.width && !asked.job.height)) return std::nullopt;
   const int multiple = core::find_family(model.family)->size_multiple;
+  const PixelSize own = core::picture_size(passport);
   Job job = asked.job;
   core::take_size(job, model, own.width, own.height);
-  for (const auto& [flag, side] : {std::pair("--width", *job.width), std::pair("--height", *job.height)}) {
-    if (const auto problem = core::side_problem(flag, side, multiple)) throw Error(ErrorKind::usage, *problem);
+  for (const auto& [key, side] : {std::pair("width", *job.width), std::pair("height", *job.height)}) {
+    const auto problem = core::side_problem(core::field_name(key), side, multiple);
+    if (problem) throw Error(ErrorKind::usage, *problem);
   }
   return PixelSize{static_cast<int>(*job.width), static_cast<int>(*job.height)};
 }
 
+/// Throws where nothing says what the picture shows.
+void check_prompt(const NamedLatent& latent, const std::optional<Job>& recorded, const AskedJob& asked) {
+  if (asked.named.contains("prompt")) return;
+  // What encode records has no prompt; an unfinished latent goes on with an empty one if that is how it began.
+  if (!recorded || (recorded->prompt.empty() && latent.passport().sigma == 0)) {
+    throw Error(ErrorKind::usage, core::sentence("there is no prompt, and {} records none.", latent.name),
+                core::sentence("Say what the picture shows: {prompt} \"a lake\""));
+  }
+  if (!recorded->embeddings.empty() && !asked.named.contains("embeddings")) {
+    throw Error(ErrorKind::usage,
+                core::sentence("the prompt that {} records calls the embeddings {}.", latent.name,
+                               core::listed(recorded->embeddings)),
+                core::sentence("Name their files: {embeddings} NAME=FILE"));
+  }
+}
+
 }  // namespace
 
-StartLatent::StartLatent(NamedLatent latent, std::string sha256, const AskedJob& asked)
-    : name_(std::move(latent.name)), sha256_(std::move(sha256)), read_(std::move(latent.latent)) {
-  const Passport& passport = read_.document.passport;
+std::optional<Job> recorded_job(const NamedLatent& latent, const AskedJob& asked) {
+  const Passport& passport = latent.passport();
   const bool needed = !asked.named.contains("prompt") || !asked.named.contains("model") || passport.sigma > 0;
-  if (!needed || passport.job.empty()) return;
-  recorded_ = io::job_from_json(passport.job, name_);
-  if (recorded_->then) recorded_->model = core::parse_stage(*recorded_->then).name;
+  if (!needed || passport.job.empty()) return std::nullopt;
+  Job recorded = io::job_from_json(passport.job, latent.name);
+  if (recorded.then) recorded.model = core::parse_stage(*recorded.then).name;
+  return recorded;
 }
 
-void StartLatent::plan(const AskedJob& asked, const Model& model, const core::RouteOptions& options,
-                       ModelCatalog& catalog) {
-  const Passport& passport = read_.document.passport;
-  // An unfinished one has the size it has: `resolve` refuses another.
-  const std::optional<PixelSize> size =
-      passport.sigma == 0 ? asked_size(asked, model, core::picture_size(passport)) : std::nullopt;
-  handoff_.emplace(name_, passport, read_.layout, nullptr, model, size, options, catalog);
+StartLatentPlan plan_start_latent(LatentInput input, const std::optional<Job>& recorded, const AskedJob& asked,
+                                  const Model& model, const core::RouteOptions& options, ModelCatalog& catalog) {
+  const Passport& passport = input.latent.passport();
+  StartLatentPlan plan;
+  plan.handoff = plan_handoff({input.latent.name, passport, input.latent.latent.layout}, nullptr, model,
+                              asked_size(asked, model, passport), options, catalog);
+  check_prompt(input.latent, recorded, asked);
+  const bool takes_up = recorded && (!asked.named.contains("prompt") || passport.sigma > 0);
+  plan.job = takes_up ? core::inherit(*recorded, asked.job, asked.named, passport, model) : asked.job;
+  plan.job.init_latent = "sha256:" + input.sha256;
+  plan.inherits_loras = takes_up && !asked.named.contains("loras");
+  if (recorded) plan.sampler = recorded->sampler;
+  plan.latent = std::move(input.latent);
+  return plan;
 }
 
-Job StartLatent::completed(const AskedJob& asked, const Model& model) const {
-  const bool prompt = asked.named.contains("prompt");
-  const Passport& passport = read_.document.passport;
-  // What encode records has no prompt; an unfinished latent goes on with an empty one if that is how it began.
-  const bool records_prompt = recorded_ && (!recorded_->prompt.empty() || passport.sigma > 0);
-  if (!prompt && !records_prompt) {
-    throw Error(ErrorKind::usage, "there is no prompt, and " + name_ + " records none.",
-                "Say what the picture shows: --prompt \"a lake\"");
-  }
-  if (!prompt && !recorded_->embeddings.empty() && !asked.named.contains("embeddings")) {
-    throw Error(
-        ErrorKind::usage,
-        "the prompt that " + name_ + " records calls the embeddings " + core::listed(recorded_->embeddings) + ".",
-        "Name their files: --embedding NAME=FILE");
-  }
-  const bool takes_up = recorded_ && (!prompt || passport.sigma > 0);
-  Job job = takes_up ? core::inherit(*recorded_, asked.job, asked.named, passport, model) : asked.job;
-  job.init_latent = "sha256:" + sha256_;
-  return job;
-}
-
-void StartLatent::complete(LoraRequest& request, const AskedJob& asked) const {
-  const bool takes_up = recorded_ && (!asked.named.contains("prompt") || read_.document.passport.sigma > 0);
-  if (!takes_up || asked.named.contains("loras")) return;
-  request.latent = name_;
-  request.recorded = io::lora_digests(read_.document.passport.job, name_);
-}
-
-void StartLatent::carry(const std::string& tiling, Engine& engine, const Events& events) {
-  read_.document = handoff_->carry(read_.document, tiling, engine, events);
-}
-
-Latent StartLatent::latent(const ResolvedJob& job) {
-  Latent latent = io::to_latent(read_.document);
-  if (latent.memory.empty()) return latent;
-  const bool own = recorded_ && recorded_->sampler && core::find_sampler(*recorded_->sampler).name == job.sampler;
-  if (!own) {
-    latent.memory.clear();
-    notes_.push_back(name_ + ": what " + (recorded_ ? recorded_->sampler.value_or("its sampler") : "its sampler") +
-                     " remembered is left out; " + job.sampler + " begins anew");
-  }
-  return latent;
+StartLatent carry(const StartLatentPlan& plan, const ResolvedJob& job, Engine& engine, const Events& events) {
+  const Transcoded carried = carry(plan.handoff, plan.latent.latent.document, job.vae_tiling, engine, events);
+  StartLatent start{io::to_latent(carried.document), carried.document.passport.history, {}, carried.timings};
+  if (start.latent.memory.empty()) return start;
+  if (plan.sampler && core::find_sampler(*plan.sampler).name == job.sampler) return start;
+  start.latent.memory.clear();
+  start.notes.push_back(core::sentence("{}: what {} remembered is left out; {} begins anew", plan.latent.name,
+                                       plan.sampler.value_or("its sampler"), job.sampler));
+  return start;
 }
 
 }  // namespace lapis::pipeline

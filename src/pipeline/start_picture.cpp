@@ -6,6 +6,7 @@
 #include "core/latent/latents.hpp"
 #include "core/picture/pixels.hpp"
 #include "core/picture/resize_mode.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/sha256.hpp"
 #include "io/latent/latent_metadata.hpp"
 #include "io/picture/picture_reader.hpp"
@@ -14,88 +15,97 @@
 namespace lapis::pipeline {
 namespace {
 
-std::pair<int, int> upright_size(const io::PictureFacts& facts) {
-  return facts.orientation >= 5 ? std::pair(facts.height, facts.width) : std::pair(facts.width, facts.height);
+PixelSize upright_size(const io::PictureFacts& facts) {
+  return facts.orientation >= 5 ? PixelSize{facts.height, facts.width} : PixelSize{facts.width, facts.height};
 }
 
 /// What a fit did, in a word; shapes that differ by less than a multiple of the sides count as one.
 std::string resize_text(core::ResizeMode fit, double shape, double own_shape) {
   switch (fit) {
-    case core::ResizeMode::crop: return "scaled and cropped to ";
-    case core::ResizeMode::pad: return "scaled and padded to ";
+    case core::ResizeMode::crop: return "scaled and cropped";
+    case core::ResizeMode::pad: return "scaled and padded";
     case core::ResizeMode::stretch: break;
   }
-  return std::abs(std::log(shape / own_shape)) > 0.05 ? "stretched (--fit crop and pad keep its shape) to "
-                                                      : "scaled to ";
+  const bool keeps_shape = std::abs(std::log(shape / own_shape)) <= 0.05;
+  return keeps_shape ? "scaled" : core::sentence("stretched ({fit} crop and pad keep its shape)");
 }
 
-}  // namespace
-
-StartPicture::File StartPicture::open(const std::string& path) {
-  return look_at({path == "-" ? io::standard_input : path, io::read_picture_file(path)});
+StartPictureFile looked_at(PictureBytes file) {
+  const io::PictureFacts facts = io::read_picture_facts(file.bytes, file.name);
+  io::check_picture_memory(file.bytes, facts, file.name);
+  return {std::move(file), facts};
 }
 
-StartPicture::File StartPicture::look_at(Bytes picture) {
-  File file{std::move(picture.name), std::move(picture.bytes), {}};
-  file.facts = io::read_picture_facts(file.bytes, file.name);
-  io::check_picture_memory(file.bytes, file.facts, file.name);
-  return file;
+StartPictureFile opened(const std::string& path) {
+  return looked_at({path == "-" ? io::standard_input : path, io::read_picture_file(path)});
 }
 
-StartPicture::StartPicture(Job& job, const Model& model, std::optional<Bytes> picture)
-    : image_(picture ? look_at(std::move(*picture)) : open(*job.image)) {
-  const auto [width, height] = upright_size(image_.facts);
-  if (job.mask) {
-    mask_ = open(*job.mask);
-    if (const auto [mask_width, mask_height] = upright_size(mask_->facts);
-        mask_width != width || mask_height != height) {
-      throw Error(ErrorKind::input,
-                  mask_->name + " is " + core::size_text({mask_width, mask_height}) + " pixels and " + image_.name +
-                      " is " + core::size_text({width, height}) + ".",
-                  "Give a mask of the picture's size");
-    }
-    job.mask = "sha256:" + io::sha256(mask_->bytes);
-  }
-  core::take_size(job, model, width, height);
-  job.image = "sha256:" + io::sha256(image_.bytes);
-}
-
-core::Pixels StartPicture::read_upright(const File& file) {
-  core::Pixels pixels = core::upright(io::read_pixels(file.bytes, file.facts, file.name), file.facts.orientation);
-  if (file.facts.orientation != 1) {
-    notes_.push_back(file.name + " was " + std::string(core::orientation_text(file.facts.orientation)) +
-                     ", as its Exif data say");
-  }
+core::Pixels upright(const StartPictureFile& picture, std::vector<std::string>& notes) {
+  const auto& [file, facts] = picture;
+  core::Pixels pixels = core::upright(io::read_pixels(file.bytes, facts, file.name), facts.orientation);
+  if (facts.orientation != 1)
+    notes.push_back(
+        core::sentence("{} was {}, as its Exif data say", file.name, core::orientation_text(facts.orientation)));
   return pixels;
 }
 
-FittedPicture StartPicture::fitted(const ResolvedJob& job, int downscale) {
-  const core::ResizeMode fit = core::find_resize_mode(*job.fit).fit;
-  core::Pixels picture = read_upright(image_);
-  if (core::has_holes(picture)) notes_.push_back(image_.name + " is transparent in places: laid over white");
-  picture = core::flattened(std::move(picture), 255);
-  if (picture.width != job.width || picture.height != job.height) {
-    const double own_shape = static_cast<double>(picture.width) / picture.height;
-    notes_.push_back(image_.name + " is " + core::size_text({picture.width, picture.height}) +
-                     " pixels: " + resize_text(fit, static_cast<double>(job.width) / job.height, own_shape) +
-                     core::size_text({job.width, job.height}));
+Image fitted_image(const StartPictureFile& picture, const ResolvedJob& job, core::ResizeMode fit,
+                   std::vector<std::string>& notes) {
+  const std::string& name = picture.file.name;
+  core::Pixels pixels = upright(picture, notes);
+  if (core::has_holes(pixels)) notes.push_back(core::sentence("{} is transparent in places: laid over white", name));
+  pixels = core::flattened(std::move(pixels), 255);
+  if (pixels.width != job.width || pixels.height != job.height) {
+    const double own_shape = static_cast<double>(pixels.width) / pixels.height;
+    notes.push_back(core::sentence("{} is {} pixels: {} to {}", name, core::size_text({pixels.width, pixels.height}),
+                                   resize_text(fit, static_cast<double>(job.width) / job.height, own_shape),
+                                   core::size_text({job.width, job.height})));
   }
-  FittedPicture result{core::rgb_image(core::fitted(picture, job.width, job.height, fit)), std::nullopt};
-  if (!mask_) return result;
-  core::Pixels grey = read_upright(*mask_);
-  if (core::has_holes(grey)) notes_.push_back(mask_->name + " is transparent in places: laid over black");
+  return core::rgb_image(core::fitted(pixels, job.width, job.height, fit));
+}
+
+Mask fitted_mask(const StartPictureFile& picture, const ResolvedJob& job, core::ResizeMode fit, int downscale,
+                 std::vector<std::string>& notes) {
+  const std::string& name = picture.file.name;
+  core::Pixels grey = upright(picture, notes);
+  if (core::has_holes(grey)) notes.push_back(core::sentence("{} is transparent in places: laid over black", name));
   grey = core::grey(core::flattened(std::move(grey), 0));
   const bool hard = core::is_hard(core::mask_of(grey));
   Mask mask = core::mask_of(core::fitted(grey, job.width, job.height, fit));
   if (hard) mask = core::hardened(std::move(mask));
-  if (core::touches_no_cell(mask, downscale)) {
-    throw Error(ErrorKind::input,
-                mask_->name + " lets nothing be drawn: " +
-                    (core::touches_no_cell(mask, 1) ? "it is all black" : "its white is too thin") + ".",
-                "White marks what is drawn anew, in cells of " + std::to_string(downscale) + " x " +
-                    std::to_string(downscale) + " pixels");
+  if (!core::touches_no_cell(mask, downscale)) return mask;
+  throw Error(ErrorKind::input,
+              core::sentence("{} lets nothing be drawn: {}.", name,
+                             core::touches_no_cell(mask, 1) ? "it is all black" : "its white is too thin"),
+              core::sentence("White marks what is drawn anew, in cells of {} x {} pixels", downscale, downscale));
+}
+
+}  // namespace
+
+StartPicture read_start_picture(Job& job, const Model& model, std::optional<PictureBytes> picture) {
+  StartPicture start{picture ? looked_at(std::move(*picture)) : opened(*job.image), std::nullopt};
+  const PixelSize size = upright_size(start.image.facts);
+  if (job.mask) {
+    start.mask = opened(*job.mask);
+    const PixelSize mask_size = upright_size(start.mask->facts);
+    if (mask_size != size) {
+      throw Error(ErrorKind::input,
+                  core::sentence("{} is {} pixels and {} is {}.", start.mask->file.name, core::size_text(mask_size),
+                                 start.image.file.name, core::size_text(size)),
+                  "Give a mask of the picture's size");
+    }
+    job.mask = "sha256:" + io::sha256(start.mask->file.bytes);
   }
-  result.mask = std::move(mask);
+  core::take_size(job, model, size.width, size.height);
+  job.image = "sha256:" + io::sha256(start.image.file.bytes);
+  return start;
+}
+
+FittedPicture fitted(const StartPicture& picture, const ResolvedJob& job, int downscale) {
+  const core::ResizeMode fit = core::find_resize_mode(*job.fit).fit;
+  FittedPicture result;
+  result.image = fitted_image(picture.image, job, fit, result.notes);
+  if (picture.mask) result.mask = fitted_mask(*picture.mask, job, fit, downscale, result.notes);
   return result;
 }
 

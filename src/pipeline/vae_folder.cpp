@@ -6,10 +6,11 @@
 #include <vector>
 
 #include "core/family/spaces.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "io/model/vae_config.hpp"
 #include "pipeline/locations.hpp"
-#include "pipeline/transcode.hpp"
+#include "pipeline/route_target.hpp"
 
 namespace fs = std::filesystem;
 
@@ -32,16 +33,18 @@ bool has_numbers_of(const Space& numbers, Space space) {
 io::Checked recognized(const io::VaeConfig& config, const std::vector<std::string>& ids, const std::string& lineage) {
   io::Checked checked{config.file.string(), "", ids.empty() ? "" : ids.front(), "", {}};
   core::Route& route = checked.route;
-  route.reason = config.file.string() + " says " + numbers_text(config.space) + ": ";
+  const std::string numbers = numbers_text(config.space);
   if (ids.empty()) {
     route.refused = true;
-    route.reason += "no space that lapis knows has these numbers.";
-    route.advice = "lapis list spaces shows those it knows; compare the config with the one that was published";
+    route.reason =
+        core::sentence("{} says {}: no space that lapis knows has these numbers.", config.file.string(), numbers);
+    route.advice =
+        core::sentence("{lapis list} spaces shows those it knows; compare the config with the one that was published");
     return checked;
   }
-  route.reason += "the numbers of " + core::listed(ids) + ". ";
-  route.reason += lineage.empty() ? "Of which training its weights come no config tells."
-                                  : "Its weights are those of lineage " + lineage + ".";
+  route.reason = core::sentence("{} says {}: the numbers of {}. {}", config.file.string(), numbers, core::listed(ids),
+                                lineage.empty() ? "Of which training its weights come no config tells."
+                                                : core::sentence("Its weights are those of lineage {}.", lineage));
   return checked;
 }
 
@@ -54,10 +57,10 @@ std::optional<io::Checked> contradiction(const Model& model) {
   io::Checked checked{
       config->file.string(), model.name, ids.empty() ? "" : ids.front(), core::space_name(model.space), {}};
   checked.route.refused = true;
-  checked.route.reason = config->file.string() + " says " + numbers_text(config->space) +
-                         (ids.empty() ? "" : ", the numbers of " + core::listed(ids)) + "; model.json of " +
-                         model.name + " says " + core::space_name(model.space) + " (" +
-                         core::space_numbers(model.space) + "). Latents would be read by the wrong numbers.";
+  checked.route.reason = core::sentence(
+      "{} says {}{}; model.json of {} says {} ({}). Latents would be read by the wrong numbers.", config->file.string(),
+      numbers_text(config->space), ids.empty() ? "" : core::sentence(", the numbers of {}", core::listed(ids)),
+      model.name, core::space_name(model.space), core::space_numbers(model.space));
   checked.route.advice = "Take the VAE that belongs to the model, or correct whichever of the two files is wrong";
   return checked;
 }
@@ -67,15 +70,13 @@ VaeFolder read_vae_folder(const std::string& name, ModelCatalog& catalog) {
   std::error_code ignored;
   if (fs::exists(folder / "model.json", ignored)) {
     const Model& model = catalog.open(name);
-    VaeFolder vae{route_target(model), contradiction(model)};
-    vae.target.size_multiple = 1;
-    return vae;
+    return {decoder_target(model), contradiction(model)};
   }
   const io::VaeConfig config = io::read_vae_config(folder);
   const std::vector<std::string> ids = core::spaces_with_numbers(config.space);
   VaeFolder vae;
   if (const Model* model = catalog.owner_of_weights(io::vae_weights(config))) {
-    vae.target = route_target(*model);
+    vae.target = decoder_target(*model);
     vae.target.space = config.space;
     vae.target.space.id = model->space.id;
     vae.target.space.lineage = model->space.lineage;
@@ -85,7 +86,6 @@ VaeFolder read_vae_folder(const std::string& name, ModelCatalog& catalog) {
     vae.target.space = config.space;
     vae.target.space.id = ids.empty() ? "unknown" : ids.front();
   }
-  vae.target.size_multiple = 1;
   if (!vae.finding) vae.finding = recognized(config, ids, vae.target.space.lineage);
   return vae;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -15,13 +16,16 @@
 namespace lapis::test {
 
 /// An engine that writes down what it is asked for. Its VAEs are of one colour: a picture is as bright as its latent's
-/// first value says, and comes out of the encoder a little darker.
+/// first value says, and comes out of the encoder a little darker. What it draws is of level 100.
 class RecordingEngine final : public Engine {
  public:
   std::vector<std::string> calls;
   std::string expected_tiling = "on";  ///< of every decode
   bool forced = false;                 ///< every decode takes a latent of any space
   std::optional<std::uint64_t> seed;   ///< of the last encode
+  bool draws = false;                  ///< it may be asked to render
+  std::vector<RenderRequest> requests;
+  std::function<ProbeResult(const std::string& part, const std::vector<ProbeInput>& inputs)> probe;
 
   EngineOptions chosen() const override { return {"cpu", "fp32", 1}; }
   void ensure(const Model&, const std::vector<PartKind>&) override {
@@ -40,9 +44,7 @@ class RecordingEngine final : public Engine {
       const int width = static_cast<int>(latent.shape[3]) * latent.space.downscale;
       const int height = static_cast<int>(latent.shape[2]) * latent.space.downscale;
       const auto sample = static_cast<std::uint8_t>(std::clamp(std::lround(level), 0L, 255L));
-      decoded.images.push_back(
-          {width, height,
-           std::vector<std::uint8_t>(std::size_t{3} * static_cast<std::size_t>(width * height), sample)});
+      decoded.images.push_back(grey(width, height, sample));
     }
     decoded.timings.of(PartKind::vae_decoder) = 1;
     return decoded;
@@ -63,10 +65,37 @@ class RecordingEngine final : public Engine {
     return encoded;
   }
 
-  RenderEnd render(const Model&, const RenderRequest&, const StepCallback&, const PictureCallback&) override {
-    throw std::logic_error("nothing was to be drawn");
+  RenderEnd render(const Model& model, const RenderRequest& request, const StepCallback& on_step,
+                   const PictureCallback& on_picture) override {
+    if (!draws) throw std::logic_error("nothing was to be drawn");
+    calls.push_back("render by " + model.name);
+    requests.push_back(request);
+    const ResolvedJob& job = request.job;
+    for (int i = 0; i < job.batch; ++i) {
+      on_step(i + 1, job.batch);
+      Rendered picture{i, job.seed + static_cast<std::uint64_t>(i), {}, {}, {}, "cpu", "fp32"};
+      picture.latent.space = model.space;
+      picture.latent.shape = {1, model.space.channels, job.height / model.space.downscale,
+                              job.width / model.space.downscale};
+      std::int64_t count = 1;
+      for (const std::int64_t side : picture.latent.shape) count *= side;
+      picture.latent.values.assign(static_cast<std::size_t>(count), 100);
+      if (request.decodes) picture.image = grey(job.width, job.height, 100);
+      picture.timings.of(PartKind::denoiser) = 1;
+      on_picture(picture);
+    }
+    return RenderEnd::finished;
   }
-  ProbeResult probe_part(const Part&, const std::string&, const std::vector<ProbeInput>&) override { return {}; }
+
+  ProbeResult probe_part(const Part&, const std::string& name, const std::vector<ProbeInput>& inputs) override {
+    calls.push_back("probe of " + name);
+    return probe ? probe(name, inputs) : ProbeResult{};
+  }
+
+  static Image grey(int width, int height, std::uint8_t sample) {
+    return {width, height,
+            std::vector<std::uint8_t>(std::size_t{3} * static_cast<std::size_t>(width * height), sample)};
+  }
 };
 
 }  // namespace lapis::test

@@ -50,20 +50,9 @@ TEST_CASE("a latent whose VAE nobody has is refused with what would help") {
   ModelCatalog catalog;
   NamedLatent latent = test::latent_of(catalog.open("tiny-sd15"));
   latent.latent.document.passport.space.lineage = "another training";
-  CHECK_THROWS_WITH(plan_decode({std::move(latent), "a.safetensors", "", false, "auto"}, catalog),
-                    Catch::Contains("no known model has its VAE") && Catch::Contains("decode a.safetensors -m MODEL"));
-}
-
-TEST_CASE("a preview has the size of the picture and needs no model") {
-  ModelCatalog catalog;
-  const PreviewPlan plan = plan_preview(test::latent_of(catalog.open("tiny-sd15")));
-  int pictures = 0;
-  preview(plan, {}, [&](const DecodedPicture& picture) {
-    ++pictures;
-    CHECK(picture.image.width == 64);
-    CHECK(picture.decoding.vae.empty());
-  });
-  CHECK(pictures == 1);
+  CHECK_THROWS_WITH(
+      plan_decode({std::move(latent), "a.safetensors", "", false, "auto"}, catalog),
+      Catch::Contains("no known model has its VAE") && Catch::Contains("decode a.safetensors model MODEL"));
 }
 
 TEST_CASE("tiling is what the latent records, unless something else is asked") {

@@ -1,37 +1,17 @@
 #include <catch2/catch.hpp>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "lapis/error.hpp"
+#include "picture_file.hpp"
 #include "pipeline/encode.hpp"
 #include "recording_engine.hpp"
 
-namespace fs = std::filesystem;
 using namespace lapis;
 using namespace lapis::pipeline;
+using test::PictureFile;
 
 namespace {
-
-/// A grey PNM file, for as long as it lives.
-class PictureFile {
- public:
-  PictureFile(const std::string& name, int width, int height) : path_(fs::temp_directory_path() / name) {
-    std::ofstream file(path_, std::ios::binary);
-    file << "P6\n"
-         << width << " " << height << "\n255\n"
-         << std::string(static_cast<std::size_t>(width * height * 3), 'd');
-  }
-  ~PictureFile() { fs::remove(path_); }
-  PictureFile(const PictureFile&) = delete;
-  PictureFile& operator=(const PictureFile&) = delete;
-
-  std::string path() const { return path_.string(); }
-
- private:
-  fs::path path_;
-};
 
 EncodeAsked asked_for(const std::vector<std::string>& pictures) {
   EncodeAsked asked;

@@ -84,7 +84,7 @@ TEST_CASE("a name that is nearly a model's is answered with it") {
 }
 
 TEST_CASE("what is a checkpoint's name or a repository's is answered with what makes it a model") {
-  CHECK_THROWS_WITH(find_model("v1-5.safetensors"), Catch::Contains("lapis import v1-5.safetensors --name v1-5"));
+  CHECK_THROWS_WITH(find_model("v1-5.safetensors"), Catch::Contains("import v1-5.safetensors name v1-5"));
   CHECK_THROWS_WITH(find_model("owner/name"), Catch::Contains("hf download owner/name"));
   CHECK(find_model("./no/such/folder") == "./no/such/folder");
 }

@@ -27,8 +27,8 @@ TEST_CASE("a folder gets the usual name, and another ending is told the right on
   CHECK(lapis::pipeline::in_folder("/", "a.png") == "/a.png");
   CHECK(lapis::pipeline::in_folder("pics.png", "a.png") == "pics.png");
   CHECK(lapis::pipeline::in_folder("-", "a.png") == "-");
-  CHECK_THROWS_WITH(OutputNames("my house", 7, 1), Catch::EndsWith("Type: -o 'my house.png'"));
-  CHECK_THROWS_WITH(OutputNames("b/house.jpg", 7, 1), Catch::EndsWith("Type: -o b/house.png"));
+  CHECK_THROWS_WITH(OutputNames("my house", 7, 1), Catch::EndsWith("Type: output 'my house.png'"));
+  CHECK_THROWS_WITH(OutputNames("b/house.jpg", 7, 1), Catch::EndsWith("Type: output b/house.png"));
 }
 
 TEST_CASE("standard output takes one picture") {

@@ -1,9 +1,14 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "io/picture/png.hpp"
 #include "lapis/error.hpp"
+#include "latents.hpp"
 #include "pipeline/render.hpp"
+#include "recording_engine.hpp"
 
 using namespace lapis;
 using namespace lapis::pipeline;
@@ -49,9 +54,9 @@ TEST_CASE("a second model's plan has its own job, and the way to it") {
   const RenderPlan plan = plan_render(std::move(asked), catalog, 1);
   REQUIRE(plan.stage);
   CHECK(plan.job.then == "tiny-sdxl:0.5");
-  CHECK(plan.stage->model().name == "tiny-sdxl");
-  CHECK(plan.stage->job().strength == 0.5);
-  CHECK(plan.stage->wants_pictures());
+  CHECK(plan.stage->model->name == "tiny-sdxl");
+  CHECK(plan.stage->job.strength == 0.5);
+  CHECK(plan.stage->handoff.transcodes());
   REQUIRE(plan.routes().size() == 1);
   CHECK(plan.routes().front().destination == "tiny-sdxl");
 }
@@ -72,7 +77,7 @@ TEST_CASE("a prepared request holds tokens and a schedule, and says what is odd,
   events.note = [&](const std::string& text) { notes.push_back(text); };
   events.warning = [&](const std::string& text) { warnings.push_back(text); };
   const PreparedRender prepared = prepare_render(plan_render(asked_for(""), catalog, 1), nullptr, events);
-  CHECK(prepared.model.name == "tiny-sd15");
+  CHECK(prepared.plan.model->name == "tiny-sd15");
   CHECK(prepared.request.prompt.contains("tokenizer"));
   CHECK(prepared.request.decodes);
   CHECK(prepared.request.schedule.sigmas.size() == static_cast<std::size_t>(prepared.plan.job.steps) + 1);
@@ -80,6 +85,75 @@ TEST_CASE("a prepared request holds tokens and a schedule, and says what is odd,
   CHECK(notes.front() == "the prompt is empty: nothing guides the picture");
   CHECK(prepared.notes == notes);
   CHECK(warnings.empty());
+}
+
+TEST_CASE("each picture is handed over whole, with its settings, and the latents of all come last") {
+  ModelCatalog catalog;
+  test::RecordingEngine engine;
+  engine.draws = true;
+  EngineDoor door(engine);
+  RenderAsked asked = asked_for("a red house");
+  asked.asked.job.batch = 2;
+  std::vector<DrawnPicture> pictures;
+  int steps = 0;
+  Events events;
+  events.step = [&](int, int) { ++steps; };
+  const RenderResult result = render(prepare_render(plan_render(std::move(asked), catalog, 1), &door, events), door,
+                                     events, [&](const DrawnPicture& picture) { pictures.push_back(picture); });
+  CHECK(steps == 2);
+  REQUIRE(pictures.size() == 2);
+  CHECK(pictures[1].seed == 8);
+  CHECK(pictures[1].size == PixelSize{128, 128});
+  const std::vector<io::PngTextChunk> texts = io::read_png_text(pictures[1].png, "a.png").texts;
+  REQUIRE_FALSE(texts.empty());
+  CHECK_THAT(texts.front().text, Catch::Contains("a red house") && Catch::Contains("Seed: 8"));
+  CHECK(result.latents.passport.shape == std::array<std::int64_t, 4>{2, 4, 16, 16});
+  CHECK_FALSE(result.latents.passport.vae_sha256.empty());
+  CHECK(result.device == "cpu");
+  CHECK(result.timings.parts.of(PartKind::denoiser) == 2);
+}
+
+TEST_CASE("a second model is given what the first one made, and its pictures are the result") {
+  ModelCatalog catalog;
+  test::RecordingEngine engine;
+  engine.draws = true;
+  engine.expected_tiling = "auto";
+  EngineDoor door(engine);
+  RenderAsked asked = asked_for("a red house", "tiny-sd15");
+  asked.asked.job.then = "tiny-flux:0.5";
+  std::vector<DrawnPicture> pictures;
+  const RenderResult result = render(prepare_render(plan_render(std::move(asked), catalog, 1), &door, {}), door, {},
+                                     [&](const DrawnPicture& picture) { pictures.push_back(picture); });
+  CHECK(engine.calls.front() == "render by tiny-sd15");
+  CHECK(engine.calls.back() == "render by tiny-flux");
+  CHECK(std::ranges::count(engine.calls, "decode by tiny-sd15") == 0);
+  REQUIRE(engine.requests.size() == 2);
+  CHECK(engine.requests.back().latent->space == catalog.open("tiny-flux").space);
+  REQUIRE(pictures.size() == 1);
+  CHECK(pictures.front().history.size() == 1);
+  CHECK(pictures.front().timings.parts.of(PartKind::denoiser) == 2);
+  CHECK(result.latents.passport.space == catalog.open("tiny-flux").space);
+}
+
+TEST_CASE("a job that starts from a latent gives the engine that latent, and no picture where none is wanted") {
+  ModelCatalog catalog;
+  test::RecordingEngine engine;
+  engine.draws = true;
+  EngineDoor door(engine);
+  RenderAsked asked = asked_for("a red house", "tiny-sd15");
+  asked.asked.named.insert("model");
+  asked.asked.job.strength = 0.5;
+  asked.asked.job.init_latent = "a.safetensors";
+  asked.pictures = false;
+  asked.latent = LatentInput{test::latent_of(catalog.open("tiny-sd15"), 1, 3), std::string(64, 'c')};
+  int pictures = 0;
+  render(prepare_render(plan_render(std::move(asked), catalog, 1), &door, {}), door, {},
+         [&](const DrawnPicture&) { ++pictures; });
+  CHECK(pictures == 0);
+  REQUIRE(engine.requests.size() == 1);
+  CHECK_FALSE(engine.requests.front().decodes);
+  CHECK(engine.requests.front().latent->values.front() == 3);
+  CHECK(engine.requests.front().job.init_latent == "sha256:" + std::string(64, 'c'));
 }
 
 TEST_CASE("where latents are all that is wanted nothing is decoded") {

@@ -8,6 +8,7 @@
 
 #include "core/family/spaces.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/sentence.hpp"
 #include "io/model/model_weights.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/clock.hpp"
@@ -79,9 +80,8 @@ class CheckpointImport {
       if (faults.count == 0) continue;
       const std::vector<fs::path> files = part.checkpoint->files_of(part.held, part.graph.known);
       throw Error(ErrorKind::input,
-                  files.front().string() + ": part " + part.part + " has " + std::to_string(faults.count) +
-                      (faults.count == 1 ? " tensor" : " tensors") +
-                      " with numbers that are not finite: " + faults.first + ".",
+                  core::sentence("{}: part {} has {} with numbers that are not finite: {}.", files.front().string(),
+                                 part.part, core::count_text(faults.count, "tensor"), faults.first),
                   "Nothing can be drawn with it. Take another checkpoint, or this one in another precision.");
     }
   }
@@ -126,11 +126,14 @@ class CheckpointImport {
   io::ImportReport report(const fs::path& place) const {
     std::vector<std::string> notes = plan_.notes();
     if (widened_ > 0) {
-      notes.push_back("weights in half precision take " + core::bytes_text(widened_) +
-                      " of memory where they are widened to fp32: on a CPU, unless --dtype says otherwise");
+      notes.push_back(
+          core::sentence("weights in half precision take {} of memory where they are widened to fp32: on "
+                         "a CPU, unless {dtype} says otherwise",
+                         core::bytes_text(widened_)));
     }
     if (const auto hidden = hidden_model(place)) {
-      notes.push_back("-m " + model_.name + " means this model from now on, and " + hidden->string() + " by its path");
+      notes.push_back(core::sentence("{-model} {} means this model from now on, and {} by its path", model_.name,
+                                     hidden->string()));
     }
     io::ImportReport report{
         place.string(), model_.name,          plan_.title(), model_.family, core::space_name(model_.space), {},
@@ -156,21 +159,22 @@ class CheckpointImport {
 class GraphsImport {
  public:
   GraphsImport(const ImportAsked& asked, ModelCatalog& catalog)
-      : asked_(asked), plan_(asked.graphs, asked.sources.tokenizer, catalog) {}
+      : asked_(asked), plan_(plan_graphs(asked.graphs, asked.sources.tokenizer, catalog)) {}
 
   io::ImportReport run() {
     if (asked_.target.name.empty() && asked_.target.output.empty()) {
-      throw Error(ErrorKind::usage, "files have no name for a model. Give it one: --name NAME");
+      throw Error(ErrorKind::usage, core::sentence("files have no name for a model. Give it one: {name} NAME"));
     }
     EngineDoor door({"cpu", "fp32", 0});
-    plan_.try_parts(door.engine());
-    model_ = plan_.model();
+    ProbedGraphs probed = probe_graphs(plan_, door.engine());
+    model_ = std::move(probed.model);
+    notes_ = std::move(probed.notes);
     model_.name = asked_.target.name.empty() ? name_of(asked_.target.output) : asked_.target.name;
     if (!asked_.lineage.empty()) model_.space.lineage = asked_.lineage;
     SamplingSources sampling;
-    sampling.title = "family " + model_.family;
+    sampling.title = core::sentence("family {}", model_.family);
     sampling.wish = asked_.sources.sampling;
-    decide_sampling(sampling, model_, sampling_notes_);
+    decide_sampling(sampling, model_, notes_);
     model_.licence = asked_.licence;
     model_.origin = std::string(imported) + "TorchScript files";
     const std::map<std::string, Part> parts = std::exchange(model_.parts, {});
@@ -192,13 +196,12 @@ class GraphsImport {
   io::ImportReport report(const fs::path& place, const std::map<std::string, Part>& parts) const {
     io::ImportReport report{place.string(),
                             model_.name,
-                            "graphs of family " + model_.family,
+                            core::sentence("graphs of family {}", model_.family),
                             model_.family,
                             core::space_name(model_.space),
                             {},
-                            plan_.notes(),
+                            notes_,
                             seconds_since(start_)};
-    report.notes.insert(report.notes.end(), sampling_notes_.begin(), sampling_notes_.end());
     for (const auto& [name, part] : parts) report.parts.push_back({name, "its own", "", "", {part.graph.string()}});
     return report;
   }
@@ -207,7 +210,7 @@ class GraphsImport {
   const Clock::time_point start_ = Clock::now();
   GraphPlan plan_;
   Model model_;
-  std::vector<std::string> sampling_notes_;
+  std::vector<std::string> notes_;
 };
 
 }  // namespace

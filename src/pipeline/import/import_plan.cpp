@@ -11,6 +11,8 @@
 #include "core/family/recipes.hpp"
 #include "core/family/spaces.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/shell_word.hpp"
 #include "core/text/suggest.hpp"
 #include "io/checkpoint/diffusers_folder.hpp"
@@ -43,23 +45,26 @@ void refuse_component(const std::string& path) {
   if (!is_file(place / "config.json") || io::component_weights(place, ".").empty()) return;
   const fs::path above = (place.has_filename() ? place : place.parent_path()).parent_path();
   const bool within = io::is_diffusers_folder(above);
-  throw Error(ErrorKind::input,
-              path + " is one component of a diffusers model, with its config.json and its weights, and no model.",
-              within ? "Name the folder of all of them: lapis import " + core::shell_word(above.string())
-                     : "Name the folder of all of them, the one with model_index.json");
+  throw Error(
+      ErrorKind::input,
+      core::sentence("{} is one component of a diffusers model, with its config.json and its weights, and no model.",
+                     path),
+      within ? core::sentence("Name the folder of all of them: {lapis import} {}", core::shell_word(above.string()))
+             : "Name the folder of all of them, the one with model_index.json");
 }
 
-[[noreturn]] void refuse_quantized(const std::string& name, const std::string& method, const std::string& why) {
-  throw Error(ErrorKind::input, name + " is quantized by " + io::printable(method) + ", as its config.json says" + why,
+[[noreturn]] void refuse_quantized(const std::string& name, const std::string& method, const char* why) {
+  throw Error(ErrorKind::input,
+              core::sentence("{} is quantized by {}, as its config.json says, {}.", name, io::printable(method), why),
               "Take the model in F16, BF16 or F32, or in F8 with its scales");
 }
 
 }  // namespace
 
-std::string flag_of(const std::string& part, core::Architecture architecture) {
-  if (part.starts_with("vae")) return "--vae";
-  if (part == "text_encoder") return "--clip-l";
-  if (part == "text_encoder_2") return architecture == core::Architecture::flux ? "--t5xxl" : "--clip-g";
+std::string field_of(const std::string& part, core::Architecture architecture) {
+  if (part.starts_with("vae")) return "vae";
+  if (part == "text_encoder") return "clip_l";
+  if (part == "text_encoder_2") return architecture == core::Architecture::flux ? "t5xxl" : "clip_g";
   return "";
 }
 
@@ -69,10 +74,10 @@ ImportPlan::ImportPlan(const ImportSources& sources, ModelCatalog& catalog)
   std::stable_partition(models_.begin(), models_.end(),
                         [](const Model* model) { return !model->origin.starts_with(imported); });
   for (const Model* model : models_) library_.add(*model);
-  add_named(sources.vae, "--vae", {"vae"});
-  add_named(sources.clip_l, "--clip-l", {"text_encoder"});
-  add_named(sources.clip_g, "--clip-g", {"text_encoder_2", "text_encoder"});
-  add_named(sources.t5xxl, "--t5xxl", {"text_encoder_2", "text_encoder"});
+  add_named(sources.vae, "vae", {"vae"});
+  add_named(sources.clip_l, "clip_l", {"text_encoder"});
+  add_named(sources.clip_g, "clip_g", {"text_encoder_2", "text_encoder"});
+  add_named(sources.t5xxl, "t5xxl", {"text_encoder_2", "text_encoder"});
   for (const std::string& path : sources.main) add_source(path);
   refuse_strangers();
   choose_template();
@@ -90,34 +95,36 @@ ImportPlan::ImportPlan(const ImportSources& sources, ModelCatalog& catalog)
   note_extras();
 }
 
-void ImportPlan::add_files(std::vector<fs::path> files, const std::string& name, const std::string& flag,
+void ImportPlan::add_files(std::vector<fs::path> files, const std::string& name, const std::string& field,
                            std::optional<fs::path> folder) {
   const std::string method = folder ? io::quant_method(*folder) : "";
-  if (!method.empty() && !core::has_scales(method)) refuse_quantized(name, method, ", which lapis does not apply.");
-  Source source{name, flag, io::Checkpoint(std::move(files)), {}, std::move(folder)};
-  if (!method.empty() && !source.checkpoint.has_scales()) refuse_quantized(name, method, ", and holds no scales.");
+  if (!method.empty() && !core::has_scales(method)) refuse_quantized(name, method, "which lapis does not apply");
+  Source source{name, field, io::Checkpoint(std::move(files)), {}, std::move(folder)};
+  if (!method.empty() && !source.checkpoint.has_scales()) refuse_quantized(name, method, "and holds no scales");
   source.kind = core::identify(source.checkpoint.tensors(), library_.architectures());
   sources_.push_back(std::move(source));
 }
 
-void ImportPlan::add_named(const std::string& path, const std::string& flag,
+void ImportPlan::add_named(const std::string& path, const std::string& field,
                            const std::vector<std::string>& components) {
   if (path.empty()) return;
   if (!is_folder(path)) {
-    add_files({path}, path, flag, std::nullopt);
+    add_files({path}, path, field, std::nullopt);
     return;
   }
   for (const std::string& component : components) {
     std::vector<fs::path> files = io::component_weights(path, component);
     if (files.empty()) continue;
-    add_files(std::move(files), path + "/" + component, flag, fs::path(path) / component);
+    add_files(std::move(files), path + "/" + component, field, fs::path(path) / component);
     return;
   }
   std::vector<fs::path> files = io::component_weights(path, ".");
   if (files.empty()) {
-    throw Error(ErrorKind::input, flag + " " + path + " is a folder without weights in safetensors.", "Name the file");
+    throw Error(ErrorKind::input,
+                core::sentence("{} {} is a folder without weights in safetensors.", core::field_name(field), path),
+                "Name the file");
   }
-  add_files(std::move(files), path, flag, fs::path(path));
+  add_files(std::move(files), path, field, fs::path(path));
 }
 
 void ImportPlan::add_source(const std::string& path) {
@@ -128,7 +135,8 @@ void ImportPlan::add_source(const std::string& path) {
   }
   if (!io::is_diffusers_folder(path)) {
     refuse_component(path);
-    throw Error(ErrorKind::input, path + " is a folder without a model_index.json, so it is no diffusers model.",
+    throw Error(ErrorKind::input,
+                core::sentence("{} is a folder without a model_index.json, so it is no diffusers model.", path),
                 "Name such a folder, or the checkpoint's files");
   }
   folder_ = path;
@@ -139,12 +147,12 @@ void ImportPlan::add_source(const std::string& path) {
   }
 }
 
-/// Where a part of that graph's architecture is held. What an option names is there for its part alone.
+/// Where a part of that graph's architecture is held. What a field names is there for its part alone.
 std::pair<const ImportPlan::Source*, const core::GraphMatch*> ImportPlan::find_part(const std::string& part,
                                                                                     const std::string& graph) const {
-  const std::string flag = flag_of(part, core::find_family(model_.family)->architecture);
+  const std::string field = field_of(part, core::find_family(model_.family)->architecture);
   for (const Source& source : sources_) {
-    if (!source.flag.empty() && source.flag != flag) continue;
+    if (!source.field.empty() && source.field != field) continue;
     for (const core::GraphMatch& held : source.kind.complete) {
       if (held.graph == library_.architecture_of(graph)) return {&source, &held};
     }
@@ -155,7 +163,7 @@ std::pair<const ImportPlan::Source*, const core::GraphMatch*> ImportPlan::find_p
 std::pair<const ImportPlan::Source*, const core::GraphMatch*> ImportPlan::denoiser() const {
   for (const Source& source : sources_) {
     for (const core::GraphMatch& held : source.kind.complete) {
-      if (held.part == "denoiser" && source.flag.empty()) return {&source, &held};
+      if (held.part == "denoiser" && source.field.empty()) return {&source, &held};
     }
   }
   refuse_unknown();
@@ -192,7 +200,7 @@ void ImportPlan::take_recipe(const core::Recipe& recipe) {
 
 /// Makes the model like a known one of its architecture.
 void ImportPlan::take_example(const Model& model) {
-  title_ = "the architecture of " + model.folder.filename().string();
+  title_ = core::sentence("the architecture of {}", model.folder.filename().string());
   wanted_.clear();
   for (const auto& [part, facts] : model.parts) wanted_[part] = io::graph_name(model, part);
   model_ = model;
@@ -203,9 +211,10 @@ void ImportPlan::take_example(const Model& model) {
 /// What only another import tells, that import's own files and options may have decided.
 void ImportPlan::note_example() {
   if (model_.origin.starts_with(imported)) {
-    notes_.push_back("nothing but the imported model " + model_.folder.filename().string() +
-                     " is known to be of this architecture: what no file says of sampling, sizes and tokenizers is "
-                     "taken from it");
+    notes_.push_back(
+        core::sentence("nothing but the imported model {} is known to be of this architecture: what no "
+                       "file says of sampling, sizes and tokenizers is taken from it",
+                       model_.folder.filename().string()));
   }
 }
 
@@ -259,10 +268,11 @@ void ImportPlan::check_dtypes() const {
   for (const ImportedPart& part : parts_) {
     const std::string odd = part.checkpoint->odd_dtype_of(part.held, part.graph.known);
     if (odd.empty()) continue;
+    const fs::path file = part.checkpoint->files_of(part.held, part.graph.known).front();
     throw Error(ErrorKind::input,
-                part.checkpoint->files_of(part.held, part.graph.known).front().string() + ": part " + part.part +
-                    " is quantized in a way that the file does not say: " + odd +
-                    "; expected F32, F16, BF16, F64 or F8.",
+                core::sentence("{}: part {} is quantized in a way that the file does not say: {}; expected F32, F16, "
+                               "BF16, F64 or F8.",
+                               file.string(), part.part, odd),
                 "Take the checkpoint in one of these");
   }
 }
@@ -285,11 +295,12 @@ void ImportPlan::check_vae_config(const Source& source) const {
   found.lineage = model_.space.lineage;
   if (core::same_numbers(found, model_.space)) return;
   const std::vector<std::string> owners = core::spaces_with_numbers(found);
-  throw Error(ErrorKind::incompatible,
-              source.name + " says of itself " + core::space_numbers(found) + ", and " + title_ + " lives in " +
-                  core::space_name(model_.space) + " (" + core::space_numbers(model_.space) + ")." +
-                  (owners.empty() ? "" : " Those are the numbers of " + core::listed(owners) + "."),
-              "Take a VAE of the denoiser's family");
+  throw Error(
+      ErrorKind::incompatible,
+      core::sentence("{} says of itself {}, and {} lives in {} ({}).{}", source.name, core::space_numbers(found),
+                     title_, core::space_name(model_.space), core::space_numbers(model_.space),
+                     owners.empty() ? "" : core::sentence(" Those are the numbers of {}.", core::listed(owners))),
+      "Take a VAE of the denoiser's family");
 }
 
 /// What is known of a file that holds the VAE alone. SD1.5's and SDXL's have the same shapes.
@@ -299,15 +310,15 @@ void ImportPlan::check_vae_file(const Source& source) {
   if (!owner) return;
   if (!core::same_numbers(owner->space, model_.space)) {
     throw Error(ErrorKind::incompatible,
-                source.name + " is " + owner->name + " by its sha256, of space " + core::space_name(owner->space) +
-                    " (" + core::space_numbers(owner->space) + "), and " + title_ + " lives in " +
-                    core::space_name(model_.space) + " (" + core::space_numbers(model_.space) + ").",
+                core::sentence("{} is {} by its sha256, of space {} ({}), and {} lives in {} ({}).", source.name,
+                               owner->name, core::space_name(owner->space), core::space_numbers(owner->space), title_,
+                               core::space_name(model_.space), core::space_numbers(model_.space)),
                 "Take a VAE of the denoiser's family");
   }
   if (owner->space.lineage == model_.space.lineage) return;
   model_.space.lineage = owner->space.lineage;
-  notes_.push_back(source.name + " is " + owner->name + " by its sha256, so latents are of lineage " +
-                   model_.space.lineage);
+  notes_.push_back(core::sentence("{} is {} by its sha256, so latents are of lineage {}", source.name, owner->name,
+                                  model_.space.lineage));
 }
 
 void ImportPlan::take_tokenizers() {
@@ -354,7 +365,7 @@ void ImportPlan::take_t5_tokenizer(TokenizerFacts& facts) const {
   throw Error(ErrorKind::usage,
               "T5 needs its tokenizer, a SentencePiece model (spiece.model of google/t5-v1_1-xxl), which no checkpoint "
               "holds.",
-              "Name it: --tokenizer FILE");
+              core::sentence("Name it: {tokenizer} FILE"));
 }
 
 void ImportPlan::decide_sampling() {
@@ -380,8 +391,8 @@ void ImportPlan::note_extras() {
       if (!core::is_sampling_mark(tensor.name)) core::append(extra, tensor.name);
     }
     if (extra.count == 0) continue;
-    notes_.push_back(source.name + ": " + core::count_text(extra.count, "tensor") +
-                     " that nothing here needs: " + core::listing_text(extra));
+    notes_.push_back(core::sentence("{}: {} that nothing here needs: {}", source.name,
+                                    core::count_text(extra.count, "tensor"), core::listing_text(extra)));
   }
 }
 

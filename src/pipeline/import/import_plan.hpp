@@ -38,8 +38,8 @@ struct ImportedPart {
   const io::Checkpoint* checkpoint;
 };
 
-/// The option that names the checkpoint of a part: "" for a denoiser, which comes first.
-std::string flag_of(const std::string& part, core::Architecture architecture);
+/// The field that names the checkpoint of a part: "" for a denoiser, which comes first.
+std::string field_of(const std::string& part, core::Architecture architecture);
 
 /// A plan, read and checked; nothing is written yet.
 class ImportPlan {
@@ -60,17 +60,17 @@ class ImportPlan {
 
  private:
   struct Source {
-    std::string name;  ///< as messages call it
-    std::string flag;  ///< the option that names it; "" of the main sources
+    std::string name;   ///< as messages call it
+    std::string field;  ///< that names it: "vae"; "" of the main sources
     io::Checkpoint checkpoint;
     core::CheckpointKind kind;
     std::optional<std::filesystem::path> folder;  ///< of diffusers, that it is a component of
   };
 
   void add_source(const std::string& path);
-  void add_files(std::vector<std::filesystem::path> files, const std::string& name, const std::string& flag,
+  void add_files(std::vector<std::filesystem::path> files, const std::string& name, const std::string& field,
                  std::optional<std::filesystem::path> folder);
-  void add_named(const std::string& path, const std::string& flag, const std::vector<std::string>& components);
+  void add_named(const std::string& path, const std::string& field, const std::vector<std::string>& components);
   std::pair<const Source*, const core::GraphMatch*> find_part(const std::string& part, const std::string& graph) const;
   // What is refused, and by which name: import_refusals.cpp.
   void refuse_strangers() const;
@@ -104,7 +104,7 @@ class ImportPlan {
   io::GraphLibrary library_;
   ModelCatalog& catalog_;
   std::vector<const Model*> models_;  ///< that are known: those that were exported first, by name
-  std::vector<Source> sources_;       ///< those that options name come first
+  std::vector<Source> sources_;       ///< those that fields of their own name come first
   std::string folder_;                ///< of diffusers, that a user named; "": none
   std::string pipeline_;              ///< its class
   std::string title_;

@@ -6,6 +6,8 @@
 #include "core/family/families.hpp"
 #include "core/family/spaces.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/import/import_plan.hpp"
 
@@ -16,37 +18,46 @@ namespace {
 
 /// How a graph that is not whole departs from what it should be.
 std::string faults_text(const core::GraphMatch& held) {
-  std::string text;
+  std::vector<std::string> faults;
   if (held.missing.count > 0) {
-    text += std::to_string(held.missing.count) + " of its " + core::count_text(held.wanted, "tensor") +
-            (held.missing.count == 1 ? " is missing: " : " are missing: ") + core::listing_text(held.missing);
+    faults.push_back(core::sentence("{} of its {} {} missing: {}", held.missing.count,
+                                    core::count_text(held.wanted, "tensor"), held.missing.count == 1 ? "is" : "are",
+                                    core::listing_text(held.missing)));
   }
   if (held.shape_mismatch.count > 0) {
-    text += (text.empty() ? "" : ". ") + std::to_string(held.shape_mismatch.count) +
-            " have another shape: " + core::listing_text(held.shape_mismatch);
+    faults.push_back(core::sentence("{} have another shape: {}", held.shape_mismatch.count,
+                                    core::listing_text(held.shape_mismatch)));
   }
-  return text;
+  return core::joined(faults, ". ");
 }
 
 /// The graph that most of a checkpoint fits, where none fits whole.
 std::string nearest_text(const core::CheckpointKind& kind) {
   if (kind.nearest.empty()) return "";
-  return " Nearest is " + kind.nearest.front().graph + ": " + faults_text(kind.nearest.front()) + ".";
+  return core::sentence(" Nearest is {}: {}.", kind.nearest.front().graph, faults_text(kind.nearest.front()));
 }
 
 [[noreturn]] void refuse_relative(const std::string& name, const core::Relative& relative) {
-  throw Error(ErrorKind::input, name + " is " + std::string(relative.title) + ".", core::advice_for(relative, name));
+  throw Error(ErrorKind::input, core::sentence("{} is {}.", name, relative.title), core::advice_for(relative, name));
 }
 
-constexpr const char* what_is_imported =
-    "lapis imports Stable Diffusion 1.x, SDXL and FLUX.1, and models of the architectures that lapis list models shows";
-constexpr const char* other_or_not_whole = "It is another model, or was not written whole: take another export of it";
+[[noreturn]] void refuse_partial(const std::string& name, const core::GraphMatch& held) {
+  throw Error(ErrorKind::input, core::sentence("{} is nearly {}, but {}.", name, held.graph, faults_text(held)),
+              "It is another model, or was not written whole: take another export of it");
+}
+
+/// What lapis makes models of, in place of something else.
+std::string what_is_imported() {
+  return core::sentence(
+      "lapis imports Stable Diffusion 1.x, SDXL and FLUX.1, and models of the architectures that {lapis list} models "
+      "shows");
+}
 
 }  // namespace
 
 /// By what a folder of diffusers says of itself, before what its tensors say.
 void ImportPlan::refuse_source(const Source& source, const core::Relative& marked) const {
-  const core::Relative* pipeline = source.flag.empty() ? core::find_pipeline(pipeline_) : nullptr;
+  const core::Relative* pipeline = source.field.empty() ? core::find_pipeline(pipeline_) : nullptr;
   if (pipeline != nullptr) refuse_relative(folder_, *pipeline);
   refuse_relative(source.name, marked);
 }
@@ -77,8 +88,10 @@ void ImportPlan::check_twins(const Source& denoiser, const std::string& graph) {
   }
   const core::Relative* twin = pipeline_.empty() ? core::undecided_twin(graph, names) : nullptr;
   if (twin == nullptr) return;
-  notes_.push_back(denoiser.name + " may be " + std::string(twin->title) +
-                   " as well, by all that it says of itself: that has the same names and shapes, and is no use here");
+  notes_.push_back(
+      core::sentence("{} may be {} as well, by all that it says of itself: that has the same names and "
+                     "shapes, and is no use here",
+                     denoiser.name, twin->title));
 }
 
 void ImportPlan::refuse_unknown() const {
@@ -88,27 +101,28 @@ void ImportPlan::refuse_unknown() const {
   }
   for (const Source& each : sources_) {
     for (const core::GraphMatch& held : each.kind.partial) {
-      if (held.part != "denoiser") continue;
-      throw Error(ErrorKind::input, each.name + " is nearly " + held.graph + ", but " + faults_text(held) + ".",
-                  other_or_not_whole);
+      if (held.part == "denoiser") refuse_partial(each.name, held);
     }
   }
   if (!folder_.empty()) {
-    const std::string whose = pipeline_.empty() ? "" : ": it is for diffusers' " + pipeline_;
     throw Error(ErrorKind::input,
-                folder_ + " holds no denoiser that lapis knows" + whose + "." +
-                    (sources_.empty() ? "" : nearest_text(sources_.front().kind)),
-                what_is_imported);
+                core::sentence("{} holds no denoiser that lapis knows{}.{}", folder_,
+                               pipeline_.empty() ? "" : core::sentence(": it is for diffusers' {}", pipeline_),
+                               sources_.empty() ? "" : nearest_text(sources_.front().kind)),
+                what_is_imported());
   }
   const Source& source = sources_.back();
   if (!source.kind.complete.empty()) {
     const std::string& title = source.kind.title;
-    throw Error(ErrorKind::input, source.name + " holds no denoiser" + (title.empty() ? "" : ": it is " + title) + ".",
+    throw Error(ErrorKind::input,
+                core::sentence("{} holds no denoiser{}.", source.name,
+                               title.empty() ? "" : core::sentence(": it is {}", title)),
                 "Name the checkpoint that holds the UNet or the transformer first");
   }
-  throw Error(ErrorKind::input,
-              source.name + " is of an architecture that lapis does not know." + nearest_text(source.kind),
-              what_is_imported);
+  throw Error(
+      ErrorKind::input,
+      core::sentence("{} is of an architecture that lapis does not know.{}", source.name, nearest_text(source.kind)),
+      what_is_imported());
 }
 
 /// A part of what is wanted that is nearly whole, and a VAE of another family.
@@ -118,58 +132,60 @@ void ImportPlan::check_near(const Source& source) const {
                                [&](const auto& part) { return library_.architecture_of(part.second) == held.graph; });
   };
   for (const core::GraphMatch& held : source.kind.partial) {
-    if (!is_wanted(held)) continue;
-    throw Error(ErrorKind::input, source.name + " is nearly " + held.graph + ", but " + faults_text(held) + ".",
-                other_or_not_whole);
+    if (is_wanted(held)) refuse_partial(source.name, held);
   }
   for (const core::GraphMatch& held : source.kind.complete) {
-    const bool stands_for_one = !source.flag.empty() || lacks("vae_decoder");
+    const bool stands_for_one = !source.field.empty() || lacks("vae_decoder");
     if (!held.part.starts_with("vae") || is_wanted(held) || !stands_for_one) continue;
     throw Error(ErrorKind::incompatible,
-                source.name + " has the VAE of another family: its shapes are those of " + held.graph + ", and " +
-                    title_ + " lives in " + core::space_name(model_.space) + " (" + core::space_numbers(model_.space) +
-                    ").",
-                "Name a VAE of that family: --vae");
+                core::sentence("{} has the VAE of another family: its shapes are those of {}, and {} lives in {} ({}).",
+                               source.name, held.graph, title_, core::space_name(model_.space),
+                               core::space_numbers(model_.space)),
+                core::sentence("Name a VAE of that family: {vae}"));
   }
 }
 
-/// What an option names and no part is taken from.
+/// What a field names and no part is taken from.
 void ImportPlan::check_given() const {
   const core::Architecture architecture = core::find_family(model_.family)->architecture;
   for (const Source& source : sources_) {
     const bool taken =
         std::ranges::any_of(parts_, [&](const ImportedPart& part) { return part.checkpoint == &source.checkpoint; });
-    if (taken || source.flag.empty()) continue;
+    if (taken || source.field.empty()) continue;
     const core::Relative* relative = core::find_relative(source.checkpoint.tensors());
     if (relative != nullptr) refuse_relative(source.name, *relative);
     check_near(source);
+    const std::string field = core::field_name(source.field);
     const auto wanted = std::ranges::find_if(
-        wanted_, [&](const auto& part) { return flag_of(part.first, architecture) == source.flag; });
+        wanted_, [&](const auto& part) { return field_of(part.first, architecture) == source.field; });
     if (wanted == wanted_.end()) {
-      throw Error(ErrorKind::usage, title_ + " has no part for " + source.flag + ".", "Leave it out");
+      throw Error(ErrorKind::usage, core::sentence("{} has no part for {}.", title_, field), "Leave it out");
     }
-    std::string holds;
-    for (const core::GraphMatch& held : source.kind.complete)
-      holds += (holds.empty() ? " It holds " : ", ") + held.graph;
+    std::vector<std::string> holds;
+    for (const core::GraphMatch& held : source.kind.complete) holds.push_back(held.graph);
     throw Error(ErrorKind::input,
-                source.name + " (" + source.flag + ") holds no " + wanted->second + ", which " + title_ +
-                    " takes as its " + wanted->first + "." + (holds.empty() ? nearest_text(source.kind) : holds + "."),
-                "Name another file: " + source.flag + " FILE");
+                core::sentence(
+                    "{} ({}) holds no {}, which {} takes as its {}.{}", source.name, field, wanted->second, title_,
+                    wanted->first,
+                    holds.empty() ? nearest_text(source.kind) : core::sentence(" It holds {}.", core::joined(holds))),
+                core::sentence("Name another file: {} FILE", field));
   }
 }
 
-/// The required parts that no source holds, with the options that name them.
+/// The required parts that no source holds, with the fields that name them.
 void ImportPlan::check_lacking() const {
-  std::string lacking;
+  std::vector<std::string> lacking;
   const core::Architecture architecture = core::find_family(model_.family)->architecture;
   for (const auto& [part, graph] : wanted_) {
     if (!lacks(part)) continue;
-    const std::string flag = flag_of(part, architecture);
-    lacking += (lacking.empty() ? "" : ", ") + part + " (" + graph + (flag.empty() ? "" : ": " + flag + " FILE") + ")";
+    const std::string field = field_of(part, architecture);
+    lacking.push_back(field.empty() ? core::sentence("{} ({})", part, graph)
+                                    : core::sentence("{} ({}: {} FILE)", part, graph, core::field_name(field)));
   }
   if (lacking.empty()) return;
   for (const Source& source : sources_) check_near(source);
-  throw Error(ErrorKind::usage, "this is " + title_ + ", and it lacks " + lacking + ".", "Name what is lacking");
+  throw Error(ErrorKind::usage, core::sentence("this is {}, and it lacks {}.", title_, core::joined(lacking)),
+              "Name what is lacking");
 }
 
 }  // namespace lapis::pipeline

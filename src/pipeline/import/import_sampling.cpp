@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/job/resolve_sampling.hpp"
+#include "core/text/sentence.hpp"
 #include "io/checkpoint/scheduler_config.hpp"
 #include "lapis/error.hpp"
 
@@ -14,11 +15,11 @@ void take_scheduler(const io::SchedulerConfig& config, const std::string& title,
                     std::vector<std::string>& notes) {
   const bool flow = path_of(model.sampling.prediction) == Path::flow;
   if (flow != (path_of(config.sampling.prediction) == Path::flow)) {
-    throw Error(ErrorKind::incompatible,
-                config.file.string() + ": " + config.class_name + " is for networks that " +
-                    (flow ? "predict noise or v" : "predict a flow's velocity") + ", and " + title +
-                    (flow ? " is a flow" : " is none") + ".",
-                "Take the scheduler that belongs to the model");
+    throw Error(
+        ErrorKind::incompatible,
+        core::sentence("{}: {} is for networks that predict {}, and {} is {}.", config.file.string(), config.class_name,
+                       flow ? "noise or v" : "a flow's velocity", title, flow ? "a flow" : "none"),
+        "Take the scheduler that belongs to the model");
   }
   model.sampling = config.sampling;
   notes.insert(notes.end(), config.notes.begin(), config.notes.end());
@@ -27,8 +28,8 @@ void take_scheduler(const io::SchedulerConfig& config, const std::string& title,
     model.defaults.sampler = config.sampler;
     return;
   }
-  notes.push_back(config.file.string() + ": lapis has no sampler of " + config.class_name + "; jobs take " +
-                  model.defaults.sampler);
+  notes.push_back(core::sentence("{}: lapis has no sampler of {}; jobs take {}", config.file.string(),
+                                 config.class_name, model.defaults.sampler));
 }
 
 }  // namespace
@@ -55,7 +56,7 @@ void decide_sampling(const SamplingSources& sources, Model& model, std::vector<s
   if (!problem) return;
   model.defaults.sampler = usual.sampler;
   model.defaults.schedule = usual.schedule;
-  notes.push_back("jobs take " + usual.sampler + ", schedule " + usual.schedule + ": " + *problem);
+  notes.push_back(core::sentence("jobs take {}, schedule {}: {}", usual.sampler, usual.schedule, *problem));
 }
 
 }  // namespace lapis::pipeline

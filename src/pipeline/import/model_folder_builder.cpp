@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "core/model/model_check.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/atomic_file.hpp"
 #include "io/file/mapped_file.hpp"
 #include "io/file/new_folder.hpp"
@@ -23,9 +24,9 @@ namespace {
 void refuse_replaced(const io::NewFolder& folder, const fs::path& source) {
   if (!folder.replaces(source)) return;
   throw Error(ErrorKind::output,
-              source.string() + " is what the new model is made of, and would go with " + folder.place().string() +
-                  ", where it lies (--overwrite).",
-              "Name another folder for the model: --name NAME or -o FOLDER");
+              core::sentence("{} is what the new model is made of, and would go with {}, where it lies ({overwrite}).",
+                             source.string(), folder.place().string()),
+              core::sentence("Name another folder for the model: {name} NAME or {-output} FOLDER"));
 }
 
 /// Other models may have linked to the weights that would go.
@@ -38,9 +39,9 @@ void refuse_linked(const io::NewFolder& folder) {
       std::error_code ignored;
       if (!entry->is_symlink(ignored) || !folder.replaces(entry->path())) continue;
       throw Error(ErrorKind::output,
-                  folder.place().string() + " has weights that the model " + model.string() +
-                      " links to, so it is not replaced.",
-                  "Choose another --name, or remove that model first");
+                  core::sentence("{} has weights that the model {} links to, so it is not replaced.",
+                                 folder.place().string(), model.string()),
+                  core::sentence("Choose another {name}, or remove that model first"));
     }
   }
 }
@@ -57,7 +58,10 @@ std::string by_place(std::string text, const io::NewFolder& folder) {
 fs::path destination(const Model& model, const ImportTarget& place) {
   if (!place.output.empty()) return place.output;
   const fs::path own = user_models();
-  if (own.empty()) throw Error(ErrorKind::usage, "there is no home folder to put the model in. Name one: -o FOLDER");
+  if (own.empty()) {
+    throw Error(ErrorKind::usage,
+                core::sentence("there is no home folder to put the model in. Name one: {-output} FOLDER"));
+  }
   return own / model.name;
 }
 
@@ -87,7 +91,8 @@ fs::path ModelFolderBuilder::link(const fs::path& from, const std::string& folde
   if (place_.copy) {
     fs::copy_file(whole, model_.folder / name);
     if (fs::file_size(model_.folder / name) != facts.size) {
-      throw Error(ErrorKind::input, whole.string() + " changed while it was copied. Run it again when it is whole");
+      throw Error(ErrorKind::input,
+                  core::sentence("{} changed while it was copied. Run it again when it is whole", whole.string()));
     }
     facts.sha256 = io::sha256_file(model_.folder / name, ErrorKind::output);
   } else {
@@ -111,7 +116,8 @@ void ModelFolderBuilder::take_tokenizer(const std::string& name, TokenizerFacts&
 
 fs::path make_model(Model& model, const ImportTarget& place, const std::function<void(ModelFolderBuilder&)>& fill) {
   if (model.name.empty() || model.name.find('/') != std::string::npos || model.name.front() == '.') {
-    throw Error(ErrorKind::usage, "\"" + model.name + "\" cannot be a model's name. Give it one: --name NAME");
+    throw Error(ErrorKind::usage,
+                core::sentence("\"{}\" cannot be a model's name. Give it one: {name} NAME", model.name));
   }
   io::NewFolder folder(destination(model, place), place.overwrite);
   for (const std::string& source : place.sources) refuse_replaced(folder, source);
@@ -119,7 +125,7 @@ fs::path make_model(Model& model, const ImportTarget& place, const std::function
   std::error_code deleted;
   if (folder.replaces(fs::current_path(deleted))) {
     throw Error(ErrorKind::output,
-                "the working folder lies in " + folder.place().string() + ", which would be replaced.",
+                core::sentence("the working folder lies in {}, which would be replaced.", folder.place().string()),
                 "Go elsewhere first: cd ..");
   }
   try {
@@ -134,9 +140,9 @@ fs::path make_model(Model& model, const ImportTarget& place, const std::function
     throw Error(error.kind(), by_place(error.marked_problem(), folder), by_place(error.marked_advice(), folder));
   } catch (const fs::filesystem_error& error) {
     throw Error(ErrorKind::output,
-                folder.place().string() + " cannot be made: " + error.code().message() + " at " +
-                    by_place(error.path1(), folder) + ".",
-                "Make room, or name another folder: -o FOLDER");
+                core::sentence("{} cannot be made: {} at {}.", folder.place().string(), error.code().message(),
+                               by_place(error.path1(), folder)),
+                core::sentence("Make room, or name another folder: {-output} FOLDER"));
   }
   return folder.place();
 }

@@ -1,11 +1,21 @@
-// Where networks run, and how, for a request that has no job to say it.
+// What somebody asks of any kind of request.
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
+
+#include "lapis/job.hpp"
 
 namespace lapis::pipeline {
 
+/// What is said of a job, and of which of its fields something is said at all.
+struct AskedJob {
+  Job job;
+  std::set<std::string> named;  ///< keys of the fields that it says something of
+};
+
+/// Where networks run, and how, for a request that has no job to say it.
 struct ComputeOptions {
   std::string tiling = "auto";  ///< of the VAE: auto, on or off
   std::string device = "auto";  ///< auto, cpu or cuda

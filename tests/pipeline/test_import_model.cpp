@@ -1,0 +1,83 @@
+#include <catch2/catch.hpp>
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "../io/support.hpp"
+#include "checkpoints.hpp"
+#include "core/model/model_check.hpp"
+#include "io/model/model_folder.hpp"
+#include "pipeline/import/import_model.hpp"
+
+namespace fs = std::filesystem;
+using namespace lapis;
+using namespace lapis::pipeline;
+using io::test::check_fails;
+using io::test::TemporaryFolder;
+
+namespace {
+
+ImportAsked asked_for(const fs::path& output) {
+  ImportAsked asked;
+  asked.sources.main = {(test::models() / "tiny-sd15").string()};
+  asked.target.output = output.string();
+  return asked;
+}
+
+}  // namespace
+
+TEST_CASE("a checkpoint becomes a folder that is a sound model, and the report says what it is") {
+  const TemporaryFolder folder;
+  ModelCatalog catalog;
+  ImportAsked asked = asked_for(folder / "mine");
+  asked.lineage = "own";
+  asked.licence = "MIT";
+  const io::ImportReport report = import_checkpoint(asked, catalog);
+  CHECK(report.path == (folder / "mine").string());
+  CHECK(report.name == "tiny-sd15");
+  CHECK(report.space == "sd15:own");
+  CHECK(report.parts.size() == 4);
+  const Model model = io::read_model(folder / "mine");
+  CHECK_NOTHROW(core::check_model(model));
+  CHECK(model.origin == "imported from tiny-sd15");
+  CHECK(model.licence == "MIT");
+  CHECK(model.parts.at("vae_decoder").digest.size() == 64);
+  check_fails(ErrorKind::output, {(folder / "mine").string()}, [&] { import_checkpoint(asked, catalog); });
+}
+
+TEST_CASE("a dry run says the same, and leaves nothing") {
+  const TemporaryFolder folder;
+  ModelCatalog catalog;
+  ImportAsked asked = asked_for(folder / "mine");
+  asked.target.dry_run = true;
+  asked.target.name = "another";
+  CHECK(import_checkpoint(asked, catalog).name == "another");
+  CHECK(folder.names().empty());
+}
+
+TEST_CASE("numbers that are not finite are refused, with their tensor, and no folder is made") {
+  const TemporaryFolder folder;
+  ModelCatalog catalog;
+  ImportAsked asked = asked_for(folder / "mine");
+  const std::vector<std::byte> nan(8, std::byte{0x7f});  // four of them, in half precision
+  asked.sources.main = {
+      test::write_changed(folder / "unet.safetensors", test::model_file("tiny-sd15", test::denoiser_file),
+                          [&](io::Safetensors& content) { content.tensors.at("conv_out.bias").data = nan; })};
+  asked.sources.vae = test::model_file("tiny-sd15", test::vae_file);
+  asked.sources.clip_l = test::model_file("tiny-sd15", test::text_encoder_file);
+  check_fails(ErrorKind::input,
+              {"part denoiser has 1 tensor with numbers that are not finite: tensor conv_out.bias is NaN"},
+              [&] { import_checkpoint(asked, catalog); });
+  CHECK(folder.names() == std::vector<std::string>{"unet.safetensors"});
+}
+
+TEST_CASE("graphs have no name for a model, and are asked for one before an engine is opened") {
+  ModelCatalog catalog;
+  ImportAsked asked;
+  asked.graphs.like = "tiny-sd15";
+  for (const char* part : {"text_encoder", "denoiser", "vae_decoder"})
+    asked.graphs.graphs.push_back(test::model_file("tiny-sd15", "graphs/" + std::string(part) + ".pt"));
+  check_fails(ErrorKind::usage, {"files have no name for a model. Give it one: name NAME"},
+              [&] { import_graphs(asked, catalog); });
+}
