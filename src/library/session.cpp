@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <future>
 #include <random>
 #include <string_view>
 #include <utility>
@@ -24,9 +23,7 @@
 #include "pipeline/engine_door.hpp"
 #include "pipeline/locations.hpp"
 #include "pipeline/model_catalog.hpp"
-#include "pipeline/open_engine.hpp"
 #include "pipeline/render.hpp"
-#include "pipeline/transcode.hpp"
 
 namespace lapis {
 namespace {
@@ -84,19 +81,10 @@ std::vector<Finding> findings_of(const std::vector<io::Checked>& checks) {
 struct Session::State {
   SessionOptions options;
   pipeline::ModelCatalog catalog;
-  std::future<std::unique_ptr<Engine>> opening;
-  std::unique_ptr<Engine> engine;
+  pipeline::EngineDoor door;
 
-  /// Begins to open the engine, while headers are read.
-  void begin() {
-    if (!engine && !opening.valid()) opening = pipeline::open_engine(options.engine);
-  }
-
-  pipeline::EngineDoor door() {
-    begin();
-    if (!engine) engine = opening.get();
-    return pipeline::EngineDoor(*engine);
-  }
+  explicit State(SessionOptions asked)
+      : options(std::move(asked)), door(options.engine, pipeline::EngineEnd::with_door) {}
 
   pipeline::RenderPlan plan(const Job& job, std::optional<pipeline::LatentInput> latent) {
     pipeline::RenderAsked asked;
@@ -117,16 +105,14 @@ struct Session::State {
 
   LatentDocument render(const Job& job, std::optional<pipeline::LatentInput> latent, const OnPicture& on_picture) {
     pipeline::RenderPlan planned = plan(job, std::move(latent));
-    begin();
-    pipeline::PreparedRender prepared = pipeline::prepare_render(std::move(planned), nullptr, options.events);
-    pipeline::EngineDoor opened = door();
-    return pipeline::render(std::move(prepared), opened, options.events, [&](const pipeline::DrawnPicture& drawn) {
+    pipeline::PreparedRender prepared = pipeline::prepare_render(std::move(planned), &door, options.events);
+    return pipeline::render(std::move(prepared), door, options.events, [&](const pipeline::DrawnPicture& drawn) {
              if (on_picture) on_picture({drawn.index, drawn.seed, drawn.image, drawn.png});
            }).latents;
   }
 };
 
-Session::Session(SessionOptions options) : state_(std::make_unique<State>()) { state_->options = std::move(options); }
+Session::Session(SessionOptions options) : state_(std::make_unique<State>(std::move(options))) {}
 Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
@@ -161,9 +147,8 @@ std::vector<Image> Session::decode(const LatentDocument& latent, const std::stri
   asked.path = given_latent;
   asked.model = model;
   const pipeline::DecodePlan plan = pipeline::plan_decode(std::move(asked), state_->catalog);
-  pipeline::EngineDoor door = state_->door();
   std::vector<Image> pictures;
-  pipeline::decode(plan, door, state_->options.events,
+  pipeline::decode(plan, state_->door, state_->options.events,
                    [&](const pipeline::DecodedPicture& decoded) { pictures.push_back(decoded.image); });
   return pictures;
 }
@@ -176,10 +161,9 @@ LatentDocument Session::encode(const std::vector<std::string>& pictures, const s
   asked.job.model = model;
   asked.job.seed = seed;
   asked.one_latent = true;
-  pipeline::EncodePlan plan = pipeline::plan_encode(asked, state_->catalog);
-  pipeline::EngineDoor door = state_->door();
+  const pipeline::EncodePlan plan = pipeline::plan_encode(asked, state_->catalog);
   LatentDocument latent;
-  pipeline::encode(std::move(plan), door, state_->options.events,
+  pipeline::encode(plan, state_->door, state_->options.events,
                    [&](const pipeline::EncodedPictures& encoded) { latent = encoded.document; });
   return latent;
 }
@@ -190,13 +174,8 @@ LatentDocument Session::convert(const LatentDocument& latent, const std::string&
   asked.path = given_latent;
   asked.to = to;
   const pipeline::ConvertPlan plan = pipeline::plan_convert(std::move(asked), state_->catalog);
-  if (plan.transcodes()) pipeline::verify_transcode(*plan.own, *plan.target);
-  if (!plan.transcodes()) {
-    pipeline::EngineDoor closed(state_->options.engine);
-    return pipeline::convert(plan, closed, state_->options.events).document;
-  }
-  pipeline::EngineDoor door = state_->door();
-  return pipeline::convert(plan, door, state_->options.events).document;
+  pipeline::verify(plan);
+  return pipeline::convert(plan, state_->door, state_->options.events).document;
 }
 
 std::vector<Finding> Session::check(const std::vector<std::string>& things, const std::string& to) {

@@ -65,7 +65,9 @@ Engine& EngineDoor::engine() {
   begin();
   if (engine_ != nullptr) return *engine_;
   const auto waiting = Clock::now();
-  engine_ = opening_.get().release();
+  owned_ = opening_.get();
+  engine_ = owned_.get();
+  if (end_ == EngineEnd::with_process) owned_.release();
   waited_ = seconds_since(waiting);
   return *engine_;
 }

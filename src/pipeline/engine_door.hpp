@@ -9,11 +9,15 @@
 
 namespace lapis::pipeline {
 
-/// Opens `liblapis_engine.so`, which brings libtorch (about 0.3 s), once. What it opened is never destroyed: a program
-/// leaves through _exit, and libtorch's own tear-down would cost it 0.14 s. Not safe to share between threads.
+/// When an engine goes: with its door, or with the process, which is for a program that leaves through _exit: libtorch's
+/// own tear-down would cost it 0.14 s.
+enum class EngineEnd { with_process, with_door };
+
+/// Opens `liblapis_engine.so`, which brings libtorch (about 0.3 s), once. Not safe to share between threads.
 class EngineDoor {
  public:
-  explicit EngineDoor(EngineOptions options) : options_(std::move(options)) {}
+  explicit EngineDoor(EngineOptions options, EngineEnd end = EngineEnd::with_process)
+      : options_(std::move(options)), end_(end) {}
 
   /// An engine that is there already, and must live as long.
   explicit EngineDoor(Engine& engine) : options_(engine.chosen()), engine_(&engine) {}
@@ -35,6 +39,8 @@ class EngineDoor {
 
  private:
   EngineOptions options_;
+  EngineEnd end_ = EngineEnd::with_process;
+  std::unique_ptr<Engine> owned_;  ///< one that goes with the door
   std::future<std::unique_ptr<Engine>> opening_;
   Engine* engine_ = nullptr;
   double waited_ = 0;
