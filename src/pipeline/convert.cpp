@@ -5,6 +5,7 @@
 #include "core/family/spaces.hpp"
 #include "core/latent/latents.hpp"
 #include "core/latent/units.hpp"
+#include "core/text/sentence.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/run_route.hpp"
 #include "pipeline/transcode.hpp"
@@ -88,12 +89,25 @@ class Planning {
       core::RouteTarget decoder = route_target(*plan_.own);
       decoder.name = asked_.from;
       decoder.size_multiple = 1;
-      core::require(core::plan_route({plan_.latent.name, passport(), plan_.latent.latent.layout}, decoder, {},
-                                     {.may_convert = false}));
+      core::Route route = core::plan_route({plan_.latent.name, passport(), plan_.latent.latent.layout}, decoder, {},
+                                           {.may_convert = false});
+      const bool is_of_another = !core::same_values(passport().space, plan_.own->space);
+      if (route.refused && is_of_another) route.advice = advice_of_another_vae();
+      core::require(route);
     }
     if (plan_.target != nullptr) return;
     plan_.target = asked_.to.empty() ? plan_.own : catalog_.encoder_of(plan_.to.space);
     if (plan_.target != nullptr) plan_.to.size_multiple = route_target(*plan_.target).size_multiple;
+  }
+
+  /// What to do where the VAE that a latent is said to come from is not its own: to convert it would take the right
+  /// one.
+  std::string advice_of_another_vae() const {
+    return core::sentence(
+        "Name a model whose VAE is that of {}. If {} did make it, the latent was given a wrong space: {lapis convert} "
+        "what "
+        "it was made from once more, with {space} {}",
+        core::space_name(passport().space), asked_.from, asked_.from);
   }
 
   /// No known model encodes into the space that was named: those of other lineages may be meant.

@@ -5,6 +5,7 @@
 #include "core/job/job_fields.hpp"
 #include "core/sampling/strength.hpp"
 #include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -67,7 +68,10 @@ void resolve_stop(const Job& job, const Model& model, const Passport* latent, Re
   const std::string is = name + " is " + std::to_string(*job.stop_at) + "; a walk of " + of;
   if (done + 1 >= resolved.steps) refuse(is + " has no place to stop before its end. Leave " + name + " out");
   if (*job.stop_at <= done || *job.stop_at >= resolved.steps) {
-    refuse(is + " can stop after " + std::to_string(done + 1) + " to " + std::to_string(resolved.steps - 1));
+    const int first = done + 1;
+    const int last = resolved.steps - 1;
+    refuse(is + (first == last ? sentence(" can stop after {} alone", first)
+                               : sentence(" can stop after {} to {}", first, last)));
   }
   resolved.stop_at = static_cast<int>(*job.stop_at);
 }
