@@ -110,8 +110,8 @@ constexpr std::array options{
 constexpr std::array commands{
     ForeignWord{"txt2img", "lapis generate", no_note},
     ForeignWord{"img2img", "lapis refine", no_note},
-    ForeignWord{"inpaint", "lapis generate -i FILE --mask FILE", no_note},
-    ForeignWord{"upscale", "lapis generate -i FILE --hires 2", no_note},
+    ForeignWord{"inpaint", "lapis generate TEXT -i FILE --mask FILE", no_note},
+    ForeignWord{"upscale", "lapis generate TEXT -i FILE --hires 2", no_note},
     ForeignWord{"draw", "lapis generate", no_note},
     ForeignWord{"render", "lapis generate", no_note},
     ForeignWord{"create", "lapis generate", no_note},
