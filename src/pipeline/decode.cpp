@@ -1,5 +1,6 @@
 #include "pipeline/decode.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -39,6 +40,10 @@ void check_forcing(const core::Route& route, const Passport& passport, const Spa
                   std::to_string(space.channels) + ". " + route.advice);
 }
 
+bool is_wanted(const std::vector<int>& wanted, int index) {
+  return wanted.empty() || std::ranges::find(wanted, index) != wanted.end();
+}
+
 }  // namespace
 
 DecodePlan plan_decode(DecodeAsked asked, ModelCatalog& catalog) {
@@ -75,6 +80,7 @@ void decode(const DecodePlan& plan, EngineDoor& door, const Events& events, cons
   Engine& engine = door.engine();
   for (const std::string& note : plan.notes) tell(events.note, note);
   for (int i = 0; i < plan.batch(); ++i) {
+    if (!is_wanted(plan.wanted, i)) continue;
     Decoded decoded = engine.decode(*plan.model, core::picture_of(latent, i), plan.tiling, plan.forced);
     on_picture(
         {std::move(decoded.images.front()), {i, plan.model->name, plan.model->space, plan.forced}, decoded.timings});
@@ -94,6 +100,7 @@ void preview(const PreviewPlan& plan, const Events& events, const DecodedCallbac
   const PixelSize size = core::picture_size(plan.latent.passport());
   for (const std::string& note : plan.notes) tell(events.note, note);
   for (int i = 0; i < plan.batch(); ++i) {
+    if (!is_wanted(plan.wanted, i)) continue;
     const core::Pixels cells = core::pixels_of(core::preview(latent.values, latent.shape, i, *plan.lineage));
     on_picture({core::rgb_image(core::resized(cells, size.width, size.height, core::Filter::lanczos)),
                 {i, "", plan.latent.passport().space, false},

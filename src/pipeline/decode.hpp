@@ -37,6 +37,7 @@ struct DecodePlan {
   bool forced = false;           ///< though it is that of another space
   std::string tiling;
   std::vector<std::string> notes;
+  std::vector<int> wanted;  ///< pictures of the latent, counted from 0, rising; empty: all
 
   /// Pictures of the latent.
   int batch() const { return static_cast<int>(latent.passport().shape[0]); }
@@ -55,7 +56,7 @@ struct DecodedPicture {
 
 using DecodedCallback = std::function<void(const DecodedPicture&)>;
 
-/// Decodes picture by picture. Errors as of `io::verify_parts` and `Engine::decode`.
+/// Decodes what is wanted picture by picture. Errors as of `io::verify_parts` and `Engine::decode`.
 void decode(const DecodePlan& plan, EngineDoor& door, const Events& events, const DecodedCallback& on_picture);
 
 /// What is shown of a latent without any VAE.
@@ -63,6 +64,7 @@ struct PreviewPlan {
   NamedLatent latent;
   const core::LineageRow* lineage = nullptr;  ///< whose colours are taken
   std::vector<std::string> notes;
+  std::vector<int> wanted;  ///< as of `DecodePlan`
 
   int batch() const { return static_cast<int>(latent.passport().shape[0]); }
 };

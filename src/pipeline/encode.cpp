@@ -5,6 +5,7 @@
 
 #include "core/job/job_fields.hpp"
 #include "core/latent/latents.hpp"
+#include "core/text/sentence.hpp"
 #include "io/model/model_folder.hpp"
 #include "io/report/latent_report.hpp"
 #include "lapis/error.hpp"
@@ -27,13 +28,13 @@ void check_one_size(const EncodePlan& plan, const std::vector<std::string>& name
 /// Picture i of a batch draws from a generator of its own, as when a batch is rendered.
 std::optional<std::uint64_t> seed_of(const EncodePlan& plan, std::size_t index) {
   if (!plan.seed) return std::nullopt;
-  return *plan.seed + index;
+  return *plan.seed + plan.pictures[index].index;
 }
 
 /// The latent of `count` pictures from `first` on, with what is recorded of it.
 EncodedPictures recorded(const EncodePlan& plan, const Latent& latent, std::size_t first, std::size_t count) {
   EncodedPictures encoded;
-  encoded.first = first;
+  encoded.first = plan.pictures[first].index;
   encoded.size = plan.pictures[first].size();
   for (std::size_t i = first; i < first + count; ++i) {
     encoded.pictures.push_back(*plan.pictures[i].job.image);
@@ -59,6 +60,11 @@ EncodePlan plan_encode(const EncodeAsked& asked, ModelCatalog& catalog) {
   }
   EncodePlan plan;
   plan.model = &catalog.open(asked.job.model);
+  if (!plan.model->parts.contains("vae_encoder")) {
+    throw Error(ErrorKind::model,
+                core::sentence("{} has no vae_encoder, which makes latents of pictures.", plan.model->name),
+                "Export one with scripts/export/model.py");
+  }
   plan.seed = asked.job.seed;
   plan.tiling = asked.tiling;
   plan.one_latent = asked.one_latent;
@@ -68,7 +74,7 @@ EncodePlan plan_encode(const EncodeAsked& asked, ModelCatalog& catalog) {
     job.strength = 1;  // nothing is denoised: 1 suits every model
     StartPicture source(job, *plan.model);
     ResolvedJob resolved = core::resolve(job, *plan.model, 0);
-    plan.pictures.push_back({std::move(source), std::move(resolved)});
+    plan.pictures.push_back({std::move(source), std::move(resolved), plan.pictures.size()});
   }
   if (plan.one_latent) check_one_size(plan, asked.pictures);
   return plan;

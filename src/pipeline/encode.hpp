@@ -32,11 +32,13 @@ struct EncodeAsked {
 struct PictureInput {
   StartPicture source;
   ResolvedJob job;
+  std::size_t index = 0;  ///< among those that were asked for, counted from 0
 
   PixelSize size() const { return {job.width, job.height}; }
 };
 
-/// What will be done, decided from headers. The model is the catalog's, which must live as long.
+/// What will be done, decided from headers. Pictures that get latents of their own may be left out. The model is the
+/// catalog's, which must live as long.
 struct EncodePlan {
   const Model* model = nullptr;
   std::vector<PictureInput> pictures;

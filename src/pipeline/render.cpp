@@ -86,14 +86,14 @@ class Rendering {
     told_.note(widening_notes(prepared_.model, engine_));
     if (plan_.stage) told_.note(widening_notes(plan_.stage->model(), engine_));
     const BackgroundDigests digests(prepared_.model);
-    render_first();
-    if (plan_.stage) render_stage();
+    result_.end = render_first();
+    if (plan_.stage && result_.end == RenderEnd::finished) result_.end = render_stage();
     return result();
   }
 
  private:
   /// The first model's pictures are the end, or what a second model goes on from.
-  void render_first() {
+  RenderEnd render_first() {
     RenderRequest& request = prepared_.request;
     if (plan_.latent) {
       plan_.latent->carry(plan_.job.vae_tiling, engine_, events_);
@@ -103,7 +103,8 @@ class Rendering {
       history_ = plan_.latent->history();
     }
     if (plan_.stage) request.decodes = plan_.stage->wants_pictures();
-    sample(request, prepared_.model, [&](const Rendered& picture) {
+    if (!plan_.stage) request.pictures = plan_.wanted;
+    return sample(request, prepared_.model, [&](const Rendered& picture) {
       if (plan_.stage) {
         plan_.stage->add(picture);
       } else {
@@ -112,16 +113,18 @@ class Rendering {
     });
   }
 
-  void render_stage() {
+  RenderEnd render_stage() {
     RenderRequest& request = *prepared_.stage_request;
     request.latent = plan_.stage->carry(history_, engine_, events_);
     before_ += plan_.stage->timings();
     history_ = plan_.stage->history();
-    sample(request, plan_.stage->model(), [&](const Rendered& picture) { finish(picture); });
+    request.pictures = plan_.wanted;
+    return sample(request, plan_.stage->model(), [&](const Rendered& picture) { finish(picture); });
   }
 
-  void sample(const RenderRequest& request, const Model& model, const PictureCallback& on_picture) {
-    engine_.render(
+  RenderEnd sample(RenderRequest& request, const Model& model, const PictureCallback& on_picture) {
+    request.stop = events_.stop;
+    return engine_.render(
         model, request, events_.step ? events_.step : [](int, int) {},
         [&](const Rendered& picture) {
           if (events_.picture) events_.picture();
@@ -177,6 +180,7 @@ class Rendering {
   const Model* stage_model() const { return plan_.stage ? &plan_.stage->model() : nullptr; }
 
   RenderResult result() {
+    if (result_.end == RenderEnd::stopped) return std::move(result_);
     Passport passport;
     passport.vae_sha256 = io::vae_digest(plan_.stage ? plan_.stage->model() : prepared_.model);
     passport.job = io::provenance(result_.fields, prepared_.model, prepared_.attachments, stage_model());

@@ -3,9 +3,10 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "io/report/space_match_json.hpp"
-#include "io/report/history_json.hpp"
+#include "core/latent/units.hpp"
 #include "io/file/json_text.hpp"
+#include "io/report/history_json.hpp"
+#include "io/report/space_match_json.hpp"
 
 namespace lapis::io {
 namespace {
@@ -49,15 +50,6 @@ Json channels_json(const std::vector<core::ChannelStatistics>& channels) {
   return list;
 }
 
-const char* dtype_text(LatentDtype dtype) {
-  switch (dtype) {
-    case LatentDtype::f32: return "f32";
-    case LatentDtype::f16: return "f16";
-    case LatentDtype::bf16: return "bf16";
-  }
-  return "f32";
-}
-
 Json size_json(const LatentInspection& latent) {
   if (!latent.has_space || !latent.has_size) return nullptr;
   const Passport& passport = latent.passport;
@@ -70,11 +62,12 @@ std::string inspection_report(const LatentInspection& latent) {
   const Passport& passport = latent.passport;
   const bool unfinished = passport.sigma > 0;
   Json json = {{"latent", latent.name},
+               {"format", latent.format},
                {"form", latent.format},
                {"space", latent.has_space ? space_json(passport.space) : Json()},
-               {"units", !latent.has_units ? Json() : Json(passport.units == Units::model ? "model" : "vae")},
+               {"units", !latent.has_units ? Json() : Json(core::units_name(passport.units))},
                {"layout", latent.layout == core::Layout::packed ? "packed" : "plain"},
-               {"dtype", dtype_text(passport.dtype)},
+               {"dtype", core::latent_dtype_name(passport.dtype)},
                {"shape", latent.has_size ? Json(passport.shape) : Json()},
                {"size", size_json(latent)},
                {"finished", !unfinished},

@@ -7,6 +7,7 @@
 
 #include "core/family/spaces.hpp"
 #include "core/job/infotext.hpp"
+#include "core/latent/units.hpp"
 #include "io/file/json_text.hpp"
 #include "io/file/text.hpp"
 #include "io/latent/latent_file.hpp"
@@ -135,15 +136,6 @@ Json space_json(const Space& space) {
   return json;
 }
 
-const char* dtype_name(LatentDtype dtype) {
-  switch (dtype) {
-    case LatentDtype::f32: return "f32";
-    case LatentDtype::f16: return "f16";
-    case LatentDtype::bf16: return "bf16";
-  }
-  return "";
-}
-
 }  // namespace
 
 PngText decoded_text(const Passport& passport, const Decoding& decoding) {
@@ -213,9 +205,10 @@ std::string latent_file_line(const LatentReport& report) {
   Json json = {{"path", report.path},
                {"sha256", report.sha256},
                {"space", core::space_name(passport.space)},
+               {"format", latent_format_row(report.format).name},
                {"form", latent_format_row(report.format).name},
-               {"units", passport.units == Units::model ? "model" : "vae"},
-               {"dtype", dtype_name(passport.dtype)},
+               {"units", core::units_name(passport.units)},
+               {"dtype", core::latent_dtype_name(passport.dtype)},
                {"shape", passport.shape},
                {"size", {report.size.width, report.size.height}}};
   if (!report.model.empty()) json["model"] = report.model;
