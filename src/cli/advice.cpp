@@ -5,7 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <filesystem>
-#include <ranges>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -78,12 +78,13 @@ bool is_file_name(const std::string& word) {
   return word.find(' ') == std::string::npos && std::filesystem::path(word).has_extension();
 }
 
-/// Takes out of `words` the first that `fits`, of those before the first option; `otherwise` where none does.
-template <typename Fits>
-std::string taken(std::vector<std::string>& words, const Fits& fits, const char* otherwise) {
+/// Takes out of `words` the first that is a file's name, or that is none, of those before the first option; "" for
+/// none.
+std::string taken(std::vector<std::string>& words, bool file) {
   const auto options = std::ranges::find_if(words, [](const std::string& word) { return word.starts_with('-'); });
-  const auto found = std::find_if(words.begin(), options, fits);
-  if (found == options) return otherwise;
+  const auto found =
+      std::find_if(words.begin(), options, [&](const std::string& word) { return is_file_name(word) == file; });
+  if (found == options) return "";
   std::string word = std::move(*found);
   words.erase(found);
   return word;
@@ -93,15 +94,11 @@ std::string taken(std::vector<std::string>& words, const Fits& fits, const char*
 std::string filled_line(std::string_view ours, Words given) {
   std::vector<std::string> words(given.begin(), given.end());
   std::vector<std::string> parts;
-  for (const auto part : std::views::split(ours, ' ')) parts.emplace_back(part.begin(), part.end());
-  const auto any = [](const std::string&) { return true; };
-  for (std::string& part : parts) {
-    if (part == "FILE") part = core::shell_word(taken(words, is_file_name, "FILE"));
-  }
-  for (std::string& part : parts) {
-    if (part != "TEXT") continue;
-    const std::string text = taken(words, any, "");
-    if (!text.empty()) part = quoted_prompt(std::array{text});
+  std::istringstream stream{std::string(ours)};
+  for (std::string part; stream >> part;) {
+    const bool file = part == "FILE";
+    const std::string word = file || part == "TEXT" ? taken(words, file) : "";
+    parts.push_back(word.empty() ? part : file ? core::shell_word(word) : quoted_prompt(std::array{word}));
   }
   return line_of(core::joined(parts, " "), words);
 }

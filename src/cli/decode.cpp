@@ -91,7 +91,7 @@ class PictureWriter {
       if (!stays(options.outputs, names_.name(i))) {
         wanted_.push_back(i);
       } else {
-        report_skipped(options.outputs, names_.name(i), batch > 1 ? std::optional(i) : std::nullopt);
+        report_skipped(options.outputs, names_.name(i), i);
       }
     }
   }

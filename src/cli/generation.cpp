@@ -130,10 +130,10 @@ class Outputs {
 
   void save(const pipeline::DrawnPicture& picture, pipeline::Clock::time_point start) {
     if (!writes(picture.index)) return;
-    ++written_;
     const auto writing = pipeline::Clock::now();
     const std::string path = names_->name(picture.index);
     write_output(path, picture.png, options_.outputs.overwrite);
+    ++written_;
     if (options_.outputs.json) {
       io::RunTimings timings = picture.timings;
       timings.png += pipeline::seconds_since(writing);
@@ -180,14 +180,15 @@ class Outputs {
     if (job.stop_at && draws()) {
       throw Error(ErrorKind::usage, "--stop-at leaves no picture to write. Leave -o out");
     }
-    if (has_latent()) check_latent(job);
-    if (latents_on_stdout && options_.outputs.json) {
-      throw Error(ErrorKind::usage, "--json and --latent - both want standard output. Name a file with --latent");
-    }
-    if (!draws()) return;
+    if (latents_on_stdout) check_latent_stdout();
+    if (draws()) check_pictures(job);
+    if (has_latent() && !latents_on_stdout) check_latent(job);
+  }
+
+  void check_pictures(const ResolvedJob& job) {
     names_.emplace(pipeline::in_folder(options_.output, default_output), job.seed, job.batch);
     if (names_->is_stdout()) {
-      if (latents_on_stdout)
+      if (options_.latent == "-")
         throw Error(ErrorKind::usage, "--latent - and -o - both want standard output. Name a file with -o");
       check_stdout(options_.outputs, "a PNG", "lapis generate ... -o - > a.png");
     }
@@ -201,17 +202,22 @@ class Outputs {
                 "Give pictures and latents files of their own");
   }
 
-  void check_latent(const ResolvedJob& job) {
-    if (options_.latent == "-") {
-      if (options_.outputs.skip_existing) {
-        throw Error(ErrorKind::usage, core::sentence("{skip_existing} is for files, and {latent} - is standard output. "
-                                                     "Name a file with {latent}"));
-      }
-      if (!stdout_is_terminal()) return;
+  void check_latent_stdout() const {
+    if (options_.outputs.skip_existing) {
+      throw Error(ErrorKind::usage, core::sentence("{skip_existing} is for files, and {latent} - is standard output. "
+                                                   "Name a file with {latent}"));
+    }
+    if (stdout_is_terminal()) {
       throw Error(
           ErrorKind::usage,
           "--latent - would write numbers to the terminal. Pipe them: lapis generate ... --latent - > a.safetensors");
     }
+    if (options_.outputs.json) {
+      throw Error(ErrorKind::usage, "--json and --latent - both want standard output. Name a file with --latent");
+    }
+  }
+
+  void check_latent(const ResolvedJob& job) {
     format_ = output_format("", options_.latent, "--latent");
     if (job.stop_at && format_ != io::LatentFormat::lapis) {
       throw Error(

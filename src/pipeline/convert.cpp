@@ -100,14 +100,15 @@ class Planning {
     if (plan_.target != nullptr) plan_.to.size_multiple = route_target(*plan_.target).size_multiple;
   }
 
-  /// What to do where the VAE that a latent is said to come from is not its own: to convert it would take the right
-  /// one.
+  /// What to do where the VAE that a latent is said to come from is not its own: to convert it would take its own
+  /// first.
   std::string advice_of_another_vae() const {
+    const Space& space = passport().space;
+    const std::string advice = core::sentence("Name a model whose VAE is that of {}", core::space_name(space));
+    if (space.channels != plan_.own->space.channels) return advice;
     return core::sentence(
-        "Name a model whose VAE is that of {}. If {} did make it, the latent was given a wrong space: {lapis convert} "
-        "what "
-        "it was made from once more, with {space} {}",
-        core::space_name(passport().space), asked_.from, asked_.from);
+        "{}. Where {} did make it, its space was said wrongly: {lapis convert} its source again, with {space} {}",
+        advice, asked_.from, asked_.from);
   }
 
   /// No known model encodes into the space that was named: those of other lineages may be meant.

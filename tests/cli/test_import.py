@@ -140,7 +140,7 @@ class Refused(ImportTest):
         self.put("hello.txt", b"hello\n")
         self.put("empty.model", b"")
         for name in ("hello.txt", "empty.model"):
-            self.refused(3, "import", str(FLUX), "--tokenizer", name, says=(name, "no SentencePiece model", "--tokenizer FILE"))
+            self.refused(3, "import", str(FLUX), "--tokenizer", name, says=(f"{name} is no SentencePiece model", "--tokenizer FILE"))
 
     def test_the_vae_of_another_family(self) -> None:
         self.checkpoint("v1.safetensors",

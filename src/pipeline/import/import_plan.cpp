@@ -334,8 +334,8 @@ void ImportPlan::take_tokenizers() {
 void check_t5_tokenizer(const TokenizerFacts& facts) {
   try {
     io::read_t5_tokenizer(facts);
-  } catch (const Error& error) {
-    throw Error(ErrorKind::input, error.marked_problem(),
+  } catch (const Error&) {
+    throw Error(ErrorKind::input, core::sentence("{} is no SentencePiece model of T5.", facts.model.string()),
                 core::sentence("Name T5's own, spiece.model of google/t5-v1_1-xxl: {tokenizer} FILE"));
   }
 }
