@@ -58,12 +58,12 @@ std::string cost_text(const io::Checked& checked) {
 
 void print_checked(const io::Checked& checked) {
   const core::Route& route = checked.route;
-  const std::string destination = checked.destination.empty() ? "" : " -> " + checked.destination;
+  const std::string destination = checked.destination.empty() ? "" : core::sentence(" -> {}", checked.destination);
   print_line(core::sentence("{}: {}{}", core::verdict_name(core::verdict(route)), checked.latent, destination));
   print_line("  " + route.reason);
   const std::vector<std::string> steps = core::step_texts(route);
   for (std::size_t i = 0; i < steps.size(); ++i) print_line(core::sentence("  {}. {}", i + 1, steps[i]));
-  if (core::cost(route) != core::RouteCost{}) print_line("  cost: " + cost_text(checked));
+  if (core::cost(route) != core::RouteCost{}) print_line(core::sentence("  cost: {}", cost_text(checked)));
   if (!route.advice.empty()) print_line("  " + route.advice);
 }
 

@@ -81,6 +81,8 @@ constexpr std::array options{
     ForeignWord{"--force", "--overwrite", no_note},
     ForeignWord{"-f", "--overwrite", no_note},
     ForeignWord{"-y", "--overwrite", no_note},
+    ForeignWord{"--no-clobber", "--skip-existing", no_note},
+    ForeignWord{"--no-overwrite", "--skip-existing", no_note},
     ForeignWord{"--silent", "--quiet", no_note},
     ForeignWord{"--latents", "--init-latent", no_note},
     ForeignWord{"--save-latent", "--latent", no_note},

@@ -125,8 +125,8 @@ void print_model(const Model& model) {
   });
   for (const auto& [name, part] : model.parts) {
     print_line(core::sentence("{}  {}", name, part.graph.lexically_relative(model.folder).string()));
-    print_line("  in   " + ports_text(part.inputs));
-    print_line("  out  " + ports_text(part.outputs));
+    print_line(core::sentence("  in   {}", ports_text(part.inputs)));
+    print_line(core::sentence("  out  {}", ports_text(part.outputs)));
   }
 }
 
@@ -278,7 +278,8 @@ Run declare_inspect(CLI::App& app) {
       app.add_option("--tokens", options->tokens, "Show the token ids of a prompt, and weights; @FILE or - reads it")
           ->type_name("TEXT");
   const std::vector<std::string> syntaxes = core::find_job_field("prompt_syntax").choices();
-  app.add_option("--prompt-syntax", options->syntax, "Brackets in that prompt: " + core::either_of(syntaxes))
+  app.add_option("--prompt-syntax", options->syntax,
+                 core::sentence("Brackets in that prompt: {}", core::either_of(syntaxes)))
       ->type_name("NAME");
   app.add_option("--embedding", options->embeddings, "Textual inversion, or a folder of them; repeat")
       ->type_name("[NAME=]FILE")
