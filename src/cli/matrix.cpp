@@ -145,8 +145,6 @@ int matrix(const Options& options) {
   const pipeline::MatrixPrompt prompt{
       options.prompt.value_or(default_prompt),
       seeded ? core::parse_seed(options.seed, "--seed") : std::optional<std::uint64_t>(default_seed), options.compute};
-  for (const std::string& path : files.skipped()) report_skipped(options.outputs, path);
-  if (files.written().empty()) return 0;
   Progress progress;
   const pipeline::Events events = listener(progress);
   pipeline::ModelCatalog catalog;
@@ -156,6 +154,8 @@ int matrix(const Options& options) {
     throw Error(ErrorKind::usage,
                 "a prompt and a seed are for models, and only latents are named. Leave -p and -s out");
   }
+  for (const std::string& path : files.skipped()) report_skipped(options.outputs, path);
+  if (files.written().empty()) return 0;
   core::Matrix matrix = pipeline::fill_matrix(rows, options.compute.tiling, door, events);
   matrix.command = command_of(options);
   files.write(matrix);
