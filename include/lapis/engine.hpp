@@ -38,7 +38,7 @@ struct RenderRequest {
   std::optional<Schedule> hires_schedule;   ///< of job.hires_steps, whole; there where the job has a second pass
   bool decodes = true;                      ///< false: latents are all that is wanted
   std::vector<int> pictures;                ///< those of the batch that are drawn, counted from 0, rising; empty: all
-  std::function<bool()> stop;               ///< asked before the first and after every step; true ends the request
+  std::function<bool()> stop;               ///< asked first of all, before each pass, after each step; true ends it
 };
 
 /// How a request ended.

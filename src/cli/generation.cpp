@@ -299,18 +299,28 @@ EngineOptions engine_options(const ResolvedJob& job) {
   return options;
 }
 
+/// Where a request stands, by what `RenderRequest::stop` and `StepCallback` are called for.
+struct StepWatch {
+  bool begins = true;    ///< the next question comes before anything is loaded
+  bool stepped = false;  ///< the next question follows a step
+  bool steps_left = false;
+};
+
 /// `events`, with what ends a run after a step where a signal asks for it. While nothing but steps is under way the
 /// first signal does no more than ask; each of `pictures` has as many of them.
 pipeline::Events stoppable(pipeline::Events events, int pictures) {
-  const auto steps_left = std::make_shared<bool>(false);
-  events.stop = is_asked_to_end;
-  events.step = [show = std::move(events.step), steps_left, pictures](int done, int all) {
-    *steps_left = done < all;
-    end_after_step(*steps_left && done % std::max(all / pictures, 1) != 0);
+  const auto watch = std::make_shared<StepWatch>();
+  events.stop = [watch] {
+    if (!std::exchange(watch->stepped, false) && !std::exchange(watch->begins, false)) end_after_step(true);
+    return is_asked_to_end();
+  };
+  events.step = [show = std::move(events.step), watch, pictures](int done, int all) {
+    *watch = {.begins = done == all, .stepped = true, .steps_left = done < all};
+    end_after_step(watch->steps_left && done % std::max(all / pictures, 1) != 0);
     show(done, all);
   };
-  events.picture = [show = std::move(events.picture), steps_left] {
-    end_after_step(*steps_left);
+  events.picture = [show = std::move(events.picture), watch] {
+    end_after_step(watch->steps_left);
     show();
   };
   return events;

@@ -255,6 +255,7 @@ class Rendering {
     const core::SamplerContext course{pass.schedule.sigmas, path(),   job_.eta.value_or(0), &times,
                                       pass.first,           pass.last};
     const auto fresh = [&] { return noise.draw(start.latent.sizes()).to(device); };
+    check_stop();
     const int before = done_;
     const auto after_step = [&](int done, int) {
       done_ = before + done - pass.first;

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 from support import CliTest, main, needs_engine, program
 
@@ -58,6 +59,19 @@ class AfterThisStep(CliTest):
         text = process.communicate(timeout=60)[1].decode()
         self.assertIn("1 of 3 pictures finished; the latents are not written", text)
         self.assertEqual([path.name for path in self.folder.iterdir()], ["a-0.png"])
+
+    def test_the_first_step_ends_too(self) -> None:
+        for delay in (0.7, 1.5, 3, 6):  # one of them falls into the only step
+            process = self.started("generate", "a lake", "-m", "tiny-sd15", "-t", "1", "-W", "1536", "-H", "1536", "--steps", "1",
+                                   "-s", "1", "-q", "-o", "a.png")
+            time.sleep(delay)
+            process.send_signal(signal.SIGINT)
+            text = process.communicate(timeout=60)[1].decode()
+            self.assertEqual(process.returncode, -signal.SIGINT)
+            self.assertEqual(list(self.folder.iterdir()), [])
+            if "0 of 1 picture finished" in text:
+                return
+        self.fail("no signal met a step")
 
     def test_a_second_signal_ends_it_at_once(self) -> None:
         process = self.started("generate", "a lake", "-m", "tiny-sd15", "-t", "1", "-W", "512", "-H", "512", "--steps", "4",
