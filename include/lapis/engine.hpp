@@ -37,7 +37,8 @@ struct RenderRequest {
   std::optional<Mask> mask;                 ///< of the job's size; only with an image
   std::optional<Schedule> hires_schedule;   ///< of job.hires_steps, whole; there where the job has a second pass
   bool decodes = true;                      ///< false: latents are all that is wanted
-  std::function<bool()> stop;               ///< asked before the first and after every step; true ends the request
+  std::vector<int> pictures;                ///< those of the batch that are drawn, counted from 0, rising; empty: all
+  std::function<bool()> stop;               ///< asked first of all, before each pass, after each step; true ends it
 };
 
 /// How a request ended.
@@ -57,7 +58,8 @@ struct Rendered {
   std::string dtype;
 };
 
-/// Called after each step, with the steps done and the steps in all (those of both passes, times pictures).
+/// Called after each step, with the steps done and the steps in all (those of both passes, times the pictures
+/// that are drawn).
 using StepCallback = std::function<void(int done, int all)>;
 
 /// Called with each picture as soon as it is finished.
@@ -130,7 +132,7 @@ class Engine {
 
 /// Counts every change of what crosses the door: functions of `Engine`, structs that they take and give. std::string
 /// and vtables cross it too, so program and engine are built by one compiler.
-inline constexpr int lapis_engine_abi = 1;
+inline constexpr int lapis_engine_abi = 2;
 
 /// The one function that liblapis_engine.so exports, under the name `lapis_make_engine`. `abi` is the caller's
 /// `lapis_engine_abi`; another one than the engine's is refused with Error{device}. The caller owns the engine: it

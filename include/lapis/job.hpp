@@ -76,6 +76,7 @@ struct Job {
   std::optional<std::string> vae_tiling;
   std::optional<std::string> device;
   std::optional<std::string> dtype;
+  std::optional<std::string> vae_dtype;
   std::optional<std::int64_t> threads;
   std::vector<std::string> lora_dirs;      ///< folders in which LoRAs are found by name
   bool no_convert = false;                 ///< refuse a latent that would have to be decoded and encoded
@@ -88,6 +89,7 @@ struct Job {
   std::optional<std::string> output;       ///< where pictures go, a name with "{seed}" or "{index}"; "-": stdout
   std::optional<std::string> latent;       ///< where latents go; "-": stdout
   bool overwrite = false;                  ///< replace files that exist
+  bool skip_existing = false;              ///< leave files that exist as they are, and do no work for them
 };
 
 /// A job whose every field is decided and checked against its model.
@@ -129,10 +131,11 @@ struct ResolvedJob {
   std::optional<std::string> then;  ///< "MODEL:STRENGTH"; there where a second model goes on
   int hires_width = 0;              ///< of the finished picture, 0 without a second pass
   int hires_height = 0;
-  std::string vae_tiling;  ///< "auto", "on" or "off"
-  std::string device;      ///< "cpu", "cuda" or "auto"
-  std::string dtype;       ///< "fp32", "bf16", "fp16" or "auto"
-  int threads = 0;         ///< 0: one for each physical core
+  std::string vae_tiling;                ///< "auto", "on" or "off"
+  std::string device;                    ///< "cpu", "cuda" or "auto"
+  std::string dtype;                     ///< "fp32", "bf16", "fp16" or "auto"
+  std::optional<std::string> vae_dtype;  ///< of the VAE: "fp32", "bf16" or "fp16"; none: as `dtype`
+  int threads = 0;                       ///< 0: one for each physical core
 };
 
 /// The weight w of the prompt's pass against the negative's: negative + w (prompt - negative) (Ho and Salimans 2022,

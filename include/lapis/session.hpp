@@ -28,7 +28,6 @@ struct SessionOptions {
   /// `keep_bytes` stay in memory.
   EngineOptions engine = {"auto", "auto", 0, "auto", std::uint64_t{4} << 30};
   Events events;
-  std::function<bool()> stop;  ///< asked before the first and after every step; true ends a render within one step
 };
 
 /// One picture as it was drawn.
@@ -84,7 +83,7 @@ class LAPIS_API Session {
   JobPlan plan(const Job& job);
 
   /// Draws the pictures of a job; each is handed over as soon as it is there. Returns their latents with a passport:
-  /// unfinished ones where the job has a `stop_at`, and, where `stop` ended it, those of the pictures before; without
+  /// unfinished ones where the job has a `stop_at`, and, where `Events::stop` ended it, those of the pictures before; without
   /// one, the shape is all 0. A job's image, mask, latent, LoRAs and embeddings are files. Throws Error{usage} for what
   /// makes no sense, Error{incompatible} for latents that do not go with the model, Error{numeric} for pictures that
   /// are not finite, and else as `ErrorKind` says.

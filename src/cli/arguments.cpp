@@ -9,6 +9,7 @@
 
 #include "cli/advice.hpp"
 #include "cli/declared.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/shell_word.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
@@ -20,7 +21,7 @@ using Value = std::optional<std::string>;
 
 /// Refuses a line of the program itself, or of the command that is named.
 [[noreturn]] void refuse(const Advice& advice, const std::string& command) {
-  const std::string help = "Try: lapis " + (command.empty() ? "" : command + " ") + "--help";
+  const std::string help = core::sentence("Try: lapis {}--help", command.empty() ? "" : command + " ");
   throw Error(ErrorKind::usage, advice.what, (advice.type.empty() ? help : advice.type));
 }
 
@@ -94,7 +95,10 @@ class Reader {
     } else if (option == command_.get_help_ptr()) {
       help(flag, value);
     } else if (is_flag(*option)) {
-      if (value) return fail({flag + " takes no value; found \"" + *value + "\"", "Leave it out: " + flag});
+      if (value) {
+        return fail({core::sentence("{} takes no value; found \"{}\"", flag, *value),
+                     core::sentence("Leave it out: {}", flag)});
+      }
       add(*option, option->get_flag_value(flag.substr(flag.find_first_not_of('-')), ""));
     } else if (const Value found = value ? value : next_value(*option, flag)) {
       add(*option, *found);
@@ -109,7 +113,7 @@ class Reader {
   void help(const std::string& flag, const Value& value) {
     const std::string number = value ? *value : apparent_value().value_or("");
     if (flag == "-h" && is_number(number) && find_option(command_, "-H") != nullptr) {
-      return fail({"-h shows the help, and takes no number; the height is -H", "Type: -H " + number});
+      return fail({"-h shows the help, and takes no number; the height is -H", core::sentence("Type: -H {}", number)});
     }
     kind_ = Arguments::Kind::help;
   }
@@ -122,14 +126,15 @@ class Reader {
 
   /// Takes the word behind an option, unless that is an option of the command itself.
   Value next_value(const CLI::Option& option, const std::string& flag) {
-    const std::string lacks = flag + " lacks its value, " + option.get_type_name();
+    const std::string lacks = core::sentence("{} lacks its value, {}", flag, option.get_type_name());
     if (at_ == words_.size()) {
-      fail({lacks + " (" + option.get_description() + ")", ""});
+      fail({core::sentence("{} ({})", lacks, option.get_description()), ""});
       return std::nullopt;
     }
     const std::string& next = words_[at_];
     if (next.starts_with('-') && (next == "--" || find_option(command_, next.substr(0, next.find('='))) != nullptr)) {
-      fail({lacks + ", and " + next + " follows", "If that is the value: " + core::shell_word(flag + "=" + next)});
+      fail({core::sentence("{}, and {} follows", lacks, next),
+            core::sentence("If that is the value: {}", core::shell_word(flag + "=" + next))});
       return std::nullopt;
     }
     ++at_;
@@ -139,12 +144,13 @@ class Reader {
   void add(CLI::Option& option, const std::string& value) {
     option.allow_extra_args(false);  // else CLI11 takes "[a,b]" apart
     if (value.empty() && !is_flag(option) && option.get_type_name() != "TEXT") {
-      return fail(
-          {shown(option) + " is empty; expected " + option.get_type_name(), "Leave it out, or give it a value"});
+      return fail({core::sentence("{} is empty; expected {}", shown(option), option.get_type_name()),
+                   "Leave it out, or give it a value"});
     }
     if (!is_flag(option) && !is_list(option) && option.count() > 0) {
-      return fail({shown(option) + " is given twice: \"" + option.results().front() + "\" and \"" + value + "\"",
-                   "Give it once"});
+      return fail(
+          {core::sentence("{} is given twice: \"{}\" and \"{}\"", shown(option), option.results().front(), value),
+           "Give it once"});
     }
     option.add_result(value);
   }
@@ -162,14 +168,17 @@ class Reader {
   }
 
   void too_many(std::size_t taken) {
-    if (taken == 0) return fail({name() + " takes no words, and \"" + positionals_.front() + "\" is one", ""});
+    if (taken == 0) {
+      return fail({core::sentence("{} takes no words, and \"{}\" is one", name(), positionals_.front()), ""});
+    }
+    const std::string quoted = core::sentence("{} {}", name(), quoted_prompt(positionals_));
     const CLI::Option* prompt = find_option(command_, "--prompt");
     if (prompt != nullptr && prompt->get_positional()) {
-      return fail({"the prompt is " + std::to_string(positionals_.size()) + " words to the shell; quotes make it one",
-                   "Type: " + line_of(name() + " " + quoted_prompt(positionals_), options_as_typed())});
+      return fail({core::sentence("the prompt is {} words to the shell; quotes make it one", positionals_.size()),
+                   core::sentence("Type: {}", line_of(quoted, options_as_typed()))});
     }
-    fail({name() + " takes one " + first_type() + ", and found " + core::listed(positionals_),
-          "A name with blanks in it wants quotes: " + name() + " " + quoted_prompt(positionals_)});
+    fail({core::sentence("{} takes one {}, and found {}", name(), first_type(), core::listed(positionals_)),
+          core::sentence("A name with blanks in it wants quotes: {}", quoted)});
   }
 
   std::string first_type() const {
@@ -193,8 +202,8 @@ class Reader {
     for (const CLI::Option* option : command_.get_options()) {
       if (!option->get_required() || option->count() > 0) continue;
       const std::string flag = option->get_positional() ? "" : shown(*option) + " ";
-      fail({name() + " needs " + flag + option->get_type_name() + ": " + option->get_description(),
-            example.empty() ? "" : "As in: " + example});
+      fail({core::sentence("{} needs {}{}: {}", name(), flag, option->get_type_name(), option->get_description()),
+            example.empty() ? "" : core::sentence("As in: {}", example)});
     }
   }
 
@@ -204,7 +213,7 @@ class Reader {
       try {
         option->run_callback();
       } catch (const CLI::ParseError&) {  // of an option whose variable is no text
-        refuse({shown(*option) + " is \"" + option->results().front() + "\"; expected a whole number", ""},
+        refuse({core::sentence("{} is \"{}\"; expected a whole number", shown(*option), option->results().front()), ""},
                command_.get_name());
       }
     }

@@ -9,10 +9,13 @@
 
 #include "cli/commands.hpp"
 #include "cli/latent_options.hpp"
+#include "cli/output_options.hpp"
 #include "cli/spelling.hpp"
 #include "cli/terminal.hpp"
 #include "core/latent/latents.hpp"
 #include "core/latent/route.hpp"
+#include "core/text/job_limits.hpp"
+#include "core/text/sentence.hpp"
 #include "io/report/check_report.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/locations.hpp"
@@ -31,40 +34,36 @@ constexpr const char* footer =
     "Answers from headers and model.json alone, in milliseconds, with the verdict (same, rescale, repack,\n"
     "re-encode, refuse), the reason, the route and its cost. Exit code 4 for a refusal.";
 
+/// --size is what the picture is to have.
+constexpr HintFlags hint_flags = {"--units", "--format", "--in-size"};
+
 struct Options {
   std::vector<std::string> things;
   std::string to;
   std::string vae;
   std::string size;
-  std::string space;
-  std::string units;
-  std::string format;
-  std::string in_size;
+  HintOptions hints;
   bool json = false;
 };
 
 std::string cost_text(const io::Checked& checked) {
-  const auto counted = [&](std::int64_t count, const char* what) {
-    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+  const auto counted = [&](std::int64_t each, const char* what) {
+    return core::count_text(static_cast<std::uint64_t>(checked.pictures * each), what);
   };
   const core::RouteCost cost = core::cost(checked.route);
   const PixelSize size = checked.route.size;
-  std::string text =
-      counted(checked.pictures * cost.decodes, "decode") + " and " + counted(checked.pictures * cost.encodes, "encode");
-  if (size.width > 0) text += " of " + core::size_text(size) + " pixels";
-  return text;
+  const std::string pixels = size.width > 0 ? core::sentence(" of {} pixels", core::size_text(size)) : "";
+  return core::sentence("{} and {}{}", counted(cost.decodes, "decode"), counted(cost.encodes, "encode"), pixels);
 }
 
 void print_checked(const io::Checked& checked) {
   const core::Route& route = checked.route;
-  print_line(std::string(core::verdict_name(core::verdict(route))) + ": " + checked.latent +
-             (checked.destination.empty() ? "" : " -> " + checked.destination));
+  const std::string destination = checked.destination.empty() ? "" : core::sentence(" -> {}", checked.destination);
+  print_line(core::sentence("{}: {}{}", core::verdict_name(core::verdict(route)), checked.latent, destination));
   print_line("  " + route.reason);
   const std::vector<std::string> steps = core::step_texts(route);
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    print_line("  " + std::to_string(i + 1) + ". " + steps[i]);
-  }
-  if (core::cost(route) != core::RouteCost{}) print_line("  cost: " + cost_text(checked));
+  for (std::size_t i = 0; i < steps.size(); ++i) print_line(core::sentence("  {}. {}", i + 1, steps[i]));
+  if (core::cost(route) != core::RouteCost{}) print_line(core::sentence("  cost: {}", cost_text(checked)));
   if (!route.advice.empty()) print_line("  " + route.advice);
 }
 
@@ -81,11 +80,7 @@ pipeline::CheckAsked check_asked(const Options& options, pipeline::ModelCatalog&
   asked.vae = options.vae;
   asked.size_text = options.size;
   if (asked.latents.empty()) return asked;
-  if (!options.space.empty()) asked.hints.space = catalog.space_named(options.space, "--space");
-  if (!options.units.empty()) asked.hints.units = parse_units(options.units, "--units");
-  if (!options.format.empty()) asked.hints.format = io::find_latent_format(options.format).format;
-  asked.hints.keys.size = "in_size";
-  if (!options.in_size.empty()) asked.hints.size = parse_size(options.in_size, "--in-size");
+  asked.hints = latent_hints(options.hints, catalog, hint_flags);
   return asked;
 }
 
@@ -112,18 +107,8 @@ Run declare_check(CLI::App& app) {
   app.add_option("--vae", options->vae, "What is to decode it: a model, or the folder of a diffusers VAE")
       ->type_name("MODEL|DIR");
   app.add_option("--size", options->size, "That the picture is to have")->type_name("WxH");
-  app.add_flag("--json", options->json, "The same as one JSON document");
-  const char* const group = "What the file does not say itself";
-  app.add_option("--space", options->space, "Space of its numbers: ID, ID:LINEAGE or a model's name")
-      ->type_name("SPACE")
-      ->group(group);
-  app.add_option("--units", options->units, "What its numbers are: model or vae")->type_name("NAME")->group(group);
-  app.add_option("--format", options->format, "Whose convention it keeps; lapis list forms")
-      ->type_name("NAME")
-      ->group(group);
-  app.add_option("--in-size", options->in_size, "Of its picture: packed tokens do not tell")
-      ->type_name("WxH")
-      ->group(group);
+  declare_hints(app, options->hints, hint_flags);
+  declare_json(app, options->json, "The same as one JSON document");
   app.footer(footer);
   return [options] { return check(*options); };
 }

@@ -5,12 +5,14 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/commands.hpp"
 #include "cli/latent_options.hpp"
 #include "cli/output.hpp"
+#include "cli/output_options.hpp"
 #include "cli/progress.hpp"
 #include "cli/route_text.hpp"
 #include "cli/terminal.hpp"
@@ -52,13 +54,13 @@ struct Options {
   bool dry_run = false;
   bool no_convert = false;
   bool compensate = true;
-  bool json = false;
-  bool overwrite = false;
+  OutputOptions outputs;
 };
 
 /// Refuses words that mean nothing, and a line that asks for nothing.
 void check(const Options& options) {
-  if (options.output == "-") check_stdout(options.json, "a latent", "lapis convert ... -o - | lapis decode -");
+  check_output(options.outputs);
+  if (options.output == "-") check_stdout(options.outputs, "a latent", "lapis convert ... -o - | lapis decode -");
   if (!options.units.empty()) parse_units(options.units, "--units");
   if (!options.dtype.empty()) parse_latent_dtype(options.dtype, "--dtype");
   if (!options.size.empty()) parse_size(options.size, "--size");
@@ -73,7 +75,7 @@ void check(const Options& options) {
 
 pipeline::ConvertAsked convert_asked(const Options& options, pipeline::ModelCatalog& catalog) {
   pipeline::ConvertAsked asked;
-  asked.latent = read_named_latent(options.latent, latent_hints(options.hints, catalog, "in-"));
+  asked.latent = read_named_latent(options.latent, latent_hints(options.hints, catalog, in_flags));
   asked.path = options.latent;
   asked.to = options.to;
   asked.from = options.from;
@@ -129,11 +131,15 @@ int convert(const Options& options) {
   const pipeline::ConvertPlan plan = pipeline::plan_convert(convert_asked(options, catalog), catalog);
   const std::string usual = default_output(options, io::latent_format_row(plan.format));
   const std::string output = options.output.empty() ? usual : pipeline::in_folder(options.output, usual);
-  if (output != "-") io::check_writable(output, options.overwrite);
+  if (output != "-" && stays(options.outputs, output)) {
+    report_skipped(options.outputs, output, std::nullopt, options.dry_run);
+    return 0;
+  }
+  if (output != "-") io::check_writable(output, options.outputs.overwrite);
   pipeline::verify(plan);
   if (options.dry_run) {
     if (plan.transcodes()) door.check();
-    print_plan(plan, options.json);
+    print_plan(plan, options.outputs.json);
     return 0;
   }
   const double read = pipeline::seconds_since(start);
@@ -141,9 +147,9 @@ int convert(const Options& options) {
   const pipeline::Converted converted = pipeline::convert(plan, door, listener(progress));
   const auto saving = pipeline::Clock::now();
   const std::vector<std::byte> bytes = io::write_latent(converted.document, plan.format);
-  write_output(output, bytes, options.overwrite);
+  write_output(output, bytes, options.outputs.overwrite);
   if (output == "-") return 0;
-  if (!options.json) {
+  if (!options.outputs.json) {
     print_line(output);
     return 0;
   }
@@ -170,16 +176,12 @@ Run declare_convert(CLI::App& app) {
                "Shift colours against the VAE's drift, where that is nearer (the default)");
   app.add_flag("--no-convert", options->no_convert, "Refuse what would take a decode and an encode");
   app.add_flag("-n,--dry-run", options->dry_run, "Show the route and its cost, and do nothing");
-  declare_hints(app, options->hints, "in-");
+  declare_hints(app, options->hints, in_flags);
   declare_compute(app, options->compute);
   app.add_option("-o,--output", options->output, "Latent to write, - for stdout")->type_name("FILE")->group("Output");
-  app.add_option("--format", options->format, "Whose convention it keeps: lapis, comfy, diffusers, ...")
-      ->type_name("NAME")
-      ->group("Output");
-  app.add_option("--units", options->units, "What its numbers are: model or vae")->type_name("NAME")->group("Output");
-  app.add_option("--dtype", options->dtype, "f32, f16 or bf16")->type_name("NAME")->group("Output");
-  app.add_flag("--json", options->json, "One JSON line on stdout")->group("Output");
-  app.add_flag("--overwrite", options->overwrite, "Replace a file that exists")->group("Output");
+  declare_output_format(app, options->format);
+  declare_output_numbers(app, options->units, options->dtype);
+  declare_output(app, options->outputs, "One JSON line on stdout");
   app.footer(footer);
   return [options] { return convert(*options); };
 }

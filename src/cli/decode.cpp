@@ -13,8 +13,10 @@
 #include "cli/commands.hpp"
 #include "cli/latent_options.hpp"
 #include "cli/output.hpp"
+#include "cli/output_options.hpp"
 #include "cli/progress.hpp"
 #include "cli/terminal.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/atomic_file.hpp"
 #include "io/file/sha256.hpp"
 #include "io/picture/png.hpp"
@@ -45,29 +47,31 @@ struct Options {
   pipeline::ComputeOptions compute;
   bool force = false;
   bool preview = false;
-  bool json = false;
-  bool overwrite = false;
+  OutputOptions outputs;
 };
 
 void check(const Options& options) {
-  if (options.output == "-") check_stdout(options.json, "a PNG", "lapis decode ... -o - > a.png");
+  check_output(options.outputs);
+  if (options.output == "-") check_stdout(options.outputs, "a PNG", "lapis decode ... -o - > a.png");
   if (!options.preview) return;
   if (options.force) throw Error(ErrorKind::usage, "--preview needs no VAE, so there is nothing to --force");
   if (!options.model.empty()) throw Error(ErrorKind::usage, "--preview needs no VAE. Leave out --model or --preview");
 }
 
-/// Names for the pictures of a latent; each can be written.
+/// Names for the pictures of a latent; each can be written, or stays.
 pipeline::OutputNames output_names(const Options& options, const pipeline::NamedLatent& latent) {
   const std::optional<std::uint64_t> seed = io::recorded_number(latent.passport(), "seed");
   const std::string stem = options.latent == "-" ? "latent" : std::filesystem::path(options.latent).stem().string();
   const std::string pattern =
       options.output.empty() ? stem + ".png" : pipeline::in_folder(options.output, stem + ".png");
   if (!seed && pattern.find("{seed}") != std::string::npos) {
-    throw Error(ErrorKind::usage, "-o " + pattern + ": " + latent.name + " records no seed. Use {index}");
+    throw Error(ErrorKind::usage, core::sentence("-o {}: {} records no seed. Use {{index}}", pattern, latent.name));
   }
   const int batch = static_cast<int>(latent.passport().shape[0]);
   pipeline::OutputNames names(pattern, seed.value_or(0), batch);
-  for (int i = 0; !names.is_stdout() && i < batch; ++i) io::check_writable(names.name(i), options.overwrite);
+  for (int i = 0; !names.is_stdout() && i < batch; ++i) {
+    if (!stays(options.outputs, names.name(i))) io::check_writable(names.name(i), options.outputs.overwrite);
+  }
   return names;
 }
 
@@ -82,15 +86,27 @@ class PictureWriter {
         door_(door),
         start_(start),
         names_(output_names(options, latent)),
-        read_(pipeline::seconds_since(start)) {}
+        read_(pipeline::seconds_since(start)) {
+    const int batch = static_cast<int>(latent.passport().shape[0]);
+    for (int i = 0; i < batch; ++i) {
+      if (!stays(options.outputs, names_.name(i))) {
+        wanted_.push_back(i);
+      } else {
+        report_skipped(options.outputs, names_.name(i), i);
+      }
+    }
+  }
+
+  /// The pictures that are written, counted from 0.
+  const std::vector<int>& wanted() const { return wanted_; }
 
   void write(const pipeline::DecodedPicture& picture) const {
     const auto saving = pipeline::Clock::now();
     const std::vector<std::byte> png =
         io::encode_png(picture.image, io::decoded_text(latent_.passport(), picture.decoding));
     const std::string path = names_.name(picture.decoding.index);
-    write_output(path, png, options_.overwrite);
-    if (options_.json) {
+    write_output(path, png, options_.outputs.overwrite);
+    if (options_.outputs.json) {
       io::RunTimings timings;
       timings.read = read_;
       timings.engine = door_.waited();
@@ -119,6 +135,7 @@ class PictureWriter {
   pipeline::Clock::time_point start_;
   pipeline::OutputNames names_;
   double read_;
+  std::vector<int> wanted_;
 };
 
 int decode(const Options& options) {
@@ -128,16 +145,18 @@ int decode(const Options& options) {
   pipeline::ModelCatalog catalog;
   pipeline::NamedLatent latent = read_named_latent(options.latent, latent_hints(options.hints, catalog));
   Progress progress;
-  const pipeline::Events events = listener(progress);
+  const Events events = listener(progress);
   if (options.preview) {
-    const pipeline::PreviewPlan plan = pipeline::plan_preview(std::move(latent));
+    pipeline::PreviewPlan plan = pipeline::plan_preview(std::move(latent));
     const PictureWriter writer(options, plan.latent, plan.notes, door, start);
+    if (plan.wanted = writer.wanted(); plan.wanted.empty()) return 0;
     pipeline::preview(plan, events, [&](const pipeline::DecodedPicture& picture) { writer.write(picture); });
     return 0;
   }
-  const pipeline::DecodePlan plan = pipeline::plan_decode(
+  pipeline::DecodePlan plan = pipeline::plan_decode(
       {std::move(latent), options.latent, options.model, options.force, options.compute.tiling}, catalog);
   const PictureWriter writer(options, plan.latent, plan.notes, door, start);
+  if (plan.wanted = writer.wanted(); plan.wanted.empty()) return 0;
   pipeline::decode(plan, door, events, [&](const pipeline::DecodedPicture& picture) { writer.write(picture); });
   return 0;
 }
@@ -156,8 +175,7 @@ Run declare_decode(CLI::App& app) {
   app.add_option("-o,--output", options->output, "PNG to write, - for stdout; {seed} and {index} are filled in")
       ->type_name("FILE")
       ->group("Output");
-  app.add_flag("--json", options->json, "One JSON line a picture on stdout")->group("Output");
-  app.add_flag("--overwrite", options->overwrite, "Replace files that exist")->group("Output");
+  declare_output(app, options->outputs, "One JSON line a picture on stdout");
   app.footer(footer);
   return [options] { return decode(*options); };
 }

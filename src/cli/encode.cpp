@@ -1,6 +1,7 @@
 #include "pipeline/encode.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -10,10 +11,12 @@
 #include "cli/commands.hpp"
 #include "cli/latent_options.hpp"
 #include "cli/output.hpp"
+#include "cli/output_options.hpp"
 #include "cli/progress.hpp"
 #include "cli/spelling.hpp"
 #include "cli/terminal.hpp"
 #include "core/job/job_fields.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/atomic_file.hpp"
 #include "io/file/sha256.hpp"
 #include "io/report/latent_report.hpp"
@@ -41,23 +44,22 @@ struct Options {
   std::string output = default_output;
   std::string format;
   pipeline::ComputeOptions compute;
-  bool json = false;
-  bool overwrite = false;
+  OutputOptions outputs;
 };
 
 /// What a sample is drawn with: a seed, for without one the mean is taken.
 std::uint64_t picture_seed(const std::string& text) {
   if (const auto seed = core::parse_seed(text, "--seed")) return *seed;
   throw Error(ErrorKind::usage,
-              "--seed is \"" + text + "\"; expected one that is not random. Leave it out for the mean");
+              core::sentence("--seed is \"{}\"; expected one that is not random. Leave it out for the mean", text));
 }
 
 void save(const Options& options, const std::string& path, io::LatentFormat format, const std::string& model,
           const pipeline::EncodedPictures& encoded, io::RunTimings timings, pipeline::Clock::time_point start) {
   const auto saving = pipeline::Clock::now();
   const std::vector<std::byte> bytes = io::write_latent(encoded.document, format);
-  write_output(path, bytes, options.overwrite);
-  if (options.json) {
+  write_output(path, bytes, options.outputs.overwrite);
+  if (options.outputs.json) {
     timings.parts = encoded.timings;
     timings.png = pipeline::seconds_since(saving);
     timings.total = pipeline::seconds_since(start);
@@ -78,6 +80,25 @@ void save(const Options& options, const std::string& path, io::LatentFormat form
   flush_output();
 }
 
+/// Leaves pictures out of a plan whose latents are there and stay; the others can be written. Whether none is left.
+bool narrow(pipeline::EncodePlan& plan, const pipeline::LatentNames& names, const OutputOptions& outputs) {
+  const std::vector<std::string>& files = names.files();
+  std::vector<std::size_t> skipped;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (stays(outputs, files[i])) {
+      skipped.push_back(i);
+    } else if (files[i] != "-") {
+      io::check_writable(files[i], outputs.overwrite);
+    }
+  }
+  for (const std::size_t i : skipped) report_skipped(outputs, files[i]);
+  if (names.is_one_file()) return !skipped.empty();
+  std::erase_if(plan.pictures, [&](const pipeline::PictureInput& picture) {
+    return std::ranges::find(skipped, picture.index) != skipped.end();
+  });
+  return plan.pictures.empty();
+}
+
 int encode(const Options& options) {
   const auto start = pipeline::Clock::now();
   pipeline::EngineDoor door(engine_options(options.compute));
@@ -85,14 +106,13 @@ int encode(const Options& options) {
   const io::LatentFormat format = output_format(options.format, output);
   io::check_format(format, {});
   const pipeline::LatentNames names(output, options.images);
-  if (names.is_stdout()) check_stdout(options.json, "a latent", "lapis encode ... -o - | lapis decode -");
+  check_output(options.outputs);
+  if (names.is_stdout()) check_stdout(options.outputs, "a latent", "lapis encode ... -o - | lapis decode -");
   for (const std::string& image : options.images) check_stdin(image, "a picture", "lapis ... - < a.png");
   pipeline::ModelCatalog catalog;
   pipeline::EncodePlan plan =
       pipeline::plan_encode({options.images, options.job, options.compute.tiling, names.is_one_file()}, catalog);
-  for (const std::string& file : names.files()) {
-    if (file != "-") io::check_writable(file, options.overwrite);
-  }
+  if (narrow(plan, names, options.outputs)) return 0;
   io::RunTimings timings;
   timings.read = pipeline::seconds_since(start);
   Progress progress;
@@ -117,7 +137,7 @@ Run declare_encode(CLI::App& app) {
       ->type_name("PIXELS")
       ->group("Picture");
   app.add_option("-H,--height", job.height, "Its height")->type_name("PIXELS")->group("Picture");
-  app.add_option("--fit", job.fit, "Another shape: stretch, crop or pad it")->type_name("NAME")->group("Picture");
+  app.add_option("--fit", job.fit, core::help_text(core::find_job_field("fit")))->type_name("NAME")->group("Picture");
   app.add_option_function<std::string>(
          "-s,--seed", [&job](const std::string& text) { job.seed = picture_seed(text); },
          "Draw from what the VAE says, as diffusers does; else its mean")
@@ -127,11 +147,8 @@ Run declare_encode(CLI::App& app) {
   app.add_option("-o,--output", options->output, "Latent to write, - for stdout; {index} and {name}: one a picture")
       ->type_name("FILE")
       ->group("Output");
-  app.add_option("--format", options->format, "Whose convention it keeps: lapis, or lapis list forms")
-      ->type_name("NAME")
-      ->group("Output");
-  app.add_flag("--json", options->json, "One JSON line a latent on stdout")->group("Output");
-  app.add_flag("--overwrite", options->overwrite, "Replace files that exist")->group("Output");
+  declare_output_format(app, options->format);
+  declare_output(app, options->outputs, "One JSON line a latent on stdout");
   app.footer(footer);
   return [options] { return encode(*options); };
 }

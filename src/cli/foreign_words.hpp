@@ -9,7 +9,9 @@ namespace lapis::cli {
 /// A word that lapis has not, and what stands for it.
 struct ForeignWord {
   std::string_view word;
-  std::string_view ours;  ///< the option, or the beginning of a command line; its value follows. Empty: nothing does
+  /// The option, or the beginning of a command line; its value follows, but for what goes in place of FILE and TEXT.
+  /// Empty: nothing does.
+  std::string_view ours;
   std::string_view note;  ///< a sentence, where `ours` alone does not say it; "" for none
 };
 

@@ -3,7 +3,6 @@
 
 #include "cli/commands.hpp"
 #include "cli/generation.hpp"
-#include "lapis/error.hpp"
 
 namespace lapis::cli {
 namespace {
@@ -30,13 +29,7 @@ Run declare_generate(CLI::App& app) {
   declare_job_options(app, options->asked, options->stdin_use, "prompt");
   declare_generation(app, *options);
   app.footer(footer);
-  return [options] {
-    const pipeline::AskedJob& asked = options->asked;
-    if (!asked.named.contains("prompt") && !asked.job.init_latent)
-      throw Error(ErrorKind::usage,
-                  "there is no prompt. Say what the picture shows: lapis generate \"a serene lakeside at sunset\"");
-    return generate(*options);
-  };
+  return [options] { return generate(*options); };
 }
 
 }  // namespace lapis::cli

@@ -7,6 +7,7 @@
 
 #include "cli/job_options.hpp"
 #include "cli/latent_options.hpp"
+#include "cli/output_options.hpp"
 #include "io/latent/latent_formats.hpp"
 #include "pipeline/handoff.hpp"
 
@@ -24,16 +25,15 @@ struct GenerationOptions {
   StdinUse stdin_use;
   std::shared_ptr<const io::LatentSource> source;  ///< what the job starts from, where that was read already
   bool dry_run = false;
-  bool json = false;
+  OutputOptions outputs;
 
-  // What `generate` takes from the job.
+  // What `generate` takes from the job; `outputs` but for --json, too.
   HintOptions hints;  ///< of a latent to start from
   core::RouteOptions handoff;
   std::vector<std::string> lora_folders;  ///< searched for names of LoRAs
   std::string output = default_output;
   bool names_output = false;  ///< that name was given
   std::string latent;         ///< file for the latents; empty: none
-  bool overwrite = false;
 
   /// Pictures are wanted, not only latents.
   bool draws() const { return names_output || latent.empty(); }

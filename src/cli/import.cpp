@@ -2,13 +2,16 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
 
 #include "cli/commands.hpp"
+#include "cli/output_options.hpp"
 #include "cli/spelling.hpp"
 #include "cli/terminal.hpp"
+#include "core/text/sentence.hpp"
 #include "io/report/import_report.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/import/import_model.hpp"
@@ -32,30 +35,43 @@ constexpr const char* footer =
 
 struct Options {
   pipeline::ImportAsked asked;
-  bool json = false;
+  OutputOptions outputs;
 };
 
 /// Notes on stderr, then the folder. `tried`: the parts are TorchScript files.
 void print_report(const Options& options, io::ImportReport report, bool tried) {
   report.notes = spelled(report.notes);
   for (const std::string& note : report.notes) print_note(note);
-  if (options.json) {
+  if (options.outputs.json) {
     print_json(io::import_line(report));
     return;
   }
-  print_note(report.name + ": " + report.title + ", space " + report.space + (tried ? "; every part was tried" : ""));
+  print_note(core::sentence("{}: {}, space {}{}", report.name, report.title, report.space,
+                            tried ? "; every part was tried" : ""));
   for (const io::ImportedPartReport& part : report.parts) {
-    print_note("  " + part.part + ": " +
-               (tried ? part.files.front() : part.graph + ", " + part.dtype + ", names of " + part.key_scheme));
+    const std::string what =
+        tried ? part.files.front() : core::sentence("{}, {}, names of {}", part.graph, part.dtype, part.key_scheme);
+    print_note(core::sentence("  {}: {}", part.part, what));
   }
   if (options.asked.target.dry_run) {
-    print_note("nothing was made; it would be " + report.path);
+    print_note(core::sentence("nothing was made; it would be {}", report.path));
   } else {
     print_line(report.path);
   }
 }
 
-int import_asked(const Options& options) {
+/// Whether a model is where the new one would go, and is to stay; then that is said.
+bool stays_as_it_is(const Options& options) {
+  if (!options.outputs.skip_existing) return false;
+  const std::string place = pipeline::import_place(options.asked).string();
+  if (!stays(options.outputs, (fs::path(place) / "model.json").string())) return false;
+  report_skipped(options.outputs, place, std::nullopt, options.asked.target.dry_run);
+  return true;
+}
+
+int import_asked(Options& options) {
+  check_output(options.outputs);
+  options.asked.target.overwrite = options.outputs.overwrite;
   pipeline::ModelCatalog catalog;
   if (options.asked.graphs.graphs.empty()) {
     if (options.asked.sources.main.empty()) {
@@ -67,6 +83,7 @@ int import_asked(const Options& options) {
       throw Error(ErrorKind::usage,
                   "--family and --like are for --torchscript: a checkpoint says itself what it is. Leave them out");
     }
+    if (stays_as_it_is(options)) return 0;
     const io::ImportReport report = pipeline::import_checkpoint(options.asked, catalog);
     print_report(options, report, false);
     return 0;
@@ -76,6 +93,7 @@ int import_asked(const Options& options) {
     throw Error(ErrorKind::usage, "--torchscript makes a model of graphs alone, and does not go with a checkpoint.",
                 "Name every part as --torchscript PART=FILE, or import the checkpoint");
   }
+  if (stays_as_it_is(options)) return 0;
   const io::ImportReport report = pipeline::import_graphs(options.asked, catalog);
   print_report(options, report, true);
   return 0;
@@ -141,9 +159,8 @@ Run declare_import(CLI::App& app) {
   app.add_flag("--copy", options->asked.target.copy, "Copy the weights; else the model links to them")->group(output);
   app.add_flag("--verify", options->asked.target.verify, "Record the sha256 of all weights, which reads them whole")
       ->group(output);
-  app.add_flag("--json", options->json, "One JSON line on stdout")->group(output);
-  app.add_flag("--overwrite", options->asked.target.overwrite, "Replace a model that is there")->group(output);
   app.add_flag("--dry-run", options->asked.target.dry_run, "Say what would become of it; make nothing")->group(output);
+  declare_output(app, options->outputs, "One JSON line on stdout");
   app.footer(footer);
   return [options] {
     take_graphs(*options);

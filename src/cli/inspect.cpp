@@ -14,13 +14,16 @@
 #include "cli/inspect_latent.hpp"
 #include "cli/inspect_measure.hpp"
 #include "cli/latent_options.hpp"
+#include "cli/output_options.hpp"
 #include "cli/spelling.hpp"
 #include "cli/terminal.hpp"
 #include "core/family/families.hpp"
+#include "core/job/job_fields.hpp"
 #include "core/model/model_check.hpp"
 #include "core/prompt/prompt_syntax.hpp"
 #include "core/sampling/schedules.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "core/text/unicode.hpp"
 #include "io/file/file_kinds.hpp"
@@ -53,50 +56,49 @@ struct Options {
 };
 
 std::string shape_text(const Port& port) {
-  std::string text = port.name + " " + port.dtype + " [";
-  for (std::size_t i = 0; i < port.shape.size(); ++i) {
-    if (i) text += ", ";
-    const auto* number = std::get_if<std::int64_t>(&port.shape[i]);
-    text += number ? std::to_string(*number) : std::get<std::string>(port.shape[i]);
+  std::vector<std::string> sides;
+  for (const auto& side : port.shape) {
+    const auto* number = std::get_if<std::int64_t>(&side);
+    sides.push_back(number ? std::to_string(*number) : std::get<std::string>(side));
   }
-  return text + "]";
+  return core::sentence("{} {} [{}]", port.name, port.dtype, core::joined(sides));
 }
 
 std::string ports_text(const std::vector<Port>& ports) {
-  std::string text;
-  for (const Port& port : ports) text += (text.empty() ? "" : ", ") + shape_text(port);
-  return text;
+  std::vector<std::string> texts;
+  for (const Port& port : ports) texts.push_back(shape_text(port));
+  return core::joined(texts);
 }
 
 std::string sampling_text(const SamplingFacts& facts) {
-  const std::string text =
-      std::string(core::prediction_name(facts.prediction)) + ", " + std::to_string(facts.train_steps) + " steps, ";
+  const std::string text = core::sentence("{}, {} steps, ", core::prediction_name(facts.prediction), facts.train_steps);
   const FlowShift& shift = facts.flow_shift;
   if (path_of(facts.prediction) != Path::flow) {
-    const bool cosine = facts.beta_curve == BetaCurve::cosine;
-    return text + "betas " +
-           (cosine ? "by a cosine" : core::number_text(facts.beta_start) + " to " + core::number_text(facts.beta_end)) +
-           (facts.zero_snr ? ", zero terminal SNR, " : ", ") + core::spacing_name(facts.spacing);
+    const std::string betas =
+        facts.beta_curve == BetaCurve::cosine
+            ? "by a cosine"
+            : core::sentence("{} to {}", core::number_text(facts.beta_start), core::number_text(facts.beta_end));
+    return core::sentence("{}betas {}{}, {}", text, betas, facts.zero_snr ? ", zero terminal SNR" : "",
+                          core::spacing_name(facts.spacing));
   }
-  if (!shift.dynamic) return text + "shift " + core::number_text(shift.shift);
-  return text + "shift e^" + core::number_text(shift.base_shift) + " at " + std::to_string(shift.base_tokens) +
-         " tokens to e^" + core::number_text(shift.max_shift) + " at " + std::to_string(shift.max_tokens);
+  if (!shift.dynamic) return core::sentence("{}shift {}", text, core::number_text(shift.shift));
+  return core::sentence("{}shift e^{} at {} tokens to e^{} at {}", text, core::number_text(shift.base_shift),
+                        shift.base_tokens, core::number_text(shift.max_shift), shift.max_tokens);
 }
 
 std::string tokenizers_text(const Model& model) {
-  std::string text;
+  std::vector<std::string> texts;
   for (const auto& [name, facts] : model.tokenizers) {
-    text += (text.empty() ? "" : ", ") + name + ": " + std::string(core::tokenizer_kind_name(facts.kind)) + ", " +
-            std::to_string(facts.length) + " tokens";
+    texts.push_back(core::sentence("{}: {}, {} tokens", name, core::tokenizer_kind_name(facts.kind), facts.length));
   }
-  return text;
+  return core::joined(texts);
 }
 
 std::string conditioning_text(const Conditioning& facts) {
   if (facts.zero_empty_negative) return "an empty negative prompt is zeros";
-  std::string axes;
-  for (const int axis : facts.rope_axes) axes += (axes.empty() ? "" : ", ") + std::to_string(axis);
-  return axes.empty() ? "none" : "rope axes " + axes;
+  std::vector<std::string> axes;
+  for (const int axis : facts.rope_axes) axes.push_back(std::to_string(axis));
+  return axes.empty() ? "none" : core::sentence("rope axes {}", core::joined(axes));
 }
 
 void print_model(const Model& model) {
@@ -108,23 +110,23 @@ void print_model(const Model& model) {
       {"model", model.name},
       {"folder", model.folder.string()},
       {"family", model.family},
-      {"space", space.id + ": " + std::to_string(space.channels) + " channels, 1/" + std::to_string(space.downscale) +
-                    ", scale " + core::number_text(space.scale) + ", shift " + core::number_text(space.shift) +
-                    ", lineage " + space.lineage},
-      {"defaults", std::to_string(defaults.width) + "x" + std::to_string(defaults.height) + ", " +
-                       core::count_text(static_cast<std::uint64_t>(defaults.steps), "step") + ", " + defaults.sampler +
-                       ", guidance " + core::number_text(defaults.guidance)},
+      {"space",
+       core::sentence("{}: {} channels, 1/{}, scale {}, shift {}, lineage {}", space.id, space.channels,
+                      space.downscale, core::number_text(space.scale), core::number_text(space.shift), space.lineage)},
+      {"defaults", core::sentence("{}x{}, {}, {}, guidance {}", defaults.width, defaults.height,
+                                  core::count_text(static_cast<std::uint64_t>(defaults.steps), "step"),
+                                  defaults.sampler, core::number_text(defaults.guidance))},
       {"sampling", sampling_text(model.sampling)},
       {"tokenizers", tokenizers_text(model)},
       {"conditioning", conditioning_text(model.conditioning)},
-      {"files", std::to_string(model.files.size()) + ", " + core::bytes_text(bytes)},
+      {"files", core::sentence("{}, {}", model.files.size(), core::bytes_text(bytes))},
       {"licence", model.licence},
       {"origin", model.origin},
   });
   for (const auto& [name, part] : model.parts) {
-    print_line(name + "  " + part.graph.lexically_relative(model.folder).string());
-    print_line("  in   " + ports_text(part.inputs));
-    print_line("  out  " + ports_text(part.outputs));
+    print_line(core::sentence("{}  {}", name, part.graph.lexically_relative(model.folder).string()));
+    print_line(core::sentence("  in   {}", ports_text(part.inputs)));
+    print_line(core::sentence("  out  {}", ports_text(part.outputs)));
   }
 }
 
@@ -139,12 +141,13 @@ std::string chunk_text(const TokenChunk& chunk) {
 }
 
 void print_tokens(const io::EncodedPrompts& encoded, const std::vector<std::string>& warnings) {
+  const bool several = encoded.prompt.size() > 1;
   for (const auto& [name, chunked] : encoded.prompt) {
-    if (encoded.prompt.size() > 1) print_line(name);
+    if (several) print_line(name);
     for (const TokenChunk& chunk : chunked.chunks) print_line(chunk_text(chunk));
-    const std::size_t chunks = chunked.chunks.size();
-    print_note(core::count_text(chunked.count, "token") + " in " + core::count_text(chunks, "chunk") +
-               (chunked.cut.empty() ? "" : "; cut off: \"" + chunked.cut + "\""));
+    const std::string cut = chunked.cut.empty() ? "" : core::sentence("; cut off: \"{}\"", chunked.cut);
+    print_note(core::sentence("{}{} in {}{}", several ? name + ": " : "", core::count_text(chunked.count, "token"),
+                              core::count_text(chunked.chunks.size(), "chunk"), cut));
   }
   for (const std::string& warning : warnings) print_warning(warning);
 }
@@ -170,8 +173,10 @@ std::string verified_text(const Model& model) {
   const auto unread = std::count_if(model.files.begin(), model.files.end(),
                                     [](const auto& file) { return file.second.sha256.empty(); });
   if (unread == 0) return "every file has the recorded sha256";
-  return std::to_string(unread) + (unread == 1 ? " linked file has" : " linked files have") +
-         " no recorded sha256, and only size and time of change were compared; lapis import --verify records it";
+  return core::sentence(
+      "{} linked {} no recorded sha256, and only size and time of change were compared; lapis import --verify records "
+      "it",
+      unread, unread == 1 ? "file has" : "files have");
 }
 
 int inspect_model(const Options& options) {
@@ -208,16 +213,17 @@ InspectedPicture read_picture(const io::LatentSource& source) {
 int inspect_picture(const Options& options, const io::LatentSource& source) {
   const auto [format, facts] = read_picture(source);
   if (options.preview || options.measure) {
-    throw Error(ErrorKind::usage, std::string(options.preview ? "--preview is for latents"
-                                                              : "--measure is for latents and for a model's VAE") +
-                                      "; " + source.name() + " is a " + format);
+    throw Error(ErrorKind::usage, core::sentence("{}; {} is a {}",
+                                                 options.preview ? "--preview is for latents"
+                                                                 : "--measure is for latents and for a model's VAE",
+                                                 source.name(), format));
   }
   if (options.json) {
     print_json(io::picture_report(facts));
     return 0;
   }
-  print_line(source.name() + ": " + format + ", " + std::to_string(facts.width) + "x" + std::to_string(facts.height) +
-             ", " + std::to_string(facts.bit_depth) + " bit");
+  print_line(
+      core::sentence("{}: {}, {}x{}, {} bit", source.name(), format, facts.width, facts.height, facts.bit_depth));
   if (facts.texts.empty()) {
     print_note("no settings in it: they are read from the texts of a PNG and the Exif comment of a JPEG");
   }
@@ -235,8 +241,9 @@ void sort_words(Options& options) {
   if (pictures.empty()) return;
   if (!options.measure) {
     pictures.insert(pictures.begin(), options.target);
-    throw Error(ErrorKind::usage, "lapis inspect shows one thing, and found " + core::listed(pictures) +
-                                      ". Pictures are for --measure of a model");
+    throw Error(ErrorKind::usage,
+                core::sentence("lapis inspect shows one thing, and found {}. Pictures are for --measure of a model",
+                               core::listed(pictures)));
   }
   const auto model = std::find_if_not(pictures.begin(), pictures.end(), pipeline::names_file);
   if (pipeline::names_file(options.target) && model != pictures.end()) std::swap(options.target, *model);
@@ -245,11 +252,12 @@ void sort_words(Options& options) {
 int inspect(const Options& options) {
   if (!pipeline::names_file(options.target)) {
     if (!options.preview) return inspect_model(options);
-    throw Error(ErrorKind::usage, "--preview is for latents; " + options.target + " names a model");
+    throw Error(ErrorKind::usage, core::sentence("--preview is for latents; {} names a model", options.target));
   }
   if (options.has_tokens || options.verify || !options.pictures.empty()) {
-    throw Error(ErrorKind::usage,
-                "--tokens, --verify and --measure PICTURE are for model folders; " + options.target + " is a file");
+    throw Error(ErrorKind::usage, core::sentence("--tokens, --verify and --measure PICTURE are for model folders; {} "
+                                                 "is a file",
+                                                 options.target));
   }
   const io::LatentSource source(options.target, io::LatentSource::largest_pipe, /*or_picture=*/true);
   const io::FileKind* kind = io::find_file_kind(source.bytes());
@@ -269,7 +277,9 @@ Run declare_inspect(CLI::App& app) {
   const CLI::Option* tokens =
       app.add_option("--tokens", options->tokens, "Show the token ids of a prompt, and weights; @FILE or - reads it")
           ->type_name("TEXT");
-  app.add_option("--prompt-syntax", options->syntax, "Brackets in that prompt: plain, a1111 or comfy")
+  const std::vector<std::string> syntaxes = core::find_job_field("prompt_syntax").choices();
+  app.add_option("--prompt-syntax", options->syntax,
+                 core::sentence("Brackets in that prompt: {}", core::either_of(syntaxes)))
       ->type_name("NAME");
   app.add_option("--embedding", options->embeddings, "Textual inversion, or a folder of them; repeat")
       ->type_name("[NAME=]FILE")
@@ -279,8 +289,8 @@ Run declare_inspect(CLI::App& app) {
   app.add_flag("--measure", options->measure,
                "What its VAE does to pictures, or drawn patterns; of a latent: all numbers");
   app.add_flag("--preview", options->preview, "Show a latent by the colours of its channels");
-  app.add_flag("--json", options->json, "The same as one JSON document");
   declare_hints(app, options->hints);
+  declare_json(app, options->json, "The same as one JSON document");
   app.footer(
       "Examples:\n"
       "  lapis inspect tiny-sd15 --verify\n"

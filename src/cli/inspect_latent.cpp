@@ -16,6 +16,7 @@
 #include "core/latent/space_match.hpp"
 #include "core/latent/units.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/sentence.hpp"
 #include "io/latent/latent_statistics.hpp"
 #include "io/latent/untagged_latent.hpp"
 #include "io/report/inspection_report.hpp"
@@ -52,26 +53,31 @@ io::LatentInspection look_at(const io::LatentSource& source, const io::LatentHin
 }
 
 std::string space_text(const io::LatentInspection& latent) {
-  if (!latent.has_space) return "not said; its numbers " + core::matches_text(latent.fits, latent.statistics.channels);
-  return core::space_name(latent.passport.space) + ": " + core::space_numbers(latent.passport.space);
+  if (!latent.has_space) {
+    return core::sentence("not said; its numbers {}", core::matches_text(latent.fits, latent.statistics.channels));
+  }
+  const Space& space = latent.passport.space;
+  return core::sentence("{}: {}", core::space_name(space), core::space_numbers(space));
 }
 
 std::string numbers_text(const io::LatentInspection& latent) {
   const Passport& passport = latent.passport;
-  std::string text;
-  for (const std::int64_t side : passport.shape) text += (text.empty() ? "" : " x ") + std::to_string(side);
-  if (!latent.has_size) text = std::to_string(passport.shape[1]) + " channels, sides not said";
-  text += ", " + std::string(latent_dtype_name(passport.dtype));
-  text += latent.has_units ? ", " + core::units_name(passport.units) + " units" : ", units not said";
-  return text + (latent.layout == core::Layout::packed ? ", packed into tokens" : "");
+  std::vector<std::string> sides;
+  for (const std::int64_t side : passport.shape) sides.push_back(std::to_string(side));
+  const std::string shape =
+      latent.has_size ? core::joined(sides, " x ") : core::sentence("{} channels, sides not said", passport.shape[1]);
+  const std::string units =
+      latent.has_units ? core::sentence("{} units", core::units_name(passport.units)) : "units not said";
+  return core::sentence("{}, {}, {}{}", shape, core::latent_dtype_name(passport.dtype), units,
+                        latent.layout == core::Layout::packed ? ", packed into tokens" : "");
 }
 
 std::string state_text(const Passport& passport) {
   if (passport.sigma == 0) return "finished";
-  return "unfinished: sigma " + core::number_text(passport.sigma) + " after " + std::to_string(passport.step) +
-         (passport.step == 1 ? " step" : " steps") + " on a " +
-         (passport.path == Path::flow ? "flow" : "variance-exploding") + " path, noise drawn " +
-         std::to_string(passport.draws) + (passport.draws == 1 ? " time" : " times");
+  return core::sentence("unfinished: sigma {} after {} on a {} path, noise drawn {}", core::number_text(passport.sigma),
+                        core::count_text(static_cast<std::uint64_t>(passport.step), "step"),
+                        passport.path == Path::flow ? "flow" : "variance-exploding",
+                        core::count_text(static_cast<std::uint64_t>(passport.draws), "time"));
 }
 
 std::string rounded_text(double value) {
@@ -83,13 +89,13 @@ std::string rounded_text(double value) {
 void print_facts(const io::LatentInspection& latent) {
   const Passport& passport = latent.passport;
   Rows rows = {{"latent", latent.name},
-               {"form", latent.format},
+               {"format", latent.format},
                {"space", space_text(latent)},
                {"numbers", numbers_text(latent)}};
   if (latent.has_space && latent.has_size)
-    rows.push_back({"picture", core::size_text(core::picture_size(passport)) + " pixels"});
+    rows.push_back({"picture", core::sentence("{} pixels", core::size_text(core::picture_size(passport)))});
   rows.push_back({"state", state_text(passport)});
-  rows.push_back({"vae", passport.vae_sha256.empty() ? "no digest" : "sha256 " + passport.vae_sha256});
+  rows.push_back({"vae", passport.vae_sha256.empty() ? "no digest" : core::sentence("sha256 {}", passport.vae_sha256)});
   for (const Transcode& entry : passport.history)
     rows.push_back({"history", pipeline::announcement(latent.name, entry)});
   print_table(rows);
@@ -107,14 +113,15 @@ void print_channels(const io::LatentInspection& latent) {
   print_line("");
   print_table(rows);
   const std::int64_t step = latent.statistics.row_step;
-  if (step > 1) print_line("of every " + std::to_string(step) + "th row; --measure looks at all of them");
+  if (step > 1) print_line(core::sentence("of every {}th row; --measure looks at all of them", step));
 }
 
 /// The colours of a latent's channels. Throws where none are known, and where nobody says which channels these are.
 const core::LineageRow& preview_colours(const io::LatentInspection& latent) {
   if (!latent.has_space || !latent.has_size) {
-    throw Error(ErrorKind::usage, latent.name + " does not say its space or its size, and a preview needs both. Say " +
-                                      "them: --space ID:LINEAGE, --size WxH");
+    throw Error(ErrorKind::usage, core::sentence("{} does not say its space or its size, and a preview needs both. Say "
+                                                 "them: --space ID:LINEAGE, --size WxH",
+                                                 latent.name));
   }
   return pipeline::preview_colours(latent.name, latent.passport.space);
 }

@@ -6,6 +6,7 @@
 #include "cli/progress.hpp"
 #include "cli/terminal.hpp"
 #include "core/latent/latents.hpp"
+#include "core/text/sentence.hpp"
 #include "io/report/latent_report.hpp"
 #include "pipeline/engine_door.hpp"
 #include "pipeline/measure.hpp"
@@ -55,9 +56,10 @@ int measure_model(const Model& model, const std::vector<std::string>& pictures, 
     table.back()[1] = "";
   }
   print_table(table);
-  print_note("PSNR of each picture after the VAE of " + model.name +
-             " and back; red, green and blue: how far their means moved, in levels of 255; clipped: samples that came "
-             "to an end of the range");
+  print_note(core::sentence(
+      "PSNR of each picture after the VAE of {} and back; red, green and blue: how far their means moved, in levels of "
+      "255; clipped: samples that came to an end of the range",
+      model.name));
   return 0;
 }
 

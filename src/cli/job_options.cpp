@@ -7,6 +7,7 @@
 #include "core/job/job_fields.hpp"
 #include "core/job/resolve_sampling.hpp"
 #include "core/sampling/schedule_table.hpp"
+#include "core/text/sentence.hpp"
 #include "io/prompt/prompt_file.hpp"
 #include "lapis/error.hpp"
 
@@ -21,8 +22,9 @@ bool wants_stdin(const core::JobField& field, const std::string& argument) {
 /// A sampler's name that says a schedule too (it comes first) and --schedule must agree.
 void check_schedule(const std::string& said, const std::string& asked) {
   if (core::find_schedule(said).kind == core::find_schedule(asked).kind) return;
-  throw Error(ErrorKind::usage, "--sampler is a name of schedule " + said + " too, and --schedule is \"" + asked +
-                                    "\". Give the schedule once");
+  throw Error(ErrorKind::usage, core::sentence("--sampler is a name of schedule {} too, and --schedule is \"{}\". Give "
+                                               "the schedule once",
+                                               said, asked));
 }
 
 /// Sets a field from its option's arguments.
@@ -45,7 +47,7 @@ void set_from(pipeline::AskedJob& asked, StdinUse& use, const core::JobField& fi
 
 void take_stdin(StdinUse& use, const std::string& word, const std::string& advice) {
   if (!use.word.empty()) {
-    throw Error(ErrorKind::usage, use.word + " and " + word + " both want standard input.", advice);
+    throw Error(ErrorKind::usage, core::sentence("{} and {} both want standard input.", use.word, word), advice);
   }
   use.word = word;
 }
@@ -57,7 +59,8 @@ void declare_job_options(CLI::App& app, pipeline::AskedJob& asked, StdinUse& use
     const std::string names = std::string(field.flags) + (field.key == positional ? "," + std::string(field.key) : "");
     const std::string group(core::group_title(field.group));
     if (std::holds_alternative<bool Job::*>(field.member)) {
-      app.add_flag_callback(names, [&asked, &use, &field] { set_from(asked, use, field, {"true"}); }, core::help_text(field))
+      app.add_flag_callback(
+             names, [&asked, &use, &field] { set_from(asked, use, field, {"true"}); }, core::help_text(field))
           ->group(group);
       continue;
     }

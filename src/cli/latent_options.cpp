@@ -6,43 +6,43 @@
 #include <charconv>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <unistd.h>
-#include <utility>
 #include <vector>
 
 #include "core/job/job_fields.hpp"
+#include "core/latent/units.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Units>, 2> unit_names = {
-    {{"model", Units::model}, {"vae", Units::vae}}};
-constexpr std::array<std::pair<std::string_view, LatentDtype>, 3> dtype_names = {
-    {{"f32", LatentDtype::f32}, {"f16", LatentDtype::f16}, {"bf16", LatentDtype::bf16}}};
-
 [[noreturn]] void refuse_name(std::string_view flag, const std::string& text, const std::vector<std::string>& names) {
-  throw Error(ErrorKind::usage, std::string(flag) + " is \"" + text + "\"; expected one of " + core::listed(names) +
-                                    "." + core::did_you_mean(text, names));
+  throw Error(ErrorKind::usage, core::sentence("{} is \"{}\"; expected one of {}.{}", flag, text, core::listed(names),
+                                               core::did_you_mean(text, names)));
 }
 
-/// The value of a name in a table of pairs.
-template <typename Pairs>
-auto value_of(const Pairs& pairs, const std::string& text, std::string_view flag) {
+/// The row of this name in a table.
+template <typename Row>
+const Row& row_named(std::span<const Row> rows, const std::string& text, std::string_view flag) {
   std::vector<std::string> names;
-  for (const auto& [name, value] : pairs) {
-    if (name == text) return value;
-    names.emplace_back(name);
+  for (const Row& row : rows) {
+    if (row.name == text) return row;
+    names.emplace_back(row.name);
   }
   refuse_name(flag, text, names);
 }
 
-/// The name of a value in such a table.
-template <typename Pairs, typename Value>
-std::string_view name_of(const Pairs& pairs, Value value) {
-  return std::find_if(pairs.begin(), pairs.end(), [&](const auto& pair) { return pair.second == value; })->first;
+/// Declares an option as the job's field of this key is declared; `flags` where they are others.
+template <typename Value>
+void declare_field(CLI::App& app, Value& value, const char* key, const char* group, const char* flags = nullptr) {
+  const core::JobField& field = core::find_job_field(key);
+  app.add_option(flags != nullptr ? flags : std::string(field.flags), value, core::help_text(field))
+      ->type_name(std::string(field.value_name))
+      ->group(group);
 }
 
 /// Refuses a name that is none of the choices that a field of a job has.
@@ -58,38 +58,30 @@ std::optional<int> whole_number(std::string_view text) {
   return value;
 }
 
-/// The names of the hints where their options' words are led by `lead`.
-io::HintKeys hint_keys(std::string lead) {
-  std::ranges::replace(lead, '-', '_');
-  return {"space", lead + "units", lead + "format", lead + "size"};
+/// "in_units" of "--in-units".
+std::string key_of(std::string_view flag) {
+  std::string key(flag.substr(2));
+  std::ranges::replace(key, '-', '_');
+  return key;
 }
 
 }  // namespace
 
-void declare_hints(CLI::App& app, HintOptions& options, const std::string& lead) {
+void declare_hints(CLI::App& app, HintOptions& options, const HintFlags& flags) {
   const char* const group = "What a latent's file does not say itself";
-  const std::string in_form = lead.empty() ? "Form" : "Its form";
-  app.add_option("--space", options.space, "Space of its numbers: ID, ID:LINEAGE or a model's name")
-      ->type_name("SPACE")
-      ->group(group);
-  app.add_option("--" + lead + "units", options.units, "What its numbers are: model or vae")
-      ->type_name("NAME")
-      ->group(group);
-  app.add_option("--" + lead + "format", options.format, "Whose convention it keeps; lapis list forms")
-      ->type_name("NAME")
-      ->group(group);
-  app.add_option("--" + lead + "size", options.size, "Of its picture: packed tokens do not tell")
-      ->type_name("WxH")
-      ->group(group);
+  declare_field(app, options.space, "space", group);
+  declare_field(app, options.units, "init_units", group, flags.units);
+  declare_field(app, options.format, "init_format", group, flags.format);
+  declare_field(app, options.size, "init_size", group, flags.size);
 }
 
-io::LatentHints latent_hints(const HintOptions& options, pipeline::ModelCatalog& catalog, const std::string& lead) {
+io::LatentHints latent_hints(const HintOptions& options, pipeline::ModelCatalog& catalog, const HintFlags& flags) {
   io::LatentHints hints;
-  hints.keys = hint_keys(lead);
+  hints.keys = {"space", key_of(flags.units), key_of(flags.format), key_of(flags.size)};
   if (!options.space.empty()) hints.space = catalog.space_named(options.space, "--space");
-  if (!options.units.empty()) hints.units = parse_units(options.units, "--" + lead + "units");
+  if (!options.units.empty()) hints.units = parse_units(options.units, flags.units);
   if (!options.format.empty()) hints.format = io::find_latent_format(options.format).format;
-  if (!options.size.empty()) hints.size = parse_size(options.size, "--" + lead + "size");
+  if (!options.size.empty()) hints.size = parse_size(options.size, flags.size);
   return hints;
 }
 
@@ -99,32 +91,23 @@ pipeline::NamedLatent read_named_latent(const std::string& path, const io::Laten
 
 io::LatentSource latent_source(const std::string& path, const std::string& line, bool or_picture) {
   if (path == "-" && isatty(STDIN_FILENO) != 0) {
-    throw Error(ErrorKind::usage, "- would read a latent from the terminal. Pipe one: " + line);
+    throw Error(ErrorKind::usage, core::sentence("- would read a latent from the terminal. Pipe one: {}", line));
   }
   return io::LatentSource(path, io::LatentSource::largest_pipe, or_picture);
 }
 
 void declare_compute(CLI::App& app, pipeline::ComputeOptions& options) {
   const char* const group = "VAE and machine";
-  const auto of_job = [&](const char* key, auto& value) {
-    const core::JobField& field = core::find_job_field(key);
-    app.add_option(std::string(field.flags), value, core::help_text(field))
-        ->type_name(std::string(field.value_name))
-        ->group(group);
-  };
-  of_job("vae_tiling", options.tiling);
-  app.add_option("--vae-dtype", options.dtype,
-                 "What it computes in: " + core::either_of(core::find_job_field("dtype").choices()))
-      ->type_name("NAME")
-      ->group(group);
-  of_job("device", options.device);
-  of_job("threads", options.threads);
+  declare_field(app, options.tiling, "vae_tiling", group);
+  declare_field(app, options.dtype, "vae_dtype", group);
+  declare_field(app, options.device, "device", group);
+  declare_field(app, options.threads, "threads", group);
 }
 
 EngineOptions engine_options(const pipeline::ComputeOptions& options) {
   expect_choice(options.tiling, "--vae-tiling", "vae_tiling");
   expect_choice(options.device, "--device", "device");
-  expect_choice(options.dtype, "--vae-dtype", "dtype");
+  expect_choice(options.dtype, "--vae-dtype", "vae_dtype");
   const auto threads = static_cast<double>(options.threads);
   if (const auto problem = core::limit_problem("--threads", threads, core::thread_limits)) {
     throw Error(ErrorKind::usage, *problem);
@@ -140,26 +123,38 @@ PixelSize parse_size(const std::string& text, std::string_view flag) {
     return side && *side >= 1 && *side <= static_cast<int>(core::side_limits.highest);
   };
   if (fits(width) && fits(height)) return {*width, *height};
-  throw Error(ErrorKind::usage, std::string(flag) + " is \"" + text +
-                                    "\"; expected a picture's sides in pixels, up to " +
-                                    core::number_text(core::side_limits.highest) + ", as in 512x768");
+  throw Error(ErrorKind::usage,
+              core::sentence("{} is \"{}\"; expected a picture's sides in pixels, up to {}, as in 512x768", flag, text,
+                             core::number_text(core::side_limits.highest)));
 }
 
-Units parse_units(const std::string& text, std::string_view flag) { return value_of(unit_names, text, flag); }
+Units parse_units(const std::string& text, std::string_view flag) {
+  return row_named(core::units_rows(), text, flag).units;
+}
 
 LatentDtype parse_latent_dtype(const std::string& text, std::string_view flag) {
-  return value_of(dtype_names, text, flag);
+  return row_named(core::latent_dtypes(), text, flag).dtype;
 }
 
-std::string_view latent_dtype_name(LatentDtype dtype) { return name_of(dtype_names, dtype); }
+void declare_output_format(CLI::App& app, std::string& format) {
+  declare_field(app, format, "init_format", "Output", "--format");
+}
 
-io::LatentFormat output_format(const std::string& format, const std::string& path) {
+void declare_output_numbers(CLI::App& app, std::string& units, std::string& dtype) {
+  declare_field(app, units, "init_units", "Output", "--units");
+  std::vector<std::string> names;
+  for (const core::LatentDtypeRow& row : core::latent_dtypes()) names.emplace_back(row.name);
+  app.add_option("--dtype", dtype, core::either_of(names))->type_name("NAME")->group("Output");
+}
+
+io::LatentFormat output_format(const std::string& format, const std::string& path, std::string_view flag) {
   const std::string ending = core::lower_ascii(std::filesystem::path(path).extension().string());
   static const std::array<std::string_view, 5> pictures = {".png", ".jpg", ".jpeg", ".webp", ".bmp"};
   if (std::find(pictures.begin(), pictures.end(), ending) != pictures.end()) {
     throw Error(ErrorKind::usage,
-                "-o " + path + ": this command writes a latent, and " + ending +
-                    " is a picture. Let the name end in .safetensors; lapis decode makes the picture");
+                core::sentence("{} {}: this {} writes a latent, and {} is a picture. Let the name end in .safetensors; "
+                               "lapis decode makes the picture",
+                               flag, path, flag == "-o" ? "command" : "option", ending));
   }
   if (!format.empty()) return io::find_latent_format(format).format;
   for (const io::LatentFormatRow& row : io::latent_formats()) {

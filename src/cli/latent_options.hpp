@@ -25,11 +25,23 @@ struct HintOptions {
   std::string size;
 };
 
-/// Declares --space, --units, --format and --size, their words led by `lead` ("in-": "--in-units") but for --space.
-void declare_hints(CLI::App& app, HintOptions& options, const std::string& lead = "");
+/// What a command calls these options, but for --space, which all call so.
+struct HintFlags {
+  const char* units = "--units";
+  const char* format = "--format";
+  const char* size = "--size";
+};
 
-/// Throws Error{usage} for words that mean nothing; `lead` as of `declare_hints`.
-io::LatentHints latent_hints(const HintOptions& options, pipeline::ModelCatalog& catalog, const std::string& lead = "");
+inline constexpr HintFlags plain_flags;
+inline constexpr HintFlags in_flags = {"--in-units", "--in-format", "--in-size"};
+inline constexpr HintFlags init_flags = {"--init-units", "--init-format", "--init-size"};
+
+/// Declares them as the job's fields of a latent to start from are declared.
+void declare_hints(CLI::App& app, HintOptions& options, const HintFlags& flags = plain_flags);
+
+/// Throws Error{usage} for words that mean nothing.
+io::LatentHints latent_hints(const HintOptions& options, pipeline::ModelCatalog& catalog,
+                             const HintFlags& flags = plain_flags);
 
 /// Where a latent comes from, or a picture where `or_picture`: a file, or standard input for "-". Throws Error{usage}
 /// for a terminal; `line` is one that pipes a latent. Else as of `io::LatentSource`.
@@ -47,14 +59,17 @@ EngineOptions engine_options(const pipeline::ComputeOptions& options);
 /// "512x768": both sides from 1 to 16384. Throws Error{usage}.
 PixelSize parse_size(const std::string& text, std::string_view flag);
 
-/// "model" or "vae"; "f32", "f16" or "bf16". Throw Error{usage}.
+/// The row of this name in `core::units_rows` or `core::latent_dtypes`. Throw Error{usage}.
 Units parse_units(const std::string& text, std::string_view flag);
 LatentDtype parse_latent_dtype(const std::string& text, std::string_view flag);
 
-std::string_view latent_dtype_name(LatentDtype dtype);
+/// Declares --format of a latent that is written, and --units and --dtype of its numbers.
+void declare_output_format(CLI::App& app, std::string& format);
+void declare_output_numbers(CLI::App& app, std::string& units, std::string& dtype);
 
 /// The form a latent is written in: the one called `format`, or where that is empty the one that asks for the ending of
-/// `path`, or lapis' own. Throws Error{usage} for a name that is none, and for a path that ends like a picture.
-io::LatentFormat output_format(const std::string& format, const std::string& path);
+/// `path`, or lapis' own. Throws Error{usage} for a name that is none, and for a path that ends like a picture; `flag`
+/// is what names the path.
+io::LatentFormat output_format(const std::string& format, const std::string& path, std::string_view flag = "-o");
 
 }  // namespace lapis::cli

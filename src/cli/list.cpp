@@ -8,17 +8,18 @@
 #include <vector>
 
 #include "cli/commands.hpp"
+#include "cli/output_options.hpp"
 #include "cli/spelling.hpp"
-#include "pipeline/locations.hpp"
-#include "pipeline/routes.hpp"
 #include "cli/terminal.hpp"
 #include "core/family/families.hpp"
 #include "core/family/spaces.hpp"
+#include "core/job/job_fields.hpp"
 #include "core/latent/latents.hpp"
 #include "core/sampling/samplers.hpp"
 #include "core/sampling/schedule_table.hpp"
 #include "core/sampling/schedules.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "io/latent/latent_formats.hpp"
 #include "io/model/model_folder.hpp"
@@ -38,12 +39,6 @@ struct Table {
   const char* name;
   Rows (*rows)();
 };
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
 
 Rows model_rows() {
   Rows rows{{"model", "family", "space", "size", "dtype", "disk", "licence", "folder"}};
@@ -69,8 +64,9 @@ Rows family_rows() {
     for (const Prediction prediction : row.predictions) predictions.emplace_back(core::prediction_name(prediction));
     std::vector<std::string> kinds;
     for (const core::TokenizerRow& each : row.tokenizers) kinds.emplace_back(core::tokenizer_kind_name(each.kind));
-    rows.push_back({row.name, row.space, "multiples of " + std::to_string(row.size_multiple), joined(predictions),
-                    joined(kinds), row.guidance == core::GuidanceKind::passes ? "two passes" : "an input, if any"});
+    rows.push_back({row.name, row.space, core::sentence("multiples of {}", row.size_multiple),
+                    core::joined(predictions), core::joined(kinds),
+                    row.guidance == core::GuidanceKind::passes ? "two passes" : "an input, if any"});
   }
   return rows;
 }
@@ -78,7 +74,7 @@ Rows family_rows() {
 /// The first two of a list of numbers, "-" for none.
 std::string numbers(const std::vector<double>& values) {
   if (values.empty()) return "-";
-  return core::number_text(values[0]) + " " + core::number_text(values[1]) + " ...";
+  return core::sentence("{} {} ...", core::number_text(values[0]), core::number_text(values[1]));
 }
 
 Rows space_rows() {
@@ -102,7 +98,7 @@ Rows lineage_rows() {
 }
 
 Rows format_rows() {
-  Rows rows{{"form", "units", "says its space", "packs", "endings", "meaning"}};
+  Rows rows{{"format", "units", "says its space", "packs", "endings", "meaning"}};
   for (const io::LatentFormatRow& row : io::latent_formats()) {
     const bool lapis = row.format == io::LatentFormat::lapis;
     const std::string units = lapis                      ? "as it says"
@@ -110,7 +106,7 @@ Rows format_rows() {
                               : *row.units == Units::vae ? "vae"
                                                          : "model";
     rows.push_back({row.name, units, row.has_space ? "yes" : "no", row.packs ? "yes" : "no",
-                    row.endings.empty() ? "-" : joined(row.endings), row.description});
+                    row.endings.empty() ? "-" : core::joined(row.endings), row.description});
   }
   return rows;
 }
@@ -123,7 +119,7 @@ std::string families_that(const Fits& fits) {
     const auto walks = [&](Prediction prediction) { return fits(family, path_of(prediction)); };
     if (std::any_of(family.predictions.begin(), family.predictions.end(), walks)) names.push_back(family.name);
   }
-  return joined(names);
+  return core::joined(names);
 }
 
 Rows sampler_rows() {
@@ -132,7 +128,7 @@ Rows sampler_rows() {
     rows.push_back({row.name, row.label, std::to_string(row.order), std::to_string(row.evaluations),
                     row.uses_noise ? "yes" : "no", row.eta ? core::number_text(*row.eta) : "-",
                     families_that([&](const core::FamilyRow&, Path path) { return core::supports(row, path); }),
-                    joined(row.aliases)});
+                    core::joined(row.aliases)});
   }
   return rows;
 }
@@ -141,7 +137,7 @@ Rows schedule_rows() {
   Rows rows{{"schedule", "label", "families", "meaning", "also called"}};
   for (const core::ScheduleRow& row : core::schedules()) {
     const auto fits = [&](const core::FamilyRow& family, Path path) { return core::fits(row, path, family.space); };
-    rows.push_back({row.name, row.label, families_that(fits), spelled(row.help), joined(row.aliases)});
+    rows.push_back({row.name, row.label, families_that(fits), spelled(row.help), core::joined(row.aliases)});
   }
   return rows;
 }
@@ -157,27 +153,45 @@ Rows route_rows() {
   return pipeline::route_rows(catalog);
 }
 
+/// The formats, for who still calls them forms.
+Rows form_rows() {
+  Rows rows = format_rows();
+  rows.front().front() = "form";
+  return rows;
+}
+
+constexpr Table former_table{"forms", form_rows};
+
 constexpr std::array tables{
     Table{"models", model_rows},     Table{"families", family_rows},    Table{"spaces", space_rows},
-    Table{"lineages", lineage_rows}, Table{"routes", route_rows},       Table{"forms", format_rows},
+    Table{"lineages", lineage_rows}, Table{"routes", route_rows},       Table{"formats", format_rows},
     Table{"samplers", sampler_rows}, Table{"schedules", schedule_rows}, Table{"spacings", spacing_rows},
 };
 
-int list(const std::string& name, bool json) {
+std::vector<std::string> table_names() {
   std::vector<std::string> names;
+  for (const Table& table : tables) names.emplace_back(table.name);
+  return names;
+}
+
+const Table& find_table(const std::string& name) {
+  if (name == former_table.name) return former_table;
   for (const Table& table : tables) {
-    names.emplace_back(table.name);
-    if (name != table.name) continue;
-    const Rows rows = table.rows();
-    if (json) {
-      print_json(io::table_report(rows));
-    } else {
-      print_table(rows);
-    }
-    return 0;
+    if (name == table.name) return table;
   }
-  throw Error(ErrorKind::usage,
-              "there is no list of \"" + name + "\", only of " + joined(names) + "." + core::did_you_mean(name, names));
+  const std::vector<std::string> names = table_names();
+  throw Error(ErrorKind::usage, core::sentence("there is no list of \"{}\", only of {}.{}", name, core::joined(names),
+                                               core::did_you_mean(name, names)));
+}
+
+int list(const std::string& name, bool json) {
+  const Rows rows = find_table(name).rows();
+  if (json) {
+    print_json(io::table_report(rows));
+  } else {
+    print_table(rows);
+  }
+  return 0;
 }
 
 }  // namespace
@@ -188,11 +202,8 @@ Run declare_list(CLI::App& app) {
     bool json = false;
   };
   const auto options = std::make_shared<Options>();
-  app.add_option("what", options->name,
-                 "models, families, spaces, lineages, routes, forms, samplers, schedules or spacings")
-      ->type_name("WHAT")
-      ->capture_default_str();
-  app.add_flag("--json", options->json, "The same as a JSON array");
+  app.add_option("what", options->name, core::either_of(table_names()))->type_name("WHAT")->capture_default_str();
+  declare_json(app, options->json, "The same as a JSON array");
   app.footer("Examples:\n  lapis list\n  lapis list samplers --json");
   return [options] { return list(options->name, options->json); };
 }

@@ -15,6 +15,7 @@
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
 #include "core/text/exit_codes.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/shortage.hpp"
 #include "lapis/error.hpp"
 #include "lapis/version.hpp"
@@ -43,7 +44,7 @@ std::string footer() {
   };
   const std::span<const core::ExitCode> rows = core::exit_codes();
   for (const core::ExitCode& row : rows) {
-    add(std::to_string(row.code) + " " + std::string(row.word) + (&row == &rows.back() ? "." : ","));
+    add(core::sentence("{} {}{}", row.code, row.word, &row == &rows.back() ? "." : ","));
   }
   add("`lapis help COMMAND` tells more.");
   return text + line;
@@ -75,7 +76,7 @@ int run(int argc, char** argv) {
 }
 
 Error internal(const std::exception& error) {
-  return {ErrorKind::internal, std::string("internal error: ") + error.what()};
+  return {ErrorKind::internal, core::sentence("internal error: {}", error.what())};
 }
 
 int report(const Error& error) {

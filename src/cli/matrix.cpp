@@ -15,10 +15,12 @@
 #include "cli/commands.hpp"
 #include "cli/latent_options.hpp"
 #include "cli/output.hpp"
+#include "cli/output_options.hpp"
 #include "cli/progress.hpp"
 #include "cli/terminal.hpp"
 #include "core/job/job_fields.hpp"
 #include "core/picture/sheet.hpp"
+#include "core/text/sentence.hpp"
 #include "core/text/shell_word.hpp"
 #include "io/file/atomic_file.hpp"
 #include "io/picture/png.hpp"
@@ -51,8 +53,7 @@ struct Options {
   std::string seed;  ///< as typed; empty: none
   std::string folder = "matrix";
   pipeline::ComputeOptions compute;
-  bool json = false;
-  bool overwrite = false;
+  OutputOptions outputs;
 };
 
 /// What makes the same matrix again, wherever it is written.
@@ -73,17 +74,26 @@ std::string command_of(const Options& options) {
 /// The three files in their folder.
 class MatrixFiles {
  public:
-  MatrixFiles(const std::string& folder, bool overwrite) : folder_(folder), overwrite_(overwrite) {}
+  MatrixFiles(const std::string& folder, const OutputOptions& options) : folder_(folder), options_(options) {}
 
-  void check() const {
+  void check() {
     if (folder_.empty()) throw Error(ErrorKind::usage, "-o names no folder. Leave it out, or name one");
     std::error_code ignored;
-    if (!fs::exists(folder_, ignored)) {
-      io::check_writable(bare_folder(), false);
-      return;
+    const bool is_new = !fs::exists(folder_, ignored);
+    if (is_new) io::check_writable(bare_folder(), false);
+    for (const char* name : {sheet, numbers, page}) {
+      if (stays(options_, path(name))) {
+        skipped_.push_back(path(name));
+        continue;
+      }
+      if (!is_new) io::check_writable(path(name), options_.overwrite);
+      written_.push_back(path(name));
     }
-    for (const char* name : {sheet, numbers, page}) io::check_writable(path(name), overwrite_);
   }
+
+  /// Files that stay as they are, and the others.
+  const std::vector<std::string>& skipped() const { return skipped_; }
+  const std::vector<std::string>& written() const { return written_; }
 
   void write(const core::Matrix& matrix) const {
     const std::vector<std::byte> png = io::encode_png(core::drawn(core::sheet_of(matrix)), {});
@@ -91,18 +101,23 @@ class MatrixFiles {
     const std::string html = io::matrix_page(matrix);
     std::error_code error;
     fs::create_directory(bare_folder(), error);
-    if (error) throw Error(ErrorKind::output, "the folder " + folder_ + " cannot be made: " + error.message());
-    io::write_file(path(sheet), png, overwrite_);
-    io::write_file(path(numbers), std::as_bytes(std::span(report)), overwrite_);
-    io::write_file(path(page), std::as_bytes(std::span(html)), overwrite_);
+    if (error) {
+      throw Error(ErrorKind::output, core::sentence("the folder {} cannot be made: {}", folder_, error.message()));
+    }
+    write_file(sheet, png);
+    write_file(numbers, std::as_bytes(std::span(report)));
+    write_file(page, std::as_bytes(std::span(html)));
   }
-
-  std::vector<std::string> paths() const { return {path(sheet), path(numbers), path(page)}; }
 
  private:
   static constexpr const char* sheet = "matrix.png";
   static constexpr const char* numbers = "matrix.json";
   static constexpr const char* page = "matrix.html";
+
+  void write_file(const char* name, std::span<const std::byte> bytes) const {
+    if (std::ranges::find(written_, path(name)) == written_.end()) return;
+    io::write_file(path(name), bytes, options_.overwrite);
+  }
 
   std::string path(const char* name) const { return (fs::path(folder_) / name).string(); }
 
@@ -113,12 +128,15 @@ class MatrixFiles {
   }
 
   std::string folder_;
-  bool overwrite_;
+  OutputOptions options_;
+  std::vector<std::string> skipped_;
+  std::vector<std::string> written_;
 };
 
 int matrix(const Options& options) {
   pipeline::EngineDoor door(engine_options(options.compute));
-  const MatrixFiles files(options.folder, options.overwrite);
+  MatrixFiles files(options.folder, options.outputs);
+  check_output(options.outputs);
   files.check();
   for (const std::string& word : options.words)
     check_stdin(word, "a latent", "lapis generate ... --latent - | lapis decode -");
@@ -127,7 +145,7 @@ int matrix(const Options& options) {
       options.prompt.value_or(default_prompt),
       seeded ? core::parse_seed(options.seed, "--seed") : std::optional<std::uint64_t>(default_seed), options.compute};
   Progress progress;
-  const pipeline::Events events = listener(progress);
+  const Events events = listener(progress);
   pipeline::ModelCatalog catalog;
   std::vector<pipeline::MatrixRow> rows = pipeline::read_matrix_rows(options.words, prompt, catalog, events);
   const bool renders = std::ranges::any_of(rows, [](const pipeline::MatrixRow& row) { return row.job.has_value(); });
@@ -135,13 +153,15 @@ int matrix(const Options& options) {
     throw Error(ErrorKind::usage,
                 "a prompt and a seed are for models, and only latents are named. Leave -p and -s out");
   }
+  for (const std::string& path : files.skipped()) report_skipped(options.outputs, path);
+  if (files.written().empty()) return 0;
   core::Matrix matrix = pipeline::fill_matrix(rows, options.compute.tiling, door, events);
   matrix.command = command_of(options);
   files.write(matrix);
-  if (options.json) {
+  if (options.outputs.json) {
     print_json(io::matrix_report(matrix));
   } else {
-    for (const std::string& path : files.paths()) print_line(path);
+    for (const std::string& path : files.written()) print_line(path);
   }
   return 0;
 }
@@ -152,15 +172,14 @@ Run declare_matrix(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   app.add_option("latents", options->words, "Latents, or models that render one; none: a known model of each family")
       ->type_name("LATENT|MODEL");
-  app.add_option("-p,--prompt", options->prompt, "What the models draw (" + std::string(default_prompt) + ")")
+  app.add_option("-p,--prompt", options->prompt, core::sentence("What the models draw ({})", default_prompt))
       ->type_name("TEXT");
-  app.add_option("-s,--seed", options->seed, "Of all of them (" + std::to_string(default_seed) + ")")->type_name("N");
+  app.add_option("-s,--seed", options->seed, core::sentence("Of all of them ({})", default_seed))->type_name("N");
   declare_compute(app, options->compute);
   app.add_option("-o,--output", options->folder, "Folder for the three files (matrix); made if it is not there")
       ->type_name("FOLDER")
       ->group("Output");
-  app.add_flag("--json", options->json, "The JSON on stdout, instead of the files' names")->group("Output");
-  app.add_flag("--overwrite", options->overwrite, "Replace files that exist")->group("Output");
+  declare_output(app, options->outputs, "The JSON on stdout, instead of the files' names");
   app.footer(footer);
   return [options] { return matrix(*options); };
 }

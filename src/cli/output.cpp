@@ -5,21 +5,15 @@
 #include <unistd.h>
 
 #include "cli/terminal.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/atomic_file.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {
 
-void check_stdout(bool json, const std::string& what, const std::string& command) {
-  if (json) throw Error(ErrorKind::usage, "--json and -o - both want standard output. Name a file with -o");
-  if (stdout_is_terminal()) {
-    throw Error(ErrorKind::usage, "-o - would write " + what + " to the terminal. Pipe it: " + command);
-  }
-}
-
 void check_stdin(const std::string& path, const std::string& what, const std::string& command) {
   if (path != "-" || isatty(STDIN_FILENO) == 0) return;
-  throw Error(ErrorKind::usage, "- would read " + what + " from the terminal. Pipe it: " + command);
+  throw Error(ErrorKind::usage, core::sentence("- would read {} from the terminal. Pipe it: {}", what, command));
 }
 
 bool is_same_file(const std::string& one, const std::string& other) {

@@ -7,10 +7,6 @@
 
 namespace lapis::cli {
 
-/// What is done about standard output where a file goes there. Throws Error{usage} for --json beside "-", and for bytes
-/// on a terminal; `what` is what would be written ("a latent"), `command` the line that pipes it.
-void check_stdout(bool json, const std::string& what, const std::string& command);
-
 /// Throws Error{usage} where `path` is "-" and standard input is a terminal; `what` would be read from it ("a
 /// picture"), `command` is the line that pipes it.
 void check_stdin(const std::string& path, const std::string& what, const std::string& command);

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "cli/terminal.hpp"
+#include "core/text/sentence.hpp"
 
 namespace lapis::cli {
 namespace {
@@ -30,13 +31,13 @@ std::string progress_line(int done, int all, double seconds, int columns) {
   const double each = seconds / done;
   char rate[32];
   std::snprintf(rate, sizeof rate, "  %.2f s/step", each);
-  const std::string count = std::to_string(done) + "/" + std::to_string(all);
-  const std::string left = "  " + left_text(each * (all - done)) + " left";
+  const std::string count = core::sentence("{}/{}", done, all);
+  const std::string left = core::sentence("  {} left", left_text(each * (all - done)));
   const std::string numbers = count + rate + left;
   if (numbers.size() + brackets + narrowest <= room) {
     const std::size_t width = std::min(widest, room - numbers.size() - brackets);
     const std::size_t filled = width * static_cast<std::size_t>(done) / static_cast<std::size_t>(all);
-    return "[" + std::string(filled, '#') + std::string(width - filled, '-') + "] " + numbers;
+    return core::sentence("[{}{}] {}", std::string(filled, '#'), std::string(width - filled, '-'), numbers);
   }
   for (const std::string& text : {numbers, count + left, count}) {
     if (text.size() <= room) return text;
@@ -44,8 +45,8 @@ std::string progress_line(int done, int all, double seconds, int columns) {
   return "";
 }
 
-pipeline::Events listener(Progress& progress) {
-  pipeline::Events events;
+Events listener(Progress& progress) {
+  Events events;
   events.note = print_note;
   events.warning = [](const std::string& text) { print_warning(text); };
   events.step = [&progress](int done, int all) { progress.update(done, all); };

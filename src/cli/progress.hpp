@@ -30,7 +30,7 @@ class Progress {
 };
 
 /// What is told on the way, on stderr: notes, warnings, and steps by `progress`, which must live as long.
-pipeline::Events listener(Progress& progress);
+Events listener(Progress& progress);
 
 /// The text of the bar: "[#########-----------] 9/20  0.05 s/step  1 s left", without what does not fit into `columns`
 /// characters: the bar becomes shorter, then goes, then the seconds and the time left go.

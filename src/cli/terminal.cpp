@@ -146,6 +146,8 @@ void break_line_now() {
   if (isatty(STDERR_FILENO) != 0) write_now("\n");
 }
 
+void print_now(std::string_view text) { write_now(text); }
+
 void print_error_now(std::string_view name, std::string_view problem, std::string_view advice) {
   write_now("error: ");
   while (!name.empty()) {

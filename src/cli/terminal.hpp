@@ -60,6 +60,9 @@ void clear_status(std::size_t characters);
 /// is a terminal.
 void break_line_now();
 
+/// Within a signal: text of ours on stderr.
+void print_now(std::string_view text);
+
 /// Within a signal: an error about a stranger's `name`, whose own words follow it.
 void print_error_now(std::string_view name, std::string_view problem, std::string_view advice);
 

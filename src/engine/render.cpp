@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <c10/core/InferenceMode.h>
+#include <numeric>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -50,6 +51,14 @@ struct Start {
   core::Memory<at::Tensor> memory;  ///< of a walk that goes on
 };
 
+/// The pictures of the batch that are drawn.
+std::vector<int> pictures_of(const RenderRequest& request) {
+  if (!request.pictures.empty()) return request.pictures;
+  std::vector<int> all(static_cast<std::size_t>(request.job.batch));
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
 /// Ends a request that was told to stop, from wherever it is.
 struct Stopped {};
 
@@ -62,6 +71,7 @@ class Rendering {
         job_(request.job),
         on_step_(on_step),
         vae_(parts_, request.job.vae_tiling),
+        pictures_(pictures_of(request)),
         before_(parts_.module_seconds()),
         loaded_before_(parts_.take_load_seconds()) {}
 
@@ -85,7 +95,7 @@ class Rendering {
     if (!job_.hires) models_.done(PartStage::encoding);
     // One picture at a time: its numbers then cannot depend on the batch, memory stays that of one picture, and each is
     // saved as soon as it is there.
-    for (int i = 0; i < job_.batch; ++i) {
+    for (const int i : pictures_) {
       Rendered rendered = picture(i);
       rendered.timings = spent();
       on_picture(rendered);
@@ -164,7 +174,7 @@ class Rendering {
       latent = walked(pass, start, noise);
       memory = std::move(start.memory);
     }
-    if (index + 1 == job_.batch) {
+    if (index == pictures_.back()) {
       models_.done(PartStage::steps);
       models_.done(PartStage::encoding);
     }
@@ -245,10 +255,11 @@ class Rendering {
     const core::SamplerContext course{pass.schedule.sigmas, path(),   job_.eta.value_or(0), &times,
                                       pass.first,           pass.last};
     const auto fresh = [&] { return noise.draw(start.latent.sizes()).to(device); };
+    check_stop();
     const int before = done_;
     const auto after_step = [&](int done, int) {
       done_ = before + done - pass.first;
-      if (on_step_) on_step_(done_, job_.batch * steps_);
+      if (on_step_) on_step_(done_, static_cast<int>(pictures_.size()) * steps_);
       check_stop();
     };
     const auto walk = [&](auto&& denoise) {
@@ -301,6 +312,7 @@ class Rendering {
   const ResolvedJob& job_;
   const StepCallback& on_step_;
   Autoencoder vae_;
+  std::vector<int> pictures_;  ///< that are drawn
   std::vector<Pass> passes_;
   std::optional<Moments> moments_;  ///< of the picture to start from
   int steps_ = 0;                   ///< of one picture

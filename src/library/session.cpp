@@ -28,7 +28,7 @@
 namespace lapis {
 namespace {
 
-constexpr std::array<std::string_view, 3> fields_of_the_session = {"device", "dtype", "threads"};
+constexpr std::array<std::string_view, 4> fields_of_the_session = {"device", "dtype", "vae_dtype", "threads"};
 constexpr const char* given_latent = "the latent";  ///< that a caller has in memory, as messages call it
 
 std::uint64_t random_number() {

@@ -8,10 +8,10 @@
 #include "core/family/families.hpp"
 #include "core/family/spaces.hpp"
 #include "core/job/job_fields.hpp"
+#include "core/latent/latents.hpp"
 #include "core/latent/plan_route.hpp"
 #include "core/latent/space_match.hpp"
 #include "core/text/job_limits.hpp"
-#include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
 #include "io/latent/latent_file.hpp"
 #include "io/latent/untagged_latent.hpp"
@@ -114,7 +114,11 @@ class Checking {
     const io::ForeignPassport read = io::read_passport(source.bytes(), source.name(), asked_.hints);
     std::vector<CheckTarget> targets;
     for (const Model* model : models_) targets.push_back(check_target(*model));
-    if (targets.empty() && !target_ && !vae_) targets.push_back(home_of(read.passport));
+    if (targets.empty() && !target_ && !vae_) {
+      std::optional<CheckTarget> home = home_of(read.passport);
+      if (!home) return refuse_homeless(source.name(), read);
+      targets.push_back(std::move(*home));
+    }
     plan_all({source.name(), source.name(), read.passport, read.layout, has_decoder(read.passport, targets)}, targets);
   }
 
@@ -130,17 +134,27 @@ class Checking {
     return own != nullptr && own->parts.contains("vae_decoder");
   }
 
-  /// Where a latent comes from: the model of its lineage, digest or not, so that one that has changed is told.
-  CheckTarget home_of(const Passport& passport) const {
+  /// Where a latent comes from: the model of its lineage, digest or not, so that one that has changed is told; none
+  /// where no known model has its VAE.
+  std::optional<CheckTarget> home_of(const Passport& passport) const {
     Passport anyone = passport;
     anyone.vae_sha256.clear();
     for (const Passport* asked : {&passport, static_cast<const Passport*>(&anyone)}) {
       if (const Model* own = catalog_.decoder_of(*asked)) return check_target(*own);
     }
-    CheckTarget target = check_target(passport.space);
-    target.to.reads_unfinished = true;
-    target.to.path = passport.path;
-    return target;
+    return std::nullopt;
+  }
+
+  void refuse_homeless(const std::string& name, const io::ForeignPassport& read) {
+    const Passport& passport = read.passport;
+    const std::string space = core::space_name(passport.space);
+    io::Checked checked{name, "", space, "", {}, passport.shape[0]};
+    checked.route.refused = true;
+    checked.route.size = core::picture_size(passport);
+    checked.route.reason = core::sentence("{} is in space {} ({}), and no known model has its VAE.", name, space,
+                                          core::space_numbers(passport.space));
+    checked.route.advice = core::sentence("Name the model or folder that it comes from: {lapis check} {} MODEL", name);
+    checks_.push_back(std::move(checked));
   }
 
   void refuse_untagged(const io::LatentSource& source) {

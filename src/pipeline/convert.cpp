@@ -90,12 +90,26 @@ class Planning {
       plan_.own = &catalog_.open(asked_.from);
       core::RouteTarget decoder = decoder_target(*plan_.own);
       decoder.name = asked_.from;
-      core::require(core::plan_route({plan_.latent.name, passport(), plan_.latent.latent.layout}, decoder, {},
-                                     {.may_convert = false}));
+      core::Route route = core::plan_route({plan_.latent.name, passport(), plan_.latent.latent.layout}, decoder, {},
+                                           {.may_convert = false});
+      const bool is_of_another = !core::same_values(passport().space, plan_.own->space);
+      if (route.refused && is_of_another) route.advice = advice_of_another_vae();
+      core::require(route);
     }
     if (plan_.target != nullptr) return;
     plan_.target = asked_.to.empty() ? plan_.own : catalog_.encoder_of(plan_.to.space);
     if (plan_.target != nullptr) plan_.to.size_multiple = route_target(*plan_.target).size_multiple;
+  }
+
+  /// What to do where the VAE that a latent is said to come from is not its own: to convert it would take its own
+  /// first.
+  std::string advice_of_another_vae() const {
+    const Space& space = passport().space;
+    const std::string advice = core::sentence("Name a model whose VAE is that of {}", core::space_name(space));
+    if (space.channels != plan_.own->space.channels) return advice;
+    return core::sentence(
+        "{}. Where {} did make it, its space was said wrongly: {lapis convert} its source again, with {space} {}",
+        advice, asked_.from, asked_.from);
   }
 
   /// No known model encodes into the space that was named: those of other lineages may be meant.

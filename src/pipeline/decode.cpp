@@ -1,5 +1,6 @@
 #include "pipeline/decode.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -42,6 +43,10 @@ void check_forcing(const core::Route& route, const Passport& passport, const Spa
 
 }  // namespace
 
+bool is_wanted(const std::vector<int>& wanted, int index) {
+  return wanted.empty() || std::ranges::find(wanted, index) != wanted.end();
+}
+
 DecodePlan plan_decode(DecodeAsked asked, ModelCatalog& catalog) {
   const Passport& passport = asked.latent.passport();
   DecodePlan plan;
@@ -77,6 +82,7 @@ void decode(const DecodePlan& plan, EngineDoor& door, const Events& events, cons
   Engine& engine = door.engine();
   for (const std::string& note : plan.notes) tell(events.note, note);
   for (int i = 0; i < plan.batch(); ++i) {
+    if (!is_wanted(plan.wanted, i)) continue;
     Decoded decoded = engine.decode(*plan.model, core::picture_of(latent, i), plan.tiling, plan.forced);
     on_picture(
         {std::move(decoded.images.front()), {i, plan.model->name, plan.model->space, plan.forced}, decoded.timings});

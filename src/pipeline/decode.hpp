@@ -36,6 +36,7 @@ struct DecodePlan {
   bool forced = false;           ///< though it is that of another space
   std::string tiling;
   std::vector<std::string> notes;
+  std::vector<int> wanted;  ///< pictures of the latent, counted from 0, rising; empty: all
 
   /// Pictures of the latent.
   int batch() const { return static_cast<int>(latent.passport().shape[0]); }
@@ -54,8 +55,11 @@ struct DecodedPicture {
 
 using DecodedCallback = std::function<void(const DecodedPicture&)>;
 
-/// Decodes picture by picture. Errors as of `io::verify_parts` and `Engine::decode`.
+/// Decodes what is wanted picture by picture. Errors as of `io::verify_parts` and `Engine::decode`.
 void decode(const DecodePlan& plan, EngineDoor& door, const Events& events, const DecodedCallback& on_picture);
+
+/// Whether picture `index` is among those that are `wanted`: all, where none is named.
+bool is_wanted(const std::vector<int>& wanted, int index);
 
 /// With what tiling a latent's picture was decoded when it was made, where `asked` is "auto"; else `asked`.
 std::string tiling_of(const Passport& passport, const std::string& asked);

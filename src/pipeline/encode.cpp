@@ -31,14 +31,14 @@ void check_one_size(const EncodePlan& plan, const std::vector<std::string>& name
 /// Picture i of a batch draws from a generator of its own, as when a batch is rendered.
 std::optional<std::uint64_t> seed_of(const EncodePlan& plan, std::size_t index) {
   if (!plan.seed) return std::nullopt;
-  return *plan.seed + index;
+  return *plan.seed + plan.pictures[index].index;
 }
 
 /// The latent of the fitted `pictures`, which are those from `first` on, with what is recorded of it.
 EncodedPictures recorded(const EncodePlan& plan, const Latent& latent, std::size_t first,
                          std::span<const FittedPicture> pictures) {
   EncodedPictures encoded;
-  encoded.first = first;
+  encoded.first = plan.pictures[first].index;
   encoded.size = plan.pictures[first].size();
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     encoded.pictures.push_back(*plan.pictures[first + i].job.image);
@@ -70,10 +70,18 @@ EncodePlan plan_encode(const EncodeAsked& asked, ModelCatalog& catalog) {
   }
   EncodePlan plan;
   plan.model = &catalog.open(asked.job.model);
+  if (!plan.model->parts.contains("vae_encoder")) {
+    throw Error(ErrorKind::model,
+                core::sentence("{} has no vae_encoder, which makes latents of pictures.", plan.model->name),
+                "Export one with scripts/export/model.py");
+  }
   plan.seed = asked.job.seed;
   plan.tiling = asked.tiling;
   plan.one_latent = asked.one_latent;
-  for (const std::string& file : asked.pictures) plan.pictures.push_back(read_picture(asked.job, file, *plan.model));
+  for (const std::string& file : asked.pictures) {
+    plan.pictures.push_back(read_picture(asked.job, file, *plan.model));
+    plan.pictures.back().index = plan.pictures.size() - 1;
+  }
   if (plan.one_latent) check_one_size(plan, asked.pictures);
   return plan;
 }

@@ -32,6 +32,7 @@ struct EncodeAsked {
 struct PictureInput {
   StartPicture picture;
   ResolvedJob job;
+  std::size_t index = 0;  ///< among those that were asked for, counted from 0
 
   PixelSize size() const { return {job.width, job.height}; }
 };
@@ -40,7 +41,8 @@ struct PictureInput {
 /// `core::resolve`.
 PictureInput read_picture(Job job, const std::string& file, const Model& model);
 
-/// What will be done, decided from headers. The model is the catalog's, which must live as long.
+/// What will be done, decided from headers. Pictures that get latents of their own may be left out. The model is the
+/// catalog's, which must live as long.
 struct EncodePlan {
   const Model* model = nullptr;
   std::vector<PictureInput> pictures;

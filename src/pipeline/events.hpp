@@ -8,8 +8,6 @@
 
 namespace lapis::pipeline {
 
-using lapis::Events;
-
 /// What `Events` may leave out.
 inline void tell(const std::function<void(const std::string&)>& listener, const std::string& text) {
   if (listener) listener(text);

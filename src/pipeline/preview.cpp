@@ -43,6 +43,7 @@ void preview(const PreviewPlan& plan, const Events& events, const DecodedCallbac
   const PixelSize size = core::picture_size(plan.latent.passport());
   for (const std::string& note : plan.notes) tell(events.note, note);
   for (int i = 0; i < plan.batch(); ++i) {
+    if (!is_wanted(plan.wanted, i)) continue;
     const core::Pixels cells = core::pixels_of(core::preview(latent.values, latent.shape, i, *plan.colours));
     on_picture({core::rgb_image(core::resized(cells, size.width, size.height, core::Filter::lanczos)),
                 {i, "", plan.latent.passport().space, false},

@@ -25,6 +25,7 @@ struct PreviewPlan {
   NamedLatent latent;
   const core::LineageRow* colours = nullptr;
   std::vector<std::string> notes;
+  std::vector<int> wanted;  ///< as of `DecodePlan`
 
   int batch() const { return static_cast<int>(latent.passport().shape[0]); }
 };

@@ -118,9 +118,10 @@ class Rendering {
     if (plan_.latent) take_latent();
     const auto last = [&](const Rendered& picture) { finish(picture); };
     if (plan_.stage) {
-      render_stage(render_first(*plan_.stage), last);
+      render_both(*plan_.stage, last);
     } else {
-      sample(prepared_.request, *plan_.model, last);
+      prepared_.request.pictures = plan_.wanted;
+      result_.end = sample(prepared_.request, *plan_.model, last);
     }
     return result();
   }
@@ -134,29 +135,30 @@ class Rendering {
     before_ += start.timings;
   }
 
-  /// What the second model goes on from.
-  StageInput render_first(const StagePlan& stage) {
+  void render_both(const StagePlan& stage, const PictureCallback& on_picture) {
     RenderRequest& request = prepared_.request;
     request.decodes = stage.handoff.transcodes();
     StageInput made{{}, {}, history_};
-    sample(request, *plan_.model, [&](const Rendered& picture) {
+    result_.end = sample(request, *plan_.model, [&](const Rendered& picture) {
       before_ += picture.timings;
       core::append(made.latent, picture.latent);
       if (request.decodes) made.pictures.push_back(picture.image);
     });
-    return made;
+    if (result_.end == RenderEnd::finished) render_stage(std::move(made), on_picture);
   }
 
   void render_stage(StageInput made, const PictureCallback& on_picture) {
     Transcoded carried = carry(*plan_.stage, std::move(made), engine_, events_);
     prepared_.stage_request->latent = io::to_latent(carried.document);
+    prepared_.stage_request->pictures = plan_.wanted;
     history_ = std::move(carried.document.passport.history);
     before_ += carried.timings;
-    sample(*prepared_.stage_request, *plan_.stage->model, on_picture);
+    result_.end = sample(*prepared_.stage_request, *plan_.stage->model, on_picture);
   }
 
-  void sample(const RenderRequest& request, const Model& model, const PictureCallback& on_picture) {
-    engine_.render(
+  RenderEnd sample(RenderRequest& request, const Model& model, const PictureCallback& on_picture) {
+    request.stop = events_.stop;
+    return engine_.render(
         model, request, events_.step ? events_.step : [](int, int) {},
         [&](const Rendered& picture) {
           if (events_.picture) events_.picture();
@@ -214,6 +216,7 @@ class Rendering {
   const Model* stage_model() const { return plan_.stage ? plan_.stage->model : nullptr; }
 
   RenderResult result() {
+    if (latents_.values.empty()) return std::move(result_);  // stopped before the first was drawn
     Passport passport;
     passport.vae_sha256 = io::vae_digest(plan_.stage ? *plan_.stage->model : *plan_.model);
     passport.job = io::provenance(result_.fields, *plan_.model, attachments(), stage_model());

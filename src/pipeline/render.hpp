@@ -41,6 +41,7 @@ struct RenderPlan {
   const Model* model = nullptr;
   ResolvedJob job;
   bool pictures = true;
+  std::vector<int> wanted;                ///< pictures of the batch, counted from 0, rising; empty: all
   std::optional<StartLatentPlan> latent;  ///< where the job starts from a latent
   std::optional<StartPicture> picture;    ///< where it starts from a picture
   std::optional<StagePlan> stage;         ///< a second model that goes on
@@ -91,9 +92,10 @@ struct DrawnPicture {
 
 using DrawnCallback = std::function<void(const DrawnPicture&)>;
 
-/// What is left when all pictures are drawn.
+/// What is left when all pictures are drawn, or when `Events::stop` ended it.
 struct RenderResult {
-  io::LatentDocument latents;  ///< of all pictures, with the job that made them
+  RenderEnd end = RenderEnd::finished;
+  io::LatentDocument latents;  ///< of the pictures that were drawn, with the job that made them
   io::Fields fields;           ///< of the job
   std::string device;
   std::string dtype;
@@ -103,7 +105,8 @@ struct RenderResult {
   io::RunTimings timings;
 };
 
-/// Renders; each picture is handed over as soon as it is there. Errors as of `Engine::render`.
+/// Renders; each picture is handed over as soon as it is there. Where a second model goes on, the first draws all of
+/// the batch, whichever are wanted. Errors as of `Engine::render`.
 RenderResult render(PreparedRender prepared, EngineDoor& door, const Events& events, const DrawnCallback& on_picture);
 
 }  // namespace lapis::pipeline

@@ -178,6 +178,24 @@ TEST_CASE("each mistake is told what to type") {
   }
 }
 
+TEST_CASE("files and texts go where another tool's command has them") {
+  using Case = std::pair<std::vector<std::string>, std::string>;
+  const std::vector<Case> cases = {
+      {{"upscale", "a.png"}, "Type: lapis generate TEXT -i a.png --hires 2"},
+      {{"upscale", "a lake.png", "my.png", "-s", "3"}, "Type: lapis generate \"a lake.png\" -i my.png --hires 2 -s 3"},
+      {{"upscale", "-s", "a.png"}, "Type: lapis generate TEXT -i FILE --hires 2 -s a.png"},
+      {{"inpaint", "a.png", "b.png", "a red house"}, "Type: lapis generate \"a red house\" -i a.png --mask b.png"},
+      {{"inpaint", "a lake"}, "Type: lapis generate \"a lake\" -i FILE --mask FILE"},
+      {{"txt2img", "a lake", "-s", "3"}, "Type: lapis generate 'a lake' -s 3"},
+  };
+  for (const auto& [words, says] : cases) {
+    Program program;
+    const std::string text = program.refusal(words);
+    CAPTURE(text, says);
+    CHECK(text.find(says) != std::string::npos);
+  }
+}
+
 TEST_CASE("no word of another tool stands twice, and each has an answer") {
   for (const auto rows : {lapis::cli::foreign_options(), lapis::cli::foreign_commands()}) {
     for (const lapis::cli::ForeignWord& row : rows) {

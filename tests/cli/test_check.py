@@ -90,7 +90,12 @@ class Verdicts(CheckTest):
         answer, = self.checked(4, "changed.safetensors")["checks"]
         self.assertIn("one of the two is not what it was", answer["reason"])
         self.latent("stranger.safetensors", lineage="nobody")
-        self.assertEqual(self.checked(0, "stranger.safetensors")["checks"][0]["destination"], "sd15:nobody")
+        for words in ({}, {"units": "vae"}):
+            self.latent("stranger.safetensors", lineage="nobody", **words)
+            answer, = self.checked(4, "stranger.safetensors")["checks"]
+            self.assertEqual((answer["verdict"], answer["from"], answer["to"]), ("refuse", "sd15:nobody", None))
+            self.assertIn("no known model has its VAE", answer["reason"])
+            self.assertIn("lapis check stranger.safetensors MODEL", answer["advice"])
 
     def test_a_lineage_whose_vae_is_not_at_hand(self) -> None:
         self.latent(lineage="nobody")

@@ -168,6 +168,9 @@ class Models(CliTest):
         tokens = json.loads(run("inspect", "tiny-sd15", "--tokens", "a lake", "--json").stdout)
         self.assertEqual((len(tokens["tokens"]), tokens["count"], tokens["cut"]), (77, 2, ""))
         self.assertEqual(tokens["syntax"], "plain")
+        two = run("inspect", "tiny-sdxl", "--tokens", "a lake")
+        self.assertEqual(two.stderr, b"tokenizer: 2 tokens in 1 chunk\ntokenizer_2: 2 tokens in 1 chunk\n")
+        self.assertEqual(run("inspect", "tiny-sd15", "--tokens", "a lake").stderr, b"2 tokens in 1 chunk\n")
         chunks = json.loads(run("inspect", "tiny-sd15", "--tokens", "a (lake:1.3) BREAK fog", "--prompt-syntax", "a1111",
                                 "--json").stdout)["chunks"]
         self.assertEqual([round(weight, 6) for weight in chunks[0]["weights"][:4]], [1, 1, 1.3, 1])

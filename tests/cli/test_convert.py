@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import json
 
-from support import (QUICK, WARM, LatentTest, f32, main, needs_engine, program, psnr, read_png, run, safetensors,
-                     shell, smooth)
+from support import (QUICK, WALK, WARM, LatentTest, f32, has_engine, main, needs_engine, program, psnr, read_png, run,
+                     safetensors, shell, smooth)
 
 
 class Refused(LatentTest):
@@ -25,7 +25,9 @@ class Refused(LatentTest):
         self.refused(4, "decode", "b.safetensors", says=("sd15:elsewhere", "no known model", "-m MODEL"))
         self.refused(4, "decode", "b.safetensors", "-m", "tiny-sd15", says=("elsewhere", "tiny-sd15"))
         self.refused(4, "convert", "b.safetensors", "--to", "tiny-sdxl", says=("sd15:elsewhere", "--from"))
-        self.refused(4, "convert", "b.safetensors", "--to", "tiny-sdxl", "--from", "tiny-sd15", says=("elsewhere",))
+        text = self.refused(4, "convert", "b.safetensors", "--to", "tiny-sdxl", "--from", "tiny-sd15", says=("elsewhere",))
+        self.assertNotIn("--to", text)  # which would ask for --from again
+        self.assertIn("--space tiny-sd15", text)
 
     def test_a_vae_that_is_not_what_it_was(self) -> None:
         self.latent("b.safetensors", vae_sha256="ab" * 32)
@@ -86,6 +88,15 @@ class Refused(LatentTest):
         self.refused(8, "encode", "a.ppm", "-m", "tiny-sd15", says=("a.safetensors", "--overwrite"))
         self.refused(8, "decode", "a.safetensors", "-o", "nowhere/a.png", says=("nowhere",))
 
+    def test_a_model_that_does_not_encode(self) -> None:
+        model = self.model()
+        facts = json.loads((model / "model.json").read_text())
+        del facts["parts"]["vae_encoder"], facts["files"]["graphs/vae_encoder.pt"]
+        (model / "model.json").write_text(json.dumps(facts))
+        self.ppm("p.ppm", 64, 64)
+        text = self.refused(5, "encode", "p.ppm", "-m", str(model), says=("has no vae_encoder",))
+        self.assertNotIn("--image", text)
+
     def test_pictures_of_two_sizes_in_one_latent(self) -> None:
         self.ppm("a.ppm", 64, 64)
         self.ppm("b.ppm", 96, 64)
@@ -141,6 +152,25 @@ class Forms(LatentTest):
                   "b.safetensors")
         self.done("convert", "a.safetensors", "--format", "lapis", "-o", "c.safetensors")
         self.assertEqual(self.bytes_of("b.safetensors"), self.bytes_of("c.safetensors"))
+
+    def test_generate_heeds_the_ending_of_latents_too(self) -> None:
+        self.refused(2, "generate", *WALK, "--latent", "a.png", says=("--latent a.png", ".safetensors"))
+        self.refused(2, "generate", *WALK, "--latent", "a.latent", "--stop-at", "2", says=("comfy", "--stop-at"))
+        if not has_engine():
+            return
+        self.done("generate", *WALK, "--latent", "a.latent")
+        self.done("generate", *WALK, "--latent", "b.safetensors")
+        self.done("convert", "b.safetensors", "-o", "b.latent")
+        self.assertEqual(self.bytes_of("a.latent"), self.bytes_of("b.latent"))
+
+    def test_formats_are_listed_by_both_names(self) -> None:
+        rows = json.loads(self.output("list", "formats", "--json"))
+        former = json.loads(self.output("list", "forms", "--json"))
+        self.assertEqual([row["format"] for row in rows], [row["form"] for row in former])
+        self.latent()
+        self.assertEqual(self.line("convert", "a.safetensors", "--dtype", "f16", "-o", "c.latent")["format"], "comfy")
+        line = self.line("inspect", "c.latent", "--space", "sd15:tiny-sd15")
+        self.assertEqual((line["format"], line["form"]), ("comfy", "comfy"))
 
     def test_units_and_precision(self) -> None:
         self.latent("a.safetensors")

@@ -14,7 +14,7 @@ import struct
 from pathlib import Path
 
 from checkpoints import ImportTest
-from support import MODEL, WALK, Tensor, main, needs_engine, read_tensors, run, safetensors
+from support import FLUX, MODEL, WALK, Tensor, main, needs_engine, read_tensors, run, safetensors
 
 
 class Recognized(ImportTest):
@@ -135,6 +135,12 @@ class Refused(ImportTest):
         self.broken(2, unet_alone, "text_encoder", "vae_decoder", "--vae FILE")
         self.broken(3, lambda tensors: {name: tensor for name, tensor in tensors.items() if "first_stage" in name},
                     "holds no denoiser")
+
+    def test_a_tokenizer_that_is_none(self) -> None:
+        self.put("hello.txt", b"hello\n")
+        self.put("empty.model", b"")
+        for name in ("hello.txt", "empty.model"):
+            self.refused(3, "import", str(FLUX), "--tokenizer", name, says=(f"{name} is no SentencePiece model", "--tokenizer FILE"))
 
     def test_the_vae_of_another_family(self) -> None:
         self.checkpoint("v1.safetensors",

@@ -7,7 +7,7 @@ import hashlib
 import json
 import subprocess
 
-from support import CliTest, Tensor, main, needs_engine, on_terminal, png_chunks, read_safetensors
+from support import QUICK, CliTest, Tensor, main, needs_engine, on_terminal, png_chunks, read_safetensors
 
 WALK = ("a red house in snow", "--steps", "6", "-W", "64", "-H", "64", "-t", "1", "-s", "7")
 
@@ -28,6 +28,7 @@ class Refused(UnfinishedTest):
     def test_where_it_stops(self) -> None:
         for step in ("0", "6", "-1", "7"):
             self.refused(2, "generate", *WALK, "--stop-at", step, "--latent", "a", says=("6 steps", "after 1 to 5"))
+        self.refused(2, "generate", "a lake", *QUICK, "--stop-at", "2", "--latent", "a", says=("can stop after 1 alone",))
         self.refused(2, "generate", *WALK, "--stop-at", "3", "--hires", "2", "--latent", "a", says=("--hires",))
 
     def test_standard_output_is_wanted_once(self) -> None:

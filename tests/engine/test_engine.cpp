@@ -142,6 +142,25 @@ TEST_CASE("a request is stopped within one step, and the engine goes on with wha
   CHECK(whole.front().latent.values == pictures_of(*make_engine("fp32", 1), asked).front().latent.values);
 }
 
+TEST_CASE("pictures of a batch that are drawn alone are those of the whole batch") {
+  const auto made = make_engine("fp32", 1, everything);
+  RenderRequest asked = request(7, 3, 1);
+  const std::vector<Rendered> whole = pictures_of(*made, asked);
+  asked.pictures = {0, 2};
+  int all = 0;
+  std::vector<Rendered> some;
+  made->render(
+      model(), asked, [&](int, int steps) { all = steps; }, [&](const Rendered& picture) { some.push_back(picture); });
+  CHECK(all == 2 * asked.job.steps);
+  REQUIRE(some.size() == 2);
+  for (const Rendered& picture : some) {
+    const Rendered& same = whole[static_cast<std::size_t>(picture.index)];
+    CHECK(picture.seed == same.seed);
+    CHECK(picture.image.rgb == same.image.rgb);
+    CHECK(picture.latent.values == same.latent.values);
+  }
+}
+
 TEST_CASE("the VAE computes in a dtype of its own where it is given one") {
   const auto half = make_engine({"cpu", "bf16", 1, "fp32", 0});
   CHECK(half->chosen().dtype == "bf16");

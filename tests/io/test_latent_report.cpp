@@ -171,6 +171,7 @@ TEST_CASE("result lines are single lines with what docs/cli.md says") {
   latent.plain_psnr = 30.5;
   latent.compensated = 1;
   const Json converted = Json::parse(latent_file_line(latent));
+  CHECK(converted.at("format") == "comfy");
   CHECK(converted.at("form") == "comfy");
   CHECK(converted.at("dtype") == "f16");
   CHECK(converted.at("psnr") == 31.23);

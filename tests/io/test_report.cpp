@@ -1,6 +1,8 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "io/report/report.hpp"
 #include "support.hpp"
@@ -32,6 +34,17 @@ Json lapis_text_report(const std::string& text) {
 }
 
 }  // namespace
+
+TEST_CASE("an output that stays has a line of its own") {
+  const Json picture = Json::parse(skipped_line("a.png", 2));
+  CHECK(picture.at("path") == "a.png");
+  CHECK(picture.at("skipped") == true);
+  CHECK(picture.at("index") == 2);
+  CHECK(!Json::parse(skipped_line("a.safetensors", std::nullopt)).contains("index"));
+  CHECK(!Json::parse(plan_report(fields, {})).contains("skipped"));
+  CHECK(Json::parse(plan_report(fields, {}, std::vector<std::string>{})).at("skipped") == Json::array());
+  CHECK(Json::parse(plan_report(fields, {}, std::vector<std::string>{"a.png"})).at("skipped") == Json{"a.png"});
+}
 
 TEST_CASE("a picture's line is one line of JSON with the fields as they are typed") {
   PictureReport report;

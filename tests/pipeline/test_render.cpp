@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +26,36 @@ RenderAsked asked_for(const std::string& prompt, const std::string& model = "") 
   asked.asked.named = {"prompt", "seed"};
   return asked;
 }
+
+/// An engine whose pictures take two steps each and are of one colour.
+class DrawingEngine final : public Engine {
+ public:
+  EngineOptions chosen() const override { return {"cpu", "fp32", 1}; }
+  void ensure(const Model&, const std::vector<PartKind>&) override {}
+  Decoded decode(const Model&, const Latent&, const std::string&, bool) override { return {}; }
+  Encoded encode(const Model&, const Image&, const std::string&, std::optional<std::uint64_t>) override { return {}; }
+  ProbeResult probe_part(const Part&, const std::string&, const std::vector<ProbeInput>&) override { return {}; }
+
+  RenderEnd render(const Model& model, const RenderRequest& request, const StepCallback& on_step,
+                   const PictureCallback& on_picture) override {
+    int done = 0;
+    for (const int index : request.pictures) {
+      for (int step = 0; step < 2; ++step) {
+        on_step(++done, 2 * static_cast<int>(request.pictures.size()));
+        if (request.stop && request.stop()) return RenderEnd::stopped;
+      }
+      Rendered picture;
+      picture.index = index;
+      picture.seed = request.job.seed + static_cast<std::uint64_t>(index);
+      picture.latent.space = model.space;
+      picture.latent.shape = {1, 4, 1, 1};
+      picture.latent.values.assign(4, 0);
+      picture.image = {8, 8, std::vector<std::uint8_t>(std::size_t{3} * 8 * 8)};
+      on_picture(picture);
+    }
+    return RenderEnd::finished;
+  }
+};
 
 }  // namespace
 
@@ -161,4 +193,39 @@ TEST_CASE("where latents are all that is wanted nothing is decoded") {
   RenderAsked asked = asked_for("a red house");
   asked.pictures = false;
   CHECK_FALSE(prepare_render(plan_render(std::move(asked), catalog, 1), nullptr, {}).request.decodes);
+}
+
+TEST_CASE("what is wanted of a batch is drawn, until somebody stops it") {
+  ModelCatalog catalog;
+  for (const int last : {6, 4, 3, 1}) {
+    CAPTURE(last);
+    RenderAsked asked = asked_for("a red house");
+    asked.asked.job.batch = 4;
+    RenderPlan plan = plan_render(std::move(asked), catalog, 1);
+    plan.wanted = {0, 1, 3};
+    DrawingEngine engine;
+    EngineDoor door(engine);
+    int steps = 0;
+    Events events;
+    events.step = [&](int done, int) { steps = done; };
+    if (last < 6) events.stop = [&] { return steps == last; };
+    std::vector<std::uint64_t> seeds;
+    const RenderResult result = render(prepare_render(std::move(plan), nullptr, events), door, events,
+                                       [&](const DrawnPicture& picture) { seeds.push_back(picture.seed); });
+    CHECK(steps == last);
+    CHECK(result.end == (last < 6 ? RenderEnd::stopped : RenderEnd::finished));
+    const std::vector<std::uint64_t> all = {7, 8, 10};
+    CHECK(seeds == std::vector<std::uint64_t>(all.begin(), all.begin() + (last == 6 ? 3 : (last - 1) / 2)));
+  }
+}
+
+TEST_CASE("what the VAE computes in is recorded where it was asked for") {
+  ModelCatalog catalog;
+  for (const char* asked_for_vae : {"", "auto", "bf16"}) {
+    CAPTURE(asked_for_vae);
+    RenderAsked asked = asked_for("a red house");
+    if (*asked_for_vae != '\0') asked.asked.job.vae_dtype = asked_for_vae;
+    const bool is_decided = std::string(asked_for_vae) == "bf16";
+    CHECK(plan_render(std::move(asked), catalog, 1).job.vae_dtype.has_value() == is_decided);
+  }
 }

@@ -38,7 +38,6 @@ constexpr Inherits walk = {FromRecord::same_space, false};
 constexpr Inherits walk_stage = {FromRecord::same_space, true};
 
 std::vector<std::string> no_choices() { return {}; }
-std::vector<std::string> unit_names() { return {"model", "vae"}; }
 std::vector<std::string> switches() { return {"on", "off"}; }
 std::vector<std::string> tilings() { return {"auto", "on", "off"}; }
 std::vector<std::string> devices() { return {"auto", "cpu", "cuda"}; }
@@ -52,6 +51,7 @@ std::vector<std::string> names_in(const Rows& rows) {
   return names;
 }
 
+std::vector<std::string> unit_names() { return names_in(units_rows()); }
 std::vector<std::string> syntaxes() { return names_in(prompt_syntaxes()); }
 std::vector<std::string> sampler_names() { return names_in(samplers()); }
 std::vector<std::string> schedule_names() { return names_in(schedules()); }
@@ -59,7 +59,7 @@ std::vector<std::string> spacing_names() { return names_in(spacings()); }
 std::vector<std::string> fit_names() { return names_in(fits()); }
 
 // clang-format off
-constexpr std::array<JobField, 51> rows = {{
+constexpr std::array<JobField, 53> rows = {{
     // key                flags                          value             group        phase      inherits
     // choices      help
     // member               resolved                limits           a1111
@@ -183,6 +183,9 @@ constexpr std::array<JobField, 51> rows = {{
     {"dtype",             "--dtype",                     "NAME",           G::machine,   P::load,    both,
      dtypes,         "%",
      &J::dtype,              &R::dtype,              no_limits,       ""},
+    {"vae_dtype",         "--vae-dtype",                 "NAME",           G::machine,   P::load,    both,
+     dtypes,         "What the VAE computes in: %",
+     &J::vae_dtype,          &R::vae_dtype,          no_limits,       ""},
     {"threads",           "-t,--threads",                "N",              G::machine,   P::load,    both,
      no_choices,     "CPU threads; 0: one for each physical core",
      &J::threads,            &R::threads,            thread_limits,   ""},
@@ -202,7 +205,7 @@ constexpr std::array<JobField, 51> rows = {{
      unit_names,     "What its numbers are: %",
      &J::init_units,         unrecorded,             no_limits,       ""},
     {"init_format",       "--init-format",               "NAME",           G::hints,     P::start,   nobody,
-     no_choices,     "Whose convention it keeps; lapis list forms",
+     no_choices,     "Whose convention it keeps; lapis list formats",
      &J::init_format,        unrecorded,             no_limits,       ""},
     {"init_size",         "--init-size",                 "WxH",            G::hints,     P::start,   nobody,
      no_choices,     "Of its picture: packed tokens do not tell",
@@ -214,8 +217,11 @@ constexpr std::array<JobField, 51> rows = {{
      no_choices,     "Write the latents; no picture then unless -o asks for it; -: stdout",
      &J::latent,             unrecorded,             no_limits,       ""},
     {"overwrite",         "--overwrite",                 "",               G::output,    P::write,   nobody,
-     no_choices,     "Replace files that exist",
+     no_choices,     "Replace what is there",
      &J::overwrite,          unrecorded,             no_limits,       ""},
+    {"skip_existing",     "--skip-existing",             "",               G::output,    P::write,   nobody,
+     no_choices,     "Leave what is there, and do no work for it",
+     &J::skip_existing,      unrecorded,             no_limits,       ""},
 }};
 // clang-format on
 

@@ -323,11 +323,13 @@ ResolvedJob resolve(const Job& asked, const Model& model, std::uint64_t random, 
   resolved.then = job.then;
   if (latent != nullptr && latent->sigma > 0) {
     check_step_state({latent->sigma, latent->path, latent->step}, schedule_of(resolved, model),
-                path_of(model.sampling.prediction));
+                     path_of(model.sampling.prediction));
   }
   resolved.vae_tiling = checked_name(job, &Job::vae_tiling);
   resolved.device = checked_name(job, &Job::device);
   resolved.dtype = checked_name(job, &Job::dtype);
+  const std::string vae_dtype = checked_name(job, &Job::vae_dtype);
+  if (vae_dtype != "auto") resolved.vae_dtype = vae_dtype;
   resolved.threads = static_cast<int>(checked_number(job.threads.value_or(0), &Job::threads));
   return resolved;
 }

@@ -69,8 +69,11 @@ void resolve_stop(const Job& job, const Model& model, const Passport* latent, Re
                     *job.stop_at, walk));
   }
   if (*job.stop_at <= done || *job.stop_at >= resolved.steps) {
-    refuse(sentence("{stop_at} is {}; a walk of {} can stop after {} to {}", *job.stop_at, walk, done + 1,
-                    resolved.steps - 1));
+    const int first = done + 1;
+    const int last = resolved.steps - 1;
+    refuse(first == last
+               ? sentence("{stop_at} is {}; a walk of {} can stop after {} alone", *job.stop_at, walk, first)
+               : sentence("{stop_at} is {}; a walk of {} can stop after {} to {}", *job.stop_at, walk, first, last));
   }
   resolved.stop_at = static_cast<int>(*job.stop_at);
 }

@@ -1,5 +1,7 @@
 #include "core/latent/units.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstddef>
 
@@ -7,6 +9,10 @@
 
 namespace lapis::core {
 namespace {
+
+constexpr std::array unit_table{UnitsRow{Units::model, "model"}, UnitsRow{Units::vae, "vae"}};
+constexpr std::array dtype_table{LatentDtypeRow{LatentDtype::f32, "f32"}, LatentDtypeRow{LatentDtype::f16, "f16"},
+                                 LatentDtypeRow{LatentDtype::bf16, "bf16"}};
 
 /// Calls `convert(value, mean, deviation)` for each value, with those of its channel.
 template <typename Convert>
@@ -75,6 +81,16 @@ std::vector<float> unpacked(std::span<const float> tokens, const std::array<std:
   return values;
 }
 
-std::string units_name(Units units) { return units == Units::model ? "model" : "vae"; }
+std::span<const UnitsRow> units_rows() { return unit_table; }
+
+std::string units_name(Units units) {
+  return std::string(std::ranges::find(unit_table, units, &UnitsRow::units)->name);
+}
+
+std::span<const LatentDtypeRow> latent_dtypes() { return dtype_table; }
+
+std::string latent_dtype_name(LatentDtype dtype) {
+  return std::string(std::ranges::find(dtype_table, dtype, &LatentDtypeRow::dtype)->name);
+}
 
 }  // namespace lapis::core

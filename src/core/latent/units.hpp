@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lapis/latent.hpp"
@@ -30,7 +31,22 @@ void rescale(std::span<float> values, const std::array<std::int64_t, 4>& shape, 
 std::vector<float> packed(std::span<const float> values, const std::array<std::int64_t, 4>& shape, int packing);
 std::vector<float> unpacked(std::span<const float> tokens, const std::array<std::int64_t, 4>& shape, int packing);
 
-/// "model" or "vae".
+/// One row a kind of units.
+struct UnitsRow {
+  Units units;
+  std::string_view name;
+};
+
+std::span<const UnitsRow> units_rows();
 std::string units_name(Units units);
+
+/// One row a type of number that latents lie in.
+struct LatentDtypeRow {
+  LatentDtype dtype;
+  std::string_view name;
+};
+
+std::span<const LatentDtypeRow> latent_dtypes();
+std::string latent_dtype_name(LatentDtype dtype);
 
 }  // namespace lapis::core

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/latent/units.hpp"
 #include "io/file/json_text.hpp"
 #include "io/report/json_parts.hpp"
 
@@ -45,11 +46,12 @@ std::string inspection_report(const LatentInspection& latent) {
   const Passport& passport = latent.passport;
   const bool unfinished = passport.sigma > 0;
   Json json = {{"latent", latent.name},
+               {"format", latent.format},
                {"form", latent.format},
                {"space", latent.has_space ? space_json(passport.space) : Json()},
                {"units", latent.has_units ? Json(core::units_name(passport.units)) : Json()},
                {"layout", latent.layout == core::Layout::packed ? "packed" : "plain"},
-               {"dtype", dtype_name(passport.dtype)},
+               {"dtype", core::latent_dtype_name(passport.dtype)},
                {"shape", latent.has_size ? Json(passport.shape) : Json()},
                {"size", size_json(latent)},
                {"finished", !unfinished},

@@ -23,15 +23,6 @@ std::optional<Json> object_in(const std::string& text) {
   return parsed.is_object() && !too_deep ? std::optional(std::move(parsed)) : std::nullopt;
 }
 
-std::string_view dtype_name(LatentDtype dtype) {
-  switch (dtype) {
-    case LatentDtype::f32: break;
-    case LatentDtype::f16: return "f16";
-    case LatentDtype::bf16: return "bf16";
-  }
-  return "f32";
-}
-
 Json psnr_json(const std::optional<double>& psnr) {
   if (!psnr) return nullptr;
   return std::isinf(*psnr) ? Json("infinite") : Json(*psnr);

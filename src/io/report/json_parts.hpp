@@ -20,9 +20,6 @@ nlohmann::ordered_json text_or_null(const std::string& text);
 /// printing it could exhaust the stack.
 std::optional<nlohmann::ordered_json> object_in(const std::string& text);
 
-/// "f32", "f16" or "bf16".
-std::string_view dtype_name(LatentDtype dtype);
-
 /// dB: "infinite" for equal pictures; null where nothing was measured.
 nlohmann::ordered_json psnr_json(const std::optional<double>& psnr);
 

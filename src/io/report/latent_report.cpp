@@ -195,9 +195,10 @@ std::string latent_file_line(const LatentReport& report) {
   Json json = {{"path", report.path},
                {"sha256", report.sha256},
                {"space", core::space_name(passport.space)},
+               {"format", latent_format_row(report.format).name},
                {"form", latent_format_row(report.format).name},
                {"units", core::units_name(passport.units)},
-               {"dtype", dtype_name(passport.dtype)},
+               {"dtype", core::latent_dtype_name(passport.dtype)},
                {"shape", passport.shape},
                {"size", {report.size.width, report.size.height}}};
   if (!report.model.empty()) json["model"] = report.model;

@@ -122,8 +122,18 @@ std::string provenance(const Fields& fields, const Model& model, const Attachmen
   return json_text(json);
 }
 
-std::string plan_report(const Fields& fields, std::span<const Checked> routes) {
-  return json_text({{"job", fields_json(fields)}, {"routes", Json::parse(check_report(routes)).at("checks")}});
+std::string skipped_line(const std::string& path, std::optional<int> index) {
+  Json json = {{"path", path}, {"skipped", true}};
+  if (index) json["index"] = *index;
+  json["version"] = version;
+  return json_text(json);
+}
+
+std::string plan_report(const Fields& fields, std::span<const Checked> routes,
+                        const std::optional<std::vector<std::string>>& skipped) {
+  Json json = {{"job", fields_json(fields)}, {"routes", Json::parse(check_report(routes)).at("checks")}};
+  if (skipped) json["skipped"] = *skipped;
+  return json_text(json);
 }
 
 std::string model_report(const Model& model) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -61,8 +62,13 @@ std::string latent_line(const PictureReport& report, const Latent& latent);
 std::string provenance(const Fields& fields, const Model& model, const Attachments& attachments = {},
                        const Model* then = nullptr, std::span<const Transcode> history = {});
 
-/// What a job would do, of a dry run: its fields, and the ways that latents take in it.
-std::string plan_report(const Fields& fields, std::span<const Checked> routes);
+/// One line of JSON about an output that was there before, and stayed; `index` of one picture of several.
+std::string skipped_line(const std::string& path, std::optional<int> index);
+
+/// What a job would do, of a dry run: its fields, and the ways that latents take in it; with the outputs that would stay
+/// as they are, where somebody asked for that.
+std::string plan_report(const Fields& fields, std::span<const Checked> routes,
+                        const std::optional<std::vector<std::string>>& skipped = std::nullopt);
 
 /// model.json's content, with sizes added up.
 std::string model_report(const Model& model);

@@ -14,6 +14,7 @@
 #include "core/text/suggest.hpp"
 #include "io/graph/graph_archive.hpp"
 #include "lapis/error.hpp"
+#include "pipeline/import/import_plan.hpp"
 #include "pipeline/locations.hpp"
 
 namespace fs = std::filesystem;
@@ -134,7 +135,10 @@ void choose_tokenizers(Model& model, const std::string& tokenizer) {
     }
     if (!tokenizer.empty())
       facts.model = is_file(tokenizer) ? fs::path(tokenizer) : fs::path(tokenizer) / "spiece.model";
-    if (is_file(facts.model)) continue;
+    if (is_file(facts.model)) {
+      check_t5_tokenizer(facts);
+      continue;
+    }
     throw Error(ErrorKind::usage, "T5 needs its tokenizer, a SentencePiece model (spiece.model of google/t5-v1_1-xxl).",
                 core::sentence("Name it: {tokenizer} FILE"));
   }

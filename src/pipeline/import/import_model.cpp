@@ -53,6 +53,14 @@ std::string name_of(const std::string& source) {
   return name;
 }
 
+/// The name of the model: the one that is asked for, else its source's, or of graphs its folder's.
+std::string model_name(const ImportAsked& asked) {
+  if (!asked.target.name.empty()) return asked.target.name;
+  if (asked.graphs.graphs.empty()) return name_of(asked.sources.main.front());
+  if (!asked.target.output.empty()) return name_of(asked.target.output);
+  throw Error(ErrorKind::usage, "files have no name for a model. Give it one: --name NAME");
+}
+
 /// One `import_checkpoint`, from a plan to a folder.
 class CheckpointImport {
  public:
@@ -60,7 +68,7 @@ class CheckpointImport {
       : asked_(asked), plan_(asked.sources, catalog), model_(plan_.model()) {}
 
   io::ImportReport run() {
-    model_.name = asked_.target.name.empty() ? name_of(asked_.sources.main.front()) : asked_.target.name;
+    model_.name = model_name(asked_);
     if (!asked_.lineage.empty()) model_.space.lineage = asked_.lineage;
     model_.licence = asked_.licence;
     model_.origin = std::string(imported) + source_path(asked_.sources.main.front()).filename().string();
@@ -162,14 +170,12 @@ class GraphsImport {
       : asked_(asked), plan_(plan_graphs(asked.graphs, asked.sources.tokenizer, catalog)) {}
 
   io::ImportReport run() {
-    if (asked_.target.name.empty() && asked_.target.output.empty()) {
-      throw Error(ErrorKind::usage, core::sentence("files have no name for a model. Give it one: {name} NAME"));
-    }
+    const std::string own_name = model_name(asked_);
     EngineDoor door({"cpu", "fp32", 0});
     ProbedGraphs probed = probe_graphs(plan_, door.engine());
     model_ = std::move(probed.model);
     notes_ = std::move(probed.notes);
-    model_.name = asked_.target.name.empty() ? name_of(asked_.target.output) : asked_.target.name;
+    model_.name = own_name;
     if (!asked_.lineage.empty()) model_.space.lineage = asked_.lineage;
     SamplingSources sampling;
     sampling.title = core::sentence("family {}", model_.family);
@@ -214,6 +220,8 @@ class GraphsImport {
 };
 
 }  // namespace
+
+fs::path import_place(const ImportAsked& asked) { return destination(model_name(asked), asked.target); }
 
 io::ImportReport import_checkpoint(const ImportAsked& asked, ModelCatalog& catalog) {
   return CheckpointImport(asked, catalog).run();

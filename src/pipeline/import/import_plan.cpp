@@ -11,12 +11,12 @@
 #include "core/family/recipes.hpp"
 #include "core/family/spaces.hpp"
 #include "core/text/job_limits.hpp"
-#include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
 #include "core/text/shell_word.hpp"
 #include "core/text/suggest.hpp"
 #include "io/checkpoint/diffusers_folder.hpp"
 #include "io/file/text.hpp"
+#include "io/model/tokenizer_files.hpp"
 #include "io/model/vae_config.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/import/import_sampling.hpp"
@@ -340,6 +340,15 @@ void ImportPlan::take_tokenizers() {
   }
 }
 
+void check_t5_tokenizer(const TokenizerFacts& facts) {
+  try {
+    io::read_t5_tokenizer(facts);
+  } catch (const Error&) {
+    throw Error(ErrorKind::input, core::sentence("{} is no SentencePiece model of T5.", facts.model.string()),
+                core::sentence("Name T5's own, spiece.model of google/t5-v1_1-xxl: {tokenizer} FILE"));
+  }
+}
+
 void ImportPlan::take_t5_tokenizer(TokenizerFacts& facts) const {
   std::vector<fs::path> places;
   if (!asked_.tokenizer.empty()) {
@@ -352,14 +361,12 @@ void ImportPlan::take_t5_tokenizer(TokenizerFacts& facts) const {
     if (!asked_.t5xxl.empty()) places.push_back(fs::path(asked_.t5xxl).parent_path());
   }
   for (const fs::path& place : places) {
-    if (is_file(place) && place == fs::path(asked_.tokenizer)) {
-      facts.model = place;
-      return;
-    }
-    if (is_file(place / "spiece.model")) {
-      facts.model = place / "spiece.model";
-      return;
-    }
+    const bool is_named = is_file(place) && place == fs::path(asked_.tokenizer);
+    const fs::path file = is_named ? place : place / "spiece.model";
+    if (!is_file(file)) continue;
+    facts.model = file;
+    check_t5_tokenizer(facts);
+    return;
   }
   if (!facts.model.empty()) return;  // of the model whose architecture it is
   throw Error(ErrorKind::usage,

@@ -41,6 +41,9 @@ struct ImportedPart {
 /// The field that names the checkpoint of a part: "" for a denoiser, which comes first.
 std::string field_of(const std::string& part, core::Architecture architecture);
 
+/// Throws Error{input} where the file of T5's tokenizer is no SentencePiece model.
+void check_t5_tokenizer(const TokenizerFacts& facts);
+
 /// A plan, read and checked; nothing is written yet.
 class ImportPlan {
  public:

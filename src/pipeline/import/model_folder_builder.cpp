@@ -55,17 +55,17 @@ std::string by_place(std::string text, const io::NewFolder& folder) {
   return text;
 }
 
-fs::path destination(const Model& model, const ImportTarget& place) {
+}  // namespace
+
+fs::path destination(const std::string& name, const ImportTarget& place) {
   if (!place.output.empty()) return place.output;
   const fs::path own = user_models();
   if (own.empty()) {
     throw Error(ErrorKind::usage,
                 core::sentence("there is no home folder to put the model in. Name one: {-output} FOLDER"));
   }
-  return own / model.name;
+  return own / name;
 }
-
-}  // namespace
 
 fs::path ModelFolderBuilder::put(const fs::path& from, const std::string& to) {
   const io::MappedFile file(from, ErrorKind::input);
@@ -119,7 +119,7 @@ fs::path make_model(Model& model, const ImportTarget& place, const std::function
     throw Error(ErrorKind::usage,
                 core::sentence("\"{}\" cannot be a model's name. Give it one: {name} NAME", model.name));
   }
-  io::NewFolder folder(destination(model, place), place.overwrite);
+  io::NewFolder folder(destination(model.name, place), place.overwrite);
   for (const std::string& source : place.sources) refuse_replaced(folder, source);
   refuse_linked(folder);
   std::error_code deleted;

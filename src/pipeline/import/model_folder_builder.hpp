@@ -27,6 +27,9 @@ struct ImportTarget {
   std::vector<std::string> sources;  ///< files and folders that the user named, which --overwrite must not remove
 };
 
+/// The folder that a model of this name gets. Throws Error{usage} where the user has no folder for models.
+std::filesystem::path destination(const std::string& name, const ImportTarget& place);
+
 /// Files on their way into a model's folder, each recorded in `model.files`.
 class ModelFolderBuilder {
  public:
