@@ -43,12 +43,10 @@ OWNERS = {
     "ATen/": "engine", "torch/": "engine", "c10/": "engine", "caffe2/": "engine",
     "png.h": "io", "jpeglib.h": "io", "jerror.h": "io", "nlohmann/": "io", "openssl/": "io",
     "stb/stb_easy_font.h": "core", "stb": "io",
-    "CLI/": "cli", "unicode/": "core", "sentencepiece": "core",
+    "CLI/": "cli", "unicode/": "core", "sentencepiece": "core", "fmt/": "core",
 }
 # Headers that cost 13 to 23 seconds wherever they are included.
-SLOW_HEADERS = {
-    "torch/script.h", "torch/torch.h", "torch/all.h", "torch/extension.h", "ATen/ATen.h", "ATen/Functions.h",
-}
+SLOW_HEADERS = {"torch/script.h", "torch/torch.h", "torch/all.h", "torch/extension.h", "ATen/ATen.h", "ATen/Functions.h"}
 JIT_HEADERS = {"torch/csrc/jit/api/module.h", "torch/csrc/jit/serialization/import.h"}
 # core opens no file.
 FILE_HEADERS = re.compile(r"(fstream|iostream|unistd\.h|fcntl\.h|sys/.*)$")
@@ -57,7 +55,7 @@ STANDARD_HEADER = re.compile(r"[a-z_]+$")
 MAX_FILE_LINES = 450
 # The most lines of code a folder may have, those of its subfolders among them. One that is not there has none.
 ROOM_LINES = {
-    "include": 1_250, "src/core": 14_600, "src/io": 13_250, "src/engine": 3_750, "src/pipeline": 5_750, "src/library": 300,
+    "include": 1_250, "src/core": 14_600, "src/io": 13_300, "src/engine": 3_750, "src/pipeline": 5_750, "src/library": 300,
     "src/cli": 4_600, "tests": 32_500, "scripts": 11_750,
 }
 MAX_FUNCTION_LINES = 60

@@ -344,7 +344,7 @@ int generate(GenerationOptions& options) {
   Outputs outputs(options, plan.job);
   if (outputs.are_complete()) {
     if (options.dry_run) {
-      print_plan(options, outputs, plan, *plan.model);
+      print_plan(options, outputs, plan);
     } else {
       outputs.report_skipped(/*dry_run=*/false);
     }

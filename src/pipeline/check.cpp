@@ -12,6 +12,7 @@
 #include "core/latent/plan_route.hpp"
 #include "core/latent/space_match.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
 #include "io/latent/latent_file.hpp"
 #include "io/latent/untagged_latent.hpp"

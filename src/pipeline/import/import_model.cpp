@@ -58,7 +58,7 @@ std::string model_name(const ImportAsked& asked) {
   if (!asked.target.name.empty()) return asked.target.name;
   if (asked.graphs.graphs.empty()) return name_of(asked.sources.main.front());
   if (!asked.target.output.empty()) return name_of(asked.target.output);
-  throw Error(ErrorKind::usage, "files have no name for a model. Give it one: --name NAME");
+  throw Error(ErrorKind::usage, core::sentence("files have no name for a model. Give it one: {name} NAME"));
 }
 
 /// One `import_checkpoint`, from a plan to a folder.

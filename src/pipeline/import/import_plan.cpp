@@ -11,6 +11,7 @@
 #include "core/family/recipes.hpp"
 #include "core/family/spaces.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
 #include "core/text/shell_word.hpp"
 #include "core/text/suggest.hpp"
