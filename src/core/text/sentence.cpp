@@ -1,13 +1,14 @@
 #include "core/text/sentence.hpp"
 
 #include <algorithm>
+#include <fmt/args.h>
 #include <fmt/format.h>
 
 #include "core/text/names.hpp"
 
 namespace lapis::core {
 
-std::string sentence_of(std::string_view text, fmt::format_args values) {
+std::string sentence_of(std::string_view text, std::initializer_list<SentenceValue> values) {
   std::string format;
   while (!text.empty()) {
     const std::size_t brace = std::min(text.find('{'), text.size());
@@ -19,7 +20,11 @@ std::string sentence_of(std::string_view text, fmt::format_args values) {
     format += is_doubled ? std::string(text.substr(0, end)) : marked(text.substr(0, end));
     text.remove_prefix(end);
   }
-  return fmt::vformat(format, values);
+  fmt::dynamic_format_arg_store<fmt::format_context> arguments;
+  for (const SentenceValue& each : values) {
+    std::visit([&](const auto& value) { arguments.push_back(value); }, each.value());
+  }
+  return fmt::vformat(format, arguments);
 }
 
 std::string joined(std::span<const std::string> words, std::string_view separator) {

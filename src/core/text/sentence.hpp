@@ -1,13 +1,16 @@
-// Sentences for people: one text, with its values in their places.
+// Sentences for people: one text, with its values in their places. The formatting library is not to be seen here: what
+// libtorch includes brings another version of it.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <fmt/core.h>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <variant>
 
 namespace lapis::core {
 
@@ -39,13 +42,35 @@ class SentenceText {
   std::string_view text_;
 };
 
+/// What stands at a place of a sentence: a text, a number or a character. Borrows the text.
+class SentenceValue {
+ public:
+  using Value = std::variant<std::string_view, std::int64_t, std::uint64_t, double, char>;
+
+  template <typename Text>
+  requires std::convertible_to<const Text&, std::string_view>
+  explicit SentenceValue(const Text& text) : value_(std::string_view(text)) {}
+  template <std::signed_integral Number>
+  explicit SentenceValue(Number number) : value_(static_cast<std::int64_t>(number)) {}
+  template <std::unsigned_integral Number>
+  requires(!std::same_as<Number, bool>) explicit SentenceValue(Number number)
+      : value_(static_cast<std::uint64_t>(number)) {}
+  explicit SentenceValue(double number) : value_(number) {}
+  explicit SentenceValue(char character) : value_(character) {}
+
+  const Value& value() const { return value_; }
+
+ private:
+  Value value_;
+};
+
 /// The sentence of `text` with `values` in their places; what stands in a value is neither a place nor a name.
-std::string sentence_of(std::string_view text, fmt::format_args values);
+std::string sentence_of(std::string_view text, std::initializer_list<SentenceValue> values);
 
 /// `sentence_of` for a text whose places the compiler has counted.
 template <typename... Values>
 std::string sentence(std::type_identity_t<SentenceText<sizeof...(Values)>> text, const Values&... values) {
-  return sentence_of(text.text(), fmt::make_format_args(values...));
+  return sentence_of(text.text(), {SentenceValue(values)...});
 }
 
 /// The words in their order, with `separator` between each two.
