@@ -86,7 +86,7 @@ ImportPlan::ImportPlan(const ImportSources& sources, ModelCatalog& catalog)
     check_vae_file(*source);
   }
   take_tokenizers();
-  decide_sampling();
+  find_sampling();
   note_extras();
 }
 
@@ -357,7 +357,7 @@ void ImportPlan::take_t5_tokenizer(TokenizerFacts& facts) const {
               "Name it: --tokenizer FILE");
 }
 
-void ImportPlan::decide_sampling() {
+void ImportPlan::find_sampling() {
   SamplingSources sources;
   for (const std::string& path : asked_.main) {
     if (is_folder(path)) sources.folder = path;

@@ -8,8 +8,8 @@
 #include "core/sampling/samplers/ancestral.hpp"
 #include "core/sampling/samplers/multistep.hpp"
 #include "core/sampling/samplers/one_step.hpp"
-#include "core/sampling/samplers/unipc.hpp"
 #include "core/sampling/samplers/sampler_context.hpp"
+#include "core/sampling/samplers/unipc.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -33,7 +33,7 @@ struct DistinctSigmas {
   int at(int place) const { return static_cast<int>(std::lower_bound(ends.begin(), ends.end(), place) - ends.begin()); }
 };
 
-/// The walk of `sampler` from x, noisy at the sigma of the course's first step, to x at that of its last; `memory` is
+/// The walk of `sampler` from x, noisy at the sigma of the context's first step, to x at that of its last; `memory` is
 /// what it remembers of the steps before, and then of those it walked. Of equal neighbours among the sigmas all but one
 /// are counted as steps and passed over: nothing happens there, and a multistep method would divide by their distance.
 /// `context.path` must be one the row walks. Throws Error{usage} for a memory that no walk of the sampler can have.
@@ -74,7 +74,7 @@ T sample(Sampler sampler, D&& denoise, T x, SamplerContext context, Memory<T>& m
   throw Error(ErrorKind::internal, "unknown sampler");
 }
 
-/// The same, for a walk that nobody stops.
+/// `sample` for a walk from its first step to its last: what it remembers is not kept.
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
 T sample(Sampler sampler, D&& denoise, T x, const SamplerContext& context, N&& noise, F&& on_step) {
   Memory<T> memory;
