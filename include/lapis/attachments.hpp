@@ -23,7 +23,7 @@ struct AddedRows {
   bool operator==(const AddedRows&) const = default;
 };
 
-/// How tensors make up what a LoRA adds to a weight (engine/deltas.hpp has the formulae).
+/// How the tensors of a LoRA make up what is added to a weight.
 enum class DeltaKind {
   lora,  ///< up @ down, through mid where there is one
   loha,  ///< a Hadamard product of two such
@@ -37,7 +37,7 @@ struct Delta {
   std::string parameter;       ///< of the graph: "mid_block.attentions.0.proj_in.weight"
   DeltaKind kind = DeltaKind::lora;
   std::map<std::string, std::string>
-      tensors;       ///< the file's, by role ("down"; core/checkpoint/lora_keys.hpp); the rest is numbers
+      tensors;       ///< names of the file's tensors by what they are to the parameter: "down", "up", "hada_w1_a"
   double scale = 1;  ///< the user's weight x alpha / rank
   std::vector<std::pair<std::int64_t, std::int64_t>>
       rows{};               ///< first and count, of what a fused layer gets; none: all

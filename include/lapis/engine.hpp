@@ -32,8 +32,8 @@ struct RenderRequest {
   std::map<std::string, Tokens> prompt;     ///< by the tokenizer's name in the model: "tokenizer", "tokenizer_2"
   std::map<std::string, Tokens> negative;   ///< as many chunks each; not read where cfg_scale(job) <= 1
   std::map<std::string, TokenChunk> empty;  ///< the empty prompt, which the weights of syntax comfy are measured from
-  std::optional<Image> image;               ///< of the job's size; there where the job has a strength, or
-  std::optional<Latent> latent;             ///< this, of the job's size and batch: finished, or to be walked on
+  std::optional<Image> image;               ///< of the job's size; there where the job starts from a picture
+  std::optional<Latent> latent;             ///< of the job's size and batch, finished or not; in place of an image
   std::optional<Mask> mask;                 ///< of the job's size; only with an image
   std::optional<Schedule> hires_schedule;   ///< of job.hires_steps, whole; there where the job has a second pass
   bool decodes = true;                      ///< false: latents are all that is wanted
@@ -54,8 +54,8 @@ struct Rendered {
   Latent latent;       ///< [1, C, h, w]; unfinished where the job has a stop_at
   Image image;         ///< empty where nothing was decoded: unfinished, or not wanted
   Timings timings;     ///< of this picture; what was done once for the batch counts to the first
-  std::string device;  ///< what "auto" became
-  std::string dtype;
+  std::string device;  ///< "cpu" or "cuda": what "auto" became
+  std::string dtype;   ///< "fp32", "bf16" or "fp16": what "auto" became
 };
 
 /// Called after each step, with the steps done and the steps in all (those of both passes, times the pictures

@@ -10,7 +10,7 @@
 
 namespace lapis {
 
-/// One kind for each exit code that a command fails with; core/text/exit_codes.hpp has the numbers.
+/// One kind for each exit code that a command fails with; docs/cli.md has the numbers.
 enum class ErrorKind {
   usage,         ///< the command line or a job asks for something that makes no sense
   input,         ///< an input file is malformed or unreadable
@@ -19,20 +19,20 @@ enum class ErrorKind {
   device,        ///< the device is missing, or memory ran out
   numeric,       ///< NaN, Inf or a flat picture came out
   output,        ///< the output cannot be written
-  internal,      ///< a mistake of ours
+  internal,      ///< a bug of lapis
 };
 
 /// The exit code of `kind`.
 LAPIS_API int exit_code(ErrorKind kind);
 
 /// A failure a user meets: what went wrong and where, expected and found, and on a line of its own what to do. The
-/// two lines come apart, so that a line break in either is known for one of a stranger's text. Thrown in every room;
-/// caught in `main` alone. Fields of a job stand in it by their keys, commands by their names ("steps is 0"); a program
-/// that calls them something else spells the marked texts its own way (`core::spelled`).
+/// two lines come apart, so that a line break in either is known to be of a file's text. Fields of a job stand in it by
+/// their keys, commands by their names ("steps is 0"). In the marked texts every such name stands between the control
+/// characters 0x0E and 0x0F, "-" before a key that stands for its short flag and "lapis " before a command, for a
+/// program that calls them something else.
 class LAPIS_API Error : public std::runtime_error {
  public:
-  /// Neither has "error:" before or a newline after it; both may have marked names (`core::marked`). Without `advice`
-  /// there is one line.
+  /// Neither has "error:" before or a newline after it; both may have marked names. Without `advice` there is one line.
   Error(ErrorKind kind, const std::string& problem, const std::string& advice = "");
 
   ErrorKind kind() const { return kind_; }

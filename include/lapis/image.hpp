@@ -13,7 +13,7 @@ struct Image {
   std::vector<std::uint8_t> rgb;  ///< width * height * 3
 };
 
-/// Where a picture is drawn anew: one byte a pixel, 255 all of it, 0 none.
+/// Where a picture is inpainted: one byte a pixel, 255 wholly, 0 not at all.
 struct Mask {
   int width = 0;
   int height = 0;

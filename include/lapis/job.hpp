@@ -35,7 +35,7 @@ struct PixelOffset {
   bool operator==(const PixelOffset&) const = default;
 };
 
-/// What the user asked for. An empty field takes the model's default (`core::resolve`).
+/// What the user asked for; docs/cli.md says what each field means and takes. An empty field takes the model's default.
 struct Job {
   std::string prompt;
   std::string negative_prompt;
@@ -62,7 +62,7 @@ struct Job {
   std::optional<double> eta;
   std::optional<std::string> original_size;  ///< "1024x768"
   std::optional<std::string> crop;           ///< "0,0": x, y
-  std::optional<std::string> image;          ///< a file, "-" for stdin; `take_size` needs its size before `resolve`
+  std::optional<std::string> image;          ///< a file, "-" for stdin
   std::optional<std::string> init_latent;    ///< a latent file, "-" for stdin, instead of an image
   std::optional<std::int64_t> stop_at;       ///< steps after which the walk is left unfinished
   std::optional<std::string> fit;
@@ -83,9 +83,9 @@ struct Job {
   bool measure = false;                    ///< decode what was encoded, and compare
   bool compensate = false;                 ///< shift colours against the drift of a VAE
   std::optional<std::string> space;        ///< of the latent to start from, where its file does not say it
-  std::optional<std::string> init_units;   ///< of that latent: "model" or "vae"
-  std::optional<std::string> init_format;  ///< whose convention that latent keeps
-  std::optional<std::string> init_size;    ///< of that latent's picture: "512x768"
+  std::optional<std::string> init_units;   ///< of the latent to start from: "model" or "vae"
+  std::optional<std::string> init_format;  ///< whose convention the latent to start from keeps
+  std::optional<std::string> init_size;    ///< of the picture of the latent to start from: "512x768"
   std::optional<std::string> output;       ///< where pictures go, a name with "{seed}" or "{index}"; "-": stdout
   std::optional<std::string> latent;       ///< where latents go; "-": stdout
   bool overwrite = false;                  ///< replace files that exist
@@ -107,8 +107,8 @@ struct ResolvedJob {
   Interval guidance_interval;              ///< the steps that are guided; the others are walked without a negative pass
   double guidance_rescale = 0;             ///< 0 to 1: how far a guided prediction gets the spread of the unguided one
   std::optional<double> true_guidance;     ///< of families whose denoisers read guidance as a number
-  std::optional<PixelSize> original_size;  ///< of families whose denoisers are told sizes
-  std::optional<PixelOffset> crop;         ///< of families whose denoisers are told where a picture was cropped
+  std::optional<PixelSize> original_size;  ///< of families with size conditioning
+  std::optional<PixelOffset> crop;         ///< of families with size conditioning
   std::uint64_t seed = 0;
   int batch = 1;
   std::string sampler;
@@ -118,18 +118,18 @@ struct ResolvedJob {
   std::optional<std::vector<double>> sigmas;  ///< of schedule by_hand, without the 0; none for any other
   std::optional<double> shift;                ///< of a flow model; none for any other
   std::optional<double> eta;                  ///< of a sampler that has one; none for any other
-  std::optional<std::string> image;           ///< as in `Job`; there where the job starts from a picture, as are these
-  std::optional<std::string> init_latent;     ///< there where the job starts from a latent
+  std::optional<std::string> image;           ///< as in `Job`; there where the job starts from a picture
+  std::optional<std::string> init_latent;     ///< as in `Job`; there where the job starts from a latent
   std::optional<int> stop_at;                 ///< 1 to steps - 1, counted from the schedule's start
-  std::optional<std::string> fit;             ///< name of a row of core::fits()
+  std::optional<std::string> fit;             ///< "stretch", "crop" or "pad"; there where there is an image
   std::optional<double> strength;             ///< 0 to 1, the part of the steps that are walked
-  std::optional<std::string> mask;            ///< as in `Job`; there where a mask says what is drawn anew
+  std::optional<std::string> mask;            ///< as in `Job`; there where the picture is inpainted
   std::optional<std::string> mask_paste;      ///< "on" or "off": the picture's own pixels outside the mask
-  std::optional<double> hires;                ///< above 1; there where a second pass enlarges the picture, as are these
-  std::optional<double> hires_strength;
-  std::optional<int> hires_steps;
-  std::optional<std::string> then;  ///< "MODEL:STRENGTH"; there where a second model goes on
-  int hires_width = 0;              ///< of the finished picture, 0 without a second pass
+  std::optional<double> hires;                ///< above 1; there where a second pass enlarges the picture
+  std::optional<double> hires_strength;       ///< 0 to 1; there where `hires` is
+  std::optional<int> hires_steps;             ///< there where `hires` is
+  std::optional<std::string> then;            ///< "MODEL:STRENGTH"; there where a second model goes on
+  int hires_width = 0;                        ///< of the finished picture, 0 without a second pass
   int hires_height = 0;
   std::string vae_tiling;                ///< "auto", "on" or "off"
   std::string device;                    ///< "cpu", "cuda" or "auto"

@@ -36,9 +36,9 @@ enum class LatentDtype { f32, f16, bf16 };
 
 /// One event of a latent's past that changed its space.
 struct Transcode {
-  std::string route;  ///< "re-encode"
-  std::string from;   ///< `core::space_name`: "sd15:tiny-sd15"
-  std::string to;
+  std::string route;           ///< "re-encode"
+  std::string from;            ///< the space before, ID:LINEAGE: "sd15:tiny-sd15"; the ID alone where both are one
+  std::string to;              ///< the space after
   PixelSize size;              ///< of the picture in between
   std::optional<double> psnr;  ///< dB, the picture decoded before it against the one after; none: not measured
 
@@ -54,9 +54,9 @@ struct Passport {
   std::array<std::int64_t, 4> shape{};  ///< [B, C, h, w]
   double sigma = 0;                     ///< 0: finished
   Path path = Path::variance_exploding;
-  int step = 0;  ///< these two of an unfinished latent, as in `Latent`
-  int draws = 0;
-  std::string vae_sha256;  ///< digest of the VAE it comes from (`io::vae_digest`)
+  int step = 0;            ///< of an unfinished latent, as in `Latent`
+  int draws = 0;           ///< of an unfinished latent, as in `Latent`
+  std::string vae_sha256;  ///< digest of the VAE it comes from (docs/latent-format.md says of what)
   std::string job;         ///< JSON: the settings that made it, as a PNG of lapis holds them
   std::vector<Transcode> history;
 

@@ -33,7 +33,7 @@ struct Part {
   std::vector<std::filesystem::path> weights;  ///< empty: the graph holds its weights itself
   std::vector<Port> inputs;
   std::vector<Port> outputs;
-  std::string key_scheme = "diffusers";  ///< who named the weights' tensors: a row of core::namings()
+  std::string key_scheme = "diffusers";  ///< who named the weights' tensors (docs/model-folder.md, "naming")
   std::string prefix = {};               ///< what stands before those names in the weight files
   std::string digest = {};  ///< sha256 of the part's tensors in a checkpoint that holds others too; else empty
 

@@ -28,7 +28,7 @@ struct PartKindRow {
   bool has_fp32_twin;  ///< runs a second time in fp32 where its numbers overflow in half precision
 };
 
-/// All of them, in the order of `PartKind`.
+/// The rows of every part, in the order of `PartKind`.
 inline constexpr std::array<PartKindRow, 5> part_kinds = {{
     {PartKind::text_encoder, "text_encoder", "text_encoder", PartStage::prompt, false},
     {PartKind::text_encoder_2, "text_encoder_2", "text_encoder", PartStage::prompt, false},

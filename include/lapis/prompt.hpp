@@ -7,7 +7,7 @@
 
 namespace lapis {
 
-/// Whose brackets a prompt is written in (docs/prompts.md): nobody's, those of AUTOMATIC1111's web UI, or ComfyUI's.
+/// Whose brackets a prompt is written in (docs/prompts.md): none, those of AUTOMATIC1111's web UI, or ComfyUI's.
 /// Decides how the text is cut into chunks, and how an engine applies the weights.
 enum class PromptSyntax { plain, a1111, comfy };
 

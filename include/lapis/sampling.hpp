@@ -1,4 +1,4 @@
-// Words of sampling that cross rooms: what a network predicts, how noise grows, which sigmas a sampler walks.
+// What a network predicts, how noise grows, which sigmas a sampler walks.
 #pragma once
 
 #include <string>
@@ -32,10 +32,10 @@ enum class BetaCurve { linear, scaled_linear, cosine };
 struct FlowShift {
   bool dynamic = false;
   double shift = 1;         ///< where it is not dynamic
-  double base_shift = 0.5;  ///< these four where it is
-  double max_shift = 1.15;
-  int base_tokens = 256;
-  int max_tokens = 4096;
+  double base_shift = 0.5;  ///< mu of a picture of base_tokens, where it is dynamic
+  double max_shift = 1.15;  ///< mu of a picture of max_tokens, where it is dynamic
+  int base_tokens = 256;    ///< where it is dynamic
+  int max_tokens = 4096;    ///< where it is dynamic
 
   bool operator==(const FlowShift&) const = default;
 };
@@ -46,9 +46,9 @@ struct SamplingFacts {
   Prediction prediction = Prediction::epsilon;
   int train_steps = 1000;
   BetaCurve beta_curve = BetaCurve::scaled_linear;
-  double beta_start = 0.00085;  ///< this and beta_end: of all curves but cosine
-  double beta_end = 0.012;
-  bool zero_snr = false;  ///< rescaled, so that nothing of the picture is left at the last training step
+  double beta_start = 0.00085;  ///< of all curves but cosine
+  double beta_end = 0.012;      ///< of all curves but cosine
+  bool zero_snr = false;        ///< rescaled, so that nothing of the picture is left at the last training step
   Spacing spacing = Spacing::leading;
   int steps_offset = 1;  ///< added to every timestep of the leading spacing
   FlowShift flow_shift;

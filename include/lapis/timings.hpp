@@ -15,7 +15,7 @@ struct Timings {
   double sampler = 0;                             ///< noise, guidance and steps: of the loop all but module calls
   double pixels = 0;                              ///< checks, conversion to 8 bit, resizing, tiles laid together
 
-  /// Those of the module calls of one part.
+  /// The seconds of the module calls of one part.
   double& of(PartKind kind) { return parts[index_of(kind)]; }
   double of(PartKind kind) const { return parts[index_of(kind)]; }
 

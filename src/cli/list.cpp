@@ -136,7 +136,7 @@ Rows sampler_rows() {
 Rows schedule_rows() {
   Rows rows{{"schedule", "label", "families", "meaning", "also called"}};
   for (const core::ScheduleRow& row : core::schedules()) {
-    const auto fits = [&](const core::FamilyRow& family, Path path) { return core::fits(row, path, family.space); };
+    const auto fits = [&](const core::FamilyRow& family, Path path) { return core::supports(row, path, family.space); };
     rows.push_back({row.name, row.label, families_that(fits), spelled(row.help), core::joined(row.aliases)});
   }
   return rows;

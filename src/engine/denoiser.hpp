@@ -52,8 +52,8 @@ class Denoiser {
   Denoiser(LoadedPart& network, Prediction prediction, int patch, const Schedule& schedule,
            const core::SigmaTimeMap& times, std::vector<at::Tensor> conditioning, Guidance guidance);
 
-  /// x [1, C, h, w], fp32, on the network's device; sigma > 0. Returns x0 like x. A sigma of the schedule's is known by
-  /// its own time, one between by the training's.
+  /// x [1, C, h, w], fp32, on the network's device; sigma > 0. Returns x0, of the shape, dtype and device of x. The
+  /// network gets the schedule's timestep where sigma is one of the schedule's, else the training's time of sigma.
   at::Tensor operator()(const at::Tensor& x, double sigma) const;
 
  private:

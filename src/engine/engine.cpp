@@ -78,12 +78,12 @@ class TorchEngine : public Engine {
       if (!on_trial_ || part.graph != trial_graph_ || part.inputs.size() != trial_inputs_) {
         on_trial_.reset();
         Part bare = part;
-        bare.outputs.clear();  // how many there are is what the trial is to tell
+        bare.outputs.clear();  // how many there are is what the probe is to find
         on_trial_.emplace(bare, name, models_.placements().of(PartKind::denoiser));
         trial_graph_ = part.graph;
         trial_inputs_ = part.inputs.size();
       }
-      result = tried(*on_trial_, inputs);
+      result = probe(*on_trial_, inputs);
     });
     return result;
   }

@@ -21,7 +21,8 @@ bool is_lack_of_memory();
 /// open already.
 bool is_lack_of_files();
 
-/// Whether it is that, or says that no more threads can be made.
+/// Whether the exception that is being handled says that memory ran out, or that no more files can be opened or threads
+/// made.
 bool is_shortage();
 
 /// A handler of warnings that says nothing: a graph may warn with any text, and terminals obey some.

@@ -5,7 +5,7 @@
 #include <ATen/ops/where.h>
 #include <utility>
 
-#include "core/sampling/strength.hpp"
+#include "core/sampling/samplers/sampler_context.hpp"
 
 namespace lapis::engine {
 
@@ -35,7 +35,7 @@ MaskedDenoiser::MaskedDenoiser(Inner inner, at::Tensor original, at::Tensor nois
 
 at::Tensor MaskedDenoiser::operator()(const at::Tensor& x, double sigma) {
   const bool bare = std::exchange(bare_, false);
-  const at::Tensor seen = bare ? x : at::where(kept_, core::signal_at(sigma, path_) * original_ + sigma * noise_, x);
+  const at::Tensor seen = bare ? x : at::where(kept_, core::alpha_of(path_, sigma) * original_ + sigma * noise_, x);
   return weights_ * inner_(seen, sigma) + (1 - weights_) * original_;
 }
 

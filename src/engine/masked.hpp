@@ -9,7 +9,7 @@
 
 namespace lapis::engine {
 
-/// The mask as weights [1, 1, h, w] of latent cells, 1 where all is drawn anew: its value at the first pixel of each
+/// The mask as weights [1, 1, h, w] of latent cells, 1 where a cell is inpainted: its value at the first pixel of each
 /// cell, as torch's nearest interpolation takes it.
 at::Tensor cell_weights(const Mask& mask, int downscale, at::Device device);
 

@@ -26,11 +26,12 @@ class LoadedPart {
   LoadedPart(LoadedPart&&) noexcept;
   LoadedPart& operator=(LoadedPart&&) noexcept;
 
-  /// Binds anew what differs between the attachments so far and these, and nothing else. Returns how many tensors that
-  /// were. Throws Error{input} for an attachment's file that cannot be read any more; nothing has then changed.
+  /// Binds again the parameters that `attachments` change against those bound so far, and no others. Returns how many
+  /// tensors that were. Throws Error{input} for an attachment's file that cannot be read any more; nothing has then
+  /// changed.
   std::size_t attach(const PartAttachments& attachments);
 
-  /// Those of the last call, or of the loading.
+  /// The attachments that are bound: those of the last call of `attach`, or of the loading.
   const PartAttachments& attachments() const;
 
   /// Bytes of its tensors, mapped ones too.

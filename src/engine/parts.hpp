@@ -26,8 +26,8 @@ class Parts {
   /// Of all parts that are here, mapped weights too.
   std::uint64_t bytes() const;
 
-  /// What parts have added to them from now on; those that are here are bound anew where it touches them, when they are
-  /// asked for next.
+  /// The attachments of parts from now on. A part in memory is bound again where they touch it, when it is asked for
+  /// next.
   void attach(const Attachments& attachments) { attachments_ = attachments; }
 
   /// Loads side by side what is not here yet: the first of them in this thread, each other in one of its own.
@@ -39,7 +39,8 @@ class Parts {
   /// The part, loaded where it is not here. Throws Error{model} for a kind that the model has not.
   LoadedPart& part(PartKind kind);
 
-  /// The part loaded anew in fp32, for a picture that overflowed in less: of kinds that have such a twin.
+  /// A second copy of the part in fp32, for a picture that overflowed in half precision: of kinds that have such a
+  /// twin.
   LoadedPart& in_fp32(PartKind kind);
 
   /// Lets the parts of a stage go.
@@ -58,7 +59,7 @@ class Parts {
  private:
   PartSlot::Load loading(PartKind kind, Placement placement) const;
 
-  double load_seconds_ = 0;  ///< that somebody waited
+  double load_seconds_ = 0;  ///< spent waiting for parts since the last `take_load_seconds`
   Model model_;
   Placements placements_;
   Attachments attachments_;

@@ -27,7 +27,7 @@ at::Tensor made_up(const ProbeInput& input, Placement placement) {
 
 }  // namespace
 
-ProbeResult tried(LoadedPart& part, const std::vector<ProbeInput>& inputs) {
+ProbeResult probe(LoadedPart& part, const std::vector<ProbeInput>& inputs) {
   c10::InferenceMode inference;
   ProbeResult result;
   result.input_names = part.input_names();

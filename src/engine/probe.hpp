@@ -10,6 +10,6 @@ namespace lapis::engine {
 
 /// Runs `part` once on made-up numbers. What libtorch throws while it runs becomes the result's fault, but for a lack
 /// of memory, which is thrown on.
-ProbeResult tried(LoadedPart& part, const std::vector<ProbeInput>& inputs);
+ProbeResult probe(LoadedPart& part, const std::vector<ProbeInput>& inputs);
 
 }  // namespace lapis::engine

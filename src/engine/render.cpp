@@ -239,9 +239,9 @@ class Rendering {
     const Space& space = parts_.model().space;
     start.noise = noise.draw({1, space.channels, pass.height / space.downscale, pass.width / space.downscale});
     const double sigma = pass.schedule.sigmas.front();
-    const double signal = core::signal_at(sigma, path());
+    const double alpha = core::alpha_of(path(), sigma);
     start.latent =
-        pass.from_noise ? start.noise * pass.schedule.initial_noise : signal * start.original + sigma * start.noise;
+        pass.from_noise ? start.noise * pass.schedule.initial_noise : alpha * start.original + sigma * start.noise;
   }
 
   /// The latent [1, C, h, w] at the end of a pass, on the CPU; `start` is left with what the walk remembers.
@@ -252,8 +252,8 @@ class Rendering {
     const Denoiser denoiser(parts_.part(PartKind::denoiser), model.sampling.prediction,
                             core::token_side(model) / model.space.downscale, pass.schedule, times, pass.conditioning,
                             guidance_of(job_, pass.schedule));
-    const core::SamplerContext course{pass.schedule.sigmas, path(),   job_.eta.value_or(0), &times,
-                                      pass.first,           pass.last};
+    const core::SamplerContext context{pass.schedule.sigmas, path(),   job_.eta.value_or(0), &times,
+                                       pass.first,           pass.last};
     const auto fresh = [&] { return noise.draw(start.latent.sizes()).to(device); };
     check_stop();
     const int before = done_;
@@ -263,7 +263,7 @@ class Rendering {
       check_stop();
     };
     const auto walk = [&](auto&& denoise) {
-      return core::sample(core::find_sampler(job_.sampler), denoise, start.latent.to(device), course,
+      return core::sample(core::find_sampler(job_.sampler), denoise, start.latent.to(device), context,
                           start.memory, fresh, after_step);
     };
     at::Tensor latent;

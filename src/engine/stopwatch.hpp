@@ -1,11 +1,11 @@
-// Seconds since.
+// Measuring seconds of wall-clock time.
 #pragma once
 
 #include <chrono>
 
 namespace lapis::engine {
 
-/// Runs from its making.
+/// The seconds since it was constructed.
 class Stopwatch {
  public:
   double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
@@ -14,7 +14,7 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// Adds the seconds of its life to a sum.
+/// Adds the seconds between its construction and its destruction to a sum.
 class Timed {
  public:
   explicit Timed(double& sum) : sum_(sum) {}

@@ -24,7 +24,7 @@
 namespace lapis::engine {
 namespace {
 
-constexpr std::string_view plain_naming = "diffusers";
+constexpr std::string_view plain_key_scheme = "diffusers";
 
 /// A tensor over the mapped bytes, or over a copy where the file did not align them.
 at::Tensor borrowed(const io::TensorView& view, at::ScalarType type) {
@@ -47,7 +47,7 @@ at::Tensor rows_of(const at::Tensor& tensor, const std::vector<core::RowRange>& 
 }
 
 std::vector<core::TensorLocation> places_of(std::span<const core::TensorShape> parameters, const Part& part) {
-  const core::NamingRow* row = core::find_naming(part.key_scheme);
+  const core::KeySchemeRow* row = core::find_key_scheme(part.key_scheme);
   if (row == nullptr) throw Error(ErrorKind::internal, "a part's naming is not known");
   return core::places(row->key_scheme, parameters);
 }
@@ -150,8 +150,8 @@ void Weights::check_memory(std::span<const core::TensorLocation> places, Placeme
 at::Tensor Weights::in_shape(const core::TensorShape& parameter, const core::TensorLocation& place) const {
   const std::vector<std::int64_t>& wanted = parameter.shape;
   const at::Tensor found = at_location(place);
-  // Other namings store a linear layer as a 1 x 1 convolution, or the other way: the same bytes.
-  const bool renamed = part_.key_scheme != plain_naming;
+  // Other key schemes store a linear layer as a 1 x 1 convolution, or the other way: the same bytes.
+  const bool renamed = part_.key_scheme != plain_key_scheme;
   if (found.sizes() == at::IntArrayRef(wanted) || (renamed && found.numel() == core::count_of(wanted))) {
     return found.reshape(wanted);
   }
@@ -164,7 +164,7 @@ at::Tensor Weights::in_shape(const core::TensorShape& parameter, const core::Ten
 std::vector<at::Tensor> Weights::bound(std::span<const core::TensorShape> parameters, Placement placement,
                                        const PartAttachments& attachments, const Wanted& wanted) const {
   const std::vector<core::TensorLocation> places = places_of(parameters, part_);
-  if (!wanted) check_memory(places, placement);  // a few tensors anew take no room to speak of
+  if (!wanted) check_memory(places, placement);  // binding a few tensors again takes little memory
   const Deltas deltas(attachments.deltas);
   std::vector<at::Tensor> tensors(parameters.size());
   for (std::size_t i = 0; i < parameters.size(); ++i) {

@@ -26,12 +26,12 @@ class Weights {
   /// Whether a parameter of this name is wanted.
   using Wanted = std::function<bool(const std::string&)>;
 
-  /// The tensor of each of the graph's parameters, in their order, found where the part's naming puts it: a view of the
-  /// mapping where dtype and device are the wanted ones, else converted by all threads; quantized weights times their
-  /// scales, one at a time; with what `attachments` add to it. One that is not wanted is left undefined. `parameters`
-  /// are all of the graph's, for they tell its layout. Throws Error{model} for a parameter that finds no tensor, or one
-  /// of another shape or of a type that is no weight's, Error{input} for an attachment's file that has changed, and
-  /// Error{device} before it converts more than memory holds.
+  /// The tensor of each of the graph's parameters, in their order, found where the part's key scheme puts it: a view of
+  /// the mapping where dtype and device are the wanted ones, else converted by all threads; quantized weights times
+  /// their scales, one at a time; with what `attachments` add to it. One that is not wanted is left undefined.
+  /// `parameters` are all of the graph's, for they tell its layout. Throws Error{model} for a parameter that finds no
+  /// tensor, or one of another shape or of a type that is no weight's, Error{input} for an attachment's file that has
+  /// changed, and Error{device} before it converts more than memory holds.
   std::vector<at::Tensor> bound(std::span<const core::TensorShape> parameters, Placement placement,
                                 const PartAttachments& attachments = {}, const Wanted& wanted = nullptr) const;
 

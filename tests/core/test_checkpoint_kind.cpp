@@ -94,7 +94,7 @@ TEST_CASE("whole checkpoints are told with all their parts") {
 
 TEST_CASE("every graph alone is told as itself, in every naming and behind every prefix") {
   for (const std::string& name : graph_names) {
-    for (const NamingRow& row : key_schemes()) {
+    for (const KeySchemeRow& row : key_schemes()) {
       if (!applies(row.key_scheme, graph_tensors(name))) continue;
       for (const std::string& prefix : row.prefixes) {
         CAPTURE(name, row.name, prefix);

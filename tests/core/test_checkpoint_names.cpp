@@ -19,7 +19,7 @@ using lapis::test::graph_tensors;
 namespace {
 
 KeyScheme naming_called(const std::string& name) {
-  const auto row = std::ranges::find(key_schemes(), name, &NamingRow::name);
+  const auto row = std::ranges::find(key_schemes(), name, &KeySchemeRow::name);
   REQUIRE(row != key_schemes().end());
   return row->key_scheme;
 }
@@ -104,7 +104,7 @@ TEST_CASE("a golden with two places changed is not met") {
 TEST_CASE("every graph has each row of each tensor in every naming that applies, once") {
   for (const std::string& name : graph_names) {
     const std::vector<TensorShape> graph = graph_tensors(name);
-    for (const NamingRow& row : key_schemes()) {
+    for (const KeySchemeRow& row : key_schemes()) {
       if (!applies(row.key_scheme, graph)) continue;
       CAPTURE(name, row.name);
       CHECK(unevenly_used(row.key_scheme, graph).empty());
@@ -127,8 +127,9 @@ TEST_CASE("namings apply to the graphs they are for") {
   for (const auto& [name, count] : counts) {
     const std::vector<TensorShape> graph = graph_tensors(name);
     CAPTURE(name);
-    CHECK(std::ranges::count_if(key_schemes(), [&](const NamingRow& row) { return applies(row.key_scheme, graph); }) ==
-          static_cast<std::ptrdiff_t>(count));
+    CHECK(std::ranges::count_if(key_schemes(), [&](const KeySchemeRow& row) {
+            return applies(row.key_scheme, graph);
+          }) == static_cast<std::ptrdiff_t>(count));
   }
 }
 

@@ -1,8 +1,8 @@
 #include <catch2/catch.hpp>
 #include <vector>
 
-#include "core/latent/latents.hpp"
 #include "core/family/spaces.hpp"
+#include "core/latent/latents.hpp"
 #include "lapis/error.hpp"
 
 using namespace lapis;

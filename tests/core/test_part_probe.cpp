@@ -1,9 +1,9 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "core/model/part_probe.hpp"
 #include "core/family/recipes.hpp"
 #include "core/family/spaces.hpp"
+#include "core/model/part_probe.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
-#include "core/picture/pixels.hpp"
 #include "../pattern.hpp"
+#include "core/picture/pixels.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

@@ -3,9 +3,9 @@
 #include <catch2/catch.hpp>
 #include <utility>
 
+#include "../pattern.hpp"
 #include "core/picture/resize.hpp"
 #include "golden.hpp"
-#include "../pattern.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

@@ -28,7 +28,7 @@ TEST_CASE("a picture is stretched, cropped and padded as diffusers' VaeImageProc
 }
 
 TEST_CASE("fits go by name") {
-  for (const ResizeModeRow& row : fits()) CHECK(&find_resize_mode(row.name) == &row);
+  for (const ResizeModeRow& row : resize_modes()) CHECK(&find_resize_mode(row.name) == &row);
   CHECK_THROWS_WITH(find_resize_mode("strech"), Catch::Contains("Did you mean \"stretch\"?"));
 }
 

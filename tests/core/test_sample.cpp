@@ -62,6 +62,11 @@ const std::vector<double> eight_steps = {1.0, 0.9, 0.75, 0.6, 0.45, 0.3, 0.2, 0.
 
 }  // namespace
 
+TEST_CASE("the signal fades on the flow path alone") {
+  CHECK(alpha_of(Path::flow, 0.75) == 0.25);
+  CHECK(alpha_of(Path::variance_exploding, 14.6) == 1);
+}
+
 TEST_CASE("a walk that stops anywhere and goes on ends where an unbroken one ends, to the bit") {
   const std::vector<double> repeating = {1.0, 1.0, 0.8, 0.6, 0.6, 0.6, 0.4, 0.2, 0.2, 0.1, 0.0};
   for (const std::vector<double>& sigmas : {eight_steps, repeating}) {

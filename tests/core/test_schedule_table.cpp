@@ -123,10 +123,10 @@ TEST_CASE("a schedule that does not fit says why, and what fits") {
   CHECK_FALSE(schedule_problem(ays, model, 20));
   CHECK_FALSE(schedule_problem(lcm, model, 50));
   CHECK_THAT(schedule_problem(lcm, model, 51).value(), Catch::Contains("takes its steps from 50 and cannot make 51"));
-  CHECK(fits(ays, Path::variance_exploding, "sdxl"));
-  CHECK_FALSE(fits(ays, Path::variance_exploding, "sd2"));
-  CHECK_FALSE(fits(ays, Path::flow, "sdxl"));
-  CHECK(fits(find_schedule("karras"), Path::flow, "flux"));
+  CHECK(supports(ays, Path::variance_exploding, "sdxl"));
+  CHECK_FALSE(supports(ays, Path::variance_exploding, "sd2"));
+  CHECK_FALSE(supports(ays, Path::flow, "sdxl"));
+  CHECK(supports(find_schedule("karras"), Path::flow, "flux"));
   model.space.id = "sd2";
   CHECK_THAT(schedule_problem(ays, model, 20).value(), Catch::Contains("no table for models of space sd2"));
   model.sampling.prediction = Prediction::flow;

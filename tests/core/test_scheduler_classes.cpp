@@ -91,7 +91,7 @@ TEST_CASE("a class names a sampler and a schedule that there are, on its path") 
   for (const SchedulerClass& row : scheduler_classes()) {
     INFO(row.name);
     CHECK(supports(find_sampler(row.sampler.empty() ? "euler" : row.sampler), row.path));
-    CHECK(fits(find_schedule(row.schedule), row.path, "sd15"));
+    CHECK(supports(find_schedule(row.schedule), row.path, "sd15"));
     const SamplerRow& sampler = find_sampler(row.sampler.empty() ? "euler" : row.sampler);
     const bool alias = std::find(sampler.aliases.begin(), sampler.aliases.end(), row.name) != sampler.aliases.end();
     CHECK((alias || row.sampler.empty() || row.name.find("Parallel") != std::string_view::npos));

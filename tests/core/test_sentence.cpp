@@ -1,10 +1,11 @@
-#include "core/text/sentence.hpp"
-
 #include <array>
 #include <catch2/catch.hpp>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 
 namespace lapis::core {
 namespace {
@@ -13,6 +14,8 @@ TEST_CASE("a sentence has its values in their places") {
   CHECK(sentence("{} is {} x {} pixels", std::string("a.png"), 512, 768) == "a.png is 512 x 768 pixels");
   CHECK(sentence("{:.2f} s a step", 1.004) == "1.00 s a step");
   CHECK(sentence("nothing to say") == "nothing to say");
+  CHECK(sentence("{} {} {} {} 0x{:02X}", 'c', std::int8_t{-3}, 2.5, std::size_t{7}, std::uint8_t{10}) ==
+        "c -3 2.5 7 0x0A");
 }
 
 TEST_CASE("names in a sentence are marked") {

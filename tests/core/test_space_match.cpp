@@ -6,8 +6,8 @@
 #include <random>
 #include <vector>
 
-#include "core/latent/space_match.hpp"
 #include "core/family/spaces.hpp"
+#include "core/latent/space_match.hpp"
 
 using namespace lapis;
 using namespace lapis::core;
@@ -141,10 +141,12 @@ TEST_CASE("model values of spaces that nobody has measured cannot be told apart,
 }
 
 TEST_CASE("the likeliest readings are told in words, the rest counted") {
-  const auto match = [](const char* space, Units units, double confidence) { return SpaceMatch{space, units, confidence}; };
+  const auto match = [](const char* space, Units units, double confidence) {
+    return SpaceMatch{space, units, confidence};
+  };
   CHECK(matches_text({}, {}) == "fit no space that lapis knows: none has as many channels");
   const std::vector<SpaceMatch> two = {match("sd15", Units::model, 0.716), match("sdxl", Units::vae, 0.28),
-                                     match("sd2", Units::vae, 0.004)};
+                                       match("sd2", Units::vae, 0.004)};
   CHECK(matches_text(two, {}) == "fit sd15 in model units (72 %), sdxl in raw VAE units (28 %)");
   const std::vector<SpaceMatch> many(7, match("sd15", Units::model, 1.0 / 7));
   CHECK_THAT(matches_text(many, {}), Catch::EndsWith("(14 %) and 2 others"));
@@ -191,6 +193,7 @@ TEST_CASE("what the form of a file tells leaves other readings out") {
     sum += match.confidence;
   }
   CHECK(sum == Approx(1));
-  for (const SpaceMatch& match : fitting_spaces(channels, {std::nullopt, true})) CHECK(parse_space(match.space).id == "flux");
+  for (const SpaceMatch& match : fitting_spaces(channels, {std::nullopt, true}))
+    CHECK(parse_space(match.space).id == "flux");
   CHECK(fitting_spaces(channels_of("sd15", Units::model), {std::nullopt, true}).empty());
 }

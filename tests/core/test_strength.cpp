@@ -28,8 +28,3 @@ TEST_CASE("the rest of a schedule keeps its end") {
   CHECK(rest.sigmas == std::vector<double>{3, 2, 0});
   CHECK(rest.timesteps == std::vector<double>{600, 300});
 }
-
-TEST_CASE("a picture fades on the flow path alone") {
-  CHECK(signal_at(0.75, Path::flow) == 0.25);
-  CHECK(signal_at(14.6, Path::variance_exploding) == 1);
-}

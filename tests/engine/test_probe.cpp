@@ -20,7 +20,7 @@ ProbeResult tried_on(const char* graph, std::vector<std::int64_t> sample, std::v
                      const std::string& dtype = "f32") {
   LoadedPart part(bare(graph), "denoiser", {});
   const std::int64_t batch = sample.front();
-  return tried(part, {{"model", std::move(sample), {}}, {dtype, std::move(time), 500}, {"model", {batch, 77, 8}, {}}});
+  return probe(part, {{"model", std::move(sample), {}}, {dtype, std::move(time), 500}, {"model", {batch, 77, 8}, {}}});
 }
 
 }  // namespace
@@ -54,7 +54,7 @@ TEST_CASE("inputs have the dtype and the numbers that they are said to have") {
   CHECK(tried_on("trial_scalar.pt", {2, 4, 8, 8}, {}).fault.empty());
   CHECK_FALSE(tried_on("trial_scalar.pt", {2, 4, 8, 8}, {2}).fault.empty());
   LoadedPart text({data("plain_text_encoder.pt"), {}, {{"ids", "i64", {"batch", "tokens"}}}, {}}, "text_encoder", {});
-  CHECK(tried(text, {{"i64", {2, 77}, {}}}).outputs.size() == 3);
+  CHECK(probe(text, {{"i64", {2, 77}, {}}}).outputs.size() == 3);
 }
 
 TEST_CASE("a part says which of its inputs is one number for the whole batch") {

@@ -166,7 +166,7 @@ TEST_CASE("under every naming a scale goes with its rows: fused, in another orde
                       {"encoder.mid_block.attentions.0.to_q.weight", {8, 8}},
                       {"encoder.mid_block.attentions.0.to_out.0.weight", {8, 8}}};
   std::size_t tried = 0;
-  for (const core::NamingRow& row : core::key_schemes()) {
+  for (const core::KeySchemeRow& row : core::key_schemes()) {
     for (const Shapes* graph : {&clip, &flux, &t5, &unet, &vae}) {
       if (!core::applies(row.key_scheme, *graph)) continue;
       for (const bool by_row : {false, true}) {

@@ -68,7 +68,7 @@ std::string edited(std::string name, test::Choices& choices) {
 }
 
 void add_graph(Tensors& tensors, const core::KnownGraph& graph, test::Choices& choices) {
-  const core::NamingRow& row = choices.one_of(core::key_schemes());
+  const core::KeySchemeRow& row = choices.one_of(core::key_schemes());
   if (!core::applies(row.key_scheme, graph.tensors)) return;
   const std::string prefix = row.prefixes.empty() ? "" : choices.one_of(row.prefixes);
   const std::string dtype = choices.one_of(dtypes);

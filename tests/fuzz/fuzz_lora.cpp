@@ -70,7 +70,7 @@ struct Target {
 Target target_of(core::LoraModel model) {
   std::map<std::string, std::vector<std::int64_t>> seen;
   for (const core::LoraPart& part : model.parts) {
-    for (const core::NamingRow& row : core::key_schemes()) {
+    for (const core::KeySchemeRow& row : core::key_schemes()) {
       if (!core::applies(row.key_scheme, part.parameters)) continue;
       for (const core::TensorShape& tensor : core::checkpoint_tensors(row.key_scheme, part.parameters)) {
         seen.emplace(tensor.name.substr(0, tensor.name.rfind('.')), tensor.shape);

@@ -24,16 +24,16 @@ bool same_bytes(std::span<const std::int64_t> one, std::span<const std::int64_t>
   return std::ranges::equal(trimmed(one), trimmed(other));
 }
 
-// ---- holding graphs against a checkpoint ----
+// ---- matching graphs with a checkpoint ----
 
-/// A graph in one naming: what a checkpoint of it holds.
+/// A graph in one key scheme: what a checkpoint of it holds.
 struct NamedGraph {
   const KnownGraph* graph;
-  const NamingRow* row;
+  const KeySchemeRow* row;
   std::vector<TensorShape> tensors;
 };
 
-GraphMatch hold(const NamedGraph& named, const std::string& prefix, const Shapes& checkpoint) {
+GraphMatch match(const NamedGraph& named, const std::string& prefix, const Shapes& checkpoint) {
   GraphMatch held{named.graph->name, named.graph->part, named.row->key_scheme, prefix, named.tensors.size(), {}, {}};
   for (const TensorShape& tensor : named.tensors) {
     const auto found = checkpoint.find(prefix + tensor.name);
@@ -47,19 +47,19 @@ GraphMatch hold(const NamedGraph& named, const std::string& prefix, const Shapes
   return held;
 }
 
-/// A graph that is held, with the names of its tensors in the checkpoint.
+/// A match, with the names of the graph's tensors in the checkpoint.
 struct Candidate {
   GraphMatch held;
   const NamedGraph* named;
 };
 
-/// Every way to hold any of the graphs of which at least one tensor fits: whole ones first, the largest of them first,
-/// then by the share that fits.
+/// Every match of any of the graphs with at least one tensor: complete ones first, the largest of them first, then by
+/// the share of tensors that match.
 std::vector<Candidate> candidates(std::span<const NamedGraph> named, const Shapes& checkpoint) {
   std::vector<Candidate> found;
   for (const NamedGraph& graph : named) {
     for (const std::string& prefix : graph.row->prefixes) {
-      GraphMatch held = hold(graph, prefix, checkpoint);
+      GraphMatch held = match(graph, prefix, checkpoint);
       if (held.fitting() > 0) found.push_back({std::move(held), &graph});
     }
   }
@@ -137,7 +137,7 @@ CheckpointKind identify(std::span<const TensorShape> checkpoint, std::span<const
   for (const TensorShape& tensor : checkpoint) shapes.emplace(tensor.name, &tensor.shape);
   std::vector<NamedGraph> named;
   for (const KnownGraph& graph : graphs) {
-    for (const NamingRow& row : key_schemes()) {
+    for (const KeySchemeRow& row : key_schemes()) {
       if (applies(row.key_scheme, graph.tensors)) {
         named.push_back({&graph, &row, checkpoint_tensors(row.key_scheme, graph.tensors)});
       }

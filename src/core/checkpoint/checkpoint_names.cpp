@@ -264,7 +264,7 @@ constexpr std::array<Fused, 3> flux_single_fused = {{
 constexpr std::int64_t flux_mlp_ratio = 4;  // height of the MLP's first layer in widths of the network
 
 TensorLocation flux_block_place(const std::string& name, std::int64_t height, std::span<const Fused> fused,
-                             Renames names) {
+                                Renames names) {
   for (const Fused& row : fused) {
     const std::size_t at = name.find(row.name);
     if (at != std::string::npos) {
@@ -314,7 +314,7 @@ TensorLocation place(KeyScheme key_scheme, const TensorShape& tensor, const Layo
   return {name, {}, false};
 }
 
-std::vector<NamingRow> naming_table() {
+std::vector<KeySchemeRow> key_scheme_table() {
   const std::string first_clip = "conditioner.embedders.0.transformer.";
   const std::vector<std::string> vae = {"encoder.conv_in.weight", "decoder.conv_in.weight"};
   const std::vector<std::string> text = {"text_model.final_layer_norm.weight"};
@@ -351,20 +351,22 @@ std::int64_t count_of(std::span<const std::int64_t> shape) {
   return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
 }
 
-std::span<const NamingRow> key_schemes() {
-  static const std::vector<NamingRow> table = naming_table();
+std::span<const KeySchemeRow> key_schemes() {
+  static const std::vector<KeySchemeRow> table = key_scheme_table();
   return table;
 }
 
-const NamingRow& naming_row(KeyScheme key_scheme) { return *std::ranges::find(key_schemes(), key_scheme, &NamingRow::key_scheme); }
+const KeySchemeRow& key_scheme_row(KeyScheme key_scheme) {
+  return *std::ranges::find(key_schemes(), key_scheme, &KeySchemeRow::key_scheme);
+}
 
-const NamingRow* find_naming(std::string_view name) {
-  const auto row = std::ranges::find(key_schemes(), name, &NamingRow::name);
+const KeySchemeRow* find_key_scheme(std::string_view name) {
+  const auto row = std::ranges::find(key_schemes(), name, &KeySchemeRow::name);
   return row == key_schemes().end() ? nullptr : &*row;
 }
 
 bool applies(KeyScheme key_scheme, std::span<const TensorShape> graph) {
-  const std::vector<std::string>& marks = naming_row(key_scheme).marks;
+  const std::vector<std::string>& marks = key_scheme_row(key_scheme).marks;
   return marks.empty() || std::ranges::any_of(graph, [&](const TensorShape& tensor) {
            return std::ranges::find(marks, tensor.name) != marks.end();
          });

@@ -50,19 +50,19 @@ enum class KeyScheme {
   flux,  ///< Black Forest Labs: fused q, k and v; q, k, v and the MLP's first layer in single blocks
 };
 
-/// One row a naming.
-struct NamingRow {
+/// One row a key scheme.
+struct KeySchemeRow {
   KeyScheme key_scheme;
   std::string name;
-  std::vector<std::string> marks;     ///< the naming applies to graphs that have one of these tensors; empty: to all
+  std::vector<std::string> marks;     ///< the scheme applies to graphs that have one of these tensors; empty: to all
   std::vector<std::string> prefixes;  ///< what such names stand behind in checkpoints
 };
 
-std::span<const NamingRow> key_schemes();
-const NamingRow& naming_row(KeyScheme key_scheme);
+std::span<const KeySchemeRow> key_schemes();
+const KeySchemeRow& key_scheme_row(KeyScheme key_scheme);
 
 /// The row of that name, as a model's folder records it; null where there is none.
-const NamingRow* find_naming(std::string_view name);
+const KeySchemeRow* find_key_scheme(std::string_view name);
 
 /// Whether `key_scheme` has places for the tensors of `graph`.
 bool applies(KeyScheme key_scheme, std::span<const TensorShape> graph);
@@ -70,8 +70,8 @@ bool applies(KeyScheme key_scheme, std::span<const TensorShape> graph);
 /// The place of each tensor of `graph`, in its order. `key_scheme` must apply to it.
 std::vector<TensorLocation> places(KeyScheme key_scheme, std::span<const TensorShape> graph);
 
-/// The tensors that a checkpoint of `key_scheme` holds for `graph`, each once, without a prefix; those that are rows of one
-/// another put together.
+/// The tensors that a checkpoint of `key_scheme` holds for `graph`, each once, without a prefix; those that are rows of
+/// one another put together.
 std::vector<TensorShape> checkpoint_tensors(KeyScheme key_scheme, std::span<const TensorShape> graph);
 
 }  // namespace lapis::core

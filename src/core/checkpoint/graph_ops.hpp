@@ -15,7 +15,7 @@ struct RefusedOperator {
   std::string_view why;   ///< what it does, in words that follow "which": "writes a file"
 };
 
-/// All of them, for documents and tests.
+/// Every row of the table of refused operators, for documents and tests.
 std::span<const RefusedOperator> refused_operators();
 
 /// Why a graph with the operator `space`::`name` is refused, in words that follow its name and "which"; empty for an

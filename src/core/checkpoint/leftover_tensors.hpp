@@ -28,8 +28,8 @@ struct LeftoverFault {
 };
 
 /// Why the parts of a checkpoint are not all of what was trained: one of its leftovers marks a relative, or is unknown
-/// and in the realm of a part. Harmless ones and those that speak of sampling (core/checkpoint/sampling_claims.hpp) pass. None
-/// where nothing speaks against the parts.
+/// and in the realm of a part. Harmless ones and those that speak of sampling (core/checkpoint/sampling_claims.hpp)
+/// pass. None where nothing speaks against the parts.
 std::optional<LeftoverFault> leftover_fault(std::span<const TensorShape> leftovers, std::span<const std::string> realms,
                                             const std::string& file);
 

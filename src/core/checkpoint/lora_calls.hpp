@@ -8,7 +8,7 @@
 
 namespace lapis::core {
 
-/// One that is asked for.
+/// One LoRA that a job asks for.
 struct LoraCall {
   std::string name;  ///< a file, or the name of one
   LoraWeight weight;

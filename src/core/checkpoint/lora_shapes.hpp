@@ -15,13 +15,13 @@ namespace lapis::core {
 /// A module's tensors by role.
 using LoraTensors = std::map<std::string, const TensorShape*>;
 
-/// Those of them that make up what is added to its weight, and DoRA's magnitude.
+/// The tensors of a module that make up what is added to its weight, and DoRA's magnitude.
 struct LoraFactors {
   DeltaKind kind = DeltaKind::lora;
   LoraTensors tensors;
 };
 
-/// The product: a matrix, a kernel's places among its columns.
+/// What the factors multiply to: a matrix, a kernel's places among its columns.
 struct LoraProduct {
   std::int64_t rows = 0;
   std::int64_t columns = 0;

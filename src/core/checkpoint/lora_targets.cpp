@@ -19,7 +19,7 @@ std::optional<std::string> module_of(const std::string& name, std::string_view k
 }  // namespace
 
 LoraTargets::LoraTargets(std::span<const TensorShape> graph) {
-  for (const NamingRow& row : key_schemes()) {
+  for (const KeySchemeRow& row : key_schemes()) {
     if (applies(row.key_scheme, graph)) add(row.key_scheme, graph);
   }
   add_fused_attention();
@@ -50,7 +50,7 @@ void LoraTargets::add(KeyScheme key_scheme, std::span<const TensorShape> graph) 
       module.targets.push_back({graph[i].name, where[i].rows});
     }
   }
-  weights_.merge(weights);  // names that an earlier naming has already stay as they are
+  weights_.merge(weights);  // names that an earlier key scheme has already stay as they are
   biases_.merge(biases);
 }
 

@@ -34,11 +34,11 @@ class LoraTargets {
   /// The module's weight; null where the graph has none of that name.
   const LoraModule* weight(std::string_view module, bool underscored) const;
 
-  /// Its bias.
+  /// The module's bias; null where the graph has none of that name.
   const LoraModule* bias(std::string_view module, bool underscored) const;
 
-  /// Whether a checkpoint of the graph, of any naming, has a tensor of this name; where it is underscored, whether that
-  /// is a module's and ".weight" or ".bias".
+  /// Whether a checkpoint of the graph, of any key scheme, has a tensor of this name; where it is underscored, whether
+  /// that is a module's and ".weight" or ".bias".
   bool names(std::string_view tensor, bool underscored) const;
 
  private:

@@ -28,7 +28,7 @@ class PythonRegex {
   /// Takes `count` of the steps that are left; throws Error{input} with a clause alone where there are fewer.
   static void take_steps(std::uint64_t& steps, std::uint64_t count);
 
-  /// States.
+  /// How many states the expression has.
   std::size_t size() const { return states_.size(); }
 
   static constexpr int deepest = 50;

@@ -57,11 +57,11 @@ constexpr std::array keys = {
 };
 // clang-format on
 
-bool fits(std::string_view pattern, std::string_view value) {
+bool matches(std::string_view pattern, std::string_view value) {
   return pattern.starts_with('*') ? value.ends_with(pattern.substr(1)) : value == pattern;
 }
 
-/// Who says one thing, listed; "" where nobody does.
+/// The claims that say one thing, by their sources, listed; "" where none does.
 std::string said_by(std::span<const SamplingClaim> claims, Claim says) {
   std::vector<std::string> by;
   for (const SamplingClaim& claim : claims) {
@@ -174,7 +174,7 @@ std::vector<SamplingClaim> sampling_claims(const std::map<std::string, std::stri
   for (const auto& entry : metadata) {
     const std::string said = lower_ascii(entry.second);
     const auto row = std::find_if(keys.begin(), keys.end(), [&](const KeyRow& each) {
-      return each.key == entry.first && fits(each.value, said);
+      return each.key == entry.first && matches(each.value, said);
     });
     if (row == keys.end() || !row->says || said.empty()) continue;
     claims.push_back({*row->says, sentence("{} \"{}\"", entry.first, entry.second.substr(0, 40))});

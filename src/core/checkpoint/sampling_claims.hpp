@@ -13,10 +13,10 @@ namespace lapis::core {
 
 enum class Claim {
   v,            ///< the network predicts v
-  epsilon,      ///< it predicts the noise
-  zero_snr,     ///< its betas were rescaled to zero terminal SNR
-  plain_betas,  ///< they were not
-  edm,          ///< it was trained with EDM's scaling, which lapis has not
+  epsilon,      ///< the network predicts the noise
+  zero_snr,     ///< the betas were rescaled to zero terminal SNR
+  plain_betas,  ///< the betas were not rescaled
+  edm,          ///< the network was trained with EDM's scaling, which lapis has not
   unknown,      ///< the key tells what is predicted, and its value is not known
   unknown_snr   ///< the key tells whether the SNR ends in zero, and its value is not known
 };

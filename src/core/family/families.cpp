@@ -146,12 +146,6 @@ FamilyRow flux_family() {
   };
 }
 
-template <typename Row>
-const Row* find_row(std::span<const Row> rows, std::string_view wanted, std::string Row::*name) {
-  const auto found = std::find_if(rows.begin(), rows.end(), [&](const Row& row) { return row.*name == wanted; });
-  return found == rows.end() ? nullptr : &*found;
-}
-
 }  // namespace
 
 std::span<const FamilyRow> families() {
@@ -160,10 +154,14 @@ std::span<const FamilyRow> families() {
   return rows;
 }
 
-const FamilyRow* find_family(std::string_view name) { return find_row(families(), name, &FamilyRow::name); }
+const FamilyRow* find_family(std::string_view name) {
+  const auto row = std::ranges::find(families(), name, &FamilyRow::name);
+  return row == families().end() ? nullptr : &*row;
+}
 
 const PartRow* find_part(const FamilyRow& family, std::string_view name) {
-  return find_row(std::span<const PartRow>(family.parts), name, &PartRow::name);
+  const auto row = std::ranges::find(family.parts, name, &PartRow::name);
+  return row == family.parts.end() ? nullptr : &*row;
 }
 
 bool has_guidance_input(const Model& model) {

@@ -19,7 +19,7 @@ struct PartRow {
   bool required;
   std::vector<Port> inputs;
   std::vector<Port> outputs;
-  std::vector<Port> optional_inputs = {};              ///< behind the others in models that have them, all or none
+  std::vector<Port> optional_inputs = {};               ///< behind the others in models that have them, all or none
   std::vector<std::vector<Port>> reduced_outputs = {};  ///< in their place, where a part gives back less that will do
 };
 
@@ -59,8 +59,8 @@ struct FamilyRow {
   int size_multiple;  ///< a picture's width and height are multiples of it
   std::vector<Prediction> predictions;  ///< what its denoisers may predict
   GuidanceKind guidance;
-  int clip_skip;    ///< layer of its CLIP text encoders from their end, 1: the last; 0: has none to skip
-  bool size_conditioning;  ///< its denoisers are told the picture's original size and where it was cropped
+  int clip_skip;           ///< layer of its CLIP text encoders from their end, 1: the last; 0: has none to skip
+  bool size_conditioning;  ///< its denoisers read the picture's original size and where it was cropped
   std::vector<TokenizerRow> tokenizers;
   std::vector<PartRow> parts;
   std::vector<SharedSize> shared_sizes;
@@ -78,7 +78,7 @@ bool has_guidance_input(const Model& model);
 /// The side in pixels of what is one token to a denoiser of `model`'s family, or one latent cell where its patch is 1.
 int token_side(const Model& model);
 
-/// How many of these a picture has.
+/// How many tokens a denoiser of `model`'s family makes of a picture; latent cells where its patch is 1.
 int picture_tokens(const Model& model, int width, int height);
 
 /// "epsilon", "v" or "flow": as model.json names it.

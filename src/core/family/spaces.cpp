@@ -105,12 +105,6 @@ std::vector<LineageRow> lineage_table() {
 }
 // clang-format on
 
-template <typename Row, typename Key>
-const Row* find_row(std::span<const Row> rows, const Key& matches) {
-  const auto found = std::find_if(rows.begin(), rows.end(), matches);
-  return found == rows.end() ? nullptr : &*found;
-}
-
 }  // namespace
 
 std::span<const SpaceRow> spaces() {
@@ -124,11 +118,13 @@ std::span<const LineageRow> lineages() {
 }
 
 const SpaceRow* find_space(std::string_view id) {
-  return find_row(spaces(), [&](const SpaceRow& row) { return row.space.id == id; });
+  const auto row = std::ranges::find_if(spaces(), [&](const SpaceRow& each) { return each.space.id == id; });
+  return row == spaces().end() ? nullptr : &*row;
 }
 
 const LineageRow* find_lineage(std::string_view name) {
-  return find_row(lineages(), [&](const LineageRow& row) { return row.name == name; });
+  const auto row = std::ranges::find(lineages(), name, &LineageRow::name);
+  return row == lineages().end() ? nullptr : &*row;
 }
 
 std::string space_name(const Space& space) {

@@ -17,9 +17,9 @@ namespace lapis::core {
 /// walk. So is what `model` or a sampler or schedule that was named has no such thing as. Of a job with a second model
 /// that one's is taken (`stage_job`).
 Job inherit(const Job& recorded, const Job& asked, const std::set<std::string>& named, const Passport& latent,
-             const Model& model);
+            const Model& model);
 
-/// A second model, and how much it draws anew: what the field "then" names.
+/// A second model and its strength of image to image: what the field "then" names.
 struct Stage {
   std::string name;
   double strength;

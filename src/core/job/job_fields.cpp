@@ -43,20 +43,12 @@ std::vector<std::string> tilings() { return {"auto", "on", "off"}; }
 std::vector<std::string> devices() { return {"auto", "cpu", "cuda"}; }
 std::vector<std::string> dtypes() { return {"auto", "fp32", "bf16", "fp16"}; }
 
-/// The names of a table's rows, in their order.
-template <typename Rows>
-std::vector<std::string> names_in(const Rows& rows) {
-  std::vector<std::string> names;
-  for (const auto& row : rows) names.emplace_back(row.name);
-  return names;
-}
-
-std::vector<std::string> unit_names() { return names_in(units_rows()); }
-std::vector<std::string> syntaxes() { return names_in(prompt_syntaxes()); }
-std::vector<std::string> sampler_names() { return names_in(samplers()); }
-std::vector<std::string> schedule_names() { return names_in(schedules()); }
-std::vector<std::string> spacing_names() { return names_in(spacings()); }
-std::vector<std::string> fit_names() { return names_in(fits()); }
+std::vector<std::string> unit_names() { return row_names(units_rows()); }
+std::vector<std::string> syntaxes() { return row_names(prompt_syntaxes()); }
+std::vector<std::string> sampler_names() { return row_names(samplers()); }
+std::vector<std::string> schedule_names() { return row_names(schedules()); }
+std::vector<std::string> spacing_names() { return row_names(spacings()); }
+std::vector<std::string> resize_mode_names() { return row_names(resize_modes()); }
 
 // clang-format off
 constexpr std::array<JobField, 53> rows = {{
@@ -148,7 +140,7 @@ constexpr std::array<JobField, 53> rows = {{
      no_choices,     "How much of it is drawn anew, 0 to 1",
      &J::strength,           &R::strength,           strength_limits, denoising},
     {"fit",               "--fit",                       "NAME",           G::source,    P::start,   nobody,
-     fit_names,      "Another shape: % it",
+     resize_mode_names,      "Another shape: % it",
      &J::fit,                &R::fit,                no_limits,       ""},
     {"mask",              "--mask",                      "FILE",           G::source,    P::start,   nobody,
      no_choices,     "Draw anew only where this picture is white",
@@ -189,13 +181,13 @@ constexpr std::array<JobField, 53> rows = {{
     {"threads",           "-t,--threads",                "N",              G::machine,   P::load,    both,
      no_choices,     "CPU threads; 0: one for each physical core",
      &J::threads,            &R::threads,            thread_limits,   ""},
-    {"no_convert",        "--no-convert",                "",               G::crossing,  P::start,   nobody,
+    {"no_convert",        "--no-convert",                "",               G::transcode, P::start,   nobody,
      no_choices,     "Refuse what would take a decode and an encode",
      &J::no_convert,         unrecorded,             no_limits,       ""},
-    {"measure",           "--measure",                   "",               G::crossing,  P::start,   nobody,
+    {"measure",           "--measure",                   "",               G::transcode, P::start,   nobody,
      no_choices,     "Decode what was encoded, and record the PSNR",
      &J::measure,            unrecorded,             no_limits,       ""},
-    {"compensate",        "--compensate",                "",               G::crossing,  P::start,   nobody,
+    {"compensate",        "--compensate",                "",               G::transcode, P::start,   nobody,
      no_choices,     "Shift colours against the VAE's drift, where that is nearer",
      &J::compensate,         unrecorded,             no_limits,       ""},
     {"space",             "--space",                     "SPACE",          G::hints,     P::start,   nobody,
@@ -331,7 +323,7 @@ std::string_view group_title(FieldGroup group) {
     case FieldGroup::sampling: return "Sampling";
     case FieldGroup::source: return "From a picture, and larger";
     case FieldGroup::machine: return "Model and machine";
-    case FieldGroup::crossing: return "Crossing into the model's space";
+    case FieldGroup::transcode: return "Crossing into the model's space";
     case FieldGroup::hints: return "What a latent's file does not say itself";
     case FieldGroup::output: return "Output";
   }

@@ -19,7 +19,7 @@
 namespace lapis::core {
 
 /// Headings under which help lists the fields, in this order.
-enum class FieldGroup { prompt, picture, sampling, source, machine, crossing, hints, output };
+enum class FieldGroup { prompt, picture, sampling, source, machine, transcode, hints, output };
 
 /// What has to be done again, with all that follows, where a field alone changes from one run to the next.
 enum class FieldPhase { load, prompt, start, walk, decode, write };

@@ -92,8 +92,8 @@ std::pair<int, int> checked_pair(const std::string& text, const JobMember& membe
   return {static_cast<int>(numbers[0]), static_cast<int>(numbers[1])};
 }
 
-/// What a denoiser is told of sizes: the picture's own and no crop, where nothing is said (as in diffusers).
-void resolve_told_sizes(const Job& job, const Model& model, const FamilyRow& family, ResolvedJob& resolved) {
+/// Size conditioning: where the job says nothing, the picture's own size and no crop, as in diffusers.
+void resolve_size_conditioning(const Job& job, const Model& model, const FamilyRow& family, ResolvedJob& resolved) {
   if (!family.size_conditioning) {
     const std::string why = sentence("{} is of family {}, whose networks are told no sizes", model.name, model.family);
     refuse_given(job.original_size, &Job::original_size, why, "Leave it out");
@@ -220,7 +220,7 @@ void need_encoder(const Model& model, const JobMember& member) {
               "Export one with scripts/export/model.py");
 }
 
-/// A latent to start from: noised anew to where the strength says, or walked on from where it stands.
+/// A latent to start from: a finished one is noised to where the strength says, an unfinished one is resumed.
 void resolve_latent(const Job& job, const Model& model, const Passport& latent, ResolvedJob& resolved) {
   refuse_given(job.image, &Job::image, sentence("a job starts from a picture or from a latent ({init_latent})"),
                "Give one");
@@ -313,7 +313,7 @@ ResolvedJob resolve(const Job& asked, const Model& model, std::uint64_t random, 
   resolve_guidance(job, model, *family, resolved);
   resolved.width = checked_side(job, &Job::width, model.defaults.width, family->size_multiple);
   resolved.height = checked_side(job, &Job::height, model.defaults.height, family->size_multiple);
-  resolve_told_sizes(job, model, *family, resolved);
+  resolve_size_conditioning(job, model, *family, resolved);
   resolve_sampling(job, model, resolved);
   resolved.batch = static_cast<int>(checked_number(job.batch.value_or(1), &Job::batch));
   resolved.seed = checked_seed(job, resolved.batch, random);

@@ -49,7 +49,7 @@ std::vector<std::string> step_texts(const Route& route);
 struct Measured {
   std::optional<double> psnr;        ///< dB, the pictures that went in against those that come out; none: not measured
   int compensated = 0;               ///< pictures that were encoded with shifted colours
-  std::optional<double> plain_psnr;  ///< dB of the same without shifted colours, where those were tried
+  std::optional<double> plain_psnr;  ///< dB without compensated colours; none where colours were not compensated
 };
 
 /// What a route adds to the history of a latent: an entry for each change of its space, in order.

@@ -30,13 +30,6 @@ void refuse_problem(const Model& model, std::string_view where, const std::optio
   if (problem) refuse(model, sentence("{}: {}", where, *problem));
 }
 
-template <typename Rows>
-std::vector<std::string> names_of(const Rows& rows) {
-  std::vector<std::string> names;
-  for (const auto& row : rows) names.push_back(row.name);
-  return names;
-}
-
 std::string space_text(const Space& space) { return sentence("{} ({})", space.id, space_numbers(space)); }
 
 std::string port_text(const Port& port) {
@@ -57,7 +50,7 @@ std::string ports_text(const std::vector<Port>& ports) {
 
 const FamilyRow& checked_family(const Model& model) {
   if (const FamilyRow* family = find_family(model.family)) return *family;
-  const std::vector<std::string> names = names_of(families());
+  const std::vector<std::string> names = row_names(families());
   refuse(model, sentence("unknown family \"{}\"; this lapis knows {}.{}", model.family, listed(names),
                          did_you_mean(model.family, names)));
 }
@@ -108,7 +101,7 @@ void check_parts(const Model& model, const FamilyRow& family) {
   for (const auto& [name, part] : model.parts) {
     const PartRow* row = find_part(family, name);
     if (row == nullptr) {
-      const std::vector<std::string> names = names_of(family.parts);
+      const std::vector<std::string> names = row_names(family.parts);
       refuse(model, sentence("unknown part \"{}\"; family {} has {}.{}", name, family.name, listed(names),
                              did_you_mean(name, names)));
     }
@@ -116,8 +109,8 @@ void check_parts(const Model& model, const FamilyRow& family) {
     const auto gives = [&outputs = part.outputs](const std::vector<Port>& ports) {
       return std::equal(outputs.begin(), outputs.end(), ports.begin(), ports.end(), same_port);
     };
-    const bool lesser = std::any_of(row->reduced_outputs.begin(), row->reduced_outputs.end(), gives);
-    if (!lesser) check_ports(model, "parts/" + name + "/outputs", part.outputs, row->outputs);
+    const bool reduced = std::any_of(row->reduced_outputs.begin(), row->reduced_outputs.end(), gives);
+    if (!reduced) check_ports(model, "parts/" + name + "/outputs", part.outputs, row->outputs);
   }
   for (const PartRow& row : family.parts) {
     if (row.required && !model.parts.contains(row.name)) {
@@ -175,7 +168,7 @@ void check_tokenizers(const Model& model, const FamilyRow& family) {
     }
     check_tokenizer(model, row, found->second);
   }
-  const std::vector<std::string> known = names_of(family.tokenizers);
+  const std::vector<std::string> known = row_names(family.tokenizers);
   for (const auto& [name, facts] : model.tokenizers) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     refuse(model, sentence("unknown tokenizer \"{}\"; family {} has {}.{}", name, family.name, listed(known),

@@ -30,7 +30,7 @@ std::int64_t tokens_of(const Model& model, const std::string& part) {
   return model.tokenizers.at(second ? "tokenizer_2" : "tokenizer").length;
 }
 
-/// A number that stands in the outputs of a part that was tried before.
+/// A number that stands in the outputs of a part that was probed before.
 std::optional<std::int64_t> known_size(const Model& model, const PortSize& place) {
   const auto part = model.parts.find(place.part);
   if (part == model.parts.end()) return std::nullopt;
@@ -180,28 +180,28 @@ std::optional<std::string> trial_fault(const Model& model, const std::string& pa
 
 std::vector<Port> inferred_outputs(const std::vector<Port>& outputs, const ProbeResult& result) {
   constexpr std::array<std::string_view, 3> own = {"layers", "width", "pooled_width"};
-  std::vector<Port> learned = outputs;
-  for (std::size_t i = 0; i < std::min(learned.size(), result.outputs.size()); ++i) {
+  std::vector<Port> inferred = outputs;
+  for (std::size_t i = 0; i < std::min(inferred.size(), result.outputs.size()); ++i) {
     // The width of a picture is not its part's own.
-    const bool picture = learned[i].shape.size() == 4 && learned[i].shape[0] == Dimension("batch");
-    for (std::size_t k = 0; k < learned[i].shape.size() && !picture; ++k) {
-      const auto* word = std::get_if<std::string>(&learned[i].shape[k]);
+    const bool picture = inferred[i].shape.size() == 4 && inferred[i].shape[0] == Dimension("batch");
+    for (std::size_t k = 0; k < inferred[i].shape.size() && !picture; ++k) {
+      const auto* word = std::get_if<std::string>(&inferred[i].shape[k]);
       if (word != nullptr && std::find(own.begin(), own.end(), *word) != own.end()) {
-        learned[i].shape[k] = result.outputs[i].shape.at(k);
+        inferred[i].shape[k] = result.outputs[i].shape.at(k);
       }
     }
   }
-  return learned;
+  return inferred;
 }
 
 std::vector<Port> inferred_inputs(const Model& model, const std::string& part, const std::vector<Port>& inputs) {
-  std::vector<Port> learned = inputs;
-  for (Port& port : learned) {
+  std::vector<Port> inferred = inputs;
+  for (Port& port : inferred) {
     for (std::size_t i = 0; i < port.shape.size(); ++i) {
       if (const auto size = shared_size(model, part, port, i)) port.shape[i] = *size;
     }
   }
-  return learned;
+  return inferred;
 }
 
 }  // namespace lapis::core

@@ -1,4 +1,4 @@
-// What a part of a family is tried on before it is taken into a model, and what is wrong with what it gives back.
+// The made-up inputs on which a part is probed before it is taken into a model, and what is wrong with its outputs.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "core/family/families.hpp"
-#include "lapis/probe.hpp"
 #include "lapis/model.hpp"
+#include "lapis/probe.hpp"
 
 namespace lapis::core {
 
@@ -19,12 +19,12 @@ struct ProbePictures {
   int height = 64;
 };
 
-/// "1 picture of 64 x 64": for messages.
+/// The pictures of a trial in words: "1 picture of 64 x 64".
 std::string trial_text(const ProbePictures& pictures);
 
 /// The inputs of `part`, which has the ports of a row of its family, for these pictures. `model` has family, space,
-/// conditioning and tokenizers, and the parts that were tried before with the sizes of their outputs: the text encoders
-/// come before a denoiser, whose context they make.
+/// conditioning and tokenizers, and the parts that were probed before with the sizes of their outputs: the text
+/// encoders come before a denoiser, whose context they make.
 std::vector<ProbeInput> trial_inputs(const Model& model, const std::string& part, const std::vector<Port>& inputs,
                                      const ProbePictures& pictures);
 

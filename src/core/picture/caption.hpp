@@ -15,7 +15,7 @@ namespace lapis::core {
 /// Red, green and blue.
 using Colour = std::array<std::uint8_t, 3>;
 
-/// In pixels of a picture, from its top left corner; right and bottom are the first that lie outside.
+/// A rectangle in pixels of a picture, from its top left corner; right and bottom are the first that lie outside.
 struct Rectangle {
   int left = 0;
   int top = 0;

@@ -7,27 +7,27 @@
 
 namespace lapis::core {
 
-/// after = gain * before + offset, in levels of 8 bit.
+/// The drift of one channel: after = gain * before + offset, in levels of 8 bit.
 struct ChannelDrift {
   double gain = 1;
   double offset = 0;
 };
 
-/// Of red, green and blue.
+/// The drift of red, green and blue.
 using ColourDrift = std::array<ChannelDrift, 3>;
 
 /// The line through each channel's (before, after) of least squares. The gain is kept within 0.5 and 2 and is 1 for a
-/// channel of one value. Both of one size.
+/// channel of one value. `before` and `after` are of one size.
 ColourDrift colour_drift(const Image& before, const Image& after);
 
 /// `picture` so that the drift brings it back to where it was, as far as 8 bits reach.
 Image compensated(const Image& picture, const ColourDrift& drift);
 
-/// How far the mean of each channel moved, in levels. Both of one size.
+/// How far the mean of each channel moved, in levels. `before` and `after` are of one size.
 std::array<double, 3> mean_shift(const Image& before, const Image& after);
 
-/// The share of samples, 0 to 1, that came to an end of the range (0 or 255) without having been there. Both of one
-/// size.
+/// The share of samples, 0 to 1, that came to an end of the range (0 or 255) without having been there. `before` and
+/// `after` are of one size.
 double clipped_share(const Image& before, const Image& after);
 
 }  // namespace lapis::core

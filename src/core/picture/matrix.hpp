@@ -36,16 +36,16 @@ struct MatrixCell {
   std::optional<MatrixPicture> forced;  ///< its numbers as they are; none where `refusal` says why
   std::string refusal;
   std::optional<MatrixPicture> converted;  ///< carried into the decoder's space first; there off the diagonal
-  Transcode transcode;                     ///< how
+  Transcode transcode;                     ///< how `converted` came into the decoder's space
 };
 
 /// `cells` are latents x latents, row by row; those of the diagonal stay empty.
 struct Matrix {
   std::vector<MatrixLatent> latents;
   std::vector<MatrixCell> cells;
-  std::string command;                ///< that makes it anew, as typed
-  std::optional<std::string> prompt;  ///< of the latents that models rendered; none where none was, as is the seed
-  std::optional<std::uint64_t> seed;
+  std::string command;                ///< the command line that made it, as typed
+  std::optional<std::string> prompt;  ///< of the latents that models rendered; none where none was
+  std::optional<std::uint64_t> seed;  ///< of the latents that models rendered; none where none was
 
   const MatrixCell& cell(std::size_t row, std::size_t column) const { return cells[row * latents.size() + column]; }
   MatrixCell& cell(std::size_t row, std::size_t column) { return cells[row * latents.size() + column]; }

@@ -54,7 +54,7 @@ bool is_hard(const Mask& mask);
 /// `mask` with every value set to 0 or 255, whichever is nearer.
 Mask hardened(Mask mask);
 
-/// True if no latent cell would be drawn anew: the engine reads the mask's value at the top left pixel of each cell of
+/// True if no latent cell would be inpainted: the engine reads the mask's value at the top left pixel of each cell of
 /// `downscale` pixels a side, as diffusers does.
 bool touches_no_cell(const Mask& mask, int downscale);
 

@@ -81,7 +81,7 @@ std::string advised_size(const Model& model, int multiple, int width, int height
 
 }  // namespace
 
-std::span<const ResizeModeRow> fits() {
+std::span<const ResizeModeRow> resize_modes() {
   // clang-format off
   static const std::array<ResizeModeRow, 3> rows = {{
       {ResizeMode::stretch, "stretch", "all of the picture, its sides stretched to the size"},
@@ -93,11 +93,10 @@ std::span<const ResizeModeRow> fits() {
 }
 
 const ResizeModeRow& find_resize_mode(std::string_view name) {
-  std::vector<std::string> names;
-  for (const ResizeModeRow& row : fits()) {
+  for (const ResizeModeRow& row : resize_modes()) {
     if (row.name == name) return row;
-    names.push_back(row.name);
   }
+  const std::vector<std::string> names = row_names(resize_modes());
   throw Error(ErrorKind::usage,
               sentence("{fit} is \"{}\"; expected one of {}.{}", name, listed(names), did_you_mean(name, names)));
 }

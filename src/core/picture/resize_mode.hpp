@@ -15,16 +15,16 @@ namespace lapis::core {
 /// How a picture of another shape is brought to a job's size.
 enum class ResizeMode { stretch, crop, pad };
 
-/// One row a fit.
+/// One row a resize mode.
 struct ResizeModeRow {
   ResizeMode fit;
   std::string name;
   std::string help;  ///< one line
 };
 
-std::span<const ResizeModeRow> fits();
+std::span<const ResizeModeRow> resize_modes();
 
-/// The fit called `name`. Throws Error{usage} with the names there are.
+/// The resize mode called `name`. Throws Error{usage} with the names there are.
 const ResizeModeRow& find_resize_mode(std::string_view name);
 
 /// `pixels` at the size of a job, by Pillow's Lanczos filter: all of it with its sides stretched; its middle; or all of
@@ -36,7 +36,7 @@ Pixels fitted(const Pixels& pixels, int width, int height, ResizeMode fit);
 /// open, the picture's own, rounded down to the family's multiple as diffusers does; one side open, the other by the
 /// picture's shape.
 /// Throws Error{usage} with sizes to take where the picture is too small, or has more than 16 times the pixels of the
-/// model's own size: nobody wants to wait an hour for a photo by mistake.
+/// model's own size: a photo of a camera given by mistake would take an hour.
 void take_size(Job& job, const Model& model, int width, int height);
 
 /// What is said before a picture is drawn that is far larger than those its model draws by itself, in either pass; none

@@ -40,7 +40,7 @@ struct ChunkedPrompt {
   Tokens chunks;                     ///< at least one
   std::size_t count = 0;             ///< tokens of the whole prompt: no starts, ends and pads
   std::string cut;                   ///< what did not fit, decoded from its tokens; "" where all fits
-  std::vector<std::string> unknown;  ///< names that the prompt calls and nobody gave
+  std::vector<std::string> unknown;  ///< names that the prompt calls and no embedding has
 };
 
 /// The frame of a CLIP tokenizer.

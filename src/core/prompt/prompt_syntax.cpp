@@ -45,11 +45,10 @@ std::span<const PromptSyntaxRow> prompt_syntaxes() {
 }
 
 const PromptSyntaxRow& find_prompt_syntax(std::string_view name) {
-  std::vector<std::string> names;
   for (const PromptSyntaxRow& row : prompt_syntaxes()) {
     if (equal_ignoring_case(row.name, name) || equal_ignoring_case(row.label, name)) return row;
-    names.push_back(row.name);
   }
+  const std::vector<std::string> names = row_names(prompt_syntaxes());
   throw Error(ErrorKind::usage, sentence("{prompt_syntax} is \"{}\"; expected one of {}.{}", name, listed(names),
                                          did_you_mean(name, names)));
 }

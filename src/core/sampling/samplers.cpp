@@ -26,17 +26,15 @@ std::vector<std::string> names_of(const SamplerRow& row) {
 }
 
 const SamplerRow& find_sampler(std::string_view name) {
-  std::vector<std::string> names;
   std::vector<std::string> known;
   for (const SamplerRow& row : samplers()) {
     for (const std::string& other : names_of(row)) {
       if (loose_name(other) == loose_name(name)) return row;
       known.push_back(other);
     }
-    names.push_back(row.name);
   }
-  throw Error(ErrorKind::usage,
-              sentence("unknown sampler \"{}\"; there are {}.{}", name, listed(names), did_you_mean(name, known)));
+  throw Error(ErrorKind::usage, sentence("unknown sampler \"{}\"; there are {}.{}", name, listed(row_names(samplers())),
+                                         did_you_mean(name, known)));
 }
 
 void check_memory(const SamplerRow& row, int steps, std::size_t count) {

@@ -46,7 +46,7 @@ struct SamplerRow {
   bool uses_noise;            ///< draws noise on the way, unless its eta is 0
   std::optional<double> eta;  ///< share of fresh noise unless the job says another; none: it has no such share
   Start start;
-  std::string not_on_flow;           ///< why it cannot walk a flow; empty where it can
+  std::string not_on_flow;  ///< why it cannot walk a flow; empty where it can
   Terminal terminal;
   std::string oracle;                ///< whose steps the goldens hold
   std::vector<std::string> aliases;  ///< what A1111, ComfyUI, diffusers and stable-diffusion.cpp call it
@@ -54,7 +54,7 @@ struct SamplerRow {
 
 std::span<const SamplerRow> samplers();
 
-/// Its name, its label and its aliases.
+/// A sampler's name, its label and its aliases.
 std::vector<std::string> names_of(const SamplerRow& row);
 
 /// The sampler of this name, label or alias, loosely spelt (`loose_name`). Throws Error{usage} with the names there
@@ -62,13 +62,13 @@ std::vector<std::string> names_of(const SamplerRow& row);
 const SamplerRow& find_sampler(std::string_view name);
 
 /// Throws Error{usage} where a walk of `row` that has done `steps` steps cannot have remembered `count` arrays. None at
-/// all is a walk that begins anew.
+/// all is a walk that begins at its first step.
 void check_memory(const SamplerRow& row, int steps, std::size_t count);
 
 /// Whether a walk of the row can begin at noise alone, where a network's answer is a `prediction`.
 bool can_begin_at_noise_alone(const SamplerRow& row, Prediction prediction);
 
-/// The names of the rows that can.
+/// The names of the samplers that can begin at noise alone.
 std::vector<std::string> samplers_from_noise_alone(Prediction prediction);
 
 /// True where the row walks `path`.

@@ -8,7 +8,7 @@
 
 namespace lapis::core {
 
-/// Both ends of the noise levels, 0 < smallest <= largest.
+/// The smallest and the largest of some noise levels, 0 < smallest <= largest.
 struct SigmaRange {
   double smallest;
   double largest;
@@ -17,22 +17,23 @@ struct SigmaRange {
 /// n values from `first` to `last`, both included; `first` alone where n is 1.
 std::vector<double> evenly(double first, double last, int n);
 
-/// Evenly in their seventh root (Karras et al. 2022, "Elucidating the Design Space of Diffusion-Based Generative
-/// Models", eq. 5 with rho 7). All of these give n values that fall from the largest.
+/// n falling sigmas, evenly in their seventh root (Karras et al. 2022, "Elucidating the Design Space of Diffusion-Based
+/// Generative Models", eq. 5 with rho 7).
 std::vector<double> karras_sigmas(SigmaRange range, int n);
 
-/// Evenly in the logarithm.
+/// n falling sigmas, evenly in the logarithm.
 std::vector<double> exponential_sigmas(SigmaRange range, int n);
 
-/// At the quantiles of the distribution Beta(0.6, 0.6) (Lee et al. 2024, "Beta Sampling is All You Need"), on sigma as
-/// diffusers and A1111 have it; ComfyUI takes them of the time.
+/// n falling sigmas at the quantiles of the distribution Beta(0.6, 0.6) (Lee et al. 2024, "Beta Sampling is All You
+/// Need"), on sigma as diffusers and A1111 have it; ComfyUI takes them of the time.
 std::vector<double> beta_sigmas(SigmaRange range, int n);
 
-/// Evenly in the arc tangent (Sabour et al. 2024, "Align Your Steps", eq. 17 of its appendix: the optimum for one
-/// Gaussian).
+/// n falling sigmas, evenly in the arc tangent (Sabour et al. 2024, "Align Your Steps", eq. 17 of its appendix: the
+/// optimum for one Gaussian).
 std::vector<double> kl_optimal_sigmas(SigmaRange range, int n);
 
-/// Half of the steps over the first 2.5 % of the way, evenly, then a parabola (Genmo's Mochi; ComfyUI).
+/// n falling sigmas: half of the steps over the first 2.5 % of the way, evenly, then a parabola (Genmo's Mochi;
+/// ComfyUI).
 std::vector<double> linear_quadratic_sigmas(double largest, int n);
 
 /// The p-quantile of Beta(a, b): the x in [0, 1] whose regularised incomplete beta function is p.
@@ -47,10 +48,10 @@ struct AysTable {
 
 std::span<const AysTable> ays_tables();
 
-/// The table of a space; null where there is none.
+/// The Align Your Steps table for models of a space; null where there is none.
 const AysTable* find_ays_table(std::string_view space);
 
-/// A table at n steps: straight in the logarithm over n + 1 points, without the last.
+/// The sigmas of a table at n steps: straight in the logarithm over n + 1 points, without the last.
 std::vector<double> ays_sigmas(const AysTable& table, int n);
 
 }  // namespace lapis::core

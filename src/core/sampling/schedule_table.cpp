@@ -199,20 +199,18 @@ std::vector<std::string> names_of(const ScheduleRow& row) {
 }
 
 const ScheduleRow& find_schedule(std::string_view name) {
-  std::vector<std::string> names;
   std::vector<std::string> known;
   for (const ScheduleRow& row : schedules()) {
     for (const std::string& other : names_of(row)) {
       if (loose_name(other) == loose_name(name)) return row;
       known.push_back(other);
     }
-    names.push_back(row.name);
   }
-  throw Error(ErrorKind::usage,
-              sentence("unknown schedule \"{}\"; there are {}.{}", name, listed(names), did_you_mean(name, known)));
+  throw Error(ErrorKind::usage, sentence("unknown schedule \"{}\"; there are {}.{}", name,
+                                         listed(row_names(schedules())), did_you_mean(name, known)));
 }
 
-bool fits(const ScheduleRow& row, Path path, std::string_view space) {
+bool supports(const ScheduleRow& row, Path path, std::string_view space) {
   if (path == Path::flow && !row.not_on_flow.empty()) return false;
   return row.kind != ScheduleKind::ays || find_ays_table(space) != nullptr;
 }

@@ -42,7 +42,7 @@ struct ScheduleRow {
 
 std::span<const ScheduleRow> schedules();
 
-/// Its name, its label and its aliases.
+/// A schedule's name, its label and its aliases.
 std::vector<std::string> names_of(const ScheduleRow& row);
 
 /// The schedule of this name, label or alias, loosely spelt (`loose_name`). Throws Error{usage} with the names there
@@ -50,7 +50,7 @@ std::vector<std::string> names_of(const ScheduleRow& row);
 const ScheduleRow& find_schedule(std::string_view name);
 
 /// True where models of `space` on `path` have the schedule, whatever their steps.
-bool fits(const ScheduleRow& row, Path path, std::string_view space);
+bool supports(const ScheduleRow& row, Path path, std::string_view space);
 
 /// Why `model` has no such schedule of `steps` steps, as in "schedule ays fits no flow model: ...", with what fits;
 /// none where it has.
@@ -74,15 +74,28 @@ struct ScheduleOptions {
 
 /// `steps` noise levels of `model`, the network's times of them, and how the first latent is scaled: sigma, and for own
 /// with leading spacing sqrt(sigma^2 + 1). On the variance-exploding path, with the training sigmas smallest to
-/// largest: own: `make_schedule` of core/sampling/schedules.hpp. normal: evenly in time over all the training, sigmas straight
-/// in their logarithm between (k-diffusion's DiscreteSchedule). sgm_uniform: n + 1 of these without the last. simple:
-/// every (train_steps / n)-th training sigma from the last one down. ddim_uniform: as leading with offset 1. lcm: n of
-/// 50 times (LCMScheduler, TCDScheduler). karras, exponential, beta, kl_optimal, linear_quadratic and ays:
-/// core/sampling/schedule_shapes.hpp, times by `SigmaTimeMap`. On the flow path, before the shift: own: 1 to 1 / n. normal: 1 to 1
-/// / train_steps. sgm_uniform: n + 1 of these without the last. simple and ddim_uniform: of the train_steps sigmas 1 /
-/// train_steps to 1. karras, exponential and beta: between the first and the last of own, after the shift
-/// (FlowMatchEulerDiscreteScheduler). kl_optimal: between 1 and the shifted 1 / train_steps. linear_quadratic: from 1.
-/// Times are sigma train_steps. `schedule_problem` must find nothing.
+/// largest:
+///   own           `make_schedule` of core/sampling/schedules.hpp
+///   normal        evenly in time over all the training, sigmas straight in their logarithm between (k-diffusion's
+///                 DiscreteSchedule)
+///   sgm_uniform   n + 1 sigmas of normal without the last
+///   simple        every (train_steps / n)-th training sigma from the last one down
+///   ddim_uniform  as leading with offset 1
+///   lcm           n of 50 times (LCMScheduler, TCDScheduler)
+///   karras, exponential, beta, kl_optimal, linear_quadratic, ays
+///                 core/sampling/schedule_shapes.hpp, times by `SigmaTimeMap`
+/// On the flow path, before the shift, times sigma train_steps:
+///   own           1 to 1 / n
+///   normal        1 to 1 / train_steps
+///   sgm_uniform   n + 1 sigmas of normal without the last
+///   simple, ddim_uniform
+///                 of the train_steps sigmas 1 / train_steps to 1
+///   karras, exponential, beta
+///                 between the first and the last of own, after the shift (FlowMatchEulerDiscreteScheduler)
+///   kl_optimal    between 1 and the shifted 1 / train_steps
+///   linear_quadratic
+///                 from 1
+/// `schedule_problem` must find nothing.
 Schedule make_schedule(const Model& model, ScheduleKind kind, const ScheduleOptions& options, int steps);
 
 /// What `model` says of sampling, with what a job says of it in its place: zero terminal SNR.
@@ -98,8 +111,8 @@ bool begins_at_noise_alone(const Schedule& schedule, const SamplingFacts& facts)
 /// wants it.
 Schedule schedule_of(const ResolvedJob& job, const Model& model);
 
-/// The schedule of its second pass: of its own steps, and shifted for its own size unless the job's shift is one of its
-/// own. `job.hires` must have a value.
+/// The schedule of a resolved job's second pass: of that pass's steps, and shifted for its size unless the job gives a
+/// shift. `job.hires` must have a value.
 Schedule hires_schedule_of(const ResolvedJob& job, const Model& model);
 
 }  // namespace lapis::core

@@ -15,13 +15,12 @@ struct SchedulerClass {
   Path path = Path::variance_exploding;
   std::string_view sampler = {};  ///< a row of samplers(); empty: lapis has no such sampler, but draws with its models
   std::string_view schedule = "own";
-  std::array<std::string_view, 8> keys = {};  ///< that it reads: groups of them, blanks between
-  /// What it takes of betas and spacing where its configuration says nothing.
-  BetaCurve curve = BetaCurve::linear;
-  double beta_start = 0.0001;
-  double beta_end = 0.02;
-  Spacing spacing = Spacing::linspace;
-  std::string_view refused = {};  ///< why models with it are not taken; empty: they are
+  std::array<std::string_view, 8> keys = {};  ///< of the configuration that the class reads: groups, blanks between
+  BetaCurve curve = BetaCurve::linear;        ///< where the configuration says none
+  double beta_start = 0.0001;                 ///< where the configuration says none
+  double beta_end = 0.02;                     ///< where the configuration says none
+  Spacing spacing = Spacing::linspace;        ///< where the configuration says none
+  std::string_view refused = {};              ///< why models with it are not taken; empty: they are
 };
 
 std::span<const SchedulerClass> scheduler_classes();
@@ -38,7 +37,7 @@ enum class KeyUse {
   flow,      ///< tells how a flow was trained: a fact of the model, whatever the class
   sampling,  ///< becomes the sampler or the schedule of jobs that name none
   only,      ///< another value than those that are accepted is refused
-  hints,      ///< with another value than those that are accepted lapis has its own way, and says so
+  hints,     ///< with another value than those that are accepted lapis has its own way, and says so
   unused     ///< changes nothing that lapis computes
 };
 

@@ -160,11 +160,10 @@ const std::string& spacing_name(Spacing spacing) {
 }
 
 Spacing find_spacing(std::string_view name) {
-  std::vector<std::string> names;
   for (const SpacingRow& row : spacings()) {
     if (row.name == name) return row.spacing;
-    names.push_back(row.name);
   }
+  const std::vector<std::string> names = row_names(spacings());
   throw Error(ErrorKind::usage,
               sentence("unknown spacing \"{}\"; there are {}.{}", name, listed(names), did_you_mean(name, names)));
 }

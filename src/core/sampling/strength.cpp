@@ -21,6 +21,4 @@ Schedule rest_of(const Schedule& schedule, int skipped) {
   return rest;
 }
 
-double signal_at(double sigma, Path path) { return path == Path::flow ? 1 - sigma : 1; }
-
 }  // namespace lapis::core

@@ -1,4 +1,4 @@
-// How much of a picture is drawn anew: where on a schedule a walk begins that does not begin at noise.
+// The strength of image to image: where on a schedule a walk begins that does not begin at noise.
 #pragma once
 
 #include "lapis/sampling.hpp"
@@ -12,9 +12,5 @@ int skipped_steps(int steps, double strength, Path path);
 
 /// The schedule without its first `skipped` steps; skipped < steps.
 Schedule rest_of(const Schedule& schedule, int skipped);
-
-/// The weight of the picture beside `sigma` times the noise: 1 on the variance-exploding path, 1 - sigma on the flow
-/// path.
-double signal_at(double sigma, Path path);
 
 }  // namespace lapis::core

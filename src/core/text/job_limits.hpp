@@ -8,7 +8,7 @@
 
 namespace lapis::core {
 
-/// Both ends included.
+/// The lowest and the highest value of a number, both allowed.
 struct Limits {
   double lowest;
   double highest;

@@ -22,11 +22,11 @@ using Spelling = std::function<std::string(NameKind kind, std::string_view word)
 std::string field_name(std::string_view key);
 
 /// Marks what stands in braces: "{steps}" is a field, "{-model}" its letter, "{lapis inspect}" a command. All other
-/// braces stay. For texts of ours: one of a stranger goes behind or before it as it is.
+/// braces stay. For texts that stand in the code: a name or a word out of a file must not go through it.
 std::string marked(std::string_view text);
 
-/// `text` with every marked name as `spelling` has it. Control characters mark them, which texts of strangers may have
-/// too: what is no name between two marks stays as it is.
+/// `text` with every marked name as `spelling` has it. Control characters mark names; a text out of a file may have
+/// such characters too, and what is no name between two of them stays as it is.
 std::string spelled(std::string_view text, const Spelling& spelling);
 
 /// `text` with fields by their keys and commands by their names.

@@ -8,7 +8,7 @@
 
 namespace lapis::core {
 
-std::string sentence_of(std::string_view text, std::span<const SentenceValue> values) {
+std::string sentence_of(std::string_view text, std::initializer_list<SentenceValue> values) {
   std::string format;
   while (!text.empty()) {
     const std::size_t brace = std::min(text.find('{'), text.size());
@@ -20,11 +20,11 @@ std::string sentence_of(std::string_view text, std::span<const SentenceValue> va
     format += is_doubled ? std::string(text.substr(0, end)) : marked(text.substr(0, end));
     text.remove_prefix(end);
   }
-  fmt::dynamic_format_arg_store<fmt::format_context> places;
+  fmt::dynamic_format_arg_store<fmt::format_context> arguments;
   for (const SentenceValue& each : values) {
-    std::visit([&](const auto& value) { places.push_back(value); }, each.value());
+    std::visit([&](const auto& value) { arguments.push_back(value); }, each.value());
   }
-  return fmt::vformat(format, places);
+  return fmt::vformat(format, arguments);
 }
 
 std::string joined(std::span<const std::string> words, std::string_view separator) {

@@ -1,10 +1,11 @@
-// Sentences for people: one text, with its values in their places.
+// Sentences for people: one text, with its values in their places. The formatting library is not to be seen here: what
+// libtorch includes brings another version of it.
 #pragma once
 
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,7 +14,7 @@
 
 namespace lapis::core {
 
-/// A sentence as it stands in the code. "{}" is a value, "{:.2f}" one in a form of the library fmt; "{steps}", "{-model}" and
+/// A sentence as it stands in the code. "{}" is a value, "{:.2f}" one in a form of fmt's; "{steps}", "{-model}" and
 /// "{lapis inspect}" are names, as `marked` has them; "{{" and "}}" are braces. That it has places for `Values` values
 /// is checked by the compiler.
 template <std::size_t Values>
@@ -41,40 +42,35 @@ class SentenceText {
   std::string_view text_;
 };
 
-/// What a sentence has in a place: text, which must live as long as the call, or a number. A bool and a single character
-/// are none.
+/// What stands at a place of a sentence: a text, a number or a character. Borrows the text.
 class SentenceValue {
  public:
-  // NOLINTBEGIN(google-explicit-constructor): values are given as they are
-  SentenceValue(std::string_view text) : value_(text) {}
-  SentenceValue(const std::string& text) : value_(std::string_view(text)) {}
-  SentenceValue(const char* text) : value_(std::string_view(text)) {}
-  SentenceValue(double number) : value_(number) {}
+  using Value = std::variant<std::string_view, std::int64_t, std::uint64_t, double, char>;
 
-  template <std::integral Number>
-    requires(!std::same_as<Number, bool> && !std::same_as<Number, char>)
-  SentenceValue(Number number) {
-    if constexpr (std::is_signed_v<Number>) {
-      value_ = std::int64_t{number};
-    } else {
-      value_ = std::uint64_t{number};
-    }
-  }
-  // NOLINTEND(google-explicit-constructor)
+  template <typename Text>
+  requires std::convertible_to<const Text&, std::string_view>
+  explicit SentenceValue(const Text& text) : value_(std::string_view(text)) {}
+  template <std::signed_integral Number>
+  explicit SentenceValue(Number number) : value_(static_cast<std::int64_t>(number)) {}
+  template <std::unsigned_integral Number>
+  requires(!std::same_as<Number, bool>) explicit SentenceValue(Number number)
+      : value_(static_cast<std::uint64_t>(number)) {}
+  explicit SentenceValue(double number) : value_(number) {}
+  explicit SentenceValue(char character) : value_(character) {}
 
-  const auto& value() const { return value_; }
+  const Value& value() const { return value_; }
 
  private:
-  std::variant<std::string_view, std::int64_t, std::uint64_t, double> value_;
+  Value value_;
 };
 
 /// The sentence of `text` with `values` in their places; what stands in a value is neither a place nor a name.
-std::string sentence_of(std::string_view text, std::span<const SentenceValue> values);
+std::string sentence_of(std::string_view text, std::initializer_list<SentenceValue> values);
 
 /// `sentence_of` for a text whose places the compiler has counted.
 template <typename... Values>
 std::string sentence(std::type_identity_t<SentenceText<sizeof...(Values)>> text, const Values&... values) {
-  return sentence_of(text.text(), std::array<SentenceValue, sizeof...(Values)>{SentenceValue(values)...});
+  return sentence_of(text.text(), {SentenceValue(values)...});
 }
 
 /// The words in their order, with `separator` between each two.

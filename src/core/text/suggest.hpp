@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lapis::core {
 
@@ -28,6 +29,14 @@ bool equal_ignoring_case(std::string_view a, std::string_view b);
 /// The letters and digits of a name that tools spell in many ways, in lower case: "DPM++ 2M", "dpmpp_2m" and "dpm++2m"
 /// are all "dpmpp2m", "SD1.5" is "sd15".
 std::string loose_name(std::string_view name);
+
+/// The names of a table's rows, in their order.
+template <typename Rows>
+std::vector<std::string> row_names(const Rows& rows) {
+  std::vector<std::string> names;
+  for (const auto& row : rows) names.emplace_back(row.name);
+  return names;
+}
 
 /// "a", "a and b", "a, b and c": names as an error text lists them, in quotes.
 std::string listed(std::span<const std::string> names);

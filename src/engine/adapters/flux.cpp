@@ -22,7 +22,7 @@ constexpr double theta = 10000;
 void fill_axis(const std::vector<std::int64_t>& positions, std::int64_t column, int width, RopeTables& tables) {
   auto cos = tables.cos.accessor<float, 2>();
   auto sin = tables.sin.accessor<float, 2>();
-  // Positions repeat over a picture, angles are dear: each distinct one is worked out once.
+  // Positions repeat over a picture, and sines and cosines are costly: each distinct position is computed once.
   std::vector<std::int64_t> first_row(static_cast<std::size_t>(*std::max_element(positions.begin(), positions.end())) +
                                       1);
   std::fill(first_row.begin(), first_row.end(), -1);

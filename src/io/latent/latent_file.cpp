@@ -93,7 +93,7 @@ std::string other_digest_lines(const Model& model, const Part& part) {
   if (part.weights.empty()) return digest_lines(model, part);  // a graph that holds its weights has one digest
   if (part.digest.empty()) {
     const core::KnownGraph graph{"", "", graph_parameters(part.graph)};
-    const core::NamingRow* row = core::find_naming(part.key_scheme);
+    const core::KeySchemeRow* row = core::find_key_scheme(part.key_scheme);
     if (row == nullptr) return "";
     core::GraphMatch held;
     held.key_scheme = row->key_scheme;

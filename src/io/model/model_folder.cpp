@@ -201,7 +201,7 @@ class ModelReader {
 
   static std::string read_naming(const JsonValue& value) {
     Words names;
-    for (const core::NamingRow& row : core::key_schemes()) names.push_back(row.name);
+    for (const core::KeySchemeRow& row : core::key_schemes()) names.push_back(row.name);
     return names[value.choice(names)];
   }
 

@@ -18,7 +18,7 @@ constexpr std::uint64_t bytes_of_fp32 = 4;
 /// The tensors that a part needs, as its weight files name them.
 std::set<std::string> needed_tensors(const Part& part) {
   std::set<std::string> names;
-  const core::NamingRow* key_scheme = core::find_naming(part.key_scheme);
+  const core::KeySchemeRow* key_scheme = core::find_key_scheme(part.key_scheme);
   if (key_scheme == nullptr) return names;
   for (const core::TensorShape& tensor :
        core::checkpoint_tensors(key_scheme->key_scheme, graph_parameters(part.graph))) {

@@ -109,7 +109,7 @@ class CheckpointImport {
       }
       part.inputs = imported.graph.inputs;
       part.outputs = imported.graph.outputs;
-      part.key_scheme = core::naming_row(imported.held.key_scheme).name;
+      part.key_scheme = core::key_scheme_row(imported.held.key_scheme).name;
       part.prefix = imported.held.prefix;
       if (digests.contains(imported.part)) part.digest = digests.at(imported.part).get();
       model_.parts[imported.part] = std::move(part);
@@ -150,7 +150,7 @@ class CheckpointImport {
       std::vector<std::string> files;
       for (const fs::path& file : part.checkpoint->files_of(part.held, part.graph.known))
         files.push_back(file.string());
-      report.parts.push_back({part.part, part.graph.known.name, core::naming_row(part.held.key_scheme).name,
+      report.parts.push_back({part.part, part.graph.known.name, core::key_scheme_row(part.held.key_scheme).name,
                               part.checkpoint->dtypes_of(part.held, part.graph.known), std::move(files)});
     }
     return report;

@@ -92,7 +92,7 @@ ImportPlan::ImportPlan(const ImportSources& sources, ModelCatalog& catalog)
     check_vae_file(*source);
   }
   take_tokenizers();
-  decide_sampling();
+  find_sampling();
   note_extras();
 }
 
@@ -376,7 +376,7 @@ void ImportPlan::take_t5_tokenizer(TokenizerFacts& facts) const {
               core::sentence("Name it: {tokenizer} FILE"));
 }
 
-void ImportPlan::decide_sampling() {
+void ImportPlan::find_sampling() {
   SamplingSources sources;
   for (const std::string& path : asked_.main) {
     if (is_folder(path)) sources.folder = path;

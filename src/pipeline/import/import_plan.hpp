@@ -100,7 +100,7 @@ class ImportPlan {
   void check_vae_file(const Source& source);
   void take_tokenizers();
   void take_t5_tokenizer(TokenizerFacts& facts) const;
-  void decide_sampling();
+  void find_sampling();
   void note_extras();
 
   const ImportSources& asked_;

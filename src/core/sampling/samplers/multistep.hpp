@@ -16,7 +16,7 @@ void remember(Memory<T>& memory, T seen, std::size_t most) {
   if (memory.size() > most) memory.pop_back();
 }
 
-/// Of a method of order 4: what the step at hand adds is the fourth.
+/// How many slopes of earlier steps a method of order 4 remembers: the current step adds the fourth.
 inline constexpr std::size_t slopes_remembered = 3;
 
 /// The weighted sum of the newest slope and those before it, the newest first.
@@ -42,8 +42,8 @@ T adams_bashforth(const T& newest, const Memory<T>& before) {
   return weighted<T>(std::span(weights[before.size()]).first(before.size() + 1), newest, before);
 }
 
-/// The integral over [course.at(i), course.at(i + 1)] of each Lagrange polynomial through the last `count` sigmas, the
-/// newest first. Two Gauss points are exact for the cubics these are at most.
+/// The integral over [context.at(i), context.at(i + 1)] of each Lagrange polynomial through the last `count` sigmas,
+/// the newest first. Two Gauss points are exact for the cubics these are at most.
 inline std::vector<double> lagrange_integrals(const SamplerContext& context, int i, int count) {
   const double half = (context.at(i + 1) - context.at(i)) / 2;
   const double centre = (context.at(i + 1) + context.at(i)) / 2;

@@ -76,7 +76,7 @@ T ddim(D&& denoise, T x, const SamplerContext& context, N&& noise, F&& on_step) 
   return x;
 }
 
-/// Multistep consistency sampling: the clean value, noised anew (Luo et al. 2023, "Latent Consistency Models",
+/// Multistep consistency sampling: the clean value with fresh noise (Luo et al. 2023, "Latent Consistency Models",
 /// algorithm 3 with D as the consistency function: its boundary conditions differ from D by less than 1e-5 at any
 /// trained time).
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
@@ -91,7 +91,7 @@ T lcm(D&& denoise, T x, const SamplerContext& context, N&& noise, F&& on_step) {
 }
 
 /// Strategic stochastic sampling (Zheng et al. 2024, "Trajectory Consistency Distillation", algorithm 4): past the next
-/// time t' to (1 - gamma) t', then noised up to t'; course.eta is the paper's gamma.
+/// time t' to (1 - gamma) t', then noised up to t'; context.eta is the paper's gamma.
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
 T tcd(D&& denoise, T x, const SamplerContext& context, N&& noise, F&& on_step) {
   assert(context.times != nullptr && context.path == Path::variance_exploding);

@@ -51,7 +51,7 @@ struct SamplerContext {
   std::span<const double> sigmas;              ///< strictly falling; only the last may be 0; at least two
   Path path = Path::variance_exploding;        ///< which forward process x = alpha x0 + sigma n the sigmas belong to
   double eta = 0;                              ///< share of fresh noise, 0 to 1, where the sampler has one
-  const SigmaTimeMap* times = nullptr;            ///< the training's times; only tcd reads it, which needs it
+  const SigmaTimeMap* times = nullptr;         ///< the training's times; only tcd reads it, which needs it
   int first = 0;                               ///< the step that the walk begins with: so many were done before
   int last = std::numeric_limits<int>::max();  ///< steps after which it stops, of those of its sigmas at most
 
@@ -60,7 +60,7 @@ struct SamplerContext {
   double at(int i) const { return sigmas[static_cast<std::size_t>(i)]; }
 };
 
-/// alpha of x = alpha x0 + sigma n.
+/// alpha of x = alpha x0 + sigma n: 1 on the variance-exploding path, 1 - sigma on the flow path.
 inline double alpha_of(Path path, double sigma) { return path == Path::flow ? 1 - sigma : 1; }
 
 /// Noise to signal, sigma / alpha: infinite where a flow is noise alone.
