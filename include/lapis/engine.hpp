@@ -51,8 +51,8 @@ enum class RenderEnd {
 struct Rendered {
   int index = 0;  ///< of the batch
   std::uint64_t seed = 0;
-  Latent latent;       ///< [1, C, h, w]; unfinished where the job has a stop_at
-  Image image;         ///< empty where nothing was decoded: unfinished, or not wanted
+  Latent latent;       ///< [1, C, h, w]; partially denoised where the job has a stop_at
+  Image image;         ///< empty where nothing was decoded: partially denoised, or not wanted
   Timings timings;     ///< of this picture; what was done once for the batch counts to the first
   std::string device;  ///< "cpu" or "cuda": what "auto" became
   std::string dtype;   ///< "fp32", "bf16" or "fp16": what "auto" became
@@ -106,7 +106,7 @@ class Engine {
 
   /// The VAE's pictures of a finished latent of the model's space. With `any_space` the numbers are taken as if they
   /// were of the model's space, whatever they say, if only the channels fit. `tiling` is "auto", "on" or "off". Errors
-  /// as of `render`, and Error{incompatible} for a latent of another space or an unfinished one.
+  /// as of `render`, and Error{incompatible} for a latent of another space or a partially denoised one.
   virtual Decoded decode(const Model& model, const Latent& latent, const std::string& tiling,
                          bool any_space = false) = 0;
 
@@ -116,11 +116,11 @@ class Engine {
                          std::optional<std::uint64_t> seed) = 0;
 
   /// Prompt to pictures, one after the other: from noise, from request.image or a finished
-  /// request.latent noised to where job.strength says, or on from an unfinished one. A latent is of the model's space.
-  /// Every picture has a noise generator of its own, which draws first what its VAE encodings sample, then its noise,
-  /// pass by pass: as diffusers' pipelines do with one generator a picture. A picture is finite and not flat, or an
-  /// Error{numeric} says what went wrong; the pictures before it have then been handed over. What is loaded stays where
-  /// a request was stopped.
+  /// request.latent noised to where job.strength says, or on from a partially denoised one. A latent is of the model's
+  /// space. Every picture has a noise generator of its own, which draws first what its VAE encodings sample, then its
+  /// noise, pass by pass: as diffusers' pipelines do with one generator a picture. A picture is finite and not flat, or
+  /// an Error{numeric} says what went wrong; the pictures before it have then been handed over. What is loaded stays
+  /// where a request was stopped.
   virtual RenderEnd render(const Model& model, const RenderRequest& request, const StepCallback& on_step,
                            const PictureCallback& on_picture) = 0;
 

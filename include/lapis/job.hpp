@@ -64,7 +64,7 @@ struct Job {
   std::optional<std::string> crop;           ///< "0,0": x, y
   std::optional<std::string> image;          ///< a file, "-" for stdin
   std::optional<std::string> init_latent;    ///< a latent file, "-" for stdin, instead of an image
-  std::optional<std::int64_t> stop_at;       ///< steps after which the walk is left unfinished
+  std::optional<std::int64_t> stop_at;       ///< steps after which the walk is left partially denoised
   std::optional<std::string> fit;
   std::optional<double> strength;
   std::optional<std::string> mask;  ///< a file
@@ -122,7 +122,7 @@ struct ResolvedJob {
   std::optional<std::string> init_latent;     ///< as in `Job`; there where the job starts from a latent
   std::optional<int> stop_at;                 ///< 1 to steps - 1, counted from the schedule's start
   std::optional<std::string> fit;             ///< "stretch", "crop" or "pad"; there where there is an image
-  std::optional<double> strength;             ///< 0 to 1, the part of the steps that are walked
+  std::optional<double> strength;             ///< 0 to 1, the part of the steps that are taken
   std::optional<std::string> mask;            ///< as in `Job`; there where the picture is inpainted
   std::optional<std::string> mask_paste;      ///< "on" or "off": the picture's own pixels outside the mask
   std::optional<double> hires;                ///< above 1; there where a second pass enlarges the picture

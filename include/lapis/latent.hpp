@@ -54,8 +54,8 @@ struct Passport {
   std::array<std::int64_t, 4> shape{};  ///< [B, C, h, w]
   double sigma = 0;                     ///< 0: finished
   Path path = Path::variance_exploding;
-  int step = 0;            ///< of an unfinished latent, as in `Latent`
-  int draws = 0;           ///< of an unfinished latent, as in `Latent`
+  int step = 0;            ///< of a partially denoised latent, as in `Latent`
+  int draws = 0;           ///< of a partially denoised latent, as in `Latent`
   std::string vae_sha256;  ///< digest of the VAE it comes from (docs/latent-format.md says of what)
   std::string job;         ///< JSON: the settings that made it, as a PNG of lapis holds them
   std::vector<Transcode> history;
@@ -68,7 +68,7 @@ struct Passport {
 struct LatentDocument {
   Passport passport;
   std::vector<float> values;                      ///< row-major [B, C, h, w]; f16 and bf16 widened
-  std::vector<std::vector<float>> memory;         ///< of an unfinished one: what its sampler remembers, f32
+  std::vector<std::vector<float>> memory;         ///< of a partially denoised one: what its sampler remembers, f32
   std::map<std::string, std::string> extra = {};  ///< metadata of other programs, which are carried along: keys "x-..."
 
   bool operator==(const LatentDocument&) const = default;

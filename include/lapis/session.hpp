@@ -54,7 +54,7 @@ struct Finding {
 
 /// What a job comes to.
 struct JobPlan {
-  ResolvedJob job;          ///< with every field decided
+  ResolvedJob job;              ///< with every field decided
   std::vector<Finding> routes;  ///< of the latents that it starts from, or hands to a second model
 };
 
@@ -83,10 +83,10 @@ class LAPIS_API Session {
   JobPlan plan(const Job& job);
 
   /// Draws the pictures of a job; each is handed over as soon as it is there. Returns their latents with a passport:
-  /// unfinished ones where the job has a `stop_at`, and, where `Events::stop` ended it, those of the pictures before; without
-  /// one, the shape is all 0. A job's image, mask, latent, LoRAs and embeddings are files. Throws Error{usage} for what
-  /// makes no sense, Error{incompatible} for latents that do not go with the model, Error{numeric} for pictures that
-  /// are not finite, and else as `ErrorKind` says.
+  /// partially denoised ones where the job has a `stop_at`, and, where `Events::stop` ended it, those of the pictures
+  /// before; without one, the shape is all 0. A job's image, mask, latent, LoRAs and embeddings are files. Throws
+  /// Error{usage} for what makes no sense, Error{incompatible} for latents that do not go with the model,
+  /// Error{numeric} for pictures that are not finite, and else as `ErrorKind` says.
   LatentDocument render(const Job& job, const OnPicture& on_picture);
 
   /// As `render`, but starts from `latent` instead of noise.

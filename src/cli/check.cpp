@@ -42,7 +42,7 @@ struct Options {
   std::string to;
   std::string vae;
   std::string size;
-  HintOptions hints;
+  pipeline::HintWords hints;
   bool json = false;
 };
 
@@ -69,7 +69,7 @@ void print_checked(const io::Checked& checked) {
 
 pipeline::CheckAsked check_asked(const Options& options, pipeline::ModelCatalog& catalog) {
   pipeline::CheckAsked asked;
-  if (!options.size.empty()) asked.size = parse_size(options.size, "--size");
+  if (!options.size.empty()) asked.size = pipeline::parse_size(options.size, "size");
   for (const std::string& word : options.things) {
     (pipeline::names_file(word) ? asked.latents : asked.models).push_back(word);
   }

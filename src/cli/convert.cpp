@@ -49,7 +49,7 @@ struct Options {
   std::string units;
   std::string dtype;
   std::string size;
-  HintOptions hints;
+  pipeline::HintWords hints;
   pipeline::ComputeOptions compute;
   bool dry_run = false;
   bool no_convert = false;
@@ -61,9 +61,9 @@ struct Options {
 void check(const Options& options) {
   check_output(options.outputs);
   if (options.output == "-") check_stdout(options.outputs, "a latent", "lapis convert ... -o - | lapis decode -");
-  if (!options.units.empty()) parse_units(options.units, "--units");
-  if (!options.dtype.empty()) parse_latent_dtype(options.dtype, "--dtype");
-  if (!options.size.empty()) parse_size(options.size, "--size");
+  if (!options.units.empty()) pipeline::parse_units(options.units, "units");
+  if (!options.dtype.empty()) pipeline::parse_latent_dtype(options.dtype, "dtype");
+  if (!options.size.empty()) pipeline::parse_size(options.size, "size");
   for (const std::string* word :
        {&options.to, &options.format, &options.units, &options.dtype, &options.size, &options.output}) {
     if (!word->empty()) return;
@@ -80,9 +80,9 @@ pipeline::ConvertAsked convert_asked(const Options& options, pipeline::ModelCata
   asked.to = options.to;
   asked.from = options.from;
   asked.format = output_format(options.format, options.output);
-  if (!options.units.empty()) asked.units = parse_units(options.units, "--units");
-  if (!options.dtype.empty()) asked.dtype = parse_latent_dtype(options.dtype, "--dtype");
-  if (!options.size.empty()) asked.size = parse_size(options.size, "--size");
+  if (!options.units.empty()) asked.units = pipeline::parse_units(options.units, "units");
+  if (!options.dtype.empty()) asked.dtype = pipeline::parse_latent_dtype(options.dtype, "dtype");
+  if (!options.size.empty()) asked.size = pipeline::parse_size(options.size, "size");
   asked.may_convert = !options.no_convert;
   asked.compensate = options.compensate;
   asked.tiling = options.compute.tiling;

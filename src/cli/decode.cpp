@@ -43,7 +43,7 @@ struct Options {
   std::string latent;
   std::string output;
   std::string model;
-  HintOptions hints;
+  pipeline::HintWords hints;
   pipeline::ComputeOptions compute;
   bool force = false;
   bool preview = false;

@@ -39,7 +39,7 @@ std::uint64_t random_number() {
 
 /// Throws Error{usage} for options of a latent on its way into the model's space, where there is none; `is_refined`
 /// where no option could name one.
-void refuse_transcode_options(const core::RouteOptions& options, const HintOptions& hints, bool is_refined) {
+void refuse_transcode_options(const core::RouteOptions& options, const pipeline::HintWords& hints, bool is_refined) {
   const std::array<std::pair<const char*, bool>, 7> asked = {{
       {"--no-convert", !options.may_convert},
       {"--measure", options.measure},
@@ -219,11 +219,11 @@ class Outputs {
   void check_latent(const ResolvedJob& job) {
     format_ = output_format("", options_.latent, "--latent");
     if (job.stop_at && format_ != io::LatentFormat::lapis) {
-      throw Error(
-          ErrorKind::usage,
-          core::sentence("{latent} {}: the form {} cannot hold an unfinished latent, which {stop_at} leaves. Let "
-                         "the name end in .safetensors",
-                         options_.latent, io::latent_format_row(format_).name));
+      throw Error(ErrorKind::usage,
+                  core::sentence(
+                      "{latent} {}: the form {} cannot hold a partially denoised latent, which {stop_at} leaves. Let "
+                      "the name end in .safetensors",
+                      options_.latent, io::latent_format_row(format_).name));
     }
     if (!stays(options_.outputs, options_.latent)) io::check_writable(options_.latent, options_.outputs.overwrite);
   }

@@ -28,7 +28,7 @@ struct GenerationOptions {
   OutputOptions outputs;
 
   // What `generate` takes from the job; `outputs` but for --json, too.
-  HintOptions hints;  ///< of a latent to start from
+  pipeline::HintWords hints;  ///< of a latent to start from
   core::RouteOptions handoff;
   std::vector<std::string> lora_folders;  ///< searched for names of LoRAs
   std::string output = default_output;

@@ -50,7 +50,7 @@ struct Options {
   bool verify = false;
   bool measure = false;
   std::vector<std::string> pictures;
-  HintOptions hints;
+  pipeline::HintWords hints;
   bool preview = false;
   bool json = false;
 };

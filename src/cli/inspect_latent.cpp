@@ -74,7 +74,8 @@ std::string numbers_text(const io::LatentInspection& latent) {
 
 std::string state_text(const Passport& passport) {
   if (passport.sigma == 0) return "finished";
-  return core::sentence("unfinished: sigma {} after {} on a {} path, noise drawn {}", core::number_text(passport.sigma),
+  return core::sentence("partially denoised: sigma {} after {} on a {} path, noise drawn {}",
+                        core::number_text(passport.sigma),
                         core::count_text(static_cast<std::uint64_t>(passport.step), "step"),
                         passport.path == Path::flow ? "flow" : "variance-exploding",
                         core::count_text(static_cast<std::uint64_t>(passport.draws), "time"));

@@ -3,10 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <filesystem>
-#include <optional>
-#include <span>
 #include <unistd.h>
 #include <vector>
 
@@ -20,22 +17,6 @@
 namespace lapis::cli {
 namespace {
 
-[[noreturn]] void refuse_name(std::string_view flag, const std::string& text, const std::vector<std::string>& names) {
-  throw Error(ErrorKind::usage, core::sentence("{} is \"{}\"; expected one of {}.{}", flag, text, core::listed(names),
-                                               core::did_you_mean(text, names)));
-}
-
-/// The row of this name in a table.
-template <typename Row>
-const Row& row_named(std::span<const Row> rows, const std::string& text, std::string_view flag) {
-  std::vector<std::string> names;
-  for (const Row& row : rows) {
-    if (row.name == text) return row;
-    names.emplace_back(row.name);
-  }
-  refuse_name(flag, text, names);
-}
-
 /// Declares an option as the job's field of this key is declared; `flags` where they are others.
 template <typename Value>
 void declare_field(CLI::App& app, Value& value, const char* key, const char* group, const char* flags = nullptr) {
@@ -48,14 +29,9 @@ void declare_field(CLI::App& app, Value& value, const char* key, const char* gro
 /// Refuses a name that is none of the choices that a field of a job has.
 void expect_choice(const std::string& text, std::string_view flag, std::string_view key) {
   const std::vector<std::string> names = core::find_job_field(key).choices();
-  if (std::find(names.begin(), names.end(), text) == names.end()) refuse_name(flag, text, names);
-}
-
-std::optional<int> whole_number(std::string_view text) {
-  int value = 0;
-  const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (code != std::errc() || stop != text.data() + text.size()) return std::nullopt;
-  return value;
+  if (std::ranges::find(names, text) != names.end()) return;
+  throw Error(ErrorKind::usage, core::sentence("{} is \"{}\"; expected one of {}.{}", flag, text, core::listed(names),
+                                               core::did_you_mean(text, names)));
 }
 
 /// "in_units" of "--in-units".
@@ -67,7 +43,7 @@ std::string key_of(std::string_view flag) {
 
 }  // namespace
 
-void declare_hints(CLI::App& app, HintOptions& options, const HintFlags& flags) {
+void declare_hints(CLI::App& app, pipeline::HintWords& options, const HintFlags& flags) {
   const char* const group = "What a latent's file does not say itself";
   declare_field(app, options.space, "space", group);
   declare_field(app, options.units, "init_units", group, flags.units);
@@ -75,14 +51,10 @@ void declare_hints(CLI::App& app, HintOptions& options, const HintFlags& flags) 
   declare_field(app, options.size, "init_size", group, flags.size);
 }
 
-io::LatentHints latent_hints(const HintOptions& options, pipeline::ModelCatalog& catalog, const HintFlags& flags) {
-  io::LatentHints hints;
-  hints.keys = {"space", key_of(flags.units), key_of(flags.format), key_of(flags.size)};
-  if (!options.space.empty()) hints.space = catalog.space_named(options.space, "--space");
-  if (!options.units.empty()) hints.units = parse_units(options.units, flags.units);
-  if (!options.format.empty()) hints.format = io::find_latent_format(options.format).format;
-  if (!options.size.empty()) hints.size = parse_size(options.size, flags.size);
-  return hints;
+io::LatentHints latent_hints(const pipeline::HintWords& options, pipeline::ModelCatalog& catalog,
+                             const HintFlags& flags) {
+  return pipeline::latent_hints(options, catalog,
+                                {"space", key_of(flags.units), key_of(flags.format), key_of(flags.size)});
 }
 
 pipeline::NamedLatent read_named_latent(const std::string& path, const io::LatentHints& hints) {
@@ -113,27 +85,6 @@ EngineOptions engine_options(const pipeline::ComputeOptions& options) {
     throw Error(ErrorKind::usage, *problem);
   }
   return {options.device, options.dtype, static_cast<int>(options.threads)};
-}
-
-PixelSize parse_size(const std::string& text, std::string_view flag) {
-  const std::size_t middle = std::min(text.find('x'), text.size());
-  const std::optional<int> width = whole_number(std::string_view(text).substr(0, middle));
-  const std::optional<int> height = whole_number(std::string_view(text).substr(std::min(middle + 1, text.size())));
-  const auto fits = [](const std::optional<int>& side) {
-    return side && *side >= 1 && *side <= static_cast<int>(core::side_limits.highest);
-  };
-  if (fits(width) && fits(height)) return {*width, *height};
-  throw Error(ErrorKind::usage,
-              core::sentence("{} is \"{}\"; expected a picture's sides in pixels, up to {}, as in 512x768", flag, text,
-                             core::number_text(core::side_limits.highest)));
-}
-
-Units parse_units(const std::string& text, std::string_view flag) {
-  return row_named(core::units_rows(), text, flag).units;
-}
-
-LatentDtype parse_latent_dtype(const std::string& text, std::string_view flag) {
-  return row_named(core::latent_dtypes(), text, flag).dtype;
 }
 
 void declare_output_format(CLI::App& app, std::string& format) {

@@ -8,6 +8,7 @@
 #include "lapis/engine.hpp"
 #include "lapis/latent.hpp"
 #include "pipeline/asked.hpp"
+#include "pipeline/latent_words.hpp"
 #include "pipeline/model_catalog.hpp"
 #include "pipeline/named_latent.hpp"
 
@@ -16,14 +17,6 @@ class App;
 }
 
 namespace lapis::cli {
-
-/// What is said of a latent that does not say it itself, as typed.
-struct HintOptions {
-  std::string space;
-  std::string units;
-  std::string format;
-  std::string size;
-};
 
 /// What a command calls these options, but for --space, which all call so.
 struct HintFlags {
@@ -37,10 +30,10 @@ inline constexpr HintFlags in_flags = {"--in-units", "--in-format", "--in-size"}
 inline constexpr HintFlags init_flags = {"--init-units", "--init-format", "--init-size"};
 
 /// Declares them as the job's fields of a latent to start from are declared.
-void declare_hints(CLI::App& app, HintOptions& options, const HintFlags& flags = plain_flags);
+void declare_hints(CLI::App& app, pipeline::HintWords& options, const HintFlags& flags = plain_flags);
 
-/// Throws Error{usage} for words that mean nothing.
-io::LatentHints latent_hints(const HintOptions& options, pipeline::ModelCatalog& catalog,
+/// `pipeline::latent_hints` of what these options say.
+io::LatentHints latent_hints(const pipeline::HintWords& options, pipeline::ModelCatalog& catalog,
                              const HintFlags& flags = plain_flags);
 
 /// Where a latent comes from, or a picture where `or_picture`: a file, or standard input for "-". Throws Error{usage}
@@ -55,13 +48,6 @@ void declare_compute(CLI::App& app, pipeline::ComputeOptions& options);
 
 /// Throws Error{usage} for a name that is none and a number out of its limits.
 EngineOptions engine_options(const pipeline::ComputeOptions& options);
-
-/// "512x768": both sides from 1 to 16384. Throws Error{usage}.
-PixelSize parse_size(const std::string& text, std::string_view flag);
-
-/// The row of this name in `core::units_rows` or `core::latent_dtypes`. Throw Error{usage}.
-Units parse_units(const std::string& text, std::string_view flag);
-LatentDtype parse_latent_dtype(const std::string& text, std::string_view flag);
 
 /// Declares --format of a latent that is written, and --units and --dtype of its numbers.
 void declare_output_format(CLI::App& app, std::string& format);

@@ -82,10 +82,11 @@ void require_space(const Latent& latent, const Model& model) {
 Decoded decoded(Parts& parts, const Latent& latent, const std::string& tiling, bool any_space) {
   const Model& model = parts.model();
   if (latent.sigma > 0) {
-    throw Error(ErrorKind::incompatible,
-                core::sentence("the latent is unfinished: after {} steps it stands at sigma {} and shows noise.",
-                               latent.step, core::number_text(latent.sigma)),
-                core::sentence("Go on with it: {lapis generate} {init_latent} FILE"));
+    throw Error(
+        ErrorKind::incompatible,
+        core::sentence("the latent is partially denoised: after {} steps it stands at sigma {} and shows noise.",
+                       latent.step, core::number_text(latent.sigma)),
+        core::sentence("Go on with it: {lapis generate} {init_latent} FILE"));
   }
   if (!any_space) require_space(latent, model);
   require_shape(latent);

@@ -23,7 +23,7 @@ class MaskedDenoiser {
   using Inner = std::function<at::Tensor(const at::Tensor& x, double sigma)>;
 
   /// `original` and `noise` [1, C, h, w] and `weights` [1, 1, h, w] on the network's device. With `from_noise` the
-  /// first evaluation reads the latent as it is: diffusers begins a walk of full strength so.
+  /// first evaluation reads the latent as it is: diffusers begins a run of full strength so.
   MaskedDenoiser(Inner inner, at::Tensor original, at::Tensor noise, at::Tensor weights, Path path, bool from_noise);
 
   at::Tensor operator()(const at::Tensor& x, double sigma);

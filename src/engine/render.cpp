@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/family/families.hpp"
-#include "core/job/unfinished.hpp"
+#include "core/job/step_state.hpp"
 #include "core/picture/resize.hpp"
 #include "core/sampling/samplers/sample.hpp"
 #include "core/sampling/schedule_table.hpp"
@@ -37,7 +37,7 @@ struct Pass {
   Schedule schedule;  ///< what is left of it for the strength
   bool from_noise = true;
   std::vector<at::Tensor> conditioning;
-  int first = 0;  ///< the steps that are walked, counted from where `schedule` begins
+  int first = 0;  ///< the steps that are taken, counted from where `schedule` begins
   int last = static_cast<int>(schedule.timesteps.size());
 
   int steps() const { return last - first; }
@@ -180,7 +180,7 @@ class Rendering {
     }
     rendered.latent = latent_of(latent, parts_.model().space);
     if (job_.stop_at) {
-      mark_unfinished(rendered.latent, memory, noise.draws());
+      mark_partial(rendered.latent, memory, noise.draws());
     } else if (request_.decodes) {
       rendered.image = shown(latent);
     }
@@ -219,7 +219,7 @@ class Rendering {
         core::resized(core::pixels_of(std::move(image)), pass.width, pass.height, core::Filter::lanczos));
   }
 
-  void mark_unfinished(Latent& latent, const core::Memory<at::Tensor>& memory, int draws) const {
+  void mark_partial(Latent& latent, const core::Memory<at::Tensor>& memory, int draws) const {
     latent.sigma = request_.schedule.sigmas[static_cast<std::size_t>(*job_.stop_at)];
     latent.path = path();
     latent.step = *job_.stop_at;
@@ -263,8 +263,8 @@ class Rendering {
       check_stop();
     };
     const auto walk = [&](auto&& denoise) {
-      return core::sample(core::find_sampler(job_.sampler), denoise, start.latent.to(device), context,
-                          start.memory, fresh, after_step);
+      return core::sample(core::find_sampler(job_.sampler), denoise, start.latent.to(device), context, start.memory,
+                          fresh, after_step);
     };
     at::Tensor latent;
     if (request_.mask) {

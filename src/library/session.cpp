@@ -21,6 +21,7 @@
 #include "pipeline/decode.hpp"
 #include "pipeline/encode.hpp"
 #include "pipeline/engine_door.hpp"
+#include "pipeline/latent_words.hpp"
 #include "pipeline/locations.hpp"
 #include "pipeline/model_catalog.hpp"
 #include "pipeline/render.hpp"
@@ -42,15 +43,14 @@ pipeline::AskedJob asked_job(const Job& job) {
   for (const core::JobField& field : core::job_fields()) {
     if (!asked.named.contains(std::string(field.key))) continue;
     if (std::ranges::find(fields_of_the_session, field.key) != fields_of_the_session.end()) {
-      throw Error(ErrorKind::usage,
-                  core::sentence("{} is a session's, not a job's.", core::field_name(field.key)),
+      throw Error(ErrorKind::usage, core::sentence("{} is a session's, not a job's.", core::field_name(field.key)),
                   "Say it in SessionOptions::engine");
     }
     if (field.phase == core::FieldPhase::write) {
-      throw Error(ErrorKind::usage,
-                  core::sentence("{} is for a program that writes files; a session writes none.",
-                                 core::field_name(field.key)),
-                  "Write what it returns: lapis::write_file");
+      throw Error(
+          ErrorKind::usage,
+          core::sentence("{} is for a program that writes files; a session writes none.", core::field_name(field.key)),
+          "Write what it returns: lapis::write_file");
     }
   }
   return asked;
@@ -99,16 +99,22 @@ struct Session::State {
   /// The latent that a job names by its file, if it names one.
   std::optional<pipeline::LatentInput> latent_of(const Job& job) {
     if (!job.init_latent) return std::nullopt;
+    const pipeline::HintWords words = {job.space.value_or(""), job.init_units.value_or(""),
+                                       job.init_format.value_or(""), job.init_size.value_or("")};
+    const io::LatentHints hints =
+        pipeline::latent_hints(words, catalog, {"space", "init_units", "init_format", "init_size"});
     const io::LatentSource source(*job.init_latent);
-    return pipeline::LatentInput{pipeline::named_latent(source, {}), io::sha256(source.bytes())};
+    return pipeline::LatentInput{pipeline::named_latent(source, hints), io::sha256(source.bytes())};
   }
 
   LatentDocument render(const Job& job, std::optional<pipeline::LatentInput> latent, const OnPicture& on_picture) {
     pipeline::RenderPlan planned = plan(job, std::move(latent));
     pipeline::PreparedRender prepared = pipeline::prepare_render(std::move(planned), &door, options.events);
-    return pipeline::render(std::move(prepared), door, options.events, [&](const pipeline::DrawnPicture& drawn) {
-             if (on_picture) on_picture({drawn.index, drawn.seed, drawn.image, drawn.png});
-           }).latents;
+    return pipeline::render(std::move(prepared), door, options.events,
+                            [&](const pipeline::DrawnPicture& drawn) {
+                              if (on_picture) on_picture({drawn.index, drawn.seed, drawn.image, drawn.png});
+                            })
+        .latents;
   }
 };
 

@@ -60,7 +60,7 @@ class Checking {
  private:
   CheckTarget check_target(const Model& model) const {
     CheckTarget target{model.name, route_target(model), model.parts.contains("vae_encoder"), true};
-    target.to.reads_unfinished = true;
+    target.to.resumes = true;
     return target;
   }
 

@@ -9,8 +9,8 @@
 
 namespace lapis::pipeline {
 
-/// When an engine goes: with its door, or with the process, which is for a program that leaves through _exit: libtorch's
-/// own tear-down would cost it 0.14 s.
+/// When an engine goes: with its door, or with the process, which is for a program that leaves through _exit:
+/// libtorch's own tear-down would cost it 0.14 s.
 enum class EngineEnd { with_process, with_door };
 
 /// Opens `liblapis_engine.so`, which brings libtorch (about 0.3 s), once. Not safe to share between threads.

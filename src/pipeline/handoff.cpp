@@ -35,7 +35,7 @@ HandoffPlan plan_handoff(core::RouteSource latent, const Model* own, const Model
                          const core::RouteOptions& options, ModelCatalog& catalog) {
   const Passport& passport = latent.passport;
   core::RouteTarget to = route_target(target);
-  to.reads_unfinished = true;
+  to.resumes = true;
   to.size = size;
   const bool stays =
       core::same_values(passport.space, target.space) && (!size || *size == core::picture_size(passport));

@@ -7,7 +7,8 @@
 
 namespace lapis::pipeline {
 
-/// The engine's shared object: beside the program, or the library `lapis`, in a build; in lib/lapis of an installed tree.
+/// The engine's shared object: beside the program, or the library `lapis`, in a build; in lib/lapis of an installed
+/// tree.
 std::filesystem::path engine_path();
 
 /// The user's own models: lapis/models below XDG_DATA_HOME, or below ~/.local/share. Empty where neither is known.

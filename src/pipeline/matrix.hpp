@@ -38,8 +38,8 @@ struct MatrixRow {
 /// The rows of latents and models that a command line names; of a known model of each family where it names none.
 /// Models get jobs of one seed, and a latent of several pictures becomes that of its first, which is a note on stderr.
 /// Throws Error{usage} for fewer than 2 or more than 6, and for two of one space, Error{incompatible} for a latent that
-/// is unfinished, whose VAE is not known, or that cannot go into another's space, Error{model} for a model without a
-/// VAE's both halves, and as reading a latent or a model does. No tensor exists yet.
+/// is partially denoised, whose VAE is not known, or that cannot go into another's space, Error{model} for a model
+/// without a VAE's both halves, and as reading a latent or a model does. No tensor exists yet.
 std::vector<MatrixRow> read_matrix_rows(const std::vector<std::string>& words, const MatrixPrompt& prompt,
                                         ModelCatalog& catalog, const Events& events);
 

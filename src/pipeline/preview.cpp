@@ -33,7 +33,7 @@ PreviewPlan plan_preview(NamedLatent latent) {
   PreviewPlan plan;
   plan.colours = &preview_colours(latent.name, latent.passport().space);
   if (latent.passport().sigma > 0)
-    plan.notes.push_back(core::sentence("{} is unfinished: its noise shows in the preview", latent.name));
+    plan.notes.push_back(core::sentence("{} is partially denoised: its noise shows in the preview", latent.name));
   plan.latent = std::move(latent);
   return plan;
 }

@@ -317,8 +317,7 @@ PreparedRender prepare_render(RenderPlan asked, EngineDoor* door, const Events& 
   }
   timings.read += seconds_since(since);
   if (plan.pictures) {
-    const io::Infotext infotext =
-        io::infotext_of(plan.job, *plan.model, prepared.request.attachments, {}, program());
+    const io::Infotext infotext = io::infotext_of(plan.job, *plan.model, prepared.request.attachments, {}, program());
     if (const auto warning = io::infotext_warning(infotext)) told.warn({*warning});
   }
   return prepared;

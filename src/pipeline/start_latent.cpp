@@ -18,8 +18,8 @@
 namespace lapis::pipeline {
 namespace {
 
-/// The size that the picture of a latent is to be drawn at; none where nobody says one. An unfinished one has the size
-/// it has: `core::resolve` refuses another.
+/// The size that the picture of a latent is to be drawn at; none where nobody says one. A partially denoised one has
+/// the size it has: `core::resolve` refuses another.
 std::optional<PixelSize> asked_size(const AskedJob& asked, const Model& model, const Passport& passport) {
   if (passport.sigma > 0 || (!asked.job.width && !asked.job.height)) return std::nullopt;
   const int multiple = core::find_family(model.family)->size_multiple;
@@ -36,7 +36,7 @@ std::optional<PixelSize> asked_size(const AskedJob& asked, const Model& model, c
 /// Throws where nothing says what the picture shows.
 void check_prompt(const NamedLatent& latent, const std::optional<Job>& recorded, const AskedJob& asked) {
   if (asked.named.contains("prompt")) return;
-  // What encode records has no prompt; an unfinished latent goes on with an empty one if that is how it began.
+  // What encode records has no prompt; a partially denoised latent goes on with an empty one if that is how it began.
   if (!recorded || (recorded->prompt.empty() && latent.passport().sigma == 0)) {
     throw Error(ErrorKind::usage, core::sentence("there is no prompt, and {} records none.", latent.name),
                 core::sentence("Say what the picture shows: {prompt} \"a lake\""));

@@ -22,7 +22,7 @@ struct LatentInput {
 };
 
 /// What the job that made a latent recorded, with the model that drew last; read where it is needed: for a prompt or a
-/// model that is not named, and to go on with an unfinished latent.
+/// model that is not named, and to go on with a partially denoised latent.
 std::optional<Job> recorded_job(const NamedLatent& latent, const AskedJob& asked);
 
 /// What starting from it comes to. The models are the catalog's, which must live as long.
@@ -34,10 +34,10 @@ struct StartLatentPlan {
   std::optional<std::string> sampler;  ///< that the latent was made with, where its job was read
 };
 
-/// Plans its way to `model`, into the size that `asked` names, and the job: of what is not named, an unfinished latent
-/// brings all that its own job `recorded`, and a finished one too where there is no prompt. Throws Error{incompatible}
-/// for a latent that `model` cannot start from, Error{usage} if there is no prompt at all, or if the one recorded calls
-/// embeddings whose files are not named.
+/// Plans its way to `model`, into the size that `asked` names, and the job: of what is not named, a partially denoised
+/// latent brings all that its own job `recorded`, and a finished one too where there is no prompt. Throws
+/// Error{incompatible} for a latent that `model` cannot start from, Error{usage} if there is no prompt at all, or if
+/// the one recorded calls embeddings whose files are not named.
 StartLatentPlan plan_start_latent(LatentInput input, const std::optional<Job>& recorded, const AskedJob& asked,
                                   const Model& model, const core::RouteOptions& options, ModelCatalog& catalog);
 

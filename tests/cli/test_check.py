@@ -104,11 +104,11 @@ class Verdicts(CheckTest):
         self.latent("b.safetensors")
         self.assertIn("no VAE encoder", self.checked(4, "b.safetensors", "--to", "sdxl")["checks"][0]["reason"])
 
-    def test_unfinished(self) -> None:
+    def test_step_state(self) -> None:
         self.latent(sigma="3.5", path="variance_exploding", step="4", draws="1")
         self.assertEqual(self.verdicts(0, "a.safetensors", "tiny-sd15"), ["same"])
         answer, = self.checked(4, "a.safetensors", "--vae", "tiny-sd15")["checks"]
-        self.assertIn("unfinished, at sigma 3.5 after 4 steps", answer["reason"])
+        self.assertIn("partially denoised, at sigma 3.5 after 4 steps", answer["reason"])
         self.assertIn("lapis generate --init-latent a.safetensors --latent b.safetensors", answer["advice"])
         self.assertEqual(self.verdicts(4, "a.safetensors", "tiny-sdxl"), ["refuse"])
 

@@ -41,11 +41,11 @@ class Refused(LatentTest):
     def test_no_convert(self) -> None:
         self.refused(4, "convert", "a.safetensors", "--to", "tiny-sdxl", "--no-convert", says=("sdxl:tiny-sdxl",))
 
-    def test_unfinished_latents(self) -> None:
+    def test_step_state_latents(self) -> None:
         self.latent("u.safetensors", sigma="2.5", path="variance_exploding", step="3", draws="0")
         for words in (("decode",), ("decode", "--force", "-m", "tiny-sdxl"), ("convert", "--to", "tiny-sdxl")):
             with self.subTest(words=words):
-                self.refused(4, words[0], "u.safetensors", *words[1:], says=("u.safetensors is unfinished", "2.5"))
+                self.refused(4, words[0], "u.safetensors", *words[1:], says=("u.safetensors is partially denoised", "2.5"))
 
     def test_too_many_channels_are_not_forced(self) -> None:
         self.latent("f.safetensors", "flux", "tiny-flux")

@@ -251,7 +251,7 @@ class Refused(LatentTest):
 
     def test_latents_that_cannot_cross(self) -> None:
         self.latent("u.safetensors", sigma="2.5", path="variance_exploding", step="3", draws="0")
-        self.refused(4, "matrix", "u.safetensors", "b.safetensors", says=("u.safetensors is unfinished", "2.5"))
+        self.refused(4, "matrix", "u.safetensors", "b.safetensors", says=("u.safetensors is partially denoised", "2.5"))
         self.latent("c.safetensors", lineage="elsewhere")
         self.refused(4, "matrix", "c.safetensors", "b.safetensors", says=("sd15:elsewhere", "no known model"))
         self.done("convert", "a.safetensors", "--format", "diffusers", "-o", "d.safetensors")

@@ -48,7 +48,7 @@ class Planned(LatentTest):
         self.latent("part.safetensors", sigma="2.5", path="variance_exploding", step="3", draws="1")
         to_sdxl = ("-m", "tiny-sdxl", "-p", "a lake")
         self.refused(4, "refine", "a.safetensors", *to_sdxl, "--no-convert", says=("sd15:tiny-sd15", "sdxl:tiny-sdxl"))
-        self.refused(4, "refine", "part.safetensors", *to_sdxl, says=("unfinished", "Finish it first"))
+        self.refused(4, "refine", "part.safetensors", *to_sdxl, says=("partially denoised", "Finish it first"))
         self.refused(4, "generate", *DRAWN, "--then", "tiny-sdxl", "--no-convert", says=("what tiny-sd15 makes", "sdxl"))
         self.refused(2, "refine", "a.safetensors", *to_sdxl, "-W", "100", says=("--width is 100", "multiple of 8"))
         self.latent("lost.safetensors", lineage="nobody")

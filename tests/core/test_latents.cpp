@@ -9,7 +9,8 @@ using namespace lapis;
 
 namespace {
 
-/// One unfinished picture of 2 x 3 cells, all of whose numbers are `value`; what its sampler remembers is one more.
+/// One partially denoised picture of 2 x 3 cells, all of whose numbers are `value`; what its sampler remembers is one
+/// more.
 Latent picture(float value) {
   Latent latent;
   latent.space = core::find_space("sd15")->space;

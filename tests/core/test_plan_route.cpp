@@ -55,7 +55,7 @@ struct Variant {
   Layout from_layout;
   Layout to_layout;
   double sigma;
-  bool reads_unfinished;
+  bool resumes;
   bool other_path;
   std::string made_by;
   std::string met;
@@ -88,7 +88,7 @@ Verdict expected(const Passport& latent, const RouteTarget& to, const Variant& v
   const bool numbers = same_numbers(latent.space, to.space);
   if (latent.space.lineage == to.space.lineage && !values) return Verdict::refuse;
   if (values && !v.made_by.empty() && !v.met.empty()) return Verdict::refuse;  // they differ wherever both are known
-  if (v.sigma > 0 && !(numbers && v.reads_unfinished && !v.other_path)) return Verdict::refuse;
+  if (v.sigma > 0 && !(numbers && v.resumes && !v.other_path)) return Verdict::refuse;
   if (numbers && v.from_units == v.to_units) return v.from_layout == v.to_layout ? Verdict::same : Verdict::repack;
   if (values) return Verdict::rescale;
   const bool possible = v.options.may_convert && v.available.own_decoder && v.available.target_encoder;
@@ -172,7 +172,7 @@ TEST_CASE("every pair of spaces in every state has the verdict that the rules gi
         latent.vae_sha256 = v.made_by;
         target.units = v.to_units;
         target.layout = v.to_layout;
-        target.reads_unfinished = v.reads_unfinished;
+        target.resumes = v.resumes;
         target.path = v.other_path ? Path::flow : Path::variance_exploding;
         target.vae_sha256 = v.met;
         const Route route = plan_route({"a.safetensors", latent, v.from_layout}, target, v.available, v.options);
@@ -258,24 +258,24 @@ TEST_CASE("a VAE that is not what it was is refused with both digests") {
   CHECK(verdict_of(latent, to) == Verdict::re_encode);
 }
 
-TEST_CASE("an unfinished latent goes on where it was left, and nowhere else") {
+TEST_CASE("a partially denoised latent goes on where it was left, and nowhere else") {
   Passport latent = passport_of("sd15");
   latent.sigma = 3.25;
   latent.step = 4;
   RouteTarget to = target_of("sd15 model", "sd15");
   const Route decoded = plan(latent, to);
   CHECK(verdict(decoded) == Verdict::refuse);
-  CHECK_THAT(decoded.reason, Catch::Contains("unfinished, at sigma 3.25 after 4 steps"));
+  CHECK_THAT(decoded.reason, Catch::Contains("partially denoised, at sigma 3.25 after 4 steps"));
   CHECK(plain(decoded.advice) == "Finish it first: generate init_latent a.safetensors latent b.safetensors");
-  to.reads_unfinished = true;
+  to.resumes = true;
   CHECK(verdict_of(latent, to) == Verdict::same);
   to.path = Path::flow;
   CHECK_THAT(plan(latent, to).reason, Catch::Contains("a variance-exploding path, sd15 model walks a flow path"));
   to = target_of("sdxl model", "sdxl");
-  to.reads_unfinished = true;
+  to.resumes = true;
   CHECK_THAT(plan(latent, to).reason, Catch::Contains("noise is never carried into another space"));
   to = target_of("sd15 model", "sd15");
-  to.reads_unfinished = true;
+  to.resumes = true;
   to.size = PixelSize{256, 256};
   CHECK_THAT(plan(latent, to).reason, Catch::Contains("512 x 512 pixels cannot become 256 x 256"));
 }

@@ -135,7 +135,7 @@ TEST_CASE("what a model with betas cannot walk is refused, with what fits") {
 
 TEST_CASE("what a flow cannot walk is refused, with the reason and what fits") {
   const std::array<Refusal, 8> refusals = {{
-      {[](Job& j) { j.sampler = "ddpm"; }, "sampler ddpm cannot walk a flow model such as stream: it is the chain"},
+      {[](Job& j) { j.sampler = "ddpm"; }, "sampler ddpm cannot sample a flow model such as stream: it is the chain"},
       {[](Job& j) { j.sampler = "PLMS"; }, "Those that can are \"euler\", \"euler_a\""},
       {[](Job& j) { j.sampler = "tcd"; }, "sampler tcd cannot walk"},
       {[](Job& j) { j.schedule = "ays"; }, "schedule ays fits no flow model"},
@@ -201,7 +201,7 @@ TEST_CASE("a model's own sampler and schedule must go together") {
   CHECK_THAT(sampling_defaults_problem(model).value(), Catch::Contains("for a job that gives its sigmas"));
   model.defaults.schedule = "own";
   model.defaults.sampler = "tcd";
-  CHECK_THAT(sampling_defaults_problem(model).value(), Catch::Contains("cannot walk a flow model"));
+  CHECK_THAT(sampling_defaults_problem(model).value(), Catch::Contains("cannot sample a flow model"));
   model.defaults.sampler = "eular";
   CHECK_THAT(sampling_defaults_problem(model).value(), Catch::Contains("unknown sampler"));
 }

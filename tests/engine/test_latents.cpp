@@ -87,7 +87,7 @@ TEST_CASE("a latent of another space is refused with both sides' numbers, unless
   refused(ErrorKind::incompatible, [&] { made->decode(model(), near, "auto"); });
 }
 
-TEST_CASE("another count of channels and an unfinished latent are never decoded") {
+TEST_CASE("another count of channels and a partially denoised latent are never decoded") {
   const auto made = bare_engine();
   Latent wide = two_pictures().latent;
   wide.space.channels = 8;

@@ -72,8 +72,8 @@ TEST_CASE("a walk ends in the picture where nothing is drawn") {
   at::Tensor seen;
   const std::vector<double> sigmas{5, 2, 1, 0};
   const at::Tensor end = core::sample(
-      core::find_sampler("euler"), masked(seen, Path::variance_exploding), original + 5 * noise, core::SamplerContext{sigmas},
-      [] { return noise; }, [](int, int) {});
+      core::find_sampler("euler"), masked(seen, Path::variance_exploding), original + 5 * noise,
+      core::SamplerContext{sigmas}, [] { return noise; }, [](int, int) {});
   CHECK(at_cell(end, 0) == 10);
   CHECK(at_cell(end, 2) == 100);
 }

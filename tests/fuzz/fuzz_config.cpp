@@ -7,10 +7,10 @@
 #include <string_view>
 #include <unistd.h>
 
-#include "io/report/job_json.hpp"
 #include "io/checkpoint/peft_reader.hpp"
 #include "io/checkpoint/scheduler_config.hpp"
 #include "io/model/vae_config.hpp"
+#include "io/report/job_json.hpp"
 #include "lapis/error.hpp"
 
 namespace fs = std::filesystem;

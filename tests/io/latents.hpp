@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "core/family/spaces.hpp"
-#include "io/latent/latent_file.hpp"
 #include "io/file/safetensors.hpp"
+#include "io/latent/latent_file.hpp"
 #include "support.hpp"
 
 namespace lapis::io::test {

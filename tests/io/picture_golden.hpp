@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "io/picture/picture_reader.hpp"
 #include "io/file/sha256.hpp"
+#include "io/picture/picture_reader.hpp"
 #include "support.hpp"
 
 namespace lapis::io::test {

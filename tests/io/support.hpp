@@ -51,9 +51,7 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-inline std::filesystem::path data_file(const std::string& name) {
-  return lapis::test::folder() / "data" / name;
-}
+inline std::filesystem::path data_file(const std::string& name) { return lapis::test::folder() / "data" / name; }
 
 inline std::span<const std::byte> as_bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
 

@@ -5,8 +5,8 @@
 #include "../folder.hpp"
 #include "core/family/families.hpp"
 #include "core/family/recipes.hpp"
-#include "io/graph/graph_archive.hpp"
 #include "io/checkpoint/graph_library.hpp"
+#include "io/graph/graph_archive.hpp"
 #include "io/model/model_folder.hpp"
 #include "support.hpp"
 

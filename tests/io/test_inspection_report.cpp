@@ -49,7 +49,7 @@ TEST_CASE("a latent's document says what its passport says") {
   CHECK(json.at("channels").at(1).at("not_finite") == 7);
 }
 
-TEST_CASE("an unfinished latent's document says where it was left") {
+TEST_CASE("a partially denoised latent's document says where it was left") {
   LatentInspection latent = inspected();
   latent.passport.sigma = 0.75;
   latent.passport.path = Path::flow;

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "core/latent/units.hpp"
-#include "io/latent/latent_file.hpp"
 #include "io/file/sha256.hpp"
+#include "io/latent/latent_file.hpp"
 #include "latents.hpp"
 
 using namespace lapis;
@@ -103,7 +103,7 @@ TEST_CASE("numbers that are none are refused, read or written") {
 TEST_CASE("a file without the tensors of a latent is refused") {
   const std::string zeros(4 * 64, '\0');
   const LatentDocument finished = finished_latent();
-  const LatentDocument unfinished = unfinished_latent();
+  const LatentDocument partially denoised = unfinished_latent();
   check_refused(safetensors_bytes({}), "no tensor \"latent\"");
   check_refused(with_tensor(finished, "latent", {Dtype::f32, {4, 3, 2}, as_bytes(zeros).first(96)}), "[4, 3, 2]");
   check_refused(with_tensor(finished, "latent", {Dtype::i32, {2, 4, 3, 2}, as_bytes(zeros).first(192)}), "I32");
@@ -112,10 +112,13 @@ TEST_CASE("a file without the tensors of a latent is refused") {
   check_refused(with_tensor(finished, "latent", {Dtype::f32, {2, 4, 2, 2}, as_bytes(zeros).first(128)}), "height");
   check_refused(with_tensor(finished, "mask", {Dtype::u8, {1}, as_bytes(zeros).first(1)}), "beside \"latent\"");
   check_refused(with_tensor(finished, "memory.0", {Dtype::f32, {2, 4, 3, 2}, as_bytes(zeros).first(192)}), "finished");
-  check_refused(with_tensor(unfinished, "memory.3", {Dtype::f32, {1, 16, 2, 2}, as_bytes(zeros)}), "beside \"latent\"");
-  check_refused(with_tensor(unfinished, "memory.2", {Dtype::f16, {1, 16, 2, 2}, as_bytes(zeros).first(128)}), "F32");
-  check_refused(with_tensor(unfinished, "memory.2", {Dtype::f32, {1, 16, 4, 1}, as_bytes(zeros)}), "shape");
-  CHECK_NOTHROW(parse_latent(with_tensor(unfinished, "memory.2", {Dtype::f32, {1, 16, 2, 2}, as_bytes(zeros)}), "a"));
+  check_refused(with_tensor(partially denoised, "memory.3", {Dtype::f32, {1, 16, 2, 2}, as_bytes(zeros)}),
+                "beside \"latent\"");
+  check_refused(with_tensor(partially denoised, "memory.2", {Dtype::f16, {1, 16, 2, 2}, as_bytes(zeros).first(128)}),
+                "F32");
+  check_refused(with_tensor(partially denoised, "memory.2", {Dtype::f32, {1, 16, 4, 1}, as_bytes(zeros)}), "shape");
+  CHECK_NOTHROW(
+      parse_latent(with_tensor(partially denoised, "memory.2", {Dtype::f32, {1, 16, 2, 2}, as_bytes(zeros)}), "a"));
 }
 
 TEST_CASE("a file over the limits is refused before it is read") {
@@ -166,7 +169,7 @@ TEST_CASE("a document becomes the engine's latent and back, to the bit where no 
   CHECK(back == document);
   Passport vae = document.passport;
   vae.units = Units::vae;
-  check_fails(ErrorKind::usage, {"unfinished"}, [&] { to_document(latent, vae); });
+  check_fails(ErrorKind::usage, {"partially denoised"}, [&] { to_document(latent, vae); });
 }
 
 TEST_CASE("units are left behind and taken up") {

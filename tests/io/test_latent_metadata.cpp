@@ -63,8 +63,8 @@ TEST_CASE("every required key is missed") {
     }
   }
   for (const std::string key : {"path", "step", "draws"}) {
-    check_refused(unfinished_latent(), {{key, ""}}, "unfinished, but lacks \"" + key + '"');
-    check_refused(finished_latent(), {{key, "1"}}, "has \"" + key + "\", which only an unfinished latent has");
+    check_refused(unfinished_latent(), {{key, ""}}, "partially denoised, but lacks \"" + key + '"');
+    check_refused(finished_latent(), {{key, "1"}}, "has \"" + key + "\", which only a partially denoised latent has");
   }
 }
 

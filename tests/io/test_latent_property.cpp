@@ -140,10 +140,10 @@ class Generator {
 };
 
 /// A small file whose header has every kind of key.
-std::string small_file(bool unfinished) {
-  LatentDocument document = unfinished ? unfinished_latent() : finished_latent();
+std::string small_file(bool partially denoised) {
+  LatentDocument document = partially denoised ? unfinished_latent() : finished_latent();
   document.passport.history.resize(1);
-  if (!unfinished) {
+  if (!partially denoised) {
     document.passport.space = core::parse_space("playground25");
     document.passport.shape = {1, 4, 1, 1};
     document.values.resize(4);
@@ -184,7 +184,7 @@ void check_refused(const std::string& file, const std::string& reason) {
 TEST_CASE("every latent that can be comes back to the byte") {
   Generator generator(20240607);
   std::set<std::string> spaces;
-  std::size_t unfinished = 0;
+  std::size_t partially denoised = 0;
   for (int i = 0; i < 400; ++i) {
     INFO("document " << i);
     const LatentDocument document = generator.document();
@@ -194,10 +194,10 @@ TEST_CASE("every latent that can be comes back to the byte") {
     REQUIRE(parse_passport(bytes, "a") == document.passport);
     REQUIRE(latent_bytes(again) == bytes);
     spaces.insert(core::find_space(document.passport.space.id) == nullptr ? "own" : document.passport.space.id);
-    unfinished += document.passport.sigma > 0 ? 1U : 0U;
+    partially denoised += document.passport.sigma > 0 ? 1U : 0U;
   }
   CHECK(spaces.size() == core::spaces().size() + 1);
-  CHECK(unfinished > 100);
+  CHECK(partially denoised > 100);
 }
 
 TEST_CASE("documents that differ have files that differ") {
@@ -208,8 +208,8 @@ TEST_CASE("documents that differ have files that differ") {
 }
 
 TEST_CASE("a latent cut at any byte is refused") {
-  for (const bool unfinished : {false, true}) {
-    const std::string whole = small_file(unfinished);
+  for (const bool partially denoised : {false, true}) {
+    const std::string whole = small_file(partially denoised);
     CHECK(readings(whole) > 0);
     std::size_t refused = 0;
     for (std::size_t length = 0; length < whole.size(); ++length) {
@@ -250,8 +250,7 @@ TEST_CASE("repeated keys and lying offsets are refused") {
 TEST_CASE("the fuzzer's corpus is read or refused, as every file is") {
   std::size_t files = 0;
   std::size_t read = 0;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(lapis::test::folder() / "fuzz/corpus/latent")) {
+  for (const auto& entry : std::filesystem::directory_iterator(lapis::test::folder() / "fuzz/corpus/latent")) {
     INFO(entry.path());
     ++files;
     read += readings(read_text(entry.path())) > 0 ? 1U : 0U;

@@ -24,7 +24,9 @@ LatentHints hints(const std::string& space) { return {core::parse_space(space), 
 
 LatentHints hints(const std::string& space, PixelSize size) { return {core::parse_space(space), {}, {}, size}; }
 
-ForeignLatent read(const std::string& file, const LatentHints& facts) { return read_latent(as_bytes(file), "a", facts); }
+ForeignLatent read(const std::string& file, const LatentHints& facts) {
+  return read_latent(as_bytes(file), "a", facts);
+}
 
 /// Reads a file of tests/data/latents and requires that what `read_passport` says is the same.
 ForeignLatent read_both(const std::string& name, const LatentHints& facts) {

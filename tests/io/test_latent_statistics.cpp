@@ -38,7 +38,7 @@ TEST_CASE("statistics are those of the numbers, in every precision") {
   }
 }
 
-TEST_CASE("an unfinished latent's are those of its latent, not of what its sampler remembers") {
+TEST_CASE("a partially denoised latent's are those of its latent, not of what its sampler remembers") {
   const LatentDocument document = unfinished_latent();
   check_equal(read(latent_bytes(document)), core::channel_statistics(document.values, document.passport.shape));
 }

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "io/model/model_folder.hpp"
 #include "io/file/sha256.hpp"
+#include "io/model/model_folder.hpp"
 #include "support.hpp"
 
 using namespace lapis::io;

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "io/file/safetensors.hpp"
 #include "io/graph/graph_archive.hpp"
 #include "io/model/model_folder.hpp"
 #include "io/model/model_weights.hpp"
-#include "io/file/safetensors.hpp"
 #include "support.hpp"
 
 using namespace lapis;

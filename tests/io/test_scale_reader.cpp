@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "io/checkpoint/checkpoint.hpp"
-#include "io/file/half.hpp"
 #include "io/checkpoint/scale_reader.hpp"
+#include "io/file/half.hpp"
 #include "support.hpp"
 
 using namespace lapis;

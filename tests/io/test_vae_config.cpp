@@ -32,9 +32,7 @@ std::string refusal(const std::string& document) {
   return "";
 }
 
-std::filesystem::path bundled(const std::string& name) {
-  return lapis::test::models() / name;
-}
+std::filesystem::path bundled(const std::string& name) { return lapis::test::models() / name; }
 
 }  // namespace
 

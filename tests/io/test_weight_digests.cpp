@@ -4,8 +4,8 @@
 #include <string>
 
 #include "../folder.hpp"
-#include "io/model/model_folder.hpp"
 #include "io/file/sha256.hpp"
+#include "io/model/model_folder.hpp"
 #include "io/model/weight_digests.hpp"
 #include "support.hpp"
 

@@ -1,6 +1,4 @@
 // As a program that uses the library: by its public headers alone.
-#include "lapis/session.hpp"
-
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "../folder.hpp"
+#include "lapis/session.hpp"
 
 namespace lapis {
 namespace {

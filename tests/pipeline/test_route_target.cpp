@@ -18,7 +18,7 @@ TEST_CASE("a model wants latents of its space, its VAE, its path and its sizes")
   CHECK(target.path == Path::flow);
   CHECK(target.has_vae(io::vae_digest(model)));
   CHECK_FALSE(target.has_vae(std::string(64, '0')));
-  CHECK_FALSE(target.reads_unfinished);
+  CHECK_FALSE(target.resumes);
 }
 
 TEST_CASE("its VAE alone takes any count of cells, and is the same otherwise") {

@@ -12,10 +12,10 @@ namespace lapis::core {
 
 /// The job that starts from `latent`: the fields that `named` lists, by key, as in `asked`, all others as in
 /// `recorded`, the job that made the latent. Left behind is what the latent itself stands for: what that job started
-/// from, its size, its batch, a second pass, where it stopped and, of an unfinished one, its strength; embeddings too,
-/// of which a job records names and no files; where a finished latent comes from another space, all that is said of the
-/// walk. So is what `model` or a sampler or schedule that was named has no such thing as. Of a job with a second model
-/// that one's is taken (`stage_job`).
+/// from, its size, its batch, a second pass, where it stopped and, of a partially denoised one, its strength;
+/// embeddings too, of which a job records names and no files; where a finished latent comes from another space, all
+/// that is said of the walk. So is what `model` or a sampler or schedule that was named has no such thing as. Of a job
+/// with a second model that one's is taken (`stage_job`).
 Job inherit(const Job& recorded, const Job& asked, const std::set<std::string>& named, const Passport& latent,
             const Model& model);
 

@@ -22,7 +22,7 @@ namespace lapis::core {
 enum class FieldGroup { prompt, picture, sampling, source, machine, transcode, hints, output };
 
 /// What has to be done again, with all that follows, where a field alone changes from one run to the next.
-enum class FieldPhase { load, prompt, start, walk, decode, write };
+enum class FieldPhase { load, prompt, start, sample, decode, write };
 
 /// What a job that starts from a latent takes of the job that the latent records (`inherit`): nothing; or the field,
 /// of a finished latent only where it comes from the model's own space; or the field in any case.

@@ -10,7 +10,7 @@
 #include "core/family/families.hpp"
 #include "core/job/job_fields.hpp"
 #include "core/job/resolve_sampling.hpp"
-#include "core/job/unfinished.hpp"
+#include "core/job/step_state.hpp"
 #include "core/picture/resize_mode.hpp"
 #include "core/prompt/prompt_syntax.hpp"
 #include "core/sampling/schedule_table.hpp"
@@ -220,7 +220,7 @@ void need_encoder(const Model& model, const JobMember& member) {
               "Export one with scripts/export/model.py");
 }
 
-/// A latent to start from: a finished one is noised to where the strength says, an unfinished one is resumed.
+/// A latent to start from: a finished one is noised to where the strength says, a partially denoised one is resumed.
 void resolve_latent(const Job& job, const Model& model, const Passport& latent, ResolvedJob& resolved) {
   refuse_given(job.image, &Job::image, sentence("a job starts from a picture or from a latent ({init_latent})"),
                "Give one");
@@ -231,7 +231,7 @@ void resolve_latent(const Job& job, const Model& model, const Passport& latent, 
   resolved.init_latent = job.init_latent;
   if (latent.sigma > 0) {
     refuse_given(job.strength, &Job::strength,
-                 sentence("the latent is unfinished, and goes on where it stopped, after {}",
+                 sentence("the latent is partially denoised, and goes on where it stopped, after {}",
                           count_text(static_cast<std::uint64_t>(latent.step), "step")),
                  "Leave it out");
     return;

@@ -89,7 +89,7 @@ int checked_steps(const Job& job, const Model& model) {
 
 std::optional<std::string> sampler_problem(const SamplerRow& row, const Model& model) {
   if (supports(row, path_of(model.sampling.prediction))) return std::nullopt;
-  return sentence("sampler {} cannot walk a flow model such as {}: {}. Those that can are {}", row.name, model.name,
+  return sentence("sampler {} cannot sample a flow model such as {}: {}. Those that can are {}", row.name, model.name,
                   row.not_on_flow, listed(samplers_on(Path::flow)));
 }
 

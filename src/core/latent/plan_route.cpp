@@ -121,13 +121,13 @@ std::optional<Route> refused_by_digest(const Question& q) {
 
 const char* path_text(Path path) { return path == Path::flow ? "a flow path" : "a variance-exploding path"; }
 
-std::optional<Route> refused_as_unfinished(const Question& q) {
+std::optional<Route> refused_as_partial(const Question& q) {
   if (q.source.passport.sigma == 0) return std::nullopt;
   const RouteTarget& to = q.target;
   std::string why;
   if (!same_numbers(q.source.passport.space, to.space)) {
     why = "noise is never carried into another space";
-  } else if (!to.reads_unfinished) {
+  } else if (!to.resumes) {
     why = sentence("{} takes finished latents alone", to.name);
   } else if (to.path != q.source.passport.path) {
     why = sentence("it was left on {}, {} walks {}", path_text(q.source.passport.path), to.name, path_text(to.path));
@@ -137,12 +137,12 @@ std::optional<Route> refused_as_unfinished(const Question& q) {
   } else {
     return std::nullopt;
   }
-  return refusal(
-      q,
-      sentence("{} is unfinished, at sigma {} after {}: {}.", q.source.name, number_text(q.source.passport.sigma),
-               count_text(static_cast<std::uint64_t>(q.source.passport.step), "step"), why),
-      sentence("Finish it first: {lapis generate} {init_latent} {} {latent} {}", file_word(q.source.name),
-               result_word(q.source.name)));
+  return refusal(q,
+                 sentence("{} is partially denoised, at sigma {} after {}: {}.", q.source.name,
+                          number_text(q.source.passport.sigma),
+                          count_text(static_cast<std::uint64_t>(q.source.passport.step), "step"), why),
+                 sentence("Finish it first: {lapis generate} {init_latent} {} {latent} {}", file_word(q.source.name),
+                          result_word(q.source.name)));
 }
 
 /// What the picture's sides must be multiples of where it goes.
@@ -289,7 +289,7 @@ Route transcoding(const Question& q) {
 Route plan_route(const RouteSource& source, const RouteTarget& target, const Available& available,
                  const RouteOptions& options) {
   const Question q{source, target, available, options};
-  for (const auto& refused : {refused_as_contradictory, refused_by_digest, refused_as_unfinished, refused_by_size}) {
+  for (const auto& refused : {refused_as_contradictory, refused_by_digest, refused_as_partial, refused_by_size}) {
     if (std::optional<Route> route = refused(q)) return *route;
   }
   return shares_values(q) && !resizes(q) ? exact(q) : transcoding(q);

@@ -27,9 +27,9 @@ struct RouteTarget {
   Space space;
   std::optional<Units> units = Units::model;  ///< none: those that the latent comes in
   Layout layout = Layout::plain;
-  std::string vae_sha256;         ///< of its VAE; empty: it has none, or none that is known
-  int size_multiple = 1;          ///< of its pictures' sides
-  bool reads_unfinished = false;  ///< it goes on denoising (generate, refine), for which its path must be the latent's
+  std::string vae_sha256;  ///< of its VAE; empty: it has none, or none that is known
+  int size_multiple = 1;   ///< of its pictures' sides
+  bool resumes = false;    ///< it goes on denoising (generate, refine), for which its path must be the latent's
   Path path = Path::variance_exploding;  ///< only read where it does
   std::optional<PixelSize> size = {};    ///< that the picture is to have; none: the latent's own
   /// Whether a digest that is not `vae_sha256` is its VAE's all the same, taken in another way. Asked where nothing but
@@ -54,9 +54,9 @@ struct RouteOptions {
 
 /// Plans from the passport alone: no value is looked at. Equality of spaces and lineage decides, never the count of
 /// channels; no lineage equals an empty one. A digest that differs from the target's in the same lineage is refused:
-/// one of the two VAEs is not what it was. Unfinished latents pass where the target denoises on in the same space and
-/// path, and are refused everywhere else: noise is never translated. Another size of the picture takes a decode and an
-/// encode even within one space.
+/// one of the two VAEs is not what it was. Partially denoised latents pass where the target denoises on in the same
+/// space and path, and are refused everywhere else: noise is never translated. Another size of the picture takes a
+/// decode and an encode even within one space.
 Route plan_route(const RouteSource& source, const RouteTarget& target, const Available& available,
                  const RouteOptions& options = {});
 

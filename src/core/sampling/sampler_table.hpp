@@ -33,8 +33,8 @@ inline constexpr auto equal_times = "its weights are made for equal steps of a t
 inline constexpr auto distilled = "it leaps to times of the training it was distilled from, which has betas; a flow has none";
 // clang-format on
 
-/// Calls `visit(row, function)` for each sampler, in the order in which they are listed; `function(sampling)` gives x at
-/// the sigma of the context's last step.
+/// Calls `visit(row, function)` for each sampler, in the order in which they are listed; `function(sampling)` gives x
+/// at the sigma of the context's last step.
 template <typename Visit>
 void each_sampler(Visit&& visit) {
   using enum Start;

@@ -44,7 +44,7 @@ void check_memory(const SamplerRow& row, int steps, std::size_t count) {
   if (count <= static_cast<std::size_t>(most) && !(pairs && count == 1)) return;
   throw Error(ErrorKind::usage,
               sentence("the latent remembers {} of earlier steps, and {} {} after {}: another "
-                       "sampler walked it. Name that one with {sampler}",
+                       "sampler made it. Name that one with {sampler}",
                        count_text(count, "array"), row.name, most == 0 ? "none" : "other ones", steps));
 }
 

@@ -1,4 +1,5 @@
-// What is known of each sampler. The rows are in core/sampling/sampler_table.hpp, the functions in core/sampling/samplers/.
+// What is known of each sampler. The rows are in core/sampling/sampler_table.hpp, the functions in
+// core/sampling/samplers/.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +20,7 @@ enum class Start {
   unit       ///< unit noise in variance-preserving units, which is sqrt(sigma^2 + 1) here: DDIM, DPM-Solver, UniPC
 };
 
-/// What stands for the sigma that a walk of zero terminal SNR begins at, and which is infinite.
+/// What stands for the sigma that a run of zero terminal SNR begins at, and which is infinite.
 enum class Terminal {
   nearly,  ///< the training sigma of abar 2^-24, 4096: diffusers' Euler, DPM-Solver and UniPC
   wholly,  ///< `noise_alone`: diffusers' DDIM, DDPM, LCM and TCD count with abar 0 there
@@ -37,11 +38,11 @@ enum class Remembered {
 
 /// One row a sampler. Its name tells it from the others.
 struct SamplerRow {
-  std::string name;           ///< on the command line, in model.json and in provenance
-  std::string label;          ///< in A1111's text
-  int order;                  ///< measured without noise: halving the steps' size divides the error by 2^order
-  int evaluations;            ///< of the network, each step but the last
-  int remembers;              ///< of earlier steps, at most this many arrays as large as a latent
+  std::string name;   ///< on the command line, in model.json and in provenance
+  std::string label;  ///< in A1111's text
+  int order;          ///< measured without noise: halving the steps' size divides the error by 2^order
+  int evaluations;    ///< of the network, each step but the last
+  int remembers;      ///< of earlier steps, at most this many arrays as large as a latent
   Remembered remembered;
   bool uses_noise;            ///< draws noise on the way, unless its eta is 0
   std::optional<double> eta;  ///< share of fresh noise unless the job says another; none: it has no such share
@@ -61,11 +62,11 @@ std::vector<std::string> names_of(const SamplerRow& row);
 /// are.
 const SamplerRow& find_sampler(std::string_view name);
 
-/// Throws Error{usage} where a walk of `row` that has done `steps` steps cannot have remembered `count` arrays. None at
+/// Throws Error{usage} where a run of `row` that has done `steps` steps cannot have remembered `count` arrays. None at
 /// all is a walk that begins at its first step.
 void check_memory(const SamplerRow& row, int steps, std::size_t count);
 
-/// Whether a walk of the row can begin at noise alone, where a network's answer is a `prediction`.
+/// Whether a run of the row can begin at noise alone, where a network's answer is a `prediction`.
 bool can_begin_at_noise_alone(const SamplerRow& row, Prediction prediction);
 
 /// The names of the samplers that can begin at noise alone.

@@ -16,7 +16,7 @@ constexpr BetaCurve scaled = BetaCurve::scaled_linear;
 constexpr Spacing leading = Spacing::leading;
 
 constexpr const char* edm =
-    "scales its network's inputs and outputs by sigma_data and walks from sigma_max to sigma_min (EDM), which lapis "
+    "scales its network's inputs and outputs by sigma_data and samples from sigma_max to sigma_min (EDM), which lapis "
     "does not do";
 constexpr const char* own_betas = "has betas of its own, a sine's, with which no latent model was trained";
 constexpr const char* other_models = "is for models of other kinds than lapis draws with";
@@ -106,18 +106,18 @@ constexpr std::array keys = {
     SchedulerKey{"use_flow_sigmas", KeyUse::only, "false", "lapis takes a flow from FlowMatchEulerDiscreteScheduler"},
     SchedulerKey{"flow_shift", KeyUse::unused},
     SchedulerKey{"interpolation_type", KeyUse::only, R"("linear")", "lapis reads sigmas off straight lines"},
-    SchedulerKey{"sigma_min", KeyUse::only, "null", "lapis walks the whole range of the training"},
-    SchedulerKey{"sigma_max", KeyUse::only, "null", "lapis walks the whole range of the training"},
+    SchedulerKey{"sigma_min", KeyUse::only, "null", "lapis samples the whole range of the training"},
+    SchedulerKey{"sigma_max", KeyUse::only, "null", "lapis samples the whole range of the training"},
     SchedulerKey{"timestep_type", KeyUse::only, R"("discrete")", "lapis tells a network steps of its training"},
-    SchedulerKey{"final_sigmas_type", KeyUse::only, R"("zero")", "lapis walks to the end of all noise"},
-    SchedulerKey{"invert_sigmas", KeyUse::only, "false", "lapis walks from noise to picture"},
+    SchedulerKey{"final_sigmas_type", KeyUse::only, R"("zero")", "lapis samples to the end of all noise"},
+    SchedulerKey{"invert_sigmas", KeyUse::only, "false", "lapis samples from noise to picture"},
     SchedulerKey{"shift_terminal", KeyUse::only, "null", "lapis does not stretch a flow's last step"},
     SchedulerKey{"thresholding", KeyUse::only, "false", "lapis clips no pictures on their way"},
     SchedulerKey{"dynamic_thresholding_ratio", KeyUse::unused},
     SchedulerKey{"sample_max_value", KeyUse::unused},
     SchedulerKey{"clip_sample", KeyUse::only, "false", "lapis clips no pictures on their way, and latents have no bounds"},
     SchedulerKey{"clip_sample_range", KeyUse::unused},
-    SchedulerKey{"set_alpha_to_one", KeyUse::hints, "true", "lapis walks to the end of all noise, as with true"},
+    SchedulerKey{"set_alpha_to_one", KeyUse::hints, "true", "lapis samples to the end of all noise, as with true"},
     SchedulerKey{"skip_prk_steps", KeyUse::hints, "true", "lapis begins without Runge-Kutta steps, as with true"},
     SchedulerKey{"variance_type", KeyUse::only, R"("fixed_small"|"fixed_small_log")", "lapis has no other variance"},
     SchedulerKey{"solver_order", KeyUse::unused, {}, {}, "DPMSolverSinglestepScheduler"},

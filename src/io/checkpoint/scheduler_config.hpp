@@ -19,9 +19,9 @@ struct SchedulerConfig {
   std::vector<std::string> notes;  ///< what lapis does otherwise, and keys that the class does not read
 };
 
-/// scheduler/scheduler_config.json below `folder`; none where there is none. core/sampling/scheduler_classes.hpp says what
-/// becomes of each class and key; what the file leaves out is what diffusers takes then. Throws Error{input}, with the
-/// file, the key and its value, for what lapis has not, and for numbers out of bounds.
+/// scheduler/scheduler_config.json below `folder`; none where there is none. core/sampling/scheduler_classes.hpp says
+/// what becomes of each class and key; what the file leaves out is what diffusers takes then. Throws Error{input}, with
+/// the file, the key and its value, for what lapis has not, and for numbers out of bounds.
 std::optional<SchedulerConfig> read_scheduler(const std::filesystem::path& folder);
 
 }  // namespace lapis::io

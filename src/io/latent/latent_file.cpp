@@ -173,8 +173,9 @@ Latent to_latent(const LatentDocument& document) {
 
 LatentDocument to_document(const Latent& latent, Passport passport) {
   if (latent.sigma != 0 && passport.units == Units::vae) {
-    throw Error(ErrorKind::usage,
-                "an unfinished latent has no VAE values: noise is in them. Keep it in model units, or finish it first");
+    throw Error(
+        ErrorKind::usage,
+        "a partially denoised latent has no VAE values: noise is in them. Keep it in model units, or finish it first");
   }
   passport.space = latent.space;
   passport.shape = latent.shape;

@@ -39,8 +39,8 @@ std::string vae_digest(const Model& model);
 bool has_vae(const Model& model, const std::string& digest);
 
 /// Between a file's document and the engine's latent: units and precision are left behind or taken up. Of `passport`
-/// count units, dtype, digest, job and history; the rest is the latent's own. An unfinished latent is kept in model
-/// units: others are Error{usage}.
+/// count units, dtype, digest, job and history; the rest is the latent's own. A partially denoised latent is kept in
+/// model units: others are Error{usage}.
 Latent to_latent(const LatentDocument& document);
 LatentDocument to_document(const Latent& latent, Passport passport);
 

@@ -94,11 +94,12 @@ void check_format(LatentFormat format, const Passport& passport) {
                 core::marked("the form comfy-old is only read. ComfyUI reads the form comfy: {format} comfy"));
   }
   if (passport.sigma != 0) {
-    throw Error(ErrorKind::usage,
-                core::sentence("the form {} cannot hold an unfinished latent (sigma {} after {} steps): whoever reads "
-                               "it would take the noise for a picture.",
-                               row.name, core::number_text(passport.sigma), passport.step),
-                core::marked("Finish it first, or keep it in lapis' own form: {format} lapis"));
+    throw Error(
+        ErrorKind::usage,
+        core::sentence("the form {} cannot hold a partially denoised latent (sigma {} after {} steps): whoever reads "
+                       "it would take the noise for a picture.",
+                       row.name, core::number_text(passport.sigma), passport.step),
+        core::marked("Finish it first, or keep it in lapis' own form: {format} lapis"));
   }
 }
 

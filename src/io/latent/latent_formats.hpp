@@ -89,7 +89,7 @@ struct ForeignPassport {
 /// Reads a file as `read_latent` does, without its numbers.
 ForeignPassport read_passport(std::span<const std::byte> file, const std::string& name, const LatentHints& hints);
 
-/// Throws Error{usage} for a form that cannot hold a latent: an unfinished one, a form that is only read.
+/// Throws Error{usage} for a form that cannot hold a latent: a partially denoised one, a form that is only read.
 void check_format(LatentFormat format, const Passport& passport);
 
 /// The bytes of `document` in a form: numbers converted to its units where those differ, packed where it packs, in the

@@ -40,7 +40,7 @@ const Words& required_keys() {
   return keys;
 }
 
-/// Keys that an unfinished latent must have, and no other may.
+/// Keys that a partially denoised latent must have, and no other may.
 const Words& walk_keys() {
   static const Words keys{"path", "step", "draws"};
   return keys;
@@ -254,9 +254,10 @@ void read_walk(const Document& document, Passport& passport) {
   for (const std::string& key : walk_keys()) {
     if (document.has(key) == (passport.sigma > 0)) continue;
     if (passport.sigma > 0) {
-      fail_latent(document.name(), "has a sigma and so is unfinished, but lacks {}", in_quotes(key));
+      fail_latent(document.name(), "has a sigma and so is partially denoised, but lacks {}", in_quotes(key));
     }
-    fail_latent(document.name(), "has {}, which only an unfinished latent has, but its sigma is 0", in_quotes(key));
+    fail_latent(document.name(), "has {}, which only a partially denoised latent has, but its sigma is 0",
+                in_quotes(key));
   }
   if (passport.sigma == 0) return;
   passport.path = document.at("path").choice(path_names()) == 0 ? Path::variance_exploding : Path::flow;
@@ -265,7 +266,7 @@ void read_walk(const Document& document, Passport& passport) {
   passport.draws = document.integer("draws", 0, largest_integer);
   if (passport.units != Units::model) {
     document.at("units").fail(
-        "is \"vae\", but the latent is unfinished, and noise has no VAE values: expected \"model\"");
+        "is \"vae\", but the latent is partially denoised, and noise has no VAE values: expected \"model\"");
   }
 }
 

@@ -10,7 +10,8 @@ std::string import_line(const ImportReport& report) {
   using Json = nlohmann::ordered_json;
   Json parts = Json::object();
   for (const ImportedPartReport& part : report.parts) {
-    parts[part.part] = {{"graph", part.graph}, {"naming", part.key_scheme}, {"dtype", part.dtype}, {"files", part.files}};
+    parts[part.part] = {
+        {"graph", part.graph}, {"naming", part.key_scheme}, {"dtype", part.dtype}, {"files", part.files}};
   }
   const Json json = {{"path", report.path},     {"name", report.name},      {"title", report.title},
                      {"family", report.family}, {"space", report.space},    {"parts", parts},

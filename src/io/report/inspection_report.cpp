@@ -44,7 +44,7 @@ Json size_json(const LatentInspection& latent) {
 
 std::string inspection_report(const LatentInspection& latent) {
   const Passport& passport = latent.passport;
-  const bool unfinished = passport.sigma > 0;
+  const bool is_partial = passport.sigma > 0;
   Json json = {{"latent", latent.name},
                {"format", latent.format},
                {"form", latent.format},
@@ -54,9 +54,9 @@ std::string inspection_report(const LatentInspection& latent) {
                {"dtype", core::latent_dtype_name(passport.dtype)},
                {"shape", latent.has_size ? Json(passport.shape) : Json()},
                {"size", size_json(latent)},
-               {"finished", !unfinished},
+               {"finished", !is_partial},
                {"sigma", passport.sigma}};
-  if (unfinished) {
+  if (is_partial) {
     json["path"] = passport.path == Path::flow ? "flow" : "variance_exploding";
     json["step"] = passport.step;
     json["draws"] = passport.draws;

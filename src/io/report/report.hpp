@@ -65,8 +65,8 @@ std::string provenance(const Fields& fields, const Model& model, const Attachmen
 /// One line of JSON about an output that was there before, and stayed; `index` of one picture of several.
 std::string skipped_line(const std::string& path, std::optional<int> index);
 
-/// What a job would do, of a dry run: its fields, and the ways that latents take in it; with the outputs that would stay
-/// as they are, where somebody asked for that.
+/// What a job would do, of a dry run: its fields, and the ways that latents take in it; with the outputs that would
+/// stay as they are, where somebody asked for that.
 std::string plan_report(const Fields& fields, std::span<const Checked> routes,
                         const std::optional<std::vector<std::string>>& skipped = std::nullopt);
 

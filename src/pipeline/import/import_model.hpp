@@ -21,8 +21,8 @@ struct ImportAsked {
   std::string licence = "not stated";
 };
 
-/// Where the model goes, which has a source or, of graphs, a name or a folder. Throws Error{usage} for one without a name,
-/// and where there is no folder of the user's own models.
+/// Where the model goes, which has a source or, of graphs, a name or a folder. Throws Error{usage} for one without a
+/// name, and where there is no folder of the user's own models.
 std::filesystem::path import_place(const ImportAsked& asked);
 
 /// Makes a model of a checkpoint. Throws as `ImportPlan` and `make_model`.

@@ -34,9 +34,9 @@ struct DistinctSigmas {
 
 /// The walk of a row of `samplers` from x, noisy at the sigma of the context's first step, to x at that of its last;
 /// `memory` is what it remembers of the steps before, and then of those it walked. Of equal neighbours among the sigmas
-/// all but one are counted as steps and passed over: nothing happens there, and a multistep method would divide by their
-/// distance. `context.path` must be one the row walks. Throws Error{usage} for a memory that no walk of the sampler can
-/// have.
+/// all but one are counted as steps and passed over: nothing happens there, and a multistep method would divide by
+/// their distance. `context.path` must be one the row walks. Throws Error{usage} for a memory that no walk of the
+/// sampler can have.
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
 T sample(const SamplerRow& row, D&& denoise, T x, SamplerContext context, Memory<T>& memory, N&& noise, F&& on_step) {
   assert(context.sigmas.size() >= 2 && context.first >= 0 && context.first <= context.stop());

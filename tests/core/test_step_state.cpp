@@ -5,7 +5,7 @@
 
 #include "../sample_model.hpp"
 #include "core/job/job_fields.hpp"
-#include "core/job/unfinished.hpp"
+#include "core/job/step_state.hpp"
 #include "core/sampling/schedule_table.hpp"
 #include "lapis/error.hpp"
 
@@ -31,7 +31,7 @@ Passport finished(const Model& model) {
 }
 
 /// The same, as `stopping(step)` leaves it.
-Passport unfinished(const Model& model, int step) {
+Passport partially denoised(const Model& model, int step) {
   Passport passport = finished(model);
   passport.path = path_of(model.sampling.prediction);
   passport.step = step;
@@ -68,11 +68,11 @@ TEST_CASE("a walk stops after a step that it does, and before its last") {
   CHECK_FALSE(resolve({}, model, 0).stop_at);
   for (const int step : {0, -1, 20, 1000}) {
     check_refused(stopping(step), nullptr,
-                  "stop_at is " + std::to_string(step) + "; a walk of 20 steps can stop after 1 to 19", model);
+                  "stop_at is " + std::to_string(step) + "; a run of 20 steps can stop after 1 to 19", model);
   }
   Job one = stopping(1);
   one.steps = 1;
-  check_refused(one, nullptr, "a walk of 1 step has no place to stop", model);
+  check_refused(one, nullptr, "a run of 1 step has no place to stop", model);
   Job hires = stopping(3);
   hires.hires = 2;
   check_refused(hires, nullptr, "stop_at and hires", model);
@@ -142,11 +142,11 @@ TEST_CASE("a latent has no pixels, and a job has one start") {
   check_refused(from_latent(), nullptr, "passport", model, ErrorKind::internal);
 }
 
-TEST_CASE("an unfinished latent goes on from where it stands, on its own schedule alone") {
+TEST_CASE("a partially denoised latent goes on from where it stands, on its own schedule alone") {
   for (const char* family : {"sd15", "flux"}) {
     INFO(family);
     const Model model = test::sample_model(family);
-    const Passport latent = unfinished(model, 7);
+    const Passport latent = partially denoised(model, 7);
     const ResolvedJob job = resolve(from_latent(), model, 0, &latent);
     CHECK_FALSE(job.strength);
     CHECK(job.batch == 2);
@@ -157,7 +157,7 @@ TEST_CASE("an unfinished latent goes on from where it stands, on its own schedul
     check_refused(later, &latent, "7 of them passed at its beginning, can stop after 8 to 19", model);
     Job strong = from_latent();
     strong.strength = 0.75;
-    check_refused(strong, &latent, "strength: the latent is unfinished", model);
+    check_refused(strong, &latent, "strength: the latent is partially denoised", model);
     Job longer = from_latent();
     longer.steps = 30;
     check_refused(longer, &latent, "after 7 steps the latent stands at sigma " + number_text(latent.sigma), model);

@@ -1,4 +1,4 @@
-#include "core/job/unfinished.hpp"
+#include "core/job/step_state.hpp"
 
 #include <string>
 
@@ -48,7 +48,7 @@ void resolve_stop(const Job& job, const Model& model, const Passport* latent, Re
   if (job.then) {
     refuse(
         sentence("{stop_at} and {then} do not go together: a second model goes on from a finished latent. Finish "
-                 "the unfinished one, and then {lapis refine} it"));
+                 "the partially denoised one, and then {lapis refine} it"));
   }
   if (resolved.mask) {
     refuse(sentence("{stop_at} and {mask} do not go together: a latent keeps neither the picture nor the mask"));
@@ -56,7 +56,7 @@ void resolve_stop(const Job& job, const Model& model, const Passport* latent, Re
   if (resolved.strength && resolved.guidance_interval != Interval{}) {
     refuse(
         sentence("{stop_at} and {guidance_interval} do not go together where {strength} leaves steps out: the "
-                 "interval is of the steps that are walked, and a latent does not keep how many"));
+                 "interval is of the steps that are taken, and a latent does not keep how many"));
   }
   int done = latent != nullptr ? latent->step : 0;
   if (resolved.strength) {
@@ -65,25 +65,27 @@ void resolve_stop(const Job& job, const Model& model, const Passport* latent, Re
   const std::string steps = count_text(static_cast<std::uint64_t>(resolved.steps), "step");
   const std::string walk = done > 0 ? sentence("{}, {} of them passed at its beginning,", steps, done) : steps;
   if (done + 1 >= resolved.steps) {
-    refuse(sentence("{stop_at} is {}; a walk of {} has no place to stop before its end. Leave {stop_at} out",
+    refuse(sentence("{stop_at} is {}; a run of {} has no place to stop before its end. Leave {stop_at} out",
                     *job.stop_at, walk));
   }
   if (*job.stop_at <= done || *job.stop_at >= resolved.steps) {
     const int first = done + 1;
     const int last = resolved.steps - 1;
     refuse(first == last
-               ? sentence("{stop_at} is {}; a walk of {} can stop after {} alone", *job.stop_at, walk, first)
-               : sentence("{stop_at} is {}; a walk of {} can stop after {} to {}", *job.stop_at, walk, first, last));
+               ? sentence("{stop_at} is {}; a run of {} can stop after {} alone", *job.stop_at, walk, first)
+               : sentence("{stop_at} is {}; a run of {} can stop after {} to {}", *job.stop_at, walk, first, last));
   }
   resolved.stop_at = static_cast<int>(*job.stop_at);
 }
 
 void check_step_state(const StepState& place, const Schedule& schedule, Path path) {
   if (place.path != path) {
-    throw Error(ErrorKind::incompatible,
-                sentence("the latent is unfinished, on its way on {}, and the model walks {}. Go on with a model of "
-                         "the kind that began it",
-                         path_text(place.path), path_text(path)));
+    throw Error(
+        ErrorKind::incompatible,
+        sentence(
+            "the latent is partially denoised, on its way on {}, and the model denoises on {}. Go on with a model of "
+            "the kind that began it",
+            path_text(place.path), path_text(path)));
   }
   const std::string steps = count_text(static_cast<std::uint64_t>(place.step), "step");
   const std::string sigma = number_text(place.sigma);

@@ -122,7 +122,7 @@ class Going(UnfinishedTest):
         on = ("generate", "--init-latent", "part.safetensors")
         self.refused(2, *on, "--steps", "9", says=("after 3 steps", "another schedule", "--steps"))
         self.refused(2, *on, "--schedule", "karras", says=("another schedule", "--schedule"))
-        self.refused(2, *on, "--strength", "0.5", says=("--strength", "unfinished"))
+        self.refused(2, *on, "--strength", "0.5", says=("--strength", "partially denoised"))
         self.refused(2, *on, "-W", "128", says=("--width is 128", "64 x 64"))
         self.refused(2, *on, "-b", "2", says=("--batch is 2",))
         self.refused(2, *on, "--mask", "mask.png", says=("--mask", "no pixels"))

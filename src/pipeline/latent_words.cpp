@@ -1,0 +1,71 @@
+#include "pipeline/latent_words.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <span>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "core/latent/units.hpp"
+#include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
+#include "core/text/suggest.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::pipeline {
+namespace {
+
+/// The row of this name in a table.
+template <typename Row>
+const Row& row_named(std::span<const Row> rows, const std::string& text, std::string_view key) {
+  const auto row = std::ranges::find(rows, text, &Row::name);
+  if (row != rows.end()) return *row;
+  const std::vector<std::string> names = core::row_names(rows);
+  throw Error(ErrorKind::usage,
+              core::sentence("{} is \"{}\"; expected one of {}.{}", core::field_name(key), text, core::listed(names),
+                             core::did_you_mean(text, names)));
+}
+
+std::optional<int> side_of(std::string_view text) {
+  int side = 0;
+  const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), side);
+  const bool is_number = code == std::errc() && stop == text.data() + text.size();
+  if (!is_number || side < 1 || side > static_cast<int>(core::side_limits.highest)) return std::nullopt;
+  return side;
+}
+
+}  // namespace
+
+PixelSize parse_size(const std::string& text, std::string_view key) {
+  const std::string_view whole = text;
+  const std::size_t middle = std::min(text.find('x'), text.size());
+  const std::optional<int> width = side_of(whole.substr(0, middle));
+  const std::optional<int> height = side_of(whole.substr(std::min(middle + 1, text.size())));
+  if (width && height) return {*width, *height};
+  throw Error(ErrorKind::usage,
+              core::sentence("{} is \"{}\"; expected a picture's sides in pixels, up to {}, as in 512x768",
+                             core::field_name(key), text, core::number_text(core::side_limits.highest)));
+}
+
+Units parse_units(const std::string& text, std::string_view key) {
+  return row_named(core::units_rows(), text, key).units;
+}
+
+LatentDtype parse_latent_dtype(const std::string& text, std::string_view key) {
+  return row_named(core::latent_dtypes(), text, key).dtype;
+}
+
+io::LatentHints latent_hints(const HintWords& words, ModelCatalog& catalog, io::HintKeys keys) {
+  io::LatentHints hints;
+  if (!words.space.empty()) hints.space = catalog.space_named(words.space, core::field_name(keys.space));
+  if (!words.units.empty()) hints.units = parse_units(words.units, keys.units);
+  if (!words.format.empty()) hints.format = io::find_latent_format(words.format).format;
+  if (!words.size.empty()) hints.size = parse_size(words.size, keys.size);
+  hints.keys = std::move(keys);
+  return hints;
+}
+
+}  // namespace lapis::pipeline
