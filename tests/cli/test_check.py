@@ -262,7 +262,7 @@ class Inspect(CheckTest):
         self.assertAlmostEqual(channels[0]["mean"], 2 / 256)
         self.assertEqual([channel["not_finite"] for channel in channels], [0, 2, 0, 0])
 
-    def test_an_unfinished_one(self) -> None:
+    def test_a_partially_denoised_one(self) -> None:
         self.latent(sigma="3.5", path="variance_exploding", step="4", draws="1")
         document = self.inspected("a.safetensors")
         self.assertEqual([document[key] for key in ("finished", "sigma", "path", "step", "draws")],

@@ -303,7 +303,7 @@ class Drawing(LoraTest):
         self.assertEqual((lora["name"], lora["denoiser"], texts["lapis"]["job"]["loras"]), ("style", 0.5, ["style:0.5"]))
         self.assertNotIn(str(self.folder), json.dumps(texts))
 
-    def test_an_unfinished_latent_remembers_it(self) -> None:
+    def test_an_partial_latent_remembers_it(self) -> None:
         self.style("loras/style.safetensors")
         found = ("--lora-dir", "loras")
         whole = self.drawn(*found, "--lora", "style:0.5")

@@ -29,7 +29,7 @@ Job recorded(const Job& job, const Model& model) {
   return back;
 }
 
-Passport partially denoised(const Model& model) {
+Passport partial(const Model& model) {
   Passport latent;
   latent.space = model.space;
   latent.sigma = 1;
@@ -57,7 +57,7 @@ TEST_CASE("what any job of any family recorded resolves to the same settings aga
           job.schedule = schedule;
           if (job.schedule == "by_hand") job.sigmas = "0.9,0.4,0.1";
           const Job back = recorded(job, model);
-          const Job again = inherit(back, {}, {}, partially denoised(model), model);
+          const Job again = inherit(back, {}, {}, partial(model), model);
           CHECK_FALSE(again.width);
           CHECK_FALSE(again.batch);
           CHECK(resolved_fields(resolve(again, model, 0), model) == resolved_fields(resolve(job, model, 0), model));
@@ -77,7 +77,7 @@ TEST_CASE("what is named counts, and takes with it what would contradict it") {
   const auto with = [&](const char* key, const char* value) {
     Job asked;
     set_field(asked, find_job_field(key), value);
-    return inherit(back, asked, {key}, partially denoised(model), model);
+    return inherit(back, asked, {key}, partial(model), model);
   };
   CHECK(with("seed", "9").seed == 9);
   CHECK(with("seed", "9").prompt == "a lake");
@@ -105,7 +105,7 @@ TEST_CASE("what is named counts, and takes with it what would contradict it") {
                                   asked.eta = 0.5;
                                   return asked;
                                 }(),
-                                {"sampler", "eta"}, partially denoised(model), model),
+                                {"sampler", "eta"}, partial(model), model),
                             model, 0),
                     Catch::Contains("eta"));
 }
@@ -118,19 +118,19 @@ TEST_CASE("what the latent stands for is left behind") {
   job.stop_at = 15;
   Job back = recorded(job, model);
   back.embeddings = {"charm"};
-  const Job again = inherit(back, {}, {}, partially denoised(model), model);
+  const Job again = inherit(back, {}, {}, partial(model), model);
   CHECK_FALSE(again.image);
   CHECK_FALSE(again.strength);
   CHECK_FALSE(again.stop_at);
   CHECK(again.embeddings.empty());
   CHECK(again.seed == 7);
-  Passport finished = partially denoised(model);
+  Passport finished = partial(model);
   finished.sigma = 0;
   CHECK(inherit(back, {}, {}, finished, model).strength == 0.6);
   Job asked;
   asked.stop_at = 17;
   asked.embeddings = {"charm=charm.safetensors"};
-  const Job named = inherit(back, asked, {"stop_at", "embeddings"}, partially denoised(model), model);
+  const Job named = inherit(back, asked, {"stop_at", "embeddings"}, partial(model), model);
   CHECK(named.stop_at == 17);
   CHECK(named.embeddings == asked.embeddings);
 }
@@ -139,7 +139,7 @@ TEST_CASE("LoRAs are taken up, but not into another space") {
   const Model model = test::sample_model();
   Job back = recorded(plain(), model);
   back.loras = {"style:0.5"};
-  Passport latent = partially denoised(model);
+  Passport latent = partial(model);
   CHECK(inherit(back, {}, {}, latent, model).loras == back.loras);
   Job asked;
   asked.loras = {"other.safetensors"};
@@ -158,11 +158,11 @@ TEST_CASE("settings that another model has not are left behind too") {
   const Job back = recorded(job, sdxl);
   for (const Model& other : {test::sample_model("sd15"), test::sample_model("flux"), test::schnell_model()}) {
     INFO(other.family);
-    Job again = inherit(back, {}, {}, partially denoised(other), other);
+    Job again = inherit(back, {}, {}, partial(other), other);
     again.sampler = "euler";
     CHECK_NOTHROW(resolve(again, other, 0));
   }
-  CHECK(inherit(back, {}, {}, partially denoised(sdxl), sdxl).crop == "8,8");
+  CHECK(inherit(back, {}, {}, partial(sdxl), sdxl).crop == "8,8");
 }
 
 TEST_CASE("a finished latent of another space brings what the picture shows, and not how it was walked to") {
@@ -173,7 +173,7 @@ TEST_CASE("a finished latent of another space brings what the picture shows, and
   job.guidance = 9;
   const Model sd15 = test::sample_model("sd15");
   const Job back = recorded(job, sd15);
-  Passport finished = partially denoised(sd15);
+  Passport finished = partial(sd15);
   finished.sigma = 0;
   const Job same = inherit(back, {}, {}, finished, sd15);
   CHECK(same.steps == 30);
@@ -227,7 +227,7 @@ TEST_CASE("a second model takes the prompts and the seed, and what a job of two 
   CHECK_FALSE(second.width);
   CHECK_FALSE(second.hires);
   CHECK_FALSE(second.then);
-  Passport finished = partially denoised(model);
+  Passport finished = partial(model);
   finished.sigma = 0;
   const Job again = inherit(recorded(job, model), {}, {}, finished, model);
   CHECK(again.strength == 0.25);

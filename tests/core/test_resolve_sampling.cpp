@@ -107,7 +107,7 @@ TEST_CASE("a flow's shift comes from its tokens, unless the job says one") {
   CHECK_FALSE(shift_for(test::sample_model(), 512, 512));
 }
 
-TEST_CASE("what a model with betas cannot walk is refused, with what fits") {
+TEST_CASE("what a model with betas cannot sample is refused, with what fits") {
   const std::array<Refusal, 18> refusals = {{
       {[](Job& j) { j.schedule = "karas"; }, "unknown schedule \"karas\""},
       {[](Job& j) { j.schedule = "lcm", j.steps = 60; }, "schedule lcm takes its steps from 50 and cannot make 60"},
@@ -133,11 +133,11 @@ TEST_CASE("what a model with betas cannot walk is refused, with what fits") {
   check_refusals(refusals, test::sample_model());
 }
 
-TEST_CASE("what a flow cannot walk is refused, with the reason and what fits") {
+TEST_CASE("what a flow cannot sample is refused, with the reason and what fits") {
   const std::array<Refusal, 8> refusals = {{
       {[](Job& j) { j.sampler = "ddpm"; }, "sampler ddpm cannot sample a flow model such as stream: it is the chain"},
       {[](Job& j) { j.sampler = "PLMS"; }, "Those that can are \"euler\", \"euler_a\""},
-      {[](Job& j) { j.sampler = "tcd"; }, "sampler tcd cannot walk"},
+      {[](Job& j) { j.sampler = "tcd"; }, "sampler tcd cannot sample"},
       {[](Job& j) { j.schedule = "ays"; }, "schedule ays fits no flow model"},
       {[](Job& j) { j.schedule = "lcm"; }, "For stream there are \"own\", \"normal\""},
       {[](Job& j) { j.spacing = "leading"; }, "only schedule own of a model with betas reads it"},

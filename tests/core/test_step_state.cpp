@@ -31,7 +31,7 @@ Passport finished(const Model& model) {
 }
 
 /// The same, as `stopping(step)` leaves it.
-Passport partially denoised(const Model& model, int step) {
+Passport partial(const Model& model, int step) {
   Passport passport = finished(model);
   passport.path = path_of(model.sampling.prediction);
   passport.step = step;
@@ -146,7 +146,7 @@ TEST_CASE("a partially denoised latent goes on from where it stands, on its own 
   for (const char* family : {"sd15", "flux"}) {
     INFO(family);
     const Model model = test::sample_model(family);
-    const Passport latent = partially denoised(model, 7);
+    const Passport latent = partial(model, 7);
     const ResolvedJob job = resolve(from_latent(), model, 0, &latent);
     CHECK_FALSE(job.strength);
     CHECK(job.batch == 2);
@@ -170,6 +170,6 @@ TEST_CASE("a partially denoised latent goes on from where it stands, on its own 
     check_refused(from_latent(), &nearby, "another schedule", model);
     Passport other_path = latent;
     other_path.path = latent.path == Path::flow ? Path::variance_exploding : Path::flow;
-    check_refused(from_latent(), &other_path, "the model walks", model, ErrorKind::incompatible);
+    check_refused(from_latent(), &other_path, "the model denoises", model, ErrorKind::incompatible);
   }
 }

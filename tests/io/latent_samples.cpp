@@ -47,12 +47,12 @@ std::map<std::string, io::LatentDocument> samples() {
                            {"re-encode", "sd15", "sdxl", {16, 16}, std::numeric_limits<double>::infinity()},
                            {"re-encode", "flux", "sd15", {16, 16}, {}}};
   full.extra = {{"x-note", "somebody's own"}};
-  io::LatentDocument& partially denoised = all["partially denoised"] = sample("flux", {1, 16, 2, 2});
-  partially denoised.passport.sigma = 0.625;
-  partially denoised.passport.path = Path::flow;
-  partially denoised.passport.step = 7;
-  partially denoised.passport.draws = 8;
-  partially denoised.memory = {partially denoised.values, partially denoised.values};
+  io::LatentDocument& partial = all["partial"] = sample("flux", {1, 16, 2, 2});
+  partial.passport.sigma = 0.625;
+  partial.passport.path = Path::flow;
+  partial.passport.step = 7;
+  partial.passport.draws = 8;
+  partial.memory = {partial.values, partial.values};
   all["own"] = sample("sd15", {1, 4, 2, 2});
   all["own"].passport.space = {"own", 4, 4, 0.5, -0.125, "my-vae"};
   return all;

@@ -30,7 +30,7 @@ inline LatentDocument finished_latent() {
 }
 
 /// One that was stopped on the way, with a sampler that remembers two steps.
-inline LatentDocument unfinished_latent() {
+inline LatentDocument partial_latent() {
   LatentDocument document = finished_latent();
   document.passport.space = core::parse_space("flux");
   document.passport.shape = {1, 16, 2, 2};

@@ -37,7 +37,7 @@ std::vector<Sample> samples() {
   with_means.passport.shape = {1, 4, 1, 1};
   with_means.values.resize(4);
   return {{"finished", small_file(with_means), {}},
-          {"partially denoised", small_file(unfinished_latent()), {}},
+          {"partially denoised", small_file(partial_latent()), {}},
           {"comfy", file("comfy.latent"), {sd15, {}, {}, {}}},
           {"comfy without metadata", file("comfy_plain.latent"), {sd15, {}, {}, {}}},
           {"comfy-old", file("comfy_old.latent"), {sd15, {}, {}, {}}},

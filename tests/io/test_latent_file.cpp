@@ -48,7 +48,7 @@ Model model_of(const std::vector<std::string>& encoder, const std::vector<std::s
 }  // namespace
 
 TEST_CASE("what is written of a latent is read back") {
-  for (const LatentDocument& document : {finished_latent(), unfinished_latent()}) {
+  for (const LatentDocument& document : {finished_latent(), partial_latent()}) {
     const std::vector<std::byte> bytes = latent_bytes(document);
     CHECK(parse_passport(bytes, "a.safetensors") == document.passport);
     CHECK(parse_latent(bytes, "a.safetensors") == document);
@@ -57,7 +57,7 @@ TEST_CASE("what is written of a latent is read back") {
 }
 
 TEST_CASE("a latent's file has the tensors that the format names") {
-  const LatentDocument document = unfinished_latent();
+  const LatentDocument document = partial_latent();
   const std::vector<std::byte> bytes = latent_bytes(document);
   const Safetensors content = parsed(bytes);
   REQUIRE(content.tensors.size() == 3);
@@ -103,7 +103,7 @@ TEST_CASE("numbers that are none are refused, read or written") {
 TEST_CASE("a file without the tensors of a latent is refused") {
   const std::string zeros(4 * 64, '\0');
   const LatentDocument finished = finished_latent();
-  const LatentDocument partially denoised = unfinished_latent();
+  const LatentDocument partial = partial_latent();
   check_refused(safetensors_bytes({}), "no tensor \"latent\"");
   check_refused(with_tensor(finished, "latent", {Dtype::f32, {4, 3, 2}, as_bytes(zeros).first(96)}), "[4, 3, 2]");
   check_refused(with_tensor(finished, "latent", {Dtype::i32, {2, 4, 3, 2}, as_bytes(zeros).first(192)}), "I32");
@@ -112,13 +112,13 @@ TEST_CASE("a file without the tensors of a latent is refused") {
   check_refused(with_tensor(finished, "latent", {Dtype::f32, {2, 4, 2, 2}, as_bytes(zeros).first(128)}), "height");
   check_refused(with_tensor(finished, "mask", {Dtype::u8, {1}, as_bytes(zeros).first(1)}), "beside \"latent\"");
   check_refused(with_tensor(finished, "memory.0", {Dtype::f32, {2, 4, 3, 2}, as_bytes(zeros).first(192)}), "finished");
-  check_refused(with_tensor(partially denoised, "memory.3", {Dtype::f32, {1, 16, 2, 2}, as_bytes(zeros)}),
+  check_refused(with_tensor(partial, "memory.3", {Dtype::f32, {1, 16, 2, 2}, as_bytes(zeros)}),
                 "beside \"latent\"");
-  check_refused(with_tensor(partially denoised, "memory.2", {Dtype::f16, {1, 16, 2, 2}, as_bytes(zeros).first(128)}),
+  check_refused(with_tensor(partial, "memory.2", {Dtype::f16, {1, 16, 2, 2}, as_bytes(zeros).first(128)}),
                 "F32");
-  check_refused(with_tensor(partially denoised, "memory.2", {Dtype::f32, {1, 16, 4, 1}, as_bytes(zeros)}), "shape");
+  check_refused(with_tensor(partial, "memory.2", {Dtype::f32, {1, 16, 4, 1}, as_bytes(zeros)}), "shape");
   CHECK_NOTHROW(
-      parse_latent(with_tensor(partially denoised, "memory.2", {Dtype::f32, {1, 16, 2, 2}, as_bytes(zeros)}), "a"));
+      parse_latent(with_tensor(partial, "memory.2", {Dtype::f32, {1, 16, 2, 2}, as_bytes(zeros)}), "a"));
 }
 
 TEST_CASE("a file over the limits is refused before it is read") {
@@ -158,7 +158,7 @@ TEST_CASE("what could not be read again is not written") {
 }
 
 TEST_CASE("a document becomes the engine's latent and back, to the bit where no unit changes") {
-  const LatentDocument document = unfinished_latent();
+  const LatentDocument document = partial_latent();
   const Latent latent = to_latent(document);
   CHECK(latent.values == document.values);
   CHECK(latent.memory == document.memory);

@@ -48,7 +48,7 @@ TEST_CASE("the metadata are those that the format names") {
         R"({"route":"re-encode","from":"flux","to":"sdxl:tiny-sdxl","size":[16,32]}])");
   CHECK_FALSE(metadata.contains("path"));
   CHECK_FALSE(metadata.contains("mean"));
-  const auto walk = metadata_of(unfinished_latent().passport);
+  const auto walk = metadata_of(partial_latent().passport);
   CHECK(walk.at("path") == "flow");
   CHECK(walk.at("step") == "7");
   CHECK(walk.at("draws") == "8");
@@ -63,7 +63,7 @@ TEST_CASE("every required key is missed") {
     }
   }
   for (const std::string key : {"path", "step", "draws"}) {
-    check_refused(unfinished_latent(), {{key, ""}}, "partially denoised, but lacks \"" + key + '"');
+    check_refused(partial_latent(), {{key, ""}}, "partially denoised, but lacks \"" + key + '"');
     check_refused(finished_latent(), {{key, "1"}}, "has \"" + key + "\", which only a partially denoised latent has");
   }
 }
@@ -132,16 +132,16 @@ TEST_CASE("numbers are JSON's, within their limits") {
   check_refused(own_latent(), {{"width", "8"}}, "width is not 16");
   check_refused(own_latent(), {{"height", "99999999999999999999"}}, "height is");
   check_refused(finished_latent(), {{"sigma", "-0.5"}}, "sigma is");
-  check_refused(unfinished_latent(), {{"sigma", "1.5"}}, "sigma is");
-  check_refused(unfinished_latent(), {{"step", "-1"}}, "step is");
-  check_refused(unfinished_latent(), {{"draws", "2147483648"}}, "draws is");
-  CHECK(read(unfinished_latent(), {{"sigma", "14.5"}, {"path", "variance_exploding"}}).sigma == 14.5);
+  check_refused(partial_latent(), {{"sigma", "1.5"}}, "sigma is");
+  check_refused(partial_latent(), {{"step", "-1"}}, "step is");
+  check_refused(partial_latent(), {{"draws", "2147483648"}}, "draws is");
+  CHECK(read(partial_latent(), {{"sigma", "14.5"}, {"path", "variance_exploding"}}).sigma == 14.5);
 }
 
 TEST_CASE("words are those of the grammar") {
   check_refused(finished_latent(), {{"units", "VAE"}}, "Did you mean \"vae\"?");
-  check_refused(unfinished_latent(), {{"path", "cosine"}}, "\"variance_exploding\", \"flow\"");
-  check_refused(unfinished_latent(), {{"units", "vae"}}, "noise has no VAE values");
+  check_refused(partial_latent(), {{"path", "cosine"}}, "\"variance_exploding\", \"flow\"");
+  check_refused(partial_latent(), {{"units", "vae"}}, "noise has no VAE values");
   check_refused(own_latent(), {{"space", "a:b"}}, "expected one word");
   check_refused(own_latent(), {{"lineage", "two words"}}, "expected one word");
   check_refused(own_latent(), {{"lineage", "\x1b[31m"}}, "expected one word");
@@ -178,7 +178,7 @@ TEST_CASE("job and history are JSON of the right kind") {
 }
 
 TEST_CASE("odd sides of a space that is packed are refused") {
-  LatentDocument document = unfinished_latent();
+  LatentDocument document = partial_latent();
   document.passport.shape = {1, 16, 1, 4};
   check_fails(ErrorKind::internal, {"4 x 1 cells", "multiples of 2"}, [&] { latent_bytes(document); });
   document.passport.space.id = "own";

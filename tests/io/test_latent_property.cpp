@@ -140,10 +140,10 @@ class Generator {
 };
 
 /// A small file whose header has every kind of key.
-std::string small_file(bool partially denoised) {
-  LatentDocument document = partially denoised ? unfinished_latent() : finished_latent();
+std::string small_file(bool partial) {
+  LatentDocument document = partial ? partial_latent() : finished_latent();
   document.passport.history.resize(1);
-  if (!partially denoised) {
+  if (!partial) {
     document.passport.space = core::parse_space("playground25");
     document.passport.shape = {1, 4, 1, 1};
     document.values.resize(4);
@@ -184,7 +184,7 @@ void check_refused(const std::string& file, const std::string& reason) {
 TEST_CASE("every latent that can be comes back to the byte") {
   Generator generator(20240607);
   std::set<std::string> spaces;
-  std::size_t partially denoised = 0;
+  std::size_t partial = 0;
   for (int i = 0; i < 400; ++i) {
     INFO("document " << i);
     const LatentDocument document = generator.document();
@@ -194,10 +194,10 @@ TEST_CASE("every latent that can be comes back to the byte") {
     REQUIRE(parse_passport(bytes, "a") == document.passport);
     REQUIRE(latent_bytes(again) == bytes);
     spaces.insert(core::find_space(document.passport.space.id) == nullptr ? "own" : document.passport.space.id);
-    partially denoised += document.passport.sigma > 0 ? 1U : 0U;
+    partial += document.passport.sigma > 0 ? 1U : 0U;
   }
   CHECK(spaces.size() == core::spaces().size() + 1);
-  CHECK(partially denoised > 100);
+  CHECK(partial > 100);
 }
 
 TEST_CASE("documents that differ have files that differ") {
@@ -208,8 +208,8 @@ TEST_CASE("documents that differ have files that differ") {
 }
 
 TEST_CASE("a latent cut at any byte is refused") {
-  for (const bool partially denoised : {false, true}) {
-    const std::string whole = small_file(partially denoised);
+  for (const bool partial : {false, true}) {
+    const std::string whole = small_file(partial);
     CHECK(readings(whole) > 0);
     std::size_t refused = 0;
     for (std::size_t length = 0; length < whole.size(); ++length) {
@@ -233,7 +233,7 @@ TEST_CASE("a foreign latent cut at any byte is refused") {
 }
 
 TEST_CASE("repeated keys and lying offsets are refused") {
-  const std::string whole = as_text(latent_bytes(unfinished_latent()));
+  const std::string whole = as_text(latent_bytes(partial_latent()));
   CHECK_NOTHROW(parse_latent(as_bytes(with_header(whole, "\"x-note\"", "\"x-more\"")), "a.safetensors"));
   check_refused(with_header(whole, "\"space\":", "\"scale\":\"1\",\"space\":"), "\"scale\" appears twice");
   check_refused(with_header(whole, "\"x-note\":", "\"x-note\":\"\",\"x-note\":"), "\"x-note\" appears twice");

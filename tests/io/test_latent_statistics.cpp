@@ -39,12 +39,12 @@ TEST_CASE("statistics are those of the numbers, in every precision") {
 }
 
 TEST_CASE("a partially denoised latent's are those of its latent, not of what its sampler remembers") {
-  const LatentDocument document = unfinished_latent();
+  const LatentDocument document = partial_latent();
   check_equal(read(latent_bytes(document)), core::channel_statistics(document.values, document.passport.shape));
 }
 
 TEST_CASE("tokens are taken apart into channels") {
-  LatentDocument document = unfinished_latent();
+  LatentDocument document = partial_latent();
   document.passport.sigma = 0;
   document.memory.clear();
   for (std::size_t i = 0; i < document.values.size(); ++i) document.values[i] = static_cast<float>(i % 7);
@@ -98,7 +98,7 @@ TEST_CASE("of more numbers than are asked for, rows that lie evenly stand for al
 }
 
 TEST_CASE("of packed tokens every so many are looked at") {
-  LatentDocument document = unfinished_latent();
+  LatentDocument document = partial_latent();
   document.passport.sigma = 0;
   document.memory.clear();
   document.passport.shape = {1, 16, 8, 8};

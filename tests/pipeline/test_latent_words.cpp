@@ -40,9 +40,9 @@ TEST_CASE("hints are what the words mean, under the keys of their fields") {
 TEST_CASE("a hint that means nothing is refused under the key of its field") {
   ModelCatalog catalog;
   const io::HintKeys keys = {"space", "in_units", "in_format", "in_size"};
-  CHECK_THROWS_WITH(latent_hints({.size = "big"}, catalog, keys), Catch::StartsWith("in_size is"));
-  CHECK_THROWS_WITH(latent_hints({.units = "raw"}, catalog, keys), Catch::StartsWith("in_units is"));
-  CHECK_THROWS_AS(latent_hints({.space = "sd51"}, catalog, keys), Error);
+  CHECK_THROWS_WITH(latent_hints({"", "", "", "big"}, catalog, keys), Catch::StartsWith("in_size is"));
+  CHECK_THROWS_WITH(latent_hints({"", "raw", "", ""}, catalog, keys), Catch::StartsWith("in_units is"));
+  CHECK_THROWS_AS(latent_hints({"sd51", "", "", ""}, catalog, keys), Error);
 }
 
 }  // namespace
