@@ -117,7 +117,7 @@ BREAKS = [
     ("names_marked", "src/pipeline/list.cpp", 'void a() { text = sentence("Type: {lapis list} --to {}", model); }'),
     ("names_marked", "src/pipeline/list.cpp", 'void a() { text = sentence("Name one: -m MODEL"); }'),
     ("file_length", "src/core/unicode.cpp", "int a;\n" * 450),
-    ("room_length", "include/lapis/space.hpp", "int a;\n" * 1000),
+    ("room_length", "include/lapis/space.hpp", "int a;\n" * 1300),
     ("function_length", "src/core/unicode.cpp", "int size(int a) {\n" + "  ++a;\n" * 60 + "}"),
     ("function_length", "scripts/tool.py", "def size(a):\n" + "    a += 1\n" * 60),
     ("sources_listed", "src/core/lost.cpp", "int lost;"),

@@ -41,7 +41,7 @@ class Recognized(ImportTest):
         source = self.checkpoint("v1.safetensors")
         self.done("import", "v1.safetensors", "-o", "v1")
         self.assertNotIn(b"Model hash", self.output("inspect", self.drawn("short.png", "--steps", "1")))
-        self.drawn("long.png", "-t", "1", "--steps", "500", "-W", "128", "-H", "128")
+        self.drawn("long.png", "-t", "1", "--steps", "1000", "-W", "160", "-H", "160")
         digest = hashlib.sha256(source.read_bytes()).hexdigest()
         self.assertIn(digest, (self.folder / "v1" / "model.json").read_text())
         settings = self.output("inspect", self.drawn("later.png", "--steps", "1"))

@@ -122,7 +122,7 @@ class FormatTest(unittest.TestCase):
 
     def test_the_reader_reads_what_the_program_writes(self) -> None:
         for name, shape in {"plain": [2, 4, 3, 2], "half": [1, 4, 2, 2], "brain": [1, 16, 1, 1], "full": [1, 16, 2, 2],
-                            "partially denoised": [1, 16, 2, 2], "own": [1, 4, 2, 2]}.items():
+                            "partial": [1, 16, 2, 2], "own": [1, 4, 2, 2]}.items():
             with self.subTest(name):
                 passport, found, numbers = self.read(name)
                 self.assertEqual(found, shape)
@@ -132,7 +132,7 @@ class FormatTest(unittest.TestCase):
         passport = self.read("full")[0]
         self.assertEqual(json.loads(passport["job"])["job"]["prompt"], 'a lake, día "人生"')
         self.assertEqual([entry.get("psnr") for entry in json.loads(passport["history"])], [31.25, "infinite", None])
-        self.assertEqual(self.read("partially denoised")[0]["path"], "flow")
+        self.assertEqual(self.read("partial")[0]["path"], "flow")
         self.assertEqual(len(self.read("brain")[0]["deviation"].split(",")), 16)
 
     def test_the_schema_takes_what_the_program_writes(self) -> None:
