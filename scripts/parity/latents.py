@@ -8,7 +8,7 @@ diffusers draws a latent, which is saved as each tool saves it (scripts/parity/l
 - comes back: through lapis' own form into the tool's again, the same keys, shapes, dtypes and bytes, and where the form
   fixes its header the same file;
 - told otherwise: with other units or another space of as many channels, other pixels or a refusal;
-- among the fits (never judged): the place that `lapis inspect` gives the true space, and its confidence.
+- among the fits (never judged): the place that `lapis inspect` gives the true space.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def place_among_fits(lapis: Lapis, case: Case, space: str) -> str:
     fits = json.loads(done.stdout)["fits"]
     for place, fit in enumerate(fits, 1):
         if fit["space"] == space and fit["units"] == case.form.units:
-            return f"{place} of {len(fits)}, {fit['confidence']:.0%}"
+            return f"{place} of {len(fits)}"
     return f"none of {len(fits)}"
 
 

@@ -24,9 +24,8 @@ const Row& row_named(std::span<const Row> rows, const std::string& text, std::st
   const auto row = std::ranges::find(rows, text, &Row::name);
   if (row != rows.end()) return *row;
   const std::vector<std::string> names = core::row_names(rows);
-  throw Error(ErrorKind::usage,
-              core::sentence("{} is \"{}\"; expected one of {}.{}", core::field_name(key), text, core::listed(names),
-                             core::did_you_mean(text, names)));
+  throw Error(ErrorKind::usage, core::sentence("{} is \"{}\"; expected one of {}.{}", core::field_name(key), text,
+                                               core::listed(names), core::did_you_mean(text, names)));
 }
 
 std::optional<int> side_of(std::string_view text) {

@@ -71,7 +71,7 @@ TEST_CASE("what is not said is null, whatever stands in the passport") {
   latent.fits = {{"sd15", Units::model, 1}};
   const Json json = Json::parse(inspection_report(latent));
   for (const char* key : {"space", "units", "shape", "size", "job"}) CHECK(json.at(key).is_null());
-  CHECK(json.at("fits").at(0).at("confidence") == 1);
+  CHECK(json.at("fits").at(0).at("units") == "model");
 }
 
 TEST_CASE("a job that is no document, or too deep a one, stays a text") {

@@ -112,13 +112,10 @@ TEST_CASE("a file without the tensors of a latent is refused") {
   check_refused(with_tensor(finished, "latent", {Dtype::f32, {2, 4, 2, 2}, as_bytes(zeros).first(128)}), "height");
   check_refused(with_tensor(finished, "mask", {Dtype::u8, {1}, as_bytes(zeros).first(1)}), "beside \"latent\"");
   check_refused(with_tensor(finished, "memory.0", {Dtype::f32, {2, 4, 3, 2}, as_bytes(zeros).first(192)}), "finished");
-  check_refused(with_tensor(partial, "memory.3", {Dtype::f32, {1, 16, 2, 2}, as_bytes(zeros)}),
-                "beside \"latent\"");
-  check_refused(with_tensor(partial, "memory.2", {Dtype::f16, {1, 16, 2, 2}, as_bytes(zeros).first(128)}),
-                "F32");
+  check_refused(with_tensor(partial, "memory.3", {Dtype::f32, {1, 16, 2, 2}, as_bytes(zeros)}), "beside \"latent\"");
+  check_refused(with_tensor(partial, "memory.2", {Dtype::f16, {1, 16, 2, 2}, as_bytes(zeros).first(128)}), "F32");
   check_refused(with_tensor(partial, "memory.2", {Dtype::f32, {1, 16, 4, 1}, as_bytes(zeros)}), "shape");
-  CHECK_NOTHROW(
-      parse_latent(with_tensor(partial, "memory.2", {Dtype::f32, {1, 16, 2, 2}, as_bytes(zeros)}), "a"));
+  CHECK_NOTHROW(parse_latent(with_tensor(partial, "memory.2", {Dtype::f32, {1, 16, 2, 2}, as_bytes(zeros)}), "a"));
 }
 
 TEST_CASE("a file over the limits is refused before it is read") {

@@ -1,8 +1,7 @@
-#include "pipeline/latent_words.hpp"
-
 #include <catch2/catch.hpp>
 
 #include "lapis/error.hpp"
+#include "pipeline/latent_words.hpp"
 
 namespace lapis::pipeline {
 namespace {
@@ -12,14 +11,16 @@ TEST_CASE("a size is two sides with an x between") {
   CHECK(parse_size("1x16384", "size") == PixelSize{1, 16384});
   for (const char* text : {"", "512", "512x", "x512", "0x8", "8x16385", "8 x 8", "8x8x8", "-8x8", "8x8.0"}) {
     INFO(text);
-    CHECK_THROWS_WITH(parse_size(text, "in_size"), Catch::StartsWith("in_size is \"" + std::string(text) + "\"; expected"));
+    CHECK_THROWS_WITH(parse_size(text, "in_size"),
+                      Catch::StartsWith("in_size is \"" + std::string(text) + "\"; expected"));
   }
 }
 
 TEST_CASE("units and dtypes of latents go by the names of their rows") {
   CHECK(parse_units("vae", "units") == Units::vae);
   CHECK(parse_latent_dtype("bf16", "dtype") == LatentDtype::bf16);
-  CHECK_THROWS_WITH(parse_units("vea", "in_units"), Catch::Contains("in_units is \"vea\"") && Catch::Contains("Did you mean"));
+  CHECK_THROWS_WITH(parse_units("vea", "in_units"),
+                    Catch::Contains("in_units is \"vea\"") && Catch::Contains("Did you mean"));
   CHECK_THROWS_WITH(parse_latent_dtype("fp8", "dtype"), Catch::Contains("expected one of"));
 }
 

@@ -1,11 +1,9 @@
 #include "core/latent/space_match.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <cassert>
 #include <cmath>
 #include <cstddef>
-#include <limits>
+#include <functional>
 #include <string>
 
 #include "core/family/spaces.hpp"
@@ -14,100 +12,6 @@
 
 namespace lapis::core {
 namespace {
-
-constexpr std::size_t lanes = 8;
-constexpr std::size_t block = 1024;  // values that stay in the nearest cache from the test to the sums
-constexpr float infinity = std::numeric_limits<float>::infinity();
-
-/// Sums of one channel, in lanes that do not wait for each other.
-struct Sums {
-  std::array<double, lanes> sum{};
-  std::array<double, lanes> squares{};
-  std::array<float, lanes> min;
-  std::array<float, lanes> max;
-  std::int64_t not_finite = 0;
-
-  Sums() {
-    min.fill(infinity);
-    max.fill(-infinity);
-  }
-};
-
-/// Whether none of `values` is NaN or Inf; their count is a multiple of `lanes`.
-bool all_finite(std::span<const float> values) {
-  // Without its sign bit a number's exponent of ones carries over into that bit when one is added to it.
-  std::array<std::uint32_t, lanes> carried{};
-  for (std::size_t i = 0; i < values.size(); i += lanes) {
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-      carried[lane] |= (std::bit_cast<std::uint32_t>(values[i + lane]) & 0x7FFFFFFFU) + 0x00800000U;
-    }
-  }
-  std::uint32_t any = 0;
-  for (const std::uint32_t each : carried) any |= each;
-  return (any & 0x80000000U) == 0;
-}
-
-/// Adds finite values; their count is a multiple of `lanes`. One loop a sum: the compiler turns each into vectors.
-void add_finite(Sums& total, std::span<const float> values) {
-  Sums sums = total;
-  for (std::size_t i = 0; i < values.size(); i += lanes) {
-    const float* const at = values.data() + i;
-    for (std::size_t lane = 0; lane < lanes; ++lane) sums.sum[lane] += static_cast<double>(at[lane]);
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-      sums.squares[lane] += static_cast<double>(at[lane]) * static_cast<double>(at[lane]);
-    }
-    for (std::size_t lane = 0; lane < lanes; ++lane)
-      sums.min[lane] = at[lane] < sums.min[lane] ? at[lane] : sums.min[lane];
-    for (std::size_t lane = 0; lane < lanes; ++lane)
-      sums.max[lane] = at[lane] > sums.max[lane] ? at[lane] : sums.max[lane];
-  }
-  total = sums;
-}
-
-void add_any(Sums& sums, std::span<const float> values) {
-  for (const float value : values) {
-    if (!std::isfinite(value)) {
-      ++sums.not_finite;
-      continue;
-    }
-    sums.sum[0] += static_cast<double>(value);
-    sums.squares[0] += static_cast<double>(value) * static_cast<double>(value);
-    sums.min[0] = std::min(sums.min[0], value);
-    sums.max[0] = std::max(sums.max[0], value);
-  }
-}
-
-void add_plane(Sums& sums, std::span<const float> plane) {
-  while (plane.size() >= lanes) {
-    const std::span<const float> part = plane.first(std::min(plane.size() / lanes * lanes, block));
-    if (all_finite(part)) {
-      add_finite(sums, part);
-    } else {
-      add_any(sums, part);
-    }
-    plane = plane.subspan(part.size());
-  }
-  add_any(sums, plane);
-}
-
-ChannelStatistics statistics_of(const Sums& sums, std::int64_t count) {
-  ChannelStatistics result;
-  result.not_finite = sums.not_finite;
-  result.count = count;
-  const auto counted = static_cast<double>(count - result.not_finite);
-  if (counted == 0) return result;
-  double sum = 0;
-  double squares = 0;
-  for (std::size_t lane = 0; lane < lanes; ++lane) {
-    sum += sums.sum[lane];
-    squares += sums.squares[lane];
-  }
-  result.mean = sum / counted;
-  result.deviation = std::sqrt(std::max(0.0, squares / counted - result.mean * result.mean));
-  result.min = *std::min_element(sums.min.begin(), sums.min.end());
-  result.max = *std::max_element(sums.max.begin(), sums.max.end());
-  return result;
-}
 
 /// How far one picture's channels lie from those of many: of the deviation's logarithm, and of the mean in deviations.
 /// Wider where the lineage was never measured and unit spread stands for it.
@@ -195,22 +99,6 @@ std::string flat_text(std::span<const ChannelStatistics> channels) {
 
 }  // namespace
 
-std::vector<ChannelStatistics> channel_statistics(std::span<const float> values,
-                                                  const std::array<std::int64_t, 4>& shape) {
-  const auto channels = static_cast<std::size_t>(shape[1]);
-  const auto cells = static_cast<std::size_t>(shape[2] * shape[3]);
-  assert(values.size() == static_cast<std::size_t>(shape[0]) * channels * cells);
-  std::vector<ChannelStatistics> result;
-  for (std::size_t c = 0; c < channels; ++c) {
-    Sums sums;
-    for (std::size_t plane = c; cells > 0 && plane < values.size() / cells; plane += channels) {
-      add_plane(sums, values.subspan(plane * cells, cells));
-    }
-    result.push_back(statistics_of(sums, shape[0] * shape[2] * shape[3]));
-  }
-  return result;
-}
-
 std::vector<SpaceMatch> fitting_spaces(std::span<const ChannelStatistics> channels, const FormFacts& facts) {
   if (std::any_of(channels.begin(), channels.end(), is_flat)) return {};
   std::vector<SpaceMatch> matches;
@@ -220,29 +108,24 @@ std::vector<SpaceMatch> fitting_spaces(std::span<const ChannelStatistics> channe
       matches.push_back({space_name(space), units, log_likelihood(channels, space, units)});
     }
   }
-  const auto likelier = [](const SpaceMatch& a, const SpaceMatch& b) { return a.confidence > b.confidence; };
-  std::stable_sort(matches.begin(), matches.end(), likelier);
-  double sum = 0;
-  const double highest = matches.empty() ? 0 : matches.front().confidence;
-  for (SpaceMatch& match : matches) sum += match.confidence = std::exp(match.confidence - highest);
-  for (SpaceMatch& match : matches) match.confidence /= sum;
+  std::ranges::stable_sort(matches, std::greater(), &SpaceMatch::likelihood);
   return matches;
 }
 
 std::string matches_text(std::span<const SpaceMatch> matches, std::span<const ChannelStatistics> channels) {
   if (const std::string flat = flat_text(channels); !flat.empty()) return sentence("{}: no space can be told", flat);
   constexpr std::size_t most = 5;
-  constexpr double least = 0.01;
+  const double least = std::log(0.01);  // against the likeliest
   if (matches.empty()) return "fit no space that lapis knows: none has as many channels";
-  std::size_t likely = 0;
-  while (likely < matches.size() && matches[likely].confidence >= least) ++likely;
-  const std::size_t hints = std::min(likely, most);
+  const auto is_likely = [&](const SpaceMatch& match) {
+    return match.likelihood - matches.front().likelihood >= least;
+  };
+  const auto likely = static_cast<std::size_t>(std::ranges::count_if(matches, is_likely));
   std::vector<std::string> fitting;
-  for (const SpaceMatch& match : matches.first(hints)) {
-    fitting.push_back(sentence("{} in {} units ({} %)", match.space, match.units == Units::model ? "model" : "raw VAE",
-                               std::lround(match.confidence * 100)));
+  for (const SpaceMatch& match : matches.first(std::min(likely, most))) {
+    fitting.push_back(sentence("{} in {} units", match.space, match.units == Units::model ? "model" : "raw VAE"));
   }
-  const std::size_t others = likely - hints;
+  const std::size_t others = likely - fitting.size();
   const std::string rest = others > 0 ? sentence(" and {}", count_text(others, "other")) : "";
   const std::string lost = not_finite_text(channels);
   return lost.empty() ? sentence("fit {}{}", joined(fitting), rest)

@@ -43,9 +43,7 @@ Json history_json(std::span<const Transcode> history) {
 Json matches_json(std::span<const core::SpaceMatch> matches) {
   Json list = Json::array();
   for (const core::SpaceMatch& match : matches) {
-    list.push_back({{"space", match.space},
-                    {"units", core::units_name(match.units)},
-                    {"confidence", std::round(match.confidence * 1000) / 1000}});
+    list.push_back({{"space", match.space}, {"units", core::units_name(match.units)}});
   }
   return list;
 }

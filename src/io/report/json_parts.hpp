@@ -26,8 +26,7 @@ nlohmann::ordered_json psnr_json(const std::optional<double>& psnr);
 /// What a latent went through.
 nlohmann::ordered_json history_json(std::span<const Transcode> history);
 
-/// Readings of a latent of unknown origin, their confidences to the thousandth: more digits would promise what they
-/// cannot hold.
+/// Readings of a latent of unknown origin, in their order.
 nlohmann::ordered_json matches_json(std::span<const core::SpaceMatch> matches);
 
 /// Whose seconds a line tells: of a job that draws, or of a command that takes latents through a VAE alone.
