@@ -236,13 +236,13 @@ std::string matches_text(std::span<const SpaceMatch> matches, std::span<const Ch
   if (matches.empty()) return "fit no space that lapis knows: none has as many channels";
   std::size_t likely = 0;
   while (likely < matches.size() && matches[likely].confidence >= least) ++likely;
-  const std::size_t hints = std::min(likely, most);
+  const std::size_t shown = std::min(likely, most);
   std::vector<std::string> fitting;
-  for (const SpaceMatch& match : matches.first(hints)) {
+  for (const SpaceMatch& match : matches.first(shown)) {
     fitting.push_back(sentence("{} in {} units ({} %)", match.space, match.units == Units::model ? "model" : "raw VAE",
                                std::lround(match.confidence * 100)));
   }
-  const std::size_t others = likely - hints;
+  const std::size_t others = likely - shown;
   const std::string rest = others > 0 ? sentence(" and {}", count_text(others, "other")) : "";
   const std::string lost = not_finite_text(channels);
   return lost.empty() ? sentence("fit {}{}", joined(fitting), rest)
