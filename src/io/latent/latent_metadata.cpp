@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/family/spaces.hpp"
+#include "core/latent/units.hpp"
 #include "core/text/job_limits.hpp"
 #include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
@@ -56,11 +57,6 @@ Words known_keys() {
   keys.insert(keys.end(), walk_keys().begin(), walk_keys().end());
   keys.insert(keys.end(), optional_keys().begin(), optional_keys().end());
   return keys;
-}
-
-const Words& unit_names() {
-  static const Words names{"model", "vae"};
-  return names;
 }
 
 const Words& path_names() {
@@ -360,7 +356,7 @@ std::map<std::string, std::string> metadata_of(const Passport& passport) {
       {"channels", std::to_string(space.channels)},
       {"downscale", std::to_string(space.downscale)},
       {"scale", core::number_text(space.scale)},
-      {"units", unit_names()[passport.units == Units::model ? 0 : 1]},
+      {"units", core::units_name(passport.units)},
       {"sigma", core::number_text(passport.sigma)},
       {"width", std::to_string(passport.shape[3] * space.downscale)},
       {"height", std::to_string(passport.shape[2] * space.downscale)},
@@ -392,7 +388,7 @@ Passport passport_of(const std::map<std::string, std::string>& metadata, LatentD
   passport.shape = shape;
   passport.space = read_space(document);
   check_latent_shape(shape, passport.space, name);
-  passport.units = document.at("units").choice(unit_names()) == 0 ? Units::model : Units::vae;
+  passport.units = core::units_rows()[document.at("units").choice(core::row_names(core::units_rows()))].units;
   read_walk(document, passport);
   check_size(document, passport);
   if (document.has("vae_sha256")) passport.vae_sha256 = document.at("vae_sha256").sha256();
