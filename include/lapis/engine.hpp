@@ -124,8 +124,8 @@ class Engine {
   virtual RenderEnd render(const Model& model, const RenderRequest& request, const StepCallback& on_step,
                            const PictureCallback& on_picture) = 0;
 
-  /// Runs one part, which belongs to no model yet, on made-up inputs. The part is loaded by its first trial and stays
-  /// until a trial of another graph. Throws Error{model} for a graph that is refused, cannot be loaded, or takes
+  /// Runs one part, which belongs to no model yet, on made-up inputs. The part is loaded by its first probe and stays
+  /// until a probe of another graph. Throws Error{model} for a graph that is refused, cannot be loaded, or takes
   /// another number of inputs than `part` has; what goes wrong while it runs is the result's fault.
   virtual ProbeResult probe_part(const Part& part, const std::string& name, const std::vector<ProbeInput>& inputs) = 0;
 };

@@ -75,15 +75,15 @@ class TorchEngine : public Engine {
   ProbeResult probe_part(const Part& part, const std::string& name, const std::vector<ProbeInput>& inputs) override {
     ProbeResult result;
     guarded([&] {
-      if (!on_trial_ || part.graph != trial_graph_ || part.inputs.size() != trial_inputs_) {
-        on_trial_.reset();
+      if (!probed_ || part.graph != probed_graph_ || part.inputs.size() != probed_inputs_) {
+        probed_.reset();
         Part bare = part;
         bare.outputs.clear();  // how many there are is what the probe is to find
-        on_trial_.emplace(bare, name, models_.placements().of(PartKind::denoiser));
-        trial_graph_ = part.graph;
-        trial_inputs_ = part.inputs.size();
+        probed_.emplace(bare, name, models_.placements().of(PartKind::denoiser));
+        probed_graph_ = part.graph;
+        probed_inputs_ = part.inputs.size();
       }
-      result = probe(*on_trial_, inputs);
+      result = probe(*probed_, inputs);
     });
     return result;
   }
@@ -100,9 +100,9 @@ class TorchEngine : public Engine {
 
   ModelCache models_;
   std::uint64_t keep_bytes_;
-  std::optional<LoadedPart> on_trial_;
-  std::filesystem::path trial_graph_;
-  std::size_t trial_inputs_ = 0;
+  std::optional<LoadedPart> probed_;
+  std::filesystem::path probed_graph_;
+  std::size_t probed_inputs_ = 0;
 };
 
 }  // namespace

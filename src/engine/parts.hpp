@@ -36,11 +36,12 @@ class Parts {
   /// Begins to load a part beside what runs.
   void expect(PartKind kind);
 
-  /// The part, loaded where it is not here. Throws Error{model} for a kind that the model has not.
+  /// The part, loaded where it is not here. Throws Error{model} for a kind that the model has not, and what loading
+  /// throws (`LoadedPart`). So do `ensure`, and `expect` for a kind that the model has not.
   LoadedPart& part(PartKind kind);
 
-  /// A second copy of the part in fp32, for a picture that overflowed in half precision: of kinds that have such a
-  /// twin.
+  /// The part in fp32, loaded in place of the one that is here, for a picture that overflowed in half precision. It
+  /// stays until `release_twins`. Throws as `part`, and Error{internal} for a kind that has no such twin.
   LoadedPart& in_fp32(PartKind kind);
 
   /// Lets the parts of a stage go.

@@ -30,7 +30,8 @@ PromptRows prompt_rows(const RenderRequest& request, const std::string& tokenize
 ///   comfy: z' = e + w (z - e), e the states of the empty prompt at the same place.
 at::Tensor joined_context(const at::Tensor& states, const PromptRows& rows);
 
-/// Of one vector [rows, width] a chunk, those of each prompt's first chunk: [prompts, width]. Weights play no part.
+/// The vectors [prompts, width] of each prompt's first chunk, out of one vector a chunk, `pooled` [rows, width].
+/// Weights play no part.
 at::Tensor first_chunks(const at::Tensor& pooled, const PromptRows& rows);
 
 }  // namespace lapis::engine

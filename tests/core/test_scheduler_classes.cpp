@@ -72,7 +72,7 @@ TEST_CASE("a class's own default is accepted, but where lapis tells that it has 
 TEST_CASE("a key with conditions says what they are, and accepts no other value") {
   for (const SchedulerKey& key : scheduler_keys()) {
     INFO(key.name);
-    const bool conditional = key.use == KeyUse::only || key.use == KeyUse::hints;
+    const bool conditional = key.use == KeyUse::only || key.use == KeyUse::noted;
     CHECK(conditional != key.accepted.empty());
     CHECK(conditional != key.why.empty());
     CHECK(accepts(key, "null"));

@@ -22,7 +22,8 @@ constexpr std::string_view counters = "leaves numbers behind in the process";
 constexpr std::string_view unknown_prim = "is no part of the language that a graph of tensors needs";
 constexpr std::string_view unknown_space = "is of a namespace that lapis does not run";
 
-// Of libtorch 2.11's registry (torch._C._jit_get_all_schemas): what reaches beyond the tensors it is given.
+// The operators of libtorch 2.11's registry (torch._C._jit_get_all_schemas) that reach beyond the tensors they are
+// given.
 constexpr std::array<RefusedOperator, 46> refused = {{
     {"aten::save", writes_file},
     {"aten::from_file", maps_file},

@@ -102,7 +102,7 @@ struct Width {
   std::string_view title;
 };
 
-/// Of the text that a UNet's cross-attention reads.
+/// Widths of the text that a UNet's cross-attention reads, and whose UNet has them.
 constexpr std::array widths = {Width{768, "Stable Diffusion 1.x"}, Width{1024, "Stable Diffusion 2"},
                                Width{2048, "Stable Diffusion XL"}, Width{1280, "the Stable Diffusion XL refiner"}};
 

@@ -59,7 +59,7 @@ class Planner {
   LoraPlan plan() {
     check_kind();
     group();
-    check_hints();
+    check_below_factors();
     check_control();
     check_names();
     for (const auto& [module, tensors] : groups_) place(module, tensors);
@@ -84,8 +84,8 @@ class Planner {
     }
   }
 
-  /// What stands below a factor's name and is none says what the factor's numbers mean.
-  void check_hints() const {
+  /// Refuses a tensor below a factor's name that is no factor: it says what the factor's numbers mean.
+  void check_below_factors() const {
     constexpr std::string_view weight = ".weight";
     std::set<std::string_view> factors;
     for (const TensorShape& tensor : file_.tensors) {
@@ -102,7 +102,7 @@ class Planner {
       for (std::size_t dot = name.rfind('.'); dot != std::string_view::npos && dot > 0;
            dot = name.rfind('.', dot - 1)) {
         if (factors.contains(name.substr(0, dot)) && name.substr(dot) != weight)
-          refuse_told(tensor, name.substr(0, dot));
+          refuse_below_factor(tensor, name.substr(0, dot));
       }
     }
   }
@@ -339,7 +339,7 @@ class Planner {
                 "Take a LoRA of style or subject");
   }
 
-  [[noreturn]] void refuse_told(const TensorShape& tensor, std::string_view factor) const {
+  [[noreturn]] void refuse_below_factor(const TensorShape& tensor, std::string_view factor) const {
     throw Error(ErrorKind::input,
                 sentence("{}: the tensor {} tells of the factor {} what lapis does not know; without it the factor's "
                          "numbers may mean something else.",

@@ -69,7 +69,7 @@ struct Beginning {
   std::string_view title;
 };
 
-/// Those that take something out of the base weights, to which the factors are added again.
+/// Initialisations that take something out of the base weights, to which the factors are added again.
 constexpr std::array changing = {Beginning{"pissa", "PiSSA"}, Beginning{"olora", "OLoRA"}, Beginning{"corda", "CorDA"},
                                  Beginning{"loftq", "LoftQ"}, Beginning{"lora_ga", "LoRA-GA"}};
 

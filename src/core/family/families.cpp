@@ -90,7 +90,7 @@ std::vector<PartRow> flux_parts() {
 }
 // clang-format on
 
-/// Of the sd15 architecture, whatever the training.
+/// A family of the sd15 architecture, whatever its training.
 FamilyRow sd15_family(const std::string& name, const std::string& space) {
   return {
       .name = name,

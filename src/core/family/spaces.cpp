@@ -45,7 +45,7 @@ Colours flux_colours() {
       {0.0817, 0.0765, 0.0749}, {-0.1264, -0.0522, -0.1103}, {-0.0280, -0.0881, -0.0499}, {-0.1262, -0.0982, -0.0778}};
 }
 
-/// Also the VAE of Qwen-Image; one frame of it is a picture.
+/// The space of Wan 2.1's VAE, which is Qwen-Image's too; one frame of it is a picture.
 Space wan21() {
   Space space{"wan21", 16, 8, 1, 0, "wan21"};
   space.mean = {

@@ -14,8 +14,8 @@ namespace lapis::core {
 /// `recorded`, the job that made the latent. Left behind is what the latent itself stands for: what that job started
 /// from, its size, its batch, a second pass, where it stopped and, of a partially denoised one, its strength;
 /// embeddings too, of which a job records names and no files; where a finished latent comes from another space, all
-/// that is said of the walk. So is what `model` or a sampler or schedule that was named has no such thing as. Of a job
-/// with a second model that one's is taken (`stage_job`).
+/// that is said of the walk. So is every field that `model`, or a sampler or schedule that was named, does not have. Of
+/// a job with a second model, what that model was given is taken (`stage_job`).
 Job inherit(const Job& recorded, const Job& asked, const std::set<std::string>& named, const Passport& latent,
             const Model& model);
 
@@ -25,12 +25,13 @@ struct Stage {
   double strength;
 };
 
-/// "NAME" or "NAME:STRENGTH"; without a strength it is 0.5, as for a second pass. Throws Error{usage} for a strength
-/// beyond 0 to 1.
+/// "NAME" or "NAME:STRENGTH"; without a strength it is 0.5, as for a second pass. Throws Error{usage} where there is no
+/// name, and for a strength beyond 0 to 1.
 Stage parse_stage(const std::string& text);
 
-/// The job of a second model that goes on from what `first` made: its prompts, its seed and the machine it ran on.
-/// Sizes and batch are the latent's, and what is said of the walk is the first model's alone.
+/// The job of a second model that goes on from what `first` made: its prompts with their embeddings and LoRAs, its seed
+/// and the machine it ran on. Sizes and batch are the latent's; steps, sampler, schedule and guidance are the first
+/// model's alone.
 Job stage_job(const Job& first, const Stage& second);
 
 }  // namespace lapis::core

@@ -117,8 +117,8 @@ std::optional<std::uint64_t> parse_seed(std::string_view text, std::string_view 
 /// was expected, and what `check_step_state` throws.
 ResolvedJob resolve(const Job& job, const Model& model, std::uint64_t random, const Passport* latent = nullptr);
 
-/// Every field of a resolved job that has a value as (key, value), in the order of the table; `model` is the model's
-/// name.
+/// Every field of a resolved job that has a value as (key, value), in the order of the table; the value of "model" is
+/// the model's name.
 std::vector<std::pair<std::string, FieldValue>> resolved_fields(const ResolvedJob& job, const Model& model);
 
 }  // namespace lapis::core

@@ -12,7 +12,7 @@ namespace lapis::core {
 /// Decides steps, sampler, schedule, spacing, sigmas, shift, eta and the guidance's interval and rescale of `resolved`,
 /// whose width, height and guidance are decided, and refuses what does not go together: a sampler or a schedule that
 /// the model's path has not, a spacing or a shift or an eta that nothing would read, sigmas that do not fall or that
-/// the model was not trained on. Throws Error{usage} naming the flag, what was found and what fits.
+/// the model was not trained on. Throws Error{usage} naming the field, what was found and what fits.
 void resolve_sampling(const Job& job, const Model& model, ResolvedJob& resolved);
 
 /// Refuses a second pass whose steps its schedule cannot have. `resolved.hires_steps` must be decided.

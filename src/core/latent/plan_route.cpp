@@ -41,7 +41,7 @@ std::string convert_line(const Question& q, const std::string& to, const std::st
 
 std::string side_text(const Space& space) { return sentence("{} ({})", space_name(space), space_numbers(space)); }
 
-/// Both sides with their numbers: every reason begins with it.
+/// Source and target with the numbers of their spaces: every reason begins with it.
 std::string both_sides(const Question& q) {
   if (q.source.passport.space == q.target.space) {
     return sentence("{} and {} are both of space {}.", q.source.name, q.target.name,
@@ -180,7 +180,7 @@ void add_arithmetic(Route& route, const Space& from, Units from_units, Units to_
   if (!ends_raw) route.steps.push_back(step(StepKind::to_model, from, to, size));
 }
 
-/// The same raw values: nothing to do, or exact arithmetic, or another order.
+/// The route between spaces of the same raw values: nothing to do, or exact arithmetic, or another order.
 Route exact(const Question& q) {
   const Passport& latent = q.source.passport;
   const PixelSize size = wanted_size(q);

@@ -37,7 +37,7 @@ enum class KeyUse {
   flow,      ///< tells how a flow was trained: a fact of the model, whatever the class
   sampling,  ///< becomes the sampler or the schedule of jobs that name none
   only,      ///< another value than those that are accepted is refused
-  hints,     ///< with another value than those that are accepted lapis has its own way, and says so
+  noted,     ///< with another value than those that are accepted lapis has its own way, and says so
   unused     ///< changes nothing that lapis computes
 };
 
@@ -45,7 +45,7 @@ enum class KeyUse {
 struct SchedulerKey {
   std::string_view name;
   KeyUse use;
-  std::string_view accepted = {};  ///< of `only` and `hints`: values in JSON, a bar between; null is accepted always
+  std::string_view accepted = {};  ///< of `only` and `noted`: values in JSON, a bar between; null is accepted always
   std::string_view why = {};       ///< ends "KEY is VALUE; "
   std::string_view of = {};        ///< the class that the row is of; empty: any other
 };

@@ -15,10 +15,10 @@ class SigmaTimeMap {
  public:
   explicit SigmaTimeMap(const SamplingFacts& facts);
 
-  /// sigma > 0. Exact at every training sigma.
+  /// The time of a sigma above 0, exact at every training sigma.
   double time_of(double sigma) const;
 
-  /// Of a time in [0, train_steps - 1], or [0, train_steps] for a flow; others count as the nearest of these.
+  /// The sigma of a time in [0, train_steps - 1], or [0, train_steps] for a flow; others count as the nearest of these.
   double sigma_of(double time) const;
 
   /// The sigmas of the first and of the last training step.

@@ -51,14 +51,14 @@ constexpr std::array<Range, 20> unseen = {{
 }  // namespace
 
 std::size_t utf8_length(std::string_view text) {
-  for (const Utf8Form& format : utf8_forms) {
-    if (!within(text[0], format.first_low, format.first_high)) continue;
-    if (format.length > text.size()) return 0;
-    if (format.length > 1 && !within(text[1], format.second_low, format.second_high)) return 0;
-    for (std::size_t i = 2; i < format.length; ++i) {
+  for (const Utf8Form& form : utf8_forms) {
+    if (!within(text[0], form.first_low, form.first_high)) continue;
+    if (form.length > text.size()) return 0;
+    if (form.length > 1 && !within(text[1], form.second_low, form.second_high)) return 0;
+    for (std::size_t i = 2; i < form.length; ++i) {
       if (!within(text[i], 0x80, 0xBF)) return 0;
     }
-    return format.length;
+    return form.length;
   }
   return 0;
 }

@@ -90,29 +90,29 @@ std::string shown(const Words& names) {
 /// Refuses values of keys of the class that lapis has not, and notes those that it has in its own way.
 void check_keys(const ForeignJson& config, const SchedulerClass& row, SchedulerConfig& found) {
   const KeyUse training = row.path == Path::flow ? KeyUse::flow : KeyUse::training;
-  Words hints;
+  Words taken;
   Words unread;
   for (const auto& [name, value] : config.document().items()) {
     if (name.starts_with("_")) continue;
     const SchedulerKey* key = core::find_scheduler_key(row, name);
     const bool read = core::reads(row, name);
     if (!read) {
-      (key != nullptr && key->use == training ? hints : unread).push_back(printable(name));
+      (key != nullptr && key->use == training ? taken : unread).push_back(printable(name));
       continue;
     }
     if (key == nullptr || core::accepts(*key, value.dump())) continue;
     if (key->use == KeyUse::only) {
       config.value().at(name).fail("is {}; {}", printable(value.dump()), core::marked(key->why));
     }
-    if (key->use == KeyUse::hints) {
+    if (key->use == KeyUse::noted) {
       found.notes.push_back(core::sentence("{}: {} is {}; {}", found.file.string(), name, printable(value.dump()),
                                            core::marked(key->why)));
     }
   }
-  if (!hints.empty()) {
+  if (!taken.empty()) {
     found.notes.push_back(
         core::sentence("{}: {} of diffusers does not read {}; lapis does, for it tells how the network was trained",
-                       found.file.string(), found.class_name, shown(hints)));
+                       found.file.string(), found.class_name, shown(taken)));
   }
   if (unread.empty()) return;
   found.notes.push_back(core::sentence("{}: nothing that {} reads, and left out: {}", found.file.string(),

@@ -63,10 +63,11 @@ class TensorFile {
   TensorFile& operator=(const TensorFile&) = delete;
   virtual ~TensorFile() = default;
 
-  /// All of its tensors. Their data stay valid, at the same address, as long as this object or one moved from it lives.
+  /// All tensors of the file, by their names. Their data stay valid, at the same address, as long as this object or one
+  /// moved from it lives.
   virtual const std::map<std::string, TensorView>& tensors() const = 0;
 
-  /// What it says beside them.
+  /// The texts that the file keeps beside its tensors, by their keys.
   virtual const std::map<std::string, std::string>& metadata() const = 0;
 
   /// The tensor `name`, or null. It belongs to this object.

@@ -15,9 +15,9 @@ namespace lapis::io {
 /// Checks that the file at `path` is a zip archive as TorchScript writes it (APPNOTE.TXT of PKWARE, zip64 included):
 /// stored or deflated entries under one top folder, without ".." or absolute names, without overlap, none larger than
 /// the file can hold, none that unpacks to a multiple of any honest graph, and those that a TorchScript graph needs.
-/// Then reads its code and its pickles (graph_program.hpp), against their checksums: what writes files, calls Python or
-/// runs while it is loaded is refused. Throws Error{kind} otherwise. Tensors are not read. A graph that passes is still
-/// a program (docs/security.md).
+/// Then reads its code and its pickles (io/graph/graph_program.hpp), against their checksums: what writes files, calls
+/// Python or runs while it is loaded is refused. Throws Error{kind} otherwise. Tensors are not read. A graph that
+/// passes is still a program (docs/security.md).
 void check_graph_archive(const std::filesystem::path& path, ErrorKind kind = ErrorKind::model);
 
 /// Checks an archive that lies in memory, as a file is checked; `name` is the file that errors speak of.

@@ -74,7 +74,7 @@ struct ForeignLatent {
 LatentFormat detect_form(std::span<const std::byte> file, const std::string& name);
 
 /// Reads a latent of any form. A form that does not say its space, its units or its size needs them told: Error{usage}
-/// says which flag. What is told against what a file says is Error{incompatible}. Else as `parse_latent`. No form but
+/// says which field. What is told against what a file says is Error{incompatible}. Else as `parse_latent`. No form but
 /// lapis' own says how much noise is in it: it is taken for finished.
 ForeignLatent read_latent(std::span<const std::byte> file, const std::string& name, const LatentHints& hints,
                           bool any_number = false);

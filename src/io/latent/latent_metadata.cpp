@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/family/spaces.hpp"
+#include "core/latent/units.hpp"
 #include "core/text/job_limits.hpp"
 #include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
@@ -56,11 +57,6 @@ Words known_keys() {
   keys.insert(keys.end(), walk_keys().begin(), walk_keys().end());
   keys.insert(keys.end(), optional_keys().begin(), optional_keys().end());
   return keys;
-}
-
-const Words& unit_names() {
-  static const Words names{"model", "vae"};
-  return names;
 }
 
 const Words& path_names() {
@@ -180,42 +176,42 @@ std::vector<double> read_numbers(const Document& document, const std::string& ke
 }
 
 /// What tells two spaces apart in words, or nothing where their numbers agree. Lineages are not compared.
-std::string difference(const Space& hints, const Space& known) {
+std::string difference(const Space& said, const Space& known) {
   const auto one = [](const std::string& what, double a, double b) {
     return core::sentence("{} is {}, not {}", what, core::number_text(a), core::number_text(b));
   };
-  if (hints.channels != known.channels) return one("channels", hints.channels, known.channels);
-  if (hints.downscale != known.downscale) return one("downscale", hints.downscale, known.downscale);
-  if (hints.scale != known.scale) return one("scale", hints.scale, known.scale);
-  if (hints.mean.size() != known.mean.size()) {
-    return hints.mean.empty() ? "a mean of each channel is missing" : "a mean of each channel has no place there";
+  if (said.channels != known.channels) return one("channels", said.channels, known.channels);
+  if (said.downscale != known.downscale) return one("downscale", said.downscale, known.downscale);
+  if (said.scale != known.scale) return one("scale", said.scale, known.scale);
+  if (said.mean.size() != known.mean.size()) {
+    return said.mean.empty() ? "a mean of each channel is missing" : "a mean of each channel has no place there";
   }
-  if (hints.shift != known.shift) return one("shift", hints.shift, known.shift);
-  for (std::size_t c = 0; c < hints.mean.size(); ++c) {
-    if (hints.mean[c] != known.mean[c]) {
-      return one(core::sentence("the mean of channel {}", c), hints.mean[c], known.mean[c]);
+  if (said.shift != known.shift) return one("shift", said.shift, known.shift);
+  for (std::size_t c = 0; c < said.mean.size(); ++c) {
+    if (said.mean[c] != known.mean[c]) {
+      return one(core::sentence("the mean of channel {}", c), said.mean[c], known.mean[c]);
     }
-    if (hints.deviation[c] != known.deviation[c]) {
-      return one(core::sentence("the deviation of channel {}", c), hints.deviation[c], known.deviation[c]);
+    if (said.deviation[c] != known.deviation[c]) {
+      return one(core::sentence("the deviation of channel {}", c), said.deviation[c], known.deviation[c]);
     }
   }
   return "";
 }
 
-void check_contradiction(const Space& hints, const std::string& name) {
-  const core::SpaceRow* row = core::find_space(hints.id);
+void check_contradiction(const Space& said, const std::string& name) {
+  const core::SpaceRow* row = core::find_space(said.id);
   if (row == nullptr) return;
-  const std::string differs = difference(hints, row->space);
+  const std::string differs = difference(said, row->space);
   if (differs.empty()) return;
   Words others;
   for (const core::SpaceRow& other : core::spaces()) {
-    if (difference(hints, other.space).empty()) others.push_back(other.space.id);
+    if (difference(said, other.space).empty()) others.push_back(other.space.id);
   }
   Space expected = row->space;
-  expected.lineage = hints.lineage;
+  expected.lineage = said.lineage;
   const std::string problem =
-      core::sentence("{} contradicts itself: it names the space {} ({}), and its numbers are {}: {}.", name, hints.id,
-                     core::space_numbers(expected), core::space_numbers(hints), differs);
+      core::sentence("{} contradicts itself: it names the space {} ({}), and its numbers are {}: {}.", name, said.id,
+                     core::space_numbers(expected), core::space_numbers(said), differs);
   throw Error(
       ErrorKind::incompatible,
       others.empty() ? problem : core::sentence("{} These are the numbers of {}.", problem, core::listed(others)),
@@ -360,7 +356,7 @@ std::map<std::string, std::string> metadata_of(const Passport& passport) {
       {"channels", std::to_string(space.channels)},
       {"downscale", std::to_string(space.downscale)},
       {"scale", core::number_text(space.scale)},
-      {"units", unit_names()[passport.units == Units::model ? 0 : 1]},
+      {"units", core::units_name(passport.units)},
       {"sigma", core::number_text(passport.sigma)},
       {"width", std::to_string(passport.shape[3] * space.downscale)},
       {"height", std::to_string(passport.shape[2] * space.downscale)},
@@ -392,7 +388,7 @@ Passport passport_of(const std::map<std::string, std::string>& metadata, LatentD
   passport.shape = shape;
   passport.space = read_space(document);
   check_latent_shape(shape, passport.space, name);
-  passport.units = document.at("units").choice(unit_names()) == 0 ? Units::model : Units::vae;
+  passport.units = core::units_rows()[document.at("units").choice(core::row_names(core::units_rows()))].units;
   read_walk(document, passport);
   check_size(document, passport);
   if (document.has("vae_sha256")) passport.vae_sha256 = document.at("vae_sha256").sha256();
