@@ -40,13 +40,13 @@ struct Picture {
 
 using OnPicture = std::function<void(const Picture&)>;
 
-/// One question whether a latent findings where it is sent, and the answer.
+/// One question whether a latent fits where it is sent, and the answer.
 struct Finding {
   std::string latent;       ///< what is sent: a file, "latents of tiny-sd15"
   std::string destination;  ///< where to
   std::string from;         ///< spaces: "sd15:tiny-sd15"
   std::string to;
-  std::string verdict;             ///< "same", "rescale", "re-encode" or "refuse"
+  std::string verdict;             ///< "same", "rescale", "repack", "re-encode" or "refuse"
   std::string reason;              ///< one sentence
   std::vector<std::string> steps;  ///< of the way, one line each
   std::string advice;              ///< what to do about a refusal; else empty

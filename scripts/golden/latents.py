@@ -2,7 +2,7 @@
 """Write small latents as other programs do, by their published conventions, into tests/data/latents.
 
 safetensors and torch write ComfyUI's, diffusers' and dgenerate's files, NumPy the .npy. Their numbers follow a formula
-(`numbers`) that tests/io/test_latent_forms.cpp knows too, so a wrong order or layout shows.
+(`numbers`) that tests/io/test_latent_formats.cpp knows too, so a wrong order or layout shows.
 
 Examples:
   scripts/golden/latents.py              all files, into tests/data/latents
