@@ -279,7 +279,7 @@ void take_job(GenerationOptions& options) {
   options.lora_folders = job.lora_dirs;
   options.output = job.output.value_or(default_output);
   options.names_output = job.output.has_value();
-  options.latent = job.latent.value_or("");
+  options.latent = output_name(job.latent.value_or(""));
   options.outputs.overwrite = job.overwrite;
   options.outputs.skip_existing = job.skip_existing;
 }
