@@ -209,6 +209,8 @@ class Models(HomeTest):
         self.assertIn(b"would be skipped", self.output(*words, "--dry-run"))
         self.assertEqual((place / "model.json").stat().st_mtime_ns, before)
         self.assertEqual(self.done("import", str(MODEL), "-o", str(place), "--skip-existing").stdout, b"")
+        made = self.line("import", str(MODEL), "-o", "here", "--skip-existing")
+        self.assertEqual(self.line("import", str(MODEL), "-o", "here", "--skip-existing")["path"], made["path"])
 
     def test_a_folder_that_is_no_model_is_in_the_way(self) -> None:
         (self.folder / "mine").mkdir()
