@@ -183,7 +183,10 @@ Run declare_convert(CLI::App& app) {
   declare_output_numbers(app, options->units, options->dtype);
   declare_output(app, options->outputs, "One JSON line on stdout");
   app.footer(footer);
-  return [options] { return convert(*options); };
+  return [options] {
+    options->output = output_name(options->output);
+    return convert(*options);
+  };
 }
 
 }  // namespace lapis::cli

@@ -177,7 +177,10 @@ Run declare_decode(CLI::App& app) {
       ->group("Output");
   declare_output(app, options->outputs, "One JSON line a picture on stdout");
   app.footer(footer);
-  return [options] { return decode(*options); };
+  return [options] {
+    options->output = output_name(options->output);
+    return decode(*options);
+  };
 }
 
 }  // namespace lapis::cli

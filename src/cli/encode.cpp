@@ -150,7 +150,10 @@ Run declare_encode(CLI::App& app) {
   declare_output_format(app, options->format);
   declare_output(app, options->outputs, "One JSON line a latent on stdout");
   app.footer(footer);
-  return [options] { return encode(*options); };
+  return [options] {
+    options->output = output_name(options->output);
+    return encode(*options);
+  };
 }
 
 }  // namespace lapis::cli

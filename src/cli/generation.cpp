@@ -37,13 +37,14 @@ std::uint64_t random_number() {
   return (std::uint64_t{device()} << 32) | device();
 }
 
-/// Throws Error{usage} for options of a latent on its way into the model's space, where there is none; `is_refined`
-/// where no option could name one.
-void refuse_transcode_options(const core::RouteOptions& options, const pipeline::HintWords& hints, bool is_refined) {
+/// Throws Error{usage} for options of a latent to start from, where there is none, and of its way into the model's
+/// space, where no second model goes that way either; `is_refined` where no option could name a latent.
+void refuse_latent_options(const core::RouteOptions& options, const pipeline::HintWords& hints, bool has_stage,
+                           bool is_refined) {
   const std::array<std::pair<const char*, bool>, 7> asked = {{
-      {"--no-convert", !options.may_convert},
-      {"--measure", options.measure},
-      {"--compensate", options.compensate},
+      {"--no-convert", !options.may_convert && !has_stage},
+      {"--measure", options.measure && !has_stage},
+      {"--compensate", options.compensate && !has_stage},
       {"--space", !hints.space.empty()},
       {"--init-units", !hints.units.empty()},
       {"--init-format", !hints.format.empty()},
@@ -278,7 +279,7 @@ void take_job(GenerationOptions& options) {
   options.lora_folders = job.lora_dirs;
   options.output = job.output.value_or(default_output);
   options.names_output = job.output.has_value();
-  options.latent = job.latent.value_or("");
+  options.latent = output_name(job.latent.value_or(""));
   options.outputs.overwrite = job.overwrite;
   options.outputs.skip_existing = job.skip_existing;
 }
@@ -338,8 +339,9 @@ int generate(GenerationOptions& options) {
   check_prompt(options);
   pipeline::ModelCatalog catalog;
   pipeline::RenderPlan plan = pipeline::plan_render(render_asked(options, catalog), catalog, random_number());
-  if (!plan.latent && !plan.stage) {
-    refuse_transcode_options(options.handoff, options.hints, /*is_refined=*/options.source != nullptr);
+  if (!plan.latent) {
+    const bool is_refined = options.source != nullptr;
+    refuse_latent_options(options.handoff, options.hints, plan.stage.has_value(), is_refined);
   }
   Outputs outputs(options, plan.job);
   if (outputs.are_complete()) {

@@ -63,9 +63,11 @@ void print_report(const Options& options, io::ImportReport report, bool tried) {
 /// Whether a model is where the new one would go, and is to stay; then that is said.
 bool stays_as_it_is(const Options& options) {
   if (!options.outputs.skip_existing) return false;
-  const std::string place = pipeline::import_place(options.asked).string();
-  if (!stays(options.outputs, (fs::path(place) / "model.json").string())) return false;
-  report_skipped(options.outputs, place, std::nullopt, options.asked.target.dry_run);
+  const fs::path place = pipeline::import_place(options.asked);
+  if (!stays(options.outputs, (place / "model.json").string())) return false;
+  std::error_code error;
+  const fs::path whole = fs::canonical(place, error);  // as of a model that is made
+  report_skipped(options.outputs, (error ? place : whole).string(), std::nullopt, options.asked.target.dry_run);
   return true;
 }
 

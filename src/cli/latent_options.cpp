@@ -17,6 +17,10 @@
 namespace lapis::cli {
 namespace {
 
+/// Names that end so are pictures', which nobody means for a latent.
+constexpr std::array<std::string_view, 14> picture_endings = {
+    ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tga", ".ppm", ".pgm", ".pbm", ".pnm", ".pam", ".tif", ".tiff"};
+
 /// Declares an option as the job's field of this key is declared; `flags` where they are others.
 template <typename Value>
 void declare_field(CLI::App& app, Value& value, const char* key, const char* group, const char* flags = nullptr) {
@@ -100,8 +104,7 @@ void declare_output_numbers(CLI::App& app, std::string& units, std::string& dtyp
 
 io::LatentFormat output_format(const std::string& format, const std::string& path, std::string_view flag) {
   const std::string ending = core::lower_ascii(std::filesystem::path(path).extension().string());
-  static const std::array<std::string_view, 5> pictures = {".png", ".jpg", ".jpeg", ".webp", ".bmp"};
-  if (std::find(pictures.begin(), pictures.end(), ending) != pictures.end()) {
+  if (std::ranges::find(picture_endings, ending) != picture_endings.end()) {
     throw Error(ErrorKind::usage,
                 core::sentence("{} {}: this {} writes a latent, and {} is a picture. Let the name end in .safetensors; "
                                "lapis decode makes the picture",

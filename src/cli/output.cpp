@@ -16,6 +16,8 @@ void check_stdin(const std::string& path, const std::string& what, const std::st
   throw Error(ErrorKind::usage, core::sentence("- would read {} from the terminal. Pipe it: {}", what, command));
 }
 
+std::string output_name(const std::string& path) { return path == "/dev/stdout" ? "-" : path; }
+
 bool is_same_file(const std::string& one, const std::string& other) {
   std::error_code error;
   const std::filesystem::path a = std::filesystem::weakly_canonical(std::filesystem::absolute(one, error), error);

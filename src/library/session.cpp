@@ -37,6 +37,17 @@ std::uint64_t random_number() {
   return (std::uint64_t{device()} << 32) | device();
 }
 
+/// Puts a job on a session's machine, as a command line does that names it all: what a latent records of another one
+/// counts no more. An empty name is as if nothing were said.
+void take_machine(pipeline::AskedJob& asked, const EngineOptions& machine) {
+  const auto said = [](const std::string& name) { return name.empty() ? std::nullopt : std::optional(name); };
+  asked.job.device = said(machine.device);
+  asked.job.dtype = said(machine.dtype);
+  asked.job.vae_dtype = said(machine.vae_dtype);
+  asked.job.threads = machine.threads;
+  asked.named.insert(fields_of_the_session.begin(), fields_of_the_session.end());
+}
+
 /// A job, and what it says anything of. Throws Error{usage} for what is the session's or the caller's to decide.
 pipeline::AskedJob asked_job(const Job& job) {
   pipeline::AskedJob asked{job, core::named_fields(job)};
@@ -89,6 +100,7 @@ struct Session::State {
   pipeline::RenderPlan plan(const Job& job, std::optional<pipeline::LatentInput> latent) {
     pipeline::RenderAsked asked;
     asked.asked = asked_job(job);
+    take_machine(asked.asked, options.engine);
     asked.handoff = {!job.no_convert, job.measure, job.compensate};
     asked.lora_folders = job.lora_dirs;
     asked.pictures = !job.stop_at;

@@ -170,6 +170,8 @@ class WhatPeopleType(CliTest):
         for words in (("--measure",), ("--compensate",), ("--no-convert",), ("--space", "sd15"), ("--init-units", "vae")):
             with self.subTest(words=words):
                 self.refused(2, "generate", "a lake", *QUICK, *words, says=(words[0], "--init-latent FILE"))
+        hint = ("--space", "sd15")  # a second model reads what the first makes, of which all is known
+        self.refused(2, "generate", "a lake", *QUICK, "--then", "tiny-sdxl", *hint, says=("--space", "--init-latent FILE"))
 
     @needs_engine
     def test_devices_are_written_to(self) -> None:

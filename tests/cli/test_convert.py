@@ -154,7 +154,8 @@ class Forms(LatentTest):
         self.assertEqual(self.bytes_of("b.safetensors"), self.bytes_of("c.safetensors"))
 
     def test_generate_heeds_the_ending_of_latents_too(self) -> None:
-        self.refused(2, "generate", *WALK, "--latent", "a.png", says=("--latent a.png", ".safetensors"))
+        for name in ("a.png", "a.ppm", "a.GIF", "a.tga"):
+            self.refused(2, "generate", *WALK, "--latent", name, says=(f"--latent {name}", ".safetensors"))
         self.refused(2, "generate", *WALK, "--latent", "a.latent", "--stop-at", "2", says=("comfy", "--stop-at"))
         if not has_engine():
             return

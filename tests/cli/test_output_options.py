@@ -55,6 +55,16 @@ class SameEverywhere(LatentTest):
                 self.refused(2, *line, "-o", "-", "--skip-existing", says=("--skip-existing", "-o -"))
         self.refused(2, "generate", "a lake", "--latent", "-", "--skip-existing", says=("--skip-existing", "--latent -"))
 
+    def test_standard_output_has_another_name(self) -> None:
+        for command, line in self.commands().items():
+            if command in ("matrix", "import"):
+                continue
+            with self.subTest(command=command):
+                self.refused(2, *line, "-o", "/dev/stdout", "--json", says=("--json and -o -",))
+        self.refused(2, "generate", "a lake", "--latent", "/dev/stdout", "--json", says=("--json and --latent -",))
+        self.assertEqual(self.output("convert", "a.safetensors", "--dtype", "f16", "-o", "/dev/stdout"),
+                         self.output("convert", "a.safetensors", "--dtype", "f16", "-o", "-"))
+
 
 class Pictures(CliTest):
     def test_one_that_is_there_stays_and_no_engine_opens(self) -> None:
@@ -199,6 +209,8 @@ class Models(HomeTest):
         self.assertIn(b"would be skipped", self.output(*words, "--dry-run"))
         self.assertEqual((place / "model.json").stat().st_mtime_ns, before)
         self.assertEqual(self.done("import", str(MODEL), "-o", str(place), "--skip-existing").stdout, b"")
+        made = self.line("import", str(MODEL), "-o", "here", "--skip-existing")
+        self.assertEqual(self.line("import", str(MODEL), "-o", "here", "--skip-existing")["path"], made["path"])
 
     def test_a_folder_that_is_no_model_is_in_the_way(self) -> None:
         (self.folder / "mine").mkdir()

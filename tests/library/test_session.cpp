@@ -67,6 +67,20 @@ TEST_CASE("what a job cannot decide for a session is refused") {
   CHECK(std::string(error_of([&] { session.plan(output); }).what()).starts_with("output is for a program"));
 }
 
+TEST_CASE("a job is planned, and recorded, for the session's machine") {
+  SessionOptions options;
+  options.engine.device = "cpu";
+  options.engine.threads = 1;
+  options.engine.vae_dtype = "bf16";
+  Session session(std::move(options));
+  const ResolvedJob job = session.plan(short_job()).job;
+  CHECK(job.device == "cpu");
+  CHECK(job.threads == 1);
+  CHECK(job.vae_dtype == "bf16");
+  const LatentDocument latent = session.render(short_job(), nullptr);
+  CHECK(latent.passport.job.find(R"("vae_dtype":"bf16")") != std::string::npos);
+}
+
 TEST_CASE("a model that is not there is refused with the names there are") {
   Session session;
   CHECK(error_of([&] { session.open("tiny-sd51"); }).kind() == ErrorKind::usage);

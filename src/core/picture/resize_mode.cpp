@@ -150,10 +150,11 @@ std::optional<std::string> size_note(const ResolvedJob& job, const Model& model)
   const int height = std::max(job.height, job.hires_height);
   const double share = static_cast<double>(width) * height / model.defaults.width / model.defaults.height;
   if (share <= largest_share) return std::nullopt;
+  const std::string advice = job.hires ? "" : sentence(". For a large picture of one piece: {hires}");
   return sentence(
       "{} x {} pixels are {} times as many as {} draws by itself ({} x {}): each step takes at least that "
-      "many times as long, and shapes are likely to repeat. For a large picture of one piece: {hires}",
-      width, height, std::llround(share), model.name, model.defaults.width, model.defaults.height);
+      "many times as long, and shapes are likely to repeat{}",
+      width, height, std::llround(share), model.name, model.defaults.width, model.defaults.height, advice);
 }
 
 }  // namespace lapis::core
