@@ -63,7 +63,8 @@ struct JobPlan {
 /// alone. Not safe to share between threads, nor to be called from its own callbacks. Several sessions may live in one
 /// process; count of threads and flushing of denormal numbers are the process's, and the session whose engine was
 /// opened last decides them. Functions throw `Error` alone, whose texts name fields of a job by their keys; after one
-/// the session is as usable as before. What they return is the caller's own, but for `open`.
+/// the session is as usable as before. Callbacks throw `Error` alone too, which comes through as it is. What
+/// functions return is the caller's own, but for `open`.
 class LAPIS_API Session {
  public:
   explicit Session(SessionOptions options = {});

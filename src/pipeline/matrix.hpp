@@ -35,8 +35,8 @@ struct MatrixRow {
   core::Layout layout = core::Layout::plain;
 };
 
-/// The rows of latents and models that a command line names; of a known model of each family where it names none.
-/// Models get jobs of one seed, and a latent of several pictures becomes that of its first, which is a note on stderr.
+/// The rows of the latents and models that `words` name; of a known model of each family where it names none.
+/// Models get jobs of one seed, and a latent of several pictures becomes that of its first, which is a note.
 /// Throws Error{usage} for fewer than 2 or more than 6, and for two of one space, Error{incompatible} for a latent that
 /// is partially denoised, whose VAE is not known, or that cannot go into another's space, Error{model} for a model
 /// without a VAE's both halves, and as reading a latent or a model does. No tensor exists yet.
