@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -37,37 +36,15 @@ std::uint64_t random_number() {
   return (std::uint64_t{device()} << 32) | device();
 }
 
-/// Throws Error{usage} for options of a latent to start from, where there is none, and of its way into the model's
-/// space, where no second model goes that way either; `is_refined` where no option could name a latent.
-void refuse_latent_options(const core::RouteOptions& options, const pipeline::HintWords& hints, bool has_stage,
-                           bool is_refined) {
-  const std::array<std::pair<const char*, bool>, 7> asked = {{
-      {"--no-convert", !options.may_convert && !has_stage},
-      {"--measure", options.measure && !has_stage},
-      {"--compensate", options.compensate && !has_stage},
-      {"--space", !hints.space.empty()},
-      {"--init-units", !hints.units.empty()},
-      {"--init-format", !hints.format.empty()},
-      {"--init-size", !hints.size.empty()},
-  }};
-  for (const auto& [flag, is_given] : asked) {
-    if (!is_given) continue;
-    throw Error(ErrorKind::usage, core::sentence("{} is for a latent to start from, and there is none.", flag),
-                is_refined ? "Leave it out" : "Leave it out, or name one: --init-latent FILE");
-  }
-}
-
 /// What is asked of the pipeline, its latent read.
 pipeline::RenderAsked render_asked(const GenerationOptions& options, pipeline::ModelCatalog& catalog) {
   pipeline::RenderAsked asked;
   asked.asked = options.asked;
-  asked.handoff = options.handoff;
-  asked.lora_folders = options.lora_folders;
   asked.pictures = options.draws();
   const Job& job = options.asked.job;
   std::shared_ptr<const io::LatentSource> source = options.source;
   if (job.init_latent) {
-    const io::LatentHints hints = latent_hints(options.hints, catalog, init_flags);
+    const io::LatentHints hints = pipeline::latent_hints(job, catalog);
     if (!source) {
       source = std::make_shared<io::LatentSource>(
           latent_source(*job.init_latent, "lapis generate --init-latent - < a.safetensors"));
@@ -270,13 +247,9 @@ void print_plan(const GenerationOptions& options, const Outputs& outputs, const 
   print_sampling(plan.stage->job, *plan.stage->model);
 }
 
-/// What the job says of its outputs, and of a latent on its way into the model's space.
+/// What the job says of its outputs.
 void take_job(GenerationOptions& options) {
   const Job& job = options.asked.job;
-  options.hints = {job.space.value_or(""), job.init_units.value_or(""), job.init_format.value_or(""),
-                   job.init_size.value_or("")};
-  options.handoff = {!job.no_convert, job.measure, job.compensate};
-  options.lora_folders = job.lora_dirs;
   options.output = job.output.value_or(default_output);
   options.names_output = job.output.has_value();
   options.latent = output_name(job.latent.value_or(""));
@@ -339,10 +312,6 @@ int generate(GenerationOptions& options) {
   check_prompt(options);
   pipeline::ModelCatalog catalog;
   pipeline::RenderPlan plan = pipeline::plan_render(render_asked(options, catalog), catalog, random_number());
-  if (!plan.latent) {
-    const bool is_refined = options.source != nullptr;
-    refuse_latent_options(options.handoff, options.hints, plan.stage.has_value(), is_refined);
-  }
   Outputs outputs(options, plan.job);
   if (outputs.are_complete()) {
     if (options.dry_run) {

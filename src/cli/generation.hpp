@@ -9,7 +9,6 @@
 #include "cli/latent_options.hpp"
 #include "cli/output_options.hpp"
 #include "io/latent/latent_formats.hpp"
-#include "pipeline/handoff.hpp"
 
 namespace CLI {
 class App;
@@ -28,9 +27,6 @@ struct GenerationOptions {
   OutputOptions outputs;
 
   // What `generate` takes from the job; `outputs` but for --json, too.
-  pipeline::HintWords hints;  ///< of a latent to start from
-  core::RouteOptions handoff;
-  std::vector<std::string> lora_folders;  ///< searched for names of LoRAs
   std::string output = default_output;
   bool names_output = false;  ///< that name was given
   std::string latent;         ///< file for the latents; empty: none

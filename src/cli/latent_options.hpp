@@ -27,7 +27,6 @@ struct HintFlags {
 
 inline constexpr HintFlags plain_flags;
 inline constexpr HintFlags in_flags = {"--in-units", "--in-format", "--in-size"};
-inline constexpr HintFlags init_flags = {"--init-units", "--init-format", "--init-size"};
 
 /// Declares them as the job's fields of a latent to start from are declared.
 void declare_hints(CLI::App& app, pipeline::HintWords& options, const HintFlags& flags = plain_flags);

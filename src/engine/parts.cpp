@@ -14,7 +14,9 @@ Parts::Parts(Model model, const Placements& placements) : model_(std::move(model
 
 std::uint64_t Parts::bytes() const {
   std::uint64_t sum = 0;
-  for (const PartSlot& slot : slots_) sum += slot.held() != nullptr ? slot.held()->bytes() : 0;
+  for (const auto* slots : {&slots_, &twins_}) {
+    for (const PartSlot& slot : *slots) sum += slot.held() != nullptr ? slot.held()->bytes() : 0;
+  }
   return sum;
 }
 
@@ -51,32 +53,29 @@ LoadedPart& Parts::in_fp32(PartKind kind) {
   if (!row_of(kind).has_fp32_twin)
     throw Error(ErrorKind::internal, "a part was asked for in fp32 that has no such twin");
   const Timed timed(load_seconds_);
-  PartSlot& slot = slots_[index_of(kind)];
-  slot.release();
-  return slot.part(loading(kind, {placement(kind).device, at::kFloat}));
+  return twins_[index_of(kind)].part(loading(kind, {placement(kind).device, at::kFloat}));
 }
 
 void Parts::release(PartStage stage) {
   for (const PartKindRow& row : part_kinds) {
-    PartSlot& slot = slots_[index_of(row.kind)];
-    if (row.stage == stage && slot.held() != nullptr) slot.release();
-  }
-}
-
-void Parts::release_twins() {
-  for (const PartKindRow& row : part_kinds) {
-    PartSlot& slot = slots_[index_of(row.kind)];
-    if (slot.held() != nullptr && slot.held()->placement() != placement(row.kind)) slot.release();
+    if (row.stage != stage) continue;
+    for (PartSlot* slot : {&slots_[index_of(row.kind)], &twins_[index_of(row.kind)]}) {
+      if (slot->held() != nullptr) slot->release();
+    }
   }
 }
 
 void Parts::release_all() {
-  for (PartSlot& slot : slots_) slot.release();
+  for (auto* slots : {&slots_, &twins_}) {
+    for (PartSlot& slot : *slots) slot.release();
+  }
 }
 
 Timings Parts::module_seconds() const {
   Timings timings;
-  for (const PartKindRow& row : part_kinds) timings.of(row.kind) = slots_[index_of(row.kind)].seconds();
+  for (const PartKindRow& row : part_kinds) {
+    timings.of(row.kind) = slots_[index_of(row.kind)].seconds() + twins_[index_of(row.kind)].seconds();
+  }
   return timings;
 }
 

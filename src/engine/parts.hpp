@@ -40,15 +40,12 @@ class Parts {
   /// throws (`LoadedPart`). So do `ensure`, and `expect` for a kind that the model has not.
   LoadedPart& part(PartKind kind);
 
-  /// The part in fp32, loaded in place of the one that is here, for a picture that overflowed in half precision. It
-  /// stays until `release_twins`. Throws as `part`, and Error{internal} for a kind that has no such twin.
+  /// The part in fp32, beside the one that is here, for a picture that overflowed in half precision: what one picture
+  /// met is nothing to the next. Throws as `part`, and Error{internal} for a kind that has no such twin.
   LoadedPart& in_fp32(PartKind kind);
 
   /// Lets the parts of a stage go.
   void release(PartStage stage);
-
-  /// Lets those parts go that stand in fp32 for one of another dtype: what one request met is nothing to the next.
-  void release_twins();
 
   /// Lets every part go.
   void release_all();
@@ -65,6 +62,7 @@ class Parts {
   Placements placements_;
   Attachments attachments_;
   std::array<PartSlot, part_kinds.size()> slots_;
+  std::array<PartSlot, part_kinds.size()> twins_;  ///< the same parts in fp32
 };
 
 /// The parts that every picture needs, the largest first: denoiser, text encoders, VAE decoder.

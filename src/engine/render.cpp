@@ -108,7 +108,6 @@ class Rendering {
   /// for, for then the text encoders go before the denoiser comes.
   void load() {
     parts_.attach(request_.attachments);
-    parts_.release_twins();
     if (request_.decodes) parts_.ensure(parts_to_draw(parts_.model()));
     if (request_.image || job_.hires) parts_.expect(PartKind::vae_encoder);
   }

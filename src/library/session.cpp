@@ -67,7 +67,25 @@ pipeline::AskedJob asked_job(const Job& job) {
   return asked;
 }
 
-pipeline::NamedLatent named(const LatentDocument& latent) { return {given_latent, {latent}}; }
+/// Throws Error{usage} for numbers that are not as many as the shape says.
+void check_numbers(const LatentDocument& latent) {
+  const auto& shape = latent.passport.shape;
+  const bool is_shape = std::ranges::all_of(shape, [](std::int64_t side) { return side > 0 && side < 1'000'000; });
+  const std::int64_t numbers = is_shape ? shape[0] * shape[1] * shape[2] * shape[3] : 0;
+  const auto is_whole = [&](const std::vector<float>& values) {
+    return numbers > 0 && values.size() == static_cast<std::size_t>(numbers);
+  };
+  if (is_whole(latent.values) && std::ranges::all_of(latent.memory, is_whole)) return;
+  throw Error(ErrorKind::usage,
+              core::sentence("{} has {} numbers, and its shape is {}.", given_latent, latent.values.size(),
+                             core::shape_text(shape)),
+              "Give it as many as the shape says, and as many for each array that its sampler remembers");
+}
+
+pipeline::NamedLatent named(const LatentDocument& latent) {
+  check_numbers(latent);
+  return {given_latent, {latent}};
+}
 
 Finding finding_of(const io::Checked& checked) {
   const core::Route& route = checked.route;
@@ -101,8 +119,6 @@ struct Session::State {
     pipeline::RenderAsked asked;
     asked.asked = asked_job(job);
     take_machine(asked.asked, options.engine);
-    asked.handoff = {!job.no_convert, job.measure, job.compensate};
-    asked.lora_folders = job.lora_dirs;
     asked.pictures = !job.stop_at;
     asked.latent = std::move(latent);
     return pipeline::plan_render(std::move(asked), catalog, random_number());
@@ -111,10 +127,7 @@ struct Session::State {
   /// The latent that a job names by its file, if it names one.
   std::optional<pipeline::LatentInput> latent_of(const Job& job) {
     if (!job.init_latent) return std::nullopt;
-    const pipeline::HintWords words = {job.space.value_or(""), job.init_units.value_or(""),
-                                       job.init_format.value_or(""), job.init_size.value_or("")};
-    const io::LatentHints hints =
-        pipeline::latent_hints(words, catalog, {"space", "init_units", "init_format", "init_size"});
+    const io::LatentHints hints = pipeline::latent_hints(job, catalog);
     const io::LatentSource source(*job.init_latent);
     return pipeline::LatentInput{pipeline::named_latent(source, hints), io::sha256(source.bytes())};
   }
@@ -153,9 +166,14 @@ LatentDocument Session::render(const Job& job, const OnPicture& on_picture) {
 }
 
 LatentDocument Session::render(const Job& job, const LatentDocument& latent, const OnPicture& on_picture) {
+  if (job.init_latent) {
+    throw Error(ErrorKind::usage, core::sentence("{init_latent} names a file beside the latent that is given."),
+                "Give one of the two");
+  }
+  pipeline::NamedLatent start = named(latent);
   Job from_latent = job;
   from_latent.init_latent = given_latent;
-  return state_->render(from_latent, pipeline::LatentInput{named(latent), io::sha256(io::latent_bytes(latent))},
+  return state_->render(from_latent, pipeline::LatentInput{std::move(start), io::sha256(io::latent_bytes(latent))},
                         on_picture);
 }
 
@@ -210,9 +228,20 @@ LatentDocument read_latent(const std::string& path) {
   return io::read_latent(source.bytes(), source.name(), {}).document;
 }
 
-std::vector<std::byte> latent_bytes(const LatentDocument& latent) { return io::latent_bytes(latent); }
+std::vector<std::byte> latent_bytes(const LatentDocument& latent) {
+  check_numbers(latent);
+  return io::latent_bytes(latent);
+}
 
-std::vector<std::byte> png_bytes(const Image& image) { return io::encode_png(image, {}); }
+std::vector<std::byte> png_bytes(const Image& image) {
+  const auto pixels = std::int64_t{image.width} * image.height;
+  if (image.width > 0 && image.height > 0 && image.rgb.size() == static_cast<std::size_t>(3 * pixels)) {
+    return io::encode_png(image, {});
+  }
+  throw Error(ErrorKind::usage,
+              core::sentence("a picture of {} x {} pixels has {} bytes.", image.width, image.height, image.rgb.size()),
+              "Give it three bytes a pixel");
+}
 
 void write_file(const std::string& path, std::span<const std::byte> bytes, bool overwrite) {
   io::write_file(path, bytes, overwrite);

@@ -67,4 +67,10 @@ io::LatentHints latent_hints(const HintWords& words, ModelCatalog& catalog, io::
   return hints;
 }
 
+io::LatentHints latent_hints(const Job& job, ModelCatalog& catalog) {
+  const HintWords words = {job.space.value_or(""), job.init_units.value_or(""), job.init_format.value_or(""),
+                           job.init_size.value_or("")};
+  return latent_hints(words, catalog, {"space", "init_units", "init_format", "init_size"});
+}
+
 }  // namespace lapis::pipeline

@@ -31,4 +31,7 @@ struct HintWords {
 /// What the words mean, under the `keys` of their fields. Throws Error{usage} for words that mean nothing.
 io::LatentHints latent_hints(const HintWords& words, ModelCatalog& catalog, io::HintKeys keys);
 
+/// What a job says of the latent that it starts from.
+io::LatentHints latent_hints(const Job& job, ModelCatalog& catalog);
+
 }  // namespace lapis::pipeline

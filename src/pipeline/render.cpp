@@ -5,6 +5,8 @@
 
 #include "core/job/job_fields.hpp"
 #include "core/latent/latents.hpp"
+#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
 #include "io/file/sha256.hpp"
 #include "io/file/text.hpp"
 #include "io/model/model_folder.hpp"
@@ -14,6 +16,7 @@
 #include "io/prompt/prompt_reader.hpp"
 #include "io/report/job_json.hpp"
 #include "lapis/attachments.hpp"
+#include "lapis/error.hpp"
 #include "lapis/version.hpp"
 #include "pipeline/background_digests.hpp"
 #include "pipeline/clock.hpp"
@@ -244,6 +247,19 @@ class Rendering {
   RenderResult result_;
 };
 
+/// Throws Error{usage} for fields of a latent to start from, where there is none, and of its way into the model's
+/// space, where no second model goes that way either.
+void refuse_latent_fields(const AskedJob& asked, bool has_stage, bool may_name_latent) {
+  for (const core::JobField& field : core::job_fields()) {
+    const bool is_of_latent = field.group == core::FieldGroup::hints;
+    const bool is_of_its_way = field.group == core::FieldGroup::transcode && !has_stage;
+    if ((!is_of_latent && !is_of_its_way) || !asked.named.contains(std::string(field.key))) continue;
+    throw Error(ErrorKind::usage,
+                core::sentence("{} is for a latent to start from, and there is none.", core::field_name(field.key)),
+                may_name_latent ? core::sentence("Leave it out, or name one: {init_latent} FILE") : "Leave it out");
+  }
+}
+
 }  // namespace
 
 std::vector<io::Checked> RenderPlan::routes() const {
@@ -257,16 +273,17 @@ RenderPlan plan_render(RenderAsked asked, ModelCatalog& catalog, std::uint64_t r
   const auto planning = Clock::now();
   RenderPlan plan;
   plan.pictures = asked.pictures;
-  plan.lora_folders = std::move(asked.lora_folders);
+  const bool may_name_latent = !asked.picture;
   Job job = asked.asked.job;
+  const core::RouteOptions handoff = {!job.no_convert, job.measure, job.compensate};
+  plan.lora_folders = job.lora_dirs;
   std::string name = job.model;
   std::optional<Job> recorded;
   if (asked.latent) recorded = recorded_job(asked.latent->latent, asked.asked);
   if (name.empty() && recorded) name = recorded->model;
   plan.model = &catalog.open(name.empty() ? default_model : name);
   if (asked.latent) {
-    plan.latent =
-        plan_start_latent(std::move(*asked.latent), recorded, asked.asked, *plan.model, asked.handoff, catalog);
+    plan.latent = plan_start_latent(std::move(*asked.latent), recorded, asked.asked, *plan.model, handoff, catalog);
     job = plan.latent->job;
   } else if (job.image) {
     plan.picture = read_start_picture(job, *plan.model, std::move(asked.picture));
@@ -275,9 +292,10 @@ RenderPlan plan_render(RenderAsked asked, ModelCatalog& catalog, std::uint64_t r
   plan.loras = job.loras;
   plan.job = core::resolve(job, *plan.model, random, plan.latent ? &plan.latent->handoff.arriving : nullptr);
   if (job.then) {
-    plan.stage = plan_stage(job, plan.job, *plan.model, asked.handoff, catalog);
+    plan.stage = plan_stage(job, plan.job, *plan.model, handoff, catalog);
     plan.job.then = plan.stage->name();
   }
+  if (!plan.latent) refuse_latent_fields(asked.asked, plan.stage.has_value(), may_name_latent);
   plan.seconds = seconds_since(planning);
   return plan;
 }

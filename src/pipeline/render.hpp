@@ -31,9 +31,7 @@ struct RenderAsked {
   AskedJob asked;
   std::optional<LatentInput> latent;    ///< there where the job names a latent to start from
   std::optional<PictureBytes> picture;  ///< the picture to start from, where it was read already
-  core::RouteOptions handoff;
-  std::vector<std::string> lora_folders;  ///< searched for names of LoRAs before `lora_places`
-  bool pictures = true;                   ///< false: latents are all that is wanted
+  bool pictures = true;                 ///< false: latents are all that is wanted
 };
 
 /// What will be done, decided from names, headers and rows alone. Models are the catalog's, which must live as long.
@@ -47,8 +45,8 @@ struct RenderPlan {
   std::optional<StagePlan> stage;         ///< a second model that goes on
   std::vector<std::string> embeddings;    ///< files, as asked or as a latent records them
   std::vector<std::string> loras;
-  std::vector<std::string> lora_folders;
-  double seconds = 0;  ///< that planning took
+  std::vector<std::string> lora_folders;  ///< searched for names of LoRAs before `lora_places`
+  double seconds = 0;                     ///< that planning took
 
   /// The ways that latents take, for a report.
   std::vector<io::Checked> routes() const;

@@ -1,5 +1,3 @@
-#include "core/latent/channel_statistics.hpp"
-
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -7,6 +5,8 @@
 #include <limits>
 #include <random>
 #include <vector>
+
+#include "core/latent/channel_statistics.hpp"
 
 namespace lapis::core {
 namespace {

@@ -92,6 +92,16 @@ TEST_CASE("parts that were made ready are not loaded again") {
   CHECK_THROWS_WITH(made->ensure(model(), {PartKind::text_encoder_2}), Catch::Contains("has no text_encoder_2"));
 }
 
+TEST_CASE("a picture that overflows in half precision changes nothing for the next") {
+  const auto made = make_engine("fp16", 1, everything);
+  const Latent usual = pictures_of(*make_engine("fp32", 1), request(7, 1, 3)).front().latent;
+  Latent huge = usual;
+  for (float& value : huge.values) value *= 3e4F;
+  const Image before = made->decode(model(), usual, "auto").images.front();
+  CHECK(made->decode(model(), huge, "auto").images.front().width == before.width);
+  CHECK(made->decode(model(), usual, "auto").images.front().rgb == before.rgb);
+}
+
 TEST_CASE("two models alternate: with room for both each is loaded once, without it every time") {
   const Model other = io::read_model(lapis::test::models() / "tiny-sdxl");
   const Latent latent = pictures_of(*make_engine("fp32", 1), request(7, 1, 3)).front().latent;

@@ -82,9 +82,11 @@ TEST_CASE("the VAE's parts have a twin in fp32, and no other part has") {
   Parts parts(tiny(), Placements(half, half.dtype));
   CHECK(parts.part(PartKind::vae_decoder).placement().dtype == at::kBFloat16);
   CHECK(parts.in_fp32(PartKind::vae_decoder).placement().dtype == at::kFloat);
-  CHECK(parts.part(PartKind::vae_decoder).placement().dtype == at::kFloat);
-  parts.release_twins();
   CHECK(parts.part(PartKind::vae_decoder).placement().dtype == at::kBFloat16);
+  const std::uint64_t both = parts.bytes();
+  parts.release(PartStage::decoding);
+  CHECK(parts.bytes() == 0);
+  CHECK(parts.part(PartKind::vae_decoder).bytes() < both);
   CHECK_THROWS_AS(parts.in_fp32(PartKind::denoiser), Error);
   CHECK_THROWS_WITH(parts.part(PartKind::text_encoder_2), Catch::Contains("has no text_encoder_2"));
 }

@@ -137,6 +137,31 @@ TEST_CASE("a session draws, keeps, goes on, converts and decodes") {
   CHECK(finished[0].image.rgb == pictures[0].image.rgb);
 }
 
+TEST_CASE("numbers that are not as many as their shape says are the caller's mistake") {
+  Session session;
+  LatentDocument latent;
+  CHECK(error_of([&] { latent_bytes(latent); }).kind() == ErrorKind::usage);
+  latent.passport.shape = {1, 4, 8, 8};
+  latent.values.resize(255);
+  CHECK(error_of([&] { session.decode(latent, model("tiny-sd15")); }).kind() == ErrorKind::usage);
+  latent.passport.shape = {-1, 4, 8, 8};
+  CHECK(error_of([&] { session.convert(latent, "sdxl"); }).kind() == ErrorKind::usage);
+  CHECK(error_of([&] { png_bytes({2, 2, std::vector<std::uint8_t>(11)}); }).kind() == ErrorKind::usage);
+  CHECK(error_of([&] { png_bytes({}); }).kind() == ErrorKind::usage);
+}
+
+TEST_CASE("what a job says of a latent that it does not start from is refused") {
+  Session session;
+  Job job = short_job();
+  job.space = "sd15";
+  CHECK(error_of([&] { session.plan(job); }).fields().front() == "space");
+  job.space.reset();
+  job.measure = true;
+  CHECK(error_of([&] { session.plan(job); }).fields().front() == "measure");
+  job.then = model("tiny-sdxl") + ":0.5";
+  CHECK(session.plan(job).routes.size() == 1);
+}
+
 TEST_CASE("files of a session are whole, and are read again") {
   const std::filesystem::path folder = std::filesystem::temp_directory_path() / "lapis-test-session";
   std::filesystem::remove_all(folder);
