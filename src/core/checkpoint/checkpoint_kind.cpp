@@ -24,7 +24,7 @@ bool same_bytes(std::span<const std::int64_t> one, std::span<const std::int64_t>
   return std::ranges::equal(trimmed(one), trimmed(other));
 }
 
-// ---- matching graphs with a checkpoint ----
+// Matching graphs with a checkpoint.
 
 /// A graph in one key scheme: what a checkpoint of it holds.
 struct NamedGraph {
@@ -89,7 +89,7 @@ void claim(const Candidate& candidate, const Shapes& checkpoint, Claims& claims)
   }
 }
 
-// ---- titles ----
+// Titles.
 
 struct TitleRow {
   std::string_view graph;

@@ -54,7 +54,7 @@ std::optional<Numbered> split_number(std::string_view name) {
 /// Rows that `part` takes of equal ones, `height` each.
 std::vector<RowRange> slice(std::int64_t part, std::int64_t height) { return {{part * height, height}}; }
 
-// ---- ldm: UNet ----
+// The UNet of ldm.
 
 constexpr std::array<Rename, 10> unet_tops = {{
     {"conv_in.", "input_blocks.0.0."},
@@ -122,7 +122,7 @@ Layout layout_of(std::span<const TensorShape> graph) {
   return layout;
 }
 
-// ---- ldm: VAE ----
+// The VAE of ldm.
 
 constexpr std::array<Rename, 5> vae_attention = {{
     {".group_norm.", ".norm."},
@@ -166,7 +166,7 @@ std::string ldm_vae_name(std::string name, const Layout& layout) {
   return renamed(renamed(std::move(name), vae_shortcut), vae_attention);
 }
 
-// ---- OpenCLIP ----
+// The text encoder of OpenCLIP.
 
 constexpr std::array<Rename, 3> open_clip_tops = {{
     {"text_model.embeddings.position_embedding.weight", "positional_embedding"},
@@ -201,7 +201,7 @@ TensorLocation open_clip_place(const TensorShape& tensor) {
   return {renamed(name, open_clip_layers), {}, false};
 }
 
-// ---- Flux ----
+// The transformer of Flux.
 
 constexpr std::array<Rename, 11> flux_tops = {{
     {"time_text_embed.timestep_embedder.linear_1.", "time_in.in_layer."},
@@ -291,7 +291,7 @@ TensorLocation flux_place(const TensorShape& tensor) {
   return flux_block_place(name, height, flux_single_fused, flux_single);
 }
 
-// ---- the table ----
+// The table.
 
 constexpr std::array<Rename, 1> bare = {{{"text_model.", ""}}};
 constexpr std::array<Rename, 1> tied = {{{"shared.", "encoder.embed_tokens."}}};
