@@ -17,7 +17,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from house import check  # noqa: E402
 
-ORDER = ["core", "io", "engine", "pipeline", "jobs", "cli"]
+ORDER = ["core", "io", "engine", "pipeline", "library", "jobs", "cli"]
 
 
 def has_test(path: str, words: set[str]) -> bool:
