@@ -84,6 +84,7 @@ class Pictures(CliTest):
         (self.folder / "b.png").mkdir()
         self.refused(8, *DRAW, "-o", "b.png", "--skip-existing", says=("b.png",))
 
+    @needs_engine
     def test_a_dry_run_says_it(self) -> None:
         self.put("a-1.png", b"mine")
         words = (*DRAW, "-b", "3", "-o", "a.png", "--skip-existing", "--dry-run")

@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 #include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
@@ -70,10 +72,40 @@ void link_or_copy(const fs::path& from, const fs::path& to) {
   if (!fs::is_symlink(to, ignored)) fs::last_write_time(to, fs::last_write_time(from), ignored);
 }
 
-enum class Clash { refuse, pass };
+/// Which folder a path leads to; none where there is none.
+std::optional<std::pair<dev_t, ino_t>> identity_of(const fs::path& path) {
+  struct stat facts {};
+  if (::lstat(path.c_str(), &facts) != 0) return std::nullopt;
+  return std::pair(facts.st_dev, facts.st_ino);
+}
 
-/// Links or copies into `to` whatever lies in the model's folder `from` and is not the model's own.
-void take_others(const fs::path& from, const fs::path& to, Clash clash) {
+/// Calls `look`, and again where another process has put another folder at `place` while it looked, for then what it
+/// looked at may have gone.
+template <typename Look>
+void look_at(const fs::path& place, const Look& look) {
+  while (true) {
+    const auto before = identity_of(place);
+    try {
+      return look();
+    } catch (const fs::filesystem_error& error) {
+      const bool is_gone = error.code() == std::errc::no_such_file_or_directory;
+      if (!is_gone || identity_of(place) == before) throw;
+    }
+  }
+}
+
+/// Everything below a folder, by its name in it.
+std::set<std::string> names_below(const fs::path& folder) {
+  std::set<std::string> names;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
+    names.insert(entry.path().lexically_relative(folder));
+  }
+  return names;
+}
+
+/// Links or copies into `to` whatever lies in the model's folder `from` and is not the model's own. What is there by
+/// that name stays; throws Error{output} for a file that is among the `new_names`.
+void take_others(const fs::path& from, const fs::path& to, const std::set<std::string>& new_names = {}) {
   const std::set<std::string> own = own_files(from);
   for (auto entry = fs::recursive_directory_iterator(from); entry != fs::recursive_directory_iterator(); ++entry) {
     const fs::path below = entry->path().lexically_relative(from);
@@ -85,7 +117,7 @@ void take_others(const fs::path& from, const fs::path& to, Clash clash) {
     const bool is_folder = fs::is_directory(entry->symlink_status());
     if (is_folder && !fs::is_empty(entry->path())) continue;  // made with the first thing in it
     const bool taken = fs::exists(fs::symlink_status(to / below));
-    if (taken && !is_folder && clash == Clash::refuse) {
+    if (taken && !is_folder && new_names.contains(below)) {
       throw Error(ErrorKind::output,
                   core::sentence("{} is none of the model that is replaced, and the new one has a file of that name.",
                                  entry->path().string()),
@@ -132,14 +164,16 @@ NewFolder::NewFolder(const fs::path& place, bool overwrite) : place_(whole_path(
   if (there) {
     own_files(place_);
     const auto note = [&](const fs::path& path) {
-      struct stat facts {};
-      if (::lstat(path.c_str(), &facts) == 0) replaced_.emplace(facts.st_dev, facts.st_ino);
+      if (const auto identity = identity_of(path)) replaced_.insert(*identity);
     };
-    note(place_);
-    for (fs::recursive_directory_iterator entry(place_, error), end; !error && entry != end; entry.increment(error)) {
-      note(entry->path());
+    try {
+      look_at(place_, [&] {
+        note(place_);
+        for (const fs::directory_entry& entry : fs::recursive_directory_iterator(place_)) note(entry.path());
+      });
+    } catch (const fs::filesystem_error& failure) {
+      fail(place_, failure.code().message());
     }
-    if (error) fail(place_, error.message());
   }
   fs::create_directories(place_.parent_path(), error);
   if (error) fail(place_.parent_path(), error.message());
@@ -157,7 +191,10 @@ bool NewFolder::replaces(const fs::path& path) const {
 }
 
 void NewFolder::keep() {
-  if (overwrite_ && fs::exists(place_)) take_others(place_, draft_, Clash::refuse);
+  if (overwrite_ && fs::exists(place_)) {
+    const std::set<std::string> new_names = names_below(draft_);
+    look_at(place_, [&] { take_others(place_, draft_, new_names); });
+  }
   flush_tree(draft_);
   take_place();
   flush_folder(place_.parent_path());
@@ -182,7 +219,7 @@ void NewFolder::exchange() {
   if (is_not_known(error)) return exchange_in_two_steps();
   if (error != 0) fail(place_, system_reason(error));
   try {
-    take_others(draft_, place_, Clash::pass);  // what appeared there since it was looked at
+    take_others(draft_, place_);  // what appeared there since it was looked at
   } catch (...) {
     rename_with(draft_, place_, RENAME_EXCHANGE);
     throw;
@@ -208,7 +245,7 @@ void NewFolder::exchange_in_two_steps() {
     fail(place_, system_reason(error));
   }
   try {
-    take_others(old, place_, Clash::pass);
+    take_others(old, place_);
   } catch (...) {
     if (rename_with(place_, draft_, 0) == 0) undo();
     throw;
