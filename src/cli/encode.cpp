@@ -104,7 +104,7 @@ int encode(const Options& options) {
   pipeline::EngineDoor door(engine_options(options.compute));
   const std::string output = pipeline::in_folder(options.output, default_output);
   const io::LatentFormat format = output_format(options.format, output);
-  io::check_format(format, {});
+  io::check_can_hold(format, {});
   const pipeline::LatentNames names(output, options.images);
   check_output(options.outputs);
   if (names.is_stdout()) check_stdout(options.outputs, "a latent", "lapis encode ... -o - | lapis decode -");

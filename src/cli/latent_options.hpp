@@ -52,9 +52,9 @@ EngineOptions engine_options(const pipeline::ComputeOptions& options);
 void declare_output_format(CLI::App& app, std::string& format);
 void declare_output_numbers(CLI::App& app, std::string& units, std::string& dtype);
 
-/// The form a latent is written in: the one called `format`, or where that is empty the one that asks for the ending of
-/// `path`, or lapis' own. Throws Error{usage} for a name that is none, and for a path that ends like a picture; `flag`
-/// is what names the path.
+/// The format a latent is written in: the one called `format`, or where that is empty the one that asks for the ending
+/// of `path`, or lapis' own. Throws Error{usage} for a name that is none, and for a path that ends like a picture;
+/// `flag` is what names the path.
 io::LatentFormat output_format(const std::string& format, const std::string& path, std::string_view flag = "-o");
 
 }  // namespace lapis::cli

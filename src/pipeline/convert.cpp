@@ -37,7 +37,7 @@ class Planning {
   const io::LatentFormatRow& row() const { return io::latent_format_row(plan_.format); }
 
   void choose_units() {
-    io::check_format(plan_.format, passport());
+    io::check_can_hold(plan_.format, passport());
     if (row().units && asked_.units && *asked_.units != *row().units) {
       throw Error(ErrorKind::usage,
                   core::sentence("{units} {} is not what form {} holds: {} units. Leave one of the two out",

@@ -105,7 +105,7 @@ TEST_CASE("numbers that say nothing fit no space, and that is said") {
   CHECK(text_of(values) == "are NaN or Inf in 4 of 16 values: no space can be told");
 }
 
-TEST_CASE("what the form of a file tells leaves other readings out") {
+TEST_CASE("what the format of a file says leaves other readings out") {
   const std::vector<ChannelStatistics> channels = channels_of("flux", Units::model);
   const std::vector<SpaceMatch> raw = fitting_spaces(channels, {Units::vae, false});
   REQUIRE_FALSE(raw.empty());

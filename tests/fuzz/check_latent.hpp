@@ -14,7 +14,7 @@
 
 namespace lapis::io::test {
 
-/// Each set of facts that a user could tell of a file; the first tells nothing.
+/// Each set of facts that a user could say of a file; the first says nothing.
 inline std::vector<LatentHints> latent_hints() {
   std::vector<LatentHints> facts(1);
   for (const char* space : {"sd15", "flux", "wan21"}) {
@@ -36,7 +36,7 @@ inline bool check_latent(std::span<const std::byte> file, const LatentHints& hin
   }
   if (read_passport(file, "a", hints).passport != latent.document.passport) throw std::logic_error("another passport");
   if (parse_latent(write_latent(latent.document, LatentFormat::lapis), "b") != latent.document) {
-    throw std::logic_error("another latent, by way of lapis' own form");
+    throw std::logic_error("another latent, by way of lapis' own format");
   }
   if (latent.format == LatentFormat::comfy_old) return true;
   LatentHints again = hints;

@@ -12,10 +12,10 @@ namespace {
 
 std::string data(const std::string& name) { return read_text(data_file("latents/" + name)); }
 
-LatentFormat form_of(const std::string& file) { return detect_form(as_bytes(file), "a"); }
+LatentFormat format_of(const std::string& file) { return open_latent_container(as_bytes(file), "a").format; }
 
 void check_refused(const std::string& file, const std::string& name, const std::vector<std::string>& parts) {
-  check_fails(ErrorKind::input, parts, [&] { detect_form(as_bytes(file), name); });
+  check_fails(ErrorKind::input, parts, [&] { open_latent_container(as_bytes(file), name); });
 }
 
 std::string tensors(const std::vector<std::string>& names, const std::map<std::string, std::string>& metadata = {}) {
@@ -28,18 +28,18 @@ std::string tensors(const std::vector<std::string>& names, const std::map<std::s
 
 }  // namespace
 
-TEST_CASE("the form of a file shows in its bytes") {
-  CHECK(form_of(as_text(latent_bytes(finished_latent()))) == LatentFormat::lapis);
-  CHECK(form_of(data("comfy.latent")) == LatentFormat::comfy);
-  CHECK(form_of(data("comfy_plain.latent")) == LatentFormat::comfy);
-  CHECK(form_of(data("comfy_old.latent")) == LatentFormat::comfy_old);
-  CHECK(form_of(data("diffusers.safetensors")) == LatentFormat::diffusers);
-  CHECK(form_of(data("diffusers_bf16.safetensors")) == LatentFormat::diffusers);
-  CHECK(form_of(data("diffusers_flux.safetensors")) == LatentFormat::diffusers);
-  CHECK(form_of(data("plain.npy")) == LatentFormat::npy);
+TEST_CASE("the format of a file shows in its bytes") {
+  CHECK(format_of(as_text(latent_bytes(finished_latent()))) == LatentFormat::lapis);
+  CHECK(format_of(data("comfy.latent")) == LatentFormat::comfy);
+  CHECK(format_of(data("comfy_plain.latent")) == LatentFormat::comfy);
+  CHECK(format_of(data("comfy_old.latent")) == LatentFormat::comfy_old);
+  CHECK(format_of(data("diffusers.safetensors")) == LatentFormat::diffusers);
+  CHECK(format_of(data("diffusers_bf16.safetensors")) == LatentFormat::diffusers);
+  CHECK(format_of(data("diffusers_flux.safetensors")) == LatentFormat::diffusers);
+  CHECK(format_of(data("plain.npy")) == LatentFormat::npy);
 }
 
-TEST_CASE("the tensor and the metadata of a form are handed out") {
+TEST_CASE("the tensor and the metadata of a format are handed out") {
   const std::string file = data("comfy.latent");
   const LatentContainer comfy = open_latent_container(as_bytes(file), "a");
   CHECK(comfy.tensor.shape == std::vector<std::int64_t>{1, 4, 3, 2});
@@ -54,7 +54,7 @@ TEST_CASE("ComfyUI's marker is empty, whatever its dtype") {
   Safetensors content;
   content.tensors[comfy_tensor] = {Dtype::f32, {1, 1, 1, 1}, as_bytes(number)};
   content.tensors[comfy_marker] = {Dtype::f16, {0}, {}};
-  CHECK(form_of(as_text(safetensors_bytes(content))) == LatentFormat::comfy);
+  CHECK(format_of(as_text(safetensors_bytes(content))) == LatentFormat::comfy);
   content.tensors[comfy_marker] = {Dtype::f32, {1}, as_bytes(number)};
   check_refused(as_text(safetensors_bytes(content)), "a.latent",
                 {"a.latent holds numbers in \"latent_format_version_0\"", "Save the latent again"});
@@ -87,5 +87,5 @@ TEST_CASE("safetensors files that are no latents are named too") {
   check_refused(tensors({"latent_tensor", "noise_mask"}), "a", {"has 2 tensors, \"latent_tensor\", \"noise_mask\""});
   check_refused(read_text(data_file("reference.safetensors")), "a", {"a is a model's weights", "8 tensors"});
   check_refused(data("comfy.latent").substr(0, 100), "a", {"cut short"});
-  CHECK(form_of(tensors({"latents"}, {{"format", "lapis.latent.1"}})) == LatentFormat::lapis);
+  CHECK(format_of(tensors({"latents"}, {{"format", "lapis.latent.1"}})) == LatentFormat::lapis);
 }

@@ -15,7 +15,7 @@ using namespace lapis::io::test;
 
 namespace {
 
-/// A file of one form, small, and what has to be told of it.
+/// A file of one format, small, and the hints it needs.
 struct Sample {
   std::string name;
   std::string file;
@@ -27,7 +27,7 @@ std::string small_file(LatentDocument document) {
   return as_text(latent_bytes(document));
 }
 
-/// At least one of every form.
+/// At least one of every format.
 std::vector<Sample> samples() {
   const auto file = [](const std::string& name) { return read_text(data_file("latents/" + name)); };
   const Space sd15 = core::parse_space("sd15");
@@ -139,14 +139,14 @@ void check_damage(const Values& values_for) {
 
 }  // namespace
 
-TEST_CASE("every form has a file to damage") {
-  std::set<LatentFormat> forms;
+TEST_CASE("every format has a file to damage") {
+  std::set<LatentFormat> formats;
   for (const Sample& sample : samples()) {
     INFO(sample.name);
-    forms.insert(read_latent(as_bytes(sample.file), "a", sample.hints).format);
+    formats.insert(read_latent(as_bytes(sample.file), "a", sample.hints).format);
     CHECK(check_latent(as_bytes(sample.file), sample.hints));
   }
-  CHECK(forms.size() == latent_formats().size());
+  CHECK(formats.size() == latent_formats().size());
 }
 
 TEST_CASE("a header with one byte changed is refused, or read as it is written") { check_damage(likely_values); }

@@ -39,7 +39,7 @@ ForeignLatent read(const std::string& file, const Case& each) {
 
 }  // namespace
 
-TEST_CASE("every form has a row, found by its name") {
+TEST_CASE("every format has a row, found by its name") {
   std::set<std::string> names;
   std::set<std::string> endings;
   for (const LatentFormatRow& row : latent_formats()) {
@@ -63,7 +63,7 @@ TEST_CASE("what came in goes out again, every byte of it") {
   }
 }
 
-TEST_CASE("a foreign latent goes through lapis' own form and comes out as it went in") {
+TEST_CASE("a foreign latent goes through lapis' own format and comes out as it went in") {
   for (const Case& each : cases()) {
     INFO(each.name);
     const std::string file = read_text(data_file("latents/" + each.name));
@@ -84,7 +84,7 @@ TEST_CASE("one picture without its batch comes out with the same numbers") {
   }
 }
 
-TEST_CASE("numbers change their units where the form wants others") {
+TEST_CASE("numbers change their units where the format wants others") {
   const LatentDocument document = finished_latent();
   const LatentHints facts{document.passport.space, {}, {}, {}};
   std::vector<float> expected = document.values;
@@ -108,7 +108,7 @@ TEST_CASE("brain floats become floats in .npy, which has none") {
   CHECK(read.document.values == document.values);
 }
 
-TEST_CASE("forms hold only what they can") {
+TEST_CASE("formats hold only what they can") {
   for (const LatentFormatRow& row : latent_formats()) {
     INFO(row.name);
     if (row.format == LatentFormat::lapis) {
@@ -123,7 +123,7 @@ TEST_CASE("forms hold only what they can") {
   }
 }
 
-TEST_CASE("only a form's own metadata go into its file") {
+TEST_CASE("only a format's own metadata go into its file") {
   LatentDocument document = finished_latent();
   document.extra = {
       {"x-comfy.prompt", "{}"}, {"x-comfy.workflow", "[]"}, {"x-diffusers.format", "pt"}, {"x-note", "b"}};

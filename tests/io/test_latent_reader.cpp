@@ -134,7 +134,7 @@ TEST_CASE("arrays of NumPy have the units that are told") {
   }
 }
 
-TEST_CASE("what a form does not say must be told") {
+TEST_CASE("what a format does not say must be hinted") {
   check_refused(ErrorKind::usage, "comfy.latent", {}, {"comfy", "space"});
   check_refused(ErrorKind::usage, "comfy_old.latent", {}, {"space"});
   check_refused(ErrorKind::usage, "diffusers.safetensors", {}, {"space"});

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "io/file/file_descriptor.hpp"
-#include "io/latent/latent_formats.hpp"
+#include "io/latent/latent_container.hpp"
 #include "latents.hpp"
 
 using namespace lapis;
@@ -87,7 +87,8 @@ TEST_CASE("a pipe that brings nothing, too little or something else is named") {
 TEST_CASE("a pipe without an end is left as soon as it is plain that it is no latent") {
   const LatentSource zeros("/dev/zero");
   CHECK(zeros.bytes().size() < 1'000'000);
-  check_fails(ErrorKind::input, {"/dev/zero is no latent"}, [&] { detect_form(zeros.bytes(), zeros.name()); });
+  check_fails(ErrorKind::input, {"/dev/zero is no latent"},
+              [&] { open_latent_container(zeros.bytes(), zeros.name()); });
 }
 
 TEST_CASE("a pipe that brings more than the limit is refused") {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/family/spaces.hpp"
+#include "io/latent/latent_container.hpp"
 #include "io/latent/npy.hpp"
 #include "io/latent/untagged_latent.hpp"
 #include "latents.hpp"
@@ -60,19 +61,19 @@ TEST_CASE("arrays and single pictures are read too, whatever their units") {
   CHECK(read_untagged(npy_bytes(Tensor({4, 2, 3}).view()), "a", {}).statistics.channels.size() == 4);
 }
 
-TEST_CASE("latents of a video are told from those of pictures, in every form") {
+TEST_CASE("latents of a video are told from those of pictures, in every format") {
   const Tensor video({1, 16, 9, 2, 3});
   const Tensor frame({1, 16, 1, 2, 3});
   const std::string what = "holds latents of a video, [1, 16, 9, 2, 3]: 9 frames of 16 channels";
   for (const char* tensor : {"latents", "latent_tensor"}) {
     CHECK_THROWS_WITH(read_untagged(video.safetensors(tensor), "a", {}), Catch::Contains(what));
-    CHECK_THROWS_WITH(detect_form(video.safetensors(tensor), "a"), Catch::Contains(what));
+    CHECK_THROWS_WITH(open_latent_container(video.safetensors(tensor), "a"), Catch::Contains(what));
   }
   CHECK_THROWS_WITH(read_untagged(npy_bytes(video.view()), "a", {}), Catch::Contains(what));
   CHECK_THROWS_WITH(read_untagged(frame.safetensors("latents"), "a", {}), Catch::Contains("1 frame of 16 channels"));
 }
 
-TEST_CASE("units that a form tells are no question") {
+TEST_CASE("units that a format tells are no question") {
   for (const core::SpaceMatch& fit : read_untagged(Tensor({1, 4, 2, 3}).safetensors("latents"), "a", {}).fits) {
     CHECK(fit.units == Units::model);
   }

@@ -13,8 +13,8 @@
 namespace lapis::core {
 
 /// same: nothing to do. rescale: the same VAE's values by other numbers, exact arithmetic. repack: another layout of
-/// them (a file form). re_encode: decoded by its own VAE, encoded by the target's. refuse: the numbers would turn into
-/// garbage, or contradict each other.
+/// them (a file format). re_encode: decoded by its own VAE, encoded by the target's. refuse: the numbers would turn
+/// into garbage, or contradict each other.
 enum class Verdict { same, rescale, repack, re_encode, refuse };
 
 /// "same", "rescale", "repack", "re-encode", "refuse".

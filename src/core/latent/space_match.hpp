@@ -18,7 +18,7 @@ struct SpaceMatch {
   double likelihood = 0;  ///< its logarithm, good for an order among readings and for nothing else
 };
 
-/// What the form of a file tells, beside its numbers.
+/// What the format of a file says, beside its numbers.
 struct FormFacts {
   std::optional<Units> units = {};
   bool packed = false;  ///< in tokens of several cells, as only some spaces are

@@ -131,7 +131,7 @@ std::string names_of(const Safetensors& content) {
          core::marked("Give a latent; {lapis import} tells what weights are, and makes models of them."));
 }
 
-/// Any tensor beside those of the form would be lost on the way out.
+/// Any tensor beside those of the format would be lost on the way out.
 void expect_count(const Safetensors& content, std::size_t count, const std::string& name) {
   if (content.tensors.size() == count) return;
   refuse(name,
@@ -203,10 +203,6 @@ LatentContainer open_latent_container(std::span<const std::byte> file, const std
   }
   if (container.tensor.shape.size() == 5) refuse_video(container.tensor.shape, name);
   return container;
-}
-
-LatentFormat detect_form(std::span<const std::byte> file, const std::string& name) {
-  return open_latent_container(file, name).format;
 }
 
 }  // namespace lapis::io

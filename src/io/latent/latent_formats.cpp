@@ -18,9 +18,9 @@ namespace lapis::io {
 namespace {
 
 // clang-format off
-std::vector<LatentFormatRow> form_table() {
+std::vector<LatentFormatRow> format_table() {
   return {
-      // form                    name            units         has_space packs  endings
+      // format                  name            units         has_space packs  endings
       {LatentFormat::lapis,        "lapis",         {},           true,  false, {".safetensors"}, "safetensors with a passport (docs/latent-format.md)"},
       {LatentFormat::comfy,        "comfy",         Units::vae,   false, false, {".latent"}, "ComfyUI's SaveLatent, raw VAE values"},
       {LatentFormat::comfy_old,    "comfy-old",     Units::model, false, false, {}, "ComfyUI's before July 2023, SD1's model values; read only"},
@@ -32,7 +32,7 @@ std::vector<LatentFormatRow> form_table() {
 }
 // clang-format on
 
-/// The numbers of `document` as the form wants them.
+/// The numbers of `document` as the format wants them.
 std::vector<float> values_for(const LatentDocument& document, const LatentFormatRow& row) {
   const Passport& passport = document.passport;
   std::vector<float> values = document.values;
@@ -54,7 +54,7 @@ std::vector<std::int64_t> shape_for(const Passport& passport, const LatentFormat
   return {batch, height / packing * (width / packing), channels * packing * packing};
 }
 
-/// A form's own metadata out of what a document carries along.
+/// A format's own metadata out of what a document carries along.
 std::map<std::string, std::string> metadata_for(const LatentDocument& document, LatentFormat format) {
   const std::string prefix = metadata_prefix(format);
   std::map<std::string, std::string> metadata;
@@ -67,7 +67,7 @@ std::map<std::string, std::string> metadata_for(const LatentDocument& document, 
 }  // namespace
 
 std::span<const LatentFormatRow> latent_formats() {
-  static const std::vector<LatentFormatRow> rows = form_table();
+  static const std::vector<LatentFormatRow> rows = format_table();
   return rows;
 }
 
@@ -86,7 +86,7 @@ const LatentFormatRow& find_latent_format(std::string_view name) {
                                                core::listed(names), core::did_you_mean(name, names)));
 }
 
-void check_format(LatentFormat format, const Passport& passport) {
+void check_can_hold(LatentFormat format, const Passport& passport) {
   const LatentFormatRow& row = latent_format_row(format);
   if (format == LatentFormat::lapis) return;
   if (format == LatentFormat::comfy_old) {
@@ -106,7 +106,7 @@ void check_format(LatentFormat format, const Passport& passport) {
 std::vector<std::byte> write_latent(const LatentDocument& document, LatentFormat format) {
   if (format == LatentFormat::lapis) return latent_bytes(document);
   const LatentFormatRow& row = latent_format_row(format);
-  check_format(format, document.passport);
+  check_can_hold(format, document.passport);
   check_latent_shape(document.passport.shape, document.passport.space, "the latent to write");
   const bool npy = format == LatentFormat::npy || format == LatentFormat::diffusers_npy;
   LatentDtype dtype = document.passport.dtype;

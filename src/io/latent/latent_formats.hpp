@@ -1,4 +1,4 @@
-// The forms in which latents lie on disk: lapis' own, and those of other tools, each with its convention.
+// The formats in which latents lie on disk: lapis' own, and those of other tools, each with its convention.
 #pragma once
 
 #include <cstddef>
@@ -21,16 +21,17 @@ enum class LatentFormat {
   comfy,      ///< ComfyUI's SaveLatent: tensor "latent_tensor", marker "latent_format_version_0", raw VAE values
   comfy_old,  ///< without the marker: what ComfyUI multiplies by 1/0.18215 at load, so model values of SD1. Read only
   diffusers,  ///< a pipeline's output_type="latent" in safetensors, tensor "latents": model values, Flux packed
-  diffusers_npy,  ///< what a pipeline hands over, as .npy. It must be told, or such a file is taken for `npy`
+  diffusers_npy,  ///< what a pipeline hands over, as .npy. A hint must name it, or such a file is taken for `npy`
   dgenerate,      ///< tensor "latents", model values as diffusers has them, never packed; rank 3 is one picture
-  npy  ///< NumPy's format, C order, little-endian, float32 or float16, rank 4, or 3 for one picture: units must be told
+  npy  ///< NumPy's format, C order, little-endian, float32 or float16, rank 4, or 3 for one picture; a hint must name
+       ///< its units
 };
 
-/// A row of the table of forms.
+/// A row of the table of formats.
 struct LatentFormatRow {
   LatentFormat format;
   std::string name;            ///< "comfy": for the field "format"
-  std::optional<Units> units;  ///< what its numbers are; none: the file says it (lapis), or it must be told (npy)
+  std::optional<Units> units;  ///< what its numbers are; none: the file says it (lapis), or a hint must (npy)
   bool has_space;
   bool packs;                        ///< spaces that diffusers packs are packed in it
   std::vector<std::string> endings;  ///< of file names that ask for it when a latent is written: ".latent"
@@ -39,7 +40,7 @@ struct LatentFormatRow {
 
 std::span<const LatentFormatRow> latent_formats();
 
-/// The row of a form, or of a form's name. Throws Error{usage} with the names there are and the nearest.
+/// The row of a format, or of a format's name. Throws Error{usage} with the names there are and the nearest.
 const LatentFormatRow& latent_format_row(LatentFormat format);
 const LatentFormatRow& find_latent_format(std::string_view name);
 
@@ -60,26 +61,23 @@ struct LatentHints {
   HintKeys keys = {};
 };
 
-/// A latent out of any form, in `LatentDocument`'s plain layout, its numbers untouched. Other programs' metadata are in
-/// `LatentDocument::extra` as "x-FORM.KEY", so that they go out again with that form. `write_latent` with this form
-/// gives the file back.
+/// A latent out of a file of any format, in `LatentDocument`'s plain layout, its numbers untouched. Other programs'
+/// metadata are in `LatentDocument::extra` as "x-FORMAT.KEY", so that they go out again with that format.
+/// `write_latent` with this format gives the file back.
 struct ForeignLatent {
   LatentDocument document;
   LatentFormat format = LatentFormat::lapis;
   core::Layout layout = core::Layout::plain;  ///< in the file
 };
 
-/// What a file is by its bytes alone: never its space. Throws Error{input} for what is no latent at all (nothing, a
-/// picture, text, a checkpoint, a pickle), saying what it is and what to do with it.
-LatentFormat detect_form(std::span<const std::byte> file, const std::string& name);
-
-/// Reads a latent of any form. A form that does not say its space, its units or its size needs them told: Error{usage}
-/// says which field. What is told against what a file says is Error{incompatible}. Else as `parse_latent`. No form but
-/// lapis' own says how much noise is in it: it is taken for finished.
+/// Reads a latent of any format. Where a format does not say its space, its units or its size, `hints` must:
+/// Error{usage} says which field. A hint that contradicts the file is Error{incompatible}; else it throws as
+/// `open_latent_container` and `parse_latent`. No format but lapis' own says how much noise is in it: a latent of
+/// another is taken for finished.
 ForeignLatent read_latent(std::span<const std::byte> file, const std::string& name, const LatentHints& hints,
                           bool any_number = false);
 
-/// What headers alone tell of a latent of any form.
+/// What headers alone say of a latent of any format.
 struct ForeignPassport {
   Passport passport;
   LatentFormat format = LatentFormat::lapis;
@@ -89,11 +87,11 @@ struct ForeignPassport {
 /// Reads a file as `read_latent` does, without its numbers.
 ForeignPassport read_passport(std::span<const std::byte> file, const std::string& name, const LatentHints& hints);
 
-/// Throws Error{usage} for a form that cannot hold a latent: a partially denoised one, a form that is only read.
-void check_format(LatentFormat format, const Passport& passport);
+/// Throws Error{usage} where a format cannot hold a latent: a partially denoised one, or any where it is only read.
+void check_can_hold(LatentFormat format, const Passport& passport);
 
-/// The bytes of `document` in a form: numbers converted to its units where those differ, packed where it packs, in the
-/// passport's dtype (bf16 becomes float32 in .npy, which has no bf16). Throws as `check_format`, else as
+/// The bytes of `document` in a format: numbers converted to its units where those differ, packed where it packs, in
+/// the passport's dtype (bf16 becomes float32 in .npy, which has no bf16). Throws as `check_can_hold`, else as
 /// `latent_bytes`.
 std::vector<std::byte> write_latent(const LatentDocument& document, LatentFormat format);
 

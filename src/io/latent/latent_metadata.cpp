@@ -115,7 +115,7 @@ class Document {
   Json json_ = Json::object();
 };
 
-void check_format(const Texts& texts, const std::string& name) {
+void check_format_version(const Texts& texts, const std::string& name) {
   const auto found = texts.find("format");
   if (found == texts.end()) {
     fail_latent(name, "lacks the metadata \"format\", which latents of lapis have: it is another program's");
@@ -380,7 +380,7 @@ std::map<std::string, std::string> metadata_of(const Passport& passport) {
 
 Passport passport_of(const std::map<std::string, std::string>& metadata, LatentDtype dtype,
                      const std::array<std::int64_t, 4>& shape, const std::string& name) {
-  check_format(metadata, name);
+  check_format_version(metadata, name);
   const Document document(metadata, name);
   check_keys(document);
   Passport passport;

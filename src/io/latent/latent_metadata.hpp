@@ -1,5 +1,5 @@
 // A latent's passport as the metadata of its file (docs/latent-format.md, "Metadata"). For `latent_file.cpp` and the
-// forms that have no passport of their own.
+// formats that have no passport of their own.
 #pragma once
 
 #include <array>

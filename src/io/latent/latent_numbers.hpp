@@ -1,4 +1,4 @@
-// A latent's numbers as bytes, and the container they lie in: what the forms that latents come in have in common.
+// A latent's numbers as bytes, and the container they lie in: what the formats of latents have in common.
 #pragma once
 
 #include <array>

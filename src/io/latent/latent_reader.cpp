@@ -44,7 +44,7 @@ class Foreign {
  public:
   Foreign(LatentContainer container, std::string name, const LatentHints& hints)
       : container_(std::move(container)), name_(std::move(name)), hints_(hints) {
-    choose_form();
+    choose_format();
     choose_space();
     choose_units();
     passport_.dtype = latent_dtype(container_.tensor, name_);
@@ -69,8 +69,8 @@ class Foreign {
   }
 
  private:
-  /// What is told may name a form that has the same bytes.
-  void choose_form() {
+  /// What is told may name a format that has the same bytes.
+  void choose_format() {
     format_ = container_.format;
     if (!hints_.format || *hints_.format == format_) return;
     const bool diffusers = *hints_.format == LatentFormat::diffusers || *hints_.format == LatentFormat::diffusers_npy;

@@ -13,7 +13,7 @@
 
 namespace lapis::io {
 
-/// Whether a latent's space is said, by the file or by the user. Throws as `detect_form`.
+/// Whether a latent's space is said, by the file or by the user. Throws as `open_latent_container`.
 bool has_space(std::span<const std::byte> file, const std::string& name, const LatentHints& hints);
 
 /// What can be told of a latent without its space.
