@@ -1,4 +1,4 @@
-// A trial run of a part that belongs to no model yet.
+// A probe, one run on made-up numbers, of a part that belongs to no model yet.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace lapis {
 
-/// One input of a part in a trial run.
+/// One input of a part that is probed.
 struct ProbeInput {
   std::string dtype;  ///< as of a port: "model", "f32" or "i64"
   std::vector<std::int64_t> shape;
@@ -22,7 +22,7 @@ struct ProbeOutput {
   bool finite = true;
 };
 
-/// How a trial run went.
+/// How a probe went.
 struct ProbeResult {
   std::vector<ProbeOutput> outputs;
   std::string fault;        ///< libtorch's words where the part did not run through; then there are no outputs

@@ -1,4 +1,4 @@
-// Trial runs of a part that belongs to no model yet.
+// Probes of a part that belongs to no model yet.
 #pragma once
 
 #include <vector>

@@ -12,7 +12,7 @@ namespace {
 
 using Shape = std::vector<std::int64_t>;
 
-/// A model of a family before any of its parts was tried.
+/// A model of a family before any of its parts was probed.
 Model bare(const std::string& family, const std::string& denoiser) {
   Model model;
   const Recipe& recipe = *find_recipe(denoiser);
@@ -26,7 +26,7 @@ Model bare(const std::string& family, const std::string& denoiser) {
 
 const PartRow& row(const Model& model, const std::string& part) { return *find_part(*find_family(model.family), part); }
 
-/// Takes a part as if a trial had given tensors of these shapes.
+/// Takes a part as if a probe had given tensors of these shapes.
 void take(Model& model, const std::string& part, const std::vector<Shape>& shapes) {
   ProbeResult result;
   for (const Shape& shape : shapes) result.outputs.push_back({shape});
@@ -39,17 +39,17 @@ std::vector<Shape> shapes_of(const Model& model, const std::string& part, const 
   const auto& more = row(model, part).optional_inputs;
   if (optional_too) ports.insert(ports.end(), more.begin(), more.end());
   std::vector<Shape> shapes;
-  for (const ProbeInput& input : trial_inputs(model, part, ports, pictures)) shapes.push_back(input.shape);
+  for (const ProbeInput& input : probe_inputs(model, part, ports, pictures)) shapes.push_back(input.shape);
   return shapes;
 }
 
 std::string fault_of(const Model& model, const std::string& part, const ProbeResult& result) {
-  return trial_fault(model, part, row(model, part).outputs, {}, {}, result).value_or("");
+  return probe_fault(model, part, row(model, part).outputs, {}, {}, result).value_or("");
 }
 
 }  // namespace
 
-TEST_CASE("a trial's inputs have the sizes that a job of that kind has") {
+TEST_CASE("the inputs of a probe have the sizes that a job of that kind has") {
   Model model = bare("sd15", "sd15-unet");
   CHECK(shapes_of(model, "text_encoder", {}) == std::vector<Shape>{{1, 77}});
   CHECK(shapes_of(model, "vae_decoder", {2, 128, 64}) == std::vector<Shape>{{2, 4, 8, 16}});
@@ -104,11 +104,11 @@ TEST_CASE("sizes that are a part's own are learned, and hold from then on") {
   const std::vector<Port> learned = inferred_outputs(row(model, "text_encoder").outputs, result);
   CHECK(learned[1].shape == std::vector<Dimension>{std::int64_t{3}, "batch", "tokens", std::int64_t{16}});
   const ProbeResult other{{{{3, 1, 77, 16}}, {{3, 1, 77, 17}}, {{1, 16}}}, "", ""};
-  CHECK_FALSE(trial_fault(model, "text_encoder", learned, {}, {}, result));
-  CHECK(trial_fault(model, "text_encoder", learned, {}, {}, other));
+  CHECK_FALSE(probe_fault(model, "text_encoder", learned, {}, {}, result));
+  CHECK(probe_fault(model, "text_encoder", learned, {}, {}, other));
 }
 
-TEST_CASE("pictures of a trial in words") {
-  CHECK(trial_text({1, 64, 64}) == "1 picture of 64 x 64");
-  CHECK(trial_text({2, 128, 64}) == "2 pictures of 128 x 64");
+TEST_CASE("the pictures of a probe in words") {
+  CHECK(pictures_text({1, 64, 64}) == "1 picture of 64 x 64");
+  CHECK(pictures_text({2, 128, 64}) == "2 pictures of 128 x 64");
 }

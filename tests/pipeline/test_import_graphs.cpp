@@ -34,7 +34,7 @@ ProbeResult sound(const std::string& part, const std::vector<ProbeInput>& inputs
 
 }  // namespace
 
-TEST_CASE("files are parts by their names, and each part is tried on one and on two pictures") {
+TEST_CASE("files are parts by their names, and each part is probed on one and on two pictures") {
   ModelCatalog catalog;
   const GraphPlan plan = plan_graphs(sources_of(needed), "", catalog);
   CHECK(plan.model.family == "sd15");

@@ -20,7 +20,7 @@ constexpr double usual_guidance = 3.5;
 
 const FamilyRow& family_of(const Model& model) {
   const FamilyRow* family = find_family(model.family);
-  if (family == nullptr) throw Error(ErrorKind::internal, "a trial of a family that is not known");
+  if (family == nullptr) throw Error(ErrorKind::internal, "a probe of a family that is not known");
   return *family;
 }
 
@@ -58,7 +58,7 @@ std::optional<std::int64_t> shared_size(const Model& model, const std::string& p
   return std::nullopt;
 }
 
-/// What a word stands for in a trial; none for a word that only the part itself knows.
+/// What a word stands for in a probe; none for a word that only the part itself knows.
 std::optional<std::int64_t> word_size(const Model& model, const std::string& part, std::string_view word,
                                       const ProbePictures& pictures) {
   const int cell = part == "vae_encoder" ? 1 : model.space.downscale;
@@ -132,12 +132,12 @@ std::optional<double> usual_value(const Model& model, const std::string& name) {
 
 }  // namespace
 
-std::string trial_text(const ProbePictures& pictures) {
+std::string pictures_text(const ProbePictures& pictures) {
   return sentence("{} of {} x {}", count_text(static_cast<std::uint64_t>(pictures.batch), "picture"), pictures.width,
                   pictures.height);
 }
 
-std::vector<ProbeInput> trial_inputs(const Model& model, const std::string& part, const std::vector<Port>& inputs,
+std::vector<ProbeInput> probe_inputs(const Model& model, const std::string& part, const std::vector<Port>& inputs,
                                      const ProbePictures& pictures) {
   std::vector<ProbeInput> made;
   for (const Port& port : inputs) {
@@ -153,7 +153,7 @@ std::vector<ProbeInput> trial_inputs(const Model& model, const std::string& part
   return made;
 }
 
-std::optional<std::string> trial_fault(const Model& model, const std::string& part, const std::vector<Port>& outputs,
+std::optional<std::string> probe_fault(const Model& model, const std::string& part, const std::vector<Port>& outputs,
                                        const ProbePictures& pictures, const std::vector<ProbeInput>& inputs,
                                        const ProbeResult& result) {
   if (!result.fault.empty()) return sentence("does not run on {}: {}", shapes_text(inputs), result.fault);

@@ -26,7 +26,7 @@ using core::ProbePictures;
 
 constexpr ProbePictures one_picture{1, 64, 64};
 constexpr ProbePictures two_pictures{2, 128, 64};
-constexpr const char* anew = "Export it as docs/model-folder.md has its inputs and outputs";
+constexpr const char* export_again = "Export it as docs/model-folder.md has its inputs and outputs";
 
 bool is_file(const fs::path& path) {
   std::error_code error;
@@ -144,7 +144,7 @@ void choose_tokenizers(Model& model, const std::string& tokenizer) {
   }
 }
 
-/// The trials of one `probe_graphs`.
+/// The probes of one `probe_graphs`.
 class Probing {
  public:
   Probing(const GraphPlan& plan, Engine& engine) : plan_(plan), engine_(engine), probed_{plan.model, {}} {}
@@ -172,7 +172,7 @@ class Probing {
 
  private:
   /// One run of a part, and what is wrong with it; empty where nothing is.
-  struct Trial {
+  struct Probe {
     std::string fault;
     ProbeResult result;
   };
@@ -203,21 +203,21 @@ class Probing {
     return part;
   }
 
-  Trial tried(const std::string& name, const Part& part, const ProbePictures& pictures) {
-    const std::vector<ProbeInput> inputs = core::trial_inputs(model(), name, part.inputs, pictures);
+  Probe probed(const std::string& name, const Part& part, const ProbePictures& pictures) {
+    const std::vector<ProbeInput> inputs = core::probe_inputs(model(), name, part.inputs, pictures);
     ProbeResult result = engine_.probe_part(part, name, inputs);
-    const auto fault = core::trial_fault(model(), name, part.outputs, pictures, inputs, result);
+    const auto fault = core::probe_fault(model(), name, part.outputs, pictures, inputs, result);
     return {fault.value_or(""), std::move(result)};
   }
 
-  /// Tries a part on both kinds of pictures. On success the part has the sizes of its outputs.
+  /// Probes a part on both kinds of pictures. On success the part has the sizes of its outputs.
   Faults faults_of(const std::string& name, Part& part) {
-    const Trial one = tried(name, part, one_picture);
+    const Probe one = probed(name, part, one_picture);
     Faults faults{one.fault, "", one.result.fault.empty(), one.result.input_names};
     if (!one.fault.empty()) return faults;
     Part with_sizes = part;
     with_sizes.outputs = core::inferred_outputs(part.outputs, one.result);
-    faults.two = tried(name, with_sizes, two_pictures).fault;
+    faults.two = probed(name, with_sizes, two_pictures).fault;
     if (faults.two.empty()) part = std::move(with_sizes);
     return faults;
   }
@@ -237,15 +237,15 @@ class Probing {
     if (row.optional_inputs.empty()) return false;
     const Part part = part_of(row, true);
     try {
-      tried(row.name, part, one_picture);
+      probed(row.name, part, one_picture);
       return true;
     } catch (const Error& error) {
-      if (error.kind() == ErrorKind::model) return false;  // another number of inputs, or what is told when it is tried
+      if (error.kind() == ErrorKind::model) return false;  // another number of inputs, or what only the run shows
       throw;
     }
   }
 
-  /// The two published kinds of flux differ in what they are told and in how they are sampled.
+  /// The two published kinds of flux differ in their inputs and in how they are sampled.
   void take_flux_recipe(bool guided) {
     const core::Recipe& recipe = *core::find_recipe(guided ? "flux-dev" : "flux-schnell");
     model().sampling = recipe.sampling;
@@ -288,26 +288,27 @@ class Probing {
     return false;
   }
 
-  /// Says what does not fit, after asking which of the trial's numbers it lies on.
+  /// Says what does not fit, after asking which of the probed numbers it lies on.
   [[noreturn]] void refuse_faulty(const std::string& name, const Part& part, const Faults& faults) {
-    const std::string one = core::trial_text(one_picture);
+    const std::string one = core::pictures_text(one_picture);
     if (!faults.two.empty()) {
-      const bool size = tried(name, part, {2, one_picture.width, one_picture.height}).fault.empty();
-      refuse(name, core::sentence("runs for {} and not for {}: it {}", one, core::trial_text(two_pictures), faults.two),
+      const bool size = probed(name, part, {2, one_picture.width, one_picture.height}).fault.empty();
+      refuse(name,
+             core::sentence("runs for {} and not for {}: it {}", one, core::pictures_text(two_pictures), faults.two),
              core::sentence("{} was fixed when it was traced: trace it for two pictures of an odd size",
                             size ? "The size" : "The number of pictures"));
     }
     const ProbePictures usual{1, model().defaults.width, model().defaults.height};
-    if (!faults.ran && tried(name, part, usual).fault.empty()) {
-      refuse(name, core::sentence("runs for {} and not for {}: it {}", core::trial_text(usual), one, faults.one),
+    if (!faults.ran && probed(name, part, usual).fault.empty()) {
+      refuse(name, core::sentence("runs for {} and not for {}: it {}", core::pictures_text(usual), one, faults.one),
              "The size was fixed when it was traced: trace it for two pictures of an odd size");
     }
-    if (faults.ran) refuse(name, faults.one, anew);
+    if (faults.ran) refuse(name, faults.one, export_again);
     std::vector<std::string> given;
     for (const Port& port : part.inputs) given.push_back(port.name);
-    refuse(
-        name, faults.one,
-        core::sentence("It calls its inputs {}, and is given {}. {}", faults.input_names, core::joined(given), anew));
+    refuse(name, faults.one,
+           core::sentence("It calls its inputs {}, and is given {}. {}", faults.input_names, core::joined(given),
+                          export_again));
   }
 
   const GraphPlan& plan_;

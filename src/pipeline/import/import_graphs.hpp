@@ -1,4 +1,4 @@
-// A model of TorchScript files that hold their own weights: which file is which part, tried before it is taken.
+// A model of TorchScript files that hold their own weights: which file is which part, probed before it is taken.
 #pragma once
 
 #include <filesystem>

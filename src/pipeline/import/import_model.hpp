@@ -28,8 +28,8 @@ std::filesystem::path import_place(const ImportAsked& asked);
 /// Makes a model of a checkpoint. Throws as `ImportPlan` and `make_model`.
 io::ImportReport import_checkpoint(const ImportAsked& asked, ModelCatalog& catalog);
 
-/// Makes a model of graphs that hold their weights, after every part was tried. Throws as `plan_graphs`, `probe_graphs`
-/// and `make_model`.
+/// Makes a model of graphs that hold their weights, after every part was probed. Throws as `plan_graphs`,
+/// `probe_graphs` and `make_model`.
 io::ImportReport import_graphs(const ImportAsked& asked, ModelCatalog& catalog);
 
 }  // namespace lapis::pipeline
