@@ -64,7 +64,7 @@ struct Job {
   std::optional<std::string> crop;           ///< "0,0": x, y
   std::optional<std::string> image;          ///< a file, "-" for stdin
   std::optional<std::string> init_latent;    ///< a latent file, "-" for stdin, instead of an image
-  std::optional<std::int64_t> stop_at;       ///< steps after which the walk is left partially denoised
+  std::optional<std::int64_t> stop_at;       ///< steps after which the run is left partially denoised
   std::optional<std::string> fit;
   std::optional<double> strength;
   std::optional<std::string> mask;  ///< a file
@@ -104,7 +104,7 @@ struct ResolvedJob {
   int height = 0;
   int steps = 0;
   double guidance = 0;                     ///< see `cfg_scale`; where a denoiser reads it, any number at all
-  Interval guidance_interval;              ///< the steps that are guided; the others are walked without a negative pass
+  Interval guidance_interval;              ///< the steps that are guided; the others have no negative pass
   double guidance_rescale = 0;             ///< 0 to 1: how far a guided prediction gets the spread of the unguided one
   std::optional<double> true_guidance;     ///< of families whose denoisers read guidance as a number
   std::optional<PixelSize> original_size;  ///< of families with size conditioning

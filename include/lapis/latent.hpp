@@ -15,7 +15,7 @@
 namespace lapis {
 
 /// Values in model units, x = alpha x0 + sigma n on `path` (`Path` says what alpha is), row-major [B, C, h, w].
-/// A walk that was stopped can be taken up to the bit: what its sampler remembers and how often its noise was drawn lie
+/// A run that was stopped can be resumed to the bit: what its sampler remembers and how often its noise was drawn lie
 /// beside the values.
 struct Latent {
   Space space;

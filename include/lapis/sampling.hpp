@@ -1,4 +1,4 @@
-// What a network predicts, how noise grows, which sigmas a sampler walks.
+// What a network predicts, how noise grows, which sigmas a sampler steps through.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@ enum class Prediction { epsilon, v, flow };
 /// Generative Modeling"; Esser et al. 2024, "Scaling Rectified Flow Transformers for High-Resolution Image Synthesis").
 enum class Path { variance_exploding, flow };
 
-/// The path that networks of this prediction walk: flow for flow, else variance exploding.
+/// The path that networks of this prediction denoise on: flow for flow, else variance exploding.
 constexpr Path path_of(Prediction prediction) {
   return prediction == Prediction::flow ? Path::flow : Path::variance_exploding;
 }

@@ -111,13 +111,13 @@ Rows format_rows() {
   return rows;
 }
 
-/// The families with a denoiser that walks a path on which `fits(family, path)` holds.
+/// The families with a denoiser on a path for which `fits(family, path)` holds.
 template <class Fits>
 std::string families_that(const Fits& fits) {
   std::vector<std::string> names;
   for (const core::FamilyRow& family : core::families()) {
-    const auto walks = [&](Prediction prediction) { return fits(family, path_of(prediction)); };
-    if (std::any_of(family.predictions.begin(), family.predictions.end(), walks)) names.push_back(family.name);
+    const auto has_path = [&](Prediction prediction) { return fits(family, path_of(prediction)); };
+    if (std::any_of(family.predictions.begin(), family.predictions.end(), has_path)) names.push_back(family.name);
   }
   return core::joined(names);
 }

@@ -14,10 +14,10 @@ namespace lapis::engine {
 at::Tensor cell_weights(const Mask& mask, int downscale, at::Device device);
 
 /// Inpainting with a network that knows of no mask: the network sees the picture, noised to sigma with the noise the
-/// walk began with, wherever the mask is 0, and its x0 is mixed with the picture's by the mask: m D + (1 - m) x0. A
+/// run began with, wherever the mask is 0, and its x0 is mixed with the picture's by the mask: m D + (1 - m) x0. A
 /// hard mask gives what StableDiffusionInpaintPipeline of diffusers does with a network of 4 channels, which overwrites
 /// the latent after each step: what the network reads is the same at every evaluation, whatever the sampler, and the
-/// walk ends in the picture itself outside the mask. Soft values weigh the two x0 once, not once more at every step.
+/// run ends in the picture itself outside the mask. Soft values weigh the two x0 once, not once more at every step.
 class MaskedDenoiser {
  public:
   using Inner = std::function<at::Tensor(const at::Tensor& x, double sigma)>;

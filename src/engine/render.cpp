@@ -30,7 +30,7 @@
 namespace lapis::engine {
 namespace {
 
-/// One walk over a schedule: what is the same for all pictures of a request.
+/// One run over a schedule: what is the same for all pictures of a request.
 struct Pass {
   int width = 0;
   int height = 0;
@@ -43,12 +43,12 @@ struct Pass {
   int steps() const { return last - first; }
 };
 
-/// What a walk begins from and, with a mask, goes back to.
+/// What a run begins from and, with a mask, goes back to.
 struct Start {
   at::Tensor latent;
   at::Tensor original;
   at::Tensor noise;
-  core::Memory<at::Tensor> memory;  ///< of a walk that goes on
+  core::Memory<at::Tensor> memory;  ///< of a run that goes on
 };
 
 /// The pictures of the batch that are drawn.
@@ -59,7 +59,7 @@ std::vector<int> pictures_of(const RenderRequest& request) {
   return all;
 }
 
-/// Ends a request that was told to stop, from wherever it is.
+/// Ends a request that its caller stops, from wherever it is.
 struct Stopped {};
 
 class Rendering {
@@ -170,7 +170,7 @@ class Rendering {
     for (const Pass& pass : passes_) {
       Start start = latent.defined() ? enlarged(latent, pass, noise) : started(index, noise);
       if (!start.latent.defined()) begin(pass, noise, start);
-      latent = walked(pass, start, noise);
+      latent = denoised(pass, start, noise);
       memory = std::move(start.memory);
     }
     if (index == pictures_.back()) {
@@ -243,8 +243,8 @@ class Rendering {
         pass.from_noise ? start.noise * pass.schedule.initial_noise : alpha * start.original + sigma * start.noise;
   }
 
-  /// The latent [1, C, h, w] at the end of a pass, on the CPU; `start` is left with what the walk remembers.
-  at::Tensor walked(const Pass& pass, Start& start, Noise& noise) {
+  /// The latent [1, C, h, w] at the end of a pass, on the CPU; `start` is left with what the sampler remembers.
+  at::Tensor denoised(const Pass& pass, Start& start, Noise& noise) {
     const at::Device device = parts_.placement(PartKind::denoiser).device;
     const Model& model = parts_.model();
     const core::SigmaTimeMap times(core::sampling_of(job_, model));
@@ -261,18 +261,18 @@ class Rendering {
       if (on_step_) on_step_(done_, static_cast<int>(pictures_.size()) * steps_);
       check_stop();
     };
-    const auto walk = [&](auto&& denoise) {
+    const auto run = [&](auto&& denoise) {
       return core::sample(core::find_sampler(job_.sampler), denoise, start.latent.to(device), context, start.memory,
                           fresh, after_step);
     };
     at::Tensor latent;
     if (request_.mask) {
       latent =
-          walk(MaskedDenoiser([&](const at::Tensor& x, double sigma) { return denoiser(x, sigma); },
-                              start.original.to(device), start.noise.to(device),
-                              cell_weights(*request_.mask, model.space.downscale, device), path(), pass.from_noise));
+          run(MaskedDenoiser([&](const at::Tensor& x, double sigma) { return denoiser(x, sigma); },
+                             start.original.to(device), start.noise.to(device),
+                             cell_weights(*request_.mask, model.space.downscale, device), path(), pass.from_noise));
     } else {
-      latent = walk(denoiser);
+      latent = run(denoiser);
     }
     done_ = before + pass.steps();
     latent = latent.to(at::kCPU);

@@ -165,7 +165,7 @@ TEST_CASE("settings that another model has not are left behind too") {
   CHECK(inherit(back, {}, {}, partial(sdxl), sdxl).crop == "8,8");
 }
 
-TEST_CASE("a finished latent of another space brings what the picture shows, and not how it was walked to") {
+TEST_CASE("a finished latent of another space brings what the picture shows, and not how it was sampled") {
   Job job = plain();
   job.negative_prompt = "fog";
   job.steps = 30;

@@ -11,7 +11,7 @@
 #include "core/sampling/samplers.hpp"
 #include "core/sampling/schedule_table.hpp"
 #include "lapis/error.hpp"
-#include "walks.hpp"
+#include "sampler_runs.hpp"
 
 using namespace lapis;
 using namespace lapis::core;
@@ -148,7 +148,7 @@ TEST_CASE("what a flow cannot sample is refused, with the reason and what fits")
 }
 
 TEST_CASE("every sampler with every schedule on every prediction ends finite, or is refused with the reason") {
-  int walked = 0;
+  int resolved_count = 0;
   int refused = 0;
   for (const Prediction prediction : {Prediction::epsilon, Prediction::v, Prediction::flow}) {
     Model model = test::sample_model();
@@ -174,7 +174,7 @@ TEST_CASE("every sampler with every schedule on every prediction ends finite, or
             CHECK_THROWS_WITH(resolve(job, model, 0), Catch::Contains(reason));
             continue;
           }
-          ++walked;
+          ++resolved_count;
           const ResolvedJob resolved = resolve(job, model, 0);
           const Schedule schedule = schedule_of(resolved, model);
           const SigmaTimeMap times(model.sampling);
@@ -188,7 +188,7 @@ TEST_CASE("every sampler with every schedule on every prediction ends finite, or
       }
     }
   }
-  CHECK(walked == 4 * (2 * 19 * 13 + 16 * 11));
+  CHECK(resolved_count == 4 * (2 * 19 * 13 + 16 * 11));
   CHECK(refused == 4 * (19 * 13 - 16 * 11));
 }
 
@@ -317,7 +317,7 @@ TEST_CASE("a name of a sampler and a schedule is taken apart, in every pair and 
 }
 
 TEST_CASE("the web UI's old names of both are known") {
-  // modules/sd_samplers_kdiffusion.py of version 1.8, those whose walk lapis has
+  // modules/sd_samplers_kdiffusion.py of version 1.8, those whose run lapis has
   for (const auto& [name, sampler, schedule] : {std::tuple{"LMS Karras", "lms", "karras"},
                                                 {"DPM2 Karras", "dpm2", "karras"},
                                                 {"DPM2 a Karras", "dpm2_a", "karras"},

@@ -1,11 +1,11 @@
-// Walks that are stopped and taken up again.
+// Runs that are stopped and taken up again.
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <string>
 #include <vector>
 
 #include "core/sampling/samplers.hpp"
-#include "walks.hpp"
+#include "sampler_runs.hpp"
 
 using namespace lapis;
 using namespace lapis::core;
@@ -18,8 +18,8 @@ double network(double x, double sigma) { return std::tanh(x / (1 + sigma)) + 0.1
 
 double noise_number(int draw) { return std::sin(1.7 * draw); }
 
-/// One walk over a schedule, of which parts are walked one after the other.
-struct Walk {
+/// One run over a schedule, of which parts are sampled one after the other.
+struct Run {
   std::string sampler;
   Path path;
   double eta;
@@ -43,19 +43,19 @@ struct Walk {
   }
 };
 
-std::vector<Walk> every_walk(const std::vector<double>& sigmas) {
-  std::vector<Walk> walks_there_are;
+std::vector<Run> every_run(const std::vector<double>& sigmas) {
+  std::vector<Run> runs;
   for (const SamplerRow& row : samplers()) {
     for (const Path path : test::paths) {
       if (!supports(row, path)) continue;
-      for (const double eta : {0.0, 0.7}) walks_there_are.push_back({row.name, path, eta, sigmas});
+      for (const double eta : {0.0, 0.7}) runs.push_back({row.name, path, eta, sigmas});
     }
   }
-  return walks_there_are;
+  return runs;
 }
 
-std::string name_of(const Walk& walk) {
-  return find_sampler(walk.sampler).name + " on " + test::path_name(walk.path) + ", eta " + std::to_string(walk.eta);
+std::string name_of(const Run& run) {
+  return find_sampler(run.sampler).name + " on " + test::path_name(run.path) + ", eta " + std::to_string(run.eta);
 }
 
 const std::vector<double> eight_steps = {1.0, 0.9, 0.75, 0.6, 0.45, 0.3, 0.2, 0.1, 0.0};
@@ -67,55 +67,55 @@ TEST_CASE("the signal fades on the flow path alone") {
   CHECK(alpha_of(Path::variance_exploding, 14.6) == 1);
 }
 
-TEST_CASE("a walk that stops anywhere and goes on ends where an unbroken one ends, to the bit") {
+TEST_CASE("a run that stops anywhere and goes on ends where an unbroken one ends, to the bit") {
   const std::vector<double> repeating = {1.0, 1.0, 0.8, 0.6, 0.6, 0.6, 0.4, 0.2, 0.2, 0.1, 0.0};
   for (const std::vector<double>& sigmas : {eight_steps, repeating}) {
-    for (const Walk& start : every_walk(sigmas)) {
+    for (const Run& start : every_run(sigmas)) {
       INFO(name_of(start));
-      Walk unbroken = start;
+      Run unbroken = start;
       unbroken.go(0, unbroken.steps());
       for (int stop = 0; stop <= start.steps(); ++stop) {
         INFO("stopped after " << stop);
-        Walk walk = start;
-        walk.go(0, stop);
-        CHECK((walk.counted.empty() || walk.counted.back() == stop));
-        walk.go(stop, walk.steps());
-        CHECK(walk.x == unbroken.x);
-        CHECK(walk.drawn == unbroken.drawn);
-        CHECK(walk.counted.back() == walk.steps());
+        Run run = start;
+        run.go(0, stop);
+        CHECK((run.counted.empty() || run.counted.back() == stop));
+        run.go(stop, run.steps());
+        CHECK(run.x == unbroken.x);
+        CHECK(run.drawn == unbroken.drawn);
+        CHECK(run.counted.back() == run.steps());
       }
-      Walk one_by_one = start;
+      Run one_by_one = start;
       for (int step = 0; step < start.steps(); ++step) one_by_one.go(step, step + 1);
       CHECK(one_by_one.x == unbroken.x);
     }
   }
 }
 
-TEST_CASE("a stopped walk stands at the sigma where it stopped") {
-  for (const Walk& start : every_walk(eight_steps)) {
+TEST_CASE("a stopped run stands at the sigma where it stopped") {
+  for (const Run& start : every_run(eight_steps)) {
     INFO(name_of(start));
     std::vector<double> cut(eight_steps.begin(), eight_steps.begin() + 4);
-    Walk stopped = start;
+    Run stopped = start;
     stopped.go(0, 3);
     if (start.sampler == "unipc") continue;  // takes the last step of any schedule with the first order
-    Walk shorter = start;
+    Run shorter = start;
     shorter.sigmas = cut;
     shorter.go(0, 3);
     CHECK(stopped.x == shorter.x);
   }
 }
 
-TEST_CASE("without its memory a walk that remembers ends elsewhere, and without its draws one with noise") {
-  for (const Walk& start : every_walk(eight_steps)) {
+TEST_CASE("without its memory a run that remembers ends elsewhere, and without its draws one with noise") {
+  for (const Run& start : every_run(eight_steps)) {
     INFO(name_of(start));
-    Walk unbroken = start;
+    Run unbroken = start;
     unbroken.go(0, unbroken.steps());
-    Walk forgetful = start;
+    Run forgetful = start;
     forgetful.go(0, 3);
     forgetful.memory.clear();
     forgetful.go(3, forgetful.steps());
     CHECK((forgetful.x != unbroken.x) == (find_sampler(start.sampler).remembers > 0));
-    Walk careless = start;
+    Run careless = start;
     careless.go(0, 3);
     const bool drew = careless.drawn > 0;
     careless.drawn = 0;
@@ -124,17 +124,17 @@ TEST_CASE("without its memory a walk that remembers ends elsewhere, and without 
   }
 }
 
-TEST_CASE("a walk remembers as much as its row says") {
-  for (const Walk& start : every_walk(eight_steps)) {
+TEST_CASE("a run remembers as much as its row says") {
+  for (const Run& start : every_run(eight_steps)) {
     INFO(name_of(start));
     const auto most = static_cast<std::size_t>(find_sampler(start.sampler).remembers);
-    Walk walk = start;
+    Run run = start;
     for (int step = 0; step < 7; ++step) {
-      walk.go(step, step + 1);
-      CHECK(walk.memory.size() <= most);
-      CHECK_NOTHROW(check_memory(find_sampler(start.sampler), step + 1, walk.memory.size()));
+      run.go(step, step + 1);
+      CHECK(run.memory.size() <= most);
+      CHECK_NOTHROW(check_memory(find_sampler(start.sampler), step + 1, run.memory.size()));
     }
-    CHECK(walk.memory.size() == most);
+    CHECK(run.memory.size() == most);
   }
 }
 
@@ -149,9 +149,9 @@ TEST_CASE("what another sampler remembers is refused") {
   refused("unipc", 3, 1);
   refused("unipc", 1, 3);
   refused("unipc", 0, 1);
-  Walk walk{"lms", Path::flow, 0, eight_steps};
-  walk.memory = {1, 2, 3};
-  CHECK_THROWS_WITH(walk.go(2, 8), Catch::Contains("lms other ones after 2"));
-  walk.memory = {};
-  CHECK_NOTHROW(walk.go(2, 8));
+  Run run{"lms", Path::flow, 0, eight_steps};
+  run.memory = {1, 2, 3};
+  CHECK_THROWS_WITH(run.go(2, 8), Catch::Contains("lms other ones after 2"));
+  run.memory = {};
+  CHECK_NOTHROW(run.go(2, 8));
 }

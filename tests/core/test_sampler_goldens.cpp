@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/sampling/samplers.hpp"
-#include "walks.hpp"
+#include "sampler_runs.hpp"
 
 using namespace lapis;
 using namespace lapis::core;
@@ -13,7 +13,7 @@ namespace {
 
 constexpr double tolerance = 1e-6;
 
-/// Rows on a path that neither k-diffusion nor diffusers walks; the test of both paths as one covers them.
+/// Rows on a path that neither k-diffusion nor diffusers samples on; the test of both paths as one covers them.
 const std::set<std::pair<std::string, std::string>> without_golden = {
     {"ddim", "flow"}, {"dpmpp_sde", "flow"}, {"dpmpp_3m_sde", "flow"}};
 
@@ -34,7 +34,7 @@ TEST_CASE("every evaluation of every sampler equals k-diffusion's or diffusers'"
   }
 }
 
-TEST_CASE("every sampler has a golden on every path it walks, or is named as one without") {
+TEST_CASE("every sampler has a golden on every path it supports, or is named as one without") {
   std::set<std::pair<std::string, std::string>> found;
   for (const nlohmann::json& golden : test::golden_cases("samplers")) {
     found.insert({golden.at("sampler").get<std::string>(), golden.at("path").get<std::string>()});

@@ -8,8 +8,8 @@
 
 #include "core/sampling/samplers.hpp"
 #include "core/sampling/schedule_table.hpp"
+#include "sampler_runs.hpp"
 #include "schedule_goldens.hpp"
-#include "walks.hpp"
 
 using namespace lapis;
 using namespace lapis::core;

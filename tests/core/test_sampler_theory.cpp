@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/sampling/samplers.hpp"
-#include "walks.hpp"
+#include "sampler_runs.hpp"
 
 using namespace lapis;
 using namespace lapis::core;
@@ -27,7 +27,7 @@ double two_points(double x, double sigma) { return std::tanh(x / (sigma * sigma)
 
 }  // namespace
 
-TEST_CASE("every sampler converges with the order its row promises, on every path it walks") {
+TEST_CASE("every sampler converges with the order its row promises, on every path it supports") {
   for (const SamplerRow& row : samplers()) {
     if (always_noisy.contains(row.name)) continue;
     for (const Path path : test::paths) {
@@ -77,7 +77,7 @@ TEST_CASE("a flow is the variance-exploding path seen through its ratio of noise
   }
 }
 
-TEST_CASE("every sampler walks a flow from noise alone, and over sigmas that repeat") {
+TEST_CASE("every sampler samples a flow from noise alone, and over sigmas that repeat") {
   for (const SamplerRow& row : samplers()) {
     if (!supports(row, Path::flow)) continue;
     for (const double eta : {0.0, 1.0}) {

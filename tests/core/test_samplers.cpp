@@ -7,13 +7,13 @@
 
 #include "core/sampling/samplers.hpp"
 #include "core/text/suggest.hpp"
-#include "walks.hpp"
+#include "sampler_runs.hpp"
 
 using namespace lapis;
 using namespace lapis::core;
 using test::no_callback;
 
-TEST_CASE("the callback counts the steps, and what it throws ends the walk") {
+TEST_CASE("the callback counts the steps, and what it throws ends the run") {
   const std::array<double, 4> sigmas = {4.0, 2.0, 1.0, 0.0};
   const SigmaTimeMap times({});
   const SamplerContext context{sigmas, Path::variance_exploding, 1, &times};
@@ -66,7 +66,7 @@ TEST_CASE("samplers go by name, label and alias, and no two by one") {
   CHECK_THROWS_WITH(find_sampler("eular"), Catch::Contains("Did you mean \"euler\"?"));
 }
 
-TEST_CASE("what cannot walk a flow says why") {
+TEST_CASE("what cannot sample a flow says why") {
   for (const SamplerRow& row : samplers()) {
     CHECK(supports(row, Path::variance_exploding));
     CHECK(supports(row, Path::flow) == row.not_on_flow.empty());

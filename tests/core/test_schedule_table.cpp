@@ -65,7 +65,7 @@ TEST_CASE("every schedule falls from step to step and ends at 0, for every numbe
   }
 }
 
-TEST_CASE("the sigmas of a flow equal those FluxPipeline walks for a picture of so many tokens") {
+TEST_CASE("the sigmas of a flow equal those FluxPipeline steps through for a picture of so many tokens") {
   const nlohmann::json cases = test::golden_cases("flow_schedule");
   REQUIRE(cases.size() >= 10);
   Model model = test::sample_model();

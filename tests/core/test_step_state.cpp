@@ -61,7 +61,7 @@ void check_refused(const Job& job, const Passport* latent, const std::string& sa
 
 }  // namespace
 
-TEST_CASE("a walk stops after a step that it does, and before its last") {
+TEST_CASE("a run stops after a step that it does, and before its last") {
   const Model model = test::sample_model();
   CHECK(resolve(stopping(1), model, 0).stop_at == 1);
   CHECK(resolve(stopping(19), model, 0).stop_at == 19);
@@ -78,7 +78,7 @@ TEST_CASE("a walk stops after a step that it does, and before its last") {
   check_refused(hires, nullptr, "stop_at and hires", model);
 }
 
-TEST_CASE("a walk from a picture stops behind the steps its strength leaves out") {
+TEST_CASE("a run from a picture stops behind the steps its strength leaves out") {
   const Model model = test::sample_model();
   Job job = stopping(15);
   job.image = "a.png";

@@ -5,7 +5,7 @@
 using namespace lapis;
 using namespace lapis::core;
 
-TEST_CASE("strength says how many of the last steps are walked, as diffusers' get_timesteps has it") {
+TEST_CASE("strength says how many of the last steps are taken, as diffusers' get_timesteps has it") {
   constexpr Path path = Path::variance_exploding;
   CHECK(skipped_steps(20, 1, path) == 0);
   CHECK(skipped_steps(20, 0.75, path) == 5);

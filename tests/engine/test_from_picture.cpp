@@ -81,15 +81,15 @@ TEST_CASE("outside a mask the latent is the picture's, and pasted pixels stay to
   asked.job.mask_paste = "on";
   const Rendered pasted = pictures_of(*made, asked).front();
   CHECK(free.latent.values == pasted.latent.values);
-  RenderRequest other = asked;  // the same picture and noise, another walk
+  RenderRequest other = asked;  // the same picture and noise, another run
   other.job.guidance = 1;
-  const Rendered walked = pictures_of(*made, other).front();
+  const Rendered redrawn = pictures_of(*made, other).front();
   const auto columns = static_cast<std::size_t>(pasted.latent.shape[3]);
   for (std::size_t i = 0; i < pasted.latent.values.size(); ++i) {
     const bool kept = i % columns >= columns / 2;
-    if (kept) CHECK(pasted.latent.values[i] == walked.latent.values[i]);
+    if (kept) CHECK(pasted.latent.values[i] == redrawn.latent.values[i]);
   }
-  CHECK(pasted.latent.values != walked.latent.values);
+  CHECK(pasted.latent.values != redrawn.latent.values);
   const auto width = static_cast<std::size_t>(pasted.image.width);
   for (std::size_t i = 0; i < pasted.image.rgb.size(); ++i) {
     const bool kept = i / 3 % width >= width / 2;

@@ -59,7 +59,7 @@ TEST_CASE("the two x0 are mixed by the mask") {
   CHECK(masked(seen, Path::variance_exploding)(cells(-1, -2, -3), 5).equal(cells(10, 0.25F * 100 + 0.75F * 20, 100)));
 }
 
-TEST_CASE("a walk from noise alone shows its first latent as it is") {
+TEST_CASE("a run from noise alone shows its first latent as it is") {
   at::Tensor seen;
   MaskedDenoiser denoise = masked(seen, Path::variance_exploding, true);
   denoise(cells(-1, -2, -3), 5);
@@ -68,7 +68,7 @@ TEST_CASE("a walk from noise alone shows its first latent as it is") {
   CHECK(seen.equal(cells(15, -2, -3)));
 }
 
-TEST_CASE("a walk ends in the picture where nothing is drawn") {
+TEST_CASE("a run ends in the picture where nothing is drawn") {
   at::Tensor seen;
   const std::vector<double> sigmas{5, 2, 1, 0};
   const at::Tensor end = core::sample(

@@ -1,4 +1,4 @@
-// Walks that stop half way and go on, through the engine.
+// Runs that stop half way and go on, through the engine.
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <string>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr int all_steps = 5;
 
-/// The bundled model, or what it would be if its network predicted a flow: no picture comes of that, but a walk does.
+/// The bundled model, or what it would be if its network predicted a flow: no picture comes of that, but a run does.
 const Model& model_on(Path path) {
   static const Model flow = [] {
     Model changed = model();
@@ -26,7 +26,7 @@ const Model& model_on(Path path) {
 }
 
 /// A model on an engine that keeps its parts.
-struct Walker {
+struct LoadedModel {
   std::unique_ptr<Engine> engine;
   const Model& model;
 
@@ -37,9 +37,9 @@ struct Walker {
   }
 };
 
-Walker engine_on(Path path) { return {make_engine("fp32", 1, everything), model_on(path)}; }
+LoadedModel engine_on(Path path) { return {make_engine("fp32", 1, everything), model_on(path)}; }
 
-RenderRequest walk_of(const core::SamplerRow& row, Path path, int batch = 1) {
+RenderRequest run_of(const core::SamplerRow& row, Path path, int batch = 1) {
   RenderRequest made = request(11, batch, 1);
   made.job.width = 64;
   made.job.height = 64;
@@ -51,7 +51,7 @@ RenderRequest walk_of(const core::SamplerRow& row, Path path, int batch = 1) {
   return made;
 }
 
-Latent latent_of(const Walker& made, const RenderRequest& asked) {
+Latent latent_of(const LoadedModel& made, const RenderRequest& asked) {
   Latent all;
   made.render(asked, nullptr, [&](const Rendered& picture) {
     CHECK(picture.image.rgb.empty());
@@ -69,12 +69,12 @@ Latent latent_of(const Walker& made, const RenderRequest& asked) {
   return all;
 }
 
-Latent stopped(const Walker& made, RenderRequest asked, int step) {
+Latent stopped(const LoadedModel& made, RenderRequest asked, int step) {
   asked.job.stop_at = step;
   return latent_of(made, asked);
 }
 
-Latent resumed(const Walker& made, RenderRequest asked, const Latent& from) {
+Latent resumed(const LoadedModel& made, RenderRequest asked, const Latent& from) {
   asked.job.init_latent = "part.safetensors";
   asked.latent = from;
   return latent_of(made, asked);
@@ -82,13 +82,13 @@ Latent resumed(const Walker& made, RenderRequest asked, const Latent& from) {
 
 }  // namespace
 
-TEST_CASE("every sampler stops after any step and goes on to the latent of an unbroken walk, to the bit") {
+TEST_CASE("every sampler stops after any step and goes on to the latent of an unbroken run, to the bit") {
   for (const Path path : {Path::variance_exploding, Path::flow}) {
     const auto made = engine_on(path);
     for (const core::SamplerRow& row : core::samplers()) {
       if (!core::supports(row, path)) continue;
       INFO(row.name << (path == Path::flow ? " on a flow" : ""));
-      const RenderRequest asked = walk_of(row, path);
+      const RenderRequest asked = run_of(row, path);
       const Latent unbroken = latent_of(made, asked);
       CHECK(unbroken.sigma == 0);
       for (int step = 1; step < all_steps; ++step) {
@@ -108,11 +108,11 @@ TEST_CASE("every sampler stops after any step and goes on to the latent of an un
   }
 }
 
-TEST_CASE("without its memory a walk that remembers ends elsewhere, and without its draws one with noise") {
+TEST_CASE("without its memory a run that remembers ends elsewhere, and without its draws one with noise") {
   const auto made = engine_on(Path::variance_exploding);
   for (const core::SamplerRow& row : core::samplers()) {
     INFO(row.name);
-    const RenderRequest asked = walk_of(row, Path::variance_exploding);
+    const RenderRequest asked = run_of(row, Path::variance_exploding);
     const Latent unbroken = latent_of(made, asked);
     const Latent part = stopped(made, asked, 3);
     Latent forgetful = part;
@@ -124,9 +124,9 @@ TEST_CASE("without its memory a walk that remembers ends elsewhere, and without 
   }
 }
 
-TEST_CASE("a walk may stop twice, in batches, and its steps are counted from where it goes on") {
+TEST_CASE("a run may stop twice, in batches, and its steps are counted from where it goes on") {
   const auto made = engine_on(Path::variance_exploding);
-  const RenderRequest asked = walk_of(core::find_sampler("dpmpp_3m_sde"), Path::variance_exploding, 2);
+  const RenderRequest asked = run_of(core::find_sampler("dpmpp_3m_sde"), Path::variance_exploding, 2);
   const Latent unbroken = latent_of(made, asked);
   RenderRequest again = asked;
   again.job.init_latent = "part.safetensors";
@@ -149,9 +149,9 @@ TEST_CASE("a walk may stop twice, in batches, and its steps are counted from whe
   CHECK(resumed(made, asked, later).values == unbroken.values);
 }
 
-TEST_CASE("a walk that began with a picture goes on without it") {
+TEST_CASE("a run that began with a picture goes on without it") {
   const auto made = engine_on(Path::variance_exploding);
-  RenderRequest asked = walk_of(core::find_sampler("euler_a"), Path::variance_exploding);
+  RenderRequest asked = run_of(core::find_sampler("euler_a"), Path::variance_exploding);
   RenderRequest drawing = asked;
   drawing.decodes = true;
   asked.image = pictures_of(*made.engine, drawing).front().image;
@@ -169,7 +169,7 @@ TEST_CASE("a walk that began with a picture goes on without it") {
 
 TEST_CASE("a finished latent is noised and drawn anew, with no call of the VAE") {
   const auto made = engine_on(Path::variance_exploding);
-  const RenderRequest asked = walk_of(core::find_sampler("euler"), Path::variance_exploding);
+  const RenderRequest asked = run_of(core::find_sampler("euler"), Path::variance_exploding);
   RenderRequest renewed = asked;
   renewed.latent = latent_of(made, asked);
   renewed.job.init_latent = "a.safetensors";
@@ -195,9 +195,9 @@ TEST_CASE("a finished latent is noised and drawn anew, with no call of the VAE")
   CHECK_FALSE(pictures_of(*made.engine, renewed).front().image.rgb.empty());
 }
 
-TEST_CASE("a latent that does not belong to the walk is refused") {
+TEST_CASE("a latent that does not belong to the run is refused") {
   const auto made = engine_on(Path::variance_exploding);
-  const RenderRequest asked = walk_of(core::find_sampler("dpmpp_2m"), Path::variance_exploding);
+  const RenderRequest asked = run_of(core::find_sampler("dpmpp_2m"), Path::variance_exploding);
   const Latent part = stopped(made, asked, 3);
   const auto refused = [&](ErrorKind kind, const Latent& latent, const RenderRequest& job, const std::string& says) {
     try {

@@ -48,10 +48,10 @@ TEST_CASE("the metadata are those that the format names") {
         R"({"route":"re-encode","from":"flux","to":"sdxl:tiny-sdxl","size":[16,32]}])");
   CHECK_FALSE(metadata.contains("path"));
   CHECK_FALSE(metadata.contains("mean"));
-  const auto walk = metadata_of(partial_latent().passport);
-  CHECK(walk.at("path") == "flow");
-  CHECK(walk.at("step") == "7");
-  CHECK(walk.at("draws") == "8");
+  const auto run = metadata_of(partial_latent().passport);
+  CHECK(run.at("path") == "flow");
+  CHECK(run.at("step") == "7");
+  CHECK(run.at("draws") == "8");
 }
 
 TEST_CASE("every required key is missed") {

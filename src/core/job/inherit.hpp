@@ -14,7 +14,7 @@ namespace lapis::core {
 /// `recorded`, the job that made the latent. Left behind is what the latent itself stands for: what that job started
 /// from, its size, its batch, a second pass, where it stopped and, of a partially denoised one, its strength;
 /// embeddings too, of which a job records names and no files; where a finished latent comes from another space, all
-/// that is said of the walk. So is every field that `model`, or a sampler or schedule that was named, does not have. Of
+/// that is said of the run. So is every field that `model`, or a sampler or schedule that was named, does not have. Of
 /// a job with a second model, what that model was given is taken (`stage_job`).
 Job inherit(const Job& recorded, const Job& asked, const std::set<std::string>& named, const Passport& latent,
             const Model& model);

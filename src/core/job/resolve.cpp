@@ -199,7 +199,7 @@ void refuse_without(const Job& job, const JobMember& head, const std::string& wh
   (check(members), ...);
 }
 
-/// The strength of a walk that has at least one step to do.
+/// The strength of a run that has at least one step to do.
 double checked_strength(std::optional<double> Job::*member, double strength, int steps, const Model& model) {
   checked_number(strength, member);
   const Path path = path_of(model.sampling.prediction);

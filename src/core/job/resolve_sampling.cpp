@@ -105,7 +105,7 @@ void resolve_zero_snr(const Job& job, const Model& model, ResolvedJob& resolved)
   refuse(sentence("{zero_snr} is \"{}\"; expected on or off", *resolved.zero_snr));
 }
 
-/// Why a walk cannot begin at noise alone, where it would.
+/// Why a run cannot begin at noise alone, where it would.
 std::optional<std::string> terminal_problem(const ResolvedJob& resolved, const Model& model) {
   const SamplingFacts facts = sampling_of(resolved, model);
   if (!facts.zero_snr) return std::nullopt;

@@ -63,17 +63,17 @@ void resolve_stop(const Job& job, const Model& model, const Passport* latent, Re
     done = skipped_steps(resolved.steps, *resolved.strength, path_of(model.sampling.prediction));
   }
   const std::string steps = count_text(static_cast<std::uint64_t>(resolved.steps), "step");
-  const std::string walk = done > 0 ? sentence("{}, {} of them passed at its beginning,", steps, done) : steps;
+  const std::string run = done > 0 ? sentence("{}, {} of them passed at its beginning,", steps, done) : steps;
   if (done + 1 >= resolved.steps) {
     refuse(sentence("{stop_at} is {}; a run of {} has no place to stop before its end. Leave {stop_at} out",
-                    *job.stop_at, walk));
+                    *job.stop_at, run));
   }
   if (*job.stop_at <= done || *job.stop_at >= resolved.steps) {
     const int first = done + 1;
     const int last = resolved.steps - 1;
     refuse(first == last
-               ? sentence("{stop_at} is {}; a run of {} can stop after {} alone", *job.stop_at, walk, first)
-               : sentence("{stop_at} is {}; a run of {} can stop after {} to {}", *job.stop_at, walk, first, last));
+               ? sentence("{stop_at} is {}; a run of {} can stop after {} alone", *job.stop_at, run, first)
+               : sentence("{stop_at} is {}; a run of {} can stop after {} to {}", *job.stop_at, run, first, last));
   }
   resolved.stop_at = static_cast<int>(*job.stop_at);
 }

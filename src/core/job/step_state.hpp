@@ -1,4 +1,4 @@
-// Walks that stop half way, and latents that are walked on.
+// Runs that stop half way, and latents that they go on from.
 #pragma once
 
 #include "lapis/job.hpp"
@@ -23,7 +23,7 @@ Job sized_by(const Passport& latent, Job job);
 /// a latent keeps would not be enough to go on.
 void resolve_stop(const Job& job, const Model& model, const Passport* latent, ResolvedJob& resolved);
 
-/// Throws unless a walk over `schedule` on `path` comes by this very place: Error{incompatible} for another path,
+/// Throws unless a run over `schedule` on `path` comes by this very state: Error{incompatible} for another path,
 /// Error{usage} for another sigma, saying what to leave out.
 void check_step_state(const StepState& place, const Schedule& schedule, Path path);
 

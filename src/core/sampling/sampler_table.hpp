@@ -1,4 +1,4 @@
-// The samplers: a row each, with the function that walks it.
+// The samplers: a row each, with the function that runs it.
 #pragma once
 
 #include <optional>
@@ -24,7 +24,7 @@ struct Sampling {
   F& on_step;
 };
 
-/// Columns of the rows: a sampler without a share of fresh noise, and why one cannot walk a flow.
+/// Columns of the rows: a sampler without a share of fresh noise, and why one cannot sample a flow.
 // clang-format off
 inline constexpr std::optional<double> no_eta = std::nullopt;
 inline constexpr auto on_both = "";

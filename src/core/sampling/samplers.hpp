@@ -13,7 +13,7 @@
 
 namespace lapis::core {
 
-/// What a text-to-image walk on the variance-exploding path begins with, by the habit of the sampler's origin. A flow
+/// What a text-to-image run on the variance-exploding path begins with, by the habit of the sampler's origin. A flow
 /// begins with unit noise.
 enum class Start {
   schedule,  ///< unit noise times Schedule::initial_noise as k-diffusion's and diffusers' Euler types take it
@@ -47,7 +47,7 @@ struct SamplerRow {
   bool uses_noise;            ///< draws noise on the way, unless its eta is 0
   std::optional<double> eta;  ///< share of fresh noise unless the job says another; none: it has no such share
   Start start;
-  std::string not_on_flow;  ///< why it cannot walk a flow; empty where it can
+  std::string not_on_flow;  ///< why it cannot sample a flow; empty where it can
   Terminal terminal;
   std::string oracle;                ///< whose steps the goldens hold
   std::vector<std::string> aliases;  ///< what A1111, ComfyUI, diffusers and stable-diffusion.cpp call it
@@ -63,7 +63,7 @@ std::vector<std::string> names_of(const SamplerRow& row);
 const SamplerRow& find_sampler(std::string_view name);
 
 /// Throws Error{usage} where a run of `row` that has done `steps` steps cannot have remembered `count` arrays. None at
-/// all is a walk that begins at its first step.
+/// all is a run that begins at its first step.
 void check_memory(const SamplerRow& row, int steps, std::size_t count);
 
 /// Whether a run of the row can begin at noise alone, where a network's answer is a `prediction`.
@@ -72,10 +72,10 @@ bool can_begin_at_noise_alone(const SamplerRow& row, Prediction prediction);
 /// The names of the samplers that can begin at noise alone.
 std::vector<std::string> samplers_from_noise_alone(Prediction prediction);
 
-/// True where the row walks `path`.
+/// Whether the row samples on `path`.
 bool supports(const SamplerRow& row, Path path);
 
-/// The names of the rows that walk `path`.
+/// The names of the rows that sample on `path`.
 std::vector<std::string> samplers_on(Path path);
 
 }  // namespace lapis::core

@@ -1,4 +1,4 @@
-// Noise levels: those a network was trained on, and the few that a sampler walks.
+// Noise levels: those a network was trained on, and the few that a sampler steps through.
 #pragma once
 
 #include <span>

@@ -42,7 +42,7 @@ const Words& required_keys() {
 }
 
 /// Keys that a partially denoised latent must have, and no other may.
-const Words& walk_keys() {
+const Words& step_keys() {
   static const Words keys{"path", "step", "draws"};
   return keys;
 }
@@ -54,7 +54,7 @@ const Words& optional_keys() {
 
 Words known_keys() {
   Words keys = required_keys();
-  keys.insert(keys.end(), walk_keys().begin(), walk_keys().end());
+  keys.insert(keys.end(), step_keys().begin(), step_keys().end());
   keys.insert(keys.end(), optional_keys().begin(), optional_keys().end());
   return keys;
 }
@@ -245,9 +245,9 @@ Space read_space(const Document& document) {
   return space;
 }
 
-void read_walk(const Document& document, Passport& passport) {
+void read_step_state(const Document& document, Passport& passport) {
   passport.sigma = document.number("sigma", 0, largest_number);
-  for (const std::string& key : walk_keys()) {
+  for (const std::string& key : step_keys()) {
     if (document.has(key) == (passport.sigma > 0)) continue;
     if (passport.sigma > 0) {
       fail_latent(document.name(), "has a sigma and so is partially denoised, but lacks {}", in_quotes(key));
@@ -389,7 +389,7 @@ Passport passport_of(const std::map<std::string, std::string>& metadata, LatentD
   passport.space = read_space(document);
   check_latent_shape(shape, passport.space, name);
   passport.units = core::units_rows()[document.at("units").choice(core::row_names(core::units_rows()))].units;
-  read_walk(document, passport);
+  read_step_state(document, passport);
   check_size(document, passport);
   if (document.has("vae_sha256")) passport.vae_sha256 = document.at("vae_sha256").sha256();
   if (document.has("job")) passport.job = read_job(document);

@@ -51,7 +51,7 @@ void decide_sampling(const SamplingSources& sources, Model& model, std::vector<s
   }
   model.sampling = core::claimed_sampling(model.sampling, claims, sources.wish, speakers, notes);
   model.defaults.steps = std::min(model.defaults.steps, model.sampling.train_steps);
-  // A sampler that diffusers takes for such a model may still be none that can walk it here.
+  // A sampler that diffusers takes for such a model may still be none that can sample it here.
   const auto problem = core::sampling_defaults_problem(model);
   if (!problem) return;
   model.defaults.sampler = usual.sampler;

@@ -1,4 +1,4 @@
-// The walk of any row of the table of samplers.
+// The run of any row of the table of samplers.
 #pragma once
 
 #include <optional>
@@ -32,10 +32,10 @@ struct DistinctSigmas {
   int at(int place) const { return static_cast<int>(std::lower_bound(ends.begin(), ends.end(), place) - ends.begin()); }
 };
 
-/// The walk of a row of `samplers` from x, noisy at the sigma of the context's first step, to x at that of its last;
-/// `memory` is what it remembers of the steps before, and then of those it walked. Of equal neighbours among the sigmas
+/// The run of a row of `samplers` from x, noisy at the sigma of the context's first step, to x at that of its last;
+/// `memory` is what it remembers of the steps before, and then of those it did. Of equal neighbours among the sigmas
 /// all but one are counted as steps and passed over: nothing happens there, and a multistep method would divide by
-/// their distance. `context.path` must be one the row walks. Throws Error{usage} for a memory that no walk of the
+/// their distance. `context.path` must be one the row supports. Throws Error{usage} for a memory that no run of the
 /// sampler can have.
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
 T sample(const SamplerRow& row, D&& denoise, T x, SamplerContext context, Memory<T>& memory, N&& noise, F&& on_step) {
@@ -60,7 +60,7 @@ T sample(const SamplerRow& row, D&& denoise, T x, SamplerContext context, Memory
   return std::move(*end);
 }
 
-/// `sample` for a walk from its first step to its last: what it remembers is not kept.
+/// `sample` for a run from its first step to its last: what it remembers is not kept.
 template <Vec T, Denoiser<T> D, NoiseSource<T> N, OnStep F>
 T sample(const SamplerRow& row, D&& denoise, T x, const SamplerContext& context, N&& noise, F&& on_step) {
   Memory<T> memory;

@@ -1,4 +1,4 @@
-// What every walk from noise to a picture's latent is written with.
+// What every sampler is written with.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 
 namespace lapis::core {
 
-/// What a sampler walks with: a number, an array, a tensor.
+/// What a sampler works on: a number, an array, a tensor.
 template <typename T>
 concept Vec = std::copyable<T> && requires(const T& a, double k) {
   { a + a } -> std::convertible_to<T>;
@@ -37,22 +37,22 @@ concept NoiseSource = requires(N noise) {
 };
 
 /// Called after each step with the steps done, those before its beginning among them, and the steps of its sigmas. What
-/// it returns is not looked at; what it throws ends the walk.
+/// it returns is not looked at; what it throws ends the run.
 template <typename F>
 concept OnStep = std::invocable<F&, int, int>;
 
-/// What a walk has seen at earlier steps and looks at again: empty at its start. A walk that is stopped between two
+/// What a run has seen at earlier steps and looks at again: empty at its start. A run that is stopped between two
 /// steps and goes on later with the same memory gives the same numbers as one that never stopped.
 template <Vec T>
 using Memory = std::vector<T>;
 
-/// Where a walk goes, and how. Borrows its sigmas and its times.
+/// Where a run goes, and how. Borrows its sigmas and its times.
 struct SamplerContext {
   std::span<const double> sigmas;              ///< strictly falling; only the last may be 0; at least two
   Path path = Path::variance_exploding;        ///< which forward process x = alpha x0 + sigma n the sigmas belong to
   double eta = 0;                              ///< share of fresh noise, 0 to 1, where the sampler has one
   const SigmaTimeMap* times = nullptr;         ///< the training's times; only tcd reads it, which needs it
-  int first = 0;                               ///< the step that the walk begins with: so many were done before
+  int first = 0;                               ///< the step that the run begins with: so many were done before
   int last = std::numeric_limits<int>::max();  ///< steps after which it stops, of those of its sigmas at most
 
   int steps() const { return static_cast<int>(sigmas.size()) - 1; }

@@ -26,7 +26,7 @@ T corrected(const T& x, const T& x0, std::span<const T> before, const SamplerCon
   return euler_step<T>(x, ahead, context.at(i), context.at(i + 1));
 }
 
-/// The sigmas of a walk, of which a flow's 1, noise alone, counts as 1 - 1e-6: the length of its step in lambda,
+/// The sigmas of a run, of which a flow's 1, noise alone, counts as 1 - 1e-6: the length of its step in lambda,
 /// which the second order divides by, is finite then. UniPCMultistepScheduler has the same number.
 inline std::vector<double> solvable_sigmas(const SamplerContext& context) {
   std::vector<double> sigmas(context.sigmas.begin(), context.sigmas.end());

@@ -1,4 +1,4 @@
-// Walks over denoisers that are known exactly, for the tests of samplers.
+// Runs of samplers over denoisers that are known exactly, for the tests of samplers.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@ inline std::string path_name(Path path) { return path == Path::flow ? "flow" : "
 
 inline const auto no_callback = [](int, int) {};
 
-/// Numbers that are walked side by side.
+/// Numbers that are sampled side by side.
 struct Points {
   std::vector<double> values;
 };
@@ -43,7 +43,7 @@ inline Points operator*(double k, const Points& a) {
   return each(a, a, [k](double p, double) { return k * p; });
 }
 
-/// A constant and a sum of independent unit normal numbers, each drawn once: what a linear walk makes of noise,
+/// A constant and a sum of independent unit normal numbers, each drawn once: what a linear run makes of noise,
 /// exactly.
 struct Affine {
   double constant = 0;
@@ -84,7 +84,7 @@ struct Gaussian {
     return (alpha * spread * spread / whole) * x + (sigma * sigma * mean / whole) * unit(x);
   }
 
-  /// Where a walk from `x` at `sigma` ends at 0.
+  /// Where a run from `x` at `sigma` ends at 0.
   double end_of_path(double x, double sigma) const {
     return mean + (x - core::alpha_of(path, sigma) * mean) * spread / spread_at(sigma);
   }
@@ -108,7 +108,7 @@ inline std::vector<double> smooth_sigmas(Path path, int steps) {
   return sigmas;
 }
 
-/// The error of walks without noise over Gaussian data of several spreads: of one alone it may pass through 0.
+/// The error of runs without noise over Gaussian data of several spreads: of one alone it may pass through 0.
 inline double error_after(const core::SamplerRow& sampler, Path path, int steps) {
   const std::vector<double> sigmas = smooth_sigmas(path, steps);
   const double start = 0.9 * sigmas[0];
@@ -128,7 +128,7 @@ inline double measured_order(const core::SamplerRow& sampler, Path path) {
   return std::log2(error_after(sampler, path, 640) / error_after(sampler, path, 1280));
 }
 
-/// Mean and standard deviation, less those of the data, of what a walk with noise makes of noise over Gaussian data.
+/// Mean and standard deviation, less those of the data, of what a run with noise makes of noise over Gaussian data.
 inline std::pair<double, double> moment_errors(const core::SamplerRow& row, Path path, int steps,
                                                const core::SigmaTimeMap& times) {
   const Gaussian gaussian{path};
@@ -141,7 +141,7 @@ inline std::pair<double, double> moment_errors(const core::SamplerRow& row, Path
   return {end.constant - gaussian.mean, std::sqrt(end.variance()) - gaussian.spread};
 }
 
-/// What a walk did: the sigma and the x of every call of the network, and where it ended.
+/// What a run did: the sigma and the x of every call of the network, and where it ended.
 struct Record {
   std::vector<double> sigmas;
   std::vector<std::vector<double>> calls;
