@@ -19,9 +19,9 @@ PixelSize upright_size(const io::PictureFacts& facts) {
   return facts.orientation >= 5 ? PixelSize{facts.height, facts.width} : PixelSize{facts.width, facts.height};
 }
 
-/// What a fit did, in a word; shapes that differ by less than a multiple of the sides count as one.
-std::string resize_text(core::ResizeMode fit, double shape, double own_shape) {
-  switch (fit) {
+/// What a resize mode did, in a word; shapes that differ by less than a multiple of the sides count as one.
+std::string resize_text(core::ResizeMode mode, double shape, double own_shape) {
+  switch (mode) {
     case core::ResizeMode::crop: return "scaled and cropped";
     case core::ResizeMode::pad: return "scaled and padded";
     case core::ResizeMode::stretch: break;
@@ -49,7 +49,7 @@ core::Pixels upright(const StartPictureFile& picture, std::vector<std::string>& 
   return pixels;
 }
 
-Image fitted_image(const StartPictureFile& picture, const ResolvedJob& job, core::ResizeMode fit,
+Image fitted_image(const StartPictureFile& picture, const ResolvedJob& job, core::ResizeMode mode,
                    std::vector<std::string>& notes) {
   const std::string& name = picture.file.name;
   core::Pixels pixels = upright(picture, notes);
@@ -58,20 +58,20 @@ Image fitted_image(const StartPictureFile& picture, const ResolvedJob& job, core
   if (pixels.width != job.width || pixels.height != job.height) {
     const double own_shape = static_cast<double>(pixels.width) / pixels.height;
     notes.push_back(core::sentence("{} is {} pixels: {} to {}", name, core::size_text({pixels.width, pixels.height}),
-                                   resize_text(fit, static_cast<double>(job.width) / job.height, own_shape),
+                                   resize_text(mode, static_cast<double>(job.width) / job.height, own_shape),
                                    core::size_text({job.width, job.height})));
   }
-  return core::rgb_image(core::fitted(pixels, job.width, job.height, fit));
+  return core::rgb_image(core::fitted(pixels, job.width, job.height, mode));
 }
 
-Mask fitted_mask(const StartPictureFile& picture, const ResolvedJob& job, core::ResizeMode fit, int downscale,
+Mask fitted_mask(const StartPictureFile& picture, const ResolvedJob& job, core::ResizeMode mode, int downscale,
                  std::vector<std::string>& notes) {
   const std::string& name = picture.file.name;
   core::Pixels grey = upright(picture, notes);
   if (core::has_holes(grey)) notes.push_back(core::sentence("{} is transparent in places: laid over black", name));
   grey = core::grey(core::flattened(std::move(grey), 0));
   const bool hard = core::is_hard(core::mask_of(grey));
-  Mask mask = core::mask_of(core::fitted(grey, job.width, job.height, fit));
+  Mask mask = core::mask_of(core::fitted(grey, job.width, job.height, mode));
   if (hard) mask = core::hardened(std::move(mask));
   if (!core::touches_no_cell(mask, downscale)) return mask;
   throw Error(ErrorKind::input,
@@ -102,10 +102,10 @@ StartPicture read_start_picture(Job& job, const Model& model, std::optional<Pict
 }
 
 FittedPicture fitted(const StartPicture& picture, const ResolvedJob& job, int downscale) {
-  const core::ResizeMode fit = core::find_resize_mode(*job.fit).fit;
+  const core::ResizeMode mode = core::find_resize_mode(*job.fit).mode;
   FittedPicture result;
-  result.image = fitted_image(picture.image, job, fit, result.notes);
-  if (picture.mask) result.mask = fitted_mask(*picture.mask, job, fit, downscale, result.notes);
+  result.image = fitted_image(picture.image, job, mode, result.notes);
+  if (picture.mask) result.mask = fitted_mask(*picture.mask, job, mode, downscale, result.notes);
   return result;
 }
 

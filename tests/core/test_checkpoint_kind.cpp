@@ -57,9 +57,9 @@ Checkpoint sdxl() {
 
 CheckpointKind kind_of(const Checkpoint& checkpoint) { return identify(checkpoint, known_graphs()); }
 
-std::set<std::string> names(const std::vector<GraphMatch>& held) {
+std::set<std::string> names(const std::vector<GraphMatch>& matches) {
   std::set<std::string> found;
-  for (const GraphMatch& graph : held) found.insert(graph.graph);
+  for (const GraphMatch& graph : matches) found.insert(graph.graph);
   return found;
 }
 

@@ -84,13 +84,13 @@ TEST_CASE("every mark of a harmless leftover lets its tensor pass, and one that 
 
 TEST_CASE("the realm of a part is its prefix, or the levels that its names have, and all of a denoiser's file") {
   const KnownGraph graph{"unet", "denoiser", {{"down_blocks.0.conv.weight", {1}}, {"conv_in.weight", {1}}}};
-  GraphMatch held;
-  held.prefix = "unet.";
-  CHECK(realm_of(held, graph) == std::vector<std::string>{"unet."});
-  held.prefix = "";
-  CHECK(realm_of(held, graph) == std::vector<std::string>{""});
+  GraphMatch match;
+  match.prefix = "unet.";
+  CHECK(realm_of(match, graph) == std::vector<std::string>{"unet."});
+  match.prefix = "";
+  CHECK(realm_of(match, graph) == std::vector<std::string>{""});
   const KnownGraph vae{"vae", "vae_decoder", {{"decoder.conv.weight", {1}}, {"post_quant_conv.weight", {1}}}};
-  CHECK(realm_of(held, vae) == std::vector<std::string>{"decoder.", "post_quant_conv."});
+  CHECK(realm_of(match, vae) == std::vector<std::string>{"decoder.", "post_quant_conv."});
 }
 
 TEST_CASE("beside a denoiser that stands alone every tensor that nobody knows is of it") {

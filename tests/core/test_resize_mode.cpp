@@ -19,7 +19,7 @@ TEST_CASE("a picture is stretched, cropped and padded as diffusers' VaeImageProc
     const auto from = golden.at("from").get<std::array<int, 2>>();
     const auto to = golden.at("to").get<std::array<int, 2>>();
     const Pixels source = test::pattern(from[0], from[1], golden.at("channels").get<int>());
-    const Pixels found = fitted(source, to[0], to[1], find_resize_mode(golden.at("fit").get<std::string>()).fit);
+    const Pixels found = fitted(source, to[0], to[1], find_resize_mode(golden.at("fit").get<std::string>()).mode);
     std::vector<std::uint8_t> expected = test::from_hex(golden.at("bytes"));
     CHECK(found.bytes == expected);
     ++expected[expected.size() / 2];

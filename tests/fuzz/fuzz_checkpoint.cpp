@@ -139,8 +139,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const core::TensorShape& tensor : checkpoint.tensors()) names.push_back(tensor.name);
     core::sampling_claims(checkpoint.metadata(), names);
     const core::CheckpointKind kind = core::identify(checkpoint.tensors(), graphs);
-    for (const core::GraphMatch& held : kind.complete) {
-      if (!held.complete() || held.wanted > names.size()) __builtin_trap();
+    for (const core::GraphMatch& match : kind.complete) {
+      if (!match.complete() || match.wanted > names.size()) __builtin_trap();
     }
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::input) __builtin_trap();

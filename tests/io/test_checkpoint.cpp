@@ -14,7 +14,7 @@ namespace {
 /// A graph of two tensors, as a checkpoint of its own names holds it behind a prefix.
 const core::KnownGraph graph{"known", "denoiser", {{"a.weight", {2, 2}}, {"b.weight", {1}}}};
 
-core::GraphMatch held(const std::string& prefix) {
+core::GraphMatch match(const std::string& prefix) {
   core::GraphMatch result;
   result.graph = graph.name;
   result.part = graph.part;
@@ -47,22 +47,22 @@ TEST_CASE("a part's digest does not depend on the files or the prefix that its t
   const Checkpoint whole({one});
   const Checkpoint shards({first, second});
   CHECK(whole.tensors().size() == 3);
-  CHECK(whole.digest_of(held("x."), graph) == shards.digest_of(held(""), graph));
-  CHECK(whole.files_of(held("x."), graph) == std::vector<std::filesystem::path>{one});
-  CHECK(shards.files_of(held(""), graph) == std::vector<std::filesystem::path>{first, second});
-  CHECK(whole.dtypes_of(held("x."), graph) == "F32");
+  CHECK(whole.digest_of(match("x."), graph) == shards.digest_of(match(""), graph));
+  CHECK(whole.files_of(match("x."), graph) == std::vector<std::filesystem::path>{one});
+  CHECK(shards.files_of(match(""), graph) == std::vector<std::filesystem::path>{first, second});
+  CHECK(whole.dtypes_of(match("x."), graph) == "F32");
   const Checkpoint changed({file(folder, "changed.safetensors", {"a.weight", "b.weight"}, 2)});
-  CHECK(changed.digest_of(held(""), graph) != shards.digest_of(held(""), graph));
+  CHECK(changed.digest_of(match(""), graph) != shards.digest_of(match(""), graph));
 }
 
 TEST_CASE("a part's tensors are looked at for numbers that are not finite, and other tensors are not") {
   const TemporaryFolder folder;
   const Checkpoint checkpoint({file(folder, "one.safetensors", {"a.weight", "b.weight", "other"}, char(0x7F))});
-  const WeightFaults faults = checkpoint.faults_of(held(""), graph, false);
+  const WeightFaults faults = checkpoint.faults_of(match(""), graph, false);
   CHECK(faults.count == 0);  // 0x7F7F7F7F is a number
   const Checkpoint bad({file(folder, "bad.safetensors", {"a.weight", "b.weight", "other"}, char(0xFF))});
-  CHECK(bad.faults_of(held(""), graph, false).count == 2);
-  CHECK(bad.faults_of(held(""), graph, true).first == "tensor a.weight is NaN or infinite at its number 0");
+  CHECK(bad.faults_of(match(""), graph, false).count == 2);
+  CHECK(bad.faults_of(match(""), graph, true).first == "tensor a.weight is NaN or infinite at its number 0");
 }
 
 TEST_CASE("a tensor that two files hold is refused, with both named") {

@@ -149,30 +149,30 @@ TEST_CASE(
     "a checkpoint's scales belong to its weights: their file, digest and dtype, and are no tensors of their own") {
   const TemporaryFolder folder;
   const core::KnownGraph graph{"known", "vae_decoder", {{"a.weight", {4, 4}}}};
-  core::GraphMatch held;
-  held.wanted = 1;
+  core::GraphMatch match;
+  match.wanted = 1;
   const Checkpoint checkpoint(Quantized().files(folder));
   CHECK(checkpoint.tensors().size() == 1);
-  CHECK(checkpoint.files_of(held, graph).size() == 2);
-  CHECK(checkpoint.dtypes_of(held, graph) == "F8_E4M3 with scales");
-  CHECK(checkpoint.odd_dtype_of(held, graph).empty());
+  CHECK(checkpoint.files_of(match, graph).size() == 2);
+  CHECK(checkpoint.dtypes_of(match, graph) == "F8_E4M3 with scales");
+  CHECK(checkpoint.odd_dtype_of(match, graph).empty());
   const TemporaryFolder other;
   Quantized changed;
   changed.scales[3] = 5;
-  CHECK(Checkpoint(changed.files(other)).digest_of(held, graph) != checkpoint.digest_of(held, graph));
+  CHECK(Checkpoint(changed.files(other)).digest_of(match, graph) != checkpoint.digest_of(match, graph));
 }
 
 TEST_CASE("numbers that are no weights as they stand are told, before a model is made of them") {
   const TemporaryFolder folder;
   const core::KnownGraph graph{"known", "denoiser", {{"a.weight", {4, 4}}}};
-  core::GraphMatch held;
-  held.wanted = 1;
+  core::GraphMatch match;
+  match.wanted = 1;
   for (const Dtype dtype : {Dtype::i8, Dtype::u8, Dtype::f8_e4m3fnuz, Dtype::boolean, Dtype::f8_e8m0}) {
     const std::vector<std::byte> numbers(16);
     Safetensors content;
     content.tensors["a.weight"] = {dtype, {4, 4}, numbers};
     write_safetensors(folder / "a.safetensors", content, true);
     const Checkpoint checkpoint({folder / "a.safetensors"});
-    CHECK(checkpoint.odd_dtype_of(held, graph) == "tensor a.weight is " + std::string(dtype_name(dtype)));
+    CHECK(checkpoint.odd_dtype_of(match, graph) == "tensor a.weight is " + std::string(dtype_name(dtype)));
   }
 }

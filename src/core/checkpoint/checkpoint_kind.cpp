@@ -33,23 +33,23 @@ struct NamedGraph {
   std::vector<TensorShape> tensors;
 };
 
-GraphMatch match(const NamedGraph& named, const std::string& prefix, const Shapes& checkpoint) {
-  GraphMatch held{named.graph->name, named.graph->part, named.row->key_scheme, prefix, named.tensors.size(), {}, {}};
+GraphMatch matched(const NamedGraph& named, const std::string& prefix, const Shapes& checkpoint) {
+  GraphMatch match{named.graph->name, named.graph->part, named.row->key_scheme, prefix, named.tensors.size(), {}, {}};
   for (const TensorShape& tensor : named.tensors) {
     const auto found = checkpoint.find(prefix + tensor.name);
     if (found == checkpoint.end()) {
-      append(held.missing, prefix + tensor.name);
+      append(match.missing, prefix + tensor.name);
     } else if (!same_bytes(*found->second, tensor.shape)) {
-      append(held.shape_mismatch, sentence("{}{} is {}, expected {}", prefix, tensor.name, shape_text(*found->second),
-                                           shape_text(tensor.shape)));
+      append(match.shape_mismatch, sentence("{}{} is {}, expected {}", prefix, tensor.name, shape_text(*found->second),
+                                            shape_text(tensor.shape)));
     }
   }
-  return held;
+  return match;
 }
 
 /// A match, with the names of the graph's tensors in the checkpoint.
 struct Candidate {
-  GraphMatch held;
+  GraphMatch match;
   const NamedGraph* named;
 };
 
@@ -59,13 +59,13 @@ std::vector<Candidate> candidates(std::span<const NamedGraph> named, const Shape
   std::vector<Candidate> found;
   for (const NamedGraph& graph : named) {
     for (const std::string& prefix : graph.row->prefixes) {
-      GraphMatch held = match(graph, prefix, checkpoint);
-      if (held.fitting() > 0) found.push_back({std::move(held), &graph});
+      GraphMatch match = matched(graph, prefix, checkpoint);
+      if (match.fitting() > 0) found.push_back({std::move(match), &graph});
     }
   }
   std::ranges::stable_sort(found, [](const Candidate& one, const Candidate& other) {
-    const GraphMatch& a = one.held;
-    const GraphMatch& b = other.held;
+    const GraphMatch& a = one.match;
+    const GraphMatch& b = other.match;
     if (a.complete() != b.complete()) return a.complete();
     if (a.complete()) return a.wanted > b.wanted;
     return a.fitting() * b.wanted > b.fitting() * a.wanted;
@@ -78,13 +78,13 @@ using Claims = std::unordered_set<std::string>;
 
 bool is_free(const Candidate& candidate, const Claims& claims) {
   return std::ranges::none_of(candidate.named->tensors, [&](const TensorShape& tensor) {
-    return claims.contains(candidate.held.prefix + tensor.name);
+    return claims.contains(candidate.match.prefix + tensor.name);
   });
 }
 
 void claim(const Candidate& candidate, const Shapes& checkpoint, Claims& claims) {
   for (const TensorShape& tensor : candidate.named->tensors) {
-    const std::string name = candidate.held.prefix + tensor.name;
+    const std::string name = candidate.match.prefix + tensor.name;
     if (checkpoint.contains(name)) claims.insert(name);
   }
 }
@@ -106,14 +106,14 @@ constexpr TitleRow titles[] = {
 };
 
 std::string title_of(std::span<const GraphMatch> complete) {
-  for (const GraphMatch& held : complete) {
+  for (const GraphMatch& match : complete) {
     for (const TitleRow& row : titles) {
-      if (row.graph == held.graph) return std::string(row.title);
+      if (row.graph == match.graph) return std::string(row.title);
     }
   }
   const auto all_begin = [&](std::string_view part) {
     return !complete.empty() &&
-           std::ranges::all_of(complete, [&](const GraphMatch& held) { return held.part.starts_with(part); });
+           std::ranges::all_of(complete, [&](const GraphMatch& match) { return match.part.starts_with(part); });
   };
   if (all_begin("vae_")) return "a VAE alone";
   if (all_begin("text_encoder")) return complete.size() > 1 ? "text encoders alone" : "a text encoder alone";
@@ -147,18 +147,19 @@ CheckpointKind identify(std::span<const TensorShape> checkpoint, std::span<const
   Claims claims;
   const std::vector<Candidate> all = candidates(named, shapes);
   for (const Candidate& candidate : all) {
-    if (2 * candidate.held.fitting() < candidate.held.wanted || !is_free(candidate, claims)) continue;
+    if (2 * candidate.match.fitting() < candidate.match.wanted || !is_free(candidate, claims)) continue;
     claim(candidate, shapes, claims);
-    (candidate.held.complete() ? kind.complete : kind.partial).push_back(candidate.held);
+    (candidate.match.complete() ? kind.complete : kind.partial).push_back(candidate.match);
   }
   if (kind.complete.empty() && kind.partial.empty() && !all.empty()) {
-    const auto fitting = [](const Candidate& candidate) { return candidate.held.fitting(); };
-    kind.nearest.push_back(std::ranges::max_element(all, {}, fitting)->held);
+    const auto fitting = [](const Candidate& candidate) { return candidate.match.fitting(); };
+    kind.nearest.push_back(std::ranges::max_element(all, {}, fitting)->match);
   }
   for (const TensorShape& tensor : checkpoint) {
     if (!claims.contains(tensor.name)) kind.extra.push_back(tensor);
   }
-  const bool draws = std::ranges::any_of(kind.complete, [](const GraphMatch& held) { return held.part == "denoiser"; });
+  const bool draws =
+      std::ranges::any_of(kind.complete, [](const GraphMatch& match) { return match.part == "denoiser"; });
   kind.relative = draws ? nullptr : find_relative(checkpoint);
   kind.title = kind.relative != nullptr ? std::string(kind.relative->title) : title_of(kind.complete);
   kind.known = kind.relative == nullptr && !kind.complete.empty();

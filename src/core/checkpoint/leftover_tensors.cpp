@@ -72,10 +72,10 @@ bool begins_one_of(const std::string& name, std::span<const std::string> beginni
 
 std::span<const TensorMark> harmless_leftovers() { return harmless; }
 
-std::vector<std::string> realm_of(const GraphMatch& held, const KnownGraph& graph) {
-  if (!held.prefix.empty() || graph.part == "denoiser") return {held.prefix};
+std::vector<std::string> realm_of(const GraphMatch& match, const KnownGraph& graph) {
+  if (!match.prefix.empty() || graph.part == "denoiser") return {match.prefix};
   std::set<std::string> levels;
-  for (const TensorShape& tensor : checkpoint_tensors(held.key_scheme, graph.tensors)) {
+  for (const TensorShape& tensor : checkpoint_tensors(match.key_scheme, graph.tensors)) {
     const std::size_t dot = tensor.name.find('.');
     if (dot != std::string::npos) levels.insert(tensor.name.substr(0, dot + 1));
   }

@@ -19,7 +19,7 @@ std::span<const TensorMark> harmless_leftovers();
 /// What the names of a part's tensors begin with in a checkpoint: its prefix, or their first levels; of a denoiser
 /// without a prefix "", for what stands beside one that stands alone is of it. A tensor that begins so and that its
 /// graph does not need was made by the network that the part is a piece of.
-std::vector<std::string> realm_of(const GraphMatch& held, const KnownGraph& graph);
+std::vector<std::string> realm_of(const GraphMatch& match, const KnownGraph& graph);
 
 /// Words that follow the file's name, and what to do.
 struct LeftoverFault {

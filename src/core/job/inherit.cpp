@@ -13,60 +13,45 @@
 #include "lapis/error.hpp"
 
 namespace lapis::core {
-namespace {
-
-/// Forgets recorded fields, not those that were named.
-class Forgetting {
- public:
-  Forgetting(Job& job, const std::set<std::string>& named) : job_(job), named_(named) {}
-
-  void forget(std::string_view key) {
-    if (!named_.contains(std::string(key))) copy_field(job_, Job(), find_job_field(key));
-  }
-
- private:
-  Job& job_;
-  const std::set<std::string>& named_;
-};
-
-}  // namespace
 
 Job inherit(const Job& recorded, const Job& asked, const std::set<std::string>& named, const Passport& latent,
             const Model& model) {
   Job job = recorded.then ? stage_job(recorded, parse_stage(*recorded.then)) : recorded;
-  Forgetting recalled(job, named);
+  const auto forget = [&](std::string_view key) {
+    if (!named.contains(std::string(key))) copy_field(job, Job(), find_job_field(key));
+  };
   const bool elsewhere = latent.sigma == 0 && !same_numbers(latent.space, model.space);
   for (const JobField& field : job_fields()) {
     if (named.contains(std::string(field.key))) copy_field(job, asked, field);
     const FromRecord taken = field.inherits.from_record;
-    if (taken == FromRecord::never || (taken == FromRecord::same_space && elsewhere)) recalled.forget(field.key);
+    if (taken == FromRecord::never || (taken == FromRecord::same_space && elsewhere)) forget(field.key);
   }
-  if (latent.sigma > 0) recalled.forget("strength");
+  if (latent.sigma > 0) forget("strength");
 
   const FamilyRow& family = *find_family(model.family);
   const bool flow = path_of(model.sampling.prediction) == Path::flow;
-  if (family.clip_skip == 0) recalled.forget("clip_skip");
-  if (family.guidance == GuidanceKind::passes) recalled.forget("true_guidance");
-  if (family.guidance == GuidanceKind::input && !has_guidance_input(model)) recalled.forget("guidance");
+  if (family.clip_skip == 0) forget("clip_skip");
+  if (family.guidance == GuidanceKind::passes) forget("true_guidance");
+  if (family.guidance == GuidanceKind::input && !has_guidance_input(model)) forget("guidance");
   for (const char* key : {"original_size", "crop"}) {
-    if (!family.size_conditioning) recalled.forget(key);
+    if (!family.size_conditioning) forget(key);
   }
   const bool passes = family.guidance == GuidanceKind::passes;
   const double weight = passes ? job.guidance.value_or(model.defaults.guidance) : job.true_guidance.value_or(1);
   for (const char* key : {"guidance_interval", "guidance_rescale"}) {
-    if (!(weight > 1)) recalled.forget(key);
+    if (!(weight > 1)) forget(key);
   }
-  if (!passes && !(weight > 1)) recalled.forget("negative_prompt");
+  if (!passes && !(weight > 1)) forget("negative_prompt");
 
-  if (named.contains("sigmas")) recalled.forget("schedule");
-  if (named.contains("sigmas")) recalled.forget("steps");
-  if (named.contains("schedule")) recalled.forget("sigmas");
-  if (!flow || named.contains("sigmas")) recalled.forget("shift");
+  if (named.contains("sigmas")) forget("schedule");
+  if (named.contains("sigmas")) forget("steps");
+  if (named.contains("schedule")) forget("sigmas");
+  if (!flow || named.contains("sigmas")) forget("shift");
   // What is finished may go on with another model of its space, whose betas are its own.
-  if (flow || latent.sigma == 0) recalled.forget("zero_snr");
+  if (flow || latent.sigma == 0) forget("zero_snr");
   const bool own = job.schedule && find_schedule(*job.schedule).kind == ScheduleKind::own;
-  if (flow || !own) recalled.forget("spacing");
-  if (job.sampler && !find_sampler(*job.sampler).eta) recalled.forget("eta");
+  if (flow || !own) forget("spacing");
+  if (job.sampler && !find_sampler(*job.sampler).eta) forget("eta");
   return job;
 }
 

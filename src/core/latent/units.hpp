@@ -31,22 +31,28 @@ void rescale(std::span<float> values, const std::array<std::int64_t, 4>& shape, 
 std::vector<float> packed(std::span<const float> values, const std::array<std::int64_t, 4>& shape, int packing);
 std::vector<float> unpacked(std::span<const float> tokens, const std::array<std::int64_t, 4>& shape, int packing);
 
-/// One row a kind of units.
+/// One row per kind of units.
 struct UnitsRow {
   Units units;
-  std::string_view name;
+  std::string_view name;  ///< in metadata, JSON and requests: "model"
 };
 
+/// All units, in the order in which messages list them.
 std::span<const UnitsRow> units_rows();
+
+/// The name in the row of `units`.
 std::string units_name(Units units);
 
-/// One row a type of number that latents lie in.
+/// One row per type of the numbers of a latent file.
 struct LatentDtypeRow {
   LatentDtype dtype;
-  std::string_view name;
+  std::string_view name;  ///< in reports and requests: "bf16"
 };
 
+/// All types of numbers, in the order in which messages list them.
 std::span<const LatentDtypeRow> latent_dtypes();
+
+/// The name in the row of `dtype`.
 std::string latent_dtype_name(LatentDtype dtype);
 
 }  // namespace lapis::core

@@ -101,17 +101,17 @@ const ResizeModeRow& find_resize_mode(std::string_view name) {
               sentence("{fit} is \"{}\"; expected one of {}.{}", name, listed(names), did_you_mean(name, names)));
 }
 
-Pixels fitted(const Pixels& pixels, int width, int height, ResizeMode fit) {
-  if (fit == ResizeMode::stretch) return resized(pixels, width, height, Filter::lanczos);
+Pixels fitted(const Pixels& pixels, int width, int height, ResizeMode mode) {
+  if (mode == ResizeMode::stretch) return resized(pixels, width, height, Filter::lanczos);
   const double shape = static_cast<double>(width) / height;
   const double own_shape = static_cast<double>(pixels.width) / pixels.height;
-  const bool full_width = fit == ResizeMode::crop ? shape > own_shape : shape < own_shape;
-  const bool full_height = fit == ResizeMode::crop ? shape <= own_shape : shape >= own_shape;
+  const bool full_width = mode == ResizeMode::crop ? shape > own_shape : shape < own_shape;
+  const bool full_height = mode == ResizeMode::crop ? shape <= own_shape : shape >= own_shape;
   const Pixels inner = resized(pixels, full_width ? width : share(pixels.width, height, pixels.height),
                                full_height ? height : share(pixels.height, width, pixels.width), Filter::lanczos);
   Pixels canvas = make_pixels(width, height, pixels.channels);
   paste(inner, width / 2 - inner.width / 2, height / 2 - inner.height / 2, canvas);
-  if (fit == ResizeMode::pad) draw_out(inner, canvas);
+  if (mode == ResizeMode::pad) draw_out(inner, canvas);
   return canvas;
 }
 

@@ -15,9 +15,9 @@ namespace lapis::core {
 /// How a picture of another shape is brought to a job's size.
 enum class ResizeMode { stretch, crop, pad };
 
-/// One row a resize mode.
+/// One row per resize mode.
 struct ResizeModeRow {
-  ResizeMode fit;
+  ResizeMode mode;
   std::string name;
   std::string help;  ///< one line
 };
@@ -30,7 +30,7 @@ const ResizeModeRow& find_resize_mode(std::string_view name);
 /// `pixels` at the size of a job, by Pillow's Lanczos filter: all of it with its sides stretched; its middle; or all of
 /// it in the middle, with its outermost lines drawn out to the edges. Equal to resize_mode "default", "crop" and "fill"
 /// of diffusers' VaeImageProcessor in every sample. A picture of that size already is returned as it is.
-Pixels fitted(const Pixels& pixels, int width, int height, ResizeMode fit);
+Pixels fitted(const Pixels& pixels, int width, int height, ResizeMode mode);
 
 /// Fills what the job leaves open of its size from the picture it starts from, `width` by `height` pixels: both sides
 /// open, the picture's own, rounded down to the family's multiple as diffusers does; one side open, the other by the

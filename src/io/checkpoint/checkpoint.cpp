@@ -102,10 +102,10 @@ Checkpoint::Checkpoint(std::vector<fs::path> paths) : paths_(std::move(paths)) {
 
 const Checkpoint::Place& Checkpoint::place(const std::string& name) const { return places_.at(name); }
 
-std::vector<std::string> Checkpoint::names_of(const core::GraphMatch& held, const core::KnownGraph& graph) const {
+std::vector<std::string> Checkpoint::names_of(const core::GraphMatch& match, const core::KnownGraph& graph) const {
   std::vector<std::string> names;
-  for (const core::TensorShape& tensor : core::checkpoint_tensors(held.key_scheme, graph.tensors)) {
-    names.push_back(held.prefix + tensor.name);
+  for (const core::TensorShape& tensor : core::checkpoint_tensors(match.key_scheme, graph.tensors)) {
+    names.push_back(match.prefix + tensor.name);
   }
   return names;
 }
@@ -121,25 +121,25 @@ std::vector<std::string> Checkpoint::with_scales(std::vector<std::string> names)
   return names;
 }
 
-std::vector<fs::path> Checkpoint::files_of(const core::GraphMatch& held, const core::KnownGraph& graph) const {
+std::vector<fs::path> Checkpoint::files_of(const core::GraphMatch& match, const core::KnownGraph& graph) const {
   std::set<std::size_t> files;
-  for (const std::string& name : with_scales(names_of(held, graph))) files.insert(place(name).file);
+  for (const std::string& name : with_scales(names_of(match, graph))) files.insert(place(name).file);
   std::vector<fs::path> paths;
   for (const std::size_t file : files) paths.push_back(paths_[file]);
   return paths;
 }
 
-std::string Checkpoint::dtypes_of(const core::GraphMatch& held, const core::KnownGraph& graph) const {
+std::string Checkpoint::dtypes_of(const core::GraphMatch& match, const core::KnownGraph& graph) const {
   std::set<std::string> dtypes;
-  for (const std::string& name : names_of(held, graph)) dtypes.emplace(dtype_name(place(name).view->dtype));
+  for (const std::string& name : names_of(match, graph)) dtypes.emplace(dtype_name(place(name).view->dtype));
   const std::string text = core::joined(std::vector<std::string>(dtypes.begin(), dtypes.end()), " and ");
   const bool scaled =
-      std::ranges::any_of(names_of(held, graph), [&](const auto& name) { return scales_.weights.contains(name); });
+      std::ranges::any_of(names_of(match, graph), [&](const auto& name) { return scales_.weights.contains(name); });
   return scaled ? core::sentence("{} with scales", text) : text;
 }
 
-std::string Checkpoint::odd_dtype_of(const core::GraphMatch& held, const core::KnownGraph& graph) const {
-  for (const std::string& name : names_of(held, graph)) {
+std::string Checkpoint::odd_dtype_of(const core::GraphMatch& match, const core::KnownGraph& graph) const {
+  for (const std::string& name : names_of(match, graph)) {
     const Dtype dtype = place(name).view->dtype;
     const auto scaled = scales_.weights.find(name);
     const bool noted = scaled != scales_.weights.end() && scaled->second.integers;
@@ -148,20 +148,20 @@ std::string Checkpoint::odd_dtype_of(const core::GraphMatch& held, const core::K
   return "";
 }
 
-std::string Checkpoint::digest_of(const core::GraphMatch& held, const core::KnownGraph& graph) const {
+std::string Checkpoint::digest_of(const core::GraphMatch& match, const core::KnownGraph& graph) const {
   std::string lines;
-  for (const std::string& name : with_scales(names_of(held, graph))) {
+  for (const std::string& name : with_scales(names_of(match, graph))) {
     const TensorView& view = *place(name).view;
     lines +=
-        name.substr(held.prefix.size()) + " " + std::string(dtype_name(view.dtype)) + " " + sha256(view.data) + "\n";
+        name.substr(match.prefix.size()) + " " + std::string(dtype_name(view.dtype)) + " " + sha256(view.data) + "\n";
   }
   return sha256(std::as_bytes(std::span(lines)));
 }
 
-WeightFaults Checkpoint::faults_of(const core::GraphMatch& held, const core::KnownGraph& graph, bool whole) const {
+WeightFaults Checkpoint::faults_of(const core::GraphMatch& match, const core::KnownGraph& graph, bool whole) const {
   WeightFaults faults;
   for (const SafetensorsFile& file : files_) file.expect_scattered_reads(!whole);
-  for (const std::string& name : names_of(held, graph)) {
+  for (const std::string& name : names_of(match, graph)) {
     const TensorView& view = *place(name).view;
     const auto found = whole ? first_not_finite(view) : first_not_finite(view, glimpse);
     if (found) faults.add(name, *found);

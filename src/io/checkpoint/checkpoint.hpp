@@ -39,23 +39,23 @@ class Checkpoint {
   /// Whether any of its weights has a scale.
   bool has_scales() const { return !scales_.weights.empty(); }
 
-  /// The files that hold any of the tensors which `held` needs, or the scales of one, in the order of `paths`.
-  std::vector<std::filesystem::path> files_of(const core::GraphMatch& held, const core::KnownGraph& graph) const;
+  /// The files that hold any of the tensors which `match` needs, or the scales of one, in the order of `paths`.
+  std::vector<std::filesystem::path> files_of(const core::GraphMatch& match, const core::KnownGraph& graph) const;
 
   /// "F16", or "F16 and F32" where the tensors of a part have several; "F8_E4M3 with scales".
-  std::string dtypes_of(const core::GraphMatch& held, const core::KnownGraph& graph) const;
+  std::string dtypes_of(const core::GraphMatch& match, const core::KnownGraph& graph) const;
 
   /// "tensor NAME is I8" of the first tensor of a part whose numbers are no weights, neither as they stand nor
   /// by their scales; "" where all are.
-  std::string odd_dtype_of(const core::GraphMatch& held, const core::KnownGraph& graph) const;
+  std::string odd_dtype_of(const core::GraphMatch& match, const core::KnownGraph& graph) const;
 
   /// The sha256 over a line for each tensor of a part: its name without the prefix, its dtype, the sha256 of its bytes.
   /// Scales count.
-  std::string digest_of(const core::GraphMatch& held, const core::KnownGraph& graph) const;
+  std::string digest_of(const core::GraphMatch& match, const core::KnownGraph& graph) const;
 
   /// The tensors of a part that are not finite: where `whole`, among all of their numbers, which reads them; else among
   /// the first ones of each, which finds the tensors that are NaN all over.
-  WeightFaults faults_of(const core::GraphMatch& held, const core::KnownGraph& graph, bool whole) const;
+  WeightFaults faults_of(const core::GraphMatch& match, const core::KnownGraph& graph, bool whole) const;
 
  private:
   struct Place {
@@ -64,7 +64,7 @@ class Checkpoint {
   };
 
   const Place& place(const std::string& name) const;
-  std::vector<std::string> names_of(const core::GraphMatch& held, const core::KnownGraph& graph) const;
+  std::vector<std::string> names_of(const core::GraphMatch& match, const core::KnownGraph& graph) const;
   std::vector<std::string> with_scales(std::vector<std::string> names) const;
 
   std::vector<std::filesystem::path> paths_;

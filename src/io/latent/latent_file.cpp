@@ -95,10 +95,10 @@ std::string other_digest_lines(const Model& model, const Part& part) {
     const core::KnownGraph graph{"", "", graph_parameters(part.graph)};
     const core::KeySchemeRow* row = core::find_key_scheme(part.key_scheme);
     if (row == nullptr) return "";
-    core::GraphMatch held;
-    held.key_scheme = row->key_scheme;
-    held.prefix = part.prefix;
-    return Checkpoint(part.weights).digest_of(held, graph) + "\n";
+    core::GraphMatch match;
+    match.key_scheme = row->key_scheme;
+    match.prefix = part.prefix;
+    return Checkpoint(part.weights).digest_of(match, graph) + "\n";
   }
   std::string lines;
   for (const std::filesystem::path& file : part.weights) {

@@ -19,6 +19,7 @@
 #include "core/checkpoint/checkpoint_names.hpp"
 #include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
+#include "core/text/suggest.hpp"
 #include "io/file/json_reader.hpp"
 #include "io/file/sha256.hpp"
 #include "io/file/shortage.hpp"
@@ -189,7 +190,7 @@ class ModelReader {
     static const Words optional{"naming", "prefix", "digest"};
     value.expect_keys(keys, optional);
     Part part;
-    if (value.has("naming")) part.key_scheme = read_naming(value.at("naming"));
+    if (value.has("naming")) part.key_scheme = read_key_scheme(value.at("naming"));
     if (value.has("prefix")) part.prefix = value.at("prefix").name();
     if (value.has("digest")) part.digest = value.at("digest").sha256();
     part.graph = read_path(value.at("graph"));
@@ -199,9 +200,8 @@ class ModelReader {
     return part;
   }
 
-  static std::string read_naming(const JsonValue& value) {
-    Words names;
-    for (const core::KeySchemeRow& row : core::key_schemes()) names.push_back(row.name);
+  static std::string read_key_scheme(const JsonValue& value) {
+    const Words names = core::row_names(core::key_schemes());
     return names[value.choice(names)];
   }
 

@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json space_json(const Space& space) {
+Json inspected_space_json(const Space& space) {
   Json json = {
       {"id", space.id},       {"lineage", space.lineage}, {"channels", space.channels}, {"downscale", space.downscale},
       {"scale", space.scale}, {"shift", space.shift}};
@@ -48,7 +48,7 @@ std::string inspection_report(const LatentInspection& latent) {
   Json json = {{"latent", latent.name},
                {"format", latent.format},
                {"form", latent.format},
-               {"space", latent.has_space ? space_json(passport.space) : Json()},
+               {"space", latent.has_space ? inspected_space_json(passport.space) : Json()},
                {"units", latent.has_units ? Json(core::units_name(passport.units)) : Json()},
                {"layout", latent.layout == core::Layout::packed ? "packed" : "plain"},
                {"dtype", core::latent_dtype_name(passport.dtype)},

@@ -121,7 +121,7 @@ std::string parameters_of(const Json& document) {
   return utf8_text(write_infotext(infotext_of(fields, embeddings, loras, hashes_of(document), program)));
 }
 
-Json space_json(const Space& space) {
+Json forced_space_json(const Space& space) {
   Json json = {{"space", core::space_name(space)},
                {"channels", space.channels},
                {"downscale", space.downscale},
@@ -143,7 +143,8 @@ PngText decoded_text(const Passport& passport, const Decoding& decoding) {
   }
   if (decoding.vae.empty()) document["preview"] = core::space_name(passport.space);
   if (decoding.forced) {
-    document["forced"] = {{"latent", space_json(passport.space)}, {"vae", space_json(decoding.vae_space)}};
+    document["forced"] = {{"latent", forced_space_json(passport.space)},
+                          {"vae", forced_space_json(decoding.vae_space)}};
     document["forced"]["vae"]["model"] = decoding.vae;
   }
   text.lapis = json_text(document);

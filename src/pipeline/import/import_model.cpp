@@ -84,9 +84,9 @@ class CheckpointImport {
  private:
   void check_numbers() const {
     for (const ImportedPart& part : plan_.parts()) {
-      const io::WeightFaults faults = part.checkpoint->faults_of(part.held, part.graph.known, asked_.target.verify);
+      const io::WeightFaults faults = part.checkpoint->faults_of(part.match, part.graph.known, asked_.target.verify);
       if (faults.count == 0) continue;
-      const std::vector<fs::path> files = part.checkpoint->files_of(part.held, part.graph.known);
+      const std::vector<fs::path> files = part.checkpoint->files_of(part.match, part.graph.known);
       throw Error(ErrorKind::input,
                   core::sentence("{}: part {} has {} with numbers that are not finite: {}.", files.front().string(),
                                  part.part, core::count_text(faults.count, "tensor"), faults.first),
@@ -99,18 +99,18 @@ class CheckpointImport {
     for (const ImportedPart& part : plan_.parts()) {
       if (!part.part.starts_with("vae") || asked_.target.dry_run) continue;
       digests[part.part] =
-          std::async(std::launch::async, [&part] { return part.checkpoint->digest_of(part.held, part.graph.known); });
+          std::async(std::launch::async, [&part] { return part.checkpoint->digest_of(part.match, part.graph.known); });
     }
     for (const ImportedPart& imported : plan_.parts()) {
       Part part;
       part.graph = draft.put(imported.graph.file, "graphs/" + imported.part + ".pt");
-      for (const fs::path& file : imported.checkpoint->files_of(imported.held, imported.graph.known)) {
+      for (const fs::path& file : imported.checkpoint->files_of(imported.match, imported.graph.known)) {
         part.weights.push_back(draft.link(file));
       }
       part.inputs = imported.graph.inputs;
       part.outputs = imported.graph.outputs;
-      part.key_scheme = core::key_scheme_row(imported.held.key_scheme).name;
-      part.prefix = imported.held.prefix;
+      part.key_scheme = core::key_scheme_row(imported.match.key_scheme).name;
+      part.prefix = imported.match.prefix;
       if (digests.contains(imported.part)) part.digest = digests.at(imported.part).get();
       model_.parts[imported.part] = std::move(part);
     }
@@ -148,10 +148,10 @@ class CheckpointImport {
         notes,          seconds_since(start_)};
     for (const ImportedPart& part : plan_.parts()) {
       std::vector<std::string> files;
-      for (const fs::path& file : part.checkpoint->files_of(part.held, part.graph.known))
+      for (const fs::path& file : part.checkpoint->files_of(part.match, part.graph.known))
         files.push_back(file.string());
-      report.parts.push_back({part.part, part.graph.known.name, core::key_scheme_row(part.held.key_scheme).name,
-                              part.checkpoint->dtypes_of(part.held, part.graph.known), std::move(files)});
+      report.parts.push_back({part.part, part.graph.known.name, core::key_scheme_row(part.match.key_scheme).name,
+                              part.checkpoint->dtypes_of(part.match, part.graph.known), std::move(files)});
     }
     return report;
   }

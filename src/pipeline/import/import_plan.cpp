@@ -154,8 +154,8 @@ std::pair<const ImportPlan::Source*, const core::GraphMatch*> ImportPlan::find_p
   const std::string field = field_of(part, core::find_family(model_.family)->architecture);
   for (const Source& source : sources_) {
     if (!source.field.empty() && source.field != field) continue;
-    for (const core::GraphMatch& held : source.kind.complete) {
-      if (held.graph == library_.architecture_of(graph)) return {&source, &held};
+    for (const core::GraphMatch& match : source.kind.complete) {
+      if (match.graph == library_.architecture_of(graph)) return {&source, &match};
     }
   }
   return {nullptr, nullptr};
@@ -163,25 +163,25 @@ std::pair<const ImportPlan::Source*, const core::GraphMatch*> ImportPlan::find_p
 
 std::pair<const ImportPlan::Source*, const core::GraphMatch*> ImportPlan::denoiser() const {
   for (const Source& source : sources_) {
-    for (const core::GraphMatch& held : source.kind.complete) {
-      if (held.part == "denoiser" && source.field.empty()) return {&source, &held};
+    for (const core::GraphMatch& match : source.kind.complete) {
+      if (match.part == "denoiser" && source.field.empty()) return {&source, &match};
     }
   }
   refuse_unknown();
 }
 
 void ImportPlan::choose_template() {
-  const auto [source, held] = denoiser();
-  if (const core::Recipe* recipe = core::find_recipe(held->graph)) {
+  const auto [source, match] = denoiser();
+  if (const core::Recipe* recipe = core::find_recipe(match->graph)) {
     title_ = recipe->title;
     if (recipe->family.empty()) refuse_source(*source, *core::find_relative(source->checkpoint.tensors()));
-    check_twins(*source, held->graph);
+    check_twins(*source, match->graph);
     take_recipe(*recipe);
     return;
   }
   const Model* first = nullptr;
   for (const Model* model : models_) {
-    if (library_.architecture_of(io::graph_name(*model, "denoiser")) != held->graph) continue;
+    if (library_.architecture_of(io::graph_name(*model, "denoiser")) != match->graph) continue;
     if (first == nullptr) first = model;
     take_example(*model);
     if (!lacks_any()) return note_example();
@@ -231,8 +231,8 @@ bool ImportPlan::lacks_any() const {
 
 void ImportPlan::take_parts() {
   for (const auto& [part, graph] : wanted_) {
-    const auto [source, held] = find_part(part, graph);
-    if (held != nullptr) parts_.push_back({part, *held, library_.graph(graph), &source->checkpoint});
+    const auto [source, match] = find_part(part, graph);
+    if (match != nullptr) parts_.push_back({part, *match, library_.graph(graph), &source->checkpoint});
   }
 }
 
@@ -257,7 +257,7 @@ void ImportPlan::check_leftovers() const {
     std::vector<std::string> realms;
     for (const ImportedPart& part : parts_) {
       if (part.checkpoint != &source.checkpoint) continue;
-      const std::vector<std::string> more = core::realm_of(part.held, part.graph.known);
+      const std::vector<std::string> more = core::realm_of(part.match, part.graph.known);
       realms.insert(realms.end(), more.begin(), more.end());
     }
     const auto fault = core::leftover_fault(leftovers_of(source, realms), realms, source.name);
@@ -267,9 +267,9 @@ void ImportPlan::check_leftovers() const {
 
 void ImportPlan::check_dtypes() const {
   for (const ImportedPart& part : parts_) {
-    const std::string odd = part.checkpoint->odd_dtype_of(part.held, part.graph.known);
+    const std::string odd = part.checkpoint->odd_dtype_of(part.match, part.graph.known);
     if (odd.empty()) continue;
-    const fs::path file = part.checkpoint->files_of(part.held, part.graph.known).front();
+    const fs::path file = part.checkpoint->files_of(part.match, part.graph.known).front();
     throw Error(ErrorKind::input,
                 core::sentence("{}: part {} is quantized in a way that the file does not say: {}; expected F32, F16, "
                                "BF16, F64 or F8.",

@@ -33,7 +33,7 @@ struct ImportSources {
 /// One part of the model to be.
 struct ImportedPart {
   std::string part;  ///< "denoiser"
-  core::GraphMatch held;
+  core::GraphMatch match;
   io::LibraryGraph graph;
   const io::Checkpoint* checkpoint;
 };

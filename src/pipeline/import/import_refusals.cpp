@@ -17,16 +17,16 @@ namespace lapis::pipeline {
 namespace {
 
 /// How a graph that is not whole departs from what it should be.
-std::string faults_text(const core::GraphMatch& held) {
+std::string faults_text(const core::GraphMatch& match) {
   std::vector<std::string> faults;
-  if (held.missing.count > 0) {
-    faults.push_back(core::sentence("{} of its {} {} missing: {}", held.missing.count,
-                                    core::count_text(held.wanted, "tensor"), held.missing.count == 1 ? "is" : "are",
-                                    core::listing_text(held.missing)));
+  if (match.missing.count > 0) {
+    faults.push_back(core::sentence("{} of its {} {} missing: {}", match.missing.count,
+                                    core::count_text(match.wanted, "tensor"), match.missing.count == 1 ? "is" : "are",
+                                    core::listing_text(match.missing)));
   }
-  if (held.shape_mismatch.count > 0) {
-    faults.push_back(core::sentence("{} have another shape: {}", held.shape_mismatch.count,
-                                    core::listing_text(held.shape_mismatch)));
+  if (match.shape_mismatch.count > 0) {
+    faults.push_back(core::sentence("{} have another shape: {}", match.shape_mismatch.count,
+                                    core::listing_text(match.shape_mismatch)));
   }
   return core::joined(faults, ". ");
 }
@@ -41,8 +41,8 @@ std::string nearest_text(const core::CheckpointKind& kind) {
   throw Error(ErrorKind::input, core::sentence("{} is {}.", name, relative.title), core::advice_for(relative, name));
 }
 
-[[noreturn]] void refuse_partial(const std::string& name, const core::GraphMatch& held) {
-  throw Error(ErrorKind::input, core::sentence("{} is nearly {}, but {}.", name, held.graph, faults_text(held)),
+[[noreturn]] void refuse_partial(const std::string& name, const core::GraphMatch& match) {
+  throw Error(ErrorKind::input, core::sentence("{} is nearly {}, but {}.", name, match.graph, faults_text(match)),
               "It is another model, or was not written whole: take another export of it");
 }
 
@@ -100,8 +100,8 @@ void ImportPlan::refuse_unknown() const {
     if (each.kind.relative != nullptr) refuse_relative(each.name, *each.kind.relative);
   }
   for (const Source& each : sources_) {
-    for (const core::GraphMatch& held : each.kind.partial) {
-      if (held.part == "denoiser") refuse_partial(each.name, held);
+    for (const core::GraphMatch& match : each.kind.partial) {
+      if (match.part == "denoiser") refuse_partial(each.name, match);
     }
   }
   if (!folder_.empty()) {
@@ -127,19 +127,19 @@ void ImportPlan::refuse_unknown() const {
 
 /// A part of what is wanted that is nearly whole, and a VAE of another family.
 void ImportPlan::check_near(const Source& source) const {
-  const auto is_wanted = [&](const core::GraphMatch& held) {
+  const auto is_wanted = [&](const core::GraphMatch& match) {
     return std::ranges::any_of(wanted_,
-                               [&](const auto& part) { return library_.architecture_of(part.second) == held.graph; });
+                               [&](const auto& part) { return library_.architecture_of(part.second) == match.graph; });
   };
-  for (const core::GraphMatch& held : source.kind.partial) {
-    if (is_wanted(held)) refuse_partial(source.name, held);
+  for (const core::GraphMatch& match : source.kind.partial) {
+    if (is_wanted(match)) refuse_partial(source.name, match);
   }
-  for (const core::GraphMatch& held : source.kind.complete) {
+  for (const core::GraphMatch& match : source.kind.complete) {
     const bool stands_for_one = !source.field.empty() || lacks("vae_decoder");
-    if (!held.part.starts_with("vae") || is_wanted(held) || !stands_for_one) continue;
+    if (!match.part.starts_with("vae") || is_wanted(match) || !stands_for_one) continue;
     throw Error(ErrorKind::incompatible,
                 core::sentence("{} has the VAE of another family: its shapes are those of {}, and {} lives in {} ({}).",
-                               source.name, held.graph, title_, core::space_name(model_.space),
+                               source.name, match.graph, title_, core::space_name(model_.space),
                                core::space_numbers(model_.space)),
                 core::sentence("Name a VAE of that family: {vae}"));
   }
@@ -162,7 +162,7 @@ void ImportPlan::check_given() const {
       throw Error(ErrorKind::usage, core::sentence("{} has no part for {}.", title_, field), "Leave it out");
     }
     std::vector<std::string> holds;
-    for (const core::GraphMatch& held : source.kind.complete) holds.push_back(held.graph);
+    for (const core::GraphMatch& match : source.kind.complete) holds.push_back(match.graph);
     throw Error(ErrorKind::input,
                 core::sentence(
                     "{} ({}) holds no {}, which {} takes as its {}.{}", source.name, field, wanted->second, title_,
