@@ -101,6 +101,9 @@ TEST_CASE("the writer refuses what it could not read back") {
   CHECK_NOTHROW(safetensors_bytes(content));
   content.tensors["a"].shape = {3};
   check_fails(ErrorKind::internal, {"\"a\""}, [&] { safetensors_bytes(content); });
+  Safetensors metadata_as_tensor;
+  metadata_as_tensor.tensors["__metadata__"] = {Dtype::f32, {2}, as_bytes(zeros).first(8)};
+  check_fails(ErrorKind::internal, {"\"__metadata__\""}, [&] { safetensors_bytes(metadata_as_tensor); });
   Safetensors not_utf8;
   not_utf8.metadata["prompt"] = "\xFF";
   check_fails(ErrorKind::usage, {"UTF-8"}, [&] { safetensors_bytes(not_utf8); });

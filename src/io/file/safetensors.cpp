@@ -114,6 +114,10 @@ std::vector<std::byte> safetensors_bytes(const Safetensors& content) {
   std::vector<const Row*> rows;
   std::size_t data_size = 0;
   for (const Row& row : content.tensors) {
+    if (row.first == metadata_key) {
+      throw Error(ErrorKind::internal,
+                  core::sentence("a tensor is called {}, which the header keeps for metadata.", in_quotes(row.first)));
+    }
     if (tensor_bytes(row.second.dtype, row.second.shape) != row.second.data.size()) {
       throw Error(ErrorKind::internal,
                   core::sentence("tensor {} has {} bytes of data, which its dtype and shape contradict.",

@@ -69,8 +69,8 @@ class SafetensorsFile final : public TensorFile {
 
 /// The bytes of a safetensors file, laid out as the reference writer does: tensors by dtype, then name; the header
 /// padded with blanks so that the data begin at a multiple of 8. The same content gives the same bytes.
-/// Throws Error{usage} for text that is not UTF-8; a data size that disagrees with dtype and shape is a programmer's
-/// mistake and throws Error{internal}.
+/// Throws Error{usage} for text that is not UTF-8. Programmer's mistakes throw Error{internal}: a data size that
+/// disagrees with dtype and shape, and a tensor called "__metadata__", for no reader could tell it from metadata.
 std::vector<std::byte> safetensors_bytes(const Safetensors& content);
 
 /// Writes `safetensors_bytes(content)` to `path`, whole or not at all (`write_file` names the errors).

@@ -52,7 +52,6 @@ constexpr std::array<DtypeRow, 22> dtypes{{
 const DtypeRow& row_of(Dtype dtype) { return dtypes.at(static_cast<std::size_t>(dtype)); }
 
 constexpr std::size_t highest_rank = 8;
-constexpr const char* metadata_key = "__metadata__";
 
 /// Takes the parser's events as they come: nothing is built that the grammar does not allow, nesting is bounded, and
 /// repeated keys are seen, which a finished document would have lost.

@@ -16,6 +16,9 @@
 
 namespace lapis::io {
 
+/// The key under which a header has metadata, and so no tensor.
+constexpr const char* metadata_key = "__metadata__";
+
 /// Throws the error of one file: name, kind and what to do are given once, what is wrong each time.
 class HeaderFault {
  public:
@@ -37,7 +40,7 @@ class HeaderFault {
   std::string advice_;
 };
 
-/// What the header says of one tensor, not yet held against the data.
+/// What the header says of one tensor, not yet compared with the data.
 struct TensorEntry {
   Dtype dtype = Dtype::f32;
   std::vector<std::int64_t> shape;
