@@ -92,7 +92,7 @@ struct EngineOptions {
 /// A device with models on it. Not safe to share between threads, nor to be called from its own callbacks. Models are
 /// told apart by all that is recorded of them (`Model`'s equality), and their files must have been verified; what a
 /// call needs of its model is loaded by it, where it is not there. References are not kept beyond a call. Throws
-/// `Error` alone; after one the engine is as usable as before.
+/// `Error` alone, and what a callback threw as it was; after either the engine is as usable as before.
 class Engine {
  public:
   virtual ~Engine() = default;

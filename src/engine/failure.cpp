@@ -91,6 +91,8 @@ void rethrow_as_error() {
     throw;
   } catch (const Error&) {
     throw;
+  } catch (const CallbackFailure& failure) {
+    std::rethrow_exception(failure.thrown);
   } catch (const std::bad_alloc&) {
     throw io::memory_shortage();
   } catch (const std::system_error& error) {

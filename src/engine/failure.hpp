@@ -7,8 +7,24 @@
 
 namespace lapis::engine {
 
+/// What a function of the caller's threw: neither libtorch's nor the engine's.
+struct CallbackFailure {
+  std::exception_ptr thrown;
+};
+
+/// Calls a function of the caller's. What it throws becomes a `CallbackFailure`, which `guarded` gives back as it was.
+template <class Callback, class... Arguments>
+auto call_back(const Callback& callback, const Arguments&... arguments) {
+  try {
+    return callback(arguments...);
+  } catch (...) {
+    throw CallbackFailure{std::current_exception()};
+  }
+}
+
 /// Throws the exception that is being handled again, as an `Error`: too little memory is Error{device} with what to do
-/// about it, anything else of libtorch's Error{internal} with its first words. To be called in a handler.
+/// about it, anything else of libtorch's Error{internal} with its first words. Of a `CallbackFailure` it throws what
+/// the callback threw. To be called in a handler.
 [[noreturn]] void rethrow_as_error();
 
 /// The gist of what an exception says, in one line: libtorch's own words without its stack.

@@ -20,6 +20,7 @@
 #include "engine/autoencoder.hpp"
 #include "engine/denoiser.hpp"
 #include "engine/device.hpp"
+#include "engine/failure.hpp"
 #include "engine/latents.hpp"
 #include "engine/masked.hpp"
 #include "engine/noise.hpp"
@@ -98,7 +99,7 @@ class Rendering {
     for (const int i : pictures_) {
       Rendered rendered = picture(i);
       rendered.timings = spent();
-      on_picture(rendered);
+      call_back(on_picture, rendered);
       watch_ = Stopwatch();
       pixel_seconds_ = 0;
     }
@@ -113,7 +114,7 @@ class Rendering {
   }
 
   void check_stop() const {
-    if (request_.stop && request_.stop()) throw Stopped();
+    if (request_.stop && call_back(request_.stop)) throw Stopped();
   }
 
   void check_latent(const Latent& latent) const {
@@ -258,7 +259,7 @@ class Rendering {
     const int before = done_;
     const auto after_step = [&](int done, int) {
       done_ = before + done - pass.first;
-      if (on_step_) on_step_(done_, static_cast<int>(pictures_.size()) * steps_);
+      if (on_step_) call_back(on_step_, done_, static_cast<int>(pictures_.size()) * steps_);
       check_stop();
     };
     const auto run = [&](auto&& denoise) {

@@ -52,6 +52,14 @@ TEST_CASE("errors of lapis pass as they are, libtorch's are told apart") {
   }
 }
 
+TEST_CASE("what a callback throws is no failure of libtorch's, whatever its text says") {
+  const auto throws = [](const auto& thrown) { return [thrown] { call_back([&](int) { throw thrown; }, 1); }; };
+  CHECK_THROWS_WITH(guarded(throws(no_memory)), no_memory.what());
+  CHECK_THROWS_AS(guarded(throws(42)), int);
+  CHECK_THROWS_WITH(guarded(throws(Error(ErrorKind::numeric, "mine"))), "mine");
+  CHECK(call_back([](int a, int b) { return a + b; }, 1, 2) == 3);
+}
+
 TEST_CASE("a lack of memory is known as one") {
   CHECK(answered(is_lack_of_memory, std::bad_alloc()));
   CHECK(answered(is_lack_of_memory, no_memory));
