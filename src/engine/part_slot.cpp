@@ -23,7 +23,7 @@ LoadedPart& PartSlot::part(const Load& load) {
 }
 
 void PartSlot::release() {
-  coming_ = {};  // waits for a part that comes
+  coming_ = {};
   if (!part_) return;
   earlier_seconds_ += part_->seconds();
   going_ = std::async(std::launch::async, [gone = std::exchange(part_, std::nullopt)]() mutable { gone.reset(); });

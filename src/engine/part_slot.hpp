@@ -29,7 +29,7 @@ class PartSlot {
   LoadedPart* held() { return part_ ? &*part_ : nullptr; }
   const LoadedPart* held() const { return part_ ? &*part_ : nullptr; }
 
-  /// Empties the slot.
+  /// Empties the slot; waits for a part that is coming.
   void release();
 
   /// Seconds of module calls so far, those of parts that were released included.

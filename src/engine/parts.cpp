@@ -60,7 +60,7 @@ void Parts::release(PartStage stage) {
   for (const PartKindRow& row : part_kinds) {
     if (row.stage != stage) continue;
     for (PartSlot* slot : {&slots_[index_of(row.kind)], &twins_[index_of(row.kind)]}) {
-      if (slot->held() != nullptr) slot->release();
+      slot->release();
     }
   }
 }

@@ -23,7 +23,9 @@ class Parts {
   const Model& model() const { return model_; }
   Placement placement(PartKind kind) const { return placements_.of(kind); }
 
-  /// Of all parts that are here, mapped weights too.
+  /// Of all parts that are here, mapped weights too. A part that is still coming has no size yet: it counts once it
+  /// was asked for. One that nobody asks for, for its request ended before, goes with its stage in the model's next
+  /// request, or with the model.
   std::uint64_t bytes() const;
 
   /// The attachments of parts from now on. A part in memory is bound again where they touch it, when it is asked for
@@ -44,7 +46,7 @@ class Parts {
   /// met is nothing to the next. Throws as `part`, and Error{internal} for a kind that has no such twin.
   LoadedPart& in_fp32(PartKind kind);
 
-  /// Lets the parts of a stage go.
+  /// Lets the parts of a stage go, one that is still coming as soon as it is here.
   void release(PartStage stage);
 
   /// Lets every part go.

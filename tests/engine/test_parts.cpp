@@ -2,6 +2,7 @@
 #include <ATen/ops/tensor.h>
 #include <array>
 #include <catch2/catch.hpp>
+#include <filesystem>
 
 #include "../folder.hpp"
 #include "engine/model_cache.hpp"
@@ -75,6 +76,19 @@ TEST_CASE("parts are loaded side by side and once, and go by their stage") {
   CHECK(parts.take_load_seconds() == 0);
   parts.part(PartKind::text_encoder);
   CHECK(parts.take_load_seconds() > 0);
+}
+
+TEST_CASE("a part that is still coming goes with its stage too") {
+  const std::filesystem::path graph = std::filesystem::temp_directory_path() / "lapis-test-parts.pt";
+  Model model = tiny();
+  std::filesystem::copy_file(model.parts.at("vae_decoder").graph, graph,
+                             std::filesystem::copy_options::overwrite_existing);
+  model.parts.at("vae_decoder").graph = graph;
+  Parts parts(model, {});
+  parts.expect(PartKind::vae_decoder);
+  parts.release(PartStage::decoding);
+  std::filesystem::remove(graph);
+  CHECK_THROWS_AS(parts.part(PartKind::vae_decoder), Error);  // for it is loaded anew
 }
 
 TEST_CASE("the VAE's parts have a twin in fp32, and no other part has") {
