@@ -46,19 +46,11 @@ const Model& ModelCatalog::read(const fs::path& folder) {
   std::error_code error;
   fs::path place = fs::canonical(folder, error);
   if (error) place = folder;
-  const auto [found, is_new] = entries_.try_emplace(std::move(place));
-  Entry& entry = found->second;
-  if (is_new) {
-    try {
-      Model model = io::read_model(folder);
-      core::check_model(model);
-      entry.model = std::move(model);
-    } catch (const Error& fault) {
-      entry.fault = fault;
-    }
-  }
-  if (entry.fault) throw Error(*entry.fault);
-  return *entry.model;
+  const auto known = models_.find(place);
+  if (known != models_.end()) return known->second;
+  Model model = io::read_model(folder);
+  core::check_model(model);
+  return models_.emplace(std::move(place), std::move(model)).first->second;
 }
 
 const Model* ModelCatalog::read_sound(const fs::path& folder) {
@@ -139,10 +131,10 @@ std::optional<VaeOwner> ModelCatalog::vae_owner(const fs::path& file) {
 Space ModelCatalog::space_named(const std::string& name, std::string_view what) {
   if (core::find_space(name.substr(0, name.find(':'))) != nullptr) return core::parse_space(name);
   std::error_code ignored;
-  if (name.find('/') != std::string::npos || fs::is_directory(name, ignored)) return io::read_model(name).space;
+  if (name.find('/') != std::string::npos || fs::is_directory(name, ignored)) return read(name).space;
   std::vector<std::string> names;
   for (const fs::path& folder : known_models()) {
-    if (folder.filename() == name) return io::read_model(folder).space;
+    if (folder.filename() == name) return read(folder).space;
     names.push_back(folder.filename());
   }
   for (const core::SpaceRow& row : core::spaces()) names.push_back(row.space.id);

@@ -9,7 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "lapis/error.hpp"
 #include "lapis/latent.hpp"
 #include "lapis/model.hpp"
 #include "lapis/space.hpp"
@@ -22,8 +21,9 @@ struct VaeOwner {
   Space space;
 };
 
-/// Reads model folders, each once, however often and by whatever path it is asked for. A model stays where it is as
-/// long as the catalog lives. Not safe to share between threads.
+/// Reads model folders: of each sound one the model is read once, however often and by whatever path it is asked for,
+/// and stays where it is as long as the catalog lives. A folder that is not sound is read again each time, so that it
+/// can be mended meanwhile. Not safe to share between threads.
 class ModelCatalog {
  public:
   /// A model by name or folder, read and checked. Throws as `find_model`, `io::read_model` and `core::check_model`.
@@ -45,25 +45,19 @@ class ModelCatalog {
   /// The known model whose VAE decoder has these very weights; null for none.
   const Model* owner_of_weights(const std::filesystem::path& weights);
 
-  /// Who published a file of VAE weights, or which known model has the very same; none where nobody is known. Told by
+  /// Who published a file of VAE weights, or which known model has the very same; none where nobody is known. By
   /// the file's SHA-256, which is computed where some known one is of its size.
   std::optional<VaeOwner> vae_owner(const std::filesystem::path& file);
 
   /// The space of this id, "ID:LINEAGE", or that of a model of this name or folder. Throws Error{usage} with all there
-  /// are and the nearest; `what` is what said the name.
+  /// are and the nearest, where `what` is what said the name; for a model that is not sound as `open`.
   Space space_named(const std::string& name, std::string_view what);
 
  private:
-  /// A folder that was read: a sound model, or why it is none.
-  struct Entry {
-    std::optional<Model> model;
-    std::optional<Error> fault;
-  };
-
   const Model& read(const std::filesystem::path& folder);
   const Model* read_sound(const std::filesystem::path& folder);
 
-  std::map<std::filesystem::path, Entry> entries_;
+  std::map<std::filesystem::path, Model> models_;  ///< by folder
 };
 
 }  // namespace lapis::pipeline

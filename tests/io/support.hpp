@@ -1,7 +1,6 @@
 // What the io tests share: a folder that goes away, files as bytes, errors as values.
 #pragma once
 
-#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstddef>
 #include <filesystem>
@@ -10,8 +9,6 @@
 #include <iterator>
 #include <optional>
 #include <span>
-#include <stdexcept>
-#include <stdlib.h>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,35 +18,7 @@
 
 namespace lapis::io::test {
 
-/// A new folder, removed with all it holds at the end of a test.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "lapis-test-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path_ = std::filesystem::canonical(name);
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
-  /// The names of what lies in it.
-  std::vector<std::string> names() const {
-    std::vector<std::string> result;
-    for (const auto& entry : std::filesystem::directory_iterator(path_)) result.push_back(entry.path().filename());
-    std::sort(result.begin(), result.end());
-    return result;
-  }
-
- private:
-  std::filesystem::path path_;
-};
+using lapis::test::TemporaryFolder;
 
 inline std::filesystem::path data_file(const std::string& name) { return lapis::test::folder() / "data" / name; }
 

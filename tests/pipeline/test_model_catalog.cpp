@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <string>
 
 #include "../folder.hpp"
@@ -23,6 +24,17 @@ TEST_CASE("a folder that holds no model is refused each time it is asked for") {
   const std::string folder = (test::models() / "graphs").string();
   CHECK_THROWS_AS(catalog.open(folder), Error);
   CHECK_THROWS_AS(catalog.open(folder), Error);
+}
+
+TEST_CASE("a folder that was broken is a model once it is mended") {
+  const test::TemporaryFolder scratch;
+  const std::filesystem::path folder = scratch / "mended";
+  std::filesystem::copy(test::models() / "tiny-sd15", folder, std::filesystem::copy_options::recursive);
+  std::filesystem::rename(folder / "model.json", folder / "away.json");
+  ModelCatalog catalog;
+  CHECK_THROWS_AS(catalog.open(folder), Error);
+  std::filesystem::rename(folder / "away.json", folder / "model.json");
+  CHECK(&catalog.open(folder) == &catalog.open(folder));
 }
 
 TEST_CASE("a latent's decoder is the model of its space, lineage and digest") {
