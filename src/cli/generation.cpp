@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <random>
 #include <span>
 #include <utility>
 
@@ -30,11 +29,6 @@
 
 namespace lapis::cli {
 namespace {
-
-std::uint64_t random_number() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32) | device();
-}
 
 /// What is asked of the pipeline, its latent read.
 pipeline::RenderAsked render_asked(const GenerationOptions& options, pipeline::ModelCatalog& catalog) {
@@ -311,7 +305,7 @@ int generate(GenerationOptions& options) {
   take_job(options);
   check_prompt(options);
   pipeline::ModelCatalog catalog;
-  pipeline::RenderPlan plan = pipeline::plan_render(render_asked(options, catalog), catalog, random_number());
+  pipeline::RenderPlan plan = pipeline::plan_render(render_asked(options, catalog), catalog, pipeline::random_number());
   Outputs outputs(options, plan.job);
   if (outputs.are_complete()) {
     if (options.dry_run) {

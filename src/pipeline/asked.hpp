@@ -1,7 +1,8 @@
-// What somebody asks of any kind of request.
+// What somebody asks of any kind of request, and the seed where nobody asks for one.
 #pragma once
 
 #include <cstdint>
+#include <random>
 #include <set>
 #include <string>
 
@@ -22,5 +23,11 @@ struct ComputeOptions {
   std::string dtype = "auto";   ///< auto, fp32, bf16 or fp16
   std::int64_t threads = 0;     ///< 0: one for each physical core
 };
+
+/// A number that nobody can foresee: the seed of a job that names none.
+inline std::uint64_t random_number() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
 
 }  // namespace lapis::pipeline

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <random>
 #include <utility>
 
 #include "core/family/families.hpp"
@@ -238,8 +237,7 @@ class Filling {
 
 std::vector<MatrixRow> read_matrix_rows(const std::vector<std::string>& words, const MatrixPrompt& prompt,
                                         ModelCatalog& catalog, const Events& events) {
-  std::random_device device;
-  const std::uint64_t random = (std::uint64_t{device()} << 32) | device();
+  const std::uint64_t random = random_number();
   std::vector<MatrixRow> rows;
   if (words.empty()) {
     for (Model& model : known_families(catalog)) rows.push_back(model_row(std::move(model), prompt, random));
