@@ -1,9 +1,10 @@
 #include "io/prompt/prompt_file.hpp"
 
-#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <fcntl.h>
 #include <optional>
+#include <span>
 #include <unistd.h>
 
 #include "core/text/sentence.hpp"
@@ -22,18 +23,12 @@ constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   throw Error(ErrorKind::input, core::sentence("{}: {}", what, why));
 }
 
-/// Everything that can be read: a pipe works as a file does.
-std::string read_all(int descriptor, const std::string& what) {
-  std::string content;
-  std::array<char, 65536> buffer{};
-  while (true) {
-    const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) refuse(what, core::sentence("cannot be read: {}", system_reason(errno)));
-    if (count == 0) return content;
-    content.append(buffer.data(), static_cast<std::size_t>(count));
-    if (content.size() > size_limit) refuse(what, "is larger than 1 MiB, which no prompt is; name a text file");
-  }
+std::string read_text(int descriptor, const std::string& what) {
+  const auto is_small = [&](std::span<const std::byte> read) {
+    if (read.size() > size_limit) refuse(what, "is larger than 1 MiB, which no prompt is; name a text file");
+    return true;
+  };
+  return std::string(as_chars(read_all(descriptor, what + ":", /*expected=*/0, is_small)));
 }
 
 std::string read_file(const std::string& path, const std::string& what) {
@@ -42,7 +37,7 @@ std::string read_file(const std::string& path, const std::string& what) {
     refuse(what, core::sentence("cannot be read: {}. Name a text file, or write \\@ for a prompt that begins with @",
                                 system_reason(errno)));
   }
-  return read_all(file.number(), what);
+  return read_text(file.number(), what);
 }
 
 std::string cleaned(std::string text, const std::string& what) {
@@ -62,7 +57,7 @@ bool reads_stdin(std::string_view argument) { return argument == "-" || argument
 std::string prompt_text(std::string_view argument, std::string_view option) {
   if (reads_stdin(argument)) {
     const std::string what = core::sentence("{}: standard input", option);
-    return cleaned(read_all(STDIN_FILENO, what), what);
+    return cleaned(read_text(STDIN_FILENO, what), what);
   }
   if (argument.starts_with("\\@")) return std::string(argument.substr(1));
   if (!argument.starts_with('@')) return std::string(argument);
