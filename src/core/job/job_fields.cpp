@@ -351,6 +351,11 @@ std::string help_text(const JobField& field) {
   return at == std::string::npos ? text : text.replace(at, 1, either_of(field.choices()));
 }
 
+void check_limits(const JobField& field, double value) {
+  const auto problem = limit_problem(field_name(field.key), value, field.limits.value());
+  if (problem) throw Error(ErrorKind::usage, *problem);
+}
+
 const JobField& find_job_field(std::string_view key) {
   std::vector<std::string> keys;
   for (const JobField& field : rows) {

@@ -95,6 +95,9 @@ std::string_view long_flag(const JobField& field);
 /// The row of this key. Throws Error{usage} with a suggestion where there is none.
 const JobField& find_job_field(std::string_view key);
 
+/// Throws Error{usage} for a number outside the limits of its field, which must have some.
+void check_limits(const JobField& field, double value);
+
 /// Copies one field from a job to another.
 void copy_field(Job& to, const Job& from, const JobField& field);
 

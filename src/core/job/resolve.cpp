@@ -42,8 +42,7 @@ std::string name_of(const JobMember& member) { return field_name(row_of(member).
 /// `value`, where it lies within the limits of its row.
 template <typename Number>
 Number checked_number(Number value, const JobMember& member) {
-  const JobField& field = row_of(member);
-  refuse_problem(limit_problem(field_name(field.key), static_cast<double>(value), field.limits.value()));
+  check_limits(row_of(member), static_cast<double>(value));
   return value;
 }
 
@@ -87,7 +86,7 @@ std::pair<int, int> checked_pair(const std::string& text, const JobMember& membe
       refuse(sentence("{} is \"{}\"; expected two whole numbers, as in {}", field_name(field.key), text,
                       separator == 'x' ? "1024x768" : "0,64"));
     }
-    refuse_problem(limit_problem(field_name(field.key), static_cast<double>(numbers[i]), field.limits.value()));
+    check_limits(field, static_cast<double>(numbers[i]));
   }
   return {static_cast<int>(numbers[0]), static_cast<int>(numbers[1])};
 }

@@ -25,8 +25,7 @@ namespace {
 
 /// `value`, where it lies within the limits of its field.
 double checked(std::string_view key, double value) {
-  const JobField& field = find_job_field(key);
-  if (const auto problem = limit_problem(field_name(field.key), value, field.limits.value())) refuse(*problem);
+  check_limits(find_job_field(key), value);
   return value;
 }
 
