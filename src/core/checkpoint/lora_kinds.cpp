@@ -11,6 +11,12 @@
 namespace lapis::core {
 namespace {
 
+/// A way of training layers that lapis does not apply, and what marks its tensors' names.
+struct LoraKind {
+  std::string_view mark;   ///< ".oft_R": to the end of the name or to a dot; ".boft_": anything may follow
+  std::string_view title;  ///< "OFT"
+};
+
 // Endings of LyCORIS and kohya first, peft's after them: its names begin with the type, whose title stands once.
 constexpr std::array kinds = {
     LoraKind{".oft_blocks", "OFT"},
@@ -126,8 +132,6 @@ std::string underscored(std::string name) {
 }
 
 }  // namespace
-
-std::span<const LoraKind> foreign_kinds() { return kinds; }
 
 std::optional<ForeignLora> foreign_lora(std::span<const TensorShape> tensors) {
   for (const TensorShape& tensor : tensors) {

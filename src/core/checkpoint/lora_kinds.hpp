@@ -11,14 +11,6 @@
 
 namespace lapis::core {
 
-/// A way of training layers that lapis does not apply, and how its tensors' names are told.
-struct LoraKind {
-  std::string_view mark;   ///< ".oft_R": to the end of the name or to a dot; ".boft_": anything may follow
-  std::string_view title;  ///< "OFT"
-};
-
-std::span<const LoraKind> foreign_kinds();
-
 /// The kind of a file that has such a tensor, and the tensor.
 struct ForeignLora {
   std::string title;

@@ -47,7 +47,7 @@ struct RouteStep {
   bool operator==(const RouteStep&) const = default;
 };
 
-/// One row a kind of step.
+/// One row per kind of step.
 struct StepRow {
   StepKind kind;
   std::string_view name;
@@ -55,12 +55,14 @@ struct StepRow {
   std::vector<StepNeed> needs;            ///< all of them
   int decodes;                            ///< calls of a VAE decoder, for each picture
   int encodes;                            ///< calls of a VAE encoder, for each picture
-  bool lossless;                          ///< the way back gives the same numbers, but for rounding in fp32
   std::string (*text)(const RouteStep&);  ///< for people; null: the texts of a route leave the step out
-  std::string_view aside;                 ///< its cost, where that is told apart from the way itself; else empty
+  std::string_view aside;                 ///< its cost, where it is listed apart from the way itself; else empty
 };
 
+/// All kinds of steps.
 std::span<const StepRow> step_rows();
+
+/// The row of a kind.
 const StepRow& step_row(StepKind kind);
 
 }  // namespace lapis::core

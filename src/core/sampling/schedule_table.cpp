@@ -20,6 +20,7 @@ namespace {
 using Values = std::vector<double>;
 
 constexpr const char* on_both = "";
+constexpr int lcm_steps = 50;  // the most of schedule lcm: it takes them from as many
 
 /// Sigmas without the 0, and the times that define them; no times where the sigmas come first.
 struct Levels {

@@ -56,9 +56,6 @@ bool supports(const ScheduleRow& row, Path path, std::string_view space);
 /// none where it has.
 std::optional<std::string> schedule_problem(const ScheduleRow& row, const Model& model, int steps);
 
-/// The most steps of schedule lcm: it takes them from as many.
-constexpr int lcm_steps = 50;
-
 /// How a flow's sigma is moved towards noise: shift s / (1 + (shift - 1) s) (see FlowShift).
 double shifted(double sigma, double shift);
 
