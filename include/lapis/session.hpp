@@ -63,8 +63,8 @@ struct JobPlan {
 /// alone. Not safe to share between threads, nor to be called from its own callbacks. Several sessions may live in one
 /// process; count of threads and flushing of denormal numbers are the process's, and the session whose engine was
 /// opened last decides them. Functions throw `Error` alone, whose texts name fields of a job by their keys; after one
-/// the session is as usable as before. Callbacks throw `Error` alone too, which comes through as it is. What
-/// functions return is the caller's own, but for `open`.
+/// the session is as usable as before. What a callback throws, of whatever type, ends the call and comes out of it as
+/// it was. What functions return is the caller's own, but for `open`.
 class LAPIS_API Session {
  public:
   explicit Session(SessionOptions options = {});
@@ -82,6 +82,9 @@ class LAPIS_API Session {
   /// Decides and checks all that `render` would, reads headers, and loads nothing. Throws what `render` would, as far
   /// as that can be known.
   JobPlan plan(const Job& job);
+
+  /// As `plan`, for the `render` that starts from `latent`.
+  JobPlan plan(const Job& job, const LatentDocument& latent);
 
   /// Draws the pictures of a job; each is handed over as soon as it is there. Returns their latents with a passport:
   /// partially denoised ones where the job has a `stop_at`, and, where `Events::stop` ended it, those of the pictures
@@ -109,6 +112,9 @@ class LAPIS_API Session {
   /// Whether `things`, latent files and models, go together, or go to `to`, a model or a space. A refusal is an answer
   /// here, and no error.
   std::vector<Finding> check(const std::vector<std::string>& things, const std::string& to = "");
+
+  /// Whether `latent` goes to `to`, a model or a space; without one, to the model that it comes from.
+  std::vector<Finding> check_latent(const LatentDocument& latent, const std::string& to = "");
 
  private:
   struct State;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <random>
 #include <string_view>
 #include <utility>
 
@@ -31,11 +30,6 @@ namespace {
 
 constexpr std::array<std::string_view, 4> fields_of_the_session = {"device", "dtype", "vae_dtype", "threads"};
 constexpr const char* given_latent = "the latent";  ///< that a caller has in memory, as messages call it
-
-std::uint64_t random_number() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32) | device();
-}
 
 /// Puts a job on a session's machine, as a command line does that names it all: what a latent records of another one
 /// counts no more. An empty name is as if nothing were said.
@@ -105,6 +99,8 @@ std::vector<Finding> findings_of(const std::vector<io::Checked>& checks) {
   return findings;
 }
 
+JobPlan summary_of(const pipeline::RenderPlan& plan) { return {plan.job, findings_of(plan.routes())}; }
+
 }  // namespace
 
 struct Session::State {
@@ -115,13 +111,25 @@ struct Session::State {
   explicit State(SessionOptions asked)
       : options(std::move(asked)), door(options.engine, pipeline::EngineEnd::with_door) {}
 
-  pipeline::RenderPlan plan(const Job& job, std::optional<pipeline::LatentInput> latent) {
+  pipeline::RenderPlan plan(const Job& job) { return plan_from(job, latent_of(job)); }
+
+  pipeline::RenderPlan plan(Job job, const LatentDocument& latent) {
+    if (job.init_latent) {
+      throw Error(ErrorKind::usage, core::sentence("{init_latent} names a file beside the latent that is given."),
+                  "Give one of the two");
+    }
+    pipeline::NamedLatent start = named(latent);
+    job.init_latent = given_latent;
+    return plan_from(job, pipeline::LatentInput{std::move(start), io::sha256(io::latent_bytes(latent))});
+  }
+
+  pipeline::RenderPlan plan_from(const Job& job, std::optional<pipeline::LatentInput> latent) {
     pipeline::RenderAsked asked;
     asked.asked = asked_job(job);
     take_machine(asked.asked, options.engine);
     asked.pictures = !job.stop_at;
     asked.latent = std::move(latent);
-    return pipeline::plan_render(std::move(asked), catalog, random_number());
+    return pipeline::plan_render(std::move(asked), catalog, pipeline::random_number());
   }
 
   /// The latent that a job names by its file, if it names one.
@@ -132,8 +140,7 @@ struct Session::State {
     return pipeline::LatentInput{pipeline::named_latent(source, hints), io::sha256(source.bytes())};
   }
 
-  LatentDocument render(const Job& job, std::optional<pipeline::LatentInput> latent, const OnPicture& on_picture) {
-    pipeline::RenderPlan planned = plan(job, std::move(latent));
+  LatentDocument render(pipeline::RenderPlan planned, const OnPicture& on_picture) {
     pipeline::PreparedRender prepared = pipeline::prepare_render(std::move(planned), &door, options.events);
     return pipeline::render(std::move(prepared), door, options.events,
                             [&](const pipeline::DrawnPicture& drawn) {
@@ -156,25 +163,16 @@ std::vector<std::string> Session::models() {
 
 const Model& Session::open(const std::string& name) { return state_->catalog.open(name); }
 
-JobPlan Session::plan(const Job& job) {
-  const pipeline::RenderPlan plan = state_->plan(job, state_->latent_of(job));
-  return {plan.job, findings_of(plan.routes())};
-}
+JobPlan Session::plan(const Job& job) { return summary_of(state_->plan(job)); }
+
+JobPlan Session::plan(const Job& job, const LatentDocument& latent) { return summary_of(state_->plan(job, latent)); }
 
 LatentDocument Session::render(const Job& job, const OnPicture& on_picture) {
-  return state_->render(job, state_->latent_of(job), on_picture);
+  return state_->render(state_->plan(job), on_picture);
 }
 
 LatentDocument Session::render(const Job& job, const LatentDocument& latent, const OnPicture& on_picture) {
-  if (job.init_latent) {
-    throw Error(ErrorKind::usage, core::sentence("{init_latent} names a file beside the latent that is given."),
-                "Give one of the two");
-  }
-  pipeline::NamedLatent start = named(latent);
-  Job from_latent = job;
-  from_latent.init_latent = given_latent;
-  return state_->render(from_latent, pipeline::LatentInput{std::move(start), io::sha256(io::latent_bytes(latent))},
-                        on_picture);
+  return state_->render(state_->plan(job, latent), on_picture);
 }
 
 std::vector<Image> Session::decode(const LatentDocument& latent, const std::string& model) {
@@ -219,6 +217,14 @@ std::vector<Finding> Session::check(const std::vector<std::string>& things, cons
   for (const std::string& thing : things) {
     (pipeline::names_file(thing) ? asked.latents : asked.models).push_back(thing);
   }
+  asked.to = to;
+  return findings_of(pipeline::check(asked, state_->catalog));
+}
+
+std::vector<Finding> Session::check_latent(const LatentDocument& latent, const std::string& to) {
+  check_numbers(latent);
+  pipeline::CheckAsked asked;
+  asked.passport = {given_latent, latent.passport};
   asked.to = to;
   return findings_of(pipeline::check(asked, state_->catalog));
 }

@@ -49,11 +49,9 @@ class Checking {
     if (!asked_.to.empty()) target_ = named_target();
     find_vae();
     for (const Model* model : models_) check_config(*model);
-    if (asked_.latents.empty()) {
-      check_models();
-    } else {
-      for (const std::string& latent : asked_.latents) check_latent(latent);
-    }
+    for (const std::string& latent : asked_.latents) check_latent(latent);
+    if (asked_.passport) check_passport(asked_.passport->name, {asked_.passport->passport});
+    if (asked_.latents.empty() && !asked_.passport) check_models();
     return std::move(checks_);
   }
 
@@ -112,15 +110,18 @@ class Checking {
   void check_latent(const std::string& file) {
     const io::LatentSource source(file);
     if (!io::has_space(source.bytes(), source.name(), asked_.hints)) return refuse_untagged(source);
-    const io::ForeignPassport read = io::read_passport(source.bytes(), source.name(), asked_.hints);
+    check_passport(source.name(), io::read_passport(source.bytes(), source.name(), asked_.hints));
+  }
+
+  void check_passport(const std::string& name, const io::ForeignPassport& read) {
     std::vector<CheckTarget> targets;
     for (const Model* model : models_) targets.push_back(check_target(*model));
     if (targets.empty() && !target_ && !vae_) {
       std::optional<CheckTarget> home = home_of(read.passport);
-      if (!home) return refuse_homeless(source.name(), read);
+      if (!home) return refuse_homeless(name, read);
       targets.push_back(std::move(*home));
     }
-    plan_all({source.name(), source.name(), read.passport, read.layout, has_decoder(read.passport, targets)}, targets);
+    plan_all({name, name, read.passport, read.layout, has_decoder(read.passport, targets)}, targets);
   }
 
   /// Whether a latent's own VAE is at hand; false, unlooked for, where its pictures would not be asked for.

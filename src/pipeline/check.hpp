@@ -12,14 +12,21 @@
 
 namespace lapis::pipeline {
 
+/// A latent that the caller has read, and what messages call it.
+struct NamedPassport {
+  std::string name;
+  Passport passport;
+};
+
 /// What is asked.
 struct CheckAsked {
   std::vector<std::string> latents;  ///< files, "-" for standard input
-  std::vector<std::string> models;   ///< names or folders
-  std::string to;                    ///< a space or a model; empty: none
-  std::string vae;                   ///< a model, or a folder in diffusers' form; empty: none
-  std::optional<PixelSize> size;     ///< that the picture is to have
-  std::string size_text;             ///< the same as it was said
+  std::optional<NamedPassport> passport;
+  std::vector<std::string> models;  ///< names or folders
+  std::string to;                   ///< a space or a model; empty: none
+  std::string vae;                  ///< a model, or a folder in diffusers' form; empty: none
+  std::optional<PixelSize> size;    ///< that the picture is to have
+  std::string size_text;            ///< the same as it was said
   io::LatentHints hints;
 };
 

@@ -137,6 +137,56 @@ TEST_CASE("a session draws, keeps, goes on, converts and decodes") {
   CHECK(finished[0].image.rgb == pictures[0].image.rgb);
 }
 
+TEST_CASE("a latent in memory is planned and checked as it is rendered and converted") {
+  Session session;
+  Job job = short_job();
+  job.stop_at = 1;
+  const LatentDocument part = session.render(job, nullptr);
+  Job rest;
+  rest.prompt = "a lake";
+  const JobPlan plan = session.plan(rest, part);
+  CHECK(plan.job.steps == 2);
+  REQUIRE(plan.routes.size() == 1);
+  CHECK(plan.routes.front().latent == "the latent");
+  CHECK(plan.routes.front().verdict == "same");
+  rest.init_latent = "a.safetensors";
+  CHECK(error_of([&] { session.plan(rest, part); }).kind() == ErrorKind::usage);
+
+  REQUIRE(session.check_latent(part).size() == 1);
+  CHECK(session.check_latent(part).front().verdict == "same");
+  const Finding other = session.check_latent(part, model("tiny-sdxl")).front();
+  CHECK(other.verdict == "refuse");
+  CHECK(other.latent == "the latent");
+  LatentDocument homeless = part;
+  homeless.passport.space.lineage = "nobody's";
+  CHECK(session.check_latent(homeless).front().verdict == "refuse");
+  homeless.values.pop_back();
+  CHECK(error_of([&] { session.check_latent(homeless); }).kind() == ErrorKind::usage);
+}
+
+TEST_CASE("what a callback throws ends the call and comes out of it as it was") {
+  bool throws = true;
+  const auto thrown = [&] {
+    if (throws) throw std::runtime_error("DefaultCPUAllocator: can't allocate memory");
+  };
+  std::vector<SessionOptions> options(4);
+  options[0].events.step = [&](int, int) { thrown(); };
+  options[1].events.picture = thrown;
+  options[2].events.stop = [&] { return thrown(), false; };
+  options[3].events.note = [&](const std::string&) { thrown(); };
+  Job job = short_job();
+  job.then = model("tiny-sdxl") + ":0.5";  // of which there is a note
+  for (SessionOptions& each : options) {
+    each.engine.threads = 1;
+    throws = true;
+    Session session(each);
+    CHECK_THROWS_WITH(session.render(job, nullptr), "DefaultCPUAllocator: can't allocate memory");
+    throws = false;
+    CHECK_THROWS_AS(session.render(short_job(), [](const Picture&) { throw 42; }), int);
+    CHECK(session.render(short_job(), nullptr).passport.shape[0] == 1);
+  }
+}
+
 TEST_CASE("numbers that are not as many as their shape says are the caller's mistake") {
   Session session;
   LatentDocument latent;
