@@ -1,6 +1,5 @@
 #include "pipeline/check.hpp"
 
-#include <CLI/CLI.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -9,6 +8,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/latent_options.hpp"
+#include "cli/option_group.hpp"
 #include "cli/output_options.hpp"
 #include "cli/spelling.hpp"
 #include "cli/terminal.hpp"
@@ -100,13 +100,11 @@ int check(const Options& options) {
 
 Run declare_check(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  app.add_option("things", options->things, "Latents (- for stdin), and names or folders of models")
-      ->type_name("LATENT|MODEL");
-  app.add_option("--to", options->to, "Where it is to go: a model, or a space (ID, ID:LINEAGE)")
-      ->type_name("MODEL|SPACE");
-  app.add_option("--vae", options->vae, "What is to decode it: a model, or the folder of a diffusers VAE")
-      ->type_name("MODEL|DIR");
-  app.add_option("--size", options->size, "That the picture is to have")->type_name("WxH");
+  const OptionGroup plain(app);
+  plain.value("things", options->things, "LATENT|MODEL", "Latents (- for stdin), and names or folders of models");
+  plain.value("--to", options->to, "MODEL|SPACE", "Where it is to go: a model, or a space (ID, ID:LINEAGE)");
+  plain.value("--vae", options->vae, "MODEL|DIR", "What is to decode it: a model, or the folder of a diffusers VAE");
+  plain.value("--size", options->size, "WxH", "That the picture is to have");
   declare_hints(app, options->hints, hint_flags);
   declare_json(app, options->json, "The same as one JSON document");
   app.footer(footer);

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include "cli/commands.hpp"
+#include "cli/option_group.hpp"
 #include "cli/output_options.hpp"
 #include "cli/spelling.hpp"
 #include "cli/terminal.hpp"
@@ -119,49 +119,33 @@ void take_graphs(Options& options) {
 Run declare_import(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   pipeline::ImportSources& sources = options->asked.sources;
-  app.add_option("source", sources.main, "A diffusers folder, or the files of a checkpoint")->type_name("FOLDER|FILE");
-  const char* const graphs = "TorchScript";
-  app.add_option("--torchscript", options->asked.graphs.graphs,
-                 "Exported parts with their weights inside; tried before they are taken")
-      ->type_name("[PART=]FILE")
-      ->group(graphs);
-  app.add_option("--family", options->asked.graphs.family, "What they are: sd15, sdxl, flux")
-      ->type_name("NAME")
-      ->group(graphs);
-  app.add_option("--like", options->asked.graphs.like, "Or a model with the same space, schedule and tokenizers")
-      ->type_name("MODEL")
-      ->group(graphs);
-  const char* const others = "What the checkpoint does not hold";
-  app.add_option("--vae", sources.vae, "Its VAE; in place of the checkpoint's own too")
-      ->type_name("FILE")
-      ->group(others);
-  app.add_option("--clip-l", sources.clip_l, "CLIP-L, the text encoder")->type_name("FILE")->group(others);
-  app.add_option("--clip-g", sources.clip_g, "OpenCLIP-bigG, the second one of SDXL")->type_name("FILE")->group(others);
-  app.add_option("--t5xxl", sources.t5xxl, "T5-XXL, the second one of Flux")->type_name("FILE")->group(others);
-  app.add_option("--tokenizer", sources.tokenizer, "T5's SentencePiece model (spiece.model)")
-      ->type_name("FILE")
-      ->group(others);
-  app.add_option("--prediction", sources.sampling.prediction, "epsilon or v, where no file says it, or says it wrongly")
-      ->type_name("NAME")
-      ->group(others);
-  app.add_option("--zero-snr", sources.sampling.zero_snr, "on: trained with zero terminal SNR; off: not")
-      ->type_name("NAME")
-      ->group(others);
-  app.add_option("--lineage", options->asked.lineage, "Training its VAE comes from, where it is not the published one")
-      ->type_name("NAME")
-      ->group(others);
-  const char* const output = "Output";
-  app.add_option("--name", options->asked.target.name, "Of the model (the source's)")->type_name("NAME")->group(output);
-  app.add_option("-o,--output", options->asked.target.output, "Folder to make (NAME among your own models)")
-      ->type_name("FOLDER")
-      ->group(output);
-  app.add_option("--licence", options->asked.licence, "Of the weights, for the record")
-      ->type_name("TEXT")
-      ->group(output);
-  app.add_flag("--copy", options->asked.target.copy, "Copy the weights; else the model links to them")->group(output);
-  app.add_flag("--verify", options->asked.target.verify, "Record the sha256 of all weights, which reads them whole")
-      ->group(output);
-  app.add_flag("--dry-run", options->asked.target.dry_run, "Say what would become of it; make nothing")->group(output);
+  const OptionGroup plain(app);
+  plain.value("source", sources.main, "FOLDER|FILE", "A diffusers folder, or the files of a checkpoint");
+  const OptionGroup graphs(app, "TorchScript");
+  graphs.value("--torchscript", options->asked.graphs.graphs, "[PART=]FILE",
+               "Exported parts with their weights inside; tried before they are taken");
+  graphs.value("--family", options->asked.graphs.family, "NAME", "What they are: sd15, sdxl, flux");
+  graphs.value("--like", options->asked.graphs.like, "MODEL",
+               "Or a model with the same space, schedule and tokenizers");
+  const OptionGroup others(app, "What the checkpoint does not hold");
+  others.value("--vae", sources.vae, "FILE", "Its VAE; in place of the checkpoint's own too");
+  others.value("--clip-l", sources.clip_l, "FILE", "CLIP-L, the text encoder");
+  others.value("--clip-g", sources.clip_g, "FILE", "OpenCLIP-bigG, the second one of SDXL");
+  others.value("--t5xxl", sources.t5xxl, "FILE", "T5-XXL, the second one of Flux");
+  others.value("--tokenizer", sources.tokenizer, "FILE", "T5's SentencePiece model (spiece.model)");
+  others.value("--prediction", sources.sampling.prediction, "NAME",
+               "epsilon or v, where no file says it, or says it wrongly");
+  others.value("--zero-snr", sources.sampling.zero_snr, "NAME", "on: trained with zero terminal SNR; off: not");
+  others.value("--lineage", options->asked.lineage, "NAME",
+               "Training its VAE comes from, where it is not the published one");
+  const OptionGroup output(app, "Output");
+  pipeline::ImportTarget& target = options->asked.target;
+  output.value("--name", target.name, "NAME", "Of the model (the source's)");
+  output.value("-o,--output", target.output, "FOLDER", "Folder to make (NAME among your own models)");
+  output.value("--licence", options->asked.licence, "TEXT", "Of the weights, for the record");
+  output.flag("--copy", target.copy, "Copy the weights; else the model links to them");
+  output.flag("--verify", target.verify, "Record the sha256 of all weights, which reads them whole");
+  output.flag("--dry-run", target.dry_run, "Say what would become of it; make nothing");
   declare_output(app, options->outputs, "One JSON line on stdout");
   app.footer(footer);
   return [options] {

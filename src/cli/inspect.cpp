@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -14,6 +13,7 @@
 #include "cli/inspect_latent.hpp"
 #include "cli/inspect_measure.hpp"
 #include "cli/latent_options.hpp"
+#include "cli/option_group.hpp"
 #include "cli/output_options.hpp"
 #include "cli/spelling.hpp"
 #include "cli/terminal.hpp"
@@ -270,25 +270,22 @@ int inspect(const Options& options) {
 
 Run declare_inspect(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  app.add_option("target", options->target, "Name or folder of a model, a latent or a picture; - for stdin")
-      ->type_name("WHAT")
+  const OptionGroup plain(app);
+  plain.value("target", options->target, "WHAT", "Name or folder of a model, a latent or a picture; - for stdin")
       ->required();
-  app.add_option("pictures", options->pictures, "For --measure of a model")->type_name("PICTURE");
-  const CLI::Option* tokens =
-      app.add_option("--tokens", options->tokens, "Show the token ids of a prompt, and weights; @FILE or - reads it")
-          ->type_name("TEXT");
+  plain.value("pictures", options->pictures, "PICTURE", "For --measure of a model");
+  const CLI::Option* tokens = plain.value("--tokens", options->tokens, "TEXT",
+                                          "Show the token ids of a prompt, and weights; @FILE or - reads it");
   const std::vector<std::string> syntaxes = core::find_job_field("prompt_syntax").choices();
-  app.add_option("--prompt-syntax", options->syntax,
-                 core::sentence("Brackets in that prompt: {}", core::either_of(syntaxes)))
-      ->type_name("NAME");
-  app.add_option("--embedding", options->embeddings, "Textual inversion, or a folder of them; repeat")
-      ->type_name("[NAME=]FILE")
+  plain.value("--prompt-syntax", options->syntax, "NAME",
+              core::sentence("Brackets in that prompt: {}", core::either_of(syntaxes)));
+  plain.value("--embedding", options->embeddings, "[NAME=]FILE", "Textual inversion, or a folder of them; repeat")
       ->expected(1)
       ->take_all();
-  app.add_flag("--verify", options->verify, "Compare every file with its recorded sha256");
-  app.add_flag("--measure", options->measure,
-               "What its VAE does to pictures, or drawn patterns; of a latent: all numbers");
-  app.add_flag("--preview", options->preview, "Show a latent by the colours of its channels");
+  plain.flag("--verify", options->verify, "Compare every file with its recorded sha256");
+  plain.flag("--measure", options->measure,
+             "What its VAE does to pictures, or drawn patterns; of a latent: all numbers");
+  plain.flag("--preview", options->preview, "Show a latent by the colours of its channels");
   declare_hints(app, options->hints);
   declare_json(app, options->json, "The same as one JSON document");
   app.footer(

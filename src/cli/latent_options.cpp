@@ -1,12 +1,12 @@
 #include "cli/latent_options.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <filesystem>
 #include <unistd.h>
 #include <vector>
 
+#include "cli/option_group.hpp"
 #include "core/job/job_fields.hpp"
 #include "core/latent/units.hpp"
 #include "core/text/job_limits.hpp"
@@ -20,15 +20,6 @@ namespace {
 /// Names that end so are pictures', which nobody means for a latent.
 constexpr std::array<std::string_view, 14> picture_endings = {
     ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tga", ".ppm", ".pgm", ".pbm", ".pnm", ".pam", ".tif", ".tiff"};
-
-/// Declares an option as the job's field of this key is declared; `flags` where they are others.
-template <typename Value>
-void declare_field(CLI::App& app, Value& value, const char* key, const char* group, const char* flags = nullptr) {
-  const core::JobField& field = core::find_job_field(key);
-  app.add_option(flags != nullptr ? flags : std::string(field.flags), value, core::help_text(field))
-      ->type_name(std::string(field.value_name))
-      ->group(group);
-}
 
 /// Refuses a name that is none of the choices that a field of a job has.
 void expect_choice(const std::string& text, std::string_view flag, std::string_view key) {
@@ -48,11 +39,11 @@ std::string key_of(std::string_view flag) {
 }  // namespace
 
 void declare_hints(CLI::App& app, pipeline::HintWords& options, const HintFlags& flags) {
-  const char* const group = "What a latent's file does not say itself";
-  declare_field(app, options.space, "space", group);
-  declare_field(app, options.units, "init_units", group, flags.units);
-  declare_field(app, options.format, "init_format", group, flags.format);
-  declare_field(app, options.size, "init_size", group, flags.size);
+  const OptionGroup group(app, "What a latent's file does not say itself");
+  group.field("space", options.space);
+  group.field("init_units", options.units, flags.units);
+  group.field("init_format", options.format, flags.format);
+  group.field("init_size", options.size, flags.size);
 }
 
 io::LatentHints latent_hints(const pipeline::HintWords& options, pipeline::ModelCatalog& catalog,
@@ -73,11 +64,11 @@ io::LatentSource latent_source(const std::string& path, const std::string& line,
 }
 
 void declare_compute(CLI::App& app, pipeline::ComputeOptions& options) {
-  const char* const group = "VAE and machine";
-  declare_field(app, options.tiling, "vae_tiling", group);
-  declare_field(app, options.dtype, "vae_dtype", group);
-  declare_field(app, options.device, "device", group);
-  declare_field(app, options.threads, "threads", group);
+  const OptionGroup group(app, "VAE and machine");
+  group.field("vae_tiling", options.tiling);
+  group.field("vae_dtype", options.dtype);
+  group.field("device", options.device);
+  group.field("threads", options.threads);
 }
 
 EngineOptions engine_options(const pipeline::ComputeOptions& options) {
@@ -92,14 +83,13 @@ EngineOptions engine_options(const pipeline::ComputeOptions& options) {
 }
 
 void declare_output_format(CLI::App& app, std::string& format) {
-  declare_field(app, format, "init_format", "Output", "--format");
+  OptionGroup(app, "Output").field("init_format", format, "--format");
 }
 
 void declare_output_numbers(CLI::App& app, std::string& units, std::string& dtype) {
-  declare_field(app, units, "init_units", "Output", "--units");
-  std::vector<std::string> names;
-  for (const core::LatentDtypeRow& row : core::latent_dtypes()) names.emplace_back(row.name);
-  app.add_option("--dtype", dtype, core::either_of(names))->type_name("NAME")->group("Output");
+  const OptionGroup group(app, "Output");
+  group.field("init_units", units, "--units");
+  group.value("--dtype", dtype, "NAME", core::either_of(core::row_names(core::latent_dtypes())));
 }
 
 io::LatentFormat output_format(const std::string& format, const std::string& path, std::string_view flag) {

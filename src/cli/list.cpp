@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include "cli/commands.hpp"
+#include "cli/option_group.hpp"
 #include "cli/output_options.hpp"
 #include "cli/spelling.hpp"
 #include "cli/terminal.hpp"
@@ -202,7 +202,7 @@ Run declare_list(CLI::App& app) {
     bool json = false;
   };
   const auto options = std::make_shared<Options>();
-  app.add_option("what", options->name, core::either_of(table_names()))->type_name("WHAT")->capture_default_str();
+  OptionGroup(app).value("what", options->name, "WHAT", core::either_of(table_names()))->capture_default_str();
   declare_json(app, options->json, "The same as a JSON array");
   app.footer("Examples:\n  lapis list\n  lapis list samplers --json");
   return [options] { return list(options->name, options->json); };
