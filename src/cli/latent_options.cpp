@@ -9,7 +9,9 @@
 #include "cli/option_group.hpp"
 #include "core/job/job_fields.hpp"
 #include "core/latent/units.hpp"
+#include "core/text/choice.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
@@ -22,11 +24,8 @@ constexpr std::array<std::string_view, 14> picture_endings = {
     ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tga", ".ppm", ".pgm", ".pbm", ".pnm", ".pam", ".tif", ".tiff"};
 
 /// Refuses a name that is none of the choices that a field of a job has.
-void expect_choice(const std::string& text, std::string_view flag, std::string_view key) {
-  const std::vector<std::string> names = core::find_job_field(key).choices();
-  if (std::ranges::find(names, text) != names.end()) return;
-  throw Error(ErrorKind::usage, core::sentence("{} is \"{}\"; expected one of {}.{}", flag, text, core::listed(names),
-                                               core::did_you_mean(text, names)));
+void expect_choice(const std::string& text, std::string_view key) {
+  core::expect_word(core::field_name(key), text, core::find_job_field(key).choices());
 }
 
 /// "in_units" of "--in-units".
@@ -72,9 +71,9 @@ void declare_compute(CLI::App& app, pipeline::ComputeOptions& options) {
 }
 
 EngineOptions engine_options(const pipeline::ComputeOptions& options) {
-  expect_choice(options.tiling, "--vae-tiling", "vae_tiling");
-  expect_choice(options.device, "--device", "device");
-  expect_choice(options.dtype, "--vae-dtype", "vae_dtype");
+  expect_choice(options.tiling, "vae_tiling");
+  expect_choice(options.device, "device");
+  expect_choice(options.dtype, "vae_dtype");
   const auto threads = static_cast<double>(options.threads);
   if (const auto problem = core::limit_problem("--threads", threads, core::thread_limits)) {
     throw Error(ErrorKind::usage, *problem);

@@ -180,8 +180,8 @@ const Table& find_table(const std::string& name) {
     if (name == table.name) return table;
   }
   const std::vector<std::string> names = table_names();
-  throw Error(ErrorKind::usage, core::sentence("there is no list of \"{}\", only of {}.{}", name, core::joined(names),
-                                               core::did_you_mean(name, names)));
+  throw Error(ErrorKind::usage, core::sentence("there is no list of \"{}\", only of {}{}", name, core::joined(names),
+                                               core::guess(name, names)));
 }
 
 int list(const std::string& name, bool json) {

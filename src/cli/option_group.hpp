@@ -34,8 +34,10 @@ class OptionGroup {
   CLI::Option* field(const char* key, Value& value, const std::string& flags = "") const {
     const core::JobField& row = core::find_job_field(key);
     const std::string names = flags.empty() ? std::string(row.flags) : flags;
-    if constexpr (std::is_same_v<Value, bool>) return flag(names, value, core::help_text(row));
-    else return this->value(names, value, std::string(row.value_name), core::help_text(row));
+    if constexpr (std::is_same_v<Value, bool>)
+      return flag(names, value, core::help_text(row));
+    else
+      return this->value(names, value, std::string(row.value_name), core::help_text(row));
   }
 
  private:

@@ -3,30 +3,18 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
-#include <span>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 #include "core/latent/units.hpp"
+#include "core/text/choice.hpp"
 #include "core/text/job_limits.hpp"
 #include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
-#include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::pipeline {
 namespace {
-
-/// The row of this name in a table.
-template <typename Row>
-const Row& row_named(std::span<const Row> rows, const std::string& text, std::string_view key) {
-  const auto row = std::ranges::find(rows, text, &Row::name);
-  if (row != rows.end()) return *row;
-  const std::vector<std::string> names = core::row_names(rows);
-  throw Error(ErrorKind::usage, core::sentence("{} is \"{}\"; expected one of {}.{}", core::field_name(key), text,
-                                               core::listed(names), core::did_you_mean(text, names)));
-}
 
 std::optional<int> side_of(std::string_view text) {
   int side = 0;
@@ -50,18 +38,18 @@ PixelSize parse_size(const std::string& text, std::string_view key) {
 }
 
 Units parse_units(const std::string& text, std::string_view key) {
-  return row_named(core::units_rows(), text, key).units;
+  return core::row_named(core::field_name(key), text, core::units_rows()).units;
 }
 
 LatentDtype parse_latent_dtype(const std::string& text, std::string_view key) {
-  return row_named(core::latent_dtypes(), text, key).dtype;
+  return core::row_named(core::field_name(key), text, core::latent_dtypes()).dtype;
 }
 
 io::LatentHints latent_hints(const HintWords& words, ModelCatalog& catalog, io::HintKeys keys) {
   io::LatentHints hints;
   if (!words.space.empty()) hints.space = catalog.space_named(words.space, core::field_name(keys.space));
   if (!words.units.empty()) hints.units = parse_units(words.units, keys.units);
-  if (!words.format.empty()) hints.format = io::find_latent_format(words.format).format;
+  if (!words.format.empty()) hints.format = io::find_latent_format(words.format, keys.format).format;
   if (!words.size.empty()) hints.size = parse_size(words.size, keys.size);
   hints.keys = std::move(keys);
   return hints;

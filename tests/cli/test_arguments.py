@@ -147,7 +147,7 @@ class WhatPeopleType(CliTest):
             self.refused(2, "generate", "a house", "--sampler", name, "--schedule", "exponential",
                          says=("schedule karras", '--schedule is "exponential"'))
         self.assertEqual(self.planned("a house", "--sampler", "dpmpp2m")["schedule"], "own")
-        self.refused(2, "generate", "a house", "--sampler", "DPM++ 2M Karas", says=('unknown sampler "DPM++ 2M Karas"',))
+        self.refused(2, "generate", "a house", "--sampler", "DPM++ 2M Karas", says=('--sampler is "DPM++ 2M Karas"',))
 
     def test_values_that_a_script_left_empty(self) -> None:
         for command in filter(None, COMMANDS):

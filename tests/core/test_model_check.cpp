@@ -63,8 +63,8 @@ const std::array<Break, 24> breaks = {{
     {"offset", [](Model& m) { m.sampling.steps_offset = 1000; }, "steps_offset is 1000; expected 0 to 999"},
     {"default size", [](Model& m) { m.defaults.width = 100; }, "defaults: width is 100; expected a multiple of 8"},
     {"default steps", [](Model& m) { m.sampling.train_steps = 10; }, "steps is 20; expected 1 to 10"},
-    {"default schedule", [](Model& m) { m.defaults.schedule = "karas"; }, "defaults: unknown schedule \"karas\""},
-    {"default sampler", [](Model& m) { m.defaults.sampler = "eular"; }, "defaults: unknown sampler \"eular\""},
+    {"default schedule", [](Model& m) { m.defaults.schedule = "karas"; }, "defaults: schedule is \"karas\""},
+    {"default sampler", [](Model& m) { m.defaults.sampler = "eular"; }, "defaults: sampler is \"eular\""},
 }};
 
 const std::array<Break, 5> sdxl_breaks = {{

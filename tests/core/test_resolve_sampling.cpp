@@ -109,7 +109,7 @@ TEST_CASE("a flow's shift comes from its tokens, unless the job says one") {
 
 TEST_CASE("what a model with betas cannot sample is refused, with what fits") {
   const std::array<Refusal, 18> refusals = {{
-      {[](Job& j) { j.schedule = "karas"; }, "unknown schedule \"karas\""},
+      {[](Job& j) { j.schedule = "karas"; }, "schedule is \"karas\""},
       {[](Job& j) { j.schedule = "lcm", j.steps = 60; }, "schedule lcm takes its steps from 50 and cannot make 60"},
       {[](Job& j) { j.schedule = "by_hand"; }, "schedule is by_hand, which needs its numbers: sigmas"},
       {[](Job& j) { j.schedule = "karras", j.spacing = "trailing"; },
@@ -203,7 +203,7 @@ TEST_CASE("a model's own sampler and schedule must go together") {
   model.defaults.sampler = "tcd";
   CHECK_THAT(sampling_defaults_problem(model).value(), Catch::Contains("cannot sample a flow model"));
   model.defaults.sampler = "eular";
-  CHECK_THAT(sampling_defaults_problem(model).value(), Catch::Contains("unknown sampler"));
+  CHECK_THAT(sampling_defaults_problem(model).value(), Catch::Contains("sampler is"));
 }
 
 TEST_CASE("zero terminal SNR begins at noise alone with every sampler that can, and the others say why not") {

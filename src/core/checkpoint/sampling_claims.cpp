@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "core/text/choice.hpp"
 #include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
@@ -118,10 +119,7 @@ std::optional<bool> answered(const Question& ask, const std::string& wish, std::
 void check_wish(const SamplingWish& wish, const SamplingFacts& facts, const SamplingSpeakers& speakers) {
   const auto check = [&](const char* key, const std::string& value, const std::array<std::string, 2>& words) {
     if (value.empty()) return;
-    if (std::find(words.begin(), words.end(), value) == words.end()) {
-      throw Error(ErrorKind::usage, sentence("{} is \"{}\"; expected {} or {}.{}", field_name(key), value, words[0],
-                                             words[1], did_you_mean(value, words)));
-    }
+    expect_word(field_name(key), value, words);
     if (path_of(facts.prediction) == Path::flow) {
       throw Error(ErrorKind::usage, sentence("{}: {} is a flow. Leave it out", field_name(key), speakers.model));
     }

@@ -143,7 +143,7 @@ Space parse_space(std::string_view name) {
   std::vector<std::string> ids;
   for (const SpaceRow& row : spaces()) ids.push_back(row.space.id);
   throw Error(ErrorKind::usage,
-              sentence("there is no space \"{}\"; expected one of {}.{}", id, joined(ids), did_you_mean(id, ids)));
+              sentence("there is no space \"{}\"; expected one of {}{}", id, joined(ids), guess(id, ids)));
 }
 
 std::string space_numbers(const Space& space) {

@@ -363,7 +363,7 @@ const JobField& find_job_field(std::string_view key) {
     keys.emplace_back(field.key);
   }
   throw Error(ErrorKind::usage,
-              sentence("a job has no field \"{}\"; it has {}.{}", key, listed(keys), did_you_mean(key, keys)));
+              sentence("a job has no field \"{}\"; it has {}{}", key, listed(keys), guess(key, keys)));
 }
 
 void set_field(Job& job, const JobField& field, std::string_view text) {

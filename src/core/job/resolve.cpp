@@ -15,6 +15,7 @@
 #include "core/prompt/prompt_syntax.hpp"
 #include "core/sampling/schedule_table.hpp"
 #include "core/sampling/strength.hpp"
+#include "core/text/choice.hpp"
 #include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
@@ -184,9 +185,8 @@ std::uint64_t checked_seed(const Job& job, int batch, std::uint64_t random) {
 std::string checked_name(const Job& job, std::optional<std::string> Job::*member) {
   const std::vector<std::string> names = row_of(member).choices();
   const std::string name = (job.*member).value_or(names.front());
-  if (std::find(names.begin(), names.end(), name) != names.end()) return name;
-  refuse(
-      sentence("{} is \"{}\"; expected one of {}.{}", name_of(member), name, listed(names), did_you_mean(name, names)));
+  expect_word(name_of(member), name, names);
+  return name;
 }
 
 /// Options of a group make no sense without the one it is about.

@@ -260,8 +260,8 @@ void check_hires_sampling(const Model& model, const ResolvedJob& resolved) {
 
 std::optional<std::string> sampling_defaults_problem(const Model& model) {
   try {
-    if (auto problem = sampler_problem(find_sampler(model.defaults.sampler), model)) return problem;
-    const ScheduleRow& row = find_schedule(model.defaults.schedule);
+    if (auto problem = sampler_problem(find_sampler(model.defaults.sampler, "sampler"), model)) return problem;
+    const ScheduleRow& row = find_schedule(model.defaults.schedule, "schedule");
     if (row.kind == ScheduleKind::by_hand) return "schedule by_hand is for a job that gives its sigmas";
     if (auto problem = schedule_problem(row, model, model.defaults.steps)) return problem;
     ResolvedJob usual;

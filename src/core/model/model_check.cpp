@@ -51,8 +51,8 @@ std::string ports_text(const std::vector<Port>& ports) {
 const FamilyRow& checked_family(const Model& model) {
   if (const FamilyRow* family = find_family(model.family)) return *family;
   const std::vector<std::string> names = row_names(families());
-  refuse(model, sentence("unknown family \"{}\"; this lapis knows {}.{}", model.family, listed(names),
-                         did_you_mean(model.family, names)));
+  refuse(model, sentence("unknown family \"{}\"; this lapis knows {}{}", model.family, listed(names),
+                         guess(model.family, names)));
 }
 
 /// What to do about a space that is not the family's: told by whose numbers it has.
@@ -102,8 +102,8 @@ void check_parts(const Model& model, const FamilyRow& family) {
     const PartRow* row = find_part(family, name);
     if (row == nullptr) {
       const std::vector<std::string> names = row_names(family.parts);
-      refuse(model, sentence("unknown part \"{}\"; family {} has {}.{}", name, family.name, listed(names),
-                             did_you_mean(name, names)));
+      refuse(model,
+             sentence("unknown part \"{}\"; family {} has {}{}", name, family.name, listed(names), guess(name, names)));
     }
     check_ports(model, "parts/" + name + "/inputs", part.inputs, row->inputs, row->optional_inputs);
     const auto gives = [&outputs = part.outputs](const std::vector<Port>& ports) {
@@ -171,8 +171,8 @@ void check_tokenizers(const Model& model, const FamilyRow& family) {
   const std::vector<std::string> known = row_names(family.tokenizers);
   for (const auto& [name, facts] : model.tokenizers) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    refuse(model, sentence("unknown tokenizer \"{}\"; family {} has {}.{}", name, family.name, listed(known),
-                           did_you_mean(name, known)));
+    refuse(model, sentence("unknown tokenizer \"{}\"; family {} has {}{}", name, family.name, listed(known),
+                           guess(name, known)));
   }
 }
 

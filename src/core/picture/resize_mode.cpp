@@ -9,9 +9,10 @@
 
 #include "core/family/families.hpp"
 #include "core/picture/resize.hpp"
+#include "core/text/choice.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
-#include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -93,12 +94,7 @@ std::span<const ResizeModeRow> resize_modes() {
 }
 
 const ResizeModeRow& find_resize_mode(std::string_view name) {
-  for (const ResizeModeRow& row : resize_modes()) {
-    if (row.name == name) return row;
-  }
-  const std::vector<std::string> names = row_names(resize_modes());
-  throw Error(ErrorKind::usage,
-              sentence("{fit} is \"{}\"; expected one of {}.{}", name, listed(names), did_you_mean(name, names)));
+  return row_named(field_name("fit"), name, resize_modes());
 }
 
 Pixels fitted(const Pixels& pixels, int width, int height, ResizeMode mode) {

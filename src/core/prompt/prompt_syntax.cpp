@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "core/prompt/prompt_brackets.hpp"
+#include "core/text/choice.hpp"
+#include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
@@ -48,9 +50,7 @@ const PromptSyntaxRow& find_prompt_syntax(std::string_view name) {
   for (const PromptSyntaxRow& row : prompt_syntaxes()) {
     if (equal_ignoring_case(row.name, name) || equal_ignoring_case(row.label, name)) return row;
   }
-  const std::vector<std::string> names = row_names(prompt_syntaxes());
-  throw Error(ErrorKind::usage, sentence("{prompt_syntax} is \"{}\"; expected one of {}.{}", name, listed(names),
-                                         did_you_mean(name, names)));
+  refuse_word(field_name("prompt_syntax"), name, row_names(prompt_syntaxes()));
 }
 
 const std::string& prompt_syntax_name(PromptSyntax syntax) {

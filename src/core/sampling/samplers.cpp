@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "core/sampling/sampler_table.hpp"
+#include "core/text/choice.hpp"
 #include "core/text/job_limits.hpp"
 #include "core/text/sentence.hpp"
-#include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -25,16 +25,8 @@ std::vector<std::string> names_of(const SamplerRow& row) {
   return names;
 }
 
-const SamplerRow& find_sampler(std::string_view name) {
-  std::vector<std::string> known;
-  for (const SamplerRow& row : samplers()) {
-    for (const std::string& other : names_of(row)) {
-      if (loose_name(other) == loose_name(name)) return row;
-      known.push_back(other);
-    }
-  }
-  throw Error(ErrorKind::usage, sentence("unknown sampler \"{}\"; there are {}.{}", name, listed(row_names(samplers())),
-                                         did_you_mean(name, known)));
+const SamplerRow& find_sampler(std::string_view name, const std::string& what) {
+  return row_called(what, name, samplers());
 }
 
 void check_memory(const SamplerRow& row, int steps, std::size_t count) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/text/names.hpp"
 #include "lapis/sampling.hpp"
 
 namespace lapis::core {
@@ -58,9 +59,8 @@ std::span<const SamplerRow> samplers();
 /// A sampler's name, its label and its aliases.
 std::vector<std::string> names_of(const SamplerRow& row);
 
-/// The sampler of this name, label or alias, loosely spelt (`loose_name`). Throws Error{usage} with the names there
-/// are.
-const SamplerRow& find_sampler(std::string_view name);
+/// The sampler of this name, label or alias, loosely spelt (`loose_name`). Throws as `refuse_word` of `what`.
+const SamplerRow& find_sampler(std::string_view name, const std::string& what = field_name("sampler"));
 
 /// Throws Error{usage} where a run of `row` that has done `steps` steps cannot have remembered `count` arrays. None at
 /// all is a run that begins at its first step.

@@ -10,6 +10,7 @@
 #include "core/sampling/schedule_shapes.hpp"
 #include "core/sampling/schedules.hpp"
 #include "core/sampling/sigma_time_map.hpp"
+#include "core/text/choice.hpp"
 #include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
@@ -199,16 +200,8 @@ std::vector<std::string> names_of(const ScheduleRow& row) {
   return names;
 }
 
-const ScheduleRow& find_schedule(std::string_view name) {
-  std::vector<std::string> known;
-  for (const ScheduleRow& row : schedules()) {
-    for (const std::string& other : names_of(row)) {
-      if (loose_name(other) == loose_name(name)) return row;
-      known.push_back(other);
-    }
-  }
-  throw Error(ErrorKind::usage, sentence("unknown schedule \"{}\"; there are {}.{}", name,
-                                         listed(row_names(schedules())), did_you_mean(name, known)));
+const ScheduleRow& find_schedule(std::string_view name, const std::string& what) {
+  return row_called(what, name, schedules());
 }
 
 bool supports(const ScheduleRow& row, Path path, std::string_view space) {

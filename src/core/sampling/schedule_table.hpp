@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/text/names.hpp"
 #include "lapis/job.hpp"
 #include "lapis/model.hpp"
 #include "lapis/sampling.hpp"
@@ -45,9 +46,8 @@ std::span<const ScheduleRow> schedules();
 /// A schedule's name, its label and its aliases.
 std::vector<std::string> names_of(const ScheduleRow& row);
 
-/// The schedule of this name, label or alias, loosely spelt (`loose_name`). Throws Error{usage} with the names there
-/// are.
-const ScheduleRow& find_schedule(std::string_view name);
+/// The schedule of this name, label or alias, loosely spelt (`loose_name`). Throws as `refuse_word` of `what`.
+const ScheduleRow& find_schedule(std::string_view name, const std::string& what = field_name("schedule"));
 
 /// True where models of `space` on `path` have the schedule, whatever their steps.
 bool supports(const ScheduleRow& row, Path path, std::string_view space);

@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <numbers>
 
-#include "core/text/sentence.hpp"
-#include "core/text/suggest.hpp"
+#include "core/text/choice.hpp"
+#include "core/text/names.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::core {
@@ -159,14 +159,7 @@ const std::string& spacing_name(Spacing spacing) {
   return found->name;
 }
 
-Spacing find_spacing(std::string_view name) {
-  for (const SpacingRow& row : spacings()) {
-    if (row.name == name) return row.spacing;
-  }
-  const std::vector<std::string> names = row_names(spacings());
-  throw Error(ErrorKind::usage,
-              sentence("unknown spacing \"{}\"; there are {}.{}", name, listed(names), did_you_mean(name, names)));
-}
+Spacing find_spacing(std::string_view name) { return row_named(field_name("spacing"), name, spacings()).spacing; }
 
 std::vector<double> training_sigmas(const SamplingFacts& facts) {
   assert(facts.train_steps >= 1);

@@ -99,9 +99,14 @@ std::string listed(std::span<const std::string> names) {
   return text;
 }
 
-std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
+std::string guess(std::string_view word, std::span<const std::string> candidates) {
   const std::optional<std::string> meant = closest(word, candidates);
-  return meant ? sentence(" Did you mean \"{}\"?", *meant) : "";
+  return meant ? sentence(". Did you mean \"{}\"?", *meant) : "";
+}
+
+std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
+  const std::string text = guess(word, candidates);
+  return text.empty() ? "" : text.substr(1);
 }
 
 }  // namespace lapis::core

@@ -41,7 +41,10 @@ std::vector<std::string> row_names(const Rows& rows) {
 /// "a", "a and b", "a, b and c": names as an error text lists them, in quotes.
 std::string listed(std::span<const std::string> names);
 
-/// " Did you mean "x"?" with its leading blank, or "" where `closest` finds nothing: made to end an error text.
+/// ". Did you mean "x"?", or "" where `closest` finds nothing: the end of an error text that has no advice.
+std::string guess(std::string_view word, std::span<const std::string> candidates);
+
+/// " Did you mean "x"?" or "": `guess` behind the full stop that a text with advice ends in.
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
 
 }  // namespace lapis::core

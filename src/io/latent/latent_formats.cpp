@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "core/latent/units.hpp"
+#include "core/text/choice.hpp"
 #include "core/text/job_limits.hpp"
 #include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
-#include "core/text/suggest.hpp"
 #include "io/latent/latent_container.hpp"
 #include "io/latent/latent_metadata.hpp"
 #include "io/latent/latent_numbers.hpp"
@@ -76,14 +76,8 @@ const LatentFormatRow& latent_format_row(LatentFormat format) {
   return *std::find_if(rows.begin(), rows.end(), [format](const LatentFormatRow& row) { return row.format == format; });
 }
 
-const LatentFormatRow& find_latent_format(std::string_view name) {
-  std::vector<std::string> names;
-  for (const LatentFormatRow& row : latent_formats()) {
-    if (row.name == name) return row;
-    names.push_back(row.name);
-  }
-  throw Error(ErrorKind::usage, core::sentence("there is no form \"{}\" of latents; expected one of {}.{}", name,
-                                               core::listed(names), core::did_you_mean(name, names)));
+const LatentFormatRow& find_latent_format(std::string_view name, std::string_view key) {
+  return core::row_named(core::field_name(key), name, latent_formats());
 }
 
 void check_can_hold(LatentFormat format, const Passport& passport) {

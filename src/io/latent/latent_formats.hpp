@@ -40,9 +40,11 @@ struct LatentFormatRow {
 
 std::span<const LatentFormatRow> latent_formats();
 
-/// The row of a format, or of a format's name. Throws Error{usage} with the names there are and the nearest.
+/// The row of a format.
 const LatentFormatRow& latent_format_row(LatentFormat format);
-const LatentFormatRow& find_latent_format(std::string_view name);
+
+/// The row of this name. Throws as `core::refuse_word` of the field of this key.
+const LatentFormatRow& find_latent_format(std::string_view name, std::string_view key = "format");
 
 /// What a request calls its hints, for messages: "units" of one is "in_units" of another.
 struct HintKeys {
