@@ -55,21 +55,6 @@ struct Options {
   bool json = false;
 };
 
-std::string shape_text(const Port& port) {
-  std::vector<std::string> sides;
-  for (const auto& side : port.shape) {
-    const auto* number = std::get_if<std::int64_t>(&side);
-    sides.push_back(number ? std::to_string(*number) : std::get<std::string>(side));
-  }
-  return core::sentence("{} {} [{}]", port.name, port.dtype, core::joined(sides));
-}
-
-std::string ports_text(const std::vector<Port>& ports) {
-  std::vector<std::string> texts;
-  for (const Port& port : ports) texts.push_back(shape_text(port));
-  return core::joined(texts);
-}
-
 std::string sampling_text(const SamplingFacts& facts) {
   const std::string text = core::sentence("{}, {} steps, ", core::prediction_name(facts.prediction), facts.train_steps);
   const FlowShift& shift = facts.flow_shift;
@@ -125,8 +110,8 @@ void print_model(const Model& model) {
   });
   for (const auto& [name, part] : model.parts) {
     print_line(core::sentence("{}  {}", name, part.graph.lexically_relative(model.folder).string()));
-    print_line(core::sentence("  in   {}", ports_text(part.inputs)));
-    print_line(core::sentence("  out  {}", ports_text(part.outputs)));
+    print_line(core::sentence("  in   {}", core::ports_text(part.inputs)));
+    print_line(core::sentence("  out  {}", core::ports_text(part.outputs)));
   }
 }
 

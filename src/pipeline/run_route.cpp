@@ -38,8 +38,6 @@ double psnr_of(const std::vector<Image>& before, const std::vector<Image>& after
   return std::round(core::psnr(stacked(before), stacked(after)) * 100) / 100;
 }
 
-std::string psnr_text(double psnr) { return core::sentence("{:.1f} dB", psnr); }
-
 Image at_size(Image picture, PixelSize size) {
   return core::rgb_image(
       core::resized(core::pixels_of(std::move(picture)), size.width, size.height, core::Filter::lanczos));
@@ -179,7 +177,7 @@ std::string announcement(const std::string& file, const Transcode& entry) {
   const std::string way = core::sentence("{}: {} -> {}", file, entry.from, entry.to);
   if (entry.route == "rescale") return core::sentence("{}, the same VAE's values by other numbers", way);
   const std::string text = core::sentence("{}, decoded and encoded again at {}", way, core::size_text(entry.size));
-  return entry.psnr ? core::sentence("{}, PSNR {}", text, psnr_text(*entry.psnr)) : text;
+  return entry.psnr ? core::sentence("{}, PSNR {}", text, core::psnr_text(*entry.psnr)) : text;
 }
 
 std::string announcement(const std::string& file, const Transcoded& transcoded) {
@@ -188,7 +186,7 @@ std::string announcement(const std::string& file, const Transcoded& transcoded) 
   const core::Measured& measured = transcoded.measured;
   if (!measured.plain_psnr) return text;
   if (measured.compensated == 0) return core::sentence("{}, shifted colours came no nearer", text);
-  return core::sentence("{}, colours compensated ({} without)", text, psnr_text(*measured.plain_psnr));
+  return core::sentence("{}, colours compensated ({} without)", text, core::psnr_text(*measured.plain_psnr));
 }
 
 }  // namespace lapis::pipeline

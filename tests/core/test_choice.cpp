@@ -29,8 +29,9 @@ const std::span<const Row> rows = table;
 
 TEST_CASE("a row is found by its name alone, or by all it is called") {
   CHECK(&row_named("x", "heun", rows) == &rows[1]);
-  CHECK_THROWS_WITH(row_named("x", "k_euler", rows), "x is \"k_euler\"; expected one of \"euler\" and "
-                                                                "\"heun\". Did you mean \"euler\"?");
+  CHECK_THROWS_WITH(row_named("x", "k_euler", rows),
+                    "x is \"k_euler\"; expected one of \"euler\" and "
+                    "\"heun\". Did you mean \"euler\"?");
   CHECK(&row_called("x", "K Euler", rows) == &rows[0]);
 }
 
@@ -41,7 +42,8 @@ TEST_CASE("a word that is none is refused with all names and the nearest, and en
                     "\"HeunDiscreteScheduler\"?");
   const std::array<std::string, 2> words = {"on", "off"};
   CHECK_NOTHROW(expect_word("x", "off", words));
-  CHECK_THROWS_WITH(expect_word("x", "true", words), "x is \"true\"; expected one of \"on\" and \"off\". Did you mean "
-                                                   "\"on\"?");
+  CHECK_THROWS_WITH(expect_word("x", "true", words),
+                    "x is \"true\"; expected one of \"on\" and \"off\". Did you mean "
+                    "\"on\"?");
   CHECK_THROWS_AS(refuse_word("x", "y", words), lapis::Error);
 }

@@ -1,6 +1,5 @@
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <limits>
 
 #include "../pattern.hpp"
 #include "core/picture/matrix.hpp"
@@ -65,8 +64,6 @@ TEST_CASE("a picture is compared with the right one, as far as it is large enoug
 }
 
 TEST_CASE("numbers are said in few digits") {
-  CHECK(psnr_text(31.249) == "31.2 dB");
-  CHECK(psnr_text(std::numeric_limits<double>::infinity()) == "equal");
   CHECK(ssim_text(0.97149) == "0.971");
   CHECK(ssim_text(std::nullopt) == "-");
 }

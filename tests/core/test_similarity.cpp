@@ -1,6 +1,7 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "../pattern.hpp"
@@ -71,4 +72,9 @@ TEST_CASE("PSNR by hand") {
   const Image black{2, 1, {0, 0, 0, 0, 0, 0}};
   CHECK(psnr(black, {2, 1, {255, 255, 255, 255, 255, 255}}) == 0);
   CHECK(psnr(black, {2, 1, {3, 3, 3, 0, 0, 0}}) == Approx(10 * std::log10(65025 / 4.5)));
+}
+
+TEST_CASE("a ratio is said in few digits") {
+  CHECK(psnr_text(31.249) == "31.2 dB");
+  CHECK(psnr_text(std::numeric_limits<double>::infinity()) == "equal");
 }

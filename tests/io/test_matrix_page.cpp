@@ -2,6 +2,7 @@
 #include <string>
 
 #include "core/picture/sheet.hpp"
+#include "core/picture/similarity.hpp"
 #include "io/file/base64.hpp"
 #include "io/picture/png.hpp"
 #include "io/report/matrix_report.hpp"

@@ -41,13 +41,6 @@ std::string port_text(const Port& port) {
   return sentence("{} {} [{}]", port.name, port.dtype, joined(sizes));
 }
 
-std::string ports_text(const std::vector<Port>& ports) {
-  if (ports.empty()) return "none";
-  std::vector<std::string> texts;
-  for (const Port& port : ports) texts.push_back(port_text(port));
-  return joined(texts);
-}
-
 const FamilyRow& checked_family(const Model& model) {
   if (const FamilyRow* family = find_family(model.family)) return *family;
   const std::vector<std::string> names = row_names(families());
@@ -266,6 +259,13 @@ void check_model(const Model& model) {
   check_conditioning(model, family);
   check_sampling(model, family);
   check_defaults(model, family);
+}
+
+std::string ports_text(const std::vector<Port>& ports) {
+  if (ports.empty()) return "none";
+  std::vector<std::string> texts;
+  for (const Port& port : ports) texts.push_back(port_text(port));
+  return joined(texts);
 }
 
 }  // namespace lapis::core

@@ -1,7 +1,6 @@
 #include "core/picture/matrix.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "core/family/spaces.hpp"
@@ -56,8 +55,6 @@ MatrixPicture compared(Image image, const Image& right) {
   picture.image = std::move(image);
   return picture;
 }
-
-std::string psnr_text(double psnr) { return std::isinf(psnr) ? "equal" : sentence("{:.1f} dB", psnr); }
 
 std::string ssim_text(const std::optional<double>& ssim) { return ssim ? sentence("{:.3f}", *ssim) : "-"; }
 

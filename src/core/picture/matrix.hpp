@@ -58,8 +58,7 @@ std::optional<std::string> forcing_refusal(const Space& space, const Space& deco
 /// `image` beside the `right` picture, of the same size.
 MatrixPicture compared(Image image, const Image& right);
 
-/// "31.2 dB", "equal" for an infinite one; "0.971", "-" for none.
-std::string psnr_text(double psnr);
+/// "0.971", "-" for none.
 std::string ssim_text(const std::optional<double>& ssim);
 
 /// The contact sheet: latents down, decoders across, the diagonal framed.

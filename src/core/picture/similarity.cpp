@@ -8,6 +8,8 @@
 #include <limits>
 #include <vector>
 
+#include "core/text/sentence.hpp"
+
 namespace lapis::core {
 namespace {
 
@@ -109,5 +111,7 @@ double ssim(const Image& a, const Image& b) {
   }
   return sum / 3;
 }
+
+std::string psnr_text(double psnr) { return std::isinf(psnr) ? "equal" : sentence("{:.1f} dB", psnr); }
 
 }  // namespace lapis::core

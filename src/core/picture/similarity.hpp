@@ -1,6 +1,8 @@
 // How alike two pictures are.
 #pragma once
 
+#include <string>
+
 #include "lapis/image.hpp"
 
 namespace lapis::core {
@@ -8,6 +10,9 @@ namespace lapis::core {
 /// Peak signal-to-noise ratio of 8-bit samples in dB, over all three channels: 10 log10(255^2 / MSE). Infinite for
 /// equal pictures. `a` and `b` are of one size.
 double psnr(const Image& a, const Image& b);
+
+/// "31.2 dB"; "equal" for an infinite one.
+std::string psnr_text(double psnr);
 
 /// Structural similarity (Wang et al. 2004, "Image Quality Assessment: From Error Visibility to Structural Similarity",
 /// eq. 13), the mean over the channels: Gaussian window of 11 x 11 with deviation 1.5, K1 0.01, K2 0.03, over places

@@ -17,8 +17,6 @@
 namespace lapis::io {
 namespace {
 
-constexpr int largest_side = 65'535;
-
 struct FormatRow {
   std::string_view name;
   PictureFacts (*read_facts)(std::span<const std::byte> file, const std::string& name);

@@ -13,6 +13,7 @@
 #include "io/file/inflate.hpp"
 #include "io/file/mapped_file.hpp"
 #include "io/file/text.hpp"
+#include "io/picture/picture_facts.hpp"
 #include "io/picture/png.hpp"
 #include "lapis/error.hpp"
 
@@ -23,7 +24,6 @@ namespace lapis::io {
 namespace {
 
 constexpr std::size_t chunk_frame = 12;  // length, type and checksum
-constexpr std::uint32_t largest_side = 65'535;
 constexpr std::size_t longest_key = 79;
 constexpr std::size_t longest_text = 8'000'000;
 constexpr std::size_t longest_text_in_all = 16'000'000;

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "core/family/spaces.hpp"
+#include "core/picture/similarity.hpp"
 #include "core/text/sentence.hpp"
 #include "io/file/base64.hpp"
 #include "io/file/text.hpp"

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "core/family/families.hpp"
@@ -12,6 +11,7 @@
 #include "core/model/part_probe.hpp"
 #include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
+#include "io/file/mapped_file.hpp"
 #include "io/graph/graph_archive.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/import/import_plan.hpp"
@@ -27,11 +27,6 @@ using core::ProbePictures;
 constexpr ProbePictures one_picture{1, 64, 64};
 constexpr ProbePictures two_pictures{2, 128, 64};
 constexpr const char* export_again = "Export it as docs/model-folder.md has its inputs and outputs";
-
-bool is_file(const fs::path& path) {
-  std::error_code error;
-  return fs::is_regular_file(path, error);
-}
 
 std::vector<std::string> part_names(const core::FamilyRow& family) {
   std::vector<std::string> names;
@@ -134,8 +129,8 @@ void choose_tokenizers(Model& model, const std::string& tokenizer) {
       continue;
     }
     if (!tokenizer.empty())
-      facts.model = is_file(tokenizer) ? fs::path(tokenizer) : fs::path(tokenizer) / "spiece.model";
-    if (is_file(facts.model)) {
+      facts.model = io::is_file(tokenizer) ? fs::path(tokenizer) : fs::path(tokenizer) / "spiece.model";
+    if (io::is_file(facts.model)) {
       check_t5_tokenizer(facts);
       continue;
     }

@@ -16,6 +16,7 @@
 #include "core/text/shell_word.hpp"
 #include "core/text/suggest.hpp"
 #include "io/checkpoint/diffusers_folder.hpp"
+#include "io/file/mapped_file.hpp"
 #include "io/file/text.hpp"
 #include "io/model/tokenizer_files.hpp"
 #include "io/model/vae_config.hpp"
@@ -34,16 +35,11 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(path, error);
 }
 
-bool is_file(const fs::path& path) {
-  std::error_code error;
-  return fs::is_regular_file(path, error);
-}
-
 /// A folder that is one component of a model.
 void refuse_component(const std::string& path) {
   std::error_code error;
   const fs::path place = fs::absolute(path, error).lexically_normal();
-  if (!is_file(place / "config.json") || io::component_weights(place, ".").empty()) return;
+  if (!io::is_file(place / "config.json") || io::component_weights(place, ".").empty()) return;
   const fs::path above = (place.has_filename() ? place : place.parent_path()).parent_path();
   const bool within = io::is_diffusers_folder(above);
   throw Error(
@@ -290,7 +286,7 @@ const ImportPlan::Source* ImportPlan::vae_source() const {
 
 /// What a configuration beside the VAE says of it.
 void ImportPlan::check_vae_config(const Source& source) const {
-  if (!source.folder || !is_file(*source.folder / "config.json")) return;
+  if (!source.folder || !io::is_file(*source.folder / "config.json")) return;
   Space found = io::read_vae_config(*source.folder).space;
   found.id = model_.space.id;
   found.lineage = model_.space.lineage;
@@ -333,7 +329,7 @@ void ImportPlan::take_tokenizers() {
       continue;
     }
     const fs::path own = folder ? *folder / name : fs::path();
-    const bool has_own = folder && is_file(own / "vocab.json") && is_file(own / "merges.txt");
+    const bool has_own = folder && io::is_file(own / "vocab.json") && io::is_file(own / "merges.txt");
     if (!has_own && !facts.vocabulary.empty()) continue;  // of the model whose architecture it is
     const fs::path place = has_own ? own : bundled_folder("tokenizers") / "clip";
     facts.vocabulary = place / "vocab.json";
@@ -362,9 +358,9 @@ void ImportPlan::take_t5_tokenizer(TokenizerFacts& facts) const {
     if (!asked_.t5xxl.empty()) places.push_back(fs::path(asked_.t5xxl).parent_path());
   }
   for (const fs::path& place : places) {
-    const bool is_named = is_file(place) && place == fs::path(asked_.tokenizer);
+    const bool is_named = io::is_file(place) && place == fs::path(asked_.tokenizer);
     const fs::path file = is_named ? place : place / "spiece.model";
-    if (!is_file(file)) continue;
+    if (!io::is_file(file)) continue;
     facts.model = file;
     check_t5_tokenizer(facts);
     return;
