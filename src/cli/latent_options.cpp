@@ -28,6 +28,14 @@ void expect_choice(const std::string& text, std::string_view key) {
   core::expect_word(core::field_name(key), text, core::find_job_field(key).choices());
 }
 
+constexpr const char* compute_group = "VAE and machine";
+
+/// A field that notes whether something is said of it.
+template <typename Value>
+void declare_noted(const OptionGroup& group, const char* key, Value& value, pipeline::ComputeOptions& options) {
+  group.field(key, value)->each([key, &options](const std::string&) { options.named.emplace(key); });
+}
+
 /// "in_units" of "--in-units".
 std::string key_of(std::string_view flag) {
   std::string key(flag.substr(2));
@@ -63,11 +71,15 @@ io::LatentSource latent_source(const std::string& path, const std::string& line,
 }
 
 void declare_compute(CLI::App& app, pipeline::ComputeOptions& options) {
-  const OptionGroup group(app, "VAE and machine");
-  group.field("vae_tiling", options.tiling);
-  group.field("vae_dtype", options.dtype);
-  group.field("device", options.device);
-  group.field("threads", options.threads);
+  declare_noted(OptionGroup(app, compute_group), "vae_tiling", options.tiling, options);
+  declare_noted(OptionGroup(app, compute_group), "vae_dtype", options.dtype, options);
+  declare_machine(app, options, compute_group);
+}
+
+void declare_machine(CLI::App& app, pipeline::ComputeOptions& options, const char* title) {
+  const OptionGroup group(app, title);
+  declare_noted(group, "device", options.device, options);
+  declare_noted(group, "threads", options.threads, options);
 }
 
 EngineOptions engine_options(const pipeline::ComputeOptions& options) {

@@ -45,6 +45,9 @@ pipeline::NamedLatent read_named_latent(const std::string& path, const io::Laten
 /// Declares --vae-tiling, --vae-dtype, --device and --threads.
 void declare_compute(CLI::App& app, pipeline::ComputeOptions& options);
 
+/// Declares --device and --threads, under a title of the command's help.
+void declare_machine(CLI::App& app, pipeline::ComputeOptions& options, const char* title);
+
 /// Throws Error{usage} for a name that is none and a number out of its limits.
 EngineOptions engine_options(const pipeline::ComputeOptions& options);
 

@@ -24,8 +24,6 @@
 namespace lapis::pipeline {
 namespace {
 
-using Rows = std::vector<std::vector<std::string>>;
-
 /// One thing that can be listed.
 struct Listing {
   const char* name;
@@ -229,8 +227,6 @@ const Listing& find_listing(const std::string& name) {
 
 std::vector<std::string> listing_names() { return core::row_names(listings); }
 
-std::vector<std::vector<std::string>> listed(const std::string& name, const ListTools& tools) {
-  return find_listing(name).rows(tools);
-}
+Rows listed(const std::string& name, const ListTools& tools) { return find_listing(name).rows(tools); }
 
 }  // namespace lapis::pipeline

@@ -8,13 +8,14 @@
 
 #include "pipeline/events.hpp"
 #include "pipeline/model_catalog.hpp"
+#include "pipeline/rows.hpp"
 
 namespace lapis::pipeline {
 
 /// What a table is made with.
 struct ListTools {
   ModelCatalog& catalog;
-  const Events& events;                                 ///< warned of each folder that holds no sound model
+  const Events& events;                                ///< warned of each folder that holds no sound model
   std::function<std::string(std::string_view)> spell;  ///< a text of lapis' own, whose names are marked
 };
 
@@ -22,6 +23,6 @@ struct ListTools {
 std::vector<std::string> listing_names();
 
 /// A head, and a row for each thing. Throws Error{usage} with all names there are.
-std::vector<std::vector<std::string>> listed(const std::string& name, const ListTools& tools);
+Rows listed(const std::string& name, const ListTools& tools);
 
 }  // namespace lapis::pipeline

@@ -40,10 +40,10 @@ std::vector<Sample> drawn_samples(const Model& model, const Events& events) {
   return samples;
 }
 
-io::Drift drift_of(Engine& engine, const Model& model, const Sample& sample) {
+io::Drift drift_of(Engine& engine, const Model& model, const Sample& sample, const std::string& tiling) {
   const Image& before = sample.image;
-  const Encoded encoded = engine.encode(model, before, "auto", std::nullopt);
-  const Decoded decoded = engine.decode(model, encoded.latent, "auto");
+  const Encoded encoded = engine.encode(model, before, tiling, std::nullopt);
+  const Decoded decoded = engine.decode(model, encoded.latent, tiling);
   const Image& after = decoded.images.front();
   return {sample.name,
           {before.width, before.height},
@@ -54,8 +54,8 @@ io::Drift drift_of(Engine& engine, const Model& model, const Sample& sample) {
 
 }  // namespace
 
-std::vector<io::Drift> measure(const Model& model, const std::vector<std::string>& pictures, EngineDoor& door,
-                               const Events& events) {
+std::vector<io::Drift> measure(const Model& model, const std::vector<std::string>& pictures, const std::string& tiling,
+                               EngineDoor& door, const Events& events) {
   const std::array<std::string, 2> parts = {"vae_encoder", "vae_decoder"};
   for (const std::string& part : parts) {
     if (!model.parts.contains(part)) {
@@ -69,7 +69,7 @@ std::vector<io::Drift> measure(const Model& model, const std::vector<std::string
   io::verify_parts(model, parts);
   Engine& engine = door.engine();
   std::vector<io::Drift> drifts;
-  for (const Sample& sample : samples) drifts.push_back(drift_of(engine, model, sample));
+  for (const Sample& sample : samples) drifts.push_back(drift_of(engine, model, sample, tiling));
   return drifts;
 }
 

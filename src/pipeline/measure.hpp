@@ -11,9 +11,10 @@
 
 namespace lapis::pipeline {
 
-/// Takes `pictures` (files), or drawn patterns where there are none, through the VAE of `model` and back: how near they
-/// come. Throws Error{model} for a model without both halves of a VAE, and as `Engine::encode` and `Engine::decode`.
-std::vector<io::Drift> measure(const Model& model, const std::vector<std::string>& pictures, EngineDoor& door,
-                               const Events& events);
+/// Takes `pictures` (files), or drawn patterns where there are none, through the VAE of `model` and back, with `tiling`
+/// as of `Engine::encode`: how near they come. Throws Error{model} for a model without both halves of a VAE, and as
+/// `Engine::encode` and `Engine::decode`.
+std::vector<io::Drift> measure(const Model& model, const std::vector<std::string>& pictures, const std::string& tiling,
+                               EngineDoor& door, const Events& events);
 
 }  // namespace lapis::pipeline

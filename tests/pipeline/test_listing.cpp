@@ -13,8 +13,6 @@ using namespace lapis::pipeline;
 
 namespace {
 
-using Rows = std::vector<std::vector<std::string>>;
-
 Rows listed_plainly(const std::string& name, const Events& events = {}) {
   ModelCatalog catalog;
   return listed(name, {catalog, events, [](std::string_view text) { return "<" + std::string(text) + ">"; }});

@@ -16,9 +16,9 @@ TEST_CASE("pictures go through the VAE and back, and it is told how far they mov
   const test::PictureFile picture("lapis-measure.ppm", 96, 64);
   ModelCatalog catalog;
   test::RecordingEngine engine;
-  engine.expected_tiling = "auto";
+  engine.expected_tiling = "off";
   EngineDoor door(engine);
-  const std::vector<io::Drift> drifts = measure(catalog.open("tiny-sd15"), {picture.path()}, door, {});
+  const std::vector<io::Drift> drifts = measure(catalog.open("tiny-sd15"), {picture.path()}, "off", door, {});
   REQUIRE(drifts.size() == 1);
   CHECK(drifts.front().picture == picture.path());
   CHECK(drifts.front().size == PixelSize{96, 64});
@@ -35,7 +35,7 @@ TEST_CASE("without pictures every pattern is drawn, at the model's own size, and
   std::vector<std::string> notes;
   Events events;
   events.note = [&](const std::string& text) { notes.push_back(text); };
-  const std::vector<io::Drift> drifts = measure(catalog.open("tiny-sd15"), {}, door, events);
+  const std::vector<io::Drift> drifts = measure(catalog.open("tiny-sd15"), {}, "auto", door, events);
   REQUIRE(drifts.size() == core::patterns().size());
   CHECK(notes.size() == drifts.size());
   CHECK(drifts.front().size == PixelSize{128, 128});
@@ -47,6 +47,6 @@ TEST_CASE("a model without both halves of a VAE is refused before anything is re
   model.parts.erase("vae_encoder");
   test::RecordingEngine engine;
   EngineDoor door(engine);
-  CHECK_THROWS_WITH(measure(model, {"no-such-file.png"}, door, {}),
+  CHECK_THROWS_WITH(measure(model, {"no-such-file.png"}, "auto", door, {}),
                     "tiny-sd15 has no vae_encoder, so there is no way through its VAE and back");
 }
