@@ -18,12 +18,12 @@
 #include "cli/terminal.hpp"
 #include "core/family/spaces.hpp"
 #include "core/latent/latents.hpp"
+#include "core/stopwatch.hpp"
 #include "io/file/atomic_file.hpp"
 #include "io/file/sha256.hpp"
 #include "io/report/check_report.hpp"
 #include "io/report/latent_report.hpp"
 #include "lapis/error.hpp"
-#include "pipeline/clock.hpp"
 #include "pipeline/output_names.hpp"
 
 namespace lapis::cli {
@@ -124,7 +124,7 @@ io::LatentReport report_on(const pipeline::ConvertPlan& plan, const pipeline::Co
 }
 
 int convert(const Options& options) {
-  const auto start = pipeline::Clock::now();
+  const core::Stopwatch start;
   pipeline::EngineDoor door(engine_options(options.compute));
   check(options);
   pipeline::ModelCatalog catalog;
@@ -142,10 +142,10 @@ int convert(const Options& options) {
     print_plan(plan, options.outputs.json);
     return 0;
   }
-  const double read = pipeline::seconds_since(start);
+  const double read = start.seconds();
   Progress progress;
   const pipeline::Converted converted = pipeline::convert(plan, door, listener(progress));
-  const auto saving = pipeline::Clock::now();
+  const core::Stopwatch saving;
   const std::vector<std::byte> bytes = io::write_latent(converted.document, plan.format);
   write_output(output, bytes, options.outputs.overwrite);
   if (output == "-") return 0;
@@ -158,8 +158,8 @@ int convert(const Options& options) {
   report.sha256 = io::sha256(bytes);
   report.timings.read = read;
   report.timings.engine = door.waited();
-  report.timings.png = pipeline::seconds_since(saving);
-  report.timings.total = pipeline::seconds_since(start);
+  report.timings.png = saving.seconds();
+  report.timings.total = start.seconds();
   print_json(io::latent_file_line(report));
   return 0;
 }

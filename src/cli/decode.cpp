@@ -16,13 +16,13 @@
 #include "cli/output_options.hpp"
 #include "cli/progress.hpp"
 #include "cli/terminal.hpp"
+#include "core/stopwatch.hpp"
 #include "core/text/sentence.hpp"
 #include "io/file/atomic_file.hpp"
 #include "io/file/sha256.hpp"
 #include "io/picture/png.hpp"
 #include "io/report/latent_report.hpp"
 #include "lapis/error.hpp"
-#include "pipeline/clock.hpp"
 #include "pipeline/output_names.hpp"
 #include "pipeline/preview.hpp"
 
@@ -79,14 +79,14 @@ pipeline::OutputNames output_names(const Options& options, const pipeline::Named
 class PictureWriter {
  public:
   PictureWriter(const Options& options, const pipeline::NamedLatent& latent, const std::vector<std::string>& notes,
-                const pipeline::EngineDoor& door, pipeline::Clock::time_point start)
+                const pipeline::EngineDoor& door, const core::Stopwatch& start)
       : options_(options),
         latent_(latent),
         notes_(notes),
         door_(door),
         start_(start),
         names_(output_names(options, latent)),
-        read_(pipeline::seconds_since(start)) {
+        read_(start.seconds()) {
     const int batch = static_cast<int>(latent.passport().shape[0]);
     for (int i = 0; i < batch; ++i) {
       if (!stays(options.outputs, names_.name(i))) {
@@ -101,7 +101,7 @@ class PictureWriter {
   const std::vector<int>& wanted() const { return wanted_; }
 
   void write(const pipeline::DecodedPicture& picture) const {
-    const auto saving = pipeline::Clock::now();
+    const core::Stopwatch saving;
     const std::vector<std::byte> png =
         io::encode_png(picture.image, io::decoded_text(latent_.passport(), picture.decoding));
     const std::string path = names_.name(picture.decoding.index);
@@ -111,8 +111,8 @@ class PictureWriter {
       timings.read = read_;
       timings.engine = door_.waited();
       timings.parts = picture.timings;
-      timings.png = pipeline::seconds_since(saving);
-      timings.total = pipeline::seconds_since(start_);
+      timings.png = saving.seconds();
+      timings.total = start_.seconds();
       print_json(io::decoded_line({path,
                                    io::sha256(png),
                                    latent_.name,
@@ -132,14 +132,14 @@ class PictureWriter {
   const pipeline::NamedLatent& latent_;
   const std::vector<std::string>& notes_;
   const pipeline::EngineDoor& door_;
-  pipeline::Clock::time_point start_;
+  core::Stopwatch start_;
   pipeline::OutputNames names_;
   double read_;
   std::vector<int> wanted_;
 };
 
 int decode(const Options& options) {
-  const auto start = pipeline::Clock::now();
+  const core::Stopwatch start;
   pipeline::EngineDoor door(engine_options(options.compute));
   check(options);
   pipeline::ModelCatalog catalog;

@@ -16,12 +16,12 @@
 #include "cli/spelling.hpp"
 #include "cli/terminal.hpp"
 #include "core/job/job_fields.hpp"
+#include "core/stopwatch.hpp"
 #include "core/text/sentence.hpp"
 #include "io/file/atomic_file.hpp"
 #include "io/file/sha256.hpp"
 #include "io/report/latent_report.hpp"
 #include "lapis/error.hpp"
-#include "pipeline/clock.hpp"
 #include "pipeline/output_names.hpp"
 
 namespace lapis::cli {
@@ -55,14 +55,14 @@ std::uint64_t picture_seed(const std::string& text) {
 }
 
 void save(const Options& options, const std::string& path, io::LatentFormat format, const std::string& model,
-          const pipeline::EncodedPictures& encoded, io::RunTimings timings, pipeline::Clock::time_point start) {
-  const auto saving = pipeline::Clock::now();
+          const pipeline::EncodedPictures& encoded, io::RunTimings timings, const core::Stopwatch& start) {
+  const core::Stopwatch saving;
   const std::vector<std::byte> bytes = io::write_latent(encoded.document, format);
   write_output(path, bytes, options.outputs.overwrite);
   if (options.outputs.json) {
     timings.parts = encoded.timings;
-    timings.png = pipeline::seconds_since(saving);
-    timings.total = pipeline::seconds_since(start);
+    timings.png = saving.seconds();
+    timings.total = start.seconds();
     io::LatentReport report;
     report.path = path;
     report.sha256 = io::sha256(bytes);
@@ -100,7 +100,7 @@ bool narrow(pipeline::EncodePlan& plan, const pipeline::LatentNames& names, cons
 }
 
 int encode(const Options& options) {
-  const auto start = pipeline::Clock::now();
+  const core::Stopwatch start;
   pipeline::EngineDoor door(engine_options(options.compute));
   const std::string output = pipeline::in_folder(options.output, default_output);
   const io::LatentFormat format = output_format(options.format, output);
@@ -114,7 +114,7 @@ int encode(const Options& options) {
       pipeline::plan_encode({options.images, options.job, options.compute.tiling, names.is_one_file()}, catalog);
   if (narrow(plan, names, options.outputs)) return 0;
   io::RunTimings timings;
-  timings.read = pipeline::seconds_since(start);
+  timings.read = start.seconds();
   Progress progress;
   const std::string model = plan.model->name;
   pipeline::encode(std::move(plan), door, listener(progress), [&](const pipeline::EncodedPictures& encoded) {

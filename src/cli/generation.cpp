@@ -17,13 +17,13 @@
 #include "cli/terminal.hpp"
 #include "core/job/job_fields.hpp"
 #include "core/latent/latents.hpp"
+#include "core/stopwatch.hpp"
 #include "core/text/job_limits.hpp"
 #include "core/text/sentence.hpp"
 #include "io/file/atomic_file.hpp"
 #include "io/file/sha256.hpp"
 #include "io/report/report.hpp"
 #include "lapis/error.hpp"
-#include "pipeline/clock.hpp"
 #include "pipeline/output_names.hpp"
 #include "pipeline/render.hpp"
 
@@ -99,16 +99,16 @@ class Outputs {
     }
   }
 
-  void save(const pipeline::DrawnPicture& picture, pipeline::Clock::time_point start) {
+  void save(const pipeline::DrawnPicture& picture, const core::Stopwatch& start) {
     if (!writes(picture.index)) return;
-    const auto writing = pipeline::Clock::now();
+    const core::Stopwatch writing;
     const std::string path = names_->name(picture.index);
     write_output(path, picture.png, options_.outputs.overwrite);
     ++written_;
     if (options_.outputs.json) {
       io::RunTimings timings = picture.timings;
-      timings.png += pipeline::seconds_since(writing);
-      timings.total = pipeline::seconds_since(start);
+      timings.png += writing.seconds();
+      timings.total = start.seconds();
       print_json(io::picture_line({path, io::sha256(picture.png), picture.index, picture.device, picture.dtype,
                                    picture.fields, picture.size.width, picture.size.height, picture.history,
                                    spelled(picture.notes), spelled(picture.warnings), timings}));
@@ -118,7 +118,7 @@ class Outputs {
     flush_output();
   }
 
-  void save(const pipeline::RenderResult& result, pipeline::Clock::time_point start) const {
+  void save(const pipeline::RenderResult& result, const core::Stopwatch& start) const {
     if (!writes_latent_) return;
     const std::vector<std::byte> bytes = io::write_latent(result.latents, format_);
     write_output(options_.latent, bytes, options_.outputs.overwrite);
@@ -128,7 +128,7 @@ class Outputs {
       return;
     }
     io::RunTimings timings = result.timings;
-    timings.total = pipeline::seconds_since(start);
+    timings.total = start.seconds();
     const PixelSize size = core::picture_size(result.latents.passport);
     print_json(
         io::latent_line({options_.latent, io::sha256(bytes), 0, result.device, result.dtype, result.fields, size.width,
@@ -301,7 +301,7 @@ void declare_generation(CLI::App& app, GenerationOptions& options) {
 }
 
 int generate(GenerationOptions& options) {
-  const auto start = pipeline::Clock::now();
+  const core::Stopwatch start;
   take_job(options);
   check_prompt(options);
   pipeline::ModelCatalog catalog;

@@ -1,8 +1,8 @@
 #include "engine/autoencoder.hpp"
 
+#include "core/stopwatch.hpp"
 #include "core/text/sentence.hpp"
 #include "engine/failure.hpp"
-#include "engine/stopwatch.hpp"
 #include "engine/tiles.hpp"
 #include "lapis/error.hpp"
 
@@ -31,7 +31,7 @@ bool is_finite(const Moments& moments) {
 Image Autoencoder::decoded(const at::Tensor& latent) {
   const Space& space = parts_.model().space;
   const auto through = [&](LoadedPart& decoder) {
-    const Timed timed(seconds_);
+    const core::Timed timed(seconds_);
     return whole_or_tiled(tiling_, latent.size(2), latent.size(3),
                           [&](bool tiled) { return decode(decoder, space, latent, tiled); });
   };
@@ -39,14 +39,14 @@ Image Autoencoder::decoded(const at::Tensor& latent) {
   if (!engine::is_finite(picture) && parts_.part(PartKind::vae_decoder).placement().dtype != at::kFloat) {
     picture = through(parts_.in_fp32(PartKind::vae_decoder));
   }
-  const Timed timed(seconds_);
+  const core::Timed timed(seconds_);
   return to_image(picture);
 }
 
 Moments Autoencoder::encoded(const Image& image) {
   const Space& space = parts_.model().space;
   const auto through = [&](LoadedPart& encoder) {
-    const Timed timed(seconds_);
+    const core::Timed timed(seconds_);
     return whole_or_tiled(tiling_, image.height / space.downscale, image.width / space.downscale,
                           [&](bool tiled) { return encode(encoder, space, image, tiled); });
   };

@@ -5,10 +5,10 @@
 #include <cerrno>
 #include <optional>
 
+#include "core/stopwatch.hpp"
 #include "core/text/sentence.hpp"
 #include "engine/failure.hpp"
 #include "engine/runner.hpp"
-#include "engine/stopwatch.hpp"
 #include "engine/torchscript_runner.hpp"
 #include "engine/weights.hpp"
 #include "io/file/mapped_file.hpp"
@@ -109,7 +109,7 @@ std::vector<at::Tensor> LoadedPart::run(const std::vector<at::Tensor>& inputs) {
 
 std::vector<at::Tensor> LoadedPart::call(const std::vector<at::Tensor>& inputs) {
   c10::InferenceMode inference;
-  const Stopwatch watch;
+  const core::Stopwatch watch;
   std::vector<at::Tensor> outputs = state_->runner->run(inputs);
   state_->seconds += watch.seconds();
   if (outputs.size() < state_->outputs) {

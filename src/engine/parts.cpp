@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/stopwatch.hpp"
 #include "core/text/sentence.hpp"
-#include "engine/stopwatch.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::engine {
@@ -43,7 +43,7 @@ LoadedPart& Parts::part(PartKind kind) {
   PartSlot& slot = slots_[index_of(kind)];
   const PartAttachments& attachments = attachments_.of(kind);
   if (slot.held() != nullptr && slot.held()->attachments() == attachments) return *slot.held();
-  const Timed timed(load_seconds_);
+  const core::Timed timed(load_seconds_);
   LoadedPart& part = slot.part(loading(kind, placement(kind)));
   part.attach(attachments);
   return part;
@@ -52,7 +52,7 @@ LoadedPart& Parts::part(PartKind kind) {
 LoadedPart& Parts::in_fp32(PartKind kind) {
   if (!row_of(kind).has_fp32_twin)
     throw Error(ErrorKind::internal, "a part was asked for in fp32 that has no such twin");
-  const Timed timed(load_seconds_);
+  const core::Timed timed(load_seconds_);
   return twins_[index_of(kind)].part(loading(kind, {placement(kind).device, at::kFloat}));
 }
 

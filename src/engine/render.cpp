@@ -15,6 +15,7 @@
 #include "core/sampling/schedule_table.hpp"
 #include "core/sampling/sigma_time_map.hpp"
 #include "core/sampling/strength.hpp"
+#include "core/stopwatch.hpp"
 #include "core/text/sentence.hpp"
 #include "engine/adapter.hpp"
 #include "engine/autoencoder.hpp"
@@ -24,7 +25,6 @@
 #include "engine/latents.hpp"
 #include "engine/masked.hpp"
 #include "engine/noise.hpp"
-#include "engine/stopwatch.hpp"
 #include "engine/vae.hpp"
 #include "lapis/error.hpp"
 
@@ -100,7 +100,7 @@ class Rendering {
       Rendered rendered = picture(i);
       rendered.timings = spent();
       call_back(on_picture, rendered);
-      watch_ = Stopwatch();
+      watch_ = core::Stopwatch();
       pixel_seconds_ = 0;
     }
   }
@@ -214,7 +214,7 @@ class Rendering {
   }
 
   Image resized(Image image, const Pass& pass) {
-    const Timed timed(pixel_seconds_);
+    const core::Timed timed(pixel_seconds_);
     return core::rgb_image(
         core::resized(core::pixels_of(std::move(image)), pass.width, pass.height, core::Filter::lanczos));
   }
@@ -230,7 +230,7 @@ class Rendering {
   Image shown(const at::Tensor& latent) {
     Image image = vae_.decoded(latent);
     if (!request_.mask || job_.mask_paste != "on") return image;
-    const Timed timed(pixel_seconds_);
+    const core::Timed timed(pixel_seconds_);
     return core::pasted(*request_.image, std::move(image), *request_.mask);
   }
 
@@ -320,7 +320,7 @@ class Rendering {
   Timings before_;
   double loaded_before_;      ///< seconds of loading before this request
   double pixel_seconds_ = 0;  ///< in and around the VAE, its module calls included
-  Stopwatch watch_;
+  core::Stopwatch watch_;
 };
 
 }  // namespace

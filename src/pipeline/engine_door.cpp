@@ -7,10 +7,10 @@
 #include <string>
 #include <system_error>
 
+#include "core/stopwatch.hpp"
 #include "core/text/sentence.hpp"
 #include "io/file/shortage.hpp"
 #include "lapis/error.hpp"
-#include "pipeline/clock.hpp"
 #include "pipeline/locations.hpp"
 
 namespace lapis::pipeline {
@@ -64,11 +64,11 @@ void EngineDoor::begin() {
 Engine& EngineDoor::engine() {
   begin();
   if (engine_ != nullptr) return *engine_;
-  const auto waiting = Clock::now();
+  const core::Stopwatch waiting;
   owned_ = opening_.get();
   engine_ = owned_.get();
   if (end_ == EngineEnd::with_process) owned_.release();
-  waited_ = seconds_since(waiting);
+  waited_ = waiting.seconds();
   return *engine_;
 }
 

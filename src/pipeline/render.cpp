@@ -5,6 +5,7 @@
 
 #include "core/job/job_fields.hpp"
 #include "core/latent/latents.hpp"
+#include "core/stopwatch.hpp"
 #include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
 #include "io/file/sha256.hpp"
@@ -19,7 +20,6 @@
 #include "lapis/error.hpp"
 #include "lapis/version.hpp"
 #include "pipeline/background_digests.hpp"
-#include "pipeline/clock.hpp"
 #include "pipeline/job_notes.hpp"
 #include "pipeline/loras.hpp"
 #include "pipeline/render_request.hpp"
@@ -181,7 +181,7 @@ class Rendering {
 
   void hand_over(const Rendered& picture) {
     if (!plan_.pictures) return;
-    const auto encoding = Clock::now();
+    const core::Stopwatch encoding;
     ResolvedJob job = plan_.job;  // a picture's settings are those of a batch of one with its own seed
     job.seed = picture.seed;
     job.batch = 1;
@@ -203,7 +203,7 @@ class Rendering {
     drawn.warnings = prepared_.warnings;
     drawn.timings = prepared_.timings;
     drawn.timings.parts = picture.timings;
-    drawn.timings.png = seconds_since(encoding);
+    drawn.timings.png = encoding.seconds();
     on_picture_(drawn);
   }
 
@@ -270,7 +270,7 @@ std::vector<io::Checked> RenderPlan::routes() const {
 }
 
 RenderPlan plan_render(RenderAsked asked, ModelCatalog& catalog, std::uint64_t random) {
-  const auto planning = Clock::now();
+  const core::Stopwatch planning;
   RenderPlan plan;
   plan.pictures = asked.pictures;
   const bool may_name_latent = !asked.picture;
@@ -296,7 +296,7 @@ RenderPlan plan_render(RenderAsked asked, ModelCatalog& catalog, std::uint64_t r
     plan.job.then = plan.stage->name();
   }
   if (!plan.latent) refuse_latent_fields(asked.asked, plan.stage.has_value(), may_name_latent);
-  plan.seconds = seconds_since(planning);
+  plan.seconds = planning.seconds();
   return plan;
 }
 
@@ -309,31 +309,31 @@ PreparedRender prepare_render(RenderPlan asked, EngineDoor* door, const Events& 
   Told told(events, prepared.notes, prepared.warnings);
   check_room(plan.job);
   told.note(job_notes(plan.job, *plan.model));
-  auto since = Clock::now();
+  core::Stopwatch since;
   verify(plan);
-  timings.read += seconds_since(since);
+  timings.read += since.seconds();
   RequestDraft request(*plan.model, plan.job, plan.embeddings);
   std::optional<RequestDraft> stage;
   if (plan.stage) stage.emplace(*plan.stage->model, plan.stage->job, plan.stage->embeddings);
-  since = Clock::now();
+  since = {};
   const LoraRequest loras = loras_of(plan);
   told.warn(request.take_loras(loras));
   if (stage && plan.stage->takes_loras) told.warn(stage->take_loras(loras));
-  timings.read += seconds_since(since);
+  timings.read += since.seconds();
   if (door != nullptr) door->begin();
-  since = Clock::now();
+  since = {};
   prepared.request = request.encoded(plan.pictures, told);
   if (stage) prepared.stage_request = stage->encoded(plan.pictures, told);
-  timings.tokens += seconds_since(since);
+  timings.tokens += since.seconds();
   if (stage) told.note(plan.stage->notes);
-  since = Clock::now();
+  since = {};
   if (plan.picture) {
     FittedPicture picture = fitted(*plan.picture, plan.job, plan.model->space.downscale);
     prepared.request.image = std::move(picture.image);
     prepared.request.mask = std::move(picture.mask);
     told.note(picture.notes);
   }
-  timings.read += seconds_since(since);
+  timings.read += since.seconds();
   if (plan.pictures) {
     const io::Infotext infotext = io::infotext_of(plan.job, *plan.model, prepared.request.attachments, {}, program());
     if (const auto warning = io::infotext_warning(infotext)) told.warn({*warning});

@@ -7,11 +7,11 @@
 #include <utility>
 
 #include "core/family/spaces.hpp"
+#include "core/stopwatch.hpp"
 #include "core/text/job_limits.hpp"
 #include "core/text/sentence.hpp"
 #include "io/model/model_weights.hpp"
 #include "lapis/error.hpp"
-#include "pipeline/clock.hpp"
 #include "pipeline/engine_door.hpp"
 #include "pipeline/import/import_sampling.hpp"
 #include "pipeline/locations.hpp"
@@ -144,8 +144,8 @@ class CheckpointImport {
                                      hidden->string()));
     }
     io::ImportReport report{
-        place.string(), model_.name,          plan_.title(), model_.family, core::space_name(model_.space), {},
-        notes,          seconds_since(start_)};
+        place.string(), model_.name,     plan_.title(), model_.family, core::space_name(model_.space), {},
+        notes,          watch_.seconds()};
     for (const ImportedPart& part : plan_.parts()) {
       std::vector<std::string> files;
       for (const fs::path& file : part.checkpoint->files_of(part.match, part.graph.known))
@@ -157,7 +157,7 @@ class CheckpointImport {
   }
 
   const ImportAsked& asked_;
-  const Clock::time_point start_ = Clock::now();
+  const core::Stopwatch watch_;
   ImportPlan plan_;
   Model model_;
   std::uint64_t widened_ = 0;  ///< bytes of memory
@@ -207,13 +207,13 @@ class GraphsImport {
                             core::space_name(model_.space),
                             {},
                             notes_,
-                            seconds_since(start_)};
+                            watch_.seconds()};
     for (const auto& [name, part] : parts) report.parts.push_back({name, "its own", "", "", {part.graph.string()}});
     return report;
   }
 
   const ImportAsked& asked_;
-  const Clock::time_point start_ = Clock::now();
+  const core::Stopwatch watch_;
   GraphPlan plan_;
   Model model_;
   std::vector<std::string> notes_;

@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-namespace lapis::engine {
+namespace lapis::core {
 
 /// The seconds since it was constructed.
 class Stopwatch {
@@ -27,4 +27,4 @@ class Timed {
   Stopwatch watch_;
 };
 
-}  // namespace lapis::engine
+}  // namespace lapis::core
