@@ -1,6 +1,5 @@
 #include "cli/generation.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -9,23 +8,22 @@
 #include <span>
 #include <utility>
 
-#include "cli/output.hpp"
+#include "cli/option_group.hpp"
 #include "cli/progress.hpp"
 #include "cli/route_text.hpp"
 #include "cli/signals.hpp"
-#include "cli/spelling.hpp"
+#include "cli/standard_streams.hpp"
 #include "cli/terminal.hpp"
 #include "core/job/job_fields.hpp"
 #include "core/latent/latents.hpp"
-#include "core/stopwatch.hpp"
 #include "core/text/job_limits.hpp"
 #include "core/text/sentence.hpp"
-#include "io/file/atomic_file.hpp"
 #include "io/file/sha256.hpp"
 #include "io/report/report.hpp"
 #include "lapis/error.hpp"
-#include "pipeline/output_names.hpp"
+#include "pipeline/engine_options.hpp"
 #include "pipeline/render.hpp"
+#include "pipeline/render_outputs.hpp"
 
 namespace lapis::cli {
 namespace {
@@ -34,8 +32,8 @@ namespace {
 pipeline::RenderAsked render_asked(const GenerationOptions& options, pipeline::ModelCatalog& catalog) {
   pipeline::RenderAsked asked;
   asked.asked = options.asked;
-  asked.pictures = options.draws();
   const Job& job = options.asked.job;
+  asked.pictures = pipeline::wants_pictures(job);
   std::shared_ptr<const io::LatentSource> source = options.source;
   if (job.init_latent) {
     const io::LatentHints hints = pipeline::latent_hints(job, catalog);
@@ -62,193 +60,43 @@ void print_sampling(const ResolvedJob& job, const Model& model) {
       core::count_text(static_cast<std::uint64_t>(job.steps), "step"), job.sampler, strength, job.seed));
 }
 
-/// Where pictures and latents go.
-class Outputs {
- public:
-  Outputs(const GenerationOptions& options, const ResolvedJob& job) : options_(options) {
-    check(job);
-    choose(job);
-  }
+/// What a signal has left of it, `written` pictures being finished.
+std::string stop_text(const pipeline::RenderOutputs& outputs, std::size_t written) {
+  const std::size_t wanted = pipeline::written_places(outputs.pictures).size();
+  if (wanted == 0) return core::sentence("{} ended it: the latents are not written", asked_signal_name());
+  const std::string latents = outputs.writes_latent() ? "; the latents are not written" : "";
+  return core::sentence("{} ended it: {} of {} finished{}", asked_signal_name(), written,
+                        core::count_text(wanted, "picture"), latents);
+}
 
-  /// Nothing is left to do: all of it is there.
-  bool are_complete() const { return pictures_.empty() && !writes_latent_; }
-
-  /// What is there and stays.
-  const std::vector<std::string>& skipped() const { return skipped_; }
-
-  /// What a signal has left of it.
-  std::string stop_text() const {
-    if (pictures_.empty()) return core::sentence("{} ended it: the latents are not written", asked_signal_name());
-    const std::string latents = writes_latent_ ? "; the latents are not written" : "";
-    return core::sentence("{} ended it: {} of {} finished{}", asked_signal_name(), written_,
-                          core::count_text(pictures_.size(), "picture"), latents);
-  }
-
-  /// Leaves out of a plan what nobody is going to keep. Latents are those of all pictures.
-  void narrow(pipeline::RenderPlan& plan) const {
-    plan.pictures = !pictures_.empty();
-    if (!writes_latent_) plan.wanted = pictures_;
-  }
-
-  void report_skipped(bool dry_run) const {
-    for (int i = 0; draws() && i < batch_; ++i) {
-      if (!writes(i)) cli::report_skipped(options_.outputs, names_->name(i), i, dry_run);
-    }
-    if (has_latent() && !writes_latent_) {
-      cli::report_skipped(options_.outputs, options_.latent, std::nullopt, dry_run);
+void check_stdout(const GenerationOptions& options, const pipeline::RenderOutputs& outputs) {
+  for (const pipeline::Output& output : outputs.all()) {
+    if (output.path != "-") continue;
+    if (output.index) {
+      check_stdout(options.outputs, "-o", "a PNG to the terminal. Pipe it: lapis generate ... -o - > a.png");
+    } else {
+      check_stdout(options.outputs, "--latent",
+                   "numbers to the terminal. Pipe them: lapis generate ... --latent - > a.safetensors");
     }
   }
+}
 
-  void save(const pipeline::DrawnPicture& picture, const core::Stopwatch& start) {
-    if (!writes(picture.index)) return;
-    const core::Stopwatch writing;
-    const std::string path = names_->name(picture.index);
-    write_output(path, picture.png, options_.outputs.overwrite);
-    ++written_;
-    if (options_.outputs.json) {
-      io::RunTimings timings = picture.timings;
-      timings.png += writing.seconds();
-      timings.total = start.seconds();
-      print_json(io::picture_line({path, io::sha256(picture.png), picture.index, picture.device, picture.dtype,
-                                   picture.fields, picture.size.width, picture.size.height, picture.history,
-                                   spelled(picture.notes), spelled(picture.warnings), timings}));
-    } else if (!names_->is_stdout() && options_.latent != "-") {
-      print_line(path);
-    }
-    flush_output();
-  }
-
-  void save(const pipeline::RenderResult& result, const core::Stopwatch& start) const {
-    if (!writes_latent_) return;
-    const std::vector<std::byte> bytes = io::write_latent(result.latents, format_);
-    write_output(options_.latent, bytes, options_.outputs.overwrite);
-    if (draws() || options_.latent == "-") return;
-    if (!options_.outputs.json) {
-      print_line(options_.latent);
-      return;
-    }
-    io::RunTimings timings = result.timings;
-    timings.total = start.seconds();
-    const PixelSize size = core::picture_size(result.latents.passport);
-    print_json(
-        io::latent_line({options_.latent, io::sha256(bytes), 0, result.device, result.dtype, result.fields, size.width,
-                         size.height, result.history, spelled(result.notes), spelled(result.warnings), timings},
-                        io::to_latent(result.latents)));
-  }
-
- private:
-  bool draws() const { return options_.draws(); }
-  bool has_latent() const { return !options_.latent.empty(); }
-  bool writes(int index) const { return std::ranges::find(pictures_, index) != pictures_.end(); }
-
-  /// Everything that would fail only after the work is done is tried before it.
-  void check(const ResolvedJob& job) {
-    check_output(options_.outputs);
-    const bool latents_on_stdout = options_.latent == "-";
-    if (job.stop_at && !has_latent()) {
-      throw Error(ErrorKind::usage, "--stop-at leaves a latent, and no picture. Say where to keep it: --latent FILE");
-    }
-    if (job.stop_at && draws()) {
-      throw Error(ErrorKind::usage, "--stop-at leaves no picture to write. Leave -o out");
-    }
-    if (latents_on_stdout) check_latent_stdout();
-    if (draws()) check_pictures(job);
-    if (has_latent() && !latents_on_stdout) check_latent(job);
-  }
-
-  void check_pictures(const ResolvedJob& job) {
-    names_.emplace(pipeline::in_folder(options_.output, default_output), job.seed, job.batch);
-    if (names_->is_stdout()) {
-      if (options_.latent == "-")
-        throw Error(ErrorKind::usage, "--latent - and -o - both want standard output. Name a file with -o");
-      check_stdout(options_.outputs, "a PNG", "lapis generate ... -o - > a.png");
-    }
-    for (int i = 0; !names_->is_stdout() && i < job.batch; ++i) check_picture(names_->name(i));
-  }
-
-  void check_picture(const std::string& path) const {
-    if (!stays(options_.outputs, path)) io::check_writable(path, options_.outputs.overwrite);
-    if (!has_latent() || !is_same_file(path, options_.latent)) return;
-    throw Error(ErrorKind::usage, core::sentence("-o and --latent both name {}.", options_.latent),
-                "Give pictures and latents files of their own");
-  }
-
-  void check_latent_stdout() const {
-    if (options_.outputs.skip_existing) {
-      throw Error(ErrorKind::usage, core::sentence("{skip_existing} is for files, and {latent} - is standard output. "
-                                                   "Name a file with {latent}"));
-    }
-    if (stdout_is_terminal()) {
-      throw Error(
-          ErrorKind::usage,
-          "--latent - would write numbers to the terminal. Pipe them: lapis generate ... --latent - > a.safetensors");
-    }
-    if (options_.outputs.json) {
-      throw Error(ErrorKind::usage, "--json and --latent - both want standard output. Name a file with --latent");
-    }
-  }
-
-  void check_latent(const ResolvedJob& job) {
-    format_ = output_format("", options_.latent, "--latent");
-    if (job.stop_at && format_ != io::LatentFormat::lapis) {
-      throw Error(ErrorKind::usage,
-                  core::sentence(
-                      "{latent} {}: the form {} cannot hold a partially denoised latent, which {stop_at} leaves. Let "
-                      "the name end in .safetensors",
-                      options_.latent, io::latent_format_row(format_).name));
-    }
-    if (!stays(options_.outputs, options_.latent)) io::check_writable(options_.latent, options_.outputs.overwrite);
-  }
-
-  /// What is to be written, and what stays.
-  void choose(const ResolvedJob& job) {
-    batch_ = job.batch;
-    for (int i = 0; draws() && i < batch_; ++i) {
-      const std::string path = names_->name(i);
-      if (stays(options_.outputs, path)) {
-        skipped_.push_back(path);
-      } else {
-        pictures_.push_back(i);
-      }
-    }
-    writes_latent_ = has_latent() && !stays(options_.outputs, options_.latent);
-    if (has_latent() && !writes_latent_) skipped_.push_back(options_.latent);
-  }
-
-  const GenerationOptions& options_;
-  std::optional<pipeline::OutputNames> names_;
-  io::LatentFormat format_ = io::LatentFormat::lapis;  ///< of the latents
-  int batch_ = 0;
-  std::vector<int> pictures_;  ///< to write, counted from 0
-  std::size_t written_ = 0;
-  bool writes_latent_ = false;
-  std::vector<std::string> skipped_;
-};
-
-void print_plan(const GenerationOptions& options, const Outputs& outputs, const pipeline::RenderPlan& plan) {
+void print_plan(const GenerationOptions& options, const pipeline::RenderOutputs& outputs,
+                const pipeline::RenderPlan& plan) {
+  const std::vector<pipeline::Output> all = outputs.all();
   if (options.outputs.json) {
     std::optional<std::vector<std::string>> skipped;
-    if (options.outputs.skip_existing) skipped = outputs.skipped();
+    if (options.outputs.skip_existing) skipped = pipeline::paths_that_stay(all);
     print_json(io::plan_report(core::resolved_fields(plan.job, *plan.model), plan.routes(), skipped));
     return;
   }
-  outputs.report_skipped(/*dry_run=*/true);
-  if (outputs.are_complete()) return;
+  report_skipped(options.outputs, all, /*dry_run=*/true);
+  if (pipeline::all_stay(all)) return;
   if (plan.latent) print_route(plan.latent->handoff);
   print_sampling(plan.job, *plan.model);
   if (!plan.stage) return;
   print_route(plan.stage->handoff);
   print_sampling(plan.stage->job, *plan.stage->model);
-}
-
-/// What the job says of its outputs.
-void take_job(GenerationOptions& options) {
-  const Job& job = options.asked.job;
-  options.output = job.output.value_or(default_output);
-  options.names_output = job.output.has_value();
-  options.latent = output_name(job.latent.value_or(""));
-  options.outputs.overwrite = job.overwrite;
-  options.outputs.skip_existing = job.skip_existing;
 }
 
 void check_prompt(const GenerationOptions& options) {
@@ -257,12 +105,6 @@ void check_prompt(const GenerationOptions& options) {
   throw Error(ErrorKind::usage,
               core::sentence("there is no prompt. Say what the picture shows: {} \"a serene lakeside at sunset\"",
                              options.source != nullptr ? "--prompt" : "lapis generate"));
-}
-
-EngineOptions engine_options(const ResolvedJob& job) {
-  EngineOptions options{job.device, job.dtype, job.threads};
-  options.vae_dtype = job.vae_dtype.value_or("auto");
-  return options;
 }
 
 /// Where a request stands, by what `RenderRequest::stop` and `StepCallback` are called for.
@@ -292,31 +134,56 @@ Events stoppable(Events events, int pictures) {
   return events;
 }
 
+/// Draws what was prepared, and writes it.
+int draw(const GenerationOptions& options, const pipeline::RenderOutputs& outputs, const pipeline::Outlet& outlet,
+         pipeline::PreparedRender prepared, pipeline::EngineDoor& door, Progress& progress) {
+  const pipeline::RenderPlan& plan = prepared.plan;
+  const bool draws_all = plan.stage || plan.wanted.empty();
+  const int pictures = draws_all ? plan.job.batch : static_cast<int>(plan.wanted.size());
+  const bool names_pictures = !outputs.latent || outputs.latent->path != "-";
+  std::size_t written = 0;
+  const auto on_picture = [&](const pipeline::DrawnPicture& picture) {
+    const std::optional<pipeline::Written> file = pipeline::save(picture, outputs, outlet);
+    if (!file) return;
+    ++written;
+    if (names_pictures) print_written(options.outputs, *file);
+  };
+  const Events events = stoppable(listener(progress), pictures);
+  const pipeline::RenderResult result = pipeline::render(std::move(prepared), door, events, on_picture);
+  if (result.end == RenderEnd::stopped) {
+    progress.clear();
+    print_warning(stop_text(outputs, written));
+    end_by_asked_signal();
+  }
+  const std::optional<pipeline::Written> latents = pipeline::save(result, outputs, outlet);
+  if (latents && written == 0) print_written(options.outputs, *latents);
+  return 0;
+}
+
 }  // namespace
 
 void declare_generation(CLI::App& app, GenerationOptions& options) {
-  app.add_flag("--dry-run", options.dry_run, "Show what would be drawn, and on which way; draw nothing")
-      ->group("Output");
+  OptionGroup(app, "Output")
+      .flag("--dry-run", options.dry_run, "Show what would be drawn, and on which way; draw nothing");
   declare_json(app, options.outputs.json, "One JSON line a picture on stdout");
 }
 
 int generate(GenerationOptions& options) {
-  const core::Stopwatch start;
-  take_job(options);
+  const Job& job = options.asked.job;
+  options.outputs.overwrite = job.overwrite;
+  options.outputs.skip_existing = job.skip_existing;
+  const pipeline::Outlet outlet = outlet_of(options.outputs);
   check_prompt(options);
   pipeline::ModelCatalog catalog;
   pipeline::RenderPlan plan = pipeline::plan_render(render_asked(options, catalog), catalog, pipeline::random_number());
-  Outputs outputs(options, plan.job);
-  if (outputs.are_complete()) {
-    if (options.dry_run) {
-      print_plan(options, outputs, plan);
-    } else {
-      outputs.report_skipped(/*dry_run=*/false);
-    }
-    return 0;
-  }
-  outputs.narrow(plan);
-  pipeline::EngineDoor door(engine_options(plan.job));
+  const pipeline::RenderOutputs outputs = pipeline::plan_render_outputs(job, plan, options.outputs);
+  check_stdout(options, outputs);
+  const std::vector<pipeline::Output> all = outputs.all();
+  const bool draws_nothing = pipeline::all_stay(all);
+  if (options.dry_run && draws_nothing) print_plan(options, outputs, plan);
+  if (!options.dry_run && draws_nothing) report_skipped(options.outputs, all);
+  if (draws_nothing) return 0;
+  pipeline::EngineDoor door(pipeline::engine_options(plan.job));
   Progress progress;
   const Events events = listener(progress);
   pipeline::PreparedRender prepared =
@@ -326,19 +193,8 @@ int generate(GenerationOptions& options) {
     print_plan(options, outputs, prepared.plan);
     return 0;
   }
-  outputs.report_skipped(/*dry_run=*/false);
-  const bool draws_all = prepared.plan.stage || prepared.plan.wanted.empty();
-  const int pictures = draws_all ? prepared.plan.job.batch : static_cast<int>(prepared.plan.wanted.size());
-  const pipeline::RenderResult result =
-      pipeline::render(std::move(prepared), door, stoppable(events, pictures),
-                       [&](const pipeline::DrawnPicture& picture) { outputs.save(picture, start); });
-  if (result.end == RenderEnd::stopped) {
-    progress.clear();
-    print_warning(outputs.stop_text());
-    end_by_asked_signal();
-  }
-  outputs.save(result, start);
-  return 0;
+  report_skipped(options.outputs, all);
+  return draw(options, outputs, outlet, std::move(prepared), door, progress);
 }
 
 }  // namespace lapis::cli

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "cli/job_options.hpp"
 #include "cli/latent_options.hpp"
@@ -16,23 +14,13 @@ class App;
 
 namespace lapis::cli {
 
-inline constexpr const char* default_output = "lapis-{seed}.png";
-
 /// What a command line asks.
 struct GenerationOptions {
   pipeline::AskedJob asked;
   StdinUse stdin_use;
   std::shared_ptr<const io::LatentSource> source;  ///< what the job starts from, where that was read already
   bool dry_run = false;
-  OutputOptions outputs;
-
-  // What `generate` takes from the job; `outputs` but for --json, too.
-  std::string output = default_output;
-  bool names_output = false;  ///< that name was given
-  std::string latent;         ///< file for the latents; empty: none
-
-  /// Pictures are wanted, not only latents.
-  bool draws() const { return names_output || latent.empty(); }
+  OutputOptions outputs;  ///< of which the job says all but --json
 };
 
 /// Declares what is no field of the job; parsing fills `options`, which must live as long.

@@ -19,6 +19,7 @@
 #include "io/prompt/prompt_file.hpp"
 #include "io/report/report.hpp"
 #include "lapis/error.hpp"
+#include "pipeline/engine_options.hpp"
 #include "pipeline/inspect_text.hpp"
 
 namespace lapis::cli {

@@ -45,13 +45,6 @@ void set_from(pipeline::AskedJob& asked, StdinUse& use, const core::JobField& fi
 
 }  // namespace
 
-void take_stdin(StdinUse& use, const std::string& word, const std::string& advice) {
-  if (!use.word.empty()) {
-    throw Error(ErrorKind::usage, core::sentence("{} and {} both want standard input.", use.word, word), advice);
-  }
-  use.word = word;
-}
-
 void declare_job_options(CLI::App& app, pipeline::AskedJob& asked, StdinUse& use, std::string_view positional,
                          std::span<const std::string_view> left_out) {
   for (const core::JobField& field : core::job_fields()) {

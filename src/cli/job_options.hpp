@@ -2,9 +2,9 @@
 #pragma once
 
 #include <span>
-#include <string>
 #include <string_view>
 
+#include "cli/standard_streams.hpp"
 #include "pipeline/asked.hpp"
 
 namespace CLI {
@@ -12,14 +12,6 @@ class App;
 }
 
 namespace lapis::cli {
-
-/// The one word of a command line that standard input is read for; empty: none.
-struct StdinUse {
-  std::string word;
-};
-
-/// Gives standard input to `word`. Throws Error{usage} where another has it, with `advice`.
-void take_stdin(StdinUse& use, const std::string& word, const std::string& advice = "Put one into a file");
 
 /// Declares them on `app`, but for those whose keys are `left_out`; parsing fills `asked` and `use`, which must live as
 /// long.

@@ -1,32 +1,18 @@
 #include "cli/latent_options.hpp"
 
 #include <algorithm>
-#include <array>
-#include <filesystem>
 #include <unistd.h>
 #include <vector>
 
 #include "cli/option_group.hpp"
 #include "core/job/job_fields.hpp"
 #include "core/latent/units.hpp"
-#include "core/text/choice.hpp"
-#include "core/text/job_limits.hpp"
-#include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::cli {
 namespace {
-
-/// Names that end so are pictures', which nobody means for a latent.
-constexpr std::array<std::string_view, 14> picture_endings = {
-    ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tga", ".ppm", ".pgm", ".pbm", ".pnm", ".pam", ".tif", ".tiff"};
-
-/// Refuses a name that is none of the choices that a field of a job has.
-void expect_choice(const std::string& text, std::string_view key) {
-  core::expect_word(core::field_name(key), text, core::find_job_field(key).choices());
-}
 
 constexpr const char* compute_group = "VAE and machine";
 
@@ -82,17 +68,6 @@ void declare_machine(CLI::App& app, pipeline::ComputeOptions& options, const cha
   declare_noted(group, "threads", options.threads, options);
 }
 
-EngineOptions engine_options(const pipeline::ComputeOptions& options) {
-  expect_choice(options.tiling, "vae_tiling");
-  expect_choice(options.device, "device");
-  expect_choice(options.dtype, "vae_dtype");
-  const auto threads = static_cast<double>(options.threads);
-  if (const auto problem = core::limit_problem("--threads", threads, core::thread_limits)) {
-    throw Error(ErrorKind::usage, *problem);
-  }
-  return {options.device, options.dtype, static_cast<int>(options.threads)};
-}
-
 void declare_output_format(CLI::App& app, std::string& format) {
   OptionGroup(app, "Output").field("init_format", format, "--format");
 }
@@ -101,21 +76,6 @@ void declare_output_numbers(CLI::App& app, std::string& units, std::string& dtyp
   const OptionGroup group(app, "Output");
   group.field("init_units", units, "--units");
   group.value("--dtype", dtype, "NAME", core::either_of(core::row_names(core::latent_dtypes())));
-}
-
-io::LatentFormat output_format(const std::string& format, const std::string& path, std::string_view flag) {
-  const std::string ending = core::lower_ascii(std::filesystem::path(path).extension().string());
-  if (std::ranges::find(picture_endings, ending) != picture_endings.end()) {
-    throw Error(ErrorKind::usage,
-                core::sentence("{} {}: this {} writes a latent, and {} is a picture. Let the name end in .safetensors; "
-                               "lapis decode makes the picture",
-                               flag, path, flag == "-o" ? "command" : "option", ending));
-  }
-  if (!format.empty()) return io::find_latent_format(format).format;
-  for (const io::LatentFormatRow& row : io::latent_formats()) {
-    if (std::find(row.endings.begin(), row.endings.end(), ending) != row.endings.end()) return row.format;
-  }
-  return io::LatentFormat::lapis;
 }
 
 }  // namespace lapis::cli

@@ -2,10 +2,8 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "io/latent/latent_formats.hpp"
-#include "lapis/engine.hpp"
 #include "lapis/latent.hpp"
 #include "pipeline/asked.hpp"
 #include "pipeline/latent_words.hpp"
@@ -48,16 +46,8 @@ void declare_compute(CLI::App& app, pipeline::ComputeOptions& options);
 /// Declares --device and --threads, under a title of the command's help.
 void declare_machine(CLI::App& app, pipeline::ComputeOptions& options, const char* title);
 
-/// Throws Error{usage} for a name that is none and a number out of its limits.
-EngineOptions engine_options(const pipeline::ComputeOptions& options);
-
 /// Declares --format of a latent that is written, and --units and --dtype of its numbers.
 void declare_output_format(CLI::App& app, std::string& format);
 void declare_output_numbers(CLI::App& app, std::string& units, std::string& dtype);
-
-/// The format a latent is written in: the one called `format`, or where that is empty the one that asks for the ending
-/// of `path`, or lapis' own. Throws Error{usage} for a name that is none, and for a path that ends like a picture;
-/// `flag` is what names the path.
-io::LatentFormat output_format(const std::string& format, const std::string& path, std::string_view flag = "-o");
 
 }  // namespace lapis::cli

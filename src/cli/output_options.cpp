@@ -1,57 +1,25 @@
 #include "cli/output_options.hpp"
 
-#include <CLI/CLI.hpp>
-#include <filesystem>
-#include <system_error>
-
+#include "cli/option_group.hpp"
+#include "cli/spelling.hpp"
 #include "cli/terminal.hpp"
-#include "core/job/job_fields.hpp"
 #include "core/text/sentence.hpp"
 #include "io/report/report.hpp"
-#include "lapis/error.hpp"
 
 namespace lapis::cli {
-namespace {
 
-constexpr const char* group = "Output";
-
-/// A flag as the job's field of this key declares it.
-void declare_flag(CLI::App& app, bool& value, const char* key) {
-  const core::JobField& field = core::find_job_field(key);
-  app.add_flag(std::string(field.flags), value, core::help_text(field))->group(group);
+void declare_json(CLI::App& app, bool& json, const char* help) {
+  OptionGroup(app, "Output").flag("--json", json, help);
 }
-
-}  // namespace
-
-void declare_json(CLI::App& app, bool& json, const char* help) { app.add_flag("--json", json, help)->group(group); }
 
 void declare_output(CLI::App& app, OutputOptions& options, const char* json_help) {
-  declare_flag(app, options.overwrite, "overwrite");
-  declare_flag(app, options.skip_existing, "skip_existing");
-  declare_json(app, options.json, json_help);
+  const OptionGroup group(app, "Output");
+  group.field("overwrite", options.overwrite);
+  group.field("skip_existing", options.skip_existing);
+  group.flag("--json", options.json, json_help);
 }
 
-void check_output(const OutputOptions& options) {
-  if (!options.overwrite || !options.skip_existing) return;
-  throw Error(ErrorKind::usage,
-              core::sentence("{overwrite} replaces what is there, and {skip_existing} leaves it. Give one of the two"));
-}
-
-void check_stdout(const OutputOptions& options, std::string_view what, std::string_view command) {
-  if (options.json) throw Error(ErrorKind::usage, "--json and -o - both want standard output. Name a file with -o");
-  if (options.skip_existing) {
-    throw Error(ErrorKind::usage, core::sentence("{skip_existing} is for files, and -o - is standard output. Name a "
-                                                 "file with -o"));
-  }
-  if (stdout_is_terminal()) {
-    throw Error(ErrorKind::usage, core::sentence("-o - would write {} to the terminal. Pipe it: {}", what, command));
-  }
-}
-
-bool stays(const OutputOptions& options, const std::string& path) {
-  std::error_code ignored;
-  return options.skip_existing && std::filesystem::is_regular_file(path, ignored);
-}
+pipeline::Outlet outlet_of(const OutputOptions& options) { return {options, print_bytes, options.json, spelling, {}}; }
 
 void report_skipped(const OutputOptions& options, const std::string& path, std::optional<int> index, bool dry_run) {
   if (options.json) print_json(io::skipped_line(path, index));
@@ -60,6 +28,21 @@ void report_skipped(const OutputOptions& options, const std::string& path, std::
   } else if (!options.json) {
     print_line(core::sentence("{} is there already: it would be skipped", path));
   }
+}
+
+void report_skipped(const OutputOptions& options, std::span<const pipeline::Output> outputs, bool dry_run) {
+  for (const pipeline::Output& output : outputs) {
+    if (output.stays) report_skipped(options, output.path, output.index, dry_run);
+  }
+}
+
+void print_written(const OutputOptions& options, const pipeline::Written& written) {
+  if (options.json) {
+    print_json(written.line);
+  } else if (written.path != "-") {
+    print_line(written.path);
+  }
+  flush_output();
 }
 
 }  // namespace lapis::cli

@@ -1,9 +1,12 @@
-// What a command is told of its outputs: options that mean the same in every command that has any.
+// What a command is told of its outputs, by options that mean the same in every command that has any, and what it tells
+// of them.
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
-#include <string_view>
+
+#include "pipeline/outputs.hpp"
 
 namespace CLI {
 class App;
@@ -11,10 +14,8 @@ class App;
 
 namespace lapis::cli {
 
-struct OutputOptions {
+struct OutputOptions : pipeline::OutputPolicy {
   bool json = false;
-  bool overwrite = false;      ///< what is there is replaced
-  bool skip_existing = false;  ///< what is there stays, and no work is done for it
 };
 
 /// Declares --json; `help` says what stands on stdout then.
@@ -23,19 +24,18 @@ void declare_json(CLI::App& app, bool& json, const char* help);
 /// Declares --overwrite, --skip-existing and --json; parsing fills `options`, which must live as long.
 void declare_output(CLI::App& app, OutputOptions& options, const char* json_help);
 
-/// Throws Error{usage} where what is there is both to be replaced and to stay.
-void check_output(const OutputOptions& options);
-
-/// What is done about standard output where a file goes there. Throws Error{usage} for --json and --skip-existing, and
-/// for bytes on a terminal; `what` is what would be written ("a latent"), `command` the line that pipes it.
-void check_stdout(const OutputOptions& options, std::string_view what, std::string_view command);
-
-/// Whether --skip-existing is asked for and a file lies at `path`: it stays as it is.
-bool stays(const OutputOptions& options, const std::string& path);
+/// What takes a command's results; its seconds are counted from here on.
+pipeline::Outlet outlet_of(const OutputOptions& options);
 
 /// Tells of an output that stays: a note and with --json a line, of a dry run what would be; `index` of one picture of
 /// several.
 void report_skipped(const OutputOptions& options, const std::string& path, std::optional<int> index = std::nullopt,
                     bool dry_run = false);
+
+/// Tells of all that stay.
+void report_skipped(const OutputOptions& options, std::span<const pipeline::Output> outputs, bool dry_run = false);
+
+/// Names an output that was written, unless it is standard output; with --json by its line.
+void print_written(const OutputOptions& options, const pipeline::Written& written);
 
 }  // namespace lapis::cli

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/job/job_fields.hpp"
-#include "core/text/names.hpp"
 
 namespace lapis::cli {
 namespace {
@@ -29,6 +28,8 @@ std::string letter_of(std::string_view key) {
   return has_letter ? std::string(row->flags.substr(0, row->flags.find(','))) : flag_of(key);
 }
 
+}  // namespace
+
 std::string spelling(core::NameKind kind, std::string_view word) {
   switch (kind) {
     case core::NameKind::field: return flag_of(word);
@@ -37,8 +38,6 @@ std::string spelling(core::NameKind kind, std::string_view word) {
   }
   return std::string(word);
 }
-
-}  // namespace
 
 std::string spelled(std::string_view text) { return core::spelled(text, spelling); }
 

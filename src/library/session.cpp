@@ -207,7 +207,7 @@ LatentDocument Session::convert(const LatentDocument& latent, const std::string&
   asked.latent = named(latent);
   asked.path = given_latent;
   asked.to = to;
-  const pipeline::ConvertPlan plan = pipeline::plan_convert(std::move(asked), state_->catalog);
+  pipeline::ConvertPlan plan = pipeline::plan_convert(std::move(asked), state_->catalog);
   pipeline::verify(plan);
   return pipeline::convert(plan, state_->door, state_->options.events).document;
 }

@@ -6,10 +6,13 @@
 #include "core/family/spaces.hpp"
 #include "core/latent/latents.hpp"
 #include "core/latent/units.hpp"
+#include "core/stopwatch.hpp"
 #include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
 #include "io/model/model_folder.hpp"
 #include "lapis/error.hpp"
+#include "pipeline/latent_words.hpp"
+#include "pipeline/output_names.hpp"
 #include "pipeline/route_target.hpp"
 #include "pipeline/run_route.hpp"
 
@@ -135,12 +138,32 @@ io::Checked ConvertPlan::checked() const {
   return {latent.name, to.name, core::space_name(passport.space), core::space_name(to.space), route, passport.shape[0]};
 }
 
+ConvertAsked convert_asked(const ConvertWords& words) {
+  ConvertAsked asked;
+  if (!words.units.empty()) asked.units = parse_units(words.units, "units");
+  if (!words.dtype.empty()) asked.dtype = parse_latent_dtype(words.dtype, "dtype");
+  if (!words.size.empty()) asked.size = parse_size(words.size, "size");
+  const bool says_something =
+      asked.units || asked.dtype || asked.size || !words.to.empty() || !words.format.empty() || !words.output.empty();
+  if (!says_something) {
+    throw Error(ErrorKind::usage,
+                core::sentence("nothing says what the latent becomes. Name a model or a space ({to}), a form "
+                               "({format}), {units}, {dtype} or {size}"));
+  }
+  asked.path = words.latent;
+  asked.to = words.to;
+  asked.from = words.from;
+  asked.format = output_format(words.format, words.output);
+  return asked;
+}
+
 ConvertPlan plan_convert(ConvertAsked asked, ModelCatalog& catalog) {
   return Planning(std::move(asked), catalog).run();
 }
 
-void verify(const ConvertPlan& plan) {
+void verify(ConvertPlan& plan) {
   if (!plan.transcodes()) return;
+  const core::Timed timed(plan.seconds);
   io::verify_parts(*plan.own, std::array<std::string, 1>{"vae_decoder"});
   io::verify_parts(*plan.target, std::array<std::string, 2>{"vae_encoder", "vae_decoder"});
 }
@@ -152,7 +175,12 @@ Converted convert(const ConvertPlan& plan, EngineDoor& door, const Events& event
   tools.engine = [&door]() -> Engine& { return door.engine(); };
   Transcoded transcoded = run_route(plan.route, plan.latent.latent.document, tools);
   if (!transcoded.added.empty()) tell(events.note, announcement(plan.latent.name, transcoded));
-  Converted converted{std::move(transcoded.document), transcoded.timings, transcoded.measured};
+  Converted converted;
+  converted.document = std::move(transcoded.document);
+  converted.measured = transcoded.measured;
+  converted.timings.read = plan.seconds;
+  converted.timings.engine = door.waited();
+  converted.timings.parts = transcoded.timings;
   if (plan.dtype) converted.document.passport.dtype = *plan.dtype;
   return converted;
 }

@@ -7,6 +7,7 @@
 #include "core/latent/plan_route.hpp"
 #include "io/latent/latent_formats.hpp"
 #include "io/report/check_report.hpp"
+#include "io/report/report.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/job.hpp"
 #include "lapis/latent.hpp"
@@ -17,6 +18,18 @@
 #include "pipeline/named_latent.hpp"
 
 namespace lapis::pipeline {
+
+/// What is asked in words; empty ones say nothing.
+struct ConvertWords {
+  std::string latent;  ///< its path, "-" for standard input
+  std::string to;
+  std::string from;
+  std::string output;
+  std::string format;
+  std::string units;
+  std::string dtype;
+  std::string size;
+};
 
 /// What is asked; what is not said stays as the latent has it.
 struct ConvertAsked {
@@ -33,6 +46,10 @@ struct ConvertAsked {
   std::string tiling = "auto";
 };
 
+/// What the words mean, but for the latent, which is not read. Throws Error{usage} for words that mean nothing, and
+/// where nothing says what the latent becomes.
+ConvertAsked convert_asked(const ConvertWords& words);
+
 /// What will be done, decided from the passport alone. Models are the catalog's, which must live as long.
 struct ConvertPlan {
   NamedLatent latent;
@@ -43,6 +60,7 @@ struct ConvertPlan {
   const Model* own = nullptr;     ///< whose VAE decodes, where that is known
   const Model* target = nullptr;  ///< whose VAE encodes
   std::string tiling;
+  double seconds = 0;  ///< that planning took, for reports
 
   bool transcodes() const { return core::verdict(route) == core::Verdict::re_encode; }
 
@@ -55,12 +73,12 @@ struct ConvertPlan {
 ConvertPlan plan_convert(ConvertAsked asked, ModelCatalog& catalog);
 
 /// Compares the files of the VAEs that it calls with their recorded digests. Errors as of `io::verify_parts`.
-void verify(const ConvertPlan& plan);
+void verify(ConvertPlan& plan);
 
 /// What came out.
 struct Converted {
   io::LatentDocument document;
-  Timings timings;
+  io::RunTimings timings;  ///< without writing
   core::Measured measured;
 };
 

@@ -11,6 +11,7 @@
 #include "io/latent/latent_file.hpp"
 #include "io/model/model_folder.hpp"
 #include "lapis/error.hpp"
+#include "pipeline/preview.hpp"
 #include "pipeline/route_target.hpp"
 #include "pipeline/run_route.hpp"
 
@@ -32,6 +33,33 @@ namespace {
       core::sentence("Name the model or folder that it comes from: {lapis decode} {} {-model} MODEL", asked.path));
 }
 
+bool is_wanted(const DecodePlan& plan, int index) {
+  return plan.wanted.empty() || std::ranges::find(plan.wanted, index) != plan.wanted.end();
+}
+
+DecodePlan plan_preview(NamedLatent latent) {
+  DecodePlan plan;
+  plan.colours = &preview_colours(latent.name, latent.passport().space);
+  if (latent.passport().sigma > 0) {
+    plan.notes.push_back(core::sentence("{} is partially denoised: its noise shows in the preview", latent.name));
+  }
+  plan.latent = std::move(latent);
+  return plan;
+}
+
+void preview(const DecodePlan& plan, const Events& events, const DecodedCallback& on_picture) {
+  const Latent latent = preview_latent(plan.latent.latent.document, *plan.colours);
+  const PixelSize size = core::picture_size(plan.latent.passport());
+  for (const std::string& note : plan.notes) tell(events.note, note);
+  io::RunTimings timings;
+  timings.read = plan.seconds;
+  for (int i = 0; i < plan.batch(); ++i) {
+    if (!is_wanted(plan, i)) continue;
+    on_picture(
+        {preview_picture(latent, i, *plan.colours, size), {i, "", plan.latent.passport().space, false}, timings});
+  }
+}
+
 /// Throws for what cannot be forced: noise, and another number of channels.
 void check_forcing(const core::Route& route, const Passport& passport, const Space& space) {
   if (passport.sigma > 0) core::require(route);
@@ -43,11 +71,8 @@ void check_forcing(const core::Route& route, const Passport& passport, const Spa
 
 }  // namespace
 
-bool is_wanted(const std::vector<int>& wanted, int index) {
-  return wanted.empty() || std::ranges::find(wanted, index) != wanted.end();
-}
-
 DecodePlan plan_decode(DecodeAsked asked, ModelCatalog& catalog) {
+  if (asked.preview) return plan_preview(std::move(asked.latent));
   const Passport& passport = asked.latent.passport();
   DecodePlan plan;
   plan.model = asked.model.empty() ? catalog.decoder_of(passport) : &catalog.open(asked.model);
@@ -75,17 +100,21 @@ DecodePlan plan_decode(DecodeAsked asked, ModelCatalog& catalog) {
 }
 
 void decode(const DecodePlan& plan, EngineDoor& door, const Events& events, const DecodedCallback& on_picture) {
+  if (plan.colours != nullptr) return preview(plan, events, on_picture);
   door.begin();
   io::verify_parts(*plan.model, std::array<std::string, 1>{"vae_decoder"});
   const io::LatentDocument& document = plan.latent.latent.document;
   const Latent latent = io::to_latent(plan.forced ? document : run_route(plan.route, document, {}).document);
   Engine& engine = door.engine();
   for (const std::string& note : plan.notes) tell(events.note, note);
+  io::RunTimings timings;
+  timings.read = plan.seconds;
+  timings.engine = door.waited();
   for (int i = 0; i < plan.batch(); ++i) {
-    if (!is_wanted(plan.wanted, i)) continue;
+    if (!is_wanted(plan, i)) continue;
     Decoded decoded = engine.decode(*plan.model, core::picture_of(latent, i), plan.tiling, plan.forced);
-    on_picture(
-        {std::move(decoded.images.front()), {i, plan.model->name, plan.model->space, plan.forced}, decoded.timings});
+    timings.parts = decoded.timings;
+    on_picture({std::move(decoded.images.front()), {i, plan.model->name, plan.model->space, plan.forced}, timings});
   }
 }
 

@@ -96,7 +96,9 @@ void encode(const EncodePlan& plan, EngineDoor& door, const Events& events, cons
   }
   Engine& engine = door.engine();
   Latent latent;
-  Timings timings;
+  io::RunTimings timings;
+  timings.read = plan.seconds;
+  timings.engine = door.waited();
   const auto hand_over = [&](std::size_t first, std::size_t count) {
     EncodedPictures encoded = recorded(plan, latent, first, std::span(pictures).subspan(first, count));
     encoded.timings = timings;
@@ -105,7 +107,7 @@ void encode(const EncodePlan& plan, EngineDoor& door, const Events& events, cons
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     if (!plan.one_latent) latent = {};
     Encoded encoded = engine.encode(*plan.model, pictures[i].image, plan.tiling, seed_of(plan, i));
-    timings += encoded.timings;
+    timings.parts += encoded.timings;
     core::append(latent, std::move(encoded.latent));
     if (!plan.one_latent) hand_over(i, 1);
   }

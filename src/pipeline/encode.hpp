@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/latent/latent_file.hpp"
+#include "io/report/report.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/job.hpp"
 #include "lapis/latent.hpp"
@@ -49,6 +50,7 @@ struct EncodePlan {
   std::optional<std::uint64_t> seed;
   std::string tiling;
   bool one_latent = false;
+  double seconds = 0;  ///< that planning took, for reports
 };
 
 /// Plans it. Throws Error{usage} for pictures of different sizes that are to share a latent, Error{input} for files
@@ -62,7 +64,7 @@ struct EncodedPictures {
   std::vector<std::string> pictures;  ///< digests of their files
   PixelSize size;
   std::vector<std::string> notes;
-  Timings timings;  ///< of all that was encoded so far
+  io::RunTimings timings;  ///< of all that was encoded so far, without writing
 };
 
 using EncodedCallback = std::function<void(const EncodedPictures&)>;

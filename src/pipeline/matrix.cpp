@@ -9,6 +9,7 @@
 #include "core/family/spaces.hpp"
 #include "core/job/job_fields.hpp"
 #include "core/latent/latents.hpp"
+#include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
 #include "io/latent/latent_file.hpp"
 #include "io/model/model_folder.hpp"
@@ -86,14 +87,19 @@ MatrixRow latent_row(const std::string& path, ModelCatalog& catalog, const Event
   return {latent.name, *model, std::nullopt, passport, std::move(first), latent.latent.layout};
 }
 
-MatrixRow model_row(Model model, const MatrixPrompt& prompt, std::uint64_t random) {
+/// What every model renders.
+Job job_of(const MatrixPrompt& prompt) {
   Job job;
-  job.prompt = prompt.text;
-  job.seed = prompt.seed;
+  job.prompt = prompt.text.value_or(matrix_prompt);
+  job.seed = prompt.seed.empty() ? matrix_seed : core::parse_seed(prompt.seed, core::field_name("seed"));
   job.vae_tiling = prompt.compute.tiling;
   job.device = prompt.compute.device;
   job.dtype = prompt.compute.dtype;
   job.threads = prompt.compute.threads;
+  return job;
+}
+
+MatrixRow model_row(Model model, const Job& job, std::uint64_t random) {
   MatrixRow row;
   row.job = core::resolve(job, model, random);
   row.name = model.name;
@@ -110,6 +116,14 @@ void check_vae(const Model& model) {
                                model.name, part),
                 "Name a model that has one");
   }
+}
+
+void check_prompt(const std::vector<MatrixRow>& rows, const MatrixPrompt& prompt) {
+  const bool renders = std::ranges::any_of(rows, [](const MatrixRow& row) { return row.job.has_value(); });
+  if (renders || (!prompt.text && prompt.seed.empty())) return;
+  throw Error(ErrorKind::usage,
+              core::sentence("a prompt and a seed are for models, and only latents are named. Leave {-prompt} and "
+                             "{-seed} out"));
 }
 
 /// The way of one row's latent into the space of another.
@@ -238,15 +252,15 @@ class Filling {
 std::vector<MatrixRow> read_matrix_rows(const std::vector<std::string>& words, const MatrixPrompt& prompt,
                                         ModelCatalog& catalog, const Events& events) {
   const std::uint64_t random = random_number();
+  const Job job = job_of(prompt);
   std::vector<MatrixRow> rows;
   if (words.empty()) {
-    for (Model& model : known_families(catalog)) rows.push_back(model_row(std::move(model), prompt, random));
+    for (Model& model : known_families(catalog)) rows.push_back(model_row(std::move(model), job, random));
     check_count(rows.size());
   } else {
     check_count(words.size());
     for (const std::string& word : words)
-      rows.push_back(names_file(word) ? latent_row(word, catalog, events)
-                                      : model_row(catalog.open(word), prompt, random));
+      rows.push_back(names_file(word) ? latent_row(word, catalog, events) : model_row(catalog.open(word), job, random));
   }
   for (const MatrixRow& row : rows) check_vae(row.model);
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -254,6 +268,7 @@ std::vector<MatrixRow> read_matrix_rows(const std::vector<std::string>& words, c
       if (i != j) check_way(rows[i], rows[j]);
     }
   }
+  check_prompt(rows, prompt);
   return rows;
 }
 

@@ -18,10 +18,14 @@
 
 namespace lapis::pipeline {
 
+/// What models render where nothing else is asked.
+inline constexpr const char* matrix_prompt = "a red house on the left, snow field at night";
+inline constexpr std::uint64_t matrix_seed = 7;
+
 /// What the models are to render, and where.
 struct MatrixPrompt {
-  std::string text;
-  std::optional<std::uint64_t> seed;  ///< none: a random one
+  std::optional<std::string> text;
+  std::string seed;  ///< as `core::parse_seed` reads it; empty: nothing is asked
   ComputeOptions compute;
 };
 
@@ -37,9 +41,10 @@ struct MatrixRow {
 
 /// The rows of the latents and models that `words` name; of a known model of each family where it names none.
 /// Models get jobs of one seed, and a latent of several pictures becomes that of its first, which is a note.
-/// Throws Error{usage} for fewer than 2 or more than 6, and for two of one space, Error{incompatible} for a latent that
-/// is partially denoised, whose VAE is not known, or that cannot go into another's space, Error{model} for a model
-/// without a VAE's both halves, and as reading a latent or a model does. No tensor exists yet.
+/// Throws Error{usage} for fewer than 2 or more than 6, for two of one space, and for a prompt or a seed without a
+/// model that renders, Error{incompatible} for a latent that is partially denoised, whose VAE is not known, or that
+/// cannot go into another's space, Error{model} for a model without a VAE's both halves, and as reading a latent or a
+/// model does. No tensor exists yet.
 std::vector<MatrixRow> read_matrix_rows(const std::vector<std::string>& words, const MatrixPrompt& prompt,
                                         ModelCatalog& catalog, const Events& events);
 

@@ -1,46 +1,39 @@
-// Where each picture of a job goes, and each latent of pictures.
+// What the outputs of a request are called: its pictures, its latents.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "io/latent/latent_formats.hpp"
 
 namespace lapis::pipeline {
 
+/// An output as it is named, "-" where that is standard output, by whichever name: text about a file must not go behind
+/// bytes that are there.
+std::string output_name(const std::string& path);
+
 /// A file to write: `output`, or where that names a folder, by its last "/" or because it is one, `usual` in it.
 std::string in_folder(const std::string& output, const std::string& usual);
+
+/// What the outputs of a latent's file begin with: its name without its folder and its ending, "latent" for "-".
+std::string latent_stem(const std::string& path);
 
 /// One name for each picture out of a template: "{seed}" and "{index}" (from 0) stand for the picture's. With more than
 /// one picture and neither word, "-{index}" goes before the extension. "-" is standard output, for one picture.
 /// A device or a pipe is written to as it is. Throws Error{usage} for another word in braces, for an ending that is not
 /// .png (in any case), or for "-" with more than one picture.
-class OutputNames {
- public:
-  OutputNames(const std::string& pattern, std::uint64_t first_seed, int count);
+std::vector<std::string> picture_names(const std::string& pattern, std::uint64_t first_seed, int count);
 
-  std::string name(int index) const;
-  bool is_stdout() const { return pattern_ == "-"; }
+/// One name for the latent of all pictures, or where the template says "{index}" (from 0) or "{name}", the picture's
+/// file name without its folder and its ending, one for the latent of each. "-" is standard output. Throws Error{usage}
+/// for another word in braces, and for two pictures that would share a name.
+std::vector<std::string> latent_names(const std::string& pattern, const std::vector<std::string>& pictures);
 
- private:
-  std::string pattern_;
-  std::uint64_t first_seed_;
-};
-
-/// Where the latents of some pictures go: all into one file, or each into its own where the template says "{index}"
-/// (from 0) or "{name}", the picture's file name without its folder and its ending. "-" is standard output, for one
-/// file. Throws Error{usage} for another word in braces, and for two pictures that would share a name.
-class LatentNames {
- public:
-  LatentNames(const std::string& pattern, const std::vector<std::string>& pictures);
-
-  /// One file for each of: all pictures, or every single one.
-  const std::vector<std::string>& files() const { return files_; }
-  bool is_one_file() const { return is_one_file_; }
-  bool is_stdout() const { return files_.front() == "-"; }
-
- private:
-  bool is_one_file_;
-  std::vector<std::string> files_;
-};
+/// The format a latent is written in: the one called `format`, or where that is empty the one that asks for the ending
+/// of `path`, or lapis' own. Throws Error{usage} for a name that is none, and for a path that ends like a picture;
+/// `key` is the field that names the path, "output" or "latent".
+io::LatentFormat output_format(const std::string& format, const std::string& path, std::string_view key = "output");
 
 }  // namespace lapis::pipeline

@@ -2,14 +2,12 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "core/family/spaces.hpp"
 #include "io/latent/latent_file.hpp"
+#include "lapis/image.hpp"
+#include "lapis/job.hpp"
 #include "lapis/latent.hpp"
-#include "pipeline/decode.hpp"
-#include "pipeline/events.hpp"
-#include "pipeline/named_latent.hpp"
 
 namespace lapis::pipeline {
 
@@ -20,20 +18,7 @@ const core::LineageRow& preview_colours(const std::string& file, const Space& sp
 /// The latent of `document` in the units that these colours are for (`core::preview`).
 Latent preview_latent(const io::LatentDocument& document, const core::LineageRow& colours);
 
-/// What is shown of a latent.
-struct PreviewPlan {
-  NamedLatent latent;
-  const core::LineageRow* colours = nullptr;
-  std::vector<std::string> notes;
-  std::vector<int> wanted;  ///< as of `DecodePlan`
-
-  int batch() const { return static_cast<int>(latent.passport().shape[0]); }
-};
-
-/// Throws Error{incompatible} where no colours of the latent's space are known.
-PreviewPlan plan_preview(NamedLatent latent);
-
-/// Each picture at the size that its VAE would give it.
-void preview(const PreviewPlan& plan, const Events& events, const DecodedCallback& on_picture);
+/// One picture of such a latent, at the size that its VAE would give it.
+Image preview_picture(const Latent& latent, int index, const core::LineageRow& colours, PixelSize size);
 
 }  // namespace lapis::pipeline

@@ -240,6 +240,8 @@ class Refused(LatentTest):
         self.refused(8, "matrix", "a.safetensors", "b.safetensors", "-o", "nowhere/out", says=("nowhere",))
         self.refused(8, "matrix", "a.safetensors", "b.safetensors", "-o", "file", says=("file",))
         self.refused(2, "matrix", "a.safetensors", "b.safetensors", "-o", "", says=("-o",))
+        for name in ("-", "/dev/stdout"):
+            self.refused(2, "matrix", "a.safetensors", "b.safetensors", "-o", name, says=(f"-o {name}", "Name a folder"))
 
     def test_words_that_are_no_latents(self) -> None:
         self.ppm("a.ppm", 64, 64)

@@ -132,8 +132,11 @@ class Pictures(CliTest):
         (self.folder / "a.safetensors").unlink()
         self.put("a-0.png", b"mine")
         made = lines(self.output(*words, "--skip-existing", "--json"))
-        self.assertEqual([line["path"] for line in made], ["a-0.png", "a-1.png"])
+        self.assertEqual([(line["path"], line.get("skipped", False)) for line in made],
+                         [("a-0.png", True), ("a-1.png", True), ("a.safetensors", False)])
         self.assertEqual((self.bytes_of("a.safetensors"), self.bytes_of("a-0.png")), (latents, b"mine"))
+        (self.folder / "a.safetensors").unlink()
+        self.assertEqual(self.output(*words, "--skip-existing"), b"a.safetensors\n")
         alone = self.line(*DRAW, "--latent", "a.safetensors", "--skip-existing")
         self.assertEqual((alone["path"], alone["skipped"]), ("a.safetensors", True))
         self.assertNotIn("index", alone)

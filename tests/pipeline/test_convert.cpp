@@ -79,3 +79,21 @@ TEST_CASE("units that a format cannot hold are refused") {
   CHECK_THROWS_WITH(plan_convert(std::move(asked), catalog),
                     Catch::Contains("is not what form comfy holds: vae units"));
 }
+
+TEST_CASE("words say what a latent becomes, and something has to be said") {
+  ConvertWords words;
+  words.latent = "a.safetensors";
+  CHECK_THROWS_WITH(convert_asked(words), Catch::Contains("nothing says what the latent becomes"));
+  words.output = "a.latent";
+  words.units = "vae";
+  words.dtype = "f16";
+  words.size = "64x96";
+  const ConvertAsked asked = convert_asked(words);
+  CHECK(asked.path == "a.safetensors");
+  CHECK(asked.format == io::LatentFormat::comfy);
+  CHECK(asked.units == Units::vae);
+  CHECK(asked.dtype == LatentDtype::f16);
+  CHECK(asked.size == PixelSize{64, 96});
+  words.dtype = "f8";
+  CHECK_THROWS_WITH(convert_asked(words), Catch::Contains("dtype is \"f8\""));
+}

@@ -14,7 +14,7 @@ using namespace lapis::pipeline;
 TEST_CASE("a latent is decoded by the known model of its space, picture by picture") {
   ModelCatalog catalog;
   const Model& model = catalog.open("tiny-sdxl");
-  const DecodePlan plan = plan_decode({test::latent_of(model, 2), "a.safetensors", "", false, "auto"}, catalog);
+  const DecodePlan plan = plan_decode({test::latent_of(model, 2), "", "", false, "auto"}, catalog);
   CHECK(plan.model == &model);
   CHECK_FALSE(plan.forced);
   CHECK(plan.batch() == 2);
@@ -53,6 +53,27 @@ TEST_CASE("a latent whose VAE nobody has is refused with what would help") {
   CHECK_THROWS_WITH(
       plan_decode({std::move(latent), "a.safetensors", "", false, "auto"}, catalog),
       Catch::Contains("no known model has its VAE") && Catch::Contains("decode a.safetensors model MODEL"));
+}
+
+TEST_CASE("a preview needs no model, and tells of noise that shows") {
+  ModelCatalog catalog;
+  NamedLatent latent = test::latent_of(catalog.open("tiny-sd15"), 2);
+  latent.latent.document.passport.sigma = 0.5;
+  DecodePlan plan = plan_decode({std::move(latent), "", "", false, "auto", true}, catalog);
+  CHECK(plan.model == nullptr);
+  REQUIRE(plan.notes.size() == 1);
+  CHECK_THAT(plan.notes.front(), Catch::Contains("its noise shows in the preview"));
+  plan.wanted = {1};
+  test::RecordingEngine engine;
+  EngineDoor door(engine);
+  std::vector<int> indices;
+  decode(plan, door, {}, [&](const DecodedPicture& picture) {
+    indices.push_back(picture.decoding.index);
+    CHECK(picture.image.width == 64);
+    CHECK(picture.decoding.vae.empty());
+  });
+  CHECK(indices == std::vector<int>{1});
+  CHECK(engine.calls.empty());
 }
 
 TEST_CASE("tiling is what the latent records, unless something else is asked") {

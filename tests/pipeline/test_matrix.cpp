@@ -44,7 +44,7 @@ class ForcedEngine : public Engine {
 TEST_CASE("models render a latent each, of one seed, and every latent goes through every decoder") {
   ModelCatalog catalog;
   std::vector<MatrixRow> rows =
-      read_matrix_rows({"tiny-sd15", "tiny-sdxl", "tiny-flux"}, {"a lake", 7, {}}, catalog, {});
+      read_matrix_rows({"tiny-sd15", "tiny-sdxl", "tiny-flux"}, {"a lake", "7", {}}, catalog, {});
   REQUIRE(rows.size() == 3);
   CHECK(rows[0].job->seed == 7);
   CHECK(rows[2].passport.shape[1] == 16);
@@ -70,7 +70,7 @@ TEST_CASE("models render a latent each, of one seed, and every latent goes throu
 
 TEST_CASE("a forced decode that gives no picture is what there is to see") {
   ModelCatalog catalog;
-  std::vector<MatrixRow> rows = read_matrix_rows({"tiny-sd15", "tiny-sdxl"}, {"", 7, {}}, catalog, {});
+  std::vector<MatrixRow> rows = read_matrix_rows({"tiny-sd15", "tiny-sdxl"}, {"", "7", {}}, catalog, {});
   ForcedEngine engine;
   engine.inner.draws = true;
   engine.inner.expected_tiling = "auto";
@@ -96,6 +96,24 @@ TEST_CASE("a latent is a row of its own model, the first picture of several") {
   CHECK_FALSE(rows[0].job);
   CHECK(rows[0].latent.shape[0] == 1);
   CHECK(notes == std::vector<std::string>{file + ": the first of 2 pictures"});
+}
+
+TEST_CASE("without a word about it models render the usual prompt, and latents alone take none") {
+  const io::test::TemporaryFolder folder;
+  ModelCatalog catalog;
+  const std::vector<MatrixRow> rows = read_matrix_rows({"tiny-sd15", "tiny-sdxl"}, {}, catalog, {});
+  CHECK(rows[0].job->prompt == matrix_prompt);
+  CHECK(rows[1].job->seed == matrix_seed);
+  std::vector<std::string> files;
+  for (const char* model : {"tiny-sd15", "tiny-sdxl"}) {
+    files.push_back((folder / model).string());
+    const auto document = test::latent_of(catalog.open(model)).latent.document;
+    io::test::write_text(files.back(), io::test::as_text(io::write_latent(document, io::LatentFormat::lapis)));
+  }
+  check_fails(ErrorKind::usage, {"a prompt and a seed are for models"}, [&] {
+    read_matrix_rows(files, {"a lake", "", {}}, catalog, {});
+  });
+  check_fails(ErrorKind::usage, {"seed is \"x\""}, [&] { read_matrix_rows({}, {{}, "x", {}}, catalog, {}); });
 }
 
 TEST_CASE("too few, two of one space, and a latent that does not say its space are refused") {

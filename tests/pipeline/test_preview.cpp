@@ -13,26 +13,14 @@
 using namespace lapis;
 using namespace lapis::pipeline;
 
-TEST_CASE("a preview has the size of the picture and needs no model") {
+TEST_CASE("a preview has the size of the picture") {
   ModelCatalog catalog;
-  const PreviewPlan plan = plan_preview(test::latent_of(catalog.open("tiny-sd15"), 2));
-  CHECK(plan.batch() == 2);
-  CHECK(plan.notes.empty());
-  int pictures = 0;
-  preview(plan, {}, [&](const DecodedPicture& picture) {
-    CHECK(picture.decoding.index == pictures);
-    ++pictures;
-    CHECK(picture.image.width == 64);
-    CHECK(picture.decoding.vae.empty());
-  });
-  CHECK(pictures == 2);
-}
-
-TEST_CASE("noise that shows is noted") {
-  ModelCatalog catalog;
-  NamedLatent latent = test::latent_of(catalog.open("tiny-sd15"));
-  latent.latent.document.passport.sigma = 0.5;
-  CHECK(plan_preview(latent).notes.size() == 1);
+  const Model& model = catalog.open("tiny-sd15");
+  const core::LineageRow& colours = preview_colours("a.safetensors", model.space);
+  const Latent latent = preview_latent(test::latent_of(model, 2, 1).latent.document, colours);
+  const Image picture = preview_picture(latent, 1, colours, {64, 48});
+  CHECK(picture.width == 64);
+  CHECK(picture.height == 48);
 }
 
 TEST_CASE("a latent is shown in the units that the colours are for") {

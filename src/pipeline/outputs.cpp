@@ -1,0 +1,83 @@
+#include "pipeline/outputs.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "core/text/sentence.hpp"
+#include "io/file/atomic_file.hpp"
+#include "io/file/sha256.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::pipeline {
+
+void check_output(const OutputPolicy& policy) {
+  if (!policy.overwrite || !policy.skip_existing) return;
+  throw Error(ErrorKind::usage,
+              core::sentence("{overwrite} replaces what is there, and {skip_existing} leaves it. Give one of the two"));
+}
+
+bool stays(const OutputPolicy& policy, const std::string& path) {
+  std::error_code ignored;
+  return policy.skip_existing && std::filesystem::is_regular_file(path, ignored);
+}
+
+std::vector<Output> picture_outputs(std::vector<std::string> names) {
+  std::vector<Output> outputs;
+  for (std::string& name : names) outputs.push_back({std::move(name), static_cast<int>(outputs.size())});
+  return outputs;
+}
+
+void plan_outputs(std::span<Output> outputs, const OutputPolicy& policy) {
+  check_output(policy);
+  for (Output& output : outputs) {
+    if (output.path == "-") continue;
+    output.stays = stays(policy, output.path);
+    if (!output.stays) io::check_writable(output.path, policy.overwrite);
+  }
+}
+
+std::vector<int> written_places(std::span<const Output> outputs) {
+  std::vector<int> places;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (!outputs[i].stays) places.push_back(static_cast<int>(i));
+  }
+  return places;
+}
+
+std::vector<std::string> paths_that_stay(std::span<const Output> outputs) {
+  std::vector<std::string> paths;
+  for (const Output& output : outputs) {
+    if (output.stays) paths.push_back(output.path);
+  }
+  return paths;
+}
+
+bool all_stay(std::span<const Output> outputs) { return std::ranges::all_of(outputs, &Output::stays); }
+
+bool is_same_file(const std::string& one, const std::string& other) {
+  std::error_code error;
+  const std::filesystem::path a = std::filesystem::weakly_canonical(std::filesystem::absolute(one, error), error);
+  const std::filesystem::path b = std::filesystem::weakly_canonical(std::filesystem::absolute(other, error), error);
+  return !error && a == b && !std::filesystem::is_character_file(a, error);
+}
+
+std::vector<std::string> spelled(std::vector<std::string> texts, const Outlet& outlet) {
+  for (std::string& text : texts) text = outlet.spelling ? core::spelled(text, outlet.spelling) : core::plain(text);
+  return texts;
+}
+
+Written write_output(const std::string& path, std::span<const std::byte> bytes, const Outlet& outlet,
+                     const Report& report) {
+  if (path == "-") {
+    outlet.standard_output(bytes);
+  } else {
+    io::write_file(path, bytes, outlet.policy.overwrite);
+  }
+  if (!outlet.reports) return {path, "", ""};
+  const std::string sha256 = io::sha256(bytes);
+  return {path, sha256, report(sha256)};
+}
+
+}  // namespace lapis::pipeline
