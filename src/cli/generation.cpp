@@ -24,6 +24,7 @@
 #include "pipeline/engine_options.hpp"
 #include "pipeline/render.hpp"
 #include "pipeline/render_outputs.hpp"
+#include "pipeline/render_request.hpp"
 
 namespace lapis::cli {
 namespace {
@@ -115,16 +116,20 @@ struct StepWatch {
 };
 
 /// `events`, with what ends a run after a step where a signal asks for it. While nothing but steps is under way the
-/// first signal does no more than ask; each of `pictures` has as many of them.
-Events stoppable(Events events, int pictures) {
+/// first signal does no more than ask; each of `pictures` has as many of them, the last `second` of which are taken
+/// over the enlarged picture.
+Events stoppable(Events events, int pictures, int second) {
   const auto watch = std::make_shared<StepWatch>();
   events.stop = [watch] {
     if (!std::exchange(watch->stepped, false) && !std::exchange(watch->begins, false)) end_after_step(true);
     return is_asked_to_end();
   };
-  events.step = [show = std::move(events.step), watch, pictures](int done, int all) {
+  events.step = [show = std::move(events.step), watch, pictures, second](int done, int all) mutable {
     *watch = {.begins = done == all, .stepped = true, .steps_left = done < all};
-    end_after_step(watch->steps_left && done % std::max(all / pictures, 1) != 0);
+    const int each = std::max(all / pictures, 1);
+    const int left = (all - done) % each;
+    end_after_step(left != 0 && left != second);
+    if (done == all) second = 0;  // a second model has one pass
     show(done, all);
   };
   events.picture = [show = std::move(events.picture), watch] {
@@ -140,6 +145,7 @@ int draw(const GenerationOptions& options, const pipeline::RenderOutputs& output
   const pipeline::RenderPlan& plan = prepared.plan;
   const bool draws_all = plan.stage || plan.wanted.empty();
   const int pictures = draws_all ? plan.job.batch : static_cast<int>(plan.wanted.size());
+  const int second = pipeline::second_pass_steps(prepared.request, *plan.model);
   const bool names_pictures = !outputs.latent || outputs.latent->path != "-";
   std::size_t written = 0;
   const auto on_picture = [&](const pipeline::DrawnPicture& picture) {
@@ -148,7 +154,7 @@ int draw(const GenerationOptions& options, const pipeline::RenderOutputs& output
     ++written;
     if (names_pictures) print_written(options.outputs, *file);
   };
-  const Events events = stoppable(listener(progress), pictures);
+  const Events events = stoppable(listener(progress), pictures, second);
   const pipeline::RenderResult result = pipeline::render(std::move(prepared), door, events, on_picture);
   if (result.end == RenderEnd::stopped) {
     progress.clear();

@@ -10,8 +10,8 @@
 namespace lapis::pipeline {
 
 /// Decides where the pictures of a latent go, one output for each: `output` is a template or a folder, empty for the
-/// name of the latent's file, `path`. Leaves those that stay out of the plan; one of which all stay is not for `decode`.
-/// Throws Error{usage} for a template that makes no sense, and as `plan_outputs`.
+/// name of the latent's file, `path`. Leaves those that stay out of the plan; one of which all stay is not for
+/// `decode`. Throws Error{usage} for a template that makes no sense, and as `plan_outputs`.
 std::vector<Output> plan_decode_outputs(const std::string& output, const std::string& path, DecodePlan& plan,
                                         const Outlet& outlet);
 

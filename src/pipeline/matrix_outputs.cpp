@@ -49,7 +49,8 @@ void make_folder(const fs::path& folder) {
 
 std::vector<Output> plan_matrix_outputs(const std::string& folder, const OutputPolicy& policy) {
   check_output(policy);
-  if (folder.empty()) throw Error(ErrorKind::usage, core::sentence("{-output} names no folder. Leave it out, or name one"));
+  if (folder.empty())
+    throw Error(ErrorKind::usage, core::sentence("{-output} names no folder. Leave it out, or name one"));
   if (output_name(folder) == "-") {
     throw Error(ErrorKind::usage,
                 core::sentence("{-output} {}: a matrix is three files in a folder, not standard output. Name a folder",

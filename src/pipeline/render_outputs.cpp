@@ -37,9 +37,8 @@ void check_apart(const RenderOutputs& outputs) {
   const std::string& latent = outputs.latent->path;
   for (const Output& picture : outputs.pictures) {
     if (latent == "-" && picture.path == "-") {
-      throw Error(
-          ErrorKind::usage,
-          core::sentence("{latent} - and {-output} - both want standard output. Name a file with {-output}"));
+      throw Error(ErrorKind::usage,
+                  core::sentence("{latent} - and {-output} - both want standard output. Name a file with {-output}"));
     }
     if (!is_same_file(picture.path, latent)) continue;
     throw Error(ErrorKind::usage, core::sentence("{-output} and {latent} both name {}.", latent),

@@ -19,8 +19,8 @@ bool wants_pictures(const Job& job);
 
 /// What a job writes, and what of it is there already.
 struct RenderOutputs {
-  std::vector<Output> pictures;  ///< all of the batch; none where latents are all that is wanted
-  std::optional<Output> latent;  ///< of all pictures
+  std::vector<Output> pictures;                       ///< all of the batch; none where latents are all that is wanted
+  std::optional<Output> latent;                       ///< of all pictures
   io::LatentFormat format = io::LatentFormat::lapis;  ///< of the latents
 
   /// Pictures first.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/sampling/schedule_table.hpp"
+#include "core/sampling/strength.hpp"
 #include "io/latent/latent_file.hpp"
 
 namespace lapis::pipeline {
@@ -16,6 +17,14 @@ RenderRequest render_request(const ResolvedJob& job, const Model& model, io::Enc
   for (auto& [name, chunked] : prompts.negative) request.negative[name] = std::move(chunked.chunks);
   request.empty = std::move(prompts.empty);
   return request;
+}
+
+int second_pass_steps(const RenderRequest& request, const Model& model) {
+  if (!request.hires_schedule) return 0;
+  const ResolvedJob& job = request.job;
+  const Path path = path_of(model.sampling.prediction);
+  return static_cast<int>(request.hires_schedule->timesteps.size()) -
+         core::skipped_steps(*job.hires_steps, *job.hires_strength, path);
 }
 
 Passport passport_of(const ResolvedJob& job, const Model& model) {

@@ -12,6 +12,9 @@ namespace lapis::pipeline {
 /// A request for `job` from noise: its tokens and its schedules. Pictures are decoded.
 RenderRequest render_request(const ResolvedJob& job, const Model& model, io::EncodedPrompts prompts);
 
+/// The steps that each picture takes in its second pass, over the enlarged picture; 0 where it has none.
+int second_pass_steps(const RenderRequest& request, const Model& model);
+
 /// The passport of the latents that `model` will make of `job`, but for the settings.
 Passport passport_of(const ResolvedJob& job, const Model& model);
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import time
@@ -83,6 +84,20 @@ class AfterThisStep(CliTest):
         self.assertEqual(process.communicate(timeout=60), (b"", b""))
         self.assertEqual(process.returncode, -signal.SIGINT)
         self.assertEqual([path.name for path in self.folder.iterdir()], ["a-0.png"])
+
+    def test_between_two_passes_it_ends_at_once(self) -> None:
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        process = subprocess.Popen([program(), *WALK, "--steps", "1", "--hires", "8", "--hires-steps", "2", "-o", "a.png"],
+                                   cwd=self.folder, stdout=subprocess.DEVNULL, stderr=theirs)
+        self.addCleanup(process.kill)
+        os.close(theirs)
+        shown = b""
+        while b"1/2" not in shown:  # the first pass has one step; then the picture is decoded, enlarged and encoded
+            shown += os.read(ours, 1 << 16)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=60), -signal.SIGINT)
+        self.assertNotIn(b"the run ends after", os.read(ours, 1 << 16))
 
     def test_a_loop_of_a_shell_ends_where_a_step_ended(self) -> None:
         script = 'for i in 1 2 3; do "$0" "$@" -o $i.png; echo went on; done'

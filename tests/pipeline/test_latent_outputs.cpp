@@ -45,9 +45,8 @@ TEST_CASE("pictures whose latents stay are not encoded, and the others are writt
   test::RecordingEngine engine;
   EngineDoor door(engine);
   std::vector<Written> written;
-  encode(plan, door, {}, [&](const EncodedPictures& encoded) {
-    written.push_back(save(encoded, plan, outputs, outlet));
-  });
+  encode(plan, door, {},
+         [&](const EncodedPictures& encoded) { written.push_back(save(encoded, plan, outputs, outlet)); });
   REQUIRE(written.size() == 1);
   CHECK(written.front().path == (folder / "1.safetensors").string());
   CHECK_THAT(written.front().line, Catch::Contains("\"model\":\"tiny-sd15\""));

@@ -46,5 +46,7 @@ TEST_CASE("a second pass has a schedule of its own, and decides the size of the 
   CHECK(passport_of(once, model).vae_sha256 == io::vae_digest(model));
   const ResolvedJob twice = job_of(model, 2);
   CHECK(render_request(twice, model, {}).hires_schedule);
+  CHECK(second_pass_steps(render_request(once, model, {}), model) == 0);
+  CHECK(second_pass_steps(render_request(twice, model, {}), model) == 2);
   CHECK(passport_of(twice, model).shape == std::array<std::int64_t, 4>{2, 4, 24, 16});
 }
