@@ -19,7 +19,9 @@ void declare_output(CLI::App& app, OutputOptions& options, const char* json_help
   group.flag("--json", options.json, json_help);
 }
 
-pipeline::Outlet outlet_of(const OutputOptions& options) { return {options, print_bytes, options.json, spelling, {}}; }
+pipeline::Outlet outlet_of(const OutputOptions& options) {
+  return {options, print_bytes, options.json, [](std::string_view text) { return spelled(text); }, {}};
+}
 
 void report_skipped(const OutputOptions& options, const std::string& path, std::optional<int> index, bool dry_run) {
   if (options.json) print_json(io::skipped_line(path, index));

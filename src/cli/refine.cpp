@@ -7,6 +7,7 @@
 #include "cli/commands.hpp"
 #include "cli/generation.hpp"
 #include "cli/latent_options.hpp"
+#include "cli/spelling.hpp"
 #include "core/text/suggest.hpp"
 #include "io/file/file_kinds.hpp"
 #include "io/latent/latent_formats.hpp"
@@ -39,6 +40,8 @@ int refine(GenerationOptions& options, const std::string& path) {
   const bool picture = is_picture(*options.source, path);
   (picture ? asked.job.image : asked.job.init_latent) = path;
   asked.named.emplace(picture ? "image" : "init_latent");
+  spell_as("image", picture ? options.source->name() : "IMAGE");
+  spell_as("init_latent", picture ? "LATENT" : options.source->name());
   return generate(options);
 }
 

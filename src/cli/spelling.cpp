@@ -1,8 +1,11 @@
 #include "cli/spelling.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 
 #include "core/job/job_fields.hpp"
+#include "core/text/names.hpp"
 
 namespace lapis::cli {
 namespace {
@@ -28,7 +31,11 @@ std::string letter_of(std::string_view key) {
   return has_letter ? std::string(row->flags.substr(0, row->flags.find(','))) : flag_of(key);
 }
 
-}  // namespace
+/// What fields are called that have no flag here, by their keys.
+std::map<std::string, std::string, std::less<>>& own_words() {
+  static std::map<std::string, std::string, std::less<>> words;
+  return words;
+}
 
 std::string spelling(core::NameKind kind, std::string_view word) {
   switch (kind) {
@@ -39,7 +46,18 @@ std::string spelling(core::NameKind kind, std::string_view word) {
   return std::string(word);
 }
 
-std::string spelled(std::string_view text) { return core::spelled(text, spelling); }
+}  // namespace
+
+std::string spelled(std::string_view text) {
+  bool in_line = false;
+  return core::spelled(text, [&](core::NameKind kind, std::string_view word) {
+    in_line = in_line || kind == core::NameKind::command;
+    const auto own = own_words().find(word);
+    return in_line || own == own_words().end() ? spelling(kind, word) : own->second;
+  });
+}
+
+void spell_as(const std::string& key, const std::string& word) { own_words()[key] = word; }
 
 std::vector<std::string> spelled(std::vector<std::string> texts) {
   for (std::string& text : texts) text = spelled(std::string_view(text));

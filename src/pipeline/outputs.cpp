@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
 #include "io/file/atomic_file.hpp"
 #include "io/file/sha256.hpp"
@@ -64,7 +65,7 @@ bool is_same_file(const std::string& one, const std::string& other) {
 }
 
 std::vector<std::string> spelled(std::vector<std::string> texts, const Outlet& outlet) {
-  for (std::string& text : texts) text = outlet.spelling ? core::spelled(text, outlet.spelling) : core::plain(text);
+  for (std::string& text : texts) text = outlet.spelled ? outlet.spelled(text) : core::plain(text);
   return texts;
 }
 

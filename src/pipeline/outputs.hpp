@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "core/stopwatch.hpp"
-#include "core/text/names.hpp"
 
 namespace lapis::pipeline {
 
@@ -56,8 +55,9 @@ bool is_same_file(const std::string& one, const std::string& other);
 struct Outlet {
   OutputPolicy policy;
   std::function<void(std::span<const std::byte>)> standard_output;  ///< takes the bytes of outputs called "-"
-  bool reports = false;     ///< a line of JSON is wanted about everything that is written
-  core::Spelling spelling;  ///< of names in the texts of those lines; without it they are plain
+  bool reports = false;  ///< a line of JSON is wanted about everything that is written
+  std::function<std::string(std::string_view)>
+      spelled;              ///< of names in the texts of those lines; without it they are plain
   core::Stopwatch started;  ///< what the total of their seconds counts from
 };
 

@@ -65,6 +65,10 @@ class Planned(LatentTest):
         self.refused(3, "refine", "a.txt", "-m", "tiny-sd15", "-p", "a lake", says=("a.txt",))
         self.refused(3, "refine", "nothing", "-m", "tiny-sd15", "-p", "a lake", says=("nothing",))
         self.refused(2, "refine", "a.ppm", "-m", "tiny-sd15", "-p", "a lake", "-i", "a.ppm", says=("-i",))
+        for option in ("--mask", "--fit"):
+            text = self.refused(2, "refine", "a.safetensors", "-p", "a lake", option, "a.ppm", says=("a.safetensors is a latent",))
+            self.assertNotIn("--init-latent", text)
+            self.assertNotIn("--image", text)
         self.refused(2, "generate", *DRAWN, "--then", "tiny-sdxl:2", says=("--then", "0 to 1"))
         self.refused(2, "generate", *DRAWN, "--then", "tiny-sdxll", says=("tiny-sdxll", "tiny-sdxl"))
         self.refused(2, "generate", *DRAWN, "--then", "tiny-sdxl", "--stop-at", "2", "--latent", "b",

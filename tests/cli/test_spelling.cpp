@@ -16,6 +16,12 @@ TEST_CASE("fields are spelled as their flags, and commands as lines begin") {
   CHECK(cli::spelled(std::vector<std::string>{core::field_name("eta"), "b"}) == std::vector<std::string>{"--eta", "b"});
 }
 
+TEST_CASE("what a command takes without a flag is called as it says, but in lines of commands") {
+  cli::spell_as("source", "a.png");
+  CHECK(cli::spelled(core::marked("{source} is a picture: {lapis generate} {source} FILE")) ==
+        "a.png is a picture: lapis generate --source FILE");
+}
+
 TEST_CASE("every field of a job is spelled as its first long flag") {
   for (const core::JobField& field : core::job_fields()) {
     CHECK(cli::spelled(core::field_name(field.key)) == core::long_flag(field));

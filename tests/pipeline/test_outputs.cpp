@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "../io/support.hpp"
+#include "core/text/names.hpp"
 #include "pipeline/outputs.hpp"
 
 using namespace lapis;
@@ -69,6 +70,6 @@ TEST_CASE("texts of a report are spelled as its reader spells them") {
   Outlet outlet;
   const std::vector<std::string> texts = {core::marked("{steps} is 0")};
   CHECK(spelled(texts, outlet) == std::vector<std::string>{"steps is 0"});
-  outlet.spelling = [](core::NameKind, std::string_view word) { return "--" + std::string(word); };
+  outlet.spelled = [](std::string_view text) { return "--" + core::plain(text); };
   CHECK(spelled(texts, outlet) == std::vector<std::string>{"--steps is 0"});
 }

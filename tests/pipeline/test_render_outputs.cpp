@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "../io/support.hpp"
+#include "core/text/names.hpp"
 #include "latents.hpp"
 #include "pipeline/render_outputs.hpp"
 
