@@ -45,5 +45,6 @@ TEST_CASE("a sampler's name that says a schedule too agrees with the schedule be
   said(asked, "sampler", "DPM++ 2M Karras");
   CHECK(asked.named == std::set<std::string>{"sampler", "schedule"});
   CHECK_NOTHROW(said(asked, "schedule", "karras"));
-  CHECK_THROWS_WITH(said(asked, "schedule", "exponential"), Catch::StartsWith("sampler is a name of schedule karras too"));
+  CHECK_THROWS_WITH(said(asked, "schedule", "exponential"),
+                    Catch::StartsWith("sampler is a name of schedule karras too"));
 }
