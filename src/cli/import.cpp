@@ -1,22 +1,18 @@
-#include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
-#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "cli/commands.hpp"
+#include "cli/latent_options.hpp"
 #include "cli/option_group.hpp"
 #include "cli/output_options.hpp"
 #include "cli/spelling.hpp"
 #include "cli/terminal.hpp"
 #include "core/text/sentence.hpp"
 #include "io/report/import_report.hpp"
-#include "lapis/error.hpp"
 #include "pipeline/import/import_model.hpp"
-
-namespace fs = std::filesystem;
 
 namespace lapis::cli {
 namespace {
@@ -35,6 +31,7 @@ constexpr const char* footer =
 
 struct Options {
   pipeline::ImportAsked asked;
+  pipeline::ComputeOptions compute = {.device = "cpu", .dtype = "fp32"};
   OutputOptions outputs;
 };
 
@@ -60,58 +57,21 @@ void print_report(const Options& options, io::ImportReport report, bool tried) {
   }
 }
 
-/// Whether a model is where the new one would go, and is to stay; then that is said.
-bool stays_as_it_is(const Options& options) {
-  if (!options.outputs.skip_existing) return false;
-  const fs::path place = pipeline::import_place(options.asked);
-  if (!stays(options.outputs, (place / "model.json").string())) return false;
-  std::error_code error;
-  const fs::path whole = fs::canonical(place, error);  // as of a model that is made
-  report_skipped(options.outputs, (error ? place : whole).string(), std::nullopt, options.asked.target.dry_run);
-  return true;
-}
-
-int import_asked(Options& options) {
+int import_asked(const Options& options) {
   check_output(options.outputs);
-  options.asked.target.overwrite = options.outputs.overwrite;
-  pipeline::ModelCatalog catalog;
-  if (options.asked.graphs.graphs.empty()) {
-    if (options.asked.sources.main.empty()) {
-      throw Error(ErrorKind::usage,
-                  "there is nothing to import. Name a diffusers folder, a checkpoint's files, or "
-                  "TorchScript files (--torchscript)");
-    }
-    if (!options.asked.graphs.family.empty() || !options.asked.graphs.like.empty()) {
-      throw Error(ErrorKind::usage,
-                  "--family and --like are for --torchscript: a checkpoint says itself what it is. Leave them out");
-    }
-    if (stays_as_it_is(options)) return 0;
-    const io::ImportReport report = pipeline::import_checkpoint(options.asked, catalog);
-    print_report(options, report, false);
+  pipeline::ImportAsked asked = options.asked;
+  asked.target.overwrite = options.outputs.overwrite;
+  asked.target.skip_existing = options.outputs.skip_existing;
+  asked.engine = engine_options(options.compute);
+  asked.compute = options.compute.named;
+  asked = pipeline::sorted_import(std::move(asked));
+  if (const auto place = pipeline::model_that_stays(asked)) {
+    report_skipped(options.outputs, place->string(), std::nullopt, asked.target.dry_run);
     return 0;
   }
-  const pipeline::ImportSources& sources = options.asked.sources;
-  if (!sources.main.empty() || !(sources.vae + sources.clip_l + sources.clip_g + sources.t5xxl).empty()) {
-    throw Error(ErrorKind::usage, "--torchscript makes a model of graphs alone, and does not go with a checkpoint.",
-                "Name every part as --torchscript PART=FILE, or import the checkpoint");
-  }
-  if (stays_as_it_is(options)) return 0;
-  const io::ImportReport report = pipeline::import_graphs(options.asked, catalog);
-  print_report(options, report, true);
+  pipeline::ModelCatalog catalog;
+  print_report(options, pipeline::import_model(asked, catalog), asked.has_graphs());
   return 0;
-}
-
-/// The files behind --torchscript's own are more parts, but for what is plainly a checkpoint.
-void take_graphs(Options& options) {
-  if (options.asked.graphs.graphs.empty()) return;
-  const auto is_checkpoint = [](const std::string& word) {
-    std::error_code ignored;
-    return word.ends_with(".safetensors") || fs::is_directory(word, ignored);
-  };
-  std::vector<std::string>& words = options.asked.sources.main;
-  const auto first = std::stable_partition(words.begin(), words.end(), is_checkpoint);
-  options.asked.graphs.graphs.insert(options.asked.graphs.graphs.end(), first, words.end());
-  words.erase(first, words.end());
 }
 
 }  // namespace
@@ -124,18 +84,23 @@ Run declare_import(CLI::App& app) {
   const OptionGroup graphs(app, "TorchScript");
   graphs.value("--torchscript", options->asked.graphs.graphs, "[PART=]FILE",
                "Exported parts with their weights inside; tried before they are taken");
-  graphs.value("--family", options->asked.graphs.family, "NAME", "What they are: sd15, sdxl, flux");
+  graphs.value("--family", options->asked.graphs.family, "NAME",
+               core::sentence("What they are: {}", core::either_of(pipeline::graph_families())));
   graphs.value("--like", options->asked.graphs.like, "MODEL",
                "Or a model with the same space, schedule and tokenizers");
+  declare_machine(app, options->compute, "TorchScript");
+  const std::vector<std::string> snrs = core::wished_snrs();
   const OptionGroup others(app, "What the checkpoint does not hold");
   others.value("--vae", sources.vae, "FILE", "Its VAE; in place of the checkpoint's own too");
   others.value("--clip-l", sources.clip_l, "FILE", "CLIP-L, the text encoder");
   others.value("--clip-g", sources.clip_g, "FILE", "OpenCLIP-bigG, the second one of SDXL");
   others.value("--t5xxl", sources.t5xxl, "FILE", "T5-XXL, the second one of Flux");
   others.value("--tokenizer", sources.tokenizer, "FILE", "T5's SentencePiece model (spiece.model)");
-  others.value("--prediction", sources.sampling.prediction, "NAME",
-               "epsilon or v, where no file says it, or says it wrongly");
-  others.value("--zero-snr", sources.sampling.zero_snr, "NAME", "on: trained with zero terminal SNR; off: not");
+  others.value(
+      "--prediction", sources.sampling.prediction, "NAME",
+      core::sentence("{}, where no file says it, or says it wrongly", core::either_of(core::wished_predictions())));
+  others.value("--zero-snr", sources.sampling.zero_snr, "NAME",
+               core::sentence("{}: trained with zero terminal SNR; {}: not", snrs[0], snrs[1]));
   others.value("--lineage", options->asked.lineage, "NAME",
                "Training its VAE comes from, where it is not the published one");
   const OptionGroup output(app, "Output");
@@ -148,10 +113,7 @@ Run declare_import(CLI::App& app) {
   output.flag("--dry-run", target.dry_run, "Say what would become of it; make nothing");
   declare_output(app, options->outputs, "One JSON line on stdout");
   app.footer(footer);
-  return [options] {
-    take_graphs(*options);
-    return import_asked(*options);
-  };
+  return [options] { return import_asked(*options); };
 }
 
 }  // namespace lapis::cli

@@ -18,11 +18,11 @@ struct AskedJob {
 
 /// Where networks run, and how, for a request that has no job to say it.
 struct ComputeOptions {
-  std::string tiling = "auto";  ///< of the VAE: auto, on or off
-  std::string device = "auto";  ///< auto, cpu or cuda
-  std::string dtype = "auto";   ///< auto, fp32, bf16 or fp16
-  std::int64_t threads = 0;     ///< 0: one for each physical core
-  std::set<std::string> named;  ///< keys of those that something is said of
+  std::string tiling = "auto";       ///< of the VAE: auto, on or off
+  std::string device = "auto";       ///< auto, cpu or cuda
+  std::string dtype = "auto";        ///< auto, fp32, bf16 or fp16
+  std::int64_t threads = 0;          ///< 0: one for each physical core
+  std::set<std::string> named = {};  ///< keys of those that something is said of
 };
 
 /// A number that nobody can foresee: the seed of a job that names none.

@@ -129,9 +129,10 @@ io::LatentInspection facts_of(const io::LatentSource& source, const io::LatentHi
 std::vector<Image> previews(const io::LatentSource& source, const io::LatentHints& hints,
                             const io::LatentInspection& facts) {
   if (!facts.has_space || !facts.has_size) {
-    refuse(core::sentence("{} does not say its space or its size, and a preview needs both. Say them: {} ID:LINEAGE, "
-                          "{} WxH",
-                          facts.name, core::field_name(hints.keys.space), core::field_name(hints.keys.size)));
+    refuse(
+        core::sentence("{} does not say its space or its size, and a preview needs both. Say them: {} ID:LINEAGE, "
+                       "{} WxH",
+                       facts.name, core::field_name(hints.keys.space), core::field_name(hints.keys.size)));
   }
   const core::LineageRow& colours = preview_colours(facts.name, facts.passport.space);
   const io::ForeignLatent read = io::read_latent(source.bytes(), source.name(), hints, /*any_number=*/true);
@@ -145,7 +146,8 @@ std::vector<Image> previews(const io::LatentSource& source, const io::LatentHint
 
 Inspected inspect_file(const InspectAsked& asked, ModelCatalog& catalog) {
   if (asked.tokens || asked.verify || !asked.pictures.empty()) {
-    refuse(core::sentence("{tokens}, {verify} and {measure} PICTURE are for model folders; {} is a file", asked.target));
+    refuse(
+        core::sentence("{tokens}, {verify} and {measure} PICTURE are for model folders; {} is a file", asked.target));
   }
   const io::LatentSource source(asked.target, io::LatentSource::largest_pipe, /*or_picture=*/true);
   const io::FileKind* kind = io::find_file_kind(source.bytes());

@@ -57,7 +57,7 @@ struct InspectedDrift {
 
 struct InspectedPicture {
   std::string name;
-  std::string format;     ///< "PNG"
+  std::string format;      ///< "PNG"
   io::PictureTexts facts;  ///< a JPEG's text is the comment in its Exif data, under the key "parameters"
 };
 

@@ -151,8 +151,7 @@ Rows latent_rows(const io::LatentInspection& latent) {
     rows.push_back({"picture", core::sentence("{} pixels", core::size_text(core::picture_size(passport)))});
   rows.push_back({"state", state_text(passport)});
   rows.push_back({"vae", passport.vae_sha256.empty() ? "no digest" : core::sentence("sha256 {}", passport.vae_sha256)});
-  for (const Transcode& entry : passport.history)
-    rows.push_back({"history", announcement(latent.name, entry)});
+  for (const Transcode& entry : passport.history) rows.push_back({"history", announcement(latent.name, entry)});
   return rows;
 }
 
@@ -161,9 +160,10 @@ Rows channel_rows(const io::LatentInspection& latent) {
   const std::vector<core::ChannelStatistics>& channels = latent.statistics.channels;
   for (std::size_t c = 0; c < channels.size(); ++c) {
     const core::ChannelStatistics& channel = channels[c];
-    rows.push_back({std::to_string(c), core::sentence("{:.4f}", channel.mean), core::sentence("{:.4f}", channel.deviation),
-                    core::sentence("{:.4f}", static_cast<double>(channel.min)), core::sentence("{:.4f}", static_cast<double>(channel.max)),
-                    std::to_string(channel.not_finite)});
+    rows.push_back({std::to_string(c), core::sentence("{:.4f}", channel.mean),
+                    core::sentence("{:.4f}", channel.deviation),
+                    core::sentence("{:.4f}", static_cast<double>(channel.min)),
+                    core::sentence("{:.4f}", static_cast<double>(channel.max)), std::to_string(channel.not_finite)});
   }
   return rows;
 }

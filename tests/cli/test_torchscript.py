@@ -37,6 +37,8 @@ class Asked(GraphsTest):
         self.refused(2, "import", "--torchscript", DENOISER, "--name", "a", says=("--family sd15", "--like MODEL"))
         self.refused(2, *self.words(DENOISER, family="sd16"), says=("sd16", 'Did you mean "sd15"?'))
         self.refused(2, *self.words(DENOISER, family="sd2"), says=("--like MODEL",))
+        self.refused(2, "import", "unet.safetensors", "-t", "1", says=("--threads is for --torchscript",))
+        self.refused(2, *self.words(DENOISER), "-t", "-1", says=("--threads is -1; expected 0 to 1024",))
         self.refused(2, *self.words(DENOISER), says=("needs text_encoder, vae_decoder too",))
         self.refused(2, *self.words(DENOISER, DENOISER), says=("names denoiser twice",))
         self.refused(2, *self.words(str(DATA / "echo.pt")), says=('no part "echo"', "PART="))

@@ -33,7 +33,7 @@ TEST_CASE("a checkpoint becomes a folder that is a sound model, and the report s
   ImportAsked asked = asked_for(folder / "mine");
   asked.lineage = "own";
   asked.licence = "MIT";
-  const io::ImportReport report = import_checkpoint(asked, catalog);
+  const io::ImportReport report = import_model(asked, catalog);
   CHECK(report.path == (folder / "mine").string());
   CHECK(report.name == "tiny-sd15");
   CHECK(report.space == "sd15:own");
@@ -43,7 +43,7 @@ TEST_CASE("a checkpoint becomes a folder that is a sound model, and the report s
   CHECK(model.origin == "imported from tiny-sd15");
   CHECK(model.licence == "MIT");
   CHECK(model.parts.at("vae_decoder").digest.size() == 64);
-  check_fails(ErrorKind::output, {(folder / "mine").string()}, [&] { import_checkpoint(asked, catalog); });
+  check_fails(ErrorKind::output, {(folder / "mine").string()}, [&] { import_model(asked, catalog); });
 }
 
 TEST_CASE("a dry run says the same, and leaves nothing") {
@@ -52,7 +52,7 @@ TEST_CASE("a dry run says the same, and leaves nothing") {
   ImportAsked asked = asked_for(folder / "mine");
   asked.target.dry_run = true;
   asked.target.name = "another";
-  CHECK(import_checkpoint(asked, catalog).name == "another");
+  CHECK(import_model(asked, catalog).name == "another");
   CHECK(folder.names().empty());
 }
 
@@ -68,7 +68,7 @@ TEST_CASE("numbers that are not finite are refused, with their tensor, and no fo
   asked.sources.clip_l = test::model_file("tiny-sd15", test::text_encoder_file);
   check_fails(ErrorKind::input,
               {"part denoiser has 1 tensor with numbers that are not finite: tensor conv_out.bias is NaN"},
-              [&] { import_checkpoint(asked, catalog); });
+              [&] { import_model(asked, catalog); });
   CHECK(folder.names() == std::vector<std::string>{"unet.safetensors"});
 }
 
@@ -79,5 +79,42 @@ TEST_CASE("graphs have no name for a model, and are asked for one before an engi
   for (const char* part : {"text_encoder", "denoiser", "vae_decoder"})
     asked.graphs.graphs.push_back(test::model_file("tiny-sd15", "graphs/" + std::string(part) + ".pt"));
   check_fails(ErrorKind::usage, {"files have no name for a model. Give it one: name NAME"},
-              [&] { import_graphs(asked, catalog); });
+              [&] { import_model(asked, catalog); });
+}
+
+TEST_CASE("words behind a graph's file are graphs too, but for what is plainly a checkpoint") {
+  ImportAsked asked;
+  asked.graphs.graphs = {"denoiser.pt"};
+  asked.sources.main = {"text_encoder.pt", "decoder=vae_decoder.pt"};
+  const ImportAsked sorted = sorted_import(asked);
+  CHECK(sorted.graphs.graphs == std::vector<std::string>{"denoiser.pt", "text_encoder.pt", "decoder=vae_decoder.pt"});
+  CHECK(sorted.sources.main.empty());
+  asked.sources.main.push_back("unet.safetensors");
+  check_fails(ErrorKind::usage, {"does not go with a checkpoint"}, [&] { sorted_import(asked); });
+  asked.sources = {};
+  asked.sources.vae = "vae.safetensors";
+  check_fails(ErrorKind::usage, {"torchscript PART=FILE"}, [&] { sorted_import(asked); });
+}
+
+TEST_CASE("of a checkpoint nothing is taken that speaks of graphs, and of nothing no model is made") {
+  ImportAsked asked;
+  check_fails(ErrorKind::usage, {"there is nothing to import"}, [&] { sorted_import(asked); });
+  asked.sources.main = {"unet.safetensors"};
+  CHECK(sorted_import(asked).sources.main.size() == 1);
+  asked.compute = {"threads"};
+  check_fails(ErrorKind::usage, {"threads is for torchscript"}, [&] { sorted_import(asked); });
+  asked.graphs.family = "sd15";
+  check_fails(ErrorKind::usage, {"family and like are for torchscript"}, [&] { sorted_import(asked); });
+}
+
+TEST_CASE("a model that is there stays where that is asked for") {
+  const TemporaryFolder folder;
+  ImportAsked asked = asked_for(folder / "mine");
+  asked.target.skip_existing = true;
+  CHECK_FALSE(model_that_stays(asked));
+  fs::create_directories(folder / "mine");
+  io::test::write_text((folder / "mine" / "model.json").string(), "{}");
+  CHECK(model_that_stays(asked) == fs::canonical(folder / "mine"));
+  asked.target.skip_existing = false;
+  CHECK_FALSE(model_that_stays(asked));
 }

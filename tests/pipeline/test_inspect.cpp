@@ -6,8 +6,8 @@
 
 #include "../io/support.hpp"
 #include "io/latent/latent_formats.hpp"
-#include "latents.hpp"
 #include "lapis/error.hpp"
+#include "latents.hpp"
 #include "picture_file.hpp"
 #include "pipeline/inspect.hpp"
 #include "recording_engine.hpp"

@@ -43,8 +43,8 @@ TEST_CASE("a latent that does not say what it is has that said of it") {
   latent.passport.shape = {1, 16, 0, 0};
   const Rows rows = latent_rows(latent);
   CHECK_THAT(fact_of(rows, "space"), Catch::StartsWith("not said; its numbers "));
-  CHECK_THAT(fact_of(rows, "numbers"), Catch::StartsWith("16 channels, sides not said, ") &&
-                                           Catch::EndsWith(", units not said"));
+  CHECK_THAT(fact_of(rows, "numbers"),
+             Catch::StartsWith("16 channels, sides not said, ") && Catch::EndsWith(", units not said"));
   CHECK(fact_of(rows, "state") == "finished");
   CHECK(fact_of(rows, "vae") == "no digest");
   CHECK(fact_of(rows, "picture").empty());

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "core/family/families.hpp"
 #include "core/text/choice.hpp"
 #include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
@@ -117,15 +118,15 @@ std::optional<bool> answered(const Question& ask, const std::string& wish, std::
 }
 
 void check_wish(const SamplingWish& wish, const SamplingFacts& facts, const SamplingSpeakers& speakers) {
-  const auto check = [&](const char* key, const std::string& value, const std::array<std::string, 2>& words) {
+  const auto check = [&](const char* key, const std::string& value, const std::vector<std::string>& words) {
     if (value.empty()) return;
     expect_word(field_name(key), value, words);
     if (path_of(facts.prediction) == Path::flow) {
       throw Error(ErrorKind::usage, sentence("{}: {} is a flow. Leave it out", field_name(key), speakers.model));
     }
   };
-  check("prediction", wish.prediction, {"epsilon", "v"});
-  check("zero_snr", wish.zero_snr, {"on", "off"});
+  check("prediction", wish.prediction, wished_predictions());
+  check("zero_snr", wish.zero_snr, wished_snrs());
 }
 
 /// What no facts of lapis can hold.
@@ -179,6 +180,12 @@ std::vector<SamplingClaim> sampling_claims(const std::map<std::string, std::stri
   }
   return claims;
 }
+
+std::vector<std::string> wished_predictions() {
+  return {std::string(prediction_name(Prediction::epsilon)), std::string(prediction_name(Prediction::v))};
+}
+
+std::vector<std::string> wished_snrs() { return {"on", "off"}; }
 
 SamplingFacts claimed_sampling(SamplingFacts facts, std::span<const SamplingClaim> claims, const SamplingWish& wish,
                                const SamplingSpeakers& speakers, std::vector<std::string>& notes) {

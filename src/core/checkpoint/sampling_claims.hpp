@@ -36,9 +36,15 @@ std::vector<SamplingClaim> sampling_claims(const std::map<std::string, std::stri
 
 /// What a user says of it, which counts before what files say; "" says nothing.
 struct SamplingWish {
-  std::string prediction;  ///< "epsilon" or "v"
-  std::string zero_snr;    ///< "on" or "off"
+  std::string prediction;  ///< of `wished_predictions`
+  std::string zero_snr;    ///< of `wished_snrs`
 };
+
+/// "epsilon" and "v".
+std::vector<std::string> wished_predictions();
+
+/// "on" and "off".
+std::vector<std::string> wished_snrs();
 
 /// Who says something, for messages.
 struct SamplingSpeakers {

@@ -9,6 +9,8 @@
 #include "core/family/recipes.hpp"
 #include "core/family/spaces.hpp"
 #include "core/model/part_probe.hpp"
+#include "core/text/choice.hpp"
+#include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "io/file/mapped_file.hpp"
@@ -27,12 +29,6 @@ using core::ProbePictures;
 constexpr ProbePictures one_picture{1, 64, 64};
 constexpr ProbePictures two_pictures{2, 128, 64};
 constexpr const char* export_again = "Export it as docs/model-folder.md has its inputs and outputs";
-
-std::vector<std::string> part_names(const core::FamilyRow& family) {
-  std::vector<std::string> names;
-  for (const core::PartRow& row : family.parts) names.push_back(row.name);
-  return names;
-}
 
 /// Ports of a part as a family wants them, with or without what only some models have.
 std::vector<Port> inputs_of(const core::PartRow& row, bool optional_too) {
@@ -53,18 +49,17 @@ std::optional<std::vector<Port>> with_timestep(std::vector<Port> inputs, const s
   return std::nullopt;
 }
 
+/// The recipe of a published model of this family; null where none is known.
+const core::Recipe* recipe_of(const std::string& family) {
+  const auto recipe = std::ranges::find(core::recipes(), family, &core::Recipe::family);
+  return recipe == core::recipes().end() ? nullptr : &*recipe;
+}
+
 void take_family(Model& model, const std::string& name) {
   const core::FamilyRow* family = core::find_family(name);
-  if (family == nullptr) {
-    std::vector<std::string> names;
-    for (const core::FamilyRow& row : core::families()) names.push_back(row.name);
-    throw Error(ErrorKind::usage, core::sentence("{family} is \"{}\"; expected one of {}.{}", name, core::listed(names),
-                                                 core::did_you_mean(name, names)));
-  }
-  const auto recipes = core::recipes();
-  const auto recipe =
-      std::find_if(recipes.begin(), recipes.end(), [&](const core::Recipe& row) { return row.family == name; });
-  if (recipe == recipes.end()) {
+  if (family == nullptr) core::refuse_word(core::field_name("family"), name, graph_families());
+  const core::Recipe* recipe = recipe_of(name);
+  if (recipe == nullptr) {
     throw Error(ErrorKind::usage,
                 core::sentence("{family} {}: no model of it came with lapis to take the schedule from.", name),
                 core::sentence("Name one of yours: {like} MODEL"));
@@ -93,7 +88,7 @@ void choose_family(GraphPlan& plan, const GraphSources& sources, ModelCatalog& c
 
 void choose_files(GraphPlan& plan, const std::vector<std::string>& words) {
   const core::FamilyRow& family = *core::find_family(plan.model.family);
-  const std::vector<std::string> known = part_names(family);
+  const std::vector<std::string> known = core::row_names(family.parts);
   for (const std::string& word : words) {
     const std::size_t sign = word.find('=');
     const fs::path file = sign == std::string::npos ? word : word.substr(sign + 1);
@@ -312,6 +307,12 @@ class Probing {
 };
 
 }  // namespace
+
+std::vector<std::string> graph_families() {
+  std::vector<std::string> names = core::row_names(core::families());
+  std::erase_if(names, [](const std::string& name) { return recipe_of(name) == nullptr; });
+  return names;
+}
 
 GraphPlan plan_graphs(const GraphSources& sources, const std::string& tokenizer, ModelCatalog& catalog) {
   GraphPlan plan;

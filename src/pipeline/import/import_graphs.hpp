@@ -19,6 +19,9 @@ struct GraphSources {
   std::string like;                 ///< those of this model, by name or folder
 };
 
+/// Names of the families whose published models lapis knows enough of.
+std::vector<std::string> graph_families();
+
 /// Which file is which part of what model.
 struct GraphPlan {
   /// Family, space, sampling, defaults, tokenizers (their files where they are now), conditioning; no parts, no files.

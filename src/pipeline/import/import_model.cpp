@@ -1,5 +1,6 @@
 #include "pipeline/import/import_model.hpp"
 
+#include <algorithm>
 #include <future>
 #include <map>
 #include <optional>
@@ -9,7 +10,9 @@
 #include "core/family/spaces.hpp"
 #include "core/stopwatch.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
+#include "io/file/mapped_file.hpp"
 #include "io/model/model_weights.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/engine_door.hpp"
@@ -56,12 +59,41 @@ std::string name_of(const std::string& source) {
 /// The name of the model: the one that is asked for, else its source's, or of graphs its folder's.
 std::string model_name(const ImportAsked& asked) {
   if (!asked.target.name.empty()) return asked.target.name;
-  if (asked.graphs.graphs.empty()) return name_of(asked.sources.main.front());
+  if (!asked.has_graphs()) return name_of(asked.sources.main.front());
   if (!asked.target.output.empty()) return name_of(asked.target.output);
   throw Error(ErrorKind::usage, core::sentence("files have no name for a model. Give it one: {name} NAME"));
 }
 
-/// One `import_checkpoint`, from a plan to a folder.
+/// Whether a word beside graphs is a checkpoint's all the same.
+bool names_checkpoint_source(const std::string& word) {
+  std::error_code ignored;
+  return word.ends_with(".safetensors") || fs::is_directory(word, ignored);
+}
+
+void check_graph_words(const ImportAsked& asked) {
+  const ImportSources& sources = asked.sources;
+  if (sources.main.empty() && (sources.vae + sources.clip_l + sources.clip_g + sources.t5xxl).empty()) return;
+  throw Error(ErrorKind::usage,
+              core::sentence("{torchscript} makes a model of graphs alone, and does not go with a checkpoint."),
+              core::sentence("Name every part as {torchscript} PART=FILE, or import the checkpoint"));
+}
+
+void check_checkpoint_words(const ImportAsked& asked) {
+  if (asked.sources.main.empty()) {
+    throw Error(ErrorKind::usage, core::sentence("there is nothing to import. Name a diffusers folder, a checkpoint's "
+                                                 "files, or TorchScript files ({torchscript})"));
+  }
+  if (!asked.graphs.family.empty() || !asked.graphs.like.empty()) {
+    throw Error(ErrorKind::usage, core::sentence("{family} and {like} are for {torchscript}: a checkpoint says itself "
+                                                 "what it is. Leave them out"));
+  }
+  if (!asked.compute.empty()) {
+    throw Error(ErrorKind::usage, core::sentence("{} is for {torchscript}, whose parts are tried. Leave it out",
+                                                 core::field_name(*asked.compute.begin())));
+  }
+}
+
+/// The import of a checkpoint, from a plan to a folder.
 class CheckpointImport {
  public:
   CheckpointImport(const ImportAsked& asked, ModelCatalog& catalog)
@@ -163,7 +195,7 @@ class CheckpointImport {
   std::uint64_t widened_ = 0;  ///< bytes of memory
 };
 
-/// One `import_graphs`.
+/// The import of graphs that hold their weights.
 class GraphsImport {
  public:
   GraphsImport(const ImportAsked& asked, ModelCatalog& catalog)
@@ -171,7 +203,7 @@ class GraphsImport {
 
   io::ImportReport run() {
     const std::string own_name = model_name(asked_);
-    EngineDoor door({"cpu", "fp32", 0});
+    EngineDoor door(asked_.engine);
     ProbedGraphs probed = probe_graphs(plan_, door.engine());
     model_ = std::move(probed.model);
     notes_ = std::move(probed.notes);
@@ -221,14 +253,30 @@ class GraphsImport {
 
 }  // namespace
 
-fs::path import_place(const ImportAsked& asked) { return destination(model_name(asked), asked.target); }
-
-io::ImportReport import_checkpoint(const ImportAsked& asked, ModelCatalog& catalog) {
-  return CheckpointImport(asked, catalog).run();
+ImportAsked sorted_import(ImportAsked asked) {
+  std::vector<std::string>& words = asked.sources.main;
+  if (asked.has_graphs()) {
+    const auto first = std::stable_partition(words.begin(), words.end(), names_checkpoint_source);
+    asked.graphs.graphs.insert(asked.graphs.graphs.end(), first, words.end());
+    words.erase(first, words.end());
+    check_graph_words(asked);
+  } else {
+    check_checkpoint_words(asked);
+  }
+  return asked;
 }
 
-io::ImportReport import_graphs(const ImportAsked& asked, ModelCatalog& catalog) {
-  return GraphsImport(asked, catalog).run();
+std::optional<fs::path> model_that_stays(const ImportAsked& asked) {
+  if (!asked.target.skip_existing) return std::nullopt;
+  const fs::path place = destination(model_name(asked), asked.target);
+  if (!io::is_file(place / "model.json")) return std::nullopt;
+  std::error_code error;
+  const fs::path whole = fs::canonical(place, error);  // as of a model that is made
+  return error ? place : whole;
+}
+
+io::ImportReport import_model(const ImportAsked& asked, ModelCatalog& catalog) {
+  return asked.has_graphs() ? GraphsImport(asked, catalog).run() : CheckpointImport(asked, catalog).run();
 }
 
 }  // namespace lapis::pipeline

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
+#include <set>
 #include <string>
 
 #include "io/report/import_report.hpp"
+#include "lapis/engine.hpp"
 #include "pipeline/import/import_graphs.hpp"
 #include "pipeline/import/import_plan.hpp"
 #include "pipeline/import/model_folder_builder.hpp"
@@ -19,17 +22,22 @@ struct ImportAsked {
   ImportTarget target;
   std::string lineage;  ///< training its VAE comes from; empty: the published one
   std::string licence = "not stated";
+  EngineOptions engine = {"cpu", "fp32", 0};  ///< that graphs are tried on
+  std::set<std::string> compute;              ///< keys of the fields that say something of it
+
+  bool has_graphs() const { return !graphs.graphs.empty(); }
 };
 
-/// Where the model goes, which has a source or, of graphs, a name or a folder. Throws Error{usage} for one without a
-/// name, and where there is no folder of the user's own models.
-std::filesystem::path import_place(const ImportAsked& asked);
+/// `asked` with its words where they belong: those that stand behind a graph's file are graphs too, but for what is
+/// plainly a checkpoint. Throws Error{usage} for nothing to import, and for what does not go together.
+ImportAsked sorted_import(ImportAsked asked);
 
-/// Makes a model of a checkpoint. Throws as `ImportPlan` and `make_model`.
-io::ImportReport import_checkpoint(const ImportAsked& asked, ModelCatalog& catalog);
+/// The folder of the model that is there and is to stay; none where there is none, or it is not to. Throws Error{usage}
+/// for graphs without a name, and where there is no folder of the user's own models.
+std::optional<std::filesystem::path> model_that_stays(const ImportAsked& asked);
 
-/// Makes a model of graphs that hold their weights, after every part was probed. Throws as `plan_graphs`,
-/// `probe_graphs` and `make_model`.
-io::ImportReport import_graphs(const ImportAsked& asked, ModelCatalog& catalog);
+/// Makes a model of a checkpoint, or of graphs that hold their weights after every part was probed. Throws as
+/// `ImportPlan` or `plan_graphs` and `probe_graphs`, and as `make_model`.
+io::ImportReport import_model(const ImportAsked& asked, ModelCatalog& catalog);
 
 }  // namespace lapis::pipeline

@@ -23,6 +23,7 @@ struct ImportTarget {
   bool copy = false;    ///< copies large files, in place of links to them
   bool verify = false;  ///< records the sha256 of linked files too
   bool overwrite = false;
+  bool skip_existing = false;        ///< a model that is there stays, and nothing is made
   bool dry_run = false;              ///< makes it, checks it, and removes it again, in place of keeping it
   std::vector<std::string> sources;  ///< files and folders that the user named, which --overwrite must not remove
 };
