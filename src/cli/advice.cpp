@@ -17,12 +17,6 @@
 namespace lapis::cli {
 namespace {
 
-using Value = std::optional<std::string>;
-
-bool is_number(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
 /// The only name that begins with `word`, or the one that it is a misspelling of; "" for none.
 std::string meant(const std::string& word, const std::vector<std::string>& names) {
   std::vector<std::string> beginning;
@@ -106,7 +100,7 @@ std::string filled_line(std::string_view ours, Words given) {
 /// The commands that have an option.
 std::string owners(CLI::App& app, std::string_view flag) {
   std::vector<std::string> names;
-  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
+  for (CLI::App* command : commands_of(app)) {
     if (find_option(*command, flag) != nullptr) names.push_back(command->get_name());
   }
   return core::joined(names);

@@ -22,7 +22,7 @@ struct Advice {
 };
 
 /// An option that `command` has not. `value` is what seems to be its value.
-Advice unknown_option(CLI::App& command, std::string_view flag, const std::optional<std::string>& value);
+Advice unknown_option(CLI::App& command, std::string_view flag, const Value& value);
 
 /// A line whose first word is no command: `words` are all of them. `drawn`: it may be a prompt.
 Advice unknown_command(CLI::App& app, Words words, bool drawn);
@@ -32,6 +32,6 @@ Advice leading_option(CLI::App& app, Words words);
 
 /// An option of `command`, or of another tool, that has lost its hyphens: "-steps", or a long dash in their place, as
 /// editors make of two. `next` is what stands behind it. None for any other word.
-std::optional<Advice> lost_hyphens(CLI::App& command, std::string_view word, const std::optional<std::string>& next);
+std::optional<Advice> lost_hyphens(CLI::App& command, std::string_view word, const Value& next);
 
 }  // namespace lapis::cli

@@ -17,8 +17,6 @@
 namespace lapis::cli {
 namespace {
 
-using Value = std::optional<std::string>;
-
 /// Refuses a line of the program itself, or of the command that is named.
 [[noreturn]] void refuse(const Advice& advice, const std::string& command) {
   const std::string help = core::sentence("Try: lapis {}--help", command.empty() ? "" : command + " ");
@@ -26,10 +24,6 @@ using Value = std::optional<std::string>;
 }
 
 bool asks_version(std::string_view flag) { return flag == "--version" || flag == "-V"; }
-
-bool is_number(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
 
 /// Reads the words of one command.
 class Reader {

@@ -1,8 +1,7 @@
 #include "pipeline/check.hpp"
 
-#include <cstddef>
-#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,13 +11,9 @@
 #include "cli/output_options.hpp"
 #include "cli/spelling.hpp"
 #include "cli/terminal.hpp"
-#include "core/latent/latents.hpp"
 #include "core/latent/route.hpp"
-#include "core/text/job_limits.hpp"
-#include "core/text/sentence.hpp"
 #include "io/report/check_report.hpp"
 #include "lapis/error.hpp"
-#include "pipeline/locations.hpp"
 
 namespace lapis::cli {
 namespace {
@@ -46,52 +41,23 @@ struct Options {
   bool json = false;
 };
 
-std::string cost_text(const io::Checked& checked) {
-  const auto counted = [&](std::int64_t each, const char* what) {
-    return core::count_text(static_cast<std::uint64_t>(checked.pictures * each), what);
-  };
-  const core::RouteCost cost = core::cost(checked.route);
-  const PixelSize size = checked.route.size;
-  const std::string pixels = size.width > 0 ? core::sentence(" of {} pixels", core::size_text(size)) : "";
-  return core::sentence("{} and {}{}", counted(cost.decodes, "decode"), counted(cost.encodes, "encode"), pixels);
-}
-
-void print_checked(const io::Checked& checked) {
-  const core::Route& route = checked.route;
-  const std::string destination = checked.destination.empty() ? "" : core::sentence(" -> {}", checked.destination);
-  print_line(core::sentence("{}: {}{}", core::verdict_name(core::verdict(route)), checked.latent, destination));
-  print_line("  " + route.reason);
-  const std::vector<std::string> steps = core::step_texts(route);
-  for (std::size_t i = 0; i < steps.size(); ++i) print_line(core::sentence("  {}. {}", i + 1, steps[i]));
-  if (core::cost(route) != core::RouteCost{}) print_line(core::sentence("  cost: {}", cost_text(checked)));
-  if (!route.advice.empty()) print_line("  " + route.advice);
-}
-
-pipeline::CheckAsked check_asked(const Options& options, pipeline::ModelCatalog& catalog) {
-  pipeline::CheckAsked asked;
-  if (!options.size.empty()) asked.size = pipeline::parse_size(options.size, "size");
-  for (const std::string& word : options.things) {
-    (pipeline::names_file(word) ? asked.latents : asked.models).push_back(word);
-  }
-  if (options.things.empty() && options.vae.empty()) {
-    throw Error(ErrorKind::usage, "there is nothing to check. Name a latent or a model: lapis check a.safetensors");
-  }
-  asked.to = options.to;
-  asked.vae = options.vae;
-  asked.size_text = options.size;
-  if (asked.latents.empty()) return asked;
-  asked.hints = latent_hints(options.hints, catalog, hint_flags);
-  return asked;
-}
-
 int check(const Options& options) {
   pipeline::ModelCatalog catalog;
-  std::vector<io::Checked> checks = pipeline::check(check_asked(options, catalog), catalog);
+  std::optional<PixelSize> size;
+  if (!options.size.empty()) size = pipeline::parse_size(options.size, "size");
+  pipeline::CheckAsked asked = pipeline::check_asked(options.things, options.vae);
+  asked.to = options.to;
+  asked.size = size;
+  asked.size_text = options.size;
+  if (!asked.latents.empty()) asked.hints = latent_hints(options.hints, catalog, hint_flags);
+  std::vector<io::Checked> checks = pipeline::check(asked, catalog);
   for (io::Checked& checked : checks) checked.route.advice = spelled(checked.route.advice);
   if (options.json) {
     print_json(io::check_report(checks));
   } else {
-    for (const io::Checked& checked : checks) print_checked(checked);
+    for (const io::Checked& checked : checks) {
+      for (const std::string& line : pipeline::finding_lines(checked)) print_line(line);
+    }
   }
   return io::overall(checks) == core::Verdict::refuse ? exit_code(ErrorKind::incompatible) : 0;
 }

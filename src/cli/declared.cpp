@@ -16,6 +16,10 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 3> former_na
 
 }  // namespace
 
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 CLI::Option* find_option(CLI::App& command, std::string_view flag) {
   const auto former = std::ranges::find(former_names, flag, [](const auto& pair) { return pair.first; });
   if (former != former_names.end()) flag = former->second;
@@ -28,11 +32,14 @@ CLI::Option* find_option(CLI::App& command, std::string_view flag) {
   return nullptr;
 }
 
+std::vector<CLI::App*> commands_of(CLI::App& app) {
+  return app.get_subcommands([](CLI::App*) { return true; });
+}
+
 CLI::App* find_command(CLI::App& app, std::string_view name) {
-  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
-    if (command->get_name() == name) return command;
-  }
-  return nullptr;
+  const std::vector<CLI::App*> commands = commands_of(app);
+  const auto found = std::ranges::find(commands, name, [](const CLI::App* command) { return command->get_name(); });
+  return found == commands.end() ? nullptr : *found;
 }
 
 bool is_flag(const CLI::Option& option) { return option.get_items_expected_max() == 0; }
@@ -56,9 +63,7 @@ std::vector<std::string> option_names(CLI::App& command) {
 
 std::vector<std::string> command_names(CLI::App& app) {
   std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
-    names.push_back(command->get_name());
-  }
+  for (const CLI::App* command : commands_of(app)) names.push_back(command->get_name());
   return names;
 }
 

@@ -16,6 +16,8 @@
 #include "core/text/sentence.hpp"
 #include "io/latent/latent_file.hpp"
 #include "io/latent/untagged_latent.hpp"
+#include "lapis/error.hpp"
+#include "pipeline/locations.hpp"
 #include "pipeline/route_target.hpp"
 #include "pipeline/vae_folder.hpp"
 
@@ -221,10 +223,44 @@ class Checking {
   std::vector<io::Checked> checks_;
 };
 
+std::string cost_text(const io::Checked& checked) {
+  const auto counted = [&](std::int64_t each, const char* what) {
+    return core::count_text(static_cast<std::uint64_t>(checked.pictures * each), what);
+  };
+  const core::RouteCost cost = core::cost(checked.route);
+  const PixelSize size = checked.route.size;
+  const std::string pixels = size.width > 0 ? core::sentence(" of {} pixels", core::size_text(size)) : "";
+  return core::sentence("{} and {}{}", counted(cost.decodes, "decode"), counted(cost.encodes, "encode"), pixels);
+}
+
 }  // namespace
+
+CheckAsked check_asked(const std::vector<std::string>& things, const std::string& vae) {
+  if (things.empty() && vae.empty()) {
+    throw Error(ErrorKind::usage, core::sentence("there is nothing to check. Name a latent or a model: {lapis check} "
+                                                 "a.safetensors"));
+  }
+  CheckAsked asked;
+  asked.vae = vae;
+  for (const std::string& word : things) (names_file(word) ? asked.latents : asked.models).push_back(word);
+  return asked;
+}
 
 std::vector<io::Checked> check(const CheckAsked& asked, ModelCatalog& catalog) {
   return Checking(asked, catalog).run();
+}
+
+std::vector<std::string> finding_lines(const io::Checked& checked) {
+  const core::Route& route = checked.route;
+  const std::string destination = checked.destination.empty() ? "" : core::sentence(" -> {}", checked.destination);
+  std::vector<std::string> lines = {
+      core::sentence("{}: {}{}", core::verdict_name(core::verdict(route)), checked.latent, destination),
+      "  " + route.reason};
+  const std::vector<std::string> steps = core::step_texts(route);
+  for (std::size_t i = 0; i < steps.size(); ++i) lines.push_back(core::sentence("  {}. {}", i + 1, steps[i]));
+  if (core::cost(route) != core::RouteCost{}) lines.push_back(core::sentence("  cost: {}", cost_text(checked)));
+  if (!route.advice.empty()) lines.push_back("  " + route.advice);
+  return lines;
 }
 
 }  // namespace lapis::pipeline

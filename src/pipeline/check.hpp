@@ -30,7 +30,14 @@ struct CheckAsked {
   io::LatentHints hints;
 };
 
+/// What is asked of things by their words: files are latents, all others models. Throws Error{usage} where there is
+/// nothing, and no VAE either.
+CheckAsked check_asked(const std::vector<std::string>& things, const std::string& vae);
+
 /// Every finding, in the order in which things were named. Throws as reading their headers does.
 std::vector<io::Checked> check(const CheckAsked& asked, ModelCatalog& catalog);
+
+/// A finding for people: its verdict, then what led to it, indented; names of fields are marked in the advice.
+std::vector<std::string> finding_lines(const io::Checked& checked);
 
 }  // namespace lapis::pipeline
