@@ -5,6 +5,8 @@
 #include <exception>
 #include <string>
 
+#include "io/file/shortage.hpp"
+
 namespace lapis::engine {
 
 /// What a function of the caller's threw: neither libtorch's nor the engine's.
@@ -44,9 +46,11 @@ bool is_shortage();
 /// A handler of warnings that says nothing: a graph may warn with any text, and terminals obey some.
 c10::WarningHandler& silent_warnings();
 
-/// Runs `work`, lets no exception of libtorch's out, and no warning onto the terminal.
+/// Runs `work` in a thread that has room for what libtorch keeps for it, lets no exception of libtorch's out, and no
+/// warning onto the terminal.
 template <class Work>
 void guarded(const Work& work) {
+  if (!io::make_thread_locals()) throw io::memory_shortage();
   const c10::WarningUtils::WarningHandlerGuard quiet(&silent_warnings());
   try {
     work();

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "io/file/shortage.hpp"
+
 namespace lapis::engine {
 
 PartSlot::State PartSlot::state() const {
@@ -10,7 +12,11 @@ PartSlot::State PartSlot::state() const {
 }
 
 void PartSlot::expect(Load load) {
-  if (state() == State::empty) coming_ = std::async(std::launch::async, std::move(load));
+  if (state() != State::empty) return;
+  coming_ = std::async(std::launch::async, [load = std::move(load)] {
+    if (!io::make_thread_locals()) throw io::memory_shortage();
+    return load();
+  });
 }
 
 LoadedPart& PartSlot::part(const Load& load) {
@@ -26,7 +32,10 @@ void PartSlot::release() {
   coming_ = {};
   if (!part_) return;
   earlier_seconds_ += part_->seconds();
-  going_ = std::async(std::launch::async, [gone = std::exchange(part_, std::nullopt)]() mutable { gone.reset(); });
+  // Without room for what libtorch keeps for a thread, the part goes with the future, in the thread that holds that.
+  going_ = std::async(std::launch::async, [gone = std::exchange(part_, std::nullopt)]() mutable {
+    if (io::make_thread_locals()) gone.reset();
+  });
 }
 
 double PartSlot::seconds() const { return earlier_seconds_ + (part_ ? part_->seconds() : 0); }

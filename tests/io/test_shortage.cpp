@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 
 #include "io/file/shortage.hpp"
@@ -40,6 +41,11 @@ TEST_CASE("threads that can be had are had, and a limit is told with what to set
   int status = 0;
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(status == 0);
+}
+
+TEST_CASE("a thread without room for thread-local data is told so, and one with room has them") {
+  CHECK(make_thread_locals());
+  std::thread([] { CHECK(make_thread_locals()); }).join();
 }
 
 TEST_CASE("free memory is some of the machine's, and not all") {

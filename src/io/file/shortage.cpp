@@ -1,15 +1,25 @@
 #include "io/file/shortage.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdlib>
 #include <fstream>
+#include <link.h>
+#include <memory>
 #include <pthread.h>
+#include <span>
 #include <string>
 #include <sys/mman.h>
 #include <vector>
 
 #include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
+
+/// Of the dynamic loader: the address of a thread-local variable, by its library's number and its place there. Makes
+/// those of that library if the calling thread has none yet.
+extern "C" void* __tls_get_addr(unsigned long* index);  // NOLINT(bugprone-reserved-identifier)
 
 namespace lapis::io {
 
@@ -60,6 +70,21 @@ class Waiting {
   std::vector<pthread_t> threads_;
 };
 
+/// Thread-local data that the calling thread has not yet.
+struct ThreadLocals {
+  unsigned long library = 0;
+  std::size_t bytes = 0;
+};
+
+int add_missing(dl_phdr_info* library, std::size_t /*size*/, void* missing) {
+  if (library->dlpi_tls_modid == 0 || library->dlpi_tls_data != nullptr) return 0;
+  for (const ElfW(Phdr) & part : std::span(library->dlpi_phdr, library->dlpi_phnum)) {
+    if (part.p_type != PT_TLS) continue;
+    static_cast<std::vector<ThreadLocals>*>(missing)->push_back({library->dlpi_tls_modid, part.p_memsz + part.p_align});
+  }
+  return 0;
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> free_memory() {
@@ -90,6 +115,26 @@ void check_threads(int count) {
     if (!has_room_for_stack()) throw memory_shortage();
     throw thread_shortage(core::sentence("this takes up to {} threads, and the system gives {}", count, made));
   }
+}
+
+bool make_thread_locals() {
+  // The loader's table of them, and the destructors that a thread registers with its first objects, which no lack of
+  // memory may meet either. Less than what malloc gives back to the system when it is freed.
+  constexpr std::size_t spare_bytes = 98304;
+  std::vector<ThreadLocals> missing;
+  ::dl_iterate_phdr(add_missing, &missing);
+  if (missing.empty()) return true;
+  std::vector<std::unique_ptr<void, decltype(&std::free)>> room;
+  for (const ThreadLocals& locals : missing) room.emplace_back(std::malloc(locals.bytes), &std::free);
+  const std::unique_ptr<void, decltype(&std::free)> spare(std::malloc(spare_bytes), &std::free);
+  const bool all = std::ranges::all_of(room, [](const auto& block) { return block != nullptr; });
+  if (!all || spare == nullptr) return false;
+  room.clear();
+  for (const ThreadLocals& locals : missing) {
+    std::array<unsigned long, 2> index{locals.library, 0};
+    __tls_get_addr(index.data());
+  }
+  return true;
 }
 
 }  // namespace lapis::io

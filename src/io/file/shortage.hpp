@@ -22,4 +22,8 @@ std::optional<Error> shortage_of(const std::error_code& code);
 /// set: libraries that need threads wait for ever for those that they did not get, or end the process.
 void check_threads(int count);
 
+/// Gives the calling thread its thread-local data of every library that is open, and says whether there was room. Those
+/// of a library that was opened late are made at first use, where a lack of memory is no error: glibc ends the process.
+bool make_thread_locals();
+
 }  // namespace lapis::io
