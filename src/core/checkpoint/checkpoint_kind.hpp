@@ -27,6 +27,7 @@ struct Listing {
 
 constexpr std::size_t listing_length = 5;
 
+/// Counts a line, and keeps it where there is room.
 void append(Listing& listing, std::string line);
 
 /// "a; b; and 3 more".

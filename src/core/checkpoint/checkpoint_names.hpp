@@ -50,7 +50,7 @@ enum class KeyScheme {
   flux,  ///< Black Forest Labs: fused q, k and v; q, k, v and the MLP's first layer in single blocks
 };
 
-/// One row a key scheme.
+/// One row per key scheme.
 struct KeySchemeRow {
   KeyScheme key_scheme;
   std::string name;
@@ -58,7 +58,10 @@ struct KeySchemeRow {
   std::vector<std::string> prefixes;  ///< what such names stand behind in checkpoints
 };
 
+/// All key schemes, in the order of `KeyScheme`.
 std::span<const KeySchemeRow> key_schemes();
+
+/// The row of a scheme.
 const KeySchemeRow& key_scheme_row(KeyScheme key_scheme);
 
 /// The row of that name, as a model's folder records it; null where there is none.

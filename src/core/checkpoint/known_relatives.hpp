@@ -11,15 +11,15 @@
 
 namespace lapis::core {
 
-/// One row a kind of file, or a way of telling it.
+/// One row per kind of file, or a way of telling it.
 struct Relative {
   std::string_view title;             ///< "a ControlNet"; follows "FILE is"
   std::string_view advice;            ///< what lapis does with it and what to do; FILE stands for its name
   std::array<TensorMark, 3> marks{};  ///< all are there; those without a text count for nothing
-  std::array<TensorMark, 2> lacks{};  ///< none is there: told from a larger network by what it has not
+  std::array<TensorMark, 2> lacks{};  ///< none is there: a larger network would have them
 };
 
-/// The first row that fits counts.
+/// All rows, of which the first that fits counts.
 std::span<const Relative> known_relatives();
 
 /// What the names and shapes of a file's tensors say it is, other than something that lapis makes a model of; null
@@ -30,7 +30,7 @@ const Relative* find_relative(std::span<const TensorShape> checkpoint);
 /// few tensors may have those of something that the whole file is not.
 const Relative* find_marked_relative(std::span<const TensorShape> tensors);
 
-/// One that has the names and shapes of a graph in models/graphs, and is told by a word alone.
+/// One that has the names and shapes of a graph in models/graphs, and that a word alone tells from it.
 struct Twin {
   std::string_view graph;
   std::string_view word;  ///< in lower case, in its name or what it says of itself

@@ -25,7 +25,7 @@ struct LoraKey {
 /// "up_bias", which is scaled as its factors are, and LyCORIS' own ("hada_w1_a").
 std::optional<LoraKey> read_lora_key(std::string_view name);
 
-/// One row a way to lead to a module.
+/// One row per way to lead to a module.
 struct LoraPrefix {
   std::string_view prefix;
   std::string_view part;  ///< of the model: "denoiser"; "": any

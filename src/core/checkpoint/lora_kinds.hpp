@@ -17,7 +17,8 @@ struct ForeignLora {
   std::string tensor;
 };
 
-/// Names decide, but for one: OFT's and BOFT's blocks are called alike in LyCORIS, and a BOFT's have four dimensions.
+/// Of what kind that lapis does not apply a file is; none where it is of none. Names decide, but for one: OFT's and
+/// BOFT's blocks are called alike in LyCORIS, and a BOFT's have four dimensions.
 std::optional<ForeignLora> foreign_lora(std::span<const TensorShape> tensors);
 
 /// What is called `peft_type` in peft's configuration, as people call it: "VeRA" of "VERA". "" for the types that lapis
@@ -34,6 +35,7 @@ struct ControlLayer {
   bool published = false;  ///< as many as the architecture does
 };
 
+/// The layer that shows a file to be a control LoRA, or one for another model; none where no layer does.
 std::optional<ControlLayer> control_layer(std::span<const TensorShape> tensors);
 
 /// What characteristic names and shapes say a LoRA is for: "Stable Diffusion XL", "FLUX.1", ...; "" where nothing

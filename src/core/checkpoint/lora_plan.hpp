@@ -61,17 +61,18 @@ enum class LeftOut { no_module, no_name, no_bias, twice, beside, bundled };
 /// "for nothing in this model", behind "is" or "are".
 std::string left_out_text(LeftOut reason);
 
+/// What a LoRA comes to.
 struct LoraPlan {
   std::vector<std::pair<std::string, Delta>> deltas;  ///< with the part each is for; their `file` is the caller's
   std::map<LeftOut, Listing> left_out{};              ///< names of tensors
 };
 
-/// Scales: w alpha / rank, alpha from the module's tensor "alpha", else peft's configuration, else the rank. Parts
-/// whose weight is 0 get nothing. Throws Error{input} for a LoRA that disagrees with itself (ranks, lacking halves,
-/// what its configuration promises), one of a kind that is not applied, one with whole weights beside its factors, and
-/// one with tensors that tell of its factors what lapis does not know; Error{incompatible} where a tensor
-/// does not fit the parameter of its name, for a control LoRA, where no tensor is for a parameter, and where a part
-/// that it is for keeps its weights in its graph.
+/// What `file` adds to the parameters of `model`, each scaled by w alpha / rank: alpha from the module's tensor
+/// "alpha", else peft's configuration, else the rank. Parts whose weight is 0 get nothing. Throws Error{input} for a
+/// LoRA that disagrees with itself (ranks, lacking halves, what its configuration promises), one of a kind that is not
+/// applied, one with whole weights beside its factors, and one with tensors that tell of its factors what lapis does
+/// not know; Error{incompatible} where a tensor does not fit the parameter of its name, for a control LoRA, where no
+/// tensor is for a parameter, and where a part that it is for keeps its weights in its graph.
 LoraPlan plan_lora(const LoraFile& file, const LoraModel& model, const LoraWeight& weight);
 
 }  // namespace lapis::core

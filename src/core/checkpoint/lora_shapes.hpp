@@ -28,10 +28,11 @@ struct LoraProduct {
   std::optional<std::int64_t> rank;  ///< none where nothing was decomposed
 };
 
-/// None where the tensors have nothing to say of the weight.
+/// The factors among the tensors of a module; none where nothing of them is for its weight.
 std::optional<LoraFactors> lora_factors(const LoraTensors& tensors);
 
-/// Throws Error{input}, beginning with `what`, where factors are lacking or do not go together.
+/// What factors multiply to. Throws Error{input}, beginning with `what`, where one is lacking or they do not go
+/// together.
 LoraProduct product_of(const LoraFactors& factors, const std::string& what);
 
 }  // namespace lapis::core

@@ -14,7 +14,7 @@ enum class PeftEffect {
   refused,  ///< where the key is set, the adapter is more than its factors, or is for other weights
 };
 
-/// One row a key.
+/// One row per key.
 struct PeftKey {
   std::string_view name;  ///< of LoraConfig, LoHaConfig or LoKrConfig (peft 0.21)
   PeftEffect effect;

@@ -11,6 +11,7 @@
 
 namespace lapis::core {
 
+/// What files say of prediction and betas.
 enum class Claim {
   v,            ///< the network predicts v
   epsilon,      ///< the network predicts the noise

@@ -9,6 +9,7 @@
 
 namespace lapis::core {
 
+/// Where in a name a piece of it stands.
 enum class Where { begin, inside, end, whole };
 
 /// A tensor of a checkpoint by a piece of its name; with `axis`, where it has this size there.
@@ -19,6 +20,7 @@ struct TensorMark {
   std::int64_t size = 0;
 };
 
+/// Whether a tensor has the mark.
 inline bool bears(const TensorShape& tensor, const TensorMark& mark) {
   const std::string_view name = tensor.name;
   const bool named = mark.where == Where::begin    ? name.starts_with(mark.text)

@@ -52,6 +52,7 @@ struct ScaleFault {
   std::string what;  ///< "tensor X is ...", without a full stop
 };
 
+/// What a checkpoint's scales come to.
 struct WeightScales {
   std::map<std::string, WeightScale> weights;  ///< by the weight's name
   std::set<std::string> notes;  ///< tensors that are no weights but tell of them: all that were understood

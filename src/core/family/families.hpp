@@ -50,7 +50,7 @@ enum class Architecture { sd15, sdxl, flux };
 /// "schnell" has not); two passes are there too, with a weight of their own.
 enum class GuidanceKind { passes, input };
 
-/// One row a family.
+/// One row per family.
 struct FamilyRow {
   std::string name;
   Architecture architecture;
@@ -66,10 +66,13 @@ struct FamilyRow {
   std::vector<SharedSize> shared_sizes;
 };
 
+/// All families, in the order in which people are shown them.
 std::span<const FamilyRow> families();
 
 /// The row of this name; null where there is none.
 const FamilyRow* find_family(std::string_view name);
+
+/// The part of this name; null where the family has none.
 const PartRow* find_part(const FamilyRow& family, std::string_view name);
 
 /// Whether the denoiser of `model` reads guidance as a number.

@@ -7,7 +7,7 @@
 
 namespace lapis::core {
 
-/// One row a file.
+/// One row per file.
 struct KnownVae {
   std::string name;         ///< of the file, and who published it
   std::string space;        ///< a row of spaces()

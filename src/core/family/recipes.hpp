@@ -9,7 +9,7 @@
 
 namespace lapis::core {
 
-/// One row an architecture of denoisers.
+/// One row per architecture of denoisers.
 struct Recipe {
   std::string title;                         ///< for people
   std::string family;                        ///< a row of families(); empty: no family of lapis renders with it yet

@@ -11,7 +11,8 @@
 
 namespace lapis::core {
 
-/// One row a space. Its lineage is that of the published weights; two rows of one lineage hold the same raw VAE values.
+/// One row per space. Its lineage is that of the published weights; two rows of one lineage hold the same raw VAE
+/// values.
 struct SpaceRow {
   Space space;
   int packing;          ///< diffusers hands its latents over in tokens of packing x packing cells; 1: as they are
@@ -25,7 +26,7 @@ struct ChannelSpread {
   double deviation;
 };
 
-/// One row a lineage of VAEs: what is known of its values beyond the numbers of its space.
+/// One row per lineage of VAEs: what is known of its values beyond the numbers of its space.
 struct LineageRow {
   std::string name;
   std::string space;                       ///< id of the row of `spaces()` whose numbers its config has
@@ -35,6 +36,7 @@ struct LineageRow {
   std::string source;                 ///< where rgb and spread come from
 };
 
+/// All rows, in the order in which people are shown them.
 std::span<const SpaceRow> spaces();
 std::span<const LineageRow> lineages();
 

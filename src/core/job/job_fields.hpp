@@ -58,7 +58,7 @@ using ResolvedMember =
 /// A decided value as JSON and provenance hold it. A whole number is an std::uint64_t where it fits no std::int64_t.
 using FieldValue = std::variant<std::string, std::int64_t, double, std::vector<std::string>, std::uint64_t>;
 
-/// One row a field.
+/// One row per field.
 struct JobField {
   std::string_view key;         ///< in JSON, job files and provenance
   std::string_view flags;       ///< on the command line: "-W,--width"

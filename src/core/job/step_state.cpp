@@ -78,20 +78,20 @@ void resolve_stop(const Job& job, const Model& model, const Passport* latent, Re
   resolved.stop_at = static_cast<int>(*job.stop_at);
 }
 
-void check_step_state(const StepState& place, const Schedule& schedule, Path path) {
-  if (place.path != path) {
+void check_step_state(const StepState& state, const Schedule& schedule, Path path) {
+  if (state.path != path) {
     throw Error(
         ErrorKind::incompatible,
         sentence(
             "the latent is partially denoised, on its way on {}, and the model denoises on {}. Go on with a model of "
             "the kind that began it",
-            path_text(place.path), path_text(path)));
+            path_text(state.path), path_text(path)));
   }
-  const std::string steps = count_text(static_cast<std::uint64_t>(place.step), "step");
-  const std::string sigma = number_text(place.sigma);
-  const auto step = static_cast<std::size_t>(place.step);
-  const bool there = place.step >= 0 && step < schedule.timesteps.size();
-  if (there && schedule.sigmas[step] == place.sigma) return;
+  const std::string steps = count_text(static_cast<std::uint64_t>(state.step), "step");
+  const std::string sigma = number_text(state.sigma);
+  const auto step = static_cast<std::size_t>(state.step);
+  const bool there = state.step >= 0 && step < schedule.timesteps.size();
+  if (there && schedule.sigmas[step] == state.sigma) return;
   refuse(there ? sentence("after {} the latent stands at sigma {} and this job's schedule at {}: it was begun on "
                           "another schedule.",
                           steps, sigma, number_text(schedule.sigmas[step]))

@@ -25,6 +25,6 @@ void resolve_stop(const Job& job, const Model& model, const Passport* latent, Re
 
 /// Throws unless a run over `schedule` on `path` comes by this very state: Error{incompatible} for another path,
 /// Error{usage} for another sigma, saying what to leave out.
-void check_step_state(const StepState& place, const Schedule& schedule, Path path);
+void check_step_state(const StepState& state, const Schedule& schedule, Path path);
 
 }  // namespace lapis::core

@@ -33,13 +33,15 @@ struct RouteCost {
 
   bool operator==(const RouteCost&) const = default;
 };
+
+/// What running the route costs.
 RouteCost cost(const Route& route);
 
 /// "1 decode, 1 encode, 1 decode to measure", or "no call of a VAE".
 std::string cost_text(const Route& route);
 
-/// The steps for people. A route through a picture is told by what is done to the picture: not by the units and layouts
-/// in which its VAEs take and give numbers.
+/// The steps for people, one line each. Of a route through a picture the lines say what is done to the picture, and
+/// leave out the units and layouts in which its VAEs take and give numbers.
 std::vector<std::string> step_texts(const Route& route);
 
 /// What running a route found out of it.

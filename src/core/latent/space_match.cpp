@@ -99,7 +99,7 @@ std::string flat_text(std::span<const ChannelStatistics> channels) {
 
 }  // namespace
 
-std::vector<SpaceMatch> fitting_spaces(std::span<const ChannelStatistics> channels, const FormFacts& facts) {
+std::vector<SpaceMatch> fitting_spaces(std::span<const ChannelStatistics> channels, const FormatFacts& facts) {
   if (std::any_of(channels.begin(), channels.end(), is_flat)) return {};
   std::vector<SpaceMatch> matches;
   for (const Space& space : candidates(channels.size(), facts.packed)) {

@@ -19,7 +19,7 @@ struct SpaceMatch {
 };
 
 /// What the format of a file says, beside its numbers.
-struct FormFacts {
+struct FormatFacts {
   std::optional<Units> units = {};
   bool packed = false;  ///< in tokens of several cells, as only some spaces are
 };
@@ -28,10 +28,10 @@ struct FormFacts {
 /// channel's mean and deviation against what is known of the lineage (`LineageRow::spread`), or against unit spread in
 /// model units where nothing is. Every lineage that is known to have a space's numbers is a reading of its own. None
 /// where numbers say nothing: a channel is one number throughout, or has none that is finite.
-std::vector<SpaceMatch> fitting_spaces(std::span<const ChannelStatistics> channels, const FormFacts& facts = {});
+std::vector<SpaceMatch> fitting_spaces(std::span<const ChannelStatistics> channels, const FormatFacts& facts = {});
 
 /// The likeliest readings in words, behind "its numbers": "fit sd15 in model units, sdxl in model units and 3 others";
-/// or why no space can be told: "are all zero".
+/// or why they fit none: "are all zero".
 std::string matches_text(std::span<const SpaceMatch> matches, std::span<const ChannelStatistics> channels);
 
 }  // namespace lapis::core

@@ -48,7 +48,7 @@ const FamilyRow& checked_family(const Model& model) {
                          guess(model.family, names)));
 }
 
-/// What to do about a space that is not the family's: told by whose numbers it has.
+/// What to do about a space that is not the family's: it depends on whose numbers the space has.
 std::string space_advice(const Space& found, const FamilyRow& family) {
   const std::vector<std::string> owners = spaces_with_numbers(found);
   if (std::find(owners.begin(), owners.end(), family.space) != owners.end()) {

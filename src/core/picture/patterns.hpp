@@ -8,13 +8,14 @@
 
 namespace lapis::core {
 
-/// One row a pattern.
+/// One row per pattern.
 struct PatternRow {
   std::string name;
   std::string description;
   Image (*draw)(int width, int height);
 };
 
+/// All patterns, in the order in which they are measured.
 std::span<const PatternRow> patterns();
 
 }  // namespace lapis::core

@@ -18,7 +18,7 @@
 namespace lapis::core {
 namespace {
 
-constexpr double largest_share = 16;  // of the model's own area, taken without being told
+constexpr double largest_share = 16;  // of the model's own area, where the job names no size
 
 /// Copies what of `from`, laid with its top left corner at (left, top), falls into `to`.
 void paste(const Pixels& from, int left, int top, Pixels& to) {

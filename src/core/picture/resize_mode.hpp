@@ -22,6 +22,7 @@ struct ResizeModeRow {
   std::string help;  ///< one line
 };
 
+/// All resize modes, in the order in which messages list them.
 std::span<const ResizeModeRow> resize_modes();
 
 /// The resize mode called `name`. Throws Error{usage} with the names there are.

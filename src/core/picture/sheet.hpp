@@ -32,6 +32,7 @@ struct SheetCell {
 /// A heading: its first line stands out.
 using SheetHeading = std::vector<std::string>;
 
+/// What stands on a sheet.
 struct Sheet {
   std::string title;
   std::vector<std::string> notes;     ///< below the title, each wrapped to the sheet's width

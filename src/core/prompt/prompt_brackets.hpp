@@ -8,6 +8,7 @@
 
 namespace lapis::core {
 
+/// `parse_prompt` of syntax a1111, and of syntax comfy.
 ParsedPrompt parse_a1111(std::string_view text);
 ParsedPrompt parse_comfy(std::string_view text);
 

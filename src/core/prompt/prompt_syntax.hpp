@@ -12,13 +12,14 @@
 
 namespace lapis::core {
 
-/// One row a syntax.
+/// One row per syntax.
 struct PromptSyntaxRow {
   PromptSyntax syntax;
   std::string name;
   std::string label;  ///< as a settings text names it
 };
 
+/// All syntaxes, in the order in which messages list them.
 std::span<const PromptSyntaxRow> prompt_syntaxes();
 
 /// The row of this name. Throws Error{usage} with a suggestion where there is none.
@@ -55,9 +56,9 @@ ParsedPrompt parse_prompt(std::string_view text, PromptSyntax syntax);
 /// "column 7": where the byte `offset` of `text` lies, in characters from 1; with its line where there are several.
 std::string place_text(std::string_view text, std::size_t offset);
 
-constexpr std::size_t deepest_brackets = 200;
-constexpr std::size_t longest_prompt = 50'000;  ///< bytes
-constexpr std::size_t most_prompt_warnings = 20;
+constexpr std::size_t deepest_brackets = 200;     ///< within each other
+constexpr std::size_t longest_prompt = 50'000;    ///< bytes
+constexpr std::size_t most_prompt_warnings = 20;  ///< of one prompt, each with its place
 
 /// Collects warnings, each with its place in a text. Those beyond `most_prompt_warnings` are only counted: finding a
 /// place takes as long as the text is.

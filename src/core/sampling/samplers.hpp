@@ -37,7 +37,7 @@ enum class Remembered {
   x_and_answers  ///< x at the last step's beginning, and behind it the answers
 };
 
-/// One row a sampler. Its name tells it from the others.
+/// One row per sampler. Its name tells it from the others.
 struct SamplerRow {
   std::string name;   ///< on the command line, in model.json and in provenance
   std::string label;  ///< in A1111's text
@@ -54,6 +54,7 @@ struct SamplerRow {
   std::vector<std::string> aliases;  ///< what A1111, ComfyUI, diffusers and stable-diffusion.cpp call it
 };
 
+/// All samplers, in the order in which messages list them.
 std::span<const SamplerRow> samplers();
 
 /// A sampler's name, its label and its aliases.

@@ -14,6 +14,7 @@
 
 namespace lapis::core {
 
+/// The schedules, a row each; `make_schedule` says how each lays its noise levels.
 enum class ScheduleKind {
   own,
   normal,
@@ -30,7 +31,7 @@ enum class ScheduleKind {
   by_hand
 };
 
-/// One row a schedule.
+/// One row per schedule.
 struct ScheduleRow {
   ScheduleKind kind;
   std::string name;                  ///< on the command line, in model.json and in provenance
@@ -41,6 +42,7 @@ struct ScheduleRow {
   std::string oracle;                ///< whose numbers the goldens hold
 };
 
+/// All schedules, in the order in which messages list them.
 std::span<const ScheduleRow> schedules();
 
 /// A schedule's name, its label and its aliases.

@@ -9,7 +9,7 @@
 
 namespace lapis::core {
 
-/// One row a class.
+/// One row per class.
 struct SchedulerClass {
   std::string_view name;
   Path path = Path::variance_exploding;
@@ -41,7 +41,7 @@ enum class KeyUse {
   unused     ///< changes nothing that lapis computes
 };
 
-/// One row a key, or a key of one class.
+/// One row per key, or a key of one class.
 struct SchedulerKey {
   std::string_view name;
   KeyUse use;

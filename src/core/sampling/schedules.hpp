@@ -10,16 +10,17 @@
 
 namespace lapis::core {
 
-/// One row a spacing.
+/// One row per spacing.
 struct SpacingRow {
   Spacing spacing;
   std::string name;  ///< on the command line, in model.json and in provenance
   std::string help;  ///< one line
 };
 
+/// All spacings, in the order in which messages list them.
 std::span<const SpacingRow> spacings();
 
-/// One row a curve of betas.
+/// One row per curve of betas.
 struct BetaCurveRow {
   BetaCurve curve;
   std::string name;       ///< in model.json

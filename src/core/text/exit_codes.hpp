@@ -9,6 +9,7 @@
 
 namespace lapis::core {
 
+/// One row per exit code.
 struct ExitCode {
   int code;
   std::optional<ErrorKind> kind;  ///< of the errors that end so; none for an end without an error

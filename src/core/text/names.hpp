@@ -9,6 +9,7 @@
 
 namespace lapis::core {
 
+/// What a marked name stands for.
 enum class NameKind {
   field,    ///< "steps"
   letter,   ///< a field where a line to type has its short flag: "-m" of "model"

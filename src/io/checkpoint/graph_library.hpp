@@ -1,4 +1,4 @@
-// Graphs of known architectures, which checkpoints are held against: those of models/graphs, and those of models.
+// Graphs of known architectures, which checkpoints are matched with: those of models/graphs, and those of models.
 #pragma once
 
 #include <filesystem>

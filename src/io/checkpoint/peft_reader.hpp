@@ -9,6 +9,7 @@
 
 namespace lapis::io {
 
+/// What one configuration says.
 struct PeftSettings {
   std::vector<core::PeftScale> scales;  ///< of each part that it speaks of
   core::Listing unknown;                ///< keys that no peft up to 0.21 writes, where they say something

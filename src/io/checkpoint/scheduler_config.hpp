@@ -10,6 +10,7 @@
 
 namespace lapis::io {
 
+/// What a scheduler's configuration comes to.
 struct SchedulerConfig {
   std::filesystem::path file;      ///< as the user has it
   std::string class_name;          ///< EulerDiscreteScheduler where the folder names none

@@ -10,7 +10,7 @@ namespace lapis::io {
 /// What every PNG begins with.
 constexpr std::string_view png_signature = "\x89PNG\r\n\x1a\n";
 
-/// One row a kind of file.
+/// One row per kind of file.
 struct FileKind {
   std::string_view name;  ///< "PNG": as messages call it
   std::size_t offset;     ///< where its mark stands

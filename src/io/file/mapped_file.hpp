@@ -13,7 +13,7 @@ namespace lapis::io {
 /// Throws Error{kind}: that `path` does not exist or cannot be read, by the errno value that opening it ended with.
 [[noreturn]] void fail_unreadable(const std::filesystem::path& path, ErrorKind kind, int error_number);
 
-/// Whether a regular file is at `path`, links followed; no where that cannot be told.
+/// Whether a regular file is at `path`, links followed; false where that cannot be found out.
 bool is_file(const std::filesystem::path& path);
 
 /// A regular file, mapped read-only. The bytes stay valid, at the same address, until the object that owns them is

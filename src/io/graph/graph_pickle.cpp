@@ -193,7 +193,7 @@ class PickleScan {
   }
 
   void remember(std::uint64_t place) {
-    // In their order: libtorch makes room for any number it is told.
+    // In their order: libtorch makes room for any number that it reads.
     if (place > memo_.size()) return fail("counts its values in a way that torch.jit.save does not");
     if (stack_.empty()) return fail("takes more than it has");
     if (place == memo_.size()) memo_.emplace_back();

@@ -38,10 +38,11 @@ std::string vae_digest(const Model& model);
 /// weights where what is recorded does not decide. Throws Error{model} where they cannot be read.
 bool has_vae(const Model& model, const std::string& digest);
 
-/// Between a file's document and the engine's latent: units and precision are left behind or taken up. Of `passport`
-/// count units, dtype, digest, job and history; the rest is the latent's own. A partially denoised latent is kept in
-/// model units: others are Error{usage}.
+/// A file's latent as the engine takes it: in model units, without what its file says beside.
 Latent to_latent(const LatentDocument& document);
+
+/// The document of an engine's latent. `passport` says its units, dtype, digest, job and history; all else is the
+/// latent's own. A partially denoised one in other than model units is Error{usage}.
 LatentDocument to_document(const Latent& latent, Passport passport);
 
 }  // namespace lapis::io

@@ -16,6 +16,7 @@
 
 namespace lapis::io {
 
+/// The conventions in which tools keep latents in files.
 enum class LatentFormat {
   lapis,      ///< docs/latent-format.md
   comfy,      ///< ComfyUI's SaveLatent: tensor "latent_tensor", marker "latent_format_version_0", raw VAE values
@@ -38,6 +39,7 @@ struct LatentFormatRow {
   std::string description;
 };
 
+/// All formats, in the order in which people are shown them.
 std::span<const LatentFormatRow> latent_formats();
 
 /// The row of a format.

@@ -20,8 +20,11 @@ Safetensors parse_latent_container(std::span<const std::byte> file, const std::s
 LatentDtype latent_dtype(const TensorView& tensor, const std::string& name);
 std::array<std::int64_t, 4> latent_shape(const TensorView& tensor, const std::string& name);
 
+/// The type that a tensor of such numbers has in safetensors.
 Dtype tensor_dtype(LatentDtype dtype);
-std::size_t number_size(LatentDtype dtype);  ///< bytes
+
+/// Bytes of one number.
+std::size_t number_size(LatentDtype dtype);
 
 /// The numbers of a tensor that has a latent's dtype. NaN and Inf are Error{input} unless `any_number`: how many there
 /// are, and where the first one is.

@@ -39,7 +39,7 @@ void check_hinted_size(const Passport& passport, const std::string& name, const 
              leave_out(hints.keys.size));
 }
 
-/// A latent of another program: what is told and what the file says, put together.
+/// A latent of another program: what the hints and the file say, put together.
 class Foreign {
  public:
   Foreign(LatentContainer container, std::string name, const LatentHints& hints)
@@ -69,7 +69,7 @@ class Foreign {
   }
 
  private:
-  /// What is told may name a format that has the same bytes.
+  /// A hint may name another format that has the same bytes.
   void choose_format() {
     format_ = container_.format;
     if (!hints_.format || *hints_.format == format_) return;
@@ -156,7 +156,7 @@ class Foreign {
 
   std::int64_t token_width() const { return std::int64_t{passport_.space.channels} * packing_ * packing_; }
 
-  /// [batch, tokens, channels of a patch]: the picture's size must be told.
+  /// [batch, tokens, channels of a patch]: a hint must say the picture's size.
   Shape packed_shape() const {
     const std::vector<std::int64_t>& shape = container_.tensor.shape;
     if (shape[2] != token_width()) {
@@ -197,7 +197,7 @@ class Foreign {
   int packing_ = 1;
 };
 
-/// A file of lapis says everything: what is told may only agree.
+/// A file of lapis says everything: hints may only agree.
 void check_hints(const Passport& passport, const std::string& name, const LatentHints& hints) {
   if (hints.format && *hints.format != LatentFormat::lapis) {
     contradict(name,

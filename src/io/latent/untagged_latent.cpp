@@ -30,7 +30,7 @@ Reading reading_of(const std::vector<std::int64_t>& shape, const core::SpaceRow&
   return shape[0] == channels ? Reading::plain : Reading::none;
 }
 
-/// What has to be told to read a tensor as a latent of that space. Tokens without a size become a picture one token
+/// The hints that it takes to read a tensor as a latent of that space. Tokens without a size become a picture one token
 /// high.
 LatentHints guess_of(const LatentContainer& container, const core::SpaceRow& row, Reading reading, LatentHints hints) {
   hints.space = row.space;

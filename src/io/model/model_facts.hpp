@@ -9,6 +9,7 @@
 
 namespace lapis::io {
 
+/// The largest whole number that model.json may have where the grammar names no other bound.
 constexpr int largest_integer = std::numeric_limits<int>::max();
 
 /// A whole number of [low, high].

@@ -362,7 +362,8 @@ void verify_parts(const Model& model, std::span<const std::string> parts) {
   }
   std::vector<Work> work;
   for (const auto& [name, facts] : model.files) {
-    // A part's paths are free of symbolic links; a name in the list may be one. One that is gone is a fault to be told.
+    // A part's paths are free of symbolic links; a name in the list may be one. One that is gone is a fault of the
+    // model.
     std::error_code gone;
     const fs::path file = fs::canonical(model.folder / name, gone);
     if (!is_worth_reading(facts, false)) continue;

@@ -1,4 +1,4 @@
-// Model folders: model.json read and checked, files held against what it records. docs/model-folder.md is the grammar.
+// Model folders: model.json read and checked, files compared with what it records. docs/model-folder.md is the grammar.
 #pragma once
 
 #include <cstdint>

@@ -8,6 +8,7 @@
 
 namespace lapis::io {
 
+/// What a model's weights take.
 struct WeightFacts {
   std::string dtypes;       ///< "F16", or "F16 and F32" where there are several; "in the graphs" where no file has any
   std::uint64_t bytes = 0;  ///< of the tensors that the graphs need, each once

@@ -12,6 +12,7 @@ namespace lapis::io {
 /// The longest side of a picture that is read, in pixels.
 constexpr int largest_side = 65'535;
 
+/// A picture's header.
 struct PictureFacts {
   std::string format;  ///< "JPEG", "PNG", "BMP", "TGA", "PNM" or "GIF"
   int width = 0;       ///< as stored: before it is turned upright

@@ -15,7 +15,7 @@
 namespace lapis::io {
 namespace {
 
-constexpr std::size_t head_size = 64;  // bytes by which a picture is told from what is none
+constexpr std::size_t head_size = 64;  // bytes that show whether a file is a picture
 
 /// False for what only wastes the time and the memory to read it, as /dev/zero. A TGA has no mark of its own, but a
 /// kind of colour map and of coding.

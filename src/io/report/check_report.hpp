@@ -25,6 +25,7 @@ struct Checked {
 /// The verdict of several: a refusal if there is one, else that of the costliest route.
 core::Verdict overall(std::span<const Checked> checks);
 
+/// The document, on one line.
 std::string check_report(std::span<const Checked> checks);
 
 }  // namespace lapis::io

@@ -6,6 +6,7 @@
 
 namespace lapis::io {
 
+/// One part of the model.
 struct ImportedPartReport {
   std::string part;
   std::string graph;
@@ -14,6 +15,7 @@ struct ImportedPartReport {
   std::vector<std::string> files;
 };
 
+/// A model that was made.
 struct ImportReport {
   std::string path;  ///< of the model's folder
   std::string name;
@@ -25,6 +27,7 @@ struct ImportReport {
   double seconds = 0;
 };
 
+/// The document, on one line.
 std::string import_line(const ImportReport& report);
 
 }  // namespace lapis::io

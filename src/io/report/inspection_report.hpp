@@ -13,7 +13,7 @@
 namespace lapis::io {
 
 /// A latent, looked at. Where its space is not said, that of the passport is made up, and so are units that are not
-/// said: neither is told.
+/// said: the report has null for both.
 struct LatentInspection {
   std::string name;
   std::string format;  ///< name of a row of `latent_formats`
@@ -21,11 +21,12 @@ struct LatentInspection {
   core::Layout layout = core::Layout::plain;  ///< in the file
   bool has_space = true;
   bool has_units = true;
-  bool has_size = true;  ///< false: packed tokens whose picture's size nobody told
+  bool has_size = true;  ///< false: packed tokens whose picture's size nobody says
   LatentStatistics statistics;
   std::vector<core::SpaceMatch> fits;  ///< there where the space is not said
 };
 
+/// The document, on one line.
 std::string inspection_report(const LatentInspection& latent);
 
 }  // namespace lapis::io
