@@ -185,10 +185,11 @@ int generate(GenerationOptions& options) {
   const pipeline::RenderOutputs outputs = pipeline::plan_render_outputs(job, plan, options.outputs);
   check_stdout(options, outputs);
   const std::vector<pipeline::Output> all = outputs.all();
-  const bool draws_nothing = pipeline::all_stay(all);
-  if (options.dry_run && draws_nothing) print_plan(options, outputs, plan);
-  if (!options.dry_run && draws_nothing) report_skipped(options.outputs, all);
-  if (draws_nothing) return 0;
+  if (pipeline::all_stay(all)) {
+    if (options.dry_run) print_plan(options, outputs, plan);
+    if (!options.dry_run) report_skipped(options.outputs, all);
+    return 0;
+  }
   pipeline::EngineDoor door(pipeline::engine_options(plan.job));
   Progress progress;
   const Events events = listener(progress);
