@@ -25,10 +25,15 @@ namespace {
 
 bool asks_version(std::string_view flag) { return flag == "--version" || flag == "-V"; }
 
+void declare_all(CLI::App& app, const Declare& declare) {
+  for (CLI::App* command : commands_of(app)) declare(*command);
+}
+
 /// Reads the words of one command.
 class Reader {
  public:
-  Reader(CLI::App& command, Words words) : command_(command), words_(words) {}
+  Reader(CLI::App& command, Words words, const Declare& declare)
+      : command_(command), words_(words), declare_(declare) {}
 
   Arguments::Kind read() {
     while (at_ < words_.size() && kind_ == Arguments::Kind::run) read_word(words_[at_++]);
@@ -50,7 +55,7 @@ class Reader {
 
   void read_word(const std::string& word) {
     if (ended_ || !word.starts_with('-') || word == "-") {
-      if (const auto lost = ended_ ? std::nullopt : lost_hyphens(command_, word, apparent_value())) fail(*lost);
+      if (const auto advice = ended_ ? std::nullopt : lost(word)) fail(*advice);
       positionals_.push_back(word);
       places_.push_back(at_ - 1);
     } else if (word == "--") {
@@ -65,7 +70,7 @@ class Reader {
 
   /// "-n", "-nVALUE", "-n=VALUE", or some flags together.
   void read_short(const std::string& word) {
-    if (const auto lost = lost_hyphens(command_, word, apparent_value())) return fail(*lost);
+    if (const auto advice = lost(word)) return fail(*advice);
     for (std::size_t i = 1; i < word.size() && kind_ == Arguments::Kind::run; ++i) {
       const std::string flag = {'-', word[i]};
       const std::string rest = word.substr(i + 1);
@@ -99,7 +104,15 @@ class Reader {
     }
   }
 
+  /// `lost_hyphens`, which may tell whose an option is.
+  std::optional<Advice> lost(const std::string& word) const {
+    if (!lost_hyphens(command_, word, apparent_value())) return std::nullopt;
+    declare_all(*command_.get_parent(), declare_);
+    return lost_hyphens(command_, word, apparent_value());
+  }
+
   void unknown(const std::string& flag, const Value& value) {
+    declare_all(*command_.get_parent(), declare_);
     fail(unknown_option(command_, flag, value ? value : apparent_value()));
   }
 
@@ -215,6 +228,7 @@ class Reader {
 
   CLI::App& command_;
   Words words_;
+  const Declare& declare_;
   std::size_t at_ = 0;
   bool ended_ = false;  ///< by "--"
   std::vector<std::string> positionals_;
@@ -225,7 +239,7 @@ class Reader {
 
 }  // namespace
 
-Arguments read_arguments(CLI::App& app, const std::vector<std::string>& words) {
+Arguments read_arguments(CLI::App& app, const std::vector<std::string>& words, const Declare& declare) {
   Words rest = words;
   const bool helps = !rest.empty() && rest.front() == "help";
   if (helps) rest = rest.subspan(1);
@@ -233,11 +247,15 @@ Arguments read_arguments(CLI::App& app, const std::vector<std::string>& words) {
   const std::string& first = rest.front();
   if (first == "-h" || first == "--help") return {Arguments::Kind::help, nullptr};
   if (asks_version(first)) return {Arguments::Kind::version, nullptr};
-  if (first.size() > 1 && first.starts_with('-')) refuse(leading_option(app, rest), "");
+  if (first.size() > 1 && first.starts_with('-')) {
+    declare_all(app, declare);
+    refuse(leading_option(app, rest), "");
+  }
   CLI::App* command = find_command(app, first);
   if (command == nullptr) refuse(unknown_command(app, rest, !helps), "");
+  declare(*command);
   if (helps) return {Arguments::Kind::help, command};
-  return {Reader(*command, rest.subspan(1)).read(), command};
+  return {Reader(*command, rest.subspan(1), declare).read(), command};
 }
 
 }  // namespace lapis::cli

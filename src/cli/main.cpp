@@ -1,9 +1,9 @@
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <map>
 #include <memory>
 #include <new>
-#include <optional>
 #include <span>
 #include <string>
 #include <system_error>
@@ -51,58 +51,36 @@ std::string footer() {
   return text + line;
 }
 
-/// The program's options and its commands.
-struct CommandLine {
-  /// The options of `named` are declared, and how to run it; without a name those of every command, to advise with.
-  explicit CommandLine(const std::optional<std::string>& named) {
-    app.set_version_flag("-V,--version", std::string("lapis ") + version, "Print the version and end");
-    app.set_help_flag("-h,--help", "Print this help and end");
-    app.footer(footer());
-    app.require_subcommand(1);
-    app.formatter(std::make_shared<HelpFormatter>());
-    for (const Command& row : commands()) {
-      CLI::App* command = app.add_subcommand(std::string(row.name), std::string(row.help));
-      command->group("Commands");
-      if (named && *named != row.name) continue;
-      runs[command] = row.declare(*command);
-      command->add_flag_callback("-q,--quiet", be_quiet, "No progress bar and no notes")->group("Output");
-    }
-  }
-
-  CLI::App app{"Renders pictures with latent diffusion: SD1.5, SDXL and Flux models, on CPU or CUDA.", "lapis"};
-  std::map<const CLI::App*, Run> runs;  ///< each holds what its command's options fill
-};
-
-/// Reads `words` by the options of the command that they name: to declare those of all would cost every start more than
-/// `list` takes. Only advice wants them all.
-Arguments read_words(CommandLine& line, const std::vector<std::string>& words) {
-  try {
-    return read_arguments(line.app, words);
-  } catch (const Error&) {
-    CommandLine whole(std::nullopt);
-    read_arguments(whole.app, words);
-    throw;
-  }
-}
-
-/// The word that names the command, in "generate ..." as in "help generate".
-std::string command_word(const std::vector<std::string>& words) {
-  const std::size_t at = !words.empty() && words.front() == "help" ? 1 : 0;
-  return at < words.size() ? words[at] : "";
+/// Declares the options of each command once, and keeps in `runs` how to run it.
+Declare declaring(std::map<const CLI::App*, Run>& runs) {
+  return [&runs](CLI::App& command) {
+    if (runs.contains(&command)) return;
+    const auto row = std::ranges::find(commands(), command.get_name(), &Command::name);
+    runs[&command] = row->declare(command);
+    command.add_flag_callback("-q,--quiet", be_quiet, "No progress bar and no notes")->group("Output");
+  };
 }
 
 int run(int argc, char** argv) {
-  const std::vector<std::string> words(argv + 1, argv + argc);
-  CommandLine line(command_word(words));
-  const Arguments asked = read_words(line, words);
-  if (asked.kind == Arguments::Kind::run) return line.runs.at(asked.command)();
+  CLI::App app("Renders pictures with latent diffusion: SD1.5, SDXL and Flux models, on CPU or CUDA.", "lapis");
+  app.set_version_flag("-V,--version", std::string("lapis ") + version, "Print the version and end");
+  app.set_help_flag("-h,--help", "Print this help and end");
+  app.footer(footer());
+  app.require_subcommand(1);
+  app.formatter(std::make_shared<HelpFormatter>());
+  for (const Command& row : commands()) {
+    app.add_subcommand(std::string(row.name), std::string(row.help))->group("Commands");
+  }
+  std::map<const CLI::App*, Run> runs;
+  const Arguments asked = read_arguments(app, {argv + 1, argv + argc}, declaring(runs));
+  if (asked.kind == Arguments::Kind::run) return runs.at(asked.command)();
   if (asked.kind == Arguments::Kind::version) {
     print_line(std::string("lapis ") + version);
     return 0;
   }
-  const CLI::App& page = asked.command == nullptr ? line.app : *asked.command;
+  const CLI::App& page = asked.command == nullptr ? app : *asked.command;
   print_text(page.help(asked.command == nullptr ? "" : "lapis"));
-  return words.empty() ? exit_code(ErrorKind::usage) : 0;
+  return argc > 1 ? 0 : exit_code(ErrorKind::usage);
 }
 
 Error internal(const std::exception& error) {

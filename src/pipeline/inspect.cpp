@@ -1,6 +1,7 @@
 #include "pipeline/inspect.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <utility>
 
@@ -47,11 +48,28 @@ void check_compute(const InspectAsked& asked, bool is_file) {
                         core::field_name(*asked.compute.named.begin())));
 }
 
+/// What is said of a prompt means something of its tokens alone.
+void check_prompt_words(const InspectAsked& asked) {
+  if (asked.tokens || (asked.prompt_syntax.empty() && asked.embeddings.empty())) return;
+  refuse(core::sentence("{} is for {tokens}, which shows how a prompt is read. Leave it out",
+                        core::field_name(asked.prompt_syntax.empty() ? "embedding" : "prompt_syntax")));
+}
+
+/// Refuses hints where `found`, no latent, was found.
+void check_hints(const HintWords& hints, const std::string& found) {
+  const std::array<std::pair<const std::string*, const char*>, 4> words = {
+      {{&hints.space, "space"}, {&hints.units, "units"}, {&hints.format, "format"}, {&hints.size, "size"}}};
+  for (const auto& [word, key] : words) {
+    if (word->empty()) continue;
+    refuse(core::sentence("{} says of a latent what its file does not, and {}. Leave it out", core::field_name(key), found));
+  }
+}
+
 InspectedTokens tokens_of(const InspectAsked& asked, const Model& model) {
   if (core::first_bad_utf8(*asked.tokens)) refuse(core::sentence("{tokens}: the text is not UTF-8"));
   ResolvedJob job;
   job.prompt = *asked.tokens;
-  job.prompt_syntax = core::find_prompt_syntax(asked.prompt_syntax).syntax;
+  if (!asked.prompt_syntax.empty()) job.prompt_syntax = core::find_prompt_syntax(asked.prompt_syntax).syntax;
   Attachments attachments;
   io::PromptReader reader(model, attachments, job, asked.embeddings);
   io::EncodedPrompts prompts = reader.encode();
@@ -71,6 +89,7 @@ std::string verified_text(const Model& model) {
 
 Inspected inspect_model(const InspectAsked& asked, EngineDoor& door, const Events& events) {
   if (asked.preview) refuse(core::sentence("{preview} is for latents; {} names a model", asked.target));
+  check_hints(asked.hints, core::sentence("{} names a model", asked.target));
   Model model = io::read_model(find_model(asked.target));
   core::check_model(model);
   if (asked.verify) io::verify_files(model, /*linked_too=*/true);
@@ -97,6 +116,7 @@ InspectedPicture picture_of(const io::LatentSource& source) {
 InspectedPicture inspect_picture(const InspectAsked& asked, const io::LatentSource& source) {
   InspectedPicture picture = picture_of(source);
   if (asked.preview) refuse(core::sentence("{preview} is for latents; {} is a {}", picture.name, picture.format));
+  check_hints(asked.hints, core::sentence("{} is a {}", picture.name, picture.format));
   if (asked.measure) {
     refuse(core::sentence("{measure} is for latents and for a model's VAE; {} is a {}", picture.name, picture.format));
   }
@@ -164,6 +184,7 @@ Inspected inspect(InspectAsked asked, ModelCatalog& catalog, EngineDoor& door, c
   sort_words(asked);
   const bool is_file = names_file(asked.target);
   check_compute(asked, is_file);
+  check_prompt_words(asked);
   return is_file ? inspect_file(asked, catalog) : inspect_model(asked, door, events);
 }
 

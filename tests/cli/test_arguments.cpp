@@ -28,7 +28,9 @@ struct Program {
     open->footer("Examples:\n  lapis open a.png --as png\n  lapis open b.png");
   }
 
-  Arguments read(const std::vector<std::string>& words) { return lapis::cli::read_arguments(app, words); }
+  Arguments read(const std::vector<std::string>& words) {
+    return lapis::cli::read_arguments(app, words, [](CLI::App&) {});
+  }
 
   /// The refusal of a line.
   std::string refusal(const std::vector<std::string>& words) {

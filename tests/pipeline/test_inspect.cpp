@@ -91,6 +91,22 @@ TEST_CASE("how networks run is refused where none runs") {
   CHECK_THROWS_AS(desk.inspect(asked), Error);
 }
 
+TEST_CASE("what is said of something else than what is found is refused") {
+  Desk desk;
+  InspectAsked asked = asked_of("tiny-sd15");
+  asked.embeddings = {"style.safetensors"};
+  CHECK_THROWS_WITH(desk.inspect(asked), "embedding is for tokens, which shows how a prompt is read. Leave it out");
+  asked.prompt_syntax = "comfy";
+  CHECK_THROWS_WITH(desk.inspect(asked), Catch::StartsWith("prompt_syntax is for tokens"));
+  asked = asked_of("tiny-sd15");
+  asked.hints.units = "vae";
+  CHECK_THROWS_WITH(desk.inspect(asked),
+                    "units says of a latent what its file does not, and tiny-sd15 names a model. Leave it out");
+  const test::PictureFile file("lapis-inspect.ppm", 96, 64);
+  asked.target = file.path();
+  CHECK_THROWS_WITH(desk.inspect(asked), Catch::Contains("is a PNM. Leave it out"));
+}
+
 TEST_CASE("a file is a picture or a latent by its bytes, and what is for the other is refused") {
   Desk desk;
   const test::PictureFile file("lapis-inspect.ppm", 96, 64);
