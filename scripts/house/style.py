@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """C++ as .clang-format and .clang-tidy have it: the layout of every file, and clang-tidy on those that changed.
 
-clang-tidy reads the build of the sanitizers (preset asan), which clang makes. What changed is what differs from --base; a
-header counts by the sources that include it by name.
+clang-tidy has each file alone, without precompiled headers, with the flags of the sanitizers' build: what a file leans on and
+does not include is found, too. What changed is what differs from --base; a header counts by the sources that include it by
+name.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-DATABASE = ROOT / "build" / "asan"
+DATABASE = ROOT / "build" / "style"
 
 
 def git(*arguments: str) -> list[str]:
@@ -39,6 +40,12 @@ def misplaced(files: list[str], fix: bool) -> list[str]:
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return [path for path, is_wrong in zip(files, pool.map(differs, files), strict=True) if is_wrong]
+
+
+def configure() -> None:
+    """Writes down how each file is compiled."""
+    subprocess.run(["cmake", "--preset", "asan", "-B", DATABASE, "-DCMAKE_UNITY_BUILD=OFF", "-DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON",
+                    "--log-level=WARNING"], cwd=ROOT, check=True)
 
 
 def sources_of(changed: list[str]) -> list[str]:
@@ -74,6 +81,7 @@ def main() -> int:
         print(f"{path}: {'laid out' if options.fix else 'is not as clang-format has it; scripts/house/style.py --fix'}")
     if options.fix:
         return 0
+    configure()
     sources = sources_of([path for path in git("diff", "--name-only", options.base) if is_cpp(path)])
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         faults = [fault for fault in pool.map(faults_of, sources[:options.most]) if fault]

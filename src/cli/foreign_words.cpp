@@ -15,7 +15,7 @@ constexpr std::string_view by_itself = "This is automatic: parts leave memory as
 constexpr std::string_view no_more = "There is no verbose mode; --json has times and settings";
 constexpr std::string_view one_kind = "The command and its options say it: generate, with -i from a picture";
 
-constexpr std::array options{
+constexpr std::array option_rows{
     ForeignWord{"--cfg", "--guidance", no_note},
     ForeignWord{"--cfg-scale", "--guidance", no_note},
     ForeignWord{"--scale", "--guidance", no_note},
@@ -109,7 +109,7 @@ constexpr std::array options{
     ForeignWord{"-v", "", no_more},
 };
 
-constexpr std::array commands{
+constexpr std::array command_rows{
     ForeignWord{"txt2img", "lapis generate", no_note},
     ForeignWord{"img2img", "lapis refine", no_note},
     ForeignWord{"inpaint", "lapis generate TEXT -i FILE --mask FILE", no_note},
@@ -137,9 +137,9 @@ constexpr std::array commands{
 
 }  // namespace
 
-std::span<const ForeignWord> foreign_options() { return options; }
+std::span<const ForeignWord> foreign_options() { return option_rows; }
 
-std::span<const ForeignWord> foreign_commands() { return commands; }
+std::span<const ForeignWord> foreign_commands() { return command_rows; }
 
 const ForeignWord* find_foreign(std::span<const ForeignWord> rows, std::string_view word) {
   std::string hyphens(word);

@@ -9,14 +9,14 @@ using namespace lapis::core;
 
 namespace {
 
-const std::vector<std::string> names = {"cat", "cat-toy", "EasyNegative", "v5"};
+const std::vector<std::string> embeddings = {"cat", "cat-toy", "EasyNegative", "v5"};
 
 /// The pieces as "text|[name]|text", then "?unknown".
 std::string split(std::string_view text, PromptSyntax syntax) {
   std::vector<std::string> unknown;
   std::string shown;
-  for (const NamedPiece& piece : split_at_names(text, names, syntax, unknown)) {
-    shown += (shown.empty() ? "" : "|") + (piece.embedding ? "[" + names[*piece.embedding] + "]" : piece.text);
+  for (const NamedPiece& piece : split_at_names(text, embeddings, syntax, unknown)) {
+    shown += (shown.empty() ? "" : "|") + (piece.embedding ? "[" + embeddings[*piece.embedding] + "]" : piece.text);
   }
   for (const std::string& name : unknown) shown += "?" + name;
   return shown;
@@ -53,6 +53,6 @@ TEST_CASE("comfy calls it by embedding:NAME at the beginning of a word") {
 
 TEST_CASE("called names are listed once, in the order of the names") {
   const ParsedPrompt prompt = parse_prompt("v5 (cat) v5", PromptSyntax::a1111);
-  CHECK(called_names(prompt, names, PromptSyntax::a1111) == std::vector<std::size_t>{0, 3});
-  CHECK(called_names(prompt, names, PromptSyntax::comfy).empty());
+  CHECK(called_names(prompt, embeddings, PromptSyntax::a1111) == std::vector<std::size_t>{0, 3});
+  CHECK(called_names(prompt, embeddings, PromptSyntax::comfy).empty());
 }

@@ -17,12 +17,12 @@ namespace {
 constexpr std::int64_t largest_number = std::numeric_limits<std::int64_t>::max();
 constexpr std::uint64_t largest_seed = std::numeric_limits<std::uint64_t>::max();
 
-struct Refusal {
+struct JobRefusal {
   std::function<void(Job&)> change;
   const char* text;
 };
 
-const std::array<Refusal, 26> refusals = {{
+const std::array<JobRefusal, 26> job_refusals = {{
     {[](Job& j) { j.width = 513; }, "width is 513; expected a multiple of 8: 512 or 520"},
     {[](Job& j) { j.height = 32; }, "height is 32; expected 64 to 16384"},
     {[](Job& j) { j.height = largest_number; }, "height is"},
@@ -119,7 +119,7 @@ TEST_CASE("a seed that is not said is random, and a large one leaves room for th
 }
 
 TEST_CASE("what makes no sense is refused, with flag, found and expected") {
-  for (const Refusal& refusal : refusals) {
+  for (const JobRefusal& refusal : job_refusals) {
     INFO(refusal.text);
     Job job;
     refusal.change(job);

@@ -24,7 +24,7 @@ PictureBytes grey_picture(int width, int height) {
   return picture;
 }
 
-Job job_of(const std::string& image) {
+Job picture_job_of(const std::string& image) {
   Job job;
   job.image = image;
   job.strength = 1;
@@ -36,7 +36,7 @@ Job job_of(const std::string& image) {
 TEST_CASE("a picture gives the job its size, and its digest in place of its name") {
   ModelCatalog catalog;
   const Model& model = catalog.open("tiny-sd15");
-  Job job = job_of("grey.ppm");
+  Job job = picture_job_of("grey.ppm");
   const StartPicture start = read_start_picture(job, model, grey_picture(96, 64));
   CHECK(job.width == 96);
   CHECK(job.height == 64);
@@ -52,7 +52,7 @@ TEST_CASE("a picture gives the job its size, and its digest in place of its name
 TEST_CASE("a picture of another size is scaled, and a note says how") {
   ModelCatalog catalog;
   const Model& model = catalog.open("tiny-sd15");
-  Job job = job_of("grey.ppm");
+  Job job = picture_job_of("grey.ppm");
   job.width = 64;
   job.height = 64;
   const StartPicture start = read_start_picture(job, model, grey_picture(96, 64));
@@ -70,7 +70,7 @@ TEST_CASE("a mask is of the picture's size, and lets something be drawn") {
   ModelCatalog catalog;
   const Model& model = catalog.open("tiny-sd15");
   const auto drawn = [&](const test::PictureFile& mask) {
-    Job job = job_of("grey.ppm");
+    Job job = picture_job_of("grey.ppm");
     job.mask = mask.path();
     const StartPicture start = read_start_picture(job, model, grey_picture(96, 64));
     CHECK(job.mask->starts_with("sha256:"));
@@ -83,7 +83,7 @@ TEST_CASE("a mask is of the picture's size, and lets something be drawn") {
 
 TEST_CASE("what is no picture is refused before anything else is read") {
   ModelCatalog catalog;
-  Job job = job_of("text.txt");
+  Job job = picture_job_of("text.txt");
   const PictureBytes text{"text.txt", std::vector<std::byte>(100, std::byte{'a'})};
   CHECK_THROWS_AS(read_start_picture(job, catalog.open("tiny-sd15"), text), Error);
 }

@@ -27,7 +27,7 @@ using core::SchedulerKey;
 using Words = std::vector<std::string>;
 
 constexpr std::size_t longest_config = 1'000'000;
-constexpr const char* advice = "docs/samplers.md has the schedulers and the keys that lapis takes";
+constexpr const char* where_to_read = "docs/samplers.md has the schedulers and the keys that lapis takes";
 constexpr const char* usual_class = "EulerDiscreteScheduler";
 
 double number_of(const JsonValue& config, const std::string& key, double fallback, double low, double high) {
@@ -44,7 +44,7 @@ bool truth_of(const JsonValue& config, const std::string& key) { return config.h
 std::string indexed_class(const fs::path& folder) {
   const fs::path path = folder / "model_index.json";
   if (!is_file(path)) return "";
-  const ForeignJson index(path, advice, longest_config);
+  const ForeignJson index(path, where_to_read, longest_config);
   if (!index.value().has("scheduler")) return "";
   const std::vector<JsonValue> words = index.value().at("scheduler").items();
   return words.size() == 2 && words[1].is_text() ? words[1].text() : "";
@@ -70,14 +70,14 @@ const SchedulerClass& class_of(const JsonValue& config, SchedulerConfig& found, 
     throw Error(ErrorKind::input,
                 core::sentence("{}: _class_name is {}, which {}.", found.file.string(), in_quotes(found.class_name),
                                row->refused),
-                advice);
+                where_to_read);
   }
   Words names;
   for (const SchedulerClass& known : core::scheduler_classes()) names.emplace_back(known.name);
   throw Error(ErrorKind::input,
               core::sentence("{}: _class_name is {}, which is no scheduler that lapis knows.{}", found.file.string(),
                              in_quotes(found.class_name), core::did_you_mean(found.class_name, names)),
-              advice);
+              where_to_read);
 }
 
 /// The first twelve names, and how many more there are.
@@ -209,7 +209,7 @@ std::optional<SchedulerConfig> read_scheduler(const fs::path& folder) {
   SchedulerConfig found;
   found.file = folder / "scheduler" / "scheduler_config.json";
   if (!is_file(found.file)) return std::nullopt;
-  const ForeignJson config(found.file, advice, longest_config);
+  const ForeignJson config(found.file, where_to_read, longest_config);
   const SchedulerClass& row = class_of(config.value(), found, folder);
   check_keys(config, row, found);
   found.sampling = facts_of(config.value(), row);

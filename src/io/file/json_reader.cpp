@@ -16,8 +16,6 @@ namespace lapis::io {
 
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr int deepest_nesting = 32;
 
 [[noreturn]] void fail_document(const JsonSource& source, const std::string& what) {
@@ -35,19 +33,19 @@ class ParseWatch {
  public:
   explicit ParseWatch(const JsonSource& source) : source_(source) {}
 
-  bool operator()(int depth, Json::parse_event_t event, const Json& parsed) {
+  bool operator()(int depth, nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
     switch (event) {
-      case Json::parse_event_t::object_start:
+      case nlohmann::json::parse_event_t::object_start:
         if (depth >= deepest_nesting) fail_document(source_, "is nested too deeply");
         open_.emplace_back();
         break;
-      case Json::parse_event_t::array_start:
+      case nlohmann::json::parse_event_t::array_start:
         if (depth >= deepest_nesting) fail_document(source_, "is nested too deeply");
         break;
-      case Json::parse_event_t::key: see_key(parsed.get_ref<const std::string&>()); break;
-      case Json::parse_event_t::object_end: open_.pop_back(); break;
-      case Json::parse_event_t::array_end:
-      case Json::parse_event_t::value: break;
+      case nlohmann::json::parse_event_t::key: see_key(parsed.get_ref<const std::string&>()); break;
+      case nlohmann::json::parse_event_t::object_end: open_.pop_back(); break;
+      case nlohmann::json::parse_event_t::array_end:
+      case nlohmann::json::parse_event_t::value: break;
     }
     return true;
   }
@@ -72,7 +70,7 @@ class ParseWatch {
 
 }  // namespace
 
-Json parse_json(std::string_view text, const JsonSource& source) {
+nlohmann::json parse_json(std::string_view text, const JsonSource& source) {
   if (text.size() > source.max_bytes) {
     fail_document(source, core::sentence("has {} bytes; at most {} are read", text.size(), source.max_bytes));
   }
@@ -80,13 +78,13 @@ Json parse_json(std::string_view text, const JsonSource& source) {
   if (text.find('\0') != std::string_view::npos) fail_document(source, "has a NUL byte and is no JSON");
   ParseWatch watch(source);
   try {
-    return Json::parse(text, std::ref(watch));
-  } catch (const Json::exception& error) {
+    return nlohmann::json::parse(text, std::ref(watch));
+  } catch (const nlohmann::json::exception& error) {
     fail_document(source, core::sentence("is no JSON: {}", json_reason(error)));
   }
 }
 
-Json read_json(const JsonSource& source) {
+nlohmann::json read_json(const JsonSource& source) {
   const MappedFile file(source.file, source.kind);
   return parse_json(as_chars(file.bytes()), source);
 }

@@ -15,8 +15,6 @@ namespace lapis::io {
 
 namespace {
 
-using Json = nlohmann::json;
-
 struct DtypeRow {
   Dtype dtype;
   std::string_view name;
@@ -55,7 +53,7 @@ constexpr std::size_t highest_rank = 8;
 
 /// Takes the parser's events as they come: nothing is built that the grammar does not allow, nesting is bounded, and
 /// repeated keys are seen, which a finished document would have lost.
-class HeaderReader final : public nlohmann::json_sax<Json> {
+class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
  public:
   explicit HeaderReader(const HeaderFault& fault) : fault_(fault) {}
 
@@ -139,7 +137,7 @@ class HeaderReader final : public nlohmann::json_sax<Json> {
   bool boolean(bool) override { unexpected("true or false"); }
   bool binary(binary_t&) override { unexpected("binary data"); }
 
-  bool parse_error(std::size_t, const std::string&, const Json::exception& error) override {
+  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception& error) override {
     fault_("its header is no JSON: {}", json_reason(error));
   }
 
@@ -222,7 +220,7 @@ SafetensorsHeader parse_safetensors_header(std::string_view text, const HeaderFa
   // The parser takes a NUL for the end of the text, and would leave what follows unread.
   if (text.find('\0') != std::string_view::npos) fault("its header has a NUL byte");
   HeaderReader reader(fault);
-  Json::sax_parse(text, &reader);
+  nlohmann::json::sax_parse(text, &reader);
   return reader.take();
 }
 

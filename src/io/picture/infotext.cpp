@@ -18,8 +18,6 @@
 namespace lapis::io {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr std::string_view negative_label = "Negative prompt:";
 constexpr std::size_t fewest_settings = 3;
 constexpr std::string_view blanks = " \t\n\r\v\f";
@@ -84,13 +82,13 @@ std::string a1111_key(std::string_view name) {
 std::string quoted_where_needed(const std::string& value) {
   const bool edge = value.empty() || value.front() == '"' || core::stripped(value).size() != value.size();
   if (!edge && value.find_first_of(",:\n") == std::string::npos) return value;
-  return Json(value).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 /// What a JSON string stands for; any other text as it is.
 std::string unquoted(std::string_view text) {
   if (text.size() < 2 || text.front() != '"' || text.back() != '"') return std::string(text);
-  const Json read = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const nlohmann::json read = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   return read.is_string() ? read.get<std::string>() : std::string(text);
 }
 

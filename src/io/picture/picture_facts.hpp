@@ -9,6 +9,9 @@
 
 namespace lapis::io {
 
+/// The longest side of a picture that is read, in pixels.
+constexpr int largest_side = 65'535;
+
 /// A picture's header.
 struct PictureFacts {
   std::string format;  ///< "JPEG", "PNG", "BMP", "TGA", "PNM" or "GIF"

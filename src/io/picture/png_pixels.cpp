@@ -29,13 +29,13 @@ struct Decoder {
   ~Decoder() { png_destroy_read_struct(&png, &info, nullptr); }
 };
 
-void on_error(png_structp png, png_const_charp message) {
+void on_read_error(png_structp png, png_const_charp message) {
   auto* decoder = static_cast<Decoder*>(png_get_error_ptr(png));
   std::strncpy(decoder->text.data(), message, decoder->text.size() - 1);
   png_longjmp(png, 1);
 }
 
-void on_warning(png_structp, png_const_charp) {}
+void on_read_warning(png_structp, png_const_charp) {}
 
 void take_bytes(png_structp png, png_bytep to, std::size_t count) {
   auto* decoder = static_cast<Decoder*>(png_get_io_ptr(png));
@@ -84,7 +84,7 @@ bool read_rows(Decoder& decoder, std::vector<std::uint8_t>& to, std::size_t heig
 
 void start(Decoder& decoder, std::span<const std::byte> file, const std::string& name) {
   decoder.rest = file;
-  decoder.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &decoder, on_error, on_warning);
+  decoder.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &decoder, on_read_error, on_read_warning);
   if (decoder.png != nullptr) decoder.info = png_create_info_struct(decoder.png);
   if (decoder.info == nullptr) throw std::bad_alloc();
   if (!open(decoder)) fail_damaged("PNG", name, decoder.ran_out ? "it is cut short" : decoder.text.data());

@@ -5,9 +5,13 @@
 #include "io/file/json_text.hpp"
 
 namespace lapis::io {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+}  // namespace
 
 std::string import_line(const ImportReport& report) {
-  using Json = nlohmann::ordered_json;
   Json parts = Json::object();
   for (const ImportedPartReport& part : report.parts) {
     parts[part.part] = {

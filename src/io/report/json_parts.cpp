@@ -7,8 +7,11 @@
 #include "lapis/part_kind.hpp"
 
 namespace lapis::io {
+namespace {
 
 using Json = nlohmann::ordered_json;
+
+}  // namespace
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
