@@ -12,6 +12,7 @@
 #include "cli/terminal.hpp"
 #include "core/text/sentence.hpp"
 #include "io/report/import_report.hpp"
+#include "pipeline/engine_options.hpp"
 #include "pipeline/import/import_model.hpp"
 
 namespace lapis::cli {
