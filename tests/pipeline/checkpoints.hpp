@@ -4,9 +4,11 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "../folder.hpp"
 #include "io/file/safetensors.hpp"
+#include "pipeline/import/import_graphs.hpp"
 
 namespace lapis::test {
 
@@ -28,5 +30,15 @@ inline std::string write_changed(const std::filesystem::path& path, const std::s
   io::write_safetensors(path, content, false);
   return path.string();
 }
+
+/// The graphs of tiny-sd15 for these parts, to be made a model like it.
+inline pipeline::GraphSources graph_sources(const std::vector<std::string>& parts) {
+  pipeline::GraphSources sources;
+  for (const std::string& part : parts) sources.graphs.push_back(model_file("tiny-sd15", "graphs/" + part + ".pt"));
+  sources.like = "tiny-sd15";
+  return sources;
+}
+
+inline const std::vector<std::string> needed_parts = {"text_encoder", "denoiser", "vae_decoder"};
 
 }  // namespace lapis::test

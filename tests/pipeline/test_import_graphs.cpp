@@ -13,16 +13,6 @@ using io::test::check_fails;
 
 namespace {
 
-GraphSources sources_of(const std::vector<std::string>& graphs) {
-  GraphSources sources;
-  for (const std::string& name : graphs)
-    sources.graphs.push_back(test::model_file("tiny-sd15", "graphs/" + name + ".pt"));
-  sources.like = "tiny-sd15";
-  return sources;
-}
-
-const std::vector<std::string> needed = {"text_encoder", "denoiser", "vae_decoder"};
-
 /// What the parts of a model of SD1's family give back, four layers deep and 128 wide.
 ProbeResult sound(const std::string& part, const std::vector<ProbeInput>& inputs) {
   const std::vector<std::int64_t>& shape = inputs.front().shape;
@@ -36,7 +26,7 @@ ProbeResult sound(const std::string& part, const std::vector<ProbeInput>& inputs
 
 TEST_CASE("files are parts by their names, and each part is probed on one and on two pictures") {
   ModelCatalog catalog;
-  const GraphPlan plan = plan_graphs(sources_of(needed), "", catalog);
+  const GraphPlan plan = plan_graphs(test::graph_sources(test::needed_parts), "", catalog);
   CHECK(plan.model.family == "sd15");
   CHECK(plan.model.space.lineage == "tiny-sd15");
   CHECK(plan.model.parts.empty());
@@ -53,7 +43,7 @@ TEST_CASE("files are parts by their names, and each part is probed on one and on
 
 TEST_CASE("a timestep that is one number for all pictures is found out, and noted") {
   ModelCatalog catalog;
-  const GraphPlan plan = plan_graphs(sources_of(needed), "", catalog);
+  const GraphPlan plan = plan_graphs(test::graph_sources(test::needed_parts), "", catalog);
   test::RecordingEngine engine;
   engine.probe = [](const std::string& part, const std::vector<ProbeInput>& inputs) -> ProbeResult {
     if (part == "denoiser" && !inputs[1].shape.empty()) return {{}, "expected a scalar", "x, t, c"};
@@ -67,7 +57,7 @@ TEST_CASE("a timestep that is one number for all pictures is found out, and note
 
 TEST_CASE("a part that gives back something else, or for one size alone, is refused with what it does") {
   ModelCatalog catalog;
-  const GraphPlan wrong = plan_graphs(sources_of(needed), "", catalog);
+  const GraphPlan wrong = plan_graphs(test::graph_sources(test::needed_parts), "", catalog);
   test::RecordingEngine engine;
   engine.probe = [](const std::string& part, const std::vector<ProbeInput>& inputs) {
     ProbeResult result = sound(part, inputs);
@@ -76,7 +66,7 @@ TEST_CASE("a part that gives back something else, or for one size alone, is refu
   };
   check_fails(ErrorKind::incompatible, {"vae_decoder.pt does not fit as vae_decoder: it "},
               [&] { probe_graphs(wrong, engine); });
-  const GraphPlan fixed = plan_graphs(sources_of(needed), "", catalog);
+  const GraphPlan fixed = plan_graphs(test::graph_sources(test::needed_parts), "", catalog);
   engine.probe = [](const std::string& part, const std::vector<ProbeInput>& inputs) -> ProbeResult {
     if (part == "denoiser" && inputs.front().shape[3] != 8) return {{}, "sizes do not match", "x, t, c"};
     return sound(part, inputs);
@@ -87,7 +77,7 @@ TEST_CASE("a part that gives back something else, or for one size alone, is refu
 
 TEST_CASE("a family or a model has to be named, one of them, and known") {
   ModelCatalog catalog;
-  GraphSources sources = sources_of(needed);
+  GraphSources sources = test::graph_sources(test::needed_parts);
   const auto plan = [&] { plan_graphs(sources, "", catalog); };
   sources.like.clear();
   check_fails(ErrorKind::usage, {"Name a family (family sd15)", "(like MODEL)"}, plan);
@@ -105,9 +95,10 @@ TEST_CASE("parts that are unknown, named twice or lacking are refused, and so is
     return [&catalog, sources] { plan_graphs(sources, "", catalog); };
   };
   check_fails(ErrorKind::usage, {"a model of family sd15 needs vae_decoder too.", "torchscript PART=FILE"},
-              plan(sources_of({"text_encoder", "denoiser"})));
-  check_fails(ErrorKind::usage, {"torchscript names denoiser twice."}, plan(sources_of({"denoiser", "denoiser"})));
-  GraphSources sources = sources_of(needed);
+              plan(test::graph_sources({"text_encoder", "denoiser"})));
+  check_fails(ErrorKind::usage, {"torchscript names denoiser twice."},
+              plan(test::graph_sources({"denoiser", "denoiser"})));
+  GraphSources sources = test::graph_sources(test::needed_parts);
   sources.graphs.front() = "text_encodr=" + sources.graphs.front();
   check_fails(ErrorKind::usage, {"there is no part \"text_encodr\"", "Did you mean \"text_encoder\"?"}, plan(sources));
   sources.graphs.front() = "text_encoder=" + test::model_file("tiny-sd15", "model.json");

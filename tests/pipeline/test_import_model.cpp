@@ -75,9 +75,7 @@ TEST_CASE("numbers that are not finite are refused, with their tensor, and no fo
 TEST_CASE("graphs have no name for a model, and are asked for one before an engine is opened") {
   ModelCatalog catalog;
   ImportAsked asked;
-  asked.graphs.like = "tiny-sd15";
-  for (const char* part : {"text_encoder", "denoiser", "vae_decoder"})
-    asked.graphs.graphs.push_back(test::model_file("tiny-sd15", "graphs/" + std::string(part) + ".pt"));
+  asked.graphs = test::graph_sources(test::needed_parts);
   check_fails(ErrorKind::usage, {"files have no name for a model. Give it one: name NAME"},
               [&] { import_model(asked, catalog); });
 }
