@@ -32,18 +32,18 @@ void refuse_problem(const std::optional<std::string>& problem) {
 }
 
 /// The row that a member of `Job` belongs to.
-const JobField& row_of(const JobMember& member) {
+const JobField& field_of(const JobMember& member) {
   const std::span<const JobField> fields = job_fields();
   return *std::find_if(fields.begin(), fields.end(), [&](const JobField& field) { return field.member == member; });
 }
 
 /// The field's name in texts.
-std::string name_of(const JobMember& member) { return field_name(row_of(member).key); }
+std::string name_of(const JobMember& member) { return field_name(field_of(member).key); }
 
 /// `value`, where it lies within the limits of its row.
 template <typename Number>
 Number checked_number(Number value, const JobMember& member) {
-  check_limits(row_of(member), static_cast<double>(value));
+  check_limits(field_of(member), static_cast<double>(value));
   return value;
 }
 
@@ -75,7 +75,7 @@ void refuse_given(const std::optional<Value>& value, const JobMember& member, co
 
 /// The two numbers of "512x768" or "0,0", within the limits of the member's row.
 std::pair<int, int> checked_pair(const std::string& text, const JobMember& member, char separator) {
-  const JobField& field = row_of(member);
+  const JobField& field = field_of(member);
   std::array<std::int64_t, 2> numbers{};
   const std::size_t middle = std::min(text.find(separator), text.size());
   const std::array<std::string_view, 2> halves = {std::string_view(text).substr(0, middle),
@@ -183,7 +183,7 @@ std::uint64_t checked_seed(const Job& job, int batch, std::uint64_t random) {
 
 /// The job's name of a field that has choices; the first where it says none.
 std::string checked_name(const Job& job, std::optional<std::string> Job::*member) {
-  const std::vector<std::string> names = row_of(member).choices();
+  const std::vector<std::string> names = field_of(member).choices();
   const std::string name = (job.*member).value_or(names.front());
   expect_word(name_of(member), name, names);
   return name;
