@@ -150,6 +150,7 @@ std::string complaint(const Route& route, const Passport& latent, const RouteTar
   if (step_texts(route).empty() != route.steps.empty()) return "a route without words";
   if (cost(route) != (transcodes ? transcode_cost(v.options) : RouteCost{})) return "the cost is wrong";
   if (!refused && !leads(route, {v.from_units, v.from_layout}, {v.to_units, v.to_layout})) return "it leads elsewhere";
+  if (is_lossless(route) != (!refused && !transcodes)) return "what is lost is wrong";
   if (!refused && route.space != to.space) return "it arrives elsewhere";
   return "";
 }

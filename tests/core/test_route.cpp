@@ -42,6 +42,9 @@ TEST_CASE("a route is as dear as its dearest step") {
   Route refused = through_picture(false, false);
   refused.refused = true;
   CHECK(verdict(refused) == Verdict::refuse);
+  CHECK_FALSE(is_lossless(refused));
+  CHECK_FALSE(is_lossless(through_picture(false, false)));
+  CHECK(is_lossless(route_of({step(K::to_model), step(K::pack)})));
 }
 
 TEST_CASE("the cost is what the steps cost, and measuring is told apart") {

@@ -52,6 +52,11 @@ std::string cost_text(const Route& route) {
   return joined(calls);
 }
 
+bool is_lossless(const Route& route) {
+  return !route.refused &&
+         std::ranges::all_of(route.steps, [](const RouteStep& step) { return step_row(step.kind).lossless; });
+}
+
 std::vector<std::string> step_texts(const Route& route) {
   const bool has_picture = asks_for(route, Verdict::re_encode);
   std::vector<std::string> texts;

@@ -40,6 +40,9 @@ RouteCost cost(const Route& route);
 /// "1 decode, 1 encode, 1 decode to measure", or "no call of a VAE".
 std::string cost_text(const Route& route);
 
+/// Whether the way back gives the same numbers, but for rounding in fp32.
+bool is_lossless(const Route& route);
+
 /// The steps for people, one line each. Of a route through a picture the lines say what is done to the picture, and
 /// leave out the units and layouts in which its VAEs take and give numbers.
 std::vector<std::string> step_texts(const Route& route);

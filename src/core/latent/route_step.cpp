@@ -58,19 +58,19 @@ const auto& table() {
   constexpr auto decoder = StepNeed::target_decoder;
   // clang-format off
   static const std::array rows = {
-      //      kind           name          verdict        needs               decodes encodes  text  aside
-      StepRow{K::unpack,     "unpack",     V::repack,     {},                  0, 0, unpack_text,   ""},
-      StepRow{K::to_vae,     "to-vae",     V::rescale,    {},                  0, 0, to_vae_text,   ""},
-      StepRow{K::relabel,    "relabel",    V::rescale,    {},                  0, 0, relabel_text,  ""},
-      StepRow{K::to_model,   "to-model",   V::rescale,    {},                  0, 0, to_model_text, ""},
-      StepRow{K::decode,     "decode",     V::re_encode,  {own_decoder},       1, 0, decode_text,   ""},
-      StepRow{K::resize,     "resize",     V::re_encode,  {},                  0, 0, resize_text,   ""},
-      StepRow{K::encode,     "encode",     V::re_encode,  {encoder},           0, 1, encode_text,   ""},
-      StepRow{K::measure,    "measure",    V::re_encode,  {decoder},           1, 0, nullptr,
+      //      kind           name          verdict        needs               decodes encodes lossless  text  aside
+      StepRow{K::unpack,     "unpack",     V::repack,     {},                  0, 0, true,  unpack_text,   ""},
+      StepRow{K::to_vae,     "to-vae",     V::rescale,    {},                  0, 0, true,  to_vae_text,   ""},
+      StepRow{K::relabel,    "relabel",    V::rescale,    {},                  0, 0, true,  relabel_text,  ""},
+      StepRow{K::to_model,   "to-model",   V::rescale,    {},                  0, 0, true,  to_model_text, ""},
+      StepRow{K::decode,     "decode",     V::re_encode,  {own_decoder},       1, 0, false, decode_text,   ""},
+      StepRow{K::resize,     "resize",     V::re_encode,  {},                  0, 0, false, resize_text,   ""},
+      StepRow{K::encode,     "encode",     V::re_encode,  {encoder},           0, 1, false, encode_text,   ""},
+      StepRow{K::measure,    "measure",    V::re_encode,  {decoder},           1, 0, true,  nullptr,
               "1 decode to measure"},
-      StepRow{K::compensate, "compensate", V::re_encode,  {encoder, decoder},  1, 1, nullptr,
+      StepRow{K::compensate, "compensate", V::re_encode,  {encoder, decoder},  1, 1, false, nullptr,
               "1 encode and 1 decode to compensate colours"},
-      StepRow{K::pack,       "pack",       V::repack,     {},                  0, 0, pack_text,     ""},
+      StepRow{K::pack,       "pack",       V::repack,     {},                  0, 0, true,  pack_text,     ""},
   };
   // clang-format on
   return rows;

@@ -55,6 +55,7 @@ struct StepRow {
   std::vector<StepNeed> needs;            ///< all of them
   int decodes;                            ///< calls of a VAE decoder, for each picture
   int encodes;                            ///< calls of a VAE encoder, for each picture
+  bool lossless;                          ///< the way back gives the same numbers, but for rounding in fp32
   std::string (*text)(const RouteStep&);  ///< for people; null: the texts of a route leave the step out
   std::string_view aside;                 ///< its cost, where it is listed apart from the way itself; else empty
 };

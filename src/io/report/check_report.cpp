@@ -26,7 +26,8 @@ Json checked_json(const Checked& checked) {
                {"size", sized ? Json{route.size.width, route.size.height} : Json()},
                {"pictures", checked.pictures},
                {"decodes", cost.decodes},
-               {"encodes", cost.encodes}};
+               {"encodes", cost.encodes},
+               {"lossless", core::is_lossless(route)}};
   if (!checked.fits.empty()) json["fits"] = matches_json(checked.fits);
   return json;
 }
