@@ -55,7 +55,7 @@ STANDARD_HEADER = re.compile(r"[a-z_]+$")
 MAX_FILE_LINES = 450
 # The most lines of code a folder may have, those of its subfolders among them. One that is not there has none.
 ROOM_LINES = {
-    "include": 1_250, "src/core": 14_600, "src/io": 13_350, "src/engine": 3_750, "src/pipeline": 7_450, "src/library": 300,
+    "include": 1_250, "src/core": 14_600, "src/io": 13_450, "src/engine": 3_750, "src/pipeline": 7_450, "src/library": 300,
     "src/cli": 3_450, "tests": 32_850, "scripts": 11_750,
 }
 MAX_FUNCTION_LINES = 60

@@ -45,15 +45,15 @@ TEST_CASE("a step's row agrees with itself") {
 
 TEST_CASE("the words of a step have its numbers") {
   const Space flux = parse_space("flux");
-  const Space playground = parse_space("playground25");
+  const Space playground25 = parse_space("playground25");
   const auto text = [](StepKind kind, const Space& from, const Space& to, PixelSize size = {}) {
     return step_row(kind).text({kind, from, to, size});
   };
   CHECK(text(StepKind::to_vae, flux, flux) == "to raw VAE values of flux: v = m / 0.3611 + 0.1159");
   CHECK(text(StepKind::to_model, flux, flux) == "to model units of flux: m = (v - 0.1159) * 0.3611");
-  CHECK(text(StepKind::to_vae, playground, playground) ==
+  CHECK(text(StepKind::to_vae, playground25, playground25) ==
         "to raw VAE values of playground25:sdxl: v = m * deviation / 0.5 + mean");
-  CHECK(text(StepKind::relabel, parse_space("sdxl"), playground) ==
+  CHECK(text(StepKind::relabel, parse_space("sdxl"), playground25) ==
         "keep the raw VAE values, which are those of playground25:sdxl too");
   CHECK(text(StepKind::decode, flux, flux) == "decode by the VAE of flux");
   CHECK(text(StepKind::decode, flux, flux, {64, 48}) == "decode by the VAE of flux to 64 x 48 pixels");
