@@ -45,7 +45,7 @@ def misplaced(files: list[str], fix: bool) -> list[str]:
 def configure() -> None:
     """Writes down how each file is compiled."""
     subprocess.run(["cmake", "--preset", "asan", "-B", DATABASE, "-DCMAKE_UNITY_BUILD=OFF", "-DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON",
-                    "--log-level=WARNING"], cwd=ROOT, check=True)
+                    "--log-level=WARNING"], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
 
 
 def sources_of(changed: list[str]) -> list[str]:

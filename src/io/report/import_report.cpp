@@ -5,21 +5,16 @@
 #include "io/file/json_text.hpp"
 
 namespace lapis::io {
-namespace {
-
-using Json = nlohmann::ordered_json;
-
-}  // namespace
 
 std::string import_line(const ImportReport& report) {
-  Json parts = Json::object();
+  nlohmann::ordered_json parts = nlohmann::ordered_json::object();
   for (const ImportedPartReport& part : report.parts) {
     parts[part.part] = {
         {"graph", part.graph}, {"naming", part.key_scheme}, {"dtype", part.dtype}, {"files", part.files}};
   }
-  const Json json = {{"path", report.path},     {"name", report.name},      {"title", report.title},
-                     {"family", report.family}, {"space", report.space},    {"parts", parts},
-                     {"notes", report.notes},   {"seconds", report.seconds}};
+  const nlohmann::ordered_json json = {{"path", report.path},     {"name", report.name},      {"title", report.title},
+                                       {"family", report.family}, {"space", report.space},    {"parts", parts},
+                                       {"notes", report.notes},   {"seconds", report.seconds}};
   return json_text(json);
 }
 
