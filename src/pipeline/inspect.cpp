@@ -61,7 +61,8 @@ void check_hints(const HintWords& hints, const std::string& found) {
       {{&hints.space, "space"}, {&hints.units, "units"}, {&hints.format, "format"}, {&hints.size, "size"}}};
   for (const auto& [word, key] : words) {
     if (word->empty()) continue;
-    refuse(core::sentence("{} says of a latent what its file does not, and {}. Leave it out", core::field_name(key), found));
+    refuse(core::sentence("{} says of a latent what its file does not, and {}. Leave it out", core::field_name(key),
+                          found));
   }
 }
 

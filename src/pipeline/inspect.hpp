@@ -27,7 +27,7 @@ struct InspectAsked {
   std::string target;                 ///< name or folder of a model, or a file; "-" is standard input
   std::vector<std::string> pictures;  ///< to measure a model with; the model may stand among them, and one as target
   std::optional<std::string> tokens;  ///< a prompt, whose tokens are asked for
-  std::string prompt_syntax;            ///< of that prompt; empty: plain
+  std::string prompt_syntax;          ///< of that prompt; empty: plain
   std::vector<std::string> embeddings;
   bool verify = false;   ///< files are compared with what is recorded of them
   bool measure = false;  ///< of a model what its VAE does to pictures, of a latent every number
