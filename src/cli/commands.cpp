@@ -10,7 +10,7 @@ constexpr std::array table{
     Command{"refine", "Draw a latent or a picture anew, across families too", declare_refine},
     Command{"encode", "Make latents of pictures", declare_encode},
     Command{"decode", "Make pictures of a latent, by the VAE it comes from", declare_decode},
-    Command{"convert", "Carry a latent into another space, unit or tool's form", declare_convert},
+    Command{"convert", "Carry a latent into another space, unit or tool's format", declare_convert},
     Command{"check", "Tell whether latent, model, VAE and size go together", declare_check},
     Command{"matrix", "Show latents through right, wrong and crossed decoders", declare_matrix},
     Command{"import", "Make a model of a checkpoint on disk", declare_import},

@@ -43,7 +43,7 @@ class Planning {
     io::check_can_hold(plan_.format, passport());
     if (row().units && asked_.units && *asked_.units != *row().units) {
       throw Error(ErrorKind::usage,
-                  core::sentence("{units} {} is not what form {} holds: {} units. Leave one of the two out",
+                  core::sentence("{units} {} is not what format {} holds: {} units. Leave one of the two out",
                                  core::units_name(*asked_.units), row().name, core::units_name(*row().units)));
     }
     plan_.to.units = asked_.units ? asked_.units : row().units;
@@ -147,7 +147,7 @@ ConvertAsked convert_asked(const ConvertWords& words) {
       asked.units || asked.dtype || asked.size || !words.to.empty() || !words.format.empty() || !words.output.empty();
   if (!says_something) {
     throw Error(ErrorKind::usage,
-                core::sentence("nothing says what the latent becomes. Name a model or a space ({to}), a form "
+                core::sentence("nothing says what the latent becomes. Name a model or a space ({to}), a format "
                                "({format}), {units}, {dtype} or {size}"));
   }
   asked.path = words.latent;

@@ -51,7 +51,7 @@ io::LatentFormat latent_format(const Job& job, const std::string& path) {
   const io::LatentFormat format = output_format("", path, "latent");
   if (!job.stop_at || format == io::LatentFormat::lapis) return format;
   throw Error(ErrorKind::usage,
-              core::sentence("{latent} {}: the form {} cannot hold a partially denoised latent, which {stop_at} "
+              core::sentence("{latent} {}: the format {} cannot hold a partially denoised latent, which {stop_at} "
                              "leaves. Let the name end in .safetensors",
                              path, io::latent_format_row(format).name));
 }

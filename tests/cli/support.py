@@ -376,7 +376,7 @@ class HomeTest(CliTest):
 
 
 class LatentTest(CliTest):
-    """A test with latents of lapis' own form, written by hand."""
+    """A test with latents of lapis' own format, written by hand."""
 
     cells = (8, 8)  # down and across, where a latent has no others
 

@@ -270,7 +270,7 @@ TEST_CASE("a partially denoised latent goes on where it was left, and nowhere el
   to.resumes = true;
   CHECK(verdict_of(latent, to) == Verdict::same);
   to.path = Path::flow;
-  CHECK_THAT(plan(latent, to).reason, Catch::Contains("a variance-exploding path, sd15 model walks a flow path"));
+  CHECK_THAT(plan(latent, to).reason, Catch::Contains("a variance-exploding path, sd15 model samples on a flow path"));
   to = target_of("sdxl model", "sdxl");
   to.resumes = true;
   CHECK_THAT(plan(latent, to).reason, Catch::Contains("noise is never carried into another space"));

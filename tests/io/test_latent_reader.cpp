@@ -151,7 +151,7 @@ TEST_CASE("what is told against the file is refused") {
   check_refused(ErrorKind::incompatible, "diffusers.safetensors", facts, {"model units", "units says vae"});
   facts.units.reset();
   facts.format = LatentFormat::lapis;
-  check_refused(ErrorKind::incompatible, "comfy.latent", facts, {"form comfy", "format says lapis"});
+  check_refused(ErrorKind::incompatible, "comfy.latent", facts, {"format comfy", "format says lapis"});
   facts.format = LatentFormat::npy;
   check_refused(ErrorKind::incompatible, "diffusers.safetensors", facts, {"format says npy"});
   check_refused(ErrorKind::incompatible, "comfy.latent", hints("sd15", {16, 16}), {"16x24", "size says 16x16"});

@@ -77,7 +77,7 @@ TEST_CASE("units that a format cannot hold are refused") {
   asked.format = io::LatentFormat::comfy;
   asked.units = Units::model;
   CHECK_THROWS_WITH(plan_convert(std::move(asked), catalog),
-                    Catch::Contains("is not what form comfy holds: vae units"));
+                    Catch::Contains("is not what format comfy holds: vae units"));
 }
 
 TEST_CASE("words say what a latent becomes, and something has to be said") {

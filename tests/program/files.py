@@ -18,7 +18,7 @@ from support import MODEL, SPACES, SPIECE, f32, passport, safetensors, smooth  #
 
 def latent(space: str = "sd15", lineage: str = "", cells: tuple[int, int] = (8, 8), batch: int = 1,
            fill: float | None = None, **facts: str) -> bytes:
-    """A latent of lapis' own form; `facts` change what it says of itself."""
+    """A latent of lapis' own format; `facts` change what it says of itself."""
     shape = (batch, SPACES[space][0], *cells)
     values = smooth(shape) if fill is None else [fill] * (batch * shape[1] * cells[0] * cells[1])
     return safetensors({"latent": f32(shape, values)}, passport(space, lineage or f"tiny-{space}", shape, **facts))

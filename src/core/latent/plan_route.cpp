@@ -130,7 +130,8 @@ std::optional<Route> refused_as_partial(const Question& q) {
   } else if (!to.resumes) {
     why = sentence("{} takes finished latents alone", to.name);
   } else if (to.path != q.source.passport.path) {
-    why = sentence("it was left on {}, {} walks {}", path_text(q.source.passport.path), to.name, path_text(to.path));
+    why =
+        sentence("it was left on {}, {} samples on {}", path_text(q.source.passport.path), to.name, path_text(to.path));
   } else if (resizes(q)) {
     why = sentence("noise has no other size: {} pixels cannot become {}", size_text(picture_size(q.source.passport)),
                    size_text(wanted_size(q)));

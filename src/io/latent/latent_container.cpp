@@ -135,8 +135,8 @@ std::string names_of(const Safetensors& content) {
 void expect_count(const Safetensors& content, std::size_t count, const std::string& name) {
   if (content.tensors.size() == count) return;
   refuse(name,
-         core::sentence("has {}, {}; a latent of this form has {}", core::count_text(content.tensors.size(), "tensor"),
-                        names_of(content), count),
+         core::sentence("has {}, {}; a latent of this format has {}",
+                        core::count_text(content.tensors.size(), "tensor"), names_of(content), count),
          "Save the latent alone.");
 }
 

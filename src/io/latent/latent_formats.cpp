@@ -85,15 +85,15 @@ void check_can_hold(LatentFormat format, const Passport& passport) {
   if (format == LatentFormat::lapis) return;
   if (format == LatentFormat::comfy_old) {
     throw Error(ErrorKind::usage,
-                core::marked("the form comfy-old is only read. ComfyUI reads the form comfy: {format} comfy"));
+                core::marked("the format comfy-old is only read. ComfyUI reads the format comfy: {format} comfy"));
   }
   if (passport.sigma != 0) {
     throw Error(
         ErrorKind::usage,
-        core::sentence("the form {} cannot hold a partially denoised latent (sigma {} after {} steps): whoever reads "
+        core::sentence("the format {} cannot hold a partially denoised latent (sigma {} after {} steps): whoever reads "
                        "it would take the noise for a picture.",
                        row.name, core::number_text(passport.sigma), passport.step),
-        core::marked("Finish it first, or keep it in lapis' own form: {format} lapis"));
+        core::marked("Finish it first, or keep it in lapis' own format: {format} lapis"));
   }
 }
 

@@ -80,7 +80,7 @@ class Foreign {
       format_ = LatentFormat::dgenerate;
     } else {
       contradict(name_,
-                 core::sentence("is of the form {} ({}), and {} says {}", row().name, row().description,
+                 core::sentence("is of the format {} ({}), and {} says {}", row().name, row().description,
                                 core::field_name(hints_.keys.format), latent_format_row(*hints_.format).name),
                  leave_out(hints_.keys.format));
     }
@@ -89,7 +89,7 @@ class Foreign {
   void choose_space() {
     if (!hints_.space) {
       throw Error(ErrorKind::usage,
-                  core::sentence("{} is of the form {}, which does not say its space. Name it with {}: sd15, sdxl, "
+                  core::sentence("{} is of the format {}, which does not say its space. Name it with {}: sd15, sdxl, "
                                  "flux or a model",
                                  name_, row().name, core::field_name(hints_.keys.space)),
                   core::sentence("{lapis inspect} {} shows which spaces its numbers fit", name_));
@@ -111,14 +111,14 @@ class Foreign {
     const std::string units = core::field_name(hints_.keys.units);
     if (!own && !hints_.units) {
       throw Error(ErrorKind::usage,
-                  core::sentence("{} is of the form {}, which does not say its units.", name_, row().name),
+                  core::sentence("{} is of the format {}, which does not say its units.", name_, row().name),
                   core::sentence("Add {} model (what a denoiser sees, as diffusers hands latents over) or {} vae (the "
                                  "VAE's own numbers, as ComfyUI keeps them)",
                                  units, units));
     }
     if (own && hints_.units && *own != *hints_.units) {
       contradict(name_,
-                 core::sentence("is of the form {}, which holds {} units, and {} says {}", row().name,
+                 core::sentence("is of the format {}, which holds {} units, and {} says {}", row().name,
                                 core::units_name(*own), units, core::units_name(*hints_.units)),
                  leave_out(hints_.keys.units));
     }
@@ -201,7 +201,7 @@ class Foreign {
 void check_hints(const Passport& passport, const std::string& name, const LatentHints& hints) {
   if (hints.format && *hints.format != LatentFormat::lapis) {
     contradict(name,
-               core::sentence("is lapis' own form, and {} says {}", core::field_name(hints.keys.format),
+               core::sentence("is lapis' own format, and {} says {}", core::field_name(hints.keys.format),
                               latent_format_row(*hints.format).name),
                leave_out(hints.keys.format));
   }
