@@ -10,6 +10,7 @@
 #include "cli/option_group.hpp"
 #include "cli/output_options.hpp"
 #include "cli/spelling.hpp"
+#include "cli/standard_streams.hpp"
 #include "cli/terminal.hpp"
 #include "core/latent/route.hpp"
 #include "io/report/check_report.hpp"
@@ -42,6 +43,7 @@ struct Options {
 };
 
 int check(const Options& options) {
+  check_stdin_once(options.things);
   pipeline::ModelCatalog catalog;
   std::optional<PixelSize> size;
   if (!options.size.empty()) size = pipeline::parse_size(options.size, "size");
@@ -49,7 +51,8 @@ int check(const Options& options) {
   asked.to = options.to;
   asked.size = size;
   asked.size_text = options.size;
-  if (!asked.latents.empty()) asked.hints = latent_hints(options.hints, catalog, hint_flags);
+  if (asked.latents.empty()) pipeline::refuse_hints(options.hints, hint_keys(hint_flags), "only models are named");
+  asked.hints = latent_hints(options.hints, catalog, hint_flags);
   std::vector<io::Checked> checks = pipeline::check(asked, catalog);
   for (io::Checked& checked : checks) checked.route.advice = spelled(checked.route.advice);
   if (options.json) {

@@ -26,7 +26,7 @@ constexpr const char* footer =
     "  lapis encode a.png b.png -m tiny-sd15 -W 256 -H 256 -o both.safetensors\n"
     "  lapis encode *.png -m tiny-sd15 -o \"{index}-{name}.latent\"\n"
     "\n"
-    "Without -o each picture's latent goes to {name}.safetensors.";
+    "Without -o each picture's latent goes to {name}.safetensors, or the ending of --format.";
 
 struct Options {
   std::vector<std::string> images;
@@ -47,6 +47,7 @@ std::uint64_t picture_seed(const std::string& text) {
 int encode(const Options& options) {
   const pipeline::Outlet outlet = outlet_of(options.outputs);
   pipeline::EngineDoor door(engine_options(options.compute));
+  check_stdin_once(options.images);
   pipeline::EncodeOutputs outputs = pipeline::name_encode_outputs(options.output, options.format, options.images);
   check_output(options.outputs);
   if (outputs.latents.front().path == "-") {

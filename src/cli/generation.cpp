@@ -108,28 +108,34 @@ void check_prompt(const GenerationOptions& options) {
                              options.source != nullptr ? "--prompt" : "lapis generate"));
 }
 
+/// Pictures that a model draws; each has as many steps, the last `second` of which are taken over the enlarged one.
+struct Pass {
+  int pictures = 1;
+  int second = 0;
+};
+
 /// Where a request stands, by what `RenderRequest::stop` and `StepCallback` are called for.
 struct StepWatch {
+  Pass pass;
   bool begins = true;    ///< the next question comes before anything is loaded
   bool stepped = false;  ///< the next question follows a step
   bool steps_left = false;
 };
 
 /// `events`, with what ends a run after a step where a signal asks for it. While nothing but steps is under way the
-/// first signal does no more than ask; each of `pictures` has as many of them, the last `second` of which are taken
-/// over the enlarged picture.
-Events stoppable(Events events, int pictures, int second) {
-  const auto watch = std::make_shared<StepWatch>();
+/// first signal does no more than ask. A second model's pass follows the `first`.
+Events stoppable(Events events, Pass first, Pass then) {
+  const auto watch = std::make_shared<StepWatch>(StepWatch{first});
   events.stop = [watch] {
     if (!std::exchange(watch->stepped, false) && !std::exchange(watch->begins, false)) end_after_step(true);
     return is_asked_to_end();
   };
-  events.step = [show = std::move(events.step), watch, pictures, second](int done, int all) mutable {
-    *watch = {.begins = done == all, .stepped = true, .steps_left = done < all};
-    const int each = std::max(all / pictures, 1);
+  events.step = [show = std::move(events.step), watch, then](int done, int all) {
+    const bool ends = done == all;
+    const int each = std::max(all / watch->pass.pictures, 1);
     const int left = (all - done) % each;
-    end_after_step(left != 0 && left != second);
-    if (done == all) second = 0;  // a second model has one pass
+    end_after_step(left != 0 && left != watch->pass.second);
+    *watch = {.pass = ends ? then : watch->pass, .begins = ends, .stepped = true, .steps_left = !ends};
     show(done, all);
   };
   events.picture = [show = std::move(events.picture), watch] {
@@ -143,9 +149,8 @@ Events stoppable(Events events, int pictures, int second) {
 int draw(const GenerationOptions& options, const pipeline::RenderOutputs& outputs, const pipeline::Outlet& outlet,
          pipeline::PreparedRender prepared, pipeline::EngineDoor& door, Progress& progress) {
   const pipeline::RenderPlan& plan = prepared.plan;
-  const bool draws_all = plan.stage || plan.wanted.empty();
-  const int pictures = draws_all ? plan.job.batch : static_cast<int>(plan.wanted.size());
-  const int second = pipeline::second_pass_steps(prepared.request, *plan.model);
+  const int wanted = plan.wanted.empty() ? plan.job.batch : static_cast<int>(plan.wanted.size());
+  const Pass first = {plan.stage ? plan.job.batch : wanted, pipeline::second_pass_steps(prepared.request, *plan.model)};
   const bool names_pictures = !outputs.latent || outputs.latent->path != "-";
   std::size_t written = 0;
   const auto on_picture = [&](const pipeline::DrawnPicture& picture) {
@@ -154,7 +159,7 @@ int draw(const GenerationOptions& options, const pipeline::RenderOutputs& output
     ++written;
     if (names_pictures) print_written(options.outputs, *file);
   };
-  const Events events = stoppable(listener(progress), pictures, second);
+  const Events events = stoppable(listener(progress), first, {wanted, 0});
   const pipeline::RenderResult result = pipeline::render(std::move(prepared), door, events, on_picture);
   if (result.end == RenderEnd::stopped) {
     progress.clear();
@@ -162,7 +167,7 @@ int draw(const GenerationOptions& options, const pipeline::RenderOutputs& output
     end_by_asked_signal();
   }
   const std::optional<pipeline::Written> latents = pipeline::save(result, outputs, outlet);
-  if (latents && written == 0) print_written(options.outputs, *latents);
+  if (latents && pipeline::all_stay(outputs.pictures)) print_written(options.outputs, *latents);
   return 0;
 }
 
@@ -182,8 +187,9 @@ int generate(GenerationOptions& options) {
   check_prompt(options);
   pipeline::ModelCatalog catalog;
   pipeline::RenderPlan plan = pipeline::plan_render(render_asked(options, catalog), catalog, pipeline::random_number());
-  const pipeline::RenderOutputs outputs = pipeline::plan_render_outputs(job, plan, options.outputs);
+  pipeline::RenderOutputs outputs = pipeline::name_render_outputs(job, plan.job);
   check_stdout(options, outputs);
+  pipeline::plan_render_outputs(outputs, plan, options.outputs);
   const std::vector<pipeline::Output> all = outputs.all();
   if (pipeline::all_stay(all)) {
     if (options.dry_run) print_plan(options, outputs, plan);

@@ -39,10 +39,13 @@ void declare_hints(CLI::App& app, pipeline::HintWords& options, const HintFlags&
   group.field("init_size", options.size, flags.size);
 }
 
+io::HintKeys hint_keys(const HintFlags& flags) {
+  return {"space", key_of(flags.units), key_of(flags.format), key_of(flags.size)};
+}
+
 io::LatentHints latent_hints(const pipeline::HintWords& options, pipeline::ModelCatalog& catalog,
                              const HintFlags& flags) {
-  return pipeline::latent_hints(options, catalog,
-                                {"space", key_of(flags.units), key_of(flags.format), key_of(flags.size)});
+  return pipeline::latent_hints(options, catalog, hint_keys(flags));
 }
 
 pipeline::NamedLatent read_named_latent(const std::string& path, const io::LatentHints& hints) {

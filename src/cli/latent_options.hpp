@@ -29,6 +29,9 @@ inline constexpr HintFlags in_flags = {"--in-units", "--in-format", "--in-size"}
 /// Declares them as the job's fields of a latent to start from are declared.
 void declare_hints(CLI::App& app, pipeline::HintWords& options, const HintFlags& flags = plain_flags);
 
+/// The keys of fields that these flags stand for.
+io::HintKeys hint_keys(const HintFlags& flags);
+
 /// `pipeline::latent_hints` of what these options say.
 io::LatentHints latent_hints(const pipeline::HintWords& options, pipeline::ModelCatalog& catalog,
                              const HintFlags& flags = plain_flags);

@@ -57,6 +57,7 @@ std::string command_of(const Options& options) {
 int matrix(const Options& options) {
   pipeline::EngineDoor door(engine_options(options.asked.compute));
   const std::vector<pipeline::Output> outputs = pipeline::plan_matrix_outputs(options.folder, options.outputs);
+  check_stdin_once(options.words);
   for (const std::string& word : options.words)
     check_stdin(word, "a latent", "lapis generate ... --latent - | lapis decode -");
   Progress progress;

@@ -1,5 +1,6 @@
 #include "cli/standard_streams.hpp"
 
+#include <algorithm>
 #include <unistd.h>
 
 #include "cli/terminal.hpp"
@@ -18,6 +19,12 @@ void take_stdin(StdinUse& use, const std::string& word, const std::string& advic
 void check_stdin(const std::string& path, std::string_view what, std::string_view command) {
   if (path != "-" || isatty(STDIN_FILENO) == 0) return;
   throw Error(ErrorKind::usage, core::sentence("- would read {} from the terminal. Pipe it: {}", what, command));
+}
+
+void check_stdin_once(std::span<const std::string> paths) {
+  if (std::ranges::count(paths, "-") < 2) return;
+  throw Error(ErrorKind::usage,
+              "- is named more than once, and standard input is read once. Put the others into files");
 }
 
 void check_stdout(const OutputOptions& options, std::string_view flag, std::string_view written) {

@@ -50,9 +50,9 @@ c10::WarningHandler& silent_warnings();
 /// warning onto the terminal.
 template <class Work>
 void guarded(const Work& work) {
-  if (!io::make_thread_locals()) throw io::memory_shortage();
-  const c10::WarningUtils::WarningHandlerGuard quiet(&silent_warnings());
   try {
+    if (!io::make_thread_locals()) throw io::memory_shortage();
+    const c10::WarningUtils::WarningHandlerGuard quiet(&silent_warnings());
     work();
   } catch (...) {
     rethrow_as_error();

@@ -41,7 +41,7 @@ Written save(const DecodedPicture& picture, const DecodePlan& plan, const std::v
   const Passport& passport = plan.latent.passport();
   const std::vector<std::byte> png = io::encode_png(picture.image, io::decoded_text(passport, picture.decoding));
   const std::string& path = outputs[static_cast<std::size_t>(picture.decoding.index)].path;
-  return write_output(path, png, outlet, [&](const std::string& sha256) {
+  return write_output(path, png, outlet, saving, [&](const std::string& sha256, double seconds) {
     io::DecodedReport report;
     report.path = path;
     report.sha256 = sha256;
@@ -51,7 +51,7 @@ Written save(const DecodedPicture& picture, const DecodePlan& plan, const std::v
     report.size = {picture.image.width, picture.image.height};
     report.notes = spelled(plan.notes, outlet);
     report.timings = picture.timings;
-    report.timings.png = saving.seconds();
+    report.timings.png = seconds;
     report.timings.total = outlet.started.seconds();
     return io::decoded_line(report);
   });

@@ -1,7 +1,6 @@
 #include "pipeline/inspect.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <utility>
 
@@ -41,6 +40,11 @@ void sort_words(InspectAsked& asked) {
   if (names_file(asked.target) && model != pictures.end()) std::swap(asked.target, *model);
 }
 
+void check_tokens(const InspectAsked& asked) {
+  if (!asked.tokens || (!asked.measure && asked.pictures.empty())) return;
+  refuse(core::sentence("{tokens} and {measure} show two things. Leave one of them out"));
+}
+
 /// Nothing but the VAE of a model is run.
 void check_compute(const InspectAsked& asked, bool is_file) {
   if (asked.compute.named.empty() || (asked.measure && !is_file && !asked.tokens)) return;
@@ -53,17 +57,6 @@ void check_prompt_words(const InspectAsked& asked) {
   if (asked.tokens || (asked.prompt_syntax.empty() && asked.embeddings.empty())) return;
   refuse(core::sentence("{} is for {tokens}, which shows how a prompt is read. Leave it out",
                         core::field_name(asked.prompt_syntax.empty() ? "embedding" : "prompt_syntax")));
-}
-
-/// Refuses hints where `found`, no latent, was found.
-void check_hints(const HintWords& hints, const std::string& found) {
-  const std::array<std::pair<const std::string*, const char*>, 4> words = {
-      {{&hints.space, "space"}, {&hints.units, "units"}, {&hints.format, "format"}, {&hints.size, "size"}}};
-  for (const auto& [word, key] : words) {
-    if (word->empty()) continue;
-    refuse(core::sentence("{} says of a latent what its file does not, and {}. Leave it out", core::field_name(key),
-                          found));
-  }
 }
 
 InspectedTokens tokens_of(const InspectAsked& asked, const Model& model) {
@@ -90,7 +83,7 @@ std::string verified_text(const Model& model) {
 
 Inspected inspect_model(const InspectAsked& asked, EngineDoor& door, const Events& events) {
   if (asked.preview) refuse(core::sentence("{preview} is for latents; {} names a model", asked.target));
-  check_hints(asked.hints, core::sentence("{} names a model", asked.target));
+  refuse_hints(asked.hints, {}, core::sentence("{} names a model", asked.target));
   Model model = io::read_model(find_model(asked.target));
   core::check_model(model);
   if (asked.verify) io::verify_files(model, /*linked_too=*/true);
@@ -117,7 +110,7 @@ InspectedPicture picture_of(const io::LatentSource& source) {
 InspectedPicture inspect_picture(const InspectAsked& asked, const io::LatentSource& source) {
   InspectedPicture picture = picture_of(source);
   if (asked.preview) refuse(core::sentence("{preview} is for latents; {} is a {}", picture.name, picture.format));
-  check_hints(asked.hints, core::sentence("{} is a {}", picture.name, picture.format));
+  refuse_hints(asked.hints, {}, core::sentence("{} is a {}", picture.name, picture.format));
   if (asked.measure) {
     refuse(core::sentence("{measure} is for latents and for a model's VAE; {} is a {}", picture.name, picture.format));
   }
@@ -184,6 +177,7 @@ Inspected inspect_file(const InspectAsked& asked, ModelCatalog& catalog) {
 Inspected inspect(InspectAsked asked, ModelCatalog& catalog, EngineDoor& door, const Events& events) {
   sort_words(asked);
   const bool is_file = names_file(asked.target);
+  check_tokens(asked);
   check_compute(asked, is_file);
   check_prompt_words(asked);
   return is_file ? inspect_file(asked, catalog) : inspect_model(asked, door, events);

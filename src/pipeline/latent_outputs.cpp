@@ -13,16 +13,25 @@
 namespace lapis::pipeline {
 namespace {
 
-constexpr const char* default_latents = "{name}.safetensors";
+/// The ending of files of this format, as this program writes them.
+std::string ending_of(io::LatentFormat format) {
+  const io::LatentFormatRow& row = io::latent_format_row(format);
+  return row.endings.empty() ? ".safetensors" : row.endings.front();
+}
+
+/// The last part of a path, which one that ends in "/" has too.
+std::string last_name(const std::filesystem::path& path) {
+  return (path.has_filename() ? path : path.parent_path()).filename().string();
+}
 
 /// "a-tiny-sdxl.safetensors": what it was, and what it becomes.
-std::string default_latent(const ConvertWords& words, const io::LatentFormatRow& row) {
-  std::string what = words.to.empty() ? words.format : std::filesystem::path(words.to).filename().string();
+std::string default_latent(const ConvertWords& words, io::LatentFormat format) {
+  std::string what = words.to.empty() ? words.format : last_name(words.to);
   for (const std::string* word : {&words.units, &words.dtype, &words.size}) {
     if (what.empty()) what = *word;
   }
   std::ranges::replace(what, ':', '-');
-  return latent_stem(words.latent) + "-" + what + (row.endings.empty() ? ".safetensors" : row.endings.front());
+  return latent_stem(words.latent) + (what.empty() ? "" : "-" + what) + ending_of(format);
 }
 
 /// Writes `document` with what was counted since `saving` began; `report` lacks what only the file tells.
@@ -30,11 +39,11 @@ Written write_latent(const std::string& path, const io::LatentDocument& document
                      const Outlet& outlet) {
   const core::Stopwatch saving;
   const std::vector<std::byte> bytes = io::write_latent(document, report.format);
-  return write_output(path, bytes, outlet, [&](const std::string& sha256) {
+  return write_output(path, bytes, outlet, saving, [&](const std::string& sha256, double seconds) {
     report.path = path;
     report.sha256 = sha256;
     report.passport = document.passport;
-    report.timings.png = saving.seconds();
+    report.timings.png = seconds;
     report.timings.total = outlet.started.seconds();
     return io::latent_file_line(report);
   });
@@ -44,7 +53,9 @@ Written write_latent(const std::string& path, const io::LatentDocument& document
 
 EncodeOutputs name_encode_outputs(const std::string& output, const std::string& format,
                                   const std::vector<std::string>& pictures) {
-  const std::string pattern = output.empty() ? default_latents : in_folder(output_name(output), default_latents);
+  const std::string usual =
+      "{name}" + ending_of(format.empty() ? io::LatentFormat::lapis : io::find_latent_format(format).format);
+  const std::string pattern = output.empty() ? usual : in_folder(output, usual);
   EncodeOutputs outputs;
   outputs.format = output_format(format, pattern);
   io::check_can_hold(outputs.format, {});
@@ -74,9 +85,9 @@ Written save(const EncodedPictures& encoded, const EncodePlan& plan, const Encod
 }
 
 Output plan_convert_output(const ConvertWords& words, ConvertPlan& plan, const Outlet& outlet) {
-  const std::string usual = default_latent(words, io::latent_format_row(plan.format));
+  const std::string usual = default_latent(words, plan.format);
   Output output;
-  output.path = words.output.empty() ? usual : in_folder(output_name(words.output), usual);
+  output.path = words.output.empty() ? usual : in_folder(words.output, usual);
   plan_outputs({&output, 1}, outlet.policy);
   plan.seconds = outlet.started.seconds();
   return output;

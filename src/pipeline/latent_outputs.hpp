@@ -19,8 +19,9 @@ struct EncodeOutputs {
   bool is_one() const { return latents.size() == 1; }
 };
 
-/// Names them before any picture is read: `output` is a file, a template or a folder, empty for "{name}.safetensors";
-/// `format` is a form's name, or empty. Throws Error{usage} for names that make no sense.
+/// Names them before any picture is read: `output` is a file, a template or a folder, empty for "{name}.safetensors",
+/// or the ending that `format`, the name of one, asks for; empty: the one of lapis. Throws Error{usage} for names that
+/// make no sense.
 EncodeOutputs name_encode_outputs(const std::string& output, const std::string& format,
                                   const std::vector<std::string>& pictures);
 

@@ -1,6 +1,7 @@
 #include "pipeline/latent_words.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 #include <system_error>
@@ -53,6 +54,16 @@ io::LatentHints latent_hints(const HintWords& words, ModelCatalog& catalog, io::
   if (!words.size.empty()) hints.size = parse_size(words.size, keys.size);
   hints.keys = std::move(keys);
   return hints;
+}
+
+void refuse_hints(const HintWords& words, const io::HintKeys& keys, const std::string& found) {
+  const std::array<std::pair<const std::string&, const std::string&>, 4> said = {
+      {{words.space, keys.space}, {words.units, keys.units}, {words.format, keys.format}, {words.size, keys.size}}};
+  for (const auto& [word, key] : said) {
+    if (word.empty()) continue;
+    throw Error(ErrorKind::usage, core::sentence("{} says of a latent what its file does not, and {}. Leave it out",
+                                                 core::field_name(key), found));
+  }
 }
 
 io::LatentHints latent_hints(const Job& job, ModelCatalog& catalog) {

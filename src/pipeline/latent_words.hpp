@@ -31,6 +31,10 @@ struct HintWords {
 /// What the words mean, under the `keys` of their fields. Throws Error{usage} for words that mean nothing.
 io::LatentHints latent_hints(const HintWords& words, ModelCatalog& catalog, io::HintKeys keys);
 
+/// Throws Error{usage} where the words say anything, though no latent was found; `found` is what there is instead
+/// ("tiny-sd15 names a model").
+void refuse_hints(const HintWords& words, const io::HintKeys& keys, const std::string& found);
+
 /// What a job says of the latent that it starts from.
 io::LatentHints latent_hints(const Job& job, ModelCatalog& catalog);
 

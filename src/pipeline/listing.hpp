@@ -15,7 +15,7 @@ namespace lapis::pipeline {
 /// What a table is made with.
 struct ListTools {
   ModelCatalog& catalog;
-  const Events& events;                                ///< warned of each folder that holds no sound model
+  const Events& events;                                ///< warned of each folder that cannot be read as a model
   std::function<std::string(std::string_view)> spell;  ///< a text of lapis' own, whose names are marked
 };
 

@@ -29,7 +29,12 @@ void replace_all(std::string& text, const std::string& word, const std::string& 
 
 void check_words(const std::string& pattern, const std::vector<std::string>& known) {
   for (std::size_t open = pattern.find('{'); open != std::string::npos; open = pattern.find('{', open + 1)) {
-    const std::string word = pattern.substr(open, pattern.find('}', open) - open + 1);
+    const std::size_t close = pattern.find('}', open);
+    if (close == std::string::npos) {
+      throw Error(ErrorKind::usage, core::sentence("{-output} {}: a brace is opened and not closed. Use {} or {}",
+                                                   pattern, known.front(), known.back()));
+    }
+    const std::string word = pattern.substr(open, close - open + 1);
     if (std::find(known.begin(), known.end(), word) != known.end()) continue;
     throw Error(ErrorKind::usage, core::sentence("{-output} {}: {} has no meaning here. Use {} or {}", pattern, word,
                                                  known.front(), known.back()));
@@ -68,6 +73,7 @@ std::string distinct(const std::string& pattern, int count) {
 std::string output_name(const std::string& path) { return path == "/dev/stdout" ? "-" : path; }
 
 std::string in_folder(const std::string& output, const std::string& usual) {
+  if (output_name(output) == "-") return "-";
   std::error_code ignored;
   const bool file_like = std::filesystem::path(output).extension() == std::filesystem::path(usual).extension();
   const bool folder = output.ends_with('/') || (!file_like && std::filesystem::is_directory(output, ignored));

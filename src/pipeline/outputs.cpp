@@ -70,15 +70,16 @@ std::vector<std::string> spelled(std::vector<std::string> texts, const Outlet& o
 }
 
 Written write_output(const std::string& path, std::span<const std::byte> bytes, const Outlet& outlet,
-                     const Report& report) {
+                     const core::Stopwatch& saving, const Report& report) {
   if (path == "-") {
     outlet.standard_output(bytes);
   } else {
     io::write_file(path, bytes, outlet.policy.overwrite);
   }
   if (!outlet.reports) return {path, "", ""};
+  const double seconds = saving.seconds();
   const std::string sha256 = io::sha256(bytes);
-  return {path, sha256, report(sha256)};
+  return {path, sha256, report(sha256, seconds)};
 }
 
 }  // namespace lapis::pipeline

@@ -71,11 +71,12 @@ struct Written {
   std::string line;    ///< a report of it in JSON, where the outlet wants them
 };
 
-/// Makes the report of an output, whose sha256 is told.
-using Report = std::function<std::string(const std::string& sha256)>;
+/// Makes the report of an output out of its sha256 and the seconds that saving it took.
+using Report = std::function<std::string(const std::string& sha256, double seconds)>;
 
-/// Writes an output whole or not at all. Throws as `io::write_file`, or as `Outlet::standard_output`.
+/// Writes an output, whose saving began with `saving`, whole or not at all. Throws as `io::write_file`, or as
+/// `Outlet::standard_output`.
 Written write_output(const std::string& path, std::span<const std::byte> bytes, const Outlet& outlet,
-                     const Report& report);
+                     const core::Stopwatch& saving, const Report& report);
 
 }  // namespace lapis::pipeline

@@ -33,14 +33,13 @@ std::vector<Output> named_pictures(const Job& job, const ResolvedJob& resolved) 
 
 /// Throws where a picture and the latents would go to one place.
 void check_apart(const RenderOutputs& outputs) {
-  if (!outputs.latent) return;
   const std::string& latent = outputs.latent->path;
   for (const Output& picture : outputs.pictures) {
     if (latent == "-" && picture.path == "-") {
       throw Error(ErrorKind::usage,
                   core::sentence("{latent} - and {-output} - both want standard output. Name a file with {-output}"));
     }
-    if (!is_same_file(picture.path, latent)) continue;
+    if (latent == "-" || picture.path == "-" || !is_same_file(picture.path, latent)) continue;
     throw Error(ErrorKind::usage, core::sentence("{-output} and {latent} both name {}.", latent),
                 "Give pictures and latents files of their own");
   }
@@ -65,7 +64,7 @@ void narrow(RenderPlan& plan, const RenderOutputs& outputs) {
 
 /// What a report of a picture and one of latents have in common.
 template <typename Result>
-io::PictureReport report_on(const Result& result, const Outlet& outlet, const core::Stopwatch& saving) {
+io::PictureReport report_on(const Result& result, const Outlet& outlet, double seconds) {
   io::PictureReport report;
   report.device = result.device;
   report.dtype = result.dtype;
@@ -74,7 +73,7 @@ io::PictureReport report_on(const Result& result, const Outlet& outlet, const co
   report.notes = spelled(result.notes, outlet);
   report.warnings = spelled(result.warnings, outlet);
   report.timings = result.timings;
-  report.timings.png += saving.seconds();
+  report.timings.png += seconds;
   report.timings.total = outlet.started.seconds();
   return report;
 }
@@ -89,28 +88,30 @@ std::vector<Output> RenderOutputs::all() const {
   return outputs;
 }
 
-RenderOutputs plan_render_outputs(const Job& job, RenderPlan& plan, const OutputPolicy& policy) {
-  check_output(policy);
+RenderOutputs name_render_outputs(const Job& job, const ResolvedJob& resolved) {
   check_stop(job);
   RenderOutputs outputs;
-  if (wants_pictures(job)) outputs.pictures = named_pictures(job, plan.job);
-  if (job.latent) outputs.latent = Output{output_name(*job.latent), std::nullopt};
-  plan_outputs(outputs.pictures, policy);
+  if (wants_pictures(job)) outputs.pictures = named_pictures(job, resolved);
+  if (!job.latent) return outputs;
+  outputs.latent = Output{output_name(*job.latent), std::nullopt};
   check_apart(outputs);
-  if (outputs.latent) {
-    outputs.format = latent_format(job, outputs.latent->path);
-    plan_outputs({&*outputs.latent, 1}, policy);
-  }
-  narrow(plan, outputs);
+  outputs.format = latent_format(job, outputs.latent->path);
   return outputs;
+}
+
+void plan_render_outputs(RenderOutputs& outputs, RenderPlan& plan, const OutputPolicy& policy) {
+  check_output(policy);
+  plan_outputs(outputs.pictures, policy);
+  if (outputs.latent) plan_outputs({&*outputs.latent, 1}, policy);
+  narrow(plan, outputs);
 }
 
 std::optional<Written> save(const DrawnPicture& picture, const RenderOutputs& outputs, const Outlet& outlet) {
   const Output& output = outputs.pictures[static_cast<std::size_t>(picture.index)];
   if (output.stays) return std::nullopt;
   const core::Stopwatch saving;
-  return write_output(output.path, picture.png, outlet, [&](const std::string& sha256) {
-    io::PictureReport report = report_on(picture, outlet, saving);
+  return write_output(output.path, picture.png, outlet, saving, [&](const std::string& sha256, double seconds) {
+    io::PictureReport report = report_on(picture, outlet, seconds);
     report.path = output.path;
     report.sha256 = sha256;
     report.index = picture.index;
@@ -125,8 +126,8 @@ std::optional<Written> save(const RenderResult& result, const RenderOutputs& out
   const core::Stopwatch saving;
   const std::string& path = outputs.latent->path;
   const std::vector<std::byte> bytes = io::write_latent(result.latents, outputs.format);
-  return write_output(path, bytes, outlet, [&](const std::string& sha256) {
-    io::PictureReport report = report_on(result, outlet, saving);
+  return write_output(path, bytes, outlet, saving, [&](const std::string& sha256, double seconds) {
+    io::PictureReport report = report_on(result, outlet, seconds);
     report.path = path;
     report.sha256 = sha256;
     const PixelSize size = core::picture_size(result.latents.passport);

@@ -29,9 +29,12 @@ struct RenderOutputs {
   bool writes_latent() const { return latent && !latent->stays; }
 };
 
-/// Decides them from what a job says of its outputs, and leaves out of the plan what nobody is going to keep; one of
-/// which nothing is kept is not for `render`. Throws Error{usage} for names that make no sense, and as `plan_outputs`.
-RenderOutputs plan_render_outputs(const Job& job, RenderPlan& plan, const OutputPolicy& policy);
+/// Names them as `job` does, which `resolved` came of. Throws Error{usage} for names that make no sense.
+RenderOutputs name_render_outputs(const Job& job, const ResolvedJob& resolved);
+
+/// Decides which stay, and leaves out of the plan what nobody is going to keep; one of which nothing is kept is not for
+/// `render`. Throws as `plan_outputs`.
+void plan_render_outputs(RenderOutputs& outputs, RenderPlan& plan, const OutputPolicy& policy);
 
 /// Writes a picture, unless it stays.
 std::optional<Written> save(const DrawnPicture& picture, const RenderOutputs& outputs, const Outlet& outlet);

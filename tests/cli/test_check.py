@@ -53,6 +53,21 @@ class CheckTest(LatentTest):
         return folder
 
 
+class Unheeded(CheckTest):
+    """What is said and means nothing is refused, and not dropped."""
+
+    def test_hints_where_no_latent_is_named(self) -> None:
+        for words in (("--space", "nosuch"), ("--units", "vae"), ("--in-size", "64x64")):
+            with self.subTest(words):
+                text = self.refused(2, "check", "tiny-sd15", *words)
+                self.assertIn(f"{words[0]} says of a latent what its file does not", text)
+
+    def test_standard_input_named_twice(self) -> None:
+        for words in (("check", "-", "-"), ("matrix", "-", "-"), ("encode", "-", "-", "-m", "tiny-sd15")):
+            with self.subTest(words):
+                self.assertIn("named more than once", self.refused(2, *words))
+
+
 class Verdicts(CheckTest):
     def test_the_same_space(self) -> None:
         self.latent(vae_sha256=vae_digest(MODEL))

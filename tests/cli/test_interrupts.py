@@ -99,6 +99,22 @@ class AfterThisStep(CliTest):
         self.assertEqual(process.wait(timeout=60), -signal.SIGINT)
         self.assertNotIn(b"the run ends after", os.read(ours, 1 << 16))
 
+    def test_a_second_model_takes_all_its_steps_in_one_pass(self) -> None:
+        # With as many steps left as the enlarged picture took: of the first model's run that would be between its passes.
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        process = subprocess.Popen([program(), *WALK, "-W", "256", "-H", "256", "--steps", "20", "--hires", "2", "--hires-steps", "4",
+                                    "--then", "tiny-sdxl:0.9", "-o", "a.png"],
+                                   cwd=self.folder, stdout=subprocess.DEVNULL, stderr=theirs)
+        self.addCleanup(process.kill)
+        os.close(theirs)
+        shown = b""
+        while b"14/18" not in shown:
+            shown += os.read(ours, 1 << 16)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=60), -signal.SIGINT)
+        self.assertIn(b"the run ends after", os.read(ours, 1 << 16))
+
     def test_a_loop_of_a_shell_ends_where_a_step_ended(self) -> None:
         script = 'for i in 1 2 3; do "$0" "$@" -o $i.png; echo went on; done'
         shell = subprocess.Popen(["bash", "-c", script, str(program()), *self.batch], cwd=self.folder, stdout=subprocess.PIPE,

@@ -46,6 +46,16 @@ TEST_CASE("a checkpoint becomes a folder that is a sound model, and the report s
   check_fails(ErrorKind::output, {(folder / "mine").string()}, [&] { import_model(asked, catalog); });
 }
 
+TEST_CASE("what does not go together is refused before anything is read") {
+  ImportAsked asked = asked_for("-");
+  check_fails(ErrorKind::usage, {"a model is a folder"}, [&] { sorted_import(asked); });
+  asked = {};
+  asked.graphs.graphs = {"a.pt"};
+  asked.graphs.family = "sd15";
+  asked.graphs.like = "tiny-sd15";
+  check_fails(ErrorKind::usage, {"Give one of the two"}, [&] { sorted_import(asked); });
+}
+
 TEST_CASE("a dry run says the same, and leaves nothing") {
   const TemporaryFolder folder;
   ModelCatalog catalog;

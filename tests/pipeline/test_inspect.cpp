@@ -99,6 +99,10 @@ TEST_CASE("what is said of something else than what is found is refused") {
   asked.prompt_syntax = "comfy";
   CHECK_THROWS_WITH(desk.inspect(asked), Catch::StartsWith("prompt_syntax is for tokens"));
   asked = asked_of("tiny-sd15");
+  asked.tokens = "a house";
+  asked.measure = true;
+  CHECK_THROWS_WITH(desk.inspect(asked), "tokens and measure show two things. Leave one of them out");
+  asked = asked_of("tiny-sd15");
   asked.hints.units = "vae";
   CHECK_THROWS_WITH(desk.inspect(asked),
                     "units says of a latent what its file does not, and tiny-sd15 names a model. Leave it out");

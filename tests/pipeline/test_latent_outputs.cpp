@@ -19,6 +19,7 @@ TEST_CASE("latents of pictures are named before any is read") {
   const EncodeOutputs one = name_encode_outputs("a.latent", "", {"a.png", "b.png"});
   CHECK(one.is_one());
   CHECK(one.format == io::LatentFormat::comfy);
+  CHECK(name_encode_outputs("", "comfy", {"a.png"}).latents[0].path == "a.latent");
   CHECK(name_encode_outputs("/dev/stdout", "npy", {"a.png"}).latents[0].path == "-");
   check_fails(ErrorKind::usage, {"output a.png: this command writes a latent"},
               [] { name_encode_outputs("a.png", "", {"a.png"}); });
@@ -67,6 +68,8 @@ TEST_CASE("a converted latent is called by what it was and what it becomes") {
   CHECK(path_of("a", &ConvertWords::format, "comfy") == "a-comfy.latent");
   CHECK(path_of("a", &ConvertWords::units, "vae") == "a-vae.safetensors");
   CHECK(path_of("a", &ConvertWords::output, "/dev/stdout") == "-");
+  CHECK(path_of("a", &ConvertWords::output, "./") == "./a.safetensors");
+  CHECK(path_of("a", &ConvertWords::to, "models/tiny-sdxl/") == "a-tiny-sdxl.safetensors");
 }
 
 TEST_CASE("a converted latent is written with its route in the report") {

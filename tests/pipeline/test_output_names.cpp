@@ -26,6 +26,7 @@ TEST_CASE("a folder gets the usual name, and another ending is told the right on
   CHECK(in_folder("/", "a.png") == "/a.png");
   CHECK(in_folder("pics.png", "a.png") == "pics.png");
   CHECK(in_folder("-", "a.png") == "-");
+  CHECK(in_folder("/dev/stdout", "a.png") == "-");
   CHECK_THROWS_WITH(picture_names("my house", 7, 1), Catch::EndsWith("Type: output 'my house.png'"));
   CHECK_THROWS_WITH(picture_names("b/house.jpg", 7, 1), Catch::EndsWith("Type: output b/house.png"));
 }
@@ -45,6 +46,10 @@ TEST_CASE("other words in braces, open braces and other formats are refused") {
     CAPTURE(pattern);
     CHECK_THROWS_AS(picture_names(pattern, 7, 1), Error);
   }
+}
+
+TEST_CASE("an open brace is told as one") {
+  CHECK_THROWS_WITH(picture_names("{seed.png", 7, 1), Catch::Contains("a brace is opened and not closed"));
 }
 
 TEST_CASE("latents of pictures go into one file, or each into its own by index or name") {

@@ -52,18 +52,18 @@ TEST_CASE("an output is written whole, or handed to who has standard output, and
   std::string out;
   Outlet outlet;
   outlet.standard_output = [&](std::span<const std::byte> bytes) { out = as_text(bytes); };
-  const Report report = [](const std::string& sha256) { return "{" + sha256.substr(0, 4) + "}"; };
+  const Report report = [](const std::string& sha256, double) { return "{" + sha256.substr(0, 4) + "}"; };
   const std::string path = (folder / "a").string();
-  const Written quiet = write_output(path, as_bytes("abc"), outlet, report);
+  const Written quiet = write_output(path, as_bytes("abc"), outlet, {}, report);
   CHECK(io::test::read_text(path) == "abc");
   CHECK(quiet.path == path);
   CHECK(quiet.line.empty());
   outlet.reports = true;
-  const Written told = write_output("-", as_bytes("abc"), outlet, report);
+  const Written told = write_output("-", as_bytes("abc"), outlet, {}, report);
   CHECK(out == "abc");
   CHECK(told.sha256.starts_with("ba7816bf"));
   CHECK(told.line == "{ba78}");
-  check_fails(ErrorKind::output, {"exists already"}, [&] { write_output(path, as_bytes("abc"), outlet, report); });
+  check_fails(ErrorKind::output, {"exists already"}, [&] { write_output(path, as_bytes("abc"), outlet, {}, report); });
 }
 
 TEST_CASE("texts of a report are spelled as its reader spells them") {

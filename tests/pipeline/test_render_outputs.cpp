@@ -40,9 +40,15 @@ struct Place {
     return plan_render(std::move(asked), catalog, 1);
   }
 
+  static RenderOutputs outputs(const Job& job, RenderPlan& plan, const OutputPolicy& policy) {
+    RenderOutputs outputs = name_render_outputs(job, plan.job);
+    plan_render_outputs(outputs, plan, policy);
+    return outputs;
+  }
+
   RenderOutputs outputs(const Job& job, const OutputPolicy& policy = {}) {
     RenderPlan planned = plan(job);
-    return plan_render_outputs(job, planned, policy);
+    return outputs(job, planned, policy);
   }
 };
 
@@ -71,16 +77,16 @@ TEST_CASE("a plan keeps what somebody is going to keep") {
   io::test::write_text(place.folder / "a-0.png", "mine");
   Job job = place.job("a.png");
   RenderPlan plan = place.plan(job);
-  plan_render_outputs(job, plan, skipping);
+  Place::outputs(job, plan, skipping);
   CHECK(plan.wanted == std::vector<int>{1});
   job = place.job("a.png", "a.safetensors");
   plan = place.plan(job);
-  plan_render_outputs(job, plan, skipping);
+  Place::outputs(job, plan, skipping);
   CHECK(plan.wanted.empty());  // latents are those of all pictures
   CHECK(plan.pictures);
   io::test::write_text(place.folder / "a-1.png", "mine");
   plan = place.plan(job);
-  const RenderOutputs outputs = plan_render_outputs(job, plan, skipping);
+  const RenderOutputs outputs = Place::outputs(job, plan, skipping);
   CHECK_FALSE(plan.pictures);
   CHECK(outputs.writes_latent());
   CHECK(paths_that_stay(outputs.all()).size() == 2);
@@ -96,6 +102,8 @@ TEST_CASE("outputs that make no sense are refused before any work") {
   refused(one, "latent - and output - both want standard output");
   refused(place.job("-"), "takes one picture");
   refused(place.job("a.png", "a-0.png"), "output and latent both name");
+  one.latent = "./-";  // a file
+  CHECK(place.outputs(one, {.overwrite = true}).pictures.front().path == "-");
   refused(place.job("a.png", "b.png"), "this option writes a latent");
   refused(place.job("a.png"), "Give one of the two", {true, true});
   Job stopping = place.job("a.png");

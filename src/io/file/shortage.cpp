@@ -1,13 +1,12 @@
 #include "io/file/shortage.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
-#include <cstdlib>
 #include <fstream>
 #include <link.h>
 #include <memory>
+#include <new>
 #include <pthread.h>
 #include <span>
 #include <string>
@@ -76,11 +75,17 @@ struct ThreadLocals {
   std::size_t bytes = 0;
 };
 
+/// Adds those of a library; not 0 where there is no room for it. The loader calls it, under a lock of its own.
 int add_missing(dl_phdr_info* library, std::size_t /*size*/, void* missing) {
   if (library->dlpi_tls_modid == 0 || library->dlpi_tls_data != nullptr) return 0;
   for (const ElfW(Phdr) & part : std::span(library->dlpi_phdr, library->dlpi_phnum)) {
     if (part.p_type != PT_TLS) continue;
-    static_cast<std::vector<ThreadLocals>*>(missing)->push_back({library->dlpi_tls_modid, part.p_memsz + part.p_align});
+    try {
+      static_cast<std::vector<ThreadLocals>*>(missing)->push_back(
+          {library->dlpi_tls_modid, part.p_memsz + part.p_align});
+    } catch (const std::bad_alloc&) {
+      return 1;
+    }
   }
   return 0;
 }
@@ -122,14 +127,15 @@ bool make_thread_locals() {
   // memory may meet either. Less than what malloc gives back to the system when it is freed.
   constexpr std::size_t spare_bytes = 98304;
   std::vector<ThreadLocals> missing;
-  ::dl_iterate_phdr(add_missing, &missing);
+  if (::dl_iterate_phdr(add_missing, &missing) != 0) return false;
   if (missing.empty()) return true;
-  std::vector<std::unique_ptr<void, decltype(&std::free)>> room;
-  for (const ThreadLocals& locals : missing) room.emplace_back(std::malloc(locals.bytes), &std::free);
-  const std::unique_ptr<void, decltype(&std::free)> spare(std::malloc(spare_bytes), &std::free);
-  const bool all = std::ranges::all_of(room, [](const auto& block) { return block != nullptr; });
-  if (!all || spare == nullptr) return false;
-  room.clear();
+  try {
+    std::vector<std::unique_ptr<unsigned char[]>> room;
+    for (const ThreadLocals& locals : missing) room.emplace_back(new unsigned char[locals.bytes]);
+    room.emplace_back(new unsigned char[spare_bytes]);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
   for (const ThreadLocals& locals : missing) {
     std::array<unsigned long, 2> index{locals.library, 0};
     __tls_get_addr(index.data());

@@ -15,12 +15,12 @@
 namespace lapis::io {
 namespace {
 
-constexpr std::size_t head_size = 64;  // bytes that show whether a file is a picture
+constexpr std::size_t picture_head = 64;  // bytes that show whether a file is a picture
 
 /// False for what only wastes the time and the memory to read it, as /dev/zero. A TGA has no mark of its own, but a
 /// kind of colour map and of coding.
 bool may_be_picture(std::span<const std::byte> head) {
-  if (head.size() < head_size || find_file_kind(head) != nullptr) return true;
+  if (head.size() < picture_head || find_file_kind(head) != nullptr) return true;
   const auto coding = std::to_integer<int>(head[2]) & ~8;
   return std::to_integer<int>(head[1]) <= 1 && coding >= 1 && coding <= 3;
 }

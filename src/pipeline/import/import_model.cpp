@@ -18,6 +18,7 @@
 #include "pipeline/engine_door.hpp"
 #include "pipeline/import/import_sampling.hpp"
 #include "pipeline/locations.hpp"
+#include "pipeline/output_names.hpp"
 
 namespace fs = std::filesystem;
 
@@ -71,6 +72,10 @@ bool names_checkpoint_source(const std::string& word) {
 }
 
 void check_graph_words(const ImportAsked& asked) {
+  if (!asked.graphs.family.empty() && !asked.graphs.like.empty()) {
+    throw Error(ErrorKind::usage,
+                core::sentence("{family} and {like} both say what the graphs are. Give one of the two"));
+  }
   const ImportSources& sources = asked.sources;
   if (sources.main.empty() && (sources.vae + sources.clip_l + sources.clip_g + sources.t5xxl).empty()) return;
   throw Error(ErrorKind::usage,
@@ -262,6 +267,9 @@ ImportAsked sorted_import(ImportAsked asked) {
     check_graph_words(asked);
   } else {
     check_checkpoint_words(asked);
+  }
+  if (output_name(asked.target.output) == "-") {
+    throw Error(ErrorKind::usage, core::sentence("{-output} - is standard output, and a model is a folder. Name one"));
   }
   return asked;
 }
