@@ -32,7 +32,7 @@ TEST_CASE("a model's facts are a line each, of either path") {
 }
 
 TEST_CASE("a chunk shows its ids, and weights that are not 1") {
-  CHECK(chunk_text({{49406, 320, 49407}, {1, 1.1, 1}}) == "49406 320:1.1 49407");
+  CHECK(chunk_text({{49406, 320, 49407}, {1, 1.1F, 1}}) == "49406 320:1.1 49407");
 }
 
 TEST_CASE("a latent that does not say what it is has that said of it") {
