@@ -103,8 +103,8 @@ class AfterThisStep(CliTest):
         # With as many steps left as the enlarged picture took: of the first model's run that would be between its passes.
         ours, theirs = pty.openpty()
         self.addCleanup(os.close, ours)
-        process = subprocess.Popen([program(), *WALK, "-W", "256", "-H", "256", "--steps", "20", "--hires", "2", "--hires-steps", "4",
-                                    "--then", "tiny-sdxl:0.9", "-o", "a.png"],
+        process = subprocess.Popen([program(), *WALK, "--steps", "20", "--hires", "4", "--hires-steps", "4", "--then", "tiny-sdxl:0.9",
+                                    "-o", "a.png"],
                                    cwd=self.folder, stdout=subprocess.DEVNULL, stderr=theirs)
         self.addCleanup(process.kill)
         os.close(theirs)
