@@ -43,7 +43,7 @@ TEST_CASE("threads that can be had are had, and a limit is told with what to set
   CHECK(status == 0);
 }
 
-TEST_CASE("a thread without room for thread-local data is told so, and one with room has them") {
+TEST_CASE("a thread with room for thread-local data gets them") {
   CHECK(make_thread_locals());
   std::thread([] { CHECK(make_thread_locals()); }).join();
 }
