@@ -62,9 +62,10 @@ struct JobPlan {
 /// is loaded by the first call that needs it and stays within `keep_bytes`, so that the second picture costs its steps
 /// alone. Not safe to share between threads, nor to be called from its own callbacks. Several sessions may live in one
 /// process; count of threads and flushing of denormal numbers are the process's, and the session whose engine was
-/// opened last decides them. Functions throw `Error` alone, whose texts name fields of a job by their keys; after one
-/// the session is as usable as before. What a callback throws, of whatever type, ends the call and comes out of it as
-/// it was. What functions return is the caller's own, but for `open`.
+/// opened last decides them. Functions throw `Error`, whose texts name fields of a job by their keys, or what the
+/// standard library throws where memory or threads run out; after either the session is as usable as before. What a
+/// callback throws, of whatever type, ends the call and comes out of it as it was. What functions return is the
+/// caller's own, but for `open`.
 class LAPIS_API Session {
  public:
   explicit Session(SessionOptions options = {});

@@ -39,7 +39,7 @@ std::string report_of(const pipeline::InspectedTokens& found) {
 
 std::string report_of(const pipeline::InspectedDrift& found) { return io::drift_report(found.model, found.drifts); }
 
-std::string report_of(const pipeline::InspectedPicture& found) { return io::picture_report(found.facts); }
+std::string report_of(const pipeline::InspectedPicture& found) { return io::picture_report(found.format, found.facts); }
 
 std::string report_of(const pipeline::InspectedLatent& found) { return io::inspection_report(found.facts); }
 

@@ -24,7 +24,7 @@ int list(const Options& options) {
   const Events events = listener(progress);
   pipeline::ModelCatalog catalog;
   const auto spell = [](std::string_view text) { return spelled(text); };
-  const pipeline::Rows rows = pipeline::listed(options.name, {catalog, events, spell});
+  const pipeline::Rows rows = pipeline::listed(options.name, {catalog, events, spell, options.json});
   if (options.json) {
     print_json(io::table_report(rows));
   } else {

@@ -9,6 +9,7 @@
 #include "core/stopwatch.hpp"
 #include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
+#include "core/text/shell_word.hpp"
 #include "io/model/model_folder.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/latent_words.hpp"
@@ -121,9 +122,9 @@ class Planning {
     const Model* alike = catalog_.find(
         [&](const Model& model) { return model.space.id == space.id && model.parts.contains("vae_encoder"); });
     if (alike == nullptr) return;
-    plan_.route.advice =
-        core::sentence("No known model has the VAE of {}; {} lives in {}: {lapis convert} {} {to} {}",
-                       core::space_name(space), alike->name, core::space_name(alike->space), asked_.path, alike->name);
+    plan_.route.advice = core::sentence("No known model has the VAE of {}; {} lives in {}: {lapis convert} {} {to} {}",
+                                        core::space_name(space), alike->name, core::space_name(alike->space),
+                                        core::file_word(asked_.path), alike->name);
   }
 
   ConvertAsked asked_;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 
 #include "core/family/families.hpp"
 #include "core/family/spaces.hpp"
@@ -62,19 +63,21 @@ Rows family_rows(const ListTools&) {
   return rows;
 }
 
-/// The first two of a list of numbers, "-" for none.
-std::string numbers(const std::vector<double>& values) {
+/// A list of numbers, of which the first two do for a reader; "-" for none.
+std::string numbers(const std::vector<double>& values, bool whole) {
   if (values.empty()) return "-";
-  return core::sentence("{} {} ...", core::number_text(values[0]), core::number_text(values[1]));
+  std::string text;
+  for (const double value : std::span(values).first(whole ? values.size() : 2)) text += core::number_text(value) + " ";
+  return whole ? text.substr(0, text.size() - 1) : text + "...";
 }
 
-Rows space_rows(const ListTools&) {
+Rows space_rows(const ListTools& tools) {
   Rows rows{{"space", "channels", "downscale", "scale", "shift", "mean", "deviation", "lineage", "packing", "used by"}};
   for (const core::SpaceRow& row : core::spaces()) {
     const Space& space = row.space;
     rows.push_back({space.id, std::to_string(space.channels), std::to_string(space.downscale),
-                    core::number_text(space.scale), core::number_text(space.shift), numbers(space.mean),
-                    numbers(space.deviation), space.lineage, std::to_string(row.packing), row.used_by});
+                    core::number_text(space.scale), core::number_text(space.shift), numbers(space.mean, tools.whole),
+                    numbers(space.deviation, tools.whole), space.lineage, std::to_string(row.packing), row.used_by});
   }
   return rows;
 }

@@ -17,6 +17,7 @@ struct ListTools {
   ModelCatalog& catalog;
   const Events& events;                                ///< warned of each folder that cannot be read as a model
   std::function<std::string(std::string_view)> spell;  ///< a text of lapis' own, whose names are marked
+  bool whole = false;                                  ///< long lists of numbers are for a program, and not cut short
 };
 
 /// What can be listed, by name.

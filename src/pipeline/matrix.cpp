@@ -11,6 +11,7 @@
 #include "core/latent/latents.hpp"
 #include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
+#include "core/text/shell_word.hpp"
 #include "io/latent/latent_file.hpp"
 #include "io/model/model_folder.hpp"
 #include "io/prompt/prompt_reader.hpp"
@@ -61,7 +62,7 @@ NamedLatent read_latent(const std::string& path) {
     throw Error(error.kind(), core::sentence("{} does not say its space.", path),
                 core::sentence("Give it a passport first: {lapis convert} {} {space} SPACE {format} lapis {-output} "
                                "new.safetensors",
-                               path));
+                               core::file_word(path)));
   }
 }
 

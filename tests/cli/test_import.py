@@ -142,6 +142,10 @@ class Refused(ImportTest):
         for name in ("hello.txt", "empty.model"):
             self.refused(3, "import", str(FLUX), "--tokenizer", name, says=(f"{name} is no SentencePiece model", "--tokenizer FILE"))
 
+    def test_a_tokenizer_for_a_model_that_takes_none(self) -> None:
+        spiece = FLUX / "tokenizer_2/spiece.model"
+        self.refused(2, "import", str(MODEL), "--tokenizer", str(spiece), says=("has no T5", "Leave it out"))
+
     def test_the_vae_of_another_family(self) -> None:
         self.checkpoint("v1.safetensors",
                         lambda tensors: {name: tensor for name, tensor in tensors.items() if "first_stage" not in name})

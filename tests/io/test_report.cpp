@@ -30,7 +30,7 @@ lapis::Model small_model() {
 }
 
 Json lapis_text_report(const std::string& text) {
-  return Json::parse(picture_report({8, 4, 8, {{"lapis", text}}})).at("texts").at("lapis");
+  return Json::parse(picture_report("PNG", {8, 4, 8, {{"lapis", text}}})).at("texts").at("lapis");
 }
 
 }  // namespace
@@ -128,7 +128,7 @@ TEST_CASE("a model's report has its sampling, tokenizers and conditioning") {
 
 TEST_CASE("the lapis text of a PNG is shown as the document it is") {
   CHECK(lapis_text_report(R"({"job":{"seed":7}})").at("job").at("seed") == 7);
-  const Json other = Json::parse(picture_report({8, 4, 8, {{"parameters", "{}"}}}));
+  const Json other = Json::parse(picture_report("PNG", {8, 4, 8, {{"parameters", "{}"}}}));
   CHECK(other.at("texts").at("parameters") == "{}");
   CHECK(other.at("width") == 8);
 }

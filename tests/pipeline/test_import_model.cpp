@@ -115,6 +115,18 @@ TEST_CASE("of a checkpoint nothing is taken that speaks of graphs, and of nothin
   check_fails(ErrorKind::usage, {"family and like are for torchscript"}, [&] { sorted_import(asked); });
 }
 
+TEST_CASE("words that are names are checked whether a model is made or one stays") {
+  ImportAsked asked;
+  asked.sources.main = {"unet.safetensors"};
+  asked.sources.sampling.prediction = "w";
+  check_fails(ErrorKind::usage, {"prediction is \"w\"", "epsilon"}, [&] { sorted_import(asked); });
+  asked.sources.sampling = {.prediction = "v", .zero_snr = "maybe"};
+  check_fails(ErrorKind::usage, {"zero_snr is \"maybe\"", "off"}, [&] { sorted_import(asked); });
+  asked = {};
+  asked.graphs = {.graphs = {"denoiser.pt"}, .family = "sd16", .like = ""};
+  check_fails(ErrorKind::usage, {"family is \"sd16\"", "sd15"}, [&] { sorted_import(asked); });
+}
+
 TEST_CASE("a model that is there stays where that is asked for") {
   const TemporaryFolder folder;
   ImportAsked asked = asked_for(folder / "mine");

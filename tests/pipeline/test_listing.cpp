@@ -13,9 +13,9 @@ using namespace lapis::pipeline;
 
 namespace {
 
-Rows listed_plainly(const std::string& name, const Events& events = {}) {
+Rows listed_plainly(const std::string& name, const Events& events = {}, bool whole = false) {
   ModelCatalog catalog;
-  return listed(name, {catalog, events, [](std::string_view text) { return "<" + std::string(text) + ">"; }});
+  return listed(name, {catalog, events, [](std::string_view text) { return "<" + std::string(text) + ">"; }, whole});
 }
 
 std::vector<std::string> row_named(const Rows& rows, const std::string& name) {
@@ -47,6 +47,14 @@ TEST_CASE("a table says what its rows are") {
   CHECK(row_named(listed_plainly("families"), "flux")[1] == "flux");
   CHECK(row_named(listed_plainly("formats"), "npy")[1] == "as told");
   CHECK(row_named(listed_plainly("schedules"), "karras")[3].front() == '<');
+}
+
+TEST_CASE("a program is told all numbers of a space, and a reader the first two") {
+  const auto means = [](bool whole) { return row_named(listed_plainly("spaces", {}, whole), "playground25")[5]; };
+  CHECK(std::ranges::count(means(false), ' ') == 2);
+  CHECK(means(false).ends_with("..."));
+  CHECK(std::ranges::count(means(true), ' ') == 3);
+  CHECK_FALSE(means(true).ends_with("..."));
 }
 
 TEST_CASE("a folder that holds no sound model is a warning, and hides no other") {

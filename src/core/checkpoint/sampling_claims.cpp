@@ -117,16 +117,10 @@ std::optional<bool> answered(const Question& ask, const std::string& wish, std::
   return yes;
 }
 
-void check_wish(const SamplingWish& wish, const SamplingFacts& facts, const SamplingSpeakers& speakers) {
-  const auto check = [&](const char* key, const std::string& value, const std::vector<std::string>& words) {
-    if (value.empty()) return;
-    expect_word(field_name(key), value, words);
-    if (path_of(facts.prediction) == Path::flow) {
-      throw Error(ErrorKind::usage, sentence("{}: {} is a flow. Leave it out", field_name(key), speakers.model));
-    }
-  };
-  check("prediction", wish.prediction, wished_predictions());
-  check("zero_snr", wish.zero_snr, wished_snrs());
+void refuse_wish_of_flow(const SamplingWish& wish, const SamplingSpeakers& speakers) {
+  if (wish.prediction.empty() && wish.zero_snr.empty()) return;
+  const char* const key = wish.prediction.empty() ? "zero_snr" : "prediction";
+  throw Error(ErrorKind::usage, sentence("{}: {} is a flow. Leave it out", field_name(key), speakers.model));
 }
 
 /// What no facts of lapis can hold.
@@ -181,6 +175,11 @@ std::vector<SamplingClaim> sampling_claims(const std::map<std::string, std::stri
   return claims;
 }
 
+void check_words(const SamplingWish& wish) {
+  if (!wish.prediction.empty()) expect_word(field_name("prediction"), wish.prediction, wished_predictions());
+  if (!wish.zero_snr.empty()) expect_word(field_name("zero_snr"), wish.zero_snr, wished_snrs());
+}
+
 std::vector<std::string> wished_predictions() {
   return {std::string(prediction_name(Prediction::epsilon)), std::string(prediction_name(Prediction::v))};
 }
@@ -189,7 +188,8 @@ std::vector<std::string> wished_snrs() { return {"on", "off"}; }
 
 SamplingFacts claimed_sampling(SamplingFacts facts, std::span<const SamplingClaim> claims, const SamplingWish& wish,
                                const SamplingSpeakers& speakers, std::vector<std::string>& notes) {
-  check_wish(wish, facts, speakers);
+  check_words(wish);
+  if (path_of(facts.prediction) == Path::flow) refuse_wish_of_flow(wish, speakers);
   refuse_foreign(claims, facts, wish, speakers);
   if (path_of(facts.prediction) == Path::flow) return facts;
   const bool scheduled = !speakers.scheduler.empty();

@@ -41,6 +41,9 @@ struct SamplingWish {
   std::string zero_snr;    ///< of `wished_snrs`
 };
 
+/// Throws Error{usage} for a word that is none of those.
+void check_words(const SamplingWish& wish);
+
 /// "epsilon" and "v".
 std::vector<std::string> wished_predictions();
 

@@ -25,8 +25,6 @@ struct Question {
   const RouteOptions& options;
 };
 
-std::string file_word(const std::string& file) { return file == "standard input" ? "-" : shell_word(file); }
-
 /// A file to write that is not the one that is read.
 std::string result_word(const std::string& file) {
   const std::string last = file.substr(file.find_last_of('/') + 1);

@@ -12,4 +12,6 @@ std::string shell_word(const std::string& text) {
   return quoted + "'";
 }
 
+std::string file_word(const std::string& file) { return file == "standard input" ? "-" : shell_word(file); }
+
 }  // namespace lapis::core

@@ -56,8 +56,7 @@ const core::Recipe* recipe_of(const std::string& family) {
 }
 
 void take_family(Model& model, const std::string& name) {
-  const core::FamilyRow* family = core::find_family(name);
-  if (family == nullptr) core::refuse_word(core::field_name("family"), name, graph_families());
+  check_family(name);
   const core::Recipe* recipe = recipe_of(name);
   if (recipe == nullptr) {
     throw Error(ErrorKind::usage,
@@ -65,7 +64,7 @@ void take_family(Model& model, const std::string& name) {
                 core::sentence("Name one of yours: {like} MODEL"));
   }
   model.family = name;
-  model.space = core::find_space(family->space)->space;
+  model.space = core::find_space(core::find_family(name)->space)->space;
   model.sampling = recipe->sampling;
   model.defaults = recipe->defaults;
   model.conditioning = recipe->conditioning;
@@ -116,6 +115,7 @@ void choose_files(GraphPlan& plan, const std::vector<std::string>& words) {
 }
 
 void choose_tokenizers(Model& model, const std::string& tokenizer) {
+  check_tokenizer_wanted(model, core::sentence("family {}", model.family), tokenizer);
   for (auto& [name, facts] : model.tokenizers) {
     if (facts.kind == TokenizerKind::clip) {
       if (!facts.vocabulary.empty()) continue;  // of the model that it is like
@@ -312,6 +312,18 @@ std::vector<std::string> graph_families() {
   std::vector<std::string> names = core::row_names(core::families());
   std::erase_if(names, [](const std::string& name) { return recipe_of(name) == nullptr; });
   return names;
+}
+
+void check_family(const std::string& name) {
+  if (core::find_family(name) == nullptr) core::refuse_word(core::field_name("family"), name, graph_families());
+}
+
+void check_tokenizer_wanted(const Model& model, const std::string& title, const std::string& tokenizer) {
+  const auto is_t5 = [](const auto& each) { return each.second.kind == TokenizerKind::t5; };
+  if (tokenizer.empty() || std::ranges::any_of(model.tokenizers, is_t5)) return;
+  throw Error(
+      ErrorKind::usage,
+      core::sentence("{tokenizer} {}: {} has no T5, whose tokenizer that would be. Leave it out", tokenizer, title));
 }
 
 GraphPlan plan_graphs(const GraphSources& sources, const std::string& tokenizer, ModelCatalog& catalog) {

@@ -22,6 +22,12 @@ struct GraphSources {
 /// Names of the families whose published models lapis knows enough of.
 std::vector<std::string> graph_families();
 
+/// Throws Error{usage} for a family that is none.
+void check_family(const std::string& name);
+
+/// Throws Error{usage} for a tokenizer of T5's that is named for `model` (`title`), which has none.
+void check_tokenizer_wanted(const Model& model, const std::string& title, const std::string& tokenizer);
+
 /// Which file is which part of what model.
 struct GraphPlan {
   /// Family, space, sampling, defaults, tokenizers (their files where they are now), conditioning; no parts, no files.

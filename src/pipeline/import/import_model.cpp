@@ -259,6 +259,8 @@ class GraphsImport {
 }  // namespace
 
 ImportAsked sorted_import(ImportAsked asked) {
+  core::check_words(asked.sources.sampling);
+  if (!asked.graphs.family.empty()) check_family(asked.graphs.family);
   std::vector<std::string>& words = asked.sources.main;
   if (asked.has_graphs()) {
     const auto first = std::stable_partition(words.begin(), words.end(), names_checkpoint_source);

@@ -21,6 +21,7 @@
 #include "io/model/tokenizer_files.hpp"
 #include "io/model/vae_config.hpp"
 #include "lapis/error.hpp"
+#include "pipeline/import/import_graphs.hpp"
 #include "pipeline/import/import_sampling.hpp"
 #include "pipeline/import/model_folder_builder.hpp"
 #include "pipeline/locations.hpp"
@@ -319,6 +320,7 @@ void ImportPlan::check_vae_file(const Source& source) {
 }
 
 void ImportPlan::take_tokenizers() {
+  check_tokenizer_wanted(model_, title_, asked_.tokenizer);
   std::optional<fs::path> folder;
   for (const std::string& path : asked_.main) {
     if (is_folder(path)) folder = path;
