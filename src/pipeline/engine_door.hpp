@@ -34,8 +34,8 @@ class EngineDoor {
   /// Throws what `engine` would, and opens it only where nothing less can tell.
   void check();
 
-  /// Seconds that `engine` had to wait.
-  double waited() const { return waited_; }
+  /// Seconds that `engine` had to wait since this was asked last.
+  double waited() { return std::exchange(waited_, 0); }
 
  private:
   EngineOptions options_;

@@ -1,16 +1,19 @@
 #include "io/model/model_folder.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <exception>
 #include <limits>
 #include <map>
+#include <mutex>
 #include <new>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <sys/stat.h>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -279,10 +282,40 @@ bool is_worth_reading(const FileFacts& facts, bool linked_too) {
   return !facts.sha256.empty() && (linked_too || !facts.modified);
 }
 
+/// What changes where a file does: its place on the disk, its size and its times.
+using FileStamp = std::array<std::int64_t, 5>;
+
+std::optional<FileStamp> stamp_of(const fs::path& path) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0) return std::nullopt;
+  constexpr std::int64_t nanoseconds = 1'000'000'000;
+  return FileStamp{static_cast<std::int64_t>(facts.st_dev), static_cast<std::int64_t>(facts.st_ino), facts.st_size,
+                   facts.st_mtim.tv_sec * nanoseconds + facts.st_mtim.tv_nsec,
+                   facts.st_ctim.tv_sec * nanoseconds + facts.st_ctim.tv_nsec};
+}
+
+/// The digest of a file, which is read once in the life of the process, and again where it changed: a batch that draws
+/// a thousand pictures reads its model once. Safe to call from many threads.
+std::string known_digest(const fs::path& path) {
+  static std::mutex mutex;
+  static std::map<fs::path, std::pair<FileStamp, std::string>> known;
+  const std::optional<FileStamp> stamp = stamp_of(path);
+  if (stamp) {
+    const std::lock_guard lock(mutex);
+    const auto found = known.find(path);
+    if (found != known.end() && found->second.first == *stamp) return found->second.second;
+  }
+  std::string digest = sha256_file(path, ErrorKind::model);
+  if (!stamp || stamp_of(path) != stamp) return digest;
+  const std::lock_guard lock(mutex);
+  known.insert_or_assign(path, std::pair(*stamp, digest));
+  return digest;
+}
+
 /// What is wrong with one file of a model, or none.
 std::optional<Error> digest_fault(const fs::path& path, const FileFacts& facts) {
   try {
-    const std::string found = sha256_file(path, ErrorKind::model);
+    const std::string found = known_digest(path);
     if (found == facts.sha256) return std::nullopt;
     return Error(
         ErrorKind::model,
