@@ -13,7 +13,7 @@ namespace lapis::engine {
 Parts::Parts(Model model, const Placements& placements) : model_(std::move(model)), placements_(placements) {}
 
 std::uint64_t Parts::bytes() const {
-  std::uint64_t sum = 0;
+  std::uint64_t sum = encodings_.bytes();
   for (const auto* slots : {&slots_, &twins_}) {
     for (const PartSlot& slot : *slots) sum += slot.held() != nullptr ? slot.held()->bytes() : 0;
   }
@@ -27,6 +27,13 @@ PartSlot::Load Parts::loading(PartKind kind, Placement placement) const {
   return [part = *part, name, placement, attachments = attachments_.of(kind)] {
     return LoadedPart(part, name, placement, attachments);
   };
+}
+
+void Parts::attach(const Attachments& attachments) {
+  for (const PartKindRow& row : part_kinds) {
+    if (attachments_.of(row.kind) != attachments.of(row.kind)) encodings_.drop(row.kind);
+  }
+  attachments_ = attachments;
 }
 
 void Parts::ensure(std::span<const PartKind> kinds) {
@@ -69,6 +76,7 @@ void Parts::release_all() {
   for (auto* slots : {&slots_, &twins_}) {
     for (PartSlot& slot : *slots) slot.release();
   }
+  encodings_.clear();
 }
 
 Timings Parts::module_seconds() const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/part_slot.hpp"
+#include "engine/text_encodings.hpp"
 #include "lapis/attachments.hpp"
 #include "lapis/model.hpp"
 #include "lapis/part_kind.hpp"
@@ -23,14 +24,17 @@ class Parts {
   const Model& model() const { return model_; }
   Placement placement(PartKind kind) const { return placements_.of(kind); }
 
-  /// Of all parts that are here, mapped weights too. A part that is still coming has no size yet: it counts once it
-  /// was asked for. One that nobody asks for, for its request ended before, goes with its stage in the model's next
-  /// request, or with the model.
+  /// Of all parts that are here, mapped weights too, and of encodings. A part that is still coming has no size yet: it
+  /// counts once it was asked for. One that nobody asks for, for its request ended before, goes with its stage in the
+  /// model's next request, or with the model.
   std::uint64_t bytes() const;
 
   /// The attachments of parts from now on. A part in memory is bound again where they touch it, when it is asked for
-  /// next.
-  void attach(const Attachments& attachments) { attachments_ = attachments; }
+  /// next; the encodings of a text encoder that they touch go.
+  void attach(const Attachments& attachments);
+
+  /// What the text encoders made of prompts, with the attachments that they have now. Stays where they are released.
+  TextEncodings& encodings() { return encodings_; }
 
   /// Loads side by side what is not here yet: the first of them in this thread, each other in one of its own.
   void ensure(std::span<const PartKind> kinds);
@@ -49,7 +53,7 @@ class Parts {
   /// Lets the parts of a stage go, one that is still coming as soon as it is here.
   void release(PartStage stage);
 
-  /// Lets every part go.
+  /// Lets every part go, and all encodings.
   void release_all();
 
   /// Seconds of module calls so far, and of loading since the last call.
@@ -63,6 +67,7 @@ class Parts {
   Model model_;
   Placements placements_;
   Attachments attachments_;
+  TextEncodings encodings_;
   std::array<PartSlot, part_kinds.size()> slots_;
   std::array<PartSlot, part_kinds.size()> twins_;  ///< the same parts in fp32
 };

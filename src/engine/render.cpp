@@ -25,6 +25,7 @@
 #include "engine/latents.hpp"
 #include "engine/masked.hpp"
 #include "engine/noise.hpp"
+#include "engine/text_encoders.hpp"
 #include "engine/vae.hpp"
 #include "lapis/error.hpp"
 
@@ -109,7 +110,7 @@ class Rendering {
   /// for, for then the text encoders go before the denoiser comes.
   void load() {
     parts_.attach(request_.attachments);
-    if (request_.decodes) parts_.ensure(parts_to_draw(parts_.model()));
+    if (request_.decodes) parts_.ensure(needed(parts_, parts_to_draw(parts_.model()), request_));
     if (request_.image || job_.hires) parts_.expect(PartKind::vae_encoder);
   }
 

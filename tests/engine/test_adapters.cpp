@@ -6,6 +6,7 @@
 #include <c10/core/InferenceMode.h>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <utility>
 
 #include "engine/adapter.hpp"
 #include "engine/adapters/flux.hpp"
@@ -136,6 +137,33 @@ TEST_CASE("with a second pass, Flux has two rows of all that has rows, the negat
   CHECK(inputs[1].sizes() == at::IntArrayRef({2, 4}));
   CHECK(inputs[2].sizes() == at::IntArrayRef({27, 16}));
   CHECK(numbers(inputs[4]) == std::vector<float>{3.5F, 3.5F});
+}
+
+TEST_CASE("prompts that come again are not encoded again, and their encodings stay as they are") {
+  const c10::InferenceMode inference;
+  RenderRequest zeroed = sdxl_request(3);
+  RenderRequest said = zeroed;  // in other words, of the same tokens here
+  said.job.negative_prompt = "fog";
+  for (const auto& [name, requests] : {std::pair("sdxl", std::vector{zeroed, said, zeroed}),
+                                       std::pair("flux", std::vector{flux_request(4), flux_request(4)})}) {
+    CAPTURE(name);
+    Parts parts(mini(name), {});
+    std::array<double, part_kinds.size()> once{};
+    for (const RenderRequest& request : requests) {
+      const std::vector<at::Tensor> inputs = conditioning(parts, request);
+      const std::vector<at::Tensor> expected = conditioning(name, request);
+      REQUIRE(inputs.size() == expected.size());
+      for (std::size_t i = 0; i < inputs.size(); ++i) CHECK(inputs[i].equal(expected[i]));
+      if (&request == &requests.front()) {
+        parts.release(PartStage::prompt);
+        once = parts.module_seconds().parts;
+        CHECK(once[index_of(PartKind::text_encoder_2)] > 0);
+        parts.take_load_seconds();
+      }
+    }
+    CHECK(parts.module_seconds().parts == once);
+    CHECK(parts.take_load_seconds() == 0);
+  }
 }
 
 TEST_CASE("a schnell model is given no guidance") {

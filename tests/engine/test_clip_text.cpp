@@ -11,7 +11,6 @@
 
 #include "../folder.hpp"
 #include "engine/clip_text.hpp"
-#include "engine/prompt_rows.hpp"
 #include "io/file/safetensors.hpp"
 #include "io/model/model_folder.hpp"
 #include "io/prompt/prompt_reader.hpp"
@@ -41,8 +40,8 @@ RenderRequest request(const Model& of, const std::string& prompt, const std::str
   return made;
 }
 
-LoadedPart encoder(const Model& of, const Attachments& attachments = {}) {
-  return {of.parts.at("text_encoder"), "text_encoder", {}, attachments.of(PartKind::text_encoder)};
+TextEncoding encoded(Parts& parts, const RenderRequest& asked, ClipStates states = ClipStates::normed) {
+  return encode_clip(parts, PartKind::text_encoder, asked, states);
 }
 
 double error(const at::Tensor& found, const at::Tensor& expected) {
@@ -73,16 +72,15 @@ std::string write_embedding(const std::vector<float>& values) {
 
 TEST_CASE("chunks are encoded apart and joined, negative first") {
   const Model tiny = model();
-  LoadedPart part = encoder(tiny);
-  const ClipText joined = encode_clip(part, request(tiny, "a red house BREAK snow", "fog", PromptSyntax::a1111),
-                                      "tokenizer", ClipStates::normed);
+  Parts parts(tiny, {});
+  const TextEncoding joined = encoded(parts, request(tiny, "a red house BREAK snow", "fog", PromptSyntax::a1111));
   CHECK(joined.context.sizes() == at::IntArrayRef({2, 154, width}));
   CHECK(joined.pooled.sizes() == at::IntArrayRef({2, width}));
   const auto alone = [&](const std::string& prompt, const std::string& negative) {
-    return encode_clip(part, request(tiny, prompt, negative, PromptSyntax::plain), "tokenizer", ClipStates::normed);
+    return encoded(parts, request(tiny, prompt, negative, PromptSyntax::plain));
   };
-  const ClipText first = alone("a red house", "fog");
-  const ClipText second = alone("snow", "");
+  const TextEncoding first = alone("a red house", "fog");
+  const TextEncoding second = alone("snow", "");
   CHECK(error(joined.context.narrow(1, 0, 77), first.context) < 1e-5);
   CHECK(error(joined.context.narrow(1, 77, 77), second.context) < 1e-5);
   CHECK(error(joined.pooled, first.pooled) < 1e-5);
@@ -91,26 +89,24 @@ TEST_CASE("chunks are encoded apart and joined, negative first") {
 
 TEST_CASE("clip skip counts layers from the end") {
   const Model tiny = model();
-  LoadedPart part = encoder(tiny);
+  Parts parts(tiny, {});
   RenderRequest asked = request(tiny, "a red house", "", PromptSyntax::plain);
-  const std::vector<at::Tensor> outputs = part.run({prompt_rows(asked, "tokenizer").ids});
+  const std::vector<at::Tensor> outputs = parts.part(PartKind::text_encoder).run({prompt_rows(asked, "tokenizer").ids});
   for (const int skip : {1, 2, 3}) {
     asked.job.clip_skip = skip;
-    CHECK(error(encode_clip(part, asked, "tokenizer", ClipStates::raw).context, outputs[0][4 - skip]) < 1e-5);
-    CHECK(error(encode_clip(part, asked, "tokenizer", ClipStates::normed).context, outputs[1][4 - skip]) < 1e-5);
-    CHECK(error(encode_clip(part, asked, "tokenizer", ClipStates::normed).context, outputs[1][3 - skip]) > 0.1);
+    Parts raw(tiny, {});
+    CHECK(error(encoded(raw, asked, ClipStates::raw).context, outputs[0][4 - skip]) < 1e-5);
+    CHECK(error(encoded(parts, asked).context, outputs[1][4 - skip]) < 1e-5);
+    CHECK(error(encoded(parts, asked).context, outputs[1][3 - skip]) > 0.1);
   }
   asked.job.clip_skip = 4;
-  CHECK_THROWS_WITH(encode_clip(part, asked, "tokenizer", ClipStates::normed), Catch::Contains("has 3 layers"));
+  CHECK_THROWS_WITH(encoded(parts, asked), Catch::Contains("has 3 layers"));
 }
 
 TEST_CASE("an embedding of a word's own vector is that word, one of another vector is not") {
   const Model bare = model();
-  LoadedPart bare_part = encoder(bare);
-  const auto context = [](LoadedPart& part, const RenderRequest& asked) {
-    return encode_clip(part, asked, "tokenizer", ClipStates::normed).context;
-  };
-  const at::Tensor expected = context(bare_part, request(bare, "a red boat", "", PromptSyntax::plain));
+  Parts parts(bare, {});
+  const at::Tensor expected = encoded(parts, request(bare, "a red boat", "", PromptSyntax::plain)).context;
   for (const bool same : {true, false}) {
     std::vector<float> values = row_of(bare, "red");
     const std::vector<float> boat = row_of(bare, "boat");
@@ -118,8 +114,8 @@ TEST_CASE("an embedding of a word's own vector is that word, one of another vect
     if (!same) std::swap(values[0], values[1]);
     const Model tiny = model();
     const RenderRequest asked = request(tiny, "a <word>", "", PromptSyntax::plain, {"word=" + write_embedding(values)});
-    LoadedPart part = encoder(tiny, asked.attachments);
-    const double difference = error(context(part, asked), expected);
+    parts.attach(asked.attachments);
+    const double difference = error(encoded(parts, asked).context, expected);
     CHECK((same ? difference < 1e-5 : difference > 1e-3));
   }
 }

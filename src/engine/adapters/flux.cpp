@@ -4,14 +4,12 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <numeric>
 
 #include "core/family/families.hpp"
 #include "engine/clip_text.hpp"
-#include "engine/prompt_rows.hpp"
 
 namespace lapis::engine {
 namespace {
@@ -44,6 +42,13 @@ void fill_axis(const std::vector<std::int64_t>& positions, std::int64_t column, 
   }
 }
 
+at::Tensor t5_context(Parts& parts, const RenderRequest& request) {
+  const auto encode = [](LoadedPart& t5, const PromptRows& rows) {
+    return TextEncoding{joined_context(t5.run({rows.ids.to(t5.placement().device)}).front(), rows), {}};
+  };
+  return encoded(parts, PartKind::text_encoder_2, request, encode).context;
+}
+
 }  // namespace
 
 RopeTables rope_tables(const std::vector<int>& axes, std::int64_t text_tokens, std::int64_t rows,
@@ -69,16 +74,13 @@ RopeTables rope_tables(const std::vector<int>& axes, std::int64_t text_tokens, s
 }
 
 std::vector<at::Tensor> flux_conditioning(Parts& parts, const RenderRequest& request) {
-  parts.ensure(std::array{PartKind::text_encoder, PartKind::text_encoder_2});
-  LoadedPart& clip = parts.part(PartKind::text_encoder);
-  LoadedPart& t5 = parts.part(PartKind::text_encoder_2);
+  parts.ensure(needed(parts, {PartKind::text_encoder, PartKind::text_encoder_2}, request));
   const Model& model = parts.model();
   const int token_side = core::token_side(model);  // pixels
   const ResolvedJob& job = request.job;
-  const at::Device device = clip.placement().device;
-  const at::Tensor pooled = encode_clip(clip, request, "tokenizer", ClipStates::normed).pooled;
-  const PromptRows rows = prompt_rows(request, "tokenizer_2");
-  const at::Tensor context = joined_context(t5.run({rows.ids.to(device)}).front(), rows);
+  const at::Tensor pooled = encode_clip(parts, PartKind::text_encoder, request, ClipStates::normed).pooled;
+  const at::Tensor context = t5_context(parts, request);
+  const at::Device device = context.device();
   const RopeTables rope =
       rope_tables(model.conditioning.rope_axes, context.size(1), job.height / token_side, job.width / token_side);
   std::vector<at::Tensor> inputs = {context, pooled, rope.cos.to(device), rope.sin.to(device)};

@@ -5,7 +5,7 @@
 namespace lapis::engine {
 
 std::vector<at::Tensor> sd15_conditioning(Parts& parts, const RenderRequest& request) {
-  return {encode_clip(parts.part(PartKind::text_encoder), request, "tokenizer", ClipStates::normed).context};
+  return {encode_clip(parts, PartKind::text_encoder, request, ClipStates::normed).context};
 }
 
 }  // namespace lapis::engine

@@ -19,9 +19,9 @@ at::Tensor time_ids(const ResolvedJob& job, std::int64_t rows) {
 }
 
 std::vector<at::Tensor> sdxl_conditioning(Parts& parts, const RenderRequest& request) {
-  parts.ensure(std::array{PartKind::text_encoder, PartKind::text_encoder_2});
-  const ClipText first = encode_clip(parts.part(PartKind::text_encoder), request, "tokenizer", ClipStates::raw);
-  const ClipText second = encode_clip(parts.part(PartKind::text_encoder_2), request, "tokenizer_2", ClipStates::raw);
+  parts.ensure(needed(parts, {PartKind::text_encoder, PartKind::text_encoder_2}, request));
+  const TextEncoding first = encode_clip(parts, PartKind::text_encoder, request, ClipStates::raw);
+  const TextEncoding second = encode_clip(parts, PartKind::text_encoder_2, request, ClipStates::raw);
   at::Tensor context = at::cat({first.context, second.context}, 2);
   at::Tensor pooled = second.pooled.clone();
   const std::int64_t rows = context.size(0);
