@@ -21,6 +21,7 @@ struct Command {
   Run (*declare)(CLI::App& app);
 };
 
+Run declare_batch(CLI::App& app);
 Run declare_convert(CLI::App& app);
 Run declare_decode(CLI::App& app);
 Run declare_encode(CLI::App& app);

@@ -22,7 +22,9 @@
 #include "io/report/report.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/engine_options.hpp"
+#include "pipeline/job_words.hpp"
 #include "pipeline/render.hpp"
+#include "pipeline/render_asked.hpp"
 #include "pipeline/render_outputs.hpp"
 #include "pipeline/render_request.hpp"
 
@@ -31,33 +33,27 @@ namespace {
 
 /// What is asked of the pipeline, its latent read.
 pipeline::RenderAsked render_asked(const GenerationOptions& options, pipeline::ModelCatalog& catalog) {
-  pipeline::RenderAsked asked;
-  asked.asked = options.asked;
   const Job& job = options.asked.job;
-  asked.pictures = pipeline::wants_pictures(job);
   std::shared_ptr<const io::LatentSource> source = options.source;
-  if (job.init_latent) {
-    const io::LatentHints hints = pipeline::latent_hints(job, catalog);
-    if (!source) {
-      source = std::make_shared<io::LatentSource>(
-          latent_source(*job.init_latent, "lapis generate --init-latent - < a.safetensors"));
-    }
-    asked.latent = {pipeline::named_latent(*source, hints), io::sha256(source->bytes())};
-  } else if (source) {
-    const std::span<const std::byte> bytes = source->bytes();
-    asked.picture = {source->name(), {bytes.begin(), bytes.end()}};
-  } else if (job.image) {
-    check_stdin(*job.image, "a picture", "lapis ... - < a.png");
+  if (job.init_latent && !source) {
+    source = std::make_shared<io::LatentSource>(
+        latent_source(*job.init_latent, "lapis generate --init-latent - < a.safetensors"));
   }
+  if (job.image && !source) check_stdin(*job.image, "a picture", "lapis ... - < a.png");
   if (job.mask && !job.init_latent) check_stdin(*job.mask, "a picture", "lapis ... - < a.png");
-  return asked;
+  return pipeline::render_asked(options.asked, std::move(source), catalog);
 }
 
-void print_sampling(const ResolvedJob& job, const Model& model) {
+/// How many pictures of a plan are drawn.
+int wanted_pictures(const pipeline::RenderPlan& plan) {
+  return plan.wanted.empty() ? plan.job.batch : static_cast<int>(plan.wanted.size());
+}
+
+void print_sampling(const ResolvedJob& job, const Model& model, int pictures) {
   const std::string strength = job.strength ? core::sentence(" at strength {}", core::number_text(*job.strength)) : "";
   print_line(core::sentence(
       "{}: {} of {} pixels, {} of {}{}, seed {}", model.name,
-      core::count_text(static_cast<std::uint64_t>(job.batch), "picture"), core::size_text({job.width, job.height}),
+      core::count_text(static_cast<std::uint64_t>(pictures), "picture"), core::size_text({job.width, job.height}),
       core::count_text(static_cast<std::uint64_t>(job.steps), "step"), job.sampler, strength, job.seed));
 }
 
@@ -94,10 +90,17 @@ void print_plan(const GenerationOptions& options, const pipeline::RenderOutputs&
   report_skipped(options.outputs, all, /*dry_run=*/true);
   if (pipeline::all_stay(all)) return;
   if (plan.latent) print_route(plan.latent->handoff);
-  print_sampling(plan.job, *plan.model);
+  print_sampling(plan.job, *plan.model, plan.stage ? plan.job.batch : wanted_pictures(plan));
   if (!plan.stage) return;
   print_route(plan.stage->handoff);
-  print_sampling(plan.stage->job, *plan.stage->model);
+  print_sampling(plan.stage->job, *plan.stage->model, wanted_pictures(plan));
+}
+
+/// The job that a file records, with what was said on top of it.
+void take_record(GenerationOptions& options) {
+  if (options.from.empty()) return;
+  options.asked = pipeline::merged(pipeline::recorded_in(options.from), options.asked);
+  pipeline::check_sources_named(options.asked.job, options.from);
 }
 
 void check_prompt(const GenerationOptions& options) {
@@ -149,7 +152,7 @@ Events stoppable(Events events, Pass first, Pass then) {
 int draw(const GenerationOptions& options, const pipeline::RenderOutputs& outputs, const pipeline::Outlet& outlet,
          pipeline::PreparedRender prepared, pipeline::EngineDoor& door, Progress& progress) {
   const pipeline::RenderPlan& plan = prepared.plan;
-  const int wanted = plan.wanted.empty() ? plan.job.batch : static_cast<int>(plan.wanted.size());
+  const int wanted = wanted_pictures(plan);
   const Pass first = {plan.stage ? plan.job.batch : wanted, pipeline::second_pass_steps(prepared.request, *plan.model)};
   const bool names_pictures = !outputs.latent || outputs.latent->path != "-";
   std::size_t written = 0;
@@ -180,6 +183,7 @@ void declare_generation(CLI::App& app, GenerationOptions& options) {
 }
 
 int generate(GenerationOptions& options) {
+  take_record(options);
   const Job& job = options.asked.job;
   options.outputs.overwrite = job.overwrite;
   options.outputs.skip_existing = job.skip_existing;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "cli/job_options.hpp"
 #include "cli/latent_options.hpp"
@@ -19,6 +20,7 @@ struct GenerationOptions {
   pipeline::AskedJob asked;
   StdinUse stdin_use;
   std::shared_ptr<const io::LatentSource> source;  ///< what the job starts from, where that was read already
+  std::string from;                                ///< a file that records a job, which is done again
   bool dry_run = false;
   OutputOptions outputs;  ///< of which the job says all but --json
 };

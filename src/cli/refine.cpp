@@ -8,9 +8,8 @@
 #include "cli/generation.hpp"
 #include "cli/latent_options.hpp"
 #include "cli/spelling.hpp"
-#include "core/text/suggest.hpp"
-#include "io/file/file_kinds.hpp"
 #include "io/latent/latent_formats.hpp"
+#include "pipeline/render_asked.hpp"
 
 namespace lapis::cli {
 namespace {
@@ -28,18 +27,14 @@ constexpr const char* footer =
 /// What stands for the source.
 constexpr std::array<std::string_view, 2> sources = {"image", "init_latent"};
 
-bool is_picture(const io::LatentSource& source, const std::string& path) {
-  if (const io::FileKind* kind = io::find_file_kind(source.bytes())) return kind->picture;
-  return core::lower_ascii(path).ends_with(".tga");  // which has no mark
-}
-
 int refine(GenerationOptions& options, const std::string& path) {
   options.source = std::make_shared<io::LatentSource>(
       latent_source(path, "lapis generate ... --latent - | lapis refine - -m MODEL", /*or_picture=*/true));
   pipeline::AskedJob& asked = options.asked;
-  const bool picture = is_picture(*options.source, path);
+  const std::string field = pipeline::field_of_source(*options.source, path);
+  const bool picture = field == "image";
   (picture ? asked.job.image : asked.job.init_latent) = path;
-  asked.named.emplace(picture ? "image" : "init_latent");
+  asked.named.emplace(field);
   spell_as("image", picture ? options.source->name() : "IMAGE");
   spell_as("init_latent", picture ? "LATENT" : options.source->name());
   return generate(options);

@@ -11,9 +11,8 @@
 #include "pipeline/output_names.hpp"
 
 namespace lapis::pipeline {
-namespace {
 
-std::vector<Output> named_pictures(const std::string& output, const std::string& path, const DecodePlan& plan) {
+std::vector<std::string> decode_names(const std::string& output, const std::string& path, const DecodePlan& plan) {
   const std::optional<std::uint64_t> seed = io::recorded_number(plan.latent.passport(), "seed");
   const std::string usual = latent_stem(path) + ".png";
   const std::string pattern = output.empty() ? usual : in_folder(output, usual);
@@ -21,14 +20,12 @@ std::vector<Output> named_pictures(const std::string& output, const std::string&
     throw Error(ErrorKind::usage,
                 core::sentence("{-output} {}: {} records no seed. Use {{index}}", pattern, plan.latent.name));
   }
-  return picture_outputs(picture_names(pattern, seed.value_or(0), plan.batch()));
+  return picture_names(pattern, seed.value_or(0), plan.batch());
 }
-
-}  // namespace
 
 std::vector<Output> plan_decode_outputs(const std::string& output, const std::string& path, DecodePlan& plan,
                                         const Outlet& outlet) {
-  std::vector<Output> pictures = named_pictures(output, path, plan);
+  std::vector<Output> pictures = picture_outputs(decode_names(output, path, plan));
   plan_outputs(pictures, outlet.policy);
   plan.wanted = written_places(pictures);
   plan.seconds = outlet.started.seconds();

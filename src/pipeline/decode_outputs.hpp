@@ -9,9 +9,12 @@
 
 namespace lapis::pipeline {
 
-/// Decides where the pictures of a latent go, one output for each: `output` is a template or a folder, empty for the
-/// name of the latent's file, `path`. Leaves those that stay out of the plan; one of which all stay is not for
-/// `decode`. Throws Error{usage} for a template that makes no sense, and as `plan_outputs`.
+/// What the pictures of a latent are called, one name for each: `output` is a template or a folder, empty for the name
+/// of the latent's file, `path`. Throws Error{usage} for a template that makes no sense.
+std::vector<std::string> decode_names(const std::string& output, const std::string& path, const DecodePlan& plan);
+
+/// Decides where the pictures of a latent go, by their names. Leaves those that stay out of the plan; one of which all
+/// stay is not for `decode`. Throws as `decode_names` and `plan_outputs`.
 std::vector<Output> plan_decode_outputs(const std::string& output, const std::string& path, DecodePlan& plan,
                                         const Outlet& outlet);
 

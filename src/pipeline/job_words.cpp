@@ -33,4 +33,13 @@ void say(AskedJob& asked, const core::JobField& field, const std::string& word) 
   if (field.key == "sampler" && core::split_sampler(asked.job)) asked.named.emplace("schedule");
 }
 
+AskedJob merged(AskedJob base, const AskedJob& over) {
+  for (const core::JobField& field : core::job_fields()) {
+    if (!over.named.contains(std::string(field.key))) continue;
+    core::copy_field(base.job, over.job, field);
+    base.named.emplace(field.key);
+  }
+  return base;
+}
+
 }  // namespace lapis::pipeline

@@ -16,4 +16,7 @@ bool reads_stdin(const core::JobField& field, const std::string& word);
 /// no sense, and as `io::prompt_text`.
 void say(AskedJob& asked, const core::JobField& field, const std::string& word);
 
+/// `base` with everything that `over` says in its place; a list of `over` is taken whole.
+AskedJob merged(AskedJob base, const AskedJob& over);
+
 }  // namespace lapis::pipeline

@@ -84,10 +84,14 @@ Written save(const EncodedPictures& encoded, const EncodePlan& plan, const Encod
                       outlet);
 }
 
+std::string convert_name(const ConvertWords& words, io::LatentFormat format) {
+  const std::string usual = default_latent(words, format);
+  return words.output.empty() ? usual : in_folder(words.output, usual);
+}
+
 Output plan_convert_output(const ConvertWords& words, ConvertPlan& plan, const Outlet& outlet) {
-  const std::string usual = default_latent(words, plan.format);
   Output output;
-  output.path = words.output.empty() ? usual : in_folder(words.output, usual);
+  output.path = convert_name(words, plan.format);
   plan_outputs({&output, 1}, outlet.policy);
   plan.seconds = outlet.started.seconds();
   return output;

@@ -33,8 +33,11 @@ void plan_encode_outputs(EncodeOutputs& outputs, EncodePlan& plan, const Outlet&
 Written save(const EncodedPictures& encoded, const EncodePlan& plan, const EncodeOutputs& outputs,
              const Outlet& outlet);
 
-/// Decides where a converted latent goes; where no output is named, "a-tiny-sdxl.safetensors" in this folder. Throws as
-/// `plan_outputs`.
+/// What a converted latent of this format is called; where no output is named, "a-tiny-sdxl.safetensors" in this
+/// folder.
+std::string convert_name(const ConvertWords& words, io::LatentFormat format);
+
+/// Decides where a converted latent goes, by that name. Throws as `plan_outputs`.
 Output plan_convert_output(const ConvertWords& words, ConvertPlan& plan, const Outlet& outlet);
 
 /// Writes a converted latent.

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +12,13 @@
 #include "io/latent/latent_formats.hpp"
 
 namespace lapis::pipeline {
+
+/// The value of a word of a template; none leaves the word where it stands.
+using ValueOf = std::function<std::optional<std::string>(const std::string& word)>;
+
+/// A template with values in place of its words: "{word}", or "{word:03}" for at least three characters, filled up with
+/// zeros. Throws Error{usage} for a word that is none of `known`, and for braces that are not closed.
+std::string filled(const std::string& pattern, std::span<const std::string> known, const ValueOf& value_of);
 
 /// An output as it is named, "-" where that is standard output, by whichever name: text about a file must not go behind
 /// bytes that are there.

@@ -86,3 +86,66 @@ TEST_CASE("what is no recorded job is refused with the file's name") {
   refused(job_text(R"({"sampler": null})"), {"sampler"});
   refused(job_text(R"({"steps": 1, "steps": 2})"), {"steps"});
 }
+
+TEST_CASE("a line by hand says what it names and no more") {
+  const JobLine line =
+      read_job_line(R"({"prompt": "@a lake", "seed": 18446744073709551615, "sampler": "DPM++ 2M Karras",
+                                         "loras": ["a:0.5"], "guidance": 3, "name": "first"})",
+                    "a.jsonl, line 1");
+  CHECK(line.command == "generate");
+  CHECK(line.name == "first");
+  CHECK(line.job.prompt == "@a lake");
+  CHECK(line.job.seed == ~std::uint64_t{0});
+  CHECK(line.job.loras == std::vector<std::string>{"a:0.5"});
+  CHECK(line.named == std::set<std::string>{"prompt", "seed", "sampler", "schedule", "loras", "guidance"});
+  CHECK_FALSE(line.is_record);
+}
+
+TEST_CASE("lines of the other commands have their files, and words of their own") {
+  const JobLine convert = read_job_line(R"({"command": "convert", "latent": "a.safetensors", "to": "tiny-sdxl",
+                                            "compensate": false, "dtype": "f16", "output": "b.safetensors"})",
+                                        "a");
+  CHECK(convert.inputs == std::vector<std::string>{"a.safetensors"});
+  CHECK(convert.words ==
+        std::map<std::string, std::string>{{"compensate", "off"}, {"dtype", "f16"}, {"to", "tiny-sdxl"}});
+  CHECK(convert.job.output == "b.safetensors");
+  CHECK_FALSE(convert.job.dtype);
+  const JobLine encode =
+      read_job_line(R"({"command": "encode", "images": ["a.png", "b.png"], "model": "tiny-sd15"})", "a");
+  CHECK(encode.inputs.size() == 2);
+  check_fails(ErrorKind::input, {"a", "steps"},
+              [] { read_job_line(R"({"command": "decode", "latent": "a", "steps": 3})", "a"); });
+  check_fails(ErrorKind::input, {"lacks the key", "latent"}, [] { read_job_line(R"({"command": "decode"})", "a"); });
+  check_fails(ErrorKind::input, {"command", "decode"}, [] { read_job_line(R"({"command": "decod"})", "a"); });
+}
+
+TEST_CASE("what is no line of a job is refused with its place") {
+  const std::string name = "jobs.jsonl, line 3";
+  for (const char* text :
+       {"", "a lake", "[]", "{\"prompt\": 3}", "{\"prompt\": \"a\", \"prompt\": \"b\"}", "{\"steps\": 1.5}"}) {
+    check_fails(ErrorKind::input, {name}, [&] { read_job_line(text, name); });
+  }
+  check_fails(ErrorKind::input, {"guidence", "guidance"}, [&] { read_job_line(R"({"guidence": 3})", name); });
+}
+
+TEST_CASE("a result line of a picture is its job, without the facts of that run") {
+  PictureReport report;
+  ResolvedJob job;
+  job.prompt = "a lake";
+  job.seed = 9;
+  report.fields = core::resolved_fields(job, Model());
+  report.path = "a.png";
+  const JobLine line = read_job_line(picture_line(report), "a");
+  CHECK(line.is_record);
+  CHECK(line.job.prompt == "a lake");
+  CHECK(line.job.seed == 9);
+  CHECK_FALSE(line.job.output);
+  CHECK(read_job_line(job_output_line(picture_line(report), 3), "a").job.seed == 9);
+}
+
+TEST_CASE("every field of a job can be said in a line of generate") {
+  for (const core::JobField& field : core::job_fields()) CHECK(takes_field("generate", field.key));
+  CHECK_FALSE(takes_field("refine", "image"));
+  CHECK_FALSE(takes_field("decode", "steps"));
+  CHECK(line_commands().size() == 5);
+}

@@ -48,3 +48,20 @@ TEST_CASE("a sampler's name that says a schedule too agrees with the schedule be
   CHECK_THROWS_WITH(said(asked, "schedule", "exponential"),
                     Catch::StartsWith("sampler is a name of schedule karras too"));
 }
+
+TEST_CASE("what is said on top of a job counts, and the rest stays") {
+  AskedJob base;
+  base.job.steps = 20;
+  base.job.loras = {"a", "b"};
+  base.job.seed = 7;
+  base.named = {"steps", "loras", "seed"};
+  AskedJob over;
+  over.job.steps = 5;
+  over.job.loras = {"c"};
+  over.named = {"steps", "loras"};
+  const AskedJob whole = merged(base, over);
+  CHECK(whole.job.steps == 5);
+  CHECK(whole.job.loras == std::vector<std::string>{"c"});
+  CHECK(whole.job.seed == 7);
+  CHECK(whole.named == base.named);
+}

@@ -19,6 +19,7 @@ constexpr std::array rows = {
              "numeric failure: NaN, Inf or a flat picture; nothing black is ever saved"},
     ExitCode{8, ErrorKind::output, "output",
              "an output cannot be written: it exists, the disk is full, the folder is not there"},
+    ExitCode{9, std::nullopt, "some jobs failed", "some jobs of a batch failed; the others were done"},
     ExitCode{70, ErrorKind::internal, "internal", "an internal error"},
     ExitCode{130, std::nullopt, "interrupted", "what a shell tells of a program that died by SIGINT"},
 };

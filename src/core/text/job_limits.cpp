@@ -1,12 +1,15 @@
 #include "core/text/job_limits.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "core/text/sentence.hpp"
+#include "core/text/suggest.hpp"
 
 namespace lapis::core {
 
@@ -34,6 +37,27 @@ std::string bytes_text(std::uint64_t bytes) {
   const char* const name = units.at(unit);
   if (value < 9.995) return sentence("{:.2f} {}", value, name);
   return value < 99.95 ? sentence("{:.1f} {}", value, name) : sentence("{:.0f} {}", value, name);
+}
+
+std::optional<std::uint64_t> parse_bytes(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, double>, 11> units = {{{"", 1},
+                                                                          {"b", 1},
+                                                                          {"k", 1e3},
+                                                                          {"kb", 1e3},
+                                                                          {"m", 1e6},
+                                                                          {"mb", 1e6},
+                                                                          {"g", 1e9},
+                                                                          {"gb", 1e9},
+                                                                          {"kib", 0x1p10},
+                                                                          {"mib", 0x1p20},
+                                                                          {"gib", 0x1p30}}};
+  double number = 0;
+  const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+  std::string unit = lower_ascii(std::string_view(stop, static_cast<std::size_t>(text.data() + text.size() - stop)));
+  unit.erase(0, unit.find_first_not_of(' '));
+  const auto row = std::ranges::find(units, std::string_view(unit), [](const auto& each) { return each.first; });
+  if (code != std::errc() || row == units.end() || !(number >= 0) || number * row->second > 1e18) return std::nullopt;
+  return static_cast<std::uint64_t>(number * row->second);
 }
 
 std::optional<std::string> limit_problem(std::string_view name, double value, Limits limits) {

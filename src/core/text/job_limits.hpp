@@ -33,6 +33,9 @@ std::string number_text(double value);
 /// A number of things for people: "1 tensor", "3 tensors".
 std::string count_text(std::uint64_t count, std::string_view thing);
 
+/// The bytes that "4GB", "512 MiB" or "1000000" says; none for a text that says none.
+std::optional<std::uint64_t> parse_bytes(std::string_view text);
+
 /// A count of bytes for people, in three digits and decimal units: "41.5 kB", "4.27 GB".
 std::string bytes_text(std::uint64_t bytes);
 

@@ -119,7 +119,8 @@ void JsonValue::expect_keys(std::span<const std::string> keys, std::span<const s
   known.insert(known.end(), optional.begin(), optional.end());
   for (const auto& [key, member] : members()) {
     if (std::find(known.begin(), known.end(), key) == known.end()) {
-      member.fail("is an unknown key.{} Known here: {}", core::did_you_mean(key, known), list_of(known));
+      const std::string guess = core::did_you_mean(key, known);
+      member.fail("is an unknown key.{}", guess.empty() ? core::sentence(" Known here: {}", list_of(known)) : guess);
     }
   }
   for (const std::string& key : keys) at(key);

@@ -66,6 +66,7 @@ class JsonValue {
   std::vector<std::pair<std::string, JsonValue>> members() const;
   std::vector<JsonValue> items() const;
 
+  bool is_null() const { return value_->is_null(); }
   bool is_text() const { return value_->is_string(); }
   /// A text, or bytes that are none in UTF-8 (`json_text`).
   std::string text() const;

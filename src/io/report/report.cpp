@@ -1,5 +1,6 @@
 #include "io/report/report.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <variant>
@@ -7,6 +8,7 @@
 #include "core/family/families.hpp"
 #include "core/family/spaces.hpp"
 #include "core/sampling/schedules.hpp"
+#include "core/text/exit_codes.hpp"
 #include "io/file/json_text.hpp"
 #include "io/model/model_folder.hpp"
 #include "io/model/model_writer.hpp"
@@ -122,6 +124,31 @@ std::string provenance(const Fields& fields, const Model& model, const Attachmen
   return json_text(json);
 }
 
+std::string job_output_line(const std::string& line, std::size_t place) {
+  const std::string front = json_text({{"line", place}, {"status", "done"}});
+  return front.substr(0, front.size() - 1) + "," + line.substr(1);
+}
+
+std::string job_failure_line(std::size_t place, const Error& error, const std::string& problem,
+                             const std::string& advice) {
+  const auto row = std::ranges::find(core::exit_codes(), exit_code(error.kind()), &core::ExitCode::code);
+  return json_text(
+      {{"line", place},
+       {"status", "failed"},
+       {"exit", row->code},
+       {"error", {{"kind", row->word}, {"problem", problem}, {"advice", advice}, {"fields", error.fields()}}},
+       {"version", version}});
+}
+
+std::string job_plan_line(std::size_t place, const std::string& id, std::span<const std::string> outputs,
+                          const std::string& status) {
+  return json_text({{"line", place},
+                    {"status", status},
+                    {"id", id},
+                    {"paths", std::vector<std::string>(outputs.begin(), outputs.end())},
+                    {"version", version}});
+}
+
 std::string skipped_line(const std::string& path, std::optional<int> index) {
   Json json = {{"path", path}, {"skipped", true}};
   if (index) json["index"] = *index;
@@ -163,8 +190,8 @@ std::string model_report(const Model& model) {
   return json_text(json);
 }
 
-std::string picture_report(const PictureTexts& facts) {
-  Json json = {{"width", facts.width}, {"height", facts.height}, {"bit_depth", facts.bit_depth}};
+std::string picture_report(const std::string& format, const PictureTexts& facts) {
+  Json json = {{"format", format}, {"width", facts.width}, {"height", facts.height}, {"bit_depth", facts.bit_depth}};
   Json texts = Json::object();
   for (const auto& [key, text] : facts.texts) {
     texts[key] = key == "lapis" ? object_in(text).value_or(Json(text)) : Json(text);

@@ -2,6 +2,7 @@
 // docs/cli.md describes every document.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <span>
@@ -14,6 +15,7 @@
 #include "io/prompt/prompt_reader.hpp"
 #include "io/report/check_report.hpp"
 #include "lapis/attachments.hpp"
+#include "lapis/error.hpp"
 #include "lapis/latent.hpp"
 #include "lapis/model.hpp"
 #include "lapis/timings.hpp"
@@ -65,6 +67,17 @@ std::string provenance(const Fields& fields, const Model& model, const Attachmen
 /// One line of JSON about an output that was there before, and stayed; `index` of one picture of several.
 std::string skipped_line(const std::string& path, std::optional<int> index);
 
+/// A line about an output of a job of a batch: `line`, with the job's place in its list in front.
+std::string job_output_line(const std::string& line, std::size_t place);
+
+/// One line of JSON about a job that failed, its error's texts as they are to be read.
+std::string job_failure_line(std::size_t place, const Error& error, const std::string& problem,
+                             const std::string& advice);
+
+/// One line of JSON about a job as it is planned, or as it was done before.
+std::string job_plan_line(std::size_t place, const std::string& id, std::span<const std::string> outputs,
+                          const std::string& status);
+
 /// What a job would do, of a dry run: its fields, and the ways that latents take in it; with the outputs that would
 /// stay as they are, where somebody asked for that.
 std::string plan_report(const Fields& fields, std::span<const Checked> routes,
@@ -73,8 +86,8 @@ std::string plan_report(const Fields& fields, std::span<const Checked> routes,
 /// model.json's content, with sizes added up.
 std::string model_report(const Model& model);
 
-/// A picture's size and texts; the "lapis" text as the document it is.
-std::string picture_report(const PictureTexts& facts);
+/// A picture's format ("PNG"), size and texts; the "lapis" text as the document it is.
+std::string picture_report(const std::string& format, const PictureTexts& facts);
 
 /// Token ids and weights of a prompt, for every tokenizer of a model.
 std::string tokens_report(const EncodedPrompts& encoded, PromptSyntax syntax, const std::vector<std::string>& warnings);

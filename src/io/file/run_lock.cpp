@@ -1,0 +1,69 @@
+#include "io/file/run_lock.hpp"
+
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+#include "core/text/sentence.hpp"
+#include "lapis/error.hpp"
+
+namespace lapis::io {
+namespace {
+
+/// A text has this size whatever it holds, so that one call writes it whole over the one before.
+constexpr std::size_t size = 16384;
+
+[[noreturn]] void fail_lock(const std::filesystem::path& file, int error_number) {
+  throw Error(ErrorKind::output, core::sentence("{} cannot be written: {}.", file.string(), system_reason(error_number)),
+              "Make room, or name another folder");
+}
+
+/// Whether an open file is the one that the name leads to.
+bool is_there(int descriptor, const std::filesystem::path& file) {
+  struct stat open {};
+  struct stat named {};
+  return ::fstat(descriptor, &open) == 0 && ::stat(file.c_str(), &named) == 0 && open.st_ino == named.st_ino &&
+         open.st_dev == named.st_dev;
+}
+
+}  // namespace
+
+RunLock::RunLock(std::filesystem::path file) : file_(std::move(file)) { open(); }
+
+RunLock::~RunLock() {
+  if (is_ours_) ::unlink(file_.c_str());
+}
+
+void RunLock::open() {
+  lock_.emplace(::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  if (lock_->number() < 0) fail_lock(file_, errno);
+}
+
+bool RunLock::acquire() {
+  while (::flock(lock_->number(), LOCK_EX | LOCK_NB) == 0) {
+    is_ours_ = is_there(lock_->number(), file_);
+    if (is_ours_) return true;
+    open();  // the process that had it has removed the file meanwhile
+  }
+  return false;
+}
+
+std::string RunLock::text() const {
+  std::array<char, size> bytes{};
+  const ssize_t read = ::pread(lock_->number(), bytes.data(), bytes.size(), 0);
+  const std::string_view text(bytes.data(), read < 0 ? 0 : static_cast<std::size_t>(read));
+  return std::string(text.substr(0, text.find_last_not_of(' ') + 1));
+}
+
+void RunLock::write(std::string_view text) {
+  std::string padded(text.substr(0, size));
+  padded.resize(size, ' ');
+  const ssize_t written = ::pwrite(lock_->number(), padded.data(), padded.size(), 0);
+  if (written != static_cast<ssize_t>(size)) fail_lock(file_, written < 0 ? errno : ENOSPC);
+}
+
+}  // namespace lapis::io

@@ -1,0 +1,185 @@
+#include "io/report/journal.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+#include "core/text/sentence.hpp"
+#include "io/file/json_reader.hpp"
+#include "io/file/json_text.hpp"
+#include "io/file/mapped_file.hpp"
+#include "io/file/text.hpp"
+#include "lapis/error.hpp"
+
+namespace fs = std::filesystem;
+
+namespace lapis::io {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t longest_line = 4 << 20;
+constexpr double longest_time = 1e12;  ///< seconds, and costs alike
+
+[[noreturn]] void fail(const fs::path& file, const char* what, int error_number) {
+  throw Error(ErrorKind::output, core::sentence("{} cannot be {}: {}.", file.string(), what, system_reason(error_number)),
+              "Make room, or name another folder");
+}
+
+JournalRecord record_of(std::string_view line, const std::string& name, const fs::path& folder) {
+  const JsonSource source{name, ErrorKind::input, "Take that line out, or begin in another folder", longest_line};
+  const nlohmann::json document = parse_json(line, source);
+  const JsonValue whole(document, source);
+  whole.expect_keys(std::array<std::string, 4>{"id", "line", "exit", "outputs"},
+                    std::array<std::string, 7>{"status", "number", "of", "error", "model", "seconds", "cost"});
+  JournalRecord record;
+  record.id = whole.at("id").sha256();
+  record.line = whole.at("line").natural();
+  if (whole.has("number")) record.number = whole.at("number").natural();
+  if (whole.has("of")) record.of = whole.at("of").natural();
+  record.exit = static_cast<int>(whole.at("exit").integer(0, 255));
+  for (const JsonValue& output : whole.at("outputs").items()) {
+    record.outputs.push_back({(folder / output.at("path").name()).lexically_normal().string(), output.at("sha256").sha256()});
+  }
+  if (whole.has("error")) record.error = whole.at("error").text();
+  if (whole.has("model")) record.model = whole.at("model").text();
+  if (whole.has("seconds")) record.seconds = whole.at("seconds").number(0, longest_time);
+  if (whole.has("cost")) record.cost = whole.at("cost").number(0, longest_time * longest_time);
+  return record;
+}
+
+/// Writes all of `text`; false with errno where that cannot be.
+bool write_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "this machine";
+}
+
+/// What a lock says: who has it, and ids of the jobs at hand.
+struct LockText {
+  std::string holder = "another run";
+  std::vector<std::string> at_hand;
+};
+
+/// Of a run that was killed before it could say nothing is known.
+LockText read_lock(const std::string& text, const fs::path& file) {
+  LockText lock;
+  try {
+    const JsonSource source{file.string(), ErrorKind::input, "", longest_line};
+    const nlohmann::json document = parse_json(text, source);
+    const JsonValue whole(document, source);
+    lock.holder = core::sentence("process {} on {}", whole.at("process").natural(), printable(whole.at("host").text()));
+    for (const JsonValue& id : whole.at("at_hand").items()) lock.at_hand.push_back(id.sha256());
+  } catch (const Error&) {
+  }
+  return lock;
+}
+
+/// Bytes up to the last end of a line.
+std::uintmax_t whole_lines(const fs::path& file) {
+  const MappedFile mapped(file, ErrorKind::input);
+  return as_chars(mapped.bytes()).rfind('\n') + 1;
+}
+
+fs::path in_made_folder(fs::path file) {
+  std::error_code error;
+  fs::create_directories(file.parent_path(), error);
+  if (error) fail(file.parent_path(), "made", error.value());
+  return file;
+}
+
+}  // namespace
+
+std::string journal_line(const JournalRecord& record, const fs::path& folder) {
+  Json outputs = Json::array();
+  for (const JournalOutput& output : record.outputs) {
+    outputs.push_back({{"path", fs::absolute(output.path).lexically_normal().lexically_proximate(
+                                    fs::absolute(folder).lexically_normal())},
+                       {"sha256", output.sha256}});
+  }
+  Json json = {{"id", record.id},
+               {"line", record.line},
+               {"number", record.number},
+               {"of", record.of},
+               {"status", record.done() ? "done" : "failed"},
+               {"exit", record.exit},
+               {"outputs", outputs}};
+  if (!record.error.empty()) json["error"] = record.error;
+  json["model"] = record.model;
+  json["seconds"] = std::round(record.seconds * 1e6) / 1e6;
+  json["cost"] = record.cost;
+  return json_text(json);
+}
+
+std::vector<JournalRecord> read_journal(const fs::path& file) {
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return {};
+  const MappedFile mapped(file, ErrorKind::input);
+  std::string_view text = as_chars(mapped.bytes());
+  std::vector<JournalRecord> records;
+  for (std::size_t number = 1; text.find('\n') != std::string_view::npos; ++number) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    records.push_back(record_of(line, core::sentence("{}, line {}", file.string(), number), file.parent_path()));
+    text.remove_prefix(line.size() + 1);
+  }
+  return records;
+}
+
+Journal::Journal(fs::path file) : file_(in_made_folder(fs::absolute(file))), lock_(file_.string() + ".lock") {
+  const bool is_ours = lock_.acquire();
+  LockText before = read_lock(lock_.text(), file_);
+  if (!is_ours) {
+    throw Error(ErrorKind::output, core::sentence("{} is being written by {}.", file_.string(), before.holder),
+                "Wait until that run is done, or name another folder");
+  }
+  interrupted_ = std::move(before.at_hand);
+  records_ = read_journal(file_);
+  out_.emplace(::open(file_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+  if (out_->number() < 0) fail(file_, "written", errno);
+  const std::uintmax_t whole = whole_lines(file_);
+  if (::ftruncate(out_->number(), static_cast<off_t>(whole)) != 0 || ::lseek(out_->number(), 0, SEEK_END) < 0) {
+    fail(file_, "written", errno);
+  }
+  at_hand_ = interrupted_;  // until they are done again, their outputs are nobody else's
+  write_lock();
+}
+
+void Journal::take(const std::string& id) {
+  if (std::ranges::find(at_hand_, id) == at_hand_.end()) at_hand_.push_back(id);
+  write_lock();
+}
+
+void Journal::leave(const std::string& id) {
+  std::erase(at_hand_, id);
+  write_lock();
+}
+
+void Journal::append(const JournalRecord& record) {
+  const std::string line = journal_line(record, file_.parent_path()) + "\n";
+  const off_t before = ::lseek(out_->number(), 0, SEEK_CUR);
+  if (write_all(out_->number(), line) && ::fdatasync(out_->number()) == 0) return;
+  const int error_number = errno;
+  if (::ftruncate(out_->number(), before) == 0) ::lseek(out_->number(), before, SEEK_SET);
+  fail(file_, "written", error_number);
+}
+
+void Journal::write_lock() {
+  lock_.write(json_text({{"process", ::getpid()}, {"host", host_name()}, {"at_hand", at_hand_}}));
+}
+
+}  // namespace lapis::io

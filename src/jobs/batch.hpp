@@ -1,0 +1,120 @@
+// Many jobs, one load: all are checked before the first is done, and what was done is written down.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/report/journal.hpp"
+#include "jobs/job_list.hpp"
+#include "jobs/request.hpp"
+#include "jobs/shard.hpp"
+#include "lapis/error.hpp"
+#include "lapis/events.hpp"
+#include "pipeline/outputs.hpp"
+
+namespace lapis::jobs {
+
+/// What is asked.
+struct BatchAsked {
+  ListAsked list;
+  pipeline::OutputPolicy policy;
+  std::optional<Shard> shard;        ///< of the jobs, the part that is done here
+  std::filesystem::path journal;     ///< its file; empty: none is written
+  std::uint64_t memory = 0;          ///< bytes of weights that may stay between jobs
+  int retries = 0;                   ///< of a job that the device failed
+  bool fail_fast = false;            ///< the first failure ends it
+};
+
+/// What is told of jobs, beside what is told of each render.
+struct BatchEvents {
+  Events render;
+  std::function<void(const BatchJob&, const pipeline::Written&)> written;
+  std::function<void(const BatchJob&, const std::vector<std::string>& outputs)> skipped;  ///< done before
+  std::function<void(const BatchJob&, const Error&)> failed;                              ///< places in front
+  std::function<void(std::size_t ended, std::size_t all)> ended;  ///< after each job; `all` is 0 where nobody knows
+  std::function<void(bool)> busy;                                  ///< a job begins, or no job is at hand
+  pipeline::Outlet outlet;
+};
+
+/// How many jobs came to what.
+struct BatchResult {
+  std::size_t done = 0;
+  std::size_t skipped = 0;
+  std::size_t failed = 0;
+  bool stopped = false;  ///< by `Events::stop`, or by the first failure
+};
+
+/// A job with its outline, and what is known of it from runs before.
+struct CheckedJob {
+  BatchJob job;
+  Outline outline;
+  bool is_done = false;   ///< its outputs are there as the journal has them
+  bool is_ours = false;   ///< what lies at its outputs is its own, and may be replaced
+};
+
+/// A batch: checked job by job, then done. One that comes through a pipe is checked and done line by line.
+class Batch {
+ public:
+  /// Throws what `JobList` and `io::Journal` do. `writes` is false for a dry run, which locks and makes nothing.
+  Batch(BatchAsked asked, BatchEvents events, bool writes);
+
+  /// Reads and checks the whole list. Faults are told of; the others are those to do here, in the order in which they
+  /// will be done: jobs that load the same follow one another.
+  const std::vector<CheckedJob>& check();
+
+  /// Does what `check` left.
+  BatchResult run();
+
+  /// Does each job as it is read.
+  BatchResult run_as_read();
+
+  /// What came to an end so far.
+  const BatchResult& result() const { return result_; }
+
+  /// Seconds that the jobs left will take, by what the journal says of jobs of their models; none where it says nothing
+  /// of one.
+  std::optional<double> estimate() const;
+
+ private:
+  std::optional<CheckedJob> outlined(BatchJob job);
+  bool takes(CheckedJob& job, const std::function<void()>& step);
+  void claim_outputs(const CheckedJob& job);
+  void check_outputs(CheckedJob& job);
+  bool is_whole(const io::JournalRecord& record) const;
+  void keep_shard();
+  void sort_by_load();
+  bool goes_on(const CheckedJob& job);
+  void do_job(const CheckedJob& job);
+  io::JournalRecord record_of(const CheckedJob& job) const;
+  bool attempt(const CheckedJob& job, io::JournalRecord& record, bool may_repeat);
+  bool write_outputs(const CheckedJob& job, io::JournalRecord& record);
+  void fail(const BatchJob& job, const Error& error, io::JournalRecord record);
+  void skip(const CheckedJob& job);
+  void record(const io::JournalRecord& record);
+  pipeline::EngineDoor& door_for(const Outline& outline);
+
+  BatchAsked asked_;
+  BatchEvents events_;
+  JobList list_;
+  Files files_;
+  std::optional<io::Journal> journal_;
+  std::vector<io::JournalRecord> known_;                ///< of runs before
+  std::map<std::string, std::size_t> by_id_;            ///< the last of each in `known_`
+  std::map<std::string, std::size_t> by_path_;          ///< whose output lies there, in `known_`
+  std::map<std::string, std::string> claimed_;          ///< outputs of this batch, by whole path: where they are said
+  std::vector<CheckedJob> jobs_;
+  std::vector<io::JournalRecord> faults_;  ///< found before it is known how many jobs there are
+  bool is_checking_ = false;
+  bool is_dealt_ = false;  ///< what is left is this shard's
+  std::size_t of_ = 0;  ///< jobs in the whole list; 0 where it is not read before the first is done
+  std::optional<pipeline::EngineDoor> door_;
+  BatchResult result_;
+};
+
+}  // namespace lapis::jobs

@@ -1,0 +1,150 @@
+#include "jobs/job_list.hpp"
+
+#include <algorithm>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "core/job/job_fields.hpp"
+#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
+#include "core/text/unicode.hpp"
+#include "io/file/sha256.hpp"
+#include "pipeline/job_words.hpp"
+
+namespace lapis::jobs {
+namespace {
+
+constexpr std::size_t longest_line = std::size_t{4} << 20;  ///< more than any job takes
+constexpr std::size_t longest_prompt = std::size_t{1} << 20;
+
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r") == std::string_view::npos; }
+
+Error too_long(const std::string& where) {
+  return {ErrorKind::input, core::sentence("{}: the line is longer than {} bytes, which no job is", where, longest_line)};
+}
+
+std::vector<std::string> read_prompts(const std::string& path) {
+  if (path.empty()) return {};
+  io::LineReader lines(path, longest_prompt);
+  std::vector<std::string> prompts;
+  while (std::optional<io::Line> line = lines.next()) {
+    const std::string where = core::sentence("{}, line {}", lines.name(), line->number);
+    if (line->is_too_long) throw Error(ErrorKind::input, core::sentence("{}: no prompt is that long", where));
+    if (core::first_bad_utf8(line->text)) {
+      throw Error(ErrorKind::input, core::sentence("{} is not UTF-8. Save the file as UTF-8", where));
+    }
+    if (!is_blank(line->text)) prompts.push_back(std::move(line->text));
+  }
+  if (prompts.empty()) throw Error(ErrorKind::usage, core::sentence("{} holds no prompt: all lines are blank", path));
+  return prompts;
+}
+
+/// A job with the defaults for what it does not say.
+void take_defaults(io::JobLine& line, const pipeline::AskedJob& defaults) {
+  pipeline::AskedJob fitting = defaults;
+  std::erase_if(fitting.named, [&](const std::string& key) { return !io::takes_field(line.command, key); });
+  pipeline::AskedJob whole = pipeline::merged(std::move(fitting), {line.job, line.named});
+  // What the command does not take stays where the defaults hold it, unnamed, and nobody asks for it.
+  line.job = std::move(whole.job);
+  line.named = std::move(whole.named);
+}
+
+/// Says a field of a line, as text has it.
+void say(io::JobLine& line, const std::string& key, const std::string& value) {
+  const core::JobField& field = core::find_job_field(key);
+  if (!io::takes_field(line.command, key)) {
+    throw Error(ErrorKind::usage, core::sentence("command \"{}\" has no {}. Leave it out for such lines", line.command,
+                                                 core::field_name(key)));
+  }
+  core::set_field(line.job, field, value);
+  line.named.insert(key);
+}
+
+}  // namespace
+
+JobList::JobList(ListAsked asked)
+    : asked_(std::move(asked)),
+      prompts_(read_prompts(asked_.prompts)),
+      is_product_(!prompts_.empty() || !asked_.axes.empty() || asked_.file.empty()) {
+  check_axes(asked_.axes);
+  if (!asked_.file.empty()) lines_.emplace(asked_.file, longest_line);
+}
+
+std::optional<BatchJob> JobList::next_line() {
+  BatchJob job;
+  if (!lines_) {
+    if (count_ != 0) return std::nullopt;
+    job.where = "the batch";
+    take_defaults(job.said, asked_.defaults);
+    return job;
+  }
+  std::optional<io::Line> line = lines_->next();
+  while (line && !line->is_too_long && is_blank(line->text)) line = lines_->next();
+  if (!line) return std::nullopt;
+  job.line = line->number;
+  job.where = core::sentence("{}, line {}", lines_->name(), line->number);
+  text_ = line->text;
+  try {
+    if (line->is_too_long) throw too_long(job.where);
+    job.said = io::read_job_line(line->text, job.where);
+    take_defaults(job.said, asked_.defaults);
+  } catch (const Error& error) {
+    job.fault = error;
+  }
+  return job;
+}
+
+std::optional<BatchJob> JobList::next() {
+  const std::size_t prompts = std::max<std::size_t>(prompts_.size(), 1);
+  const std::size_t each = combinations(asked_.axes);
+  if (!line_ || place_ == prompts * each) {
+    line_ = next_line();
+    place_ = 0;
+    if (!line_) return std::nullopt;
+  }
+  ++count_;
+  BatchJob job = *line_;
+  if (job.fault) {
+    place_ = prompts * each;  // of one that is no job there is no product
+  } else {
+    fill(job, place_ / each, place_ % each);
+    ++place_;
+  }
+  job.number = count_;
+  if (!is_product_) return job;
+  job.line = count_;
+  job.where = core::sentence("{}, job {}", job.where, count_);
+  return job;
+}
+
+void JobList::fill(BatchJob& job, std::size_t prompt, std::size_t combination) {
+  std::string text = text_;
+  try {
+    if (!prompts_.empty()) {
+      text += '\n' + prompts_[prompt];
+      say(job.said, "prompt", prompts_[prompt]);
+    }
+    const std::vector<std::size_t> chosen = places(asked_.axes, combination);
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      say(job.said, asked_.axes[i].key, asked_.axes[i].values[chosen[i]]);
+    }
+  } catch (const Error& error) {
+    job.fault = at(job.where, error);
+  }
+  job.seed = seed_of(text, combination);
+}
+
+/// Jobs that differ in their axes alone share a seed, so that the axes are all that is to be seen; a line that is there
+/// twice has two.
+std::uint64_t JobList::seed_of(const std::string& text, std::size_t combination) {
+  const std::uint64_t times = combination == 0 ? seen_[text]++ : seen_[text] - 1;
+  const std::string whole = core::sentence("{} {}", times, text);
+  return std::stoull(io::sha256(std::as_bytes(std::span(whole))).substr(0, 16), nullptr, 16);
+}
+
+Error at(const std::string& where, const Error& error) {
+  return {error.kind(), core::sentence("{}: {}", where, error.marked_problem()), error.marked_advice()};
+}
+
+}  // namespace lapis::jobs

@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+"""`lapis batch` as a user runs it: one load, a journal, failures, shards, pipes; and `generate --from`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+import unittest
+from pathlib import Path
+
+from support import MODEL, QUICK, CliTest, main, needs_engine, program, run
+
+LINES = [{"prompt": "a red house in snow", "seed": 7}, {"prompt": "a blue boat", "seed": 8, "batch": 2},
+         {"prompt": "a lake at dusk", "model": "tiny-sdxl", "seed": 9}]
+
+
+class BatchTest(CliTest):
+    def jobs(self, lines: list, name: str = "jobs.jsonl") -> str:
+        text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
+        (self.folder / name).write_text(text)
+        return name
+
+    def batch(self, *words: str, code: int = 0, **options) -> subprocess.CompletedProcess:
+        result = run("batch", *words, *QUICK, cwd=self.folder, **options)
+        self.assertEqual(result.returncode, code, result.stderr.decode())
+        return result
+
+    def contents(self, folder: str) -> dict[str, bytes]:
+        return {str(path.relative_to(self.folder / folder)): path.read_bytes()
+                for path in sorted((self.folder / folder).rglob("*")) if path.is_file() and path.name != "journal.jsonl"}
+
+    def journal(self, folder: str = "out") -> list[dict]:
+        return [json.loads(line) for line in (self.folder / folder / "journal.jsonl").read_text().splitlines()]
+
+
+@needs_engine
+class Rendered(BatchTest):
+    def test_the_bytes_are_those_of_generate(self) -> None:
+        self.batch(self.jobs(LINES), "-o", "out/")
+        self.assertEqual(sorted(self.contents("out")), ["0001.png", "0002-0.png", "0002-1.png", "0003.png"])
+        (self.folder / "alone").mkdir()
+        for number, line in enumerate(LINES, 1):
+            words = [word for key, value in line.items() if key != "prompt" for word in (f"--{key}", str(value))]
+            run("generate", line["prompt"], *words, *QUICK, "-o", f"alone/{number:04}.png", cwd=self.folder)
+        self.assertEqual(self.contents("alone"), self.contents("out"))
+        self.assertEqual([(record["line"], record["of"]) for record in self.journal()], [(1, 3), (2, 3), (3, 3)])
+
+    def test_a_job_without_a_seed_has_one_that_stays(self) -> None:
+        jobs = self.jobs([{"prompt": "a lake"}, {"prompt": "a lake"}])
+        self.batch(jobs, "-o", "out/")
+        self.batch(jobs, "-o", "again/")
+        self.assertEqual(self.contents("out"), self.contents("again"))
+        self.assertNotEqual(*self.contents("out").values())
+
+    def test_what_is_done_is_left_and_what_was_damaged_or_deleted_is_done_again(self) -> None:
+        jobs = self.jobs(LINES)
+        self.batch(jobs, "-o", "out/")
+        whole = self.contents("out")
+        times = {path: path.stat().st_mtime_ns for path in (self.folder / "out").glob("*.png")}
+        self.assertIn(b"0 jobs done, 3 done before", self.batch(jobs, "-o", "out/").stderr)
+        (self.folder / "out/0001.png").write_bytes(b"damaged")
+        (self.folder / "out/0002-1.png").unlink()
+        self.assertIn(b"2 jobs done, 1 done before", self.batch(jobs, "-o", "out/").stderr)
+        self.assertEqual(self.contents("out"), whole)
+        third = self.folder / "out/0003.png"
+        self.assertEqual(third.stat().st_mtime_ns, times[third])
+
+    def test_a_bad_line_is_told_of_and_the_rest_go_on(self) -> None:
+        jobs = self.jobs([LINES[0], "nonsense", {"prompt": "a", "stepps": 3}, {"prompt": "a", "steps": 0},
+                          {"prompt": "a", "model": "tiny-sd14"}, LINES[1]])
+        result = self.batch(jobs, "-o", "out/", "--json", code=9)
+        lines = [json.loads(line) for line in result.stdout.splitlines()]
+        self.assertEqual([line["line"] for line in lines if line["status"] == "done"], [1, 6, 6])
+        failed = {line["line"]: line for line in lines if line["status"] == "failed"}
+        self.assertEqual({number: line["exit"] for number, line in failed.items()}, {2: 3, 3: 3, 4: 2, 5: 2})
+        self.assertIn("steps", failed[3]["error"]["problem"])
+        self.assertEqual(failed[4]["error"]["fields"], ["steps"])
+        alone = run("generate", "a", "--steps", "0", cwd=self.folder)
+        self.assertEqual(result.stderr.decode().count(alone.stderr.decode().removeprefix("error: ").strip()), 1)
+        self.assertIn(b"2 jobs done, 4 failed", result.stderr)
+
+    def test_the_first_failure_ends_it_where_that_is_asked_for(self) -> None:
+        result = self.batch(self.jobs(["nonsense", LINES[0]]), "-o", "out/", "--fail-fast", code=9)
+        self.assertEqual(result.stdout, b"")
+
+    def test_each_line_of_a_pipe_is_done_as_it_comes(self) -> None:
+        with subprocess.Popen([program(), "batch", "-", "--json", "-o", "out/", *QUICK], cwd=self.folder,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            for number, line in enumerate([LINES[0], LINES[0] | {"seed": 9}], 1):
+                process.stdin.write(json.dumps(line).encode() + b"\n")
+                process.stdin.flush()
+                answer = json.loads(process.stdout.readline())
+                self.assertEqual((answer["line"], answer["status"]), (number, "done"))
+                self.assertTrue((self.folder / answer["path"]).is_file())
+            process.stdin.close()
+            self.assertEqual(process.wait(60), 0)
+
+    def test_result_lines_are_jobs(self) -> None:
+        made = run("generate", "a red house", "-s", "3", "--json", "-o", "a.png", *QUICK, cwd=self.folder)
+        (self.folder / "made.jsonl").write_bytes(made.stdout)
+        self.batch("made.jsonl", "-o", "again/")
+        self.assertEqual((self.folder / "again/0001.png").read_bytes(), (self.folder / "a.png").read_bytes())
+
+    def test_every_command_has_a_line(self) -> None:
+        run("generate", "a red house", "-s", "3", "-o", "a.png", "--latent", "a.safetensors", *QUICK, cwd=self.folder)
+        self.batch(self.jobs([
+            {"command": "encode", "images": ["a.png"], "model": "tiny-sd15"},
+            {"command": "decode", "latent": "a.safetensors"},
+            {"command": "convert", "latent": "a.safetensors", "to": "tiny-sdxl"},
+            {"command": "refine", "source": "a.safetensors", "prompt": "a red house", "strength": 0.5}]), "-o", "out/")
+        alone = self.folder / "alone"
+        alone.mkdir()
+        for words in (("encode", "a.png", "-m", "tiny-sd15", "-o", "alone/0001.safetensors", "-t", "1"),
+                      ("decode", "a.safetensors", "-o", "alone/0002.png", "-t", "1"),
+                      ("convert", "a.safetensors", "--to", "tiny-sdxl", "-o", "alone/0003.safetensors", "-t", "1"),
+                      ("refine", "a.safetensors", "-p", "a red house", "--strength", "0.5", "-o", "alone/0004.png", *QUICK)):
+            self.assertEqual(run(*words, cwd=self.folder).returncode, 0)
+        out = self.contents("out")
+        self.assertEqual(sorted(out), ["0001.safetensors", "0002.png", "0003.safetensors", "0004.png"])
+        for name in ("0001.safetensors", "0002.png", "0003.safetensors"):
+            self.assertEqual(out[name], (alone / name).read_bytes(), name)
+
+    def test_shards_come_to_the_whole(self) -> None:
+        jobs = self.jobs([{"prompt": "a lake", "seed": seed} for seed in range(6)])
+        self.batch(jobs, "-o", "whole/")
+        for index in (1, 2):
+            self.batch(jobs, "-o", "parts/", "--shard", "auto", env={"CI_NODE_INDEX": str(index), "CI_NODE_TOTAL": "2"})
+        parts = {name: content for name, content in self.contents("parts").items() if name.endswith(".png")}
+        whole = {name: content for name, content in self.contents("whole").items() if name.endswith(".png")}
+        self.assertEqual(parts, whole)
+
+    def test_a_batch_that_was_killed_goes_on_where_it_was(self) -> None:
+        jobs = self.jobs([{"prompt": "a lake", "seed": seed, "steps": 4} for seed in range(5)])
+        self.batch(jobs, "-o", "whole/")
+        moments = [float(text) for text in os.environ.get("LAPIS_KILLS", "0.05,0.4,0.45,0.5,0.6").split(",")]
+        for moment in moments:
+            with subprocess.Popen([program(), "batch", jobs, "-o", "out/", *QUICK], cwd=self.folder,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+                time.sleep(moment)
+                process.kill()
+        self.batch(jobs, "-o", "out/")
+        self.assertEqual(self.contents("out"), self.contents("whole"))
+        self.assertEqual(sorted(path.name for path in (self.folder / "out").iterdir()),
+                         sorted(path.name for path in (self.folder / "whole").iterdir()))
+
+    def test_a_signal_ends_it_after_a_step_and_says_so(self) -> None:
+        jobs = self.jobs([{"prompt": "a lake", "seed": seed, "steps": 400} for seed in range(5)])
+        with subprocess.Popen([program(), "batch", jobs, "-o", "out/", *QUICK[2:]], cwd=self.folder,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            time.sleep(1.5)
+            process.send_signal(signal.SIGINT)
+            said = process.communicate(timeout=60)[1]
+        self.assertEqual(process.returncode, -signal.SIGINT)
+        self.assertIn(b"Run it again to go on", said)
+        self.assertFalse((self.folder / "out/journal.jsonl.lock").exists())
+
+    def test_a_full_disk_loses_nothing(self) -> None:
+        jobs = self.jobs([{"prompt": "a lake", "seed": seed} for seed in range(3)])
+        self.batch(jobs, "-o", "whole/")
+        limited = subprocess.run(["bash", "-c", f"ulimit -f 8; exec {program()} batch {jobs} -o out/ {' '.join(QUICK)}"],
+                                 cwd=self.folder, capture_output=True, timeout=120)
+        self.assertIn(limited.returncode, (8, 9), limited.stderr)
+        self.batch(jobs, "-o", "out/")
+        self.assertEqual(self.contents("out"), self.contents("whole"))
+
+
+@needs_engine
+class Again(BatchTest):
+    def test_a_picture_is_made_again_from_each_of_its_records(self) -> None:
+        made = run("generate", "a red house", "-s", "3", "--json", "-o", "a.png", "--latent", "a.safetensors", *QUICK,
+                   cwd=self.folder)
+        (self.folder / "a.json").write_bytes(made.stdout)
+        for record in ("a.png", "a.safetensors", "a.json"):
+            result = run("generate", "--from", record, "-o", "again.png", "--overwrite", cwd=self.folder)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual((self.folder / "again.png").read_bytes(), (self.folder / "a.png").read_bytes(), record)
+        run("generate", "--from", "a.png", "-s", "4", "-o", "other.png", cwd=self.folder)
+        alone = run("generate", "a red house", "-s", "4", "-o", "alone.png", *QUICK, cwd=self.folder)
+        self.assertEqual(alone.returncode, 0)
+        self.assertEqual((self.folder / "other.png").read_bytes(), (self.folder / "alone.png").read_bytes())
+
+    def test_a_picture_that_began_with_one_asks_for_it(self) -> None:
+        run("generate", "a red house", "-s", "3", "-o", "a.png", *QUICK, cwd=self.folder)
+        run("generate", "a blue house", "-i", "a.png", "-s", "3", "-o", "b.png", *QUICK[:2], "-t", "1", cwd=self.folder)
+        self.refused(2, "generate", "--from", "b.png", "-o", "c.png", says=("sha256", "-i", "FILE"))
+        again = run("generate", "--from", "b.png", "-i", "a.png", "-o", "c.png", cwd=self.folder)
+        self.assertEqual(again.returncode, 0, again.stderr)
+        self.assertEqual((self.folder / "c.png").read_bytes(), (self.folder / "b.png").read_bytes())
+
+
+class Refused(BatchTest):
+    def test_a_batch_of_nothing(self) -> None:
+        self.refused(2, "batch", says=("there are no jobs",))
+        self.refused(3, "batch", "nowhere.jsonl", says=("nowhere.jsonl cannot be read",))
+
+    def test_options_that_make_no_sense(self) -> None:
+        jobs = self.jobs(LINES)
+        for words, said in ((("--shard", "5/4"), "5/4"), (("--memory", "much"), "--memory"), (("--retry", "-1"), "--retry"),
+                            (("--each", "stebs=3"), "steps"), (("--each", "seed=1", "--each", "seed=2"), "seed"),
+                            (("-o", "{lin}.png"), "{line}"), (("-o", "-"), "standard output"),
+                            (("--overwrite", "--skip-existing"), "--skip-existing")):
+            result = run("batch", jobs, *words, "--dry-run", cwd=self.folder)
+            self.assertIn(result.returncode, (2, 9), words)
+            self.assertIn(said, result.stderr.decode(), words)
+
+    def test_two_batches_on_one_folder(self) -> None:
+        (self.folder / "out").mkdir()
+        with subprocess.Popen([program(), "batch", "-", "-o", "out/"], cwd=self.folder, stdin=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL) as process:
+            while not (self.folder / "out/journal.jsonl").exists():
+                time.sleep(0.01)
+            time.sleep(0.1)
+            self.refused(8, "batch", self.jobs(LINES), "-o", "out/", says=(f"process {process.pid}", "another folder"))
+            process.stdin.close()
+
+    def test_a_dry_run_shows_the_jobs_and_makes_nothing(self) -> None:
+        result = run("batch", self.jobs(LINES), "-o", "out/", "--dry-run", cwd=self.folder)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(len(result.stdout.splitlines()), 3)
+        self.assertIn(b"out/0002-1.png", result.stdout)
+        self.assertFalse((self.folder / "out").exists())
+
+
+if __name__ == "__main__":
+    main(__doc__)

@@ -1,0 +1,47 @@
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <string>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "io/file/run_lock.hpp"
+#include "lapis/error.hpp"
+#include "support.hpp"
+
+using namespace lapis;
+using namespace lapis::io;
+using namespace lapis::io::test;
+
+TEST_CASE("one has a lock, another reads who, and the file goes with the first") {
+  const TemporaryFolder folder;
+  {
+    RunLock first(folder / "a.lock");
+    REQUIRE(first.acquire());
+    first.write("the first, with more words");
+    first.write("the first");
+    RunLock second(folder / "a.lock");
+    CHECK_FALSE(second.acquire());
+    CHECK(second.text() == "the first");
+  }
+  CHECK(folder.names().empty());
+}
+
+TEST_CASE("a lock whose process was killed is free, and says what it said") {
+  const TemporaryFolder folder;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    RunLock lock(folder / "a.lock");
+    lock.acquire();
+    lock.write("at hand");
+    ::_exit(0);  // no destructor runs
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  RunLock lock(folder / "a.lock");
+  CHECK(lock.acquire());
+  CHECK(lock.text() == "at hand");
+}
+
+TEST_CASE("a lock in no folder is an output that cannot be written") {
+  check_fails(ErrorKind::output, {"/nowhere/a.lock"}, [] { RunLock("/nowhere/a.lock"); });
+}

@@ -1,0 +1,102 @@
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "support.hpp"
+
+using namespace lapis;
+using namespace lapis::jobs;
+using namespace lapis::jobs::test;
+using io::test::check_fails;
+
+namespace {
+
+std::string problem(const BatchJob& job) { return job.fault ? job.fault->problem() : ""; }
+
+}  // namespace
+
+TEST_CASE("lines are jobs by their numbers, blank ones are none, and a bad one is a fault alone") {
+  const ListFile file;
+  const std::vector<BatchJob> jobs = all_jobs(file.asked("{\"prompt\": \"a\"}\n\n{\"prompt\": \"b\", \"stebs\": 3}\r\n{}\n"));
+  REQUIRE(jobs.size() == 3);
+  CHECK(jobs[0].line == 1);
+  CHECK(jobs[1].line == 3);
+  CHECK(jobs[1].number == 2);
+  CHECK_THAT(problem(jobs[1]), Catch::Contains("jobs.jsonl, line 3") && Catch::Contains("steps"));
+  CHECK_FALSE(jobs[2].fault);
+}
+
+TEST_CASE("what a line does not say, the defaults do, for the fields that its command has") {
+  const ListFile file;
+  pipeline::AskedJob defaults;
+  defaults.job.steps = 5;
+  defaults.job.device = "cpu";
+  defaults.job.output = "out/";
+  defaults.named = {"steps", "device", "output"};
+  const std::vector<BatchJob> jobs = all_jobs(file.asked(
+      "{\"prompt\": \"a\", \"steps\": 7}\n{\"prompt\": \"a\"}\n{\"command\": \"decode\", \"latent\": \"a\"}\n", defaults));
+  CHECK(jobs[0].said.job.steps == 7);
+  CHECK(jobs[1].said.job.steps == 5);
+  CHECK(jobs[2].said.named == std::set<std::string>{"device", "output"});
+}
+
+TEST_CASE("for each line come all prompts, and for each of those all combinations, the last axis fastest") {
+  const ListFile file;
+  std::ofstream(file.folder / "prompts.txt") << "a lake\n\na hill\n";
+  ListAsked asked = file.asked("{\"steps\": 1}\n{\"steps\": 2}\n");
+  asked.prompts = (file.folder / "prompts.txt").string();
+  asked.axes = {{"seed", {"1", "2"}}, {"guidance", {"3", "5"}}};
+  const std::vector<BatchJob> jobs = all_jobs(asked);
+  REQUIRE(jobs.size() == 16);
+  CHECK(jobs[0].said.job.prompt == "a lake");
+  CHECK(jobs[1].said.job.guidance == 5);
+  CHECK(jobs[1].said.job.seed == 1);
+  CHECK(jobs[2].said.job.seed == 2);
+  CHECK(jobs[4].said.job.prompt == "a hill");
+  CHECK(jobs[8].said.job.steps == 2);
+  CHECK(jobs[15].line == 16);
+  CHECK_THAT(jobs[15].where, Catch::Contains("line 2, job 16"));
+}
+
+TEST_CASE("a job without a seed has the same one whenever its line is read, and its neighbours have others") {
+  const ListFile file;
+  const std::string text = "{\"prompt\": \"a\"}\n{\"prompt\": \"a\"}\n{\"prompt\": \"b\"}\n";
+  const std::vector<BatchJob> once = all_jobs(file.asked(text));
+  const std::vector<BatchJob> again = all_jobs(file.asked("{\"prompt\": \"c\"}\n" + text));
+  for (std::size_t i = 0; i < 3; ++i) CHECK(once[i].seed == again[i + 1].seed);
+  CHECK(once[0].seed != once[1].seed);
+  CHECK(once[0].seed != once[2].seed);
+  ListAsked grid = file.asked("{\"prompt\": \"a\"}\n");
+  grid.axes = {{"steps", {"1", "2", "3"}}};
+  for (const BatchJob& job : all_jobs(grid)) CHECK(job.seed == once[0].seed);
+}
+
+TEST_CASE("an axis says no field that a command has not, and no list is one job") {
+  const ListFile file;
+  ListAsked asked = file.asked("{\"command\": \"decode\", \"latent\": \"a\"}\n{\"prompt\": \"a\"}\n");
+  asked.axes = {{"steps", {"1"}}};
+  const std::vector<BatchJob> jobs = all_jobs(asked);
+  REQUIRE(jobs.size() == 2);
+  CHECK_THAT(problem(jobs[0]), Catch::Contains("decode") && Catch::Contains("steps"));
+  asked = {};
+  CHECK(all_jobs(asked).size() == 1);
+}
+
+TEST_CASE("a line of ten megabytes is refused, and the next one is read") {
+  const ListFile file;
+  const std::vector<BatchJob> jobs =
+      all_jobs(file.asked("{\"prompt\": \"" + std::string(10'000'000, 'a') + "\"}\n{\"prompt\": \"b\"}\n"));
+  REQUIRE(jobs.size() == 2);
+  CHECK_THAT(problem(jobs[0]), Catch::Contains("line 1: the line is longer than"));
+  CHECK(jobs[1].said.job.prompt == "b");
+}
+
+TEST_CASE("a file of prompts that holds none, or no text, is refused") {
+  const ListFile file;
+  ListAsked asked;
+  asked.prompts = (file.folder / "a").string();
+  check_fails(ErrorKind::input, {"a cannot be read"}, [&] { all_jobs(asked); });
+  std::ofstream(file.folder / "a") << "\n \n";
+  check_fails(ErrorKind::usage, {"all lines are blank"}, [&] { all_jobs(asked); });
+  std::ofstream(file.folder / "a") << "a\n\xFF\n";
+  check_fails(ErrorKind::input, {"a, line 2 is not UTF-8"}, [&] { all_jobs(asked); });
+}
