@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -21,6 +22,7 @@
 #include "core/text/sentence.hpp"
 #include "io/file/shortage.hpp"
 #include "io/report/report.hpp"
+#include "jobs/merge.hpp"
 #include "jobs/output_template.hpp"
 #include "lapis/error.hpp"
 
@@ -39,7 +41,8 @@ constexpr const char* footer =
     "line of lapis generate --json is a job. What lines do not say, options say. Run again with the same\n"
     "arguments, what is done is left as it is. docs/batch.md has the whole of it.";
 
-constexpr int some_failed = 9;  ///< the exit code
+constexpr int some_failed = 9;  ///< exit codes
+constexpr int not_whole = 1;
 
 struct Options {
   std::string jobs;
@@ -50,6 +53,7 @@ struct Options {
   std::string journal;
   std::string memory;
   std::string shard;
+  std::vector<std::string> merged;
   int retries = 0;
   bool fail_fast = false;
   bool dry_run = false;
@@ -83,16 +87,17 @@ std::optional<jobs::Shard> shard_of(const std::string& said) {
 std::string journal_of(const Options& options, const std::optional<jobs::Shard>& shard) {
   if (!options.journal.empty()) return options.journal;
   const std::string output = options.defaults.job.output.value_or(jobs::default_output);
-  const std::string name = shard ? core::sentence("journal.{}-of-{}.jsonl", shard->index, shard->count)
-                                 : std::string("journal.jsonl");
+  const std::string name =
+      shard ? core::sentence("journal.{}-of-{}.jsonl", shard->index, shard->count) : std::string("journal.jsonl");
   return (jobs::folder_of(output) / name).string();
 }
 
 void check(const Options& options) {
   check_output(options.outputs);
   if (options.jobs.empty() && options.prompts.empty() && options.defaults.named.empty()) {
-    throw Error(ErrorKind::usage, "there are no jobs. Name a file of them, or - for standard input, or say what all "
-                                  "of them share: lapis batch --prompts prompts.txt -o out/");
+    throw Error(ErrorKind::usage,
+                "there are no jobs. Name a file of them, or - for standard input, or say what all "
+                "of them share: lapis batch --prompts prompts.txt -o out/");
   }
   if (options.retries < 0) {
     throw Error(ErrorKind::usage, core::sentence("--retry is {}; expected 0 or more", options.retries));
@@ -116,6 +121,10 @@ jobs::BatchAsked asked_of(const Options& options) {
 jobs::BatchEvents events_of(const Options& options, Progress& progress) {
   jobs::BatchEvents events;
   events.render = listener(progress);
+  events.render.step = {};  // what is counted are jobs
+  events.ended = [&](std::size_t ended, std::size_t all) {
+    progress.update(static_cast<int>(ended), static_cast<int>(all));
+  };
   events.render.stop = is_asked_to_end;
   events.busy = end_after_step;
   events.outlet = outlet_of(options.outputs);
@@ -146,12 +155,12 @@ std::string summary_text(const jobs::BatchResult& result) {
 void print_plan(const Options& options, const jobs::Batch& batch, std::span<const jobs::CheckedJob> jobs) {
   for (const jobs::CheckedJob& job : jobs) {
     if (options.outputs.json) {
-      print_json(io::job_plan_line(job.job.line, job.outline.id, job.outline.outputs,
-                                   job.is_done ? "skipped" : "planned"));
+      print_json(
+          io::job_plan_line(job.job.line, job.outline.id, job.outline.outputs, job.is_done ? "skipped" : "planned"));
       continue;
     }
-    print_line(core::sentence("{}: {} -> {}{}", job.job.where, job.job.said.command,
-                              core::joined(job.outline.outputs), job.is_done ? " (done before)" : ""));
+    print_line(core::sentence("{}: {} -> {}{}", job.job.where, job.job.said.command, core::joined(job.outline.outputs),
+                              job.is_done ? " (done before)" : ""));
   }
   const auto done = static_cast<std::size_t>(std::ranges::count_if(jobs, &jobs::CheckedJob::is_done));
   const std::optional<double> seconds = batch.estimate();
@@ -163,9 +172,27 @@ void print_plan(const Options& options, const jobs::Batch& batch, std::span<cons
 
 int exit_of(const jobs::BatchResult& result) { return result.failed > 0 ? some_failed : 0; }
 
+int merge(const Options& options) {
+  if (!options.jobs.empty() || !options.prompts.empty() || !options.axes.empty() || !options.shard.empty()) {
+    throw Error(ErrorKind::usage, "--merge joins what was done, and does no jobs. Leave the rest out");
+  }
+  const std::vector<std::filesystem::path> folders(options.merged.begin(), options.merged.end());
+  const jobs::Merged merged = jobs::merge(folders);
+  if (options.outputs.json) print_json(io::merge_line(merged.records.size(), merged.of, merged.faults));
+  if (!merged.faults.empty()) {
+    for (const std::string& fault : merged.faults) print_error(fault);
+    return not_whole;
+  }
+  jobs::write_merged(merged, folders.front());
+  if (!options.outputs.json) print_line((folders.front() / "journal.jsonl").string());
+  print_note(core::sentence("{}, each done once", core::count_text(merged.of, "job")));
+  return 0;
+}
+
 int run_batch(const Options& options) {
+  if (!options.merged.empty()) return merge(options);
   check(options);
-  Progress progress;
+  Progress progress("job");
   const jobs::BatchAsked asked = asked_of(options);
   const bool as_read = options.jobs == "-" && !asked.shard && !options.dry_run;
   std::optional<jobs::Batch> batch(std::in_place, asked, events_of(options, progress), !options.dry_run);
@@ -207,7 +234,9 @@ Run declare_batch(CLI::App& app) {
   list.value("--each", options->axes, "FIELD=VALUES", "All combinations: seed=1..8, guidance=3,5,7, model=a,b")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  list.value("--shard", options->shard, "I/N|auto", "The I-th of N parts; auto: as the scheduler of an array of jobs sets it");
+  list.value("--shard", options->shard, "I/N|auto",
+             "The I-th of N parts; auto: as the scheduler of an array of jobs sets it");
+  list.value("--merge", options->merged, "FOLDER", "Join the journals of shards, and prove that nothing is missing");
   list.value("--memory", options->memory, "SIZE", "Of models that may stay between jobs; else what is free");
   list.value("--retry", options->retries, "N", "Do a job again, N times at most, that the device failed");
   list.flag("--fail-fast", options->fail_fast, "End at the first job that fails");

@@ -6,14 +6,14 @@ namespace lapis::cli {
 namespace {
 
 constexpr std::array table{
-    Command{"generate", "Render pictures from a prompt", declare_generate},
-    Command{"refine", "Draw a latent or a picture anew, across families too", declare_refine},
-    Command{"encode", "Make latents of pictures", declare_encode},
-    Command{"decode", "Make pictures of a latent, by the VAE it comes from", declare_decode},
-    Command{"convert", "Carry a latent into another space, unit or tool's format", declare_convert},
+    Command{"generate", "Render pictures from a prompt", declare_generate, true},
+    Command{"refine", "Draw a latent or a picture anew, across families too", declare_refine, true},
+    Command{"encode", "Make latents of pictures", declare_encode, true},
+    Command{"decode", "Make pictures of a latent, by the VAE it comes from", declare_decode, true},
+    Command{"convert", "Carry a latent into another space, unit or tool's format", declare_convert, true},
     Command{"check", "Tell whether latent, model, VAE and size go together", declare_check},
-    Command{"batch", "Do many jobs with one load, and go on where it was stopped", declare_batch},
-    Command{"matrix", "Show latents through right, wrong and crossed decoders", declare_matrix},
+    Command{"batch", "Do many jobs with one load, and go on where it was stopped", declare_batch, true},
+    Command{"matrix", "Show latents through right, wrong and crossed decoders", declare_matrix, true},
     Command{"import", "Make a model of a checkpoint on disk", declare_import},
     Command{"inspect", "Show what a model folder, a latent or a picture holds", declare_inspect},
     Command{"list", "Show models, families, spaces, samplers, schedules", declare_list},

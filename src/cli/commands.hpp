@@ -19,6 +19,7 @@ struct Command {
   std::string_view name;
   std::string_view help;
   Run (*declare)(CLI::App& app);
+  bool is_long = false;  ///< it may run for minutes, and tells how far it is
 };
 
 Run declare_batch(CLI::App& app);

@@ -13,8 +13,10 @@
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
+#include "cli/progress.hpp"
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
+#include "core/job/job_fields.hpp"
 #include "core/text/exit_codes.hpp"
 #include "core/text/sentence.hpp"
 #include "io/file/shortage.hpp"
@@ -58,6 +60,10 @@ Declare declaring(std::map<const CLI::App*, Run>& runs) {
     const auto row = std::ranges::find(commands(), command.get_name(), &Command::name);
     runs[&command] = row->declare(command);
     command.add_flag_callback("-q,--quiet", be_quiet, "No progress bar and no notes")->group("Output");
+    if (!row->is_long) return;
+    command.add_option_function<std::string>("--progress", show_progress, core::either_of(progress_modes()))
+        ->type_name("MODE")
+        ->group("Output");
   };
 }
 

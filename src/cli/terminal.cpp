@@ -95,6 +95,8 @@ void print_note(const std::string& text) {
   if (!quiet) std::fprintf(stderr, "%s\n", message(text).c_str());
 }
 
+void print_progress(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
+
 void print_line(const std::string& text) { std::printf("%s\n", shown(text).c_str()); }
 
 void print_text(const std::string& text) {

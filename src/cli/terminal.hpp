@@ -25,6 +25,9 @@ void print_warning(const Error& error);
 /// One line on stderr, unless all is to be quiet.
 void print_note(const std::string& text);
 
+/// One line on stderr about how far a command is.
+void print_progress(const std::string& line);
+
 /// From here on there are no notes and no progress bar: --quiet.
 void be_quiet();
 bool is_quiet();

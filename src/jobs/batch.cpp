@@ -127,10 +127,11 @@ void Batch::check_outputs(CheckedJob& job) {
     if (!is_there(output)) continue;
     const auto owner = by_path_.find(whole_path(output));
     if (owner == by_path_.end()) io::check_writable(output, /*overwrite=*/false);
-    throw Error(ErrorKind::output,
-                core::sentence("{} is there already, of another job: line {} of the journal's list was not what it is now.",
-                               output, known_[owner->second].line),
-                core::sentence("Replace it with {overwrite}, or name another folder"));
+    throw Error(
+        ErrorKind::output,
+        core::sentence("{} is there already, of another job: line {} of the journal's list was not what it is now.",
+                       output, known_[owner->second].line),
+        core::sentence("Replace it with {overwrite}, or name another folder"));
   }
 }
 

@@ -24,11 +24,11 @@ namespace lapis::jobs {
 struct BatchAsked {
   ListAsked list;
   pipeline::OutputPolicy policy;
-  std::optional<Shard> shard;        ///< of the jobs, the part that is done here
-  std::filesystem::path journal;     ///< its file; empty: none is written
-  std::uint64_t memory = 0;          ///< bytes of weights that may stay between jobs
-  int retries = 0;                   ///< of a job that the device failed
-  bool fail_fast = false;            ///< the first failure ends it
+  std::optional<Shard> shard;     ///< of the jobs, the part that is done here
+  std::filesystem::path journal;  ///< its file; empty: none is written
+  std::uint64_t memory = 0;       ///< bytes of weights that may stay between jobs
+  int retries = 0;                ///< of a job that the device failed
+  bool fail_fast = false;         ///< the first failure ends it
 };
 
 /// What is told of jobs, beside what is told of each render.
@@ -38,7 +38,7 @@ struct BatchEvents {
   std::function<void(const BatchJob&, const std::vector<std::string>& outputs)> skipped;  ///< done before
   std::function<void(const BatchJob&, const Error&)> failed;                              ///< places in front
   std::function<void(std::size_t ended, std::size_t all)> ended;  ///< after each job; `all` is 0 where nobody knows
-  std::function<void(bool)> busy;                                  ///< a job begins, or no job is at hand
+  std::function<void(bool)> busy;                                 ///< a job begins, or no job is at hand
   pipeline::Outlet outlet;
 };
 
@@ -54,8 +54,8 @@ struct BatchResult {
 struct CheckedJob {
   BatchJob job;
   Outline outline;
-  bool is_done = false;   ///< its outputs are there as the journal has them
-  bool is_ours = false;   ///< what lies at its outputs is its own, and may be replaced
+  bool is_done = false;  ///< its outputs are there as the journal has them
+  bool is_ours = false;  ///< what lies at its outputs is its own, and may be replaced
 };
 
 /// A batch: checked job by job, then done. One that comes through a pipe is checked and done line by line.
@@ -104,15 +104,15 @@ class Batch {
   JobList list_;
   Files files_;
   std::optional<io::Journal> journal_;
-  std::vector<io::JournalRecord> known_;                ///< of runs before
-  std::map<std::string, std::size_t> by_id_;            ///< the last of each in `known_`
-  std::map<std::string, std::size_t> by_path_;          ///< whose output lies there, in `known_`
-  std::map<std::string, std::string> claimed_;          ///< outputs of this batch, by whole path: where they are said
+  std::vector<io::JournalRecord> known_;        ///< of runs before
+  std::map<std::string, std::size_t> by_id_;    ///< the last of each in `known_`
+  std::map<std::string, std::size_t> by_path_;  ///< whose output lies there, in `known_`
+  std::map<std::string, std::string> claimed_;  ///< outputs of this batch, by whole path: where they are said
   std::vector<CheckedJob> jobs_;
   std::vector<io::JournalRecord> faults_;  ///< found before it is known how many jobs there are
   bool is_checking_ = false;
   bool is_dealt_ = false;  ///< what is left is this shard's
-  std::size_t of_ = 0;  ///< jobs in the whole list; 0 where it is not read before the first is done
+  std::size_t of_ = 0;     ///< jobs in the whole list; 0 where it is not read before the first is done
   std::optional<pipeline::EngineDoor> door_;
   BatchResult result_;
 };

@@ -21,7 +21,8 @@ constexpr std::size_t longest_prompt = std::size_t{1} << 20;
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r") == std::string_view::npos; }
 
 Error too_long(const std::string& where) {
-  return {ErrorKind::input, core::sentence("{}: the line is longer than {} bytes, which no job is", where, longest_line)};
+  return {ErrorKind::input,
+          core::sentence("{}: the line is longer than {} bytes, which no job is", where, longest_line)};
 }
 
 std::vector<std::string> read_prompts(const std::string& path) {

@@ -18,12 +18,12 @@ namespace lapis::jobs {
 
 /// One job as it is asked.
 struct BatchJob {
-  std::size_t line = 0;         ///< of the file where one line is one job, else its number; from 1
-  std::size_t number = 0;       ///< among all jobs of the list, from 1
-  std::string where;            ///< begins messages: "jobs.jsonl, line 3"
-  io::JobLine said;             ///< with the defaults, the prompt and the values of the axes
-  std::uint64_t seed = 0;       ///< where it names none: the same for the same line, whenever it is read
-  std::optional<Error> fault;   ///< why it is none
+  std::size_t line = 0;        ///< of the file where one line is one job, else its number; from 1
+  std::size_t number = 0;      ///< among all jobs of the list, from 1
+  std::string where;           ///< begins messages: "jobs.jsonl, line 3"
+  io::JobLine said;            ///< with the defaults, the prompt and the values of the axes
+  std::uint64_t seed = 0;      ///< where it names none: the same for the same line, whenever it is read
+  std::optional<Error> fault;  ///< why it is none
 };
 
 /// Where jobs come from.
@@ -37,8 +37,8 @@ struct ListAsked {
 /// The error with the place of its job in front.
 Error at(const std::string& where, const Error& error);
 
-/// Reads a list job by job, so that one from a pipe can be done while it is written. For each line come all prompts, and
-/// for each of those all combinations of the axes, the last axis changing fastest. Blank lines are none.
+/// Reads a list job by job, so that one from a pipe can be done while it is written. For each line come all prompts,
+/// and for each of those all combinations of the axes, the last axis changing fastest. Blank lines are none.
 class JobList {
  public:
   /// Throws Error{input} for files that cannot be read, Error{usage} for prompts that are none.
@@ -56,10 +56,10 @@ class JobList {
   std::vector<std::string> prompts_;
   std::optional<io::LineReader> lines_;
   bool is_product_;
-  std::optional<BatchJob> line_;  ///< whose product is under way
-  std::string text_;              ///< of that line
-  std::size_t place_ = 0;         ///< in its product
-  std::size_t count_ = 0;         ///< of jobs so far
+  std::optional<BatchJob> line_;               ///< whose product is under way
+  std::string text_;                           ///< of that line
+  std::size_t place_ = 0;                      ///< in its product
+  std::size_t count_ = 0;                      ///< of jobs so far
   std::map<std::string, std::uint64_t> seen_;  ///< how often each text came
 };
 

@@ -16,7 +16,8 @@ constexpr std::size_t longest_word = 80;  ///< bytes; file systems allow 255 for
 const std::array<std::string, 6> words = {"line", "name", "seed", "index", "model", "prompt"};
 
 bool is_plain(char c) {
-  const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (static_cast<unsigned char>(c) & 0x80) != 0;
+  const bool is_letter =
+      (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (static_cast<unsigned char>(c) & 0x80) != 0;
   return is_letter || (c >= '0' && c <= '9') || c == '.' || c == '_';
 }
 
@@ -41,8 +42,8 @@ std::string named(const std::string& pattern, const BatchJob& job, const std::st
 
 void check_file(const std::string& output, const char* key) {
   if (pipeline::output_name(output) != "-") return;
-  throw Error(ErrorKind::usage, core::sentence("{} is standard output, where a batch reports. Name a file",
-                                               core::field_name(key)));
+  throw Error(ErrorKind::usage,
+              core::sentence("{} is standard output, where a batch reports. Name a file", core::field_name(key)));
 }
 
 }  // namespace

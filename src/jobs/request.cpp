@@ -69,8 +69,11 @@ std::string word_of(const BatchJob& job, const std::string& key) {
 bool is_on(const BatchJob& job, const std::string& key) { return word_of(job, key) == "on"; }
 
 pipeline::ComputeOptions compute_of(const Job& job) {
-  return {job.vae_tiling.value_or("auto"), job.device.value_or("auto"), job.vae_dtype.value_or("auto"),
-          job.threads.value_or(0), {}};
+  return {job.vae_tiling.value_or("auto"),
+          job.device.value_or("auto"),
+          job.vae_dtype.value_or("auto"),
+          job.threads.value_or(0),
+          {}};
 }
 
 void refuse_stdin(const std::string& file) {
@@ -114,7 +117,8 @@ PlannedDecode plan_decode_job(BatchJob& job, Files& files) {
   const pipeline::HintWords hints = {word_of(job, "space"), word_of(job, "units"), word_of(job, "format"),
                                      word_of(job, "size")};
   asked.path = input_of(job);
-  asked.latent = pipeline::named_latent(io::LatentSource(asked.path), pipeline::latent_hints(hints, files.models(), {}));
+  asked.latent =
+      pipeline::named_latent(io::LatentSource(asked.path), pipeline::latent_hints(hints, files.models(), {}));
   asked.model = job.said.job.model;
   asked.force = is_on(job, "force");
   asked.preview = is_on(job, "preview");
@@ -134,8 +138,7 @@ PlannedEncode plan_encode_job(BatchJob& job, Files& files) {
   }
   name_outputs(job, files.models().open(job.said.job.model).name);
   PlannedEncode planned;
-  planned.outputs =
-      pipeline::name_encode_outputs(job.said.job.output.value(), word_of(job, "format"), job.said.inputs);
+  planned.outputs = pipeline::name_encode_outputs(job.said.job.output.value(), word_of(job, "format"), job.said.inputs);
   planned.plan = pipeline::plan_encode(
       {job.said.inputs, job.said.job, job.said.job.vae_tiling.value_or("auto"), planned.outputs.is_one()},
       files.models());
@@ -154,9 +157,9 @@ PlannedConvert plan_convert_job(BatchJob& job, Files& files) {
   asked.may_convert = !is_on(job, "no_convert");
   asked.compensate = word_of(job, "compensate") != "off";
   asked.tiling = job.said.job.vae_tiling.value_or("auto");
-  asked.latent = pipeline::named_latent(io::LatentSource(planned.words.latent),
-                                        pipeline::latent_hints(hints, files.models(), {"space", "in_units", "in_format",
-                                                                                       "in_size"}));
+  asked.latent = pipeline::named_latent(
+      io::LatentSource(planned.words.latent),
+      pipeline::latent_hints(hints, files.models(), {"space", "in_units", "in_format", "in_size"}));
   planned.plan = pipeline::plan_convert(std::move(asked), files.models());
   planned.engine = pipeline::engine_options(compute_of(job.said.job));
   return planned;
@@ -285,8 +288,8 @@ Outline outline_of(const PlannedConvert& planned, Identity identity, Files& file
   const pipeline::ConvertPlan& plan = planned.plan;
   const double pixels = pixels_of(core::picture_size(plan.latent.passport()));
   const bool transcodes = plan.transcodes();
-  Outline outline = outline_of_vae(transcodes ? plan.own : nullptr, transcodes ? plan.target : nullptr, pixels,
-                                   std::move(identity));
+  Outline outline =
+      outline_of_vae(transcodes ? plan.own : nullptr, transcodes ? plan.target : nullptr, pixels, std::move(identity));
   outline.engine = planned.engine;
   outline.outputs = {pipeline::convert_name(planned.words, plan.format)};
   return outline;
@@ -320,8 +323,7 @@ bool run(PlannedRender planned, const Doing& doing) {
   const auto on_picture = [&](const pipeline::DrawnPicture& picture) {
     if (const auto written = pipeline::save(picture, outputs, doing.outlet)) doing.on_written(*written);
   };
-  const pipeline::RenderResult result =
-      pipeline::render(std::move(prepared), doing.door, doing.events, on_picture);
+  const pipeline::RenderResult result = pipeline::render(std::move(prepared), doing.door, doing.events, on_picture);
   if (result.end == RenderEnd::stopped) return false;
   if (const auto latents = pipeline::save(result, outputs, doing.outlet)) doing.on_written(*latents);
   return true;

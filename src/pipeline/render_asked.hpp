@@ -19,8 +19,8 @@ std::string field_of_source(const io::LatentSource& source, const std::string& p
 /// from, or where that is null from the file that the job names. Throws Error{input}, and as `latent_hints`.
 RenderAsked render_asked(AskedJob asked, std::shared_ptr<const io::LatentSource> source, ModelCatalog& catalog);
 
-/// The job that a file records: a PNG or a latent of lapis, or a file of one line of a list of jobs. Throws Error{input}
-/// where it records none.
+/// The job that a file records: a PNG or a latent of lapis, or a file of one line of a list of jobs. Throws
+/// Error{input} where it records none.
 AskedJob recorded_in(const std::string& path);
 
 /// Throws Error{usage} where a job names a picture, a mask or a latent by its digest, as records do; `record` holds it.

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
+import sys
 import time
-import unittest
-from pathlib import Path
 
-from support import MODEL, QUICK, CliTest, main, needs_engine, program, run
+from support import QUICK, ROOT, CliTest, main, needs_engine, program, run
+
+sys.path.insert(0, str(ROOT / "tests"))
+from json_schema import is_valid, schema  # noqa: E402
 
 LINES = [{"prompt": "a red house in snow", "seed": 7}, {"prompt": "a blue boat", "seed": 8, "batch": 2},
          {"prompt": "a lake at dusk", "model": "tiny-sdxl", "seed": 9}]
@@ -128,9 +131,15 @@ class Rendered(BatchTest):
         self.batch(jobs, "-o", "whole/")
         for index in (1, 2):
             self.batch(jobs, "-o", "parts/", "--shard", "auto", env={"CI_NODE_INDEX": str(index), "CI_NODE_TOTAL": "2"})
+        whole = run("batch", "--merge", "parts", cwd=self.folder)
+        self.assertEqual((whole.returncode, whole.stdout), (0, b"parts/journal.jsonl\n"), whole.stderr)
         parts = {name: content for name, content in self.contents("parts").items() if name.endswith(".png")}
         whole = {name: content for name, content in self.contents("whole").items() if name.endswith(".png")}
         self.assertEqual(parts, whole)
+        (self.folder / "parts/0003.png").unlink()
+        lacking = run("batch", "--merge", "parts", cwd=self.folder)
+        self.assertEqual(lacking.returncode, 1)
+        self.assertIn(b"line 3: parts/0003.png is not there", lacking.stderr)
 
     def test_a_batch_that_was_killed_goes_on_where_it_was(self) -> None:
         jobs = self.jobs([{"prompt": "a lake", "seed": seed, "steps": 4} for seed in range(5)])
@@ -165,6 +174,37 @@ class Rendered(BatchTest):
         self.assertIn(limited.returncode, (8, 9), limited.stderr)
         self.batch(jobs, "-o", "out/")
         self.assertEqual(self.contents("out"), self.contents("whole"))
+
+
+class Schemas(BatchTest):
+    def known_keys(self, line: dict) -> set[str]:
+        """The keys that the program takes beside those of a line, by its own word."""
+        told = run("batch", self.jobs([line | {"zzzzzzzzzzzz": 1}]), "--dry-run", cwd=self.folder).stderr.decode()
+        return set(re.findall(r'"(\w+)"', told.partition("Known here: ")[2]))
+
+    def test_the_schema_of_a_job_knows_the_keys_that_the_program_knows(self) -> None:
+        for name, line in {"generate": {}, "refine": {"source": "a"}, "encode": {"images": ["a"]}, "decode": {"latent": "a"},
+                           "convert": {"latent": "a"}}.items():
+            with self.subTest(name):
+                keys = self.known_keys(line | ({} if name == "generate" else {"command": name}))
+                self.assertEqual(set(schema("job")["$defs"][name]["properties"]), keys | set(line))
+
+    def test_lines_are_valid_where_the_program_takes_them(self) -> None:
+        for line, is_good in (({"prompt": "a"}, True), ({"prompt": 3}, False), ({"prompt": "a", "loras": ["a"]}, True),
+                              ({"command": "decode", "latent": "a"}, True), ({"command": "decode"}, False),
+                              ({"command": "decode", "latent": "a", "steps": 3}, False), ({"stebs": 3}, False),
+                              ({"version": "1", "prompt": "a", "timings": {}}, True)):
+            self.assertEqual(is_valid(line, schema("job")), is_good, line)
+            told = run("batch", self.jobs([line]), "--dry-run", cwd=self.folder).stderr.decode()
+            self.assertEqual(not re.search("unknown key|expected (text|a|an) |lacks the key", told), is_good, told)
+
+    @needs_engine
+    def test_journals_and_result_lines_are_valid(self) -> None:
+        result = self.batch(self.jobs([LINES[0], "nonsense"]), "-o", "out/", "--json", code=9)
+        for record in self.journal():
+            self.assertTrue(is_valid(record, schema("journal")), record)
+        done = next(line for line in map(json.loads, result.stdout.splitlines()) if line["status"] == "done")
+        self.assertTrue(is_valid(done, schema("job")), done)
 
 
 @needs_engine

@@ -18,11 +18,11 @@ import unittest
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from json_schema import DOCS, is_valid, schema  # noqa: E402
+
 SAMPLES = sys.argv.pop(1)
-DOCS = Path(__file__).resolve().parents[2] / "docs"
-SCHEMA = json.loads((DOCS / "latent.schema.json").read_text("utf-8"))
-TYPES = {"object": dict, "array": list, "string": str, "number": (int, float), "integer": int}
-NOTES = {"$schema", "$defs", "title", "description", "contentMediaType"}
+SCHEMA = schema("latent")
 
 
 def functions_of_document() -> dict[str, Any]:
@@ -32,61 +32,6 @@ def functions_of_document() -> dict[str, Any]:
     for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
         exec(compile(block, "latent-format.md", "exec"), names)  # noqa: S102
     return names
-
-
-def matches(pattern: str, text: str) -> bool:
-    return re.search(pattern.replace("$", r"\Z"), text) is not None
-
-
-def is_valid(value: Any, schema: Any) -> bool:
-    """JSON Schema 2020-12, as far as latent.schema.json goes; a keyword beyond that is an error."""
-    if isinstance(schema, bool):
-        return schema
-    return all(holds(keyword, value, schema) for keyword in schema if keyword not in NOTES)
-
-
-def holds(keyword: str, value: Any, schema: dict[str, Any]) -> bool:
-    """Whether one keyword of the schema holds for the value."""
-    wanted = schema[keyword]
-    is_object = isinstance(value, dict)
-    rules = {
-        "$ref": lambda: is_valid(value, SCHEMA["$defs"][wanted.removeprefix("#/$defs/")]),
-        "type": lambda: isinstance(value, TYPES[wanted]) and not isinstance(value, bool),
-        "const": lambda: value == wanted,
-        "enum": lambda: value in wanted,
-        "pattern": lambda: not isinstance(value, str) or matches(wanted, value),
-        "minLength": lambda: not isinstance(value, str) or len(value) >= wanted,
-        "minimum": lambda: not isinstance(value, int | float) or value >= wanted,
-        "maximum": lambda: not isinstance(value, int | float) or value <= wanted,
-        "items": lambda: not isinstance(value, list) or all(is_valid(item, wanted) for item in value),
-        "minItems": lambda: not isinstance(value, list) or len(value) >= wanted,
-        "maxItems": lambda: not isinstance(value, list) or len(value) <= wanted,
-        "required": lambda: not is_object or all(key in value for key in wanted),
-        "properties": lambda: not is_object or all(is_valid(value[key], wanted[key]) for key in wanted if key in value),
-        "patternProperties": lambda: not is_object or all(
-            is_valid(value[key], each) for pattern, each in wanted.items() for key in value if matches(pattern, key)),
-        "additionalProperties": lambda: not is_object or wanted or all(is_known(key, schema) for key in value),
-        "dependentRequired": lambda: not is_object or all(key not in value or all(other in value for other in others)
-                                                          for key, others in wanted.items()),
-        "oneOf": lambda: sum(is_valid(value, each) for each in wanted) == 1,
-        "anyOf": lambda: any(is_valid(value, each) for each in wanted),
-        "if": lambda: is_valid(value, schema["then" if is_valid(value, wanted) else "else"]),
-        "then": lambda: True,
-        "else": lambda: True,
-        "contentSchema": lambda: is_valid_content(value, wanted),
-    }
-    return bool(rules[keyword]())
-
-
-def is_known(key: str, schema: dict[str, Any]) -> bool:
-    return key in schema["properties"] or any(matches(each, key) for each in schema.get("patternProperties", {}))
-
-
-def is_valid_content(text: str, schema: Any) -> bool:
-    try:
-        return is_valid(json.loads(text), schema)
-    except ValueError:
-        return False
 
 
 class FormatTest(unittest.TestCase):

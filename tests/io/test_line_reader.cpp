@@ -27,7 +27,10 @@ std::vector<Line> lines_of(const std::string& text, std::size_t longest = 100) {
 
 TEST_CASE("lines come without their ends, the last one with or without one") {
   for (const std::string end : {"", "\n", "\r\n"}) {
-    const std::vector<Line> lines = lines_of("\xEF\xBB\xBF" "a\r\n\nb b" + end);
+    const std::vector<Line> lines = lines_of(
+        "\xEF\xBB\xBF"
+        "a\r\n\nb b" +
+        end);
     REQUIRE(lines.size() == 3);
     CHECK(lines[0].text == "a");
     CHECK(lines[1].text.empty());

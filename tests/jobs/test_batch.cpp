@@ -63,7 +63,8 @@ constexpr const char* two = "{\"prompt\": \"a\", \"seed\": 1}\n{\"prompt\": \"b\
 
 TEST_CASE("all lines are checked, a bad one is told of with its place, and nothing is made") {
   Checking batch;
-  const auto jobs = batch.check("{\"prompt\": \"a\"}\nnonsense\n{\"prompt\": \"b\", \"steps\": 0}\n{\"prompt\": \"c\"}\n");
+  const auto jobs =
+      batch.check("{\"prompt\": \"a\"}\nnonsense\n{\"prompt\": \"b\", \"steps\": 0}\n{\"prompt\": \"c\"}\n");
   CHECK(lines_of(jobs) == std::vector<std::size_t>{1, 4});
   REQUIRE(batch.failures.size() == 2);
   CHECK_THAT(batch.failures[0], Catch::Contains("line 2"));
@@ -73,7 +74,8 @@ TEST_CASE("all lines are checked, a bad one is told of with its place, and nothi
 
 TEST_CASE("two jobs with one output are told of by both their places") {
   Checking batch;
-  const auto jobs = batch.check("{\"prompt\": \"a\", \"output\": \"x.png\"}\n{\"prompt\": \"b\", \"output\": \"./x.png\"}\n");
+  const auto jobs =
+      batch.check("{\"prompt\": \"a\", \"output\": \"x.png\"}\n{\"prompt\": \"b\", \"output\": \"./x.png\"}\n");
   CHECK(lines_of(jobs) == std::vector<std::size_t>{1});
   REQUIRE(batch.failures.size() == 1);
   CHECK_THAT(batch.failures[0], Catch::Contains("line 2") && Catch::Contains("line 1"));
@@ -82,7 +84,8 @@ TEST_CASE("two jobs with one output are told of by both their places") {
 TEST_CASE("jobs that load the same follow one another, each kind where its first stands") {
   Checking batch;
   const auto jobs = batch.check(
-      "{\"prompt\": \"a\", \"model\": \"tiny-sdxl\"}\n{\"prompt\": \"b\"}\n{\"prompt\": \"c\", \"model\": \"tiny-sdxl\"}\n"
+      "{\"prompt\": \"a\", \"model\": \"tiny-sdxl\"}\n{\"prompt\": \"b\"}\n{\"prompt\": \"c\", \"model\": "
+      "\"tiny-sdxl\"}\n"
       "{\"prompt\": \"d\", \"threads\": 2}\n{\"prompt\": \"e\"}\n");
   CHECK(lines_of(jobs) == std::vector<std::size_t>{1, 3, 2, 5, 4});
 }

@@ -16,7 +16,8 @@ std::string problem(const BatchJob& job) { return job.fault ? job.fault->problem
 
 TEST_CASE("lines are jobs by their numbers, blank ones are none, and a bad one is a fault alone") {
   const ListFile file;
-  const std::vector<BatchJob> jobs = all_jobs(file.asked("{\"prompt\": \"a\"}\n\n{\"prompt\": \"b\", \"stebs\": 3}\r\n{}\n"));
+  const std::vector<BatchJob> jobs =
+      all_jobs(file.asked("{\"prompt\": \"a\"}\n\n{\"prompt\": \"b\", \"stebs\": 3}\r\n{}\n"));
   REQUIRE(jobs.size() == 3);
   CHECK(jobs[0].line == 1);
   CHECK(jobs[1].line == 3);
@@ -33,7 +34,8 @@ TEST_CASE("what a line does not say, the defaults do, for the fields that its co
   defaults.job.output = "out/";
   defaults.named = {"steps", "device", "output"};
   const std::vector<BatchJob> jobs = all_jobs(file.asked(
-      "{\"prompt\": \"a\", \"steps\": 7}\n{\"prompt\": \"a\"}\n{\"command\": \"decode\", \"latent\": \"a\"}\n", defaults));
+      "{\"prompt\": \"a\", \"steps\": 7}\n{\"prompt\": \"a\"}\n{\"command\": \"decode\", \"latent\": \"a\"}\n",
+      defaults));
   CHECK(jobs[0].said.job.steps == 7);
   CHECK(jobs[1].said.job.steps == 5);
   CHECK(jobs[2].said.named == std::set<std::string>{"device", "output"});

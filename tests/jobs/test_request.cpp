@@ -31,7 +31,8 @@ constexpr const char* lake = R"({"prompt": "a lake", "seed": 7})";
 }  // namespace
 
 TEST_CASE("a job's outline tells its outputs, what it runs on and what it loads") {
-  const Outline one = outlined(R"({"prompt": "a lake", "model": "tiny-sdxl", "batch": 2, "threads": 1, "output": "o/{seed}.png", "seed": 7})");
+  const Outline one = outlined(
+      R"({"prompt": "a lake", "model": "tiny-sdxl", "batch": 2, "threads": 1, "output": "o/{seed}.png", "seed": 7})");
   CHECK(one.outputs == std::vector<std::string>{"o/7.png", "o/8.png"});
   CHECK(one.model == "tiny-sdxl");
   CHECK(one.engine.threads == 1);
@@ -44,8 +45,10 @@ TEST_CASE("a job costs what it takes in steps, pixels and pictures") {
   const double cost = outlined(R"({"prompt": "a lake", "steps": 10, "width": 64, "height": 64})").cost;
   CHECK(outlined(R"({"prompt": "a lake", "steps": 20, "width": 64, "height": 64})").cost == Approx(2 * cost));
   CHECK(outlined(R"({"prompt": "a lake", "steps": 10, "width": 128, "height": 64})").cost == Approx(2 * cost));
-  CHECK(outlined(R"({"prompt": "a lake", "steps": 10, "width": 64, "height": 64, "batch": 3})").cost == Approx(3 * cost));
-  CHECK(outlined(R"({"prompt": "a lake", "steps": 10, "width": 64, "height": 64, "guidance": 1})").cost == Approx(cost / 2));
+  CHECK(outlined(R"({"prompt": "a lake", "steps": 10, "width": 64, "height": 64, "batch": 3})").cost ==
+        Approx(3 * cost));
+  CHECK(outlined(R"({"prompt": "a lake", "steps": 10, "width": 64, "height": 64, "guidance": 1})").cost ==
+        Approx(cost / 2));
 }
 
 TEST_CASE("a job's id tells apart what would give other bytes or another name, and nothing else") {
@@ -66,7 +69,8 @@ TEST_CASE("a job's id tells apart what would give other bytes or another name, a
 TEST_CASE("a job that has no sense is refused as its command does, and standard input is no file of a job") {
   check_fails(ErrorKind::usage, {"there is no prompt"}, [] { outlined("{}"); });
   check_fails(ErrorKind::usage, {"steps is 0"}, [] { outlined(R"({"prompt": "a", "steps": 0})"); });
-  check_fails(ErrorKind::usage, {"tiny-sd14", "tiny-sd15"}, [] { outlined(R"({"prompt": "a", "model": "tiny-sd14"})"); });
+  check_fails(ErrorKind::usage, {"tiny-sd14", "tiny-sd15"},
+              [] { outlined(R"({"prompt": "a", "model": "tiny-sd14"})"); });
   check_fails(ErrorKind::input, {"nowhere.png"}, [] { outlined(R"({"prompt": "a", "image": "nowhere.png"})"); });
   check_fails(ErrorKind::usage, {"standard input"}, [] { outlined(R"({"prompt": "a", "image": "-"})"); });
   check_fails(ErrorKind::usage, {"standard input"}, [] { outlined(R"({"command": "decode", "latent": "-"})"); });

@@ -17,11 +17,12 @@ using io::test::TemporaryFolder;
 
 namespace {
 
-constexpr const char* record = R"({"version": "1", "job": {"prompt": "a lake", "seed": 7, "image": "sha256:0123456789abcdef"}})";
+constexpr const char* record =
+    R"({"version": "1", "job": {"prompt": "a lake", "seed": 7, "image": "sha256:0123456789abcdef"}})";
 
 std::string write(const std::filesystem::path& path, std::span<const std::byte> bytes) {
-  std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()),
-                                              static_cast<std::streamsize>(bytes.size()));
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   return path.string();
 }
 

@@ -18,7 +18,8 @@ namespace {
 constexpr std::size_t size = 16384;
 
 [[noreturn]] void fail_lock(const std::filesystem::path& file, int error_number) {
-  throw Error(ErrorKind::output, core::sentence("{} cannot be written: {}.", file.string(), system_reason(error_number)),
+  throw Error(ErrorKind::output,
+              core::sentence("{} cannot be written: {}.", file.string(), system_reason(error_number)),
               "Make room, or name another folder");
 }
 

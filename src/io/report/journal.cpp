@@ -28,7 +28,8 @@ constexpr std::size_t longest_line = 4 << 20;
 constexpr double longest_time = 1e12;  ///< seconds, and costs alike
 
 [[noreturn]] void fail(const fs::path& file, const char* what, int error_number) {
-  throw Error(ErrorKind::output, core::sentence("{} cannot be {}: {}.", file.string(), what, system_reason(error_number)),
+  throw Error(ErrorKind::output,
+              core::sentence("{} cannot be {}: {}.", file.string(), what, system_reason(error_number)),
               "Make room, or name another folder");
 }
 
@@ -45,7 +46,8 @@ JournalRecord record_of(std::string_view line, const std::string& name, const fs
   if (whole.has("of")) record.of = whole.at("of").natural();
   record.exit = static_cast<int>(whole.at("exit").integer(0, 255));
   for (const JsonValue& output : whole.at("outputs").items()) {
-    record.outputs.push_back({(folder / output.at("path").name()).lexically_normal().string(), output.at("sha256").sha256()});
+    record.outputs.push_back(
+        {(folder / output.at("path").name()).lexically_normal().string(), output.at("sha256").sha256()});
   }
   if (whole.has("error")) record.error = whole.at("error").text();
   if (whole.has("model")) record.model = whole.at("model").text();
@@ -108,9 +110,10 @@ fs::path in_made_folder(fs::path file) {
 std::string journal_line(const JournalRecord& record, const fs::path& folder) {
   Json outputs = Json::array();
   for (const JournalOutput& output : record.outputs) {
-    outputs.push_back({{"path", fs::absolute(output.path).lexically_normal().lexically_proximate(
-                                    fs::absolute(folder).lexically_normal())},
-                       {"sha256", output.sha256}});
+    outputs.push_back(
+        {{"path",
+          fs::absolute(output.path).lexically_normal().lexically_proximate(fs::absolute(folder).lexically_normal())},
+         {"sha256", output.sha256}});
   }
   Json json = {{"id", record.id},
                {"line", record.line},

@@ -23,16 +23,16 @@ struct JournalOutput {
 
 /// One job that was ended.
 struct JournalRecord {
-  std::string id;        ///< sha256 of the job and of all that it is made from
+  std::string id;          ///< sha256 of the job and of all that it is made from
   std::size_t line = 0;    ///< of its list, as people count
   std::size_t number = 0;  ///< among the jobs of its list, from 1, and how many those are; 0 where nobody knows
   std::size_t of = 0;
   std::vector<JournalOutput> outputs;
-  int exit = 0;          ///< the exit code that the job alone would end with
-  std::string error;     ///< why it failed; "" where it did not
-  std::string model;     ///< whose steps its seconds are of
-  double seconds = 0;    ///< from its plan to its last output
-  double cost = 0;       ///< what they are in proportion to
+  int exit = 0;        ///< the exit code that the job alone would end with
+  std::string error;   ///< why it failed; "" where it did not
+  std::string model;   ///< whose steps its seconds are of
+  double seconds = 0;  ///< from its plan to its last output
+  double cost = 0;     ///< what they are in proportion to
 
   bool done() const { return exit == 0; }
 };
@@ -49,8 +49,8 @@ std::vector<JournalRecord> read_journal(const std::filesystem::path& file);
 /// tells who, and of what jobs outputs may be half done.
 class Journal {
  public:
-  /// Opens or begins it; its folder is made. A torn last line is cut off. Throws Error{output} where another run has it,
-  /// or where it cannot be written, and as `read_journal`.
+  /// Opens or begins it; its folder is made. A torn last line is cut off. Throws Error{output} where another run has
+  /// it, or where it cannot be written, and as `read_journal`.
   explicit Journal(std::filesystem::path file);
 
   /// Those of the runs before, in their order.

@@ -1,6 +1,7 @@
 #include "io/report/report.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <variant>
@@ -24,6 +25,9 @@ using Json = nlohmann::ordered_json;
 Json value_json(const core::FieldValue& value) {
   return std::visit([](const auto& held) { return Json(held); }, value);
 }
+
+/// Seconds to the millisecond.
+double to_millis(double seconds) { return std::round(seconds * 1e3) / 1e3; }
 
 Json fields_json(const Fields& fields) {
   Json json = Json::object();
@@ -147,6 +151,19 @@ std::string job_plan_line(std::size_t place, const std::string& id, std::span<co
                     {"id", id},
                     {"paths", std::vector<std::string>(outputs.begin(), outputs.end())},
                     {"version", version}});
+}
+
+std::string merge_line(std::size_t done, std::size_t of, std::span<const std::string> faults) {
+  return json_text({{"done", done},
+                    {"of", of},
+                    {"faults", std::vector<std::string>(faults.begin(), faults.end())},
+                    {"version", version}});
+}
+
+std::string progress_line(const std::string& thing, int done, int all, double seconds) {
+  const double left = seconds / done * (all - done);
+  return json_text(
+      {{"progress", thing}, {"done", done}, {"all", all}, {"seconds", to_millis(seconds)}, {"left", to_millis(left)}});
 }
 
 std::string skipped_line(const std::string& path, std::optional<int> index) {

@@ -78,6 +78,12 @@ std::string job_failure_line(std::size_t place, const Error& error, const std::s
 std::string job_plan_line(std::size_t place, const std::string& id, std::span<const std::string> outputs,
                           const std::string& status);
 
+/// One line of JSON about journals that were joined: jobs that are done, all there are, and why they are no whole.
+std::string merge_line(std::size_t done, std::size_t of, std::span<const std::string> faults);
+
+/// One line of JSON about how far a command is, so many `seconds` after it began.
+std::string progress_line(const std::string& thing, int done, int all, double seconds);
+
 /// What a job would do, of a dry run: its fields, and the ways that latents take in it; with the outputs that would
 /// stay as they are, where somebody asked for that.
 std::string plan_report(const Fields& fields, std::span<const Checked> routes,
