@@ -10,8 +10,6 @@
 namespace lapis::core {
 namespace {
 
-constexpr int ssim_window = 11;
-
 constexpr Colour right_colour = {58, 96, 150};
 constexpr Colour forced_colour = {172, 52, 38};
 constexpr Colour converted_colour = {30, 118, 66};
