@@ -12,6 +12,7 @@ constexpr std::array table{
     Command{"decode", "Make pictures of a latent, by the VAE it comes from", declare_decode},
     Command{"convert", "Carry a latent into another space, unit or tool's format", declare_convert},
     Command{"check", "Tell whether latent, model, VAE and size go together", declare_check},
+    Command{"compare", "Tell how far pictures, latents or folders of them differ", declare_compare},
     Command{"matrix", "Show latents through right, wrong and crossed decoders", declare_matrix},
     Command{"import", "Make a model of a checkpoint on disk", declare_import},
     Command{"inspect", "Show what a model folder, a latent or a picture holds", declare_inspect},
