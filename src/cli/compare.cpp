@@ -47,11 +47,16 @@ struct Options {
   OutputOptions outputs;
 };
 
-/// Names in the texts of thresholds, as this program calls them.
+Error respelled(const Error& error) {
+  return {error.kind(), spelled(error.marked_problem()), spelled(error.marked_advice())};
+}
+
+/// Names in the texts of pairs, as this program calls them.
 void spell(std::vector<io::ComparedPair>& pairs) {
   for (io::ComparedPair& pair : pairs) {
     for (core::Breach& breach : pair.judgement.breaches) breach.text = spelled(breach.text);
     if (pair.judgement.warning) pair.judgement.warning->text = spelled(pair.judgement.warning->text);
+    if (pair.error) pair.error = respelled(*pair.error);
   }
 }
 
@@ -84,7 +89,7 @@ std::vector<std::string> table_row(const io::ComparedPair& pair) {
 }
 
 void print_folders(const pipeline::Comparison& comparison) {
-  std::vector<std::vector<std::string>> rows = {{"file", "result", "largest", "values", "PSNR", "SSIM", "FLIP"}};
+  std::vector<std::vector<std::string>> rows = {{"file", "result", "largest", "different", "PSNR", "SSIM", "FLIP"}};
   for (const io::ComparedPair& pair : comparison.pairs) rows.push_back(table_row(pair));
   print_table(rows);
   for (const io::ComparedPair& pair : comparison.pairs) {
@@ -100,7 +105,9 @@ void print_folders(const pipeline::Comparison& comparison) {
 void print(const Options& options, const pipeline::Comparison& comparison) {
   for (const io::ComparedPair& pair : comparison.pairs) {
     for (const std::string& note : pair.notes) print_note(note);
-    if (pair.judgement.warning) print_warning(core::sentence("{}: {}; worst at {}", pair.name, pair.judgement.warning->text, core::place_text(*pair.difference)));
+    if (pair.judgement.warning)
+      print_warning(core::sentence("{}: {}; worst at {}", pair.name, pair.judgement.warning->text,
+                                   core::place_text(*pair.difference)));
   }
   if (comparison.others > 0) {
     print_note(core::sentence("{} {} neither pictures nor latents by their names, and not compared", comparison.others,
@@ -126,7 +133,8 @@ int code_of(const pipeline::Comparison& comparison) {
 int compare(const Options& options) {
   const std::array<std::string, 2> words = {options.a, options.b};
   check_stdin_once(words);
-  for (const std::string& word : words) check_stdin(word, "a picture or a latent", "lapis generate ... -o - | lapis compare - b.png");
+  for (const std::string& word : words)
+    check_stdin(word, "a picture or a latent", "lapis generate ... -o - | lapis compare - b.png");
   const pipeline::CompareOutputs outputs = pipeline::plan_compare_outputs(options.names, words, options.outputs);
   pipeline::ModelCatalog catalog;
   pipeline::CompareAsked asked{options.a, options.b, options.tolerance, latent_hints(options.hints, catalog),
@@ -137,7 +145,8 @@ int compare(const Options& options) {
   spell(comparison.pairs);
   print(options, comparison);
   report_skipped(options.outputs, outputs.all());
-  for (const std::string& path : pipeline::save(comparison, outputs, options.outputs)) print_note(core::sentence("{} is written", path));
+  for (const std::string& path : pipeline::save(comparison, outputs, options.outputs))
+    print_note(core::sentence("{} is written", path));
   return code_of(comparison);
 }
 
@@ -151,8 +160,10 @@ Run declare_compare(CLI::App& app) {
   group.value("b", options->b, "B", "What it is compared with")->required();
   const OptionGroup thresholds(app, "Thresholds");
   thresholds.value("--fail", tolerance.fail, "LEVEL", "A value is different where it differs by more (0)");
-  thresholds.value("--fail-percent", tolerance.fail_percent, "PERCENT", "That many of the values may be different (0.1)");
-  thresholds.value("--hard-fail", tolerance.hard_fail, "LEVEL", "No value may differ by more (1; of latents 0.0001; with --fail none)");
+  thresholds.value("--fail-percent", tolerance.fail_percent, "PERCENT",
+                   "That many of the values may be different (0.1)");
+  thresholds.value("--hard-fail", tolerance.hard_fail, "LEVEL",
+                   "No value may differ by more (1; of latents 0.0001; with --fail none)");
   thresholds.value("--warn", tolerance.warn, "LEVEL", "As --fail, for a warning alone");
   thresholds.value("--warn-percent", tolerance.warn_percent, "PERCENT", "As --fail-percent, for a warning alone (0)");
   thresholds.value("--min-psnr", tolerance.min_psnr, "DB", "Lowest PSNR of pictures");

@@ -28,9 +28,14 @@ namespace fs = std::filesystem;
 namespace lapis::pipeline {
 namespace {
 
-constexpr std::array<std::string_view, 14> compared_endings = {
-    ".png", ".jpg", ".jpeg", ".bmp",  ".tga",          ".gif",    ".ppm",
-    ".pgm", ".pbm", ".pnm",  ".pam", ".safetensors", ".latent", ".npy"};
+constexpr std::array<std::string_view, 11> picture_endings = {".png", ".jpg", ".jpeg", ".bmp", ".tga", ".gif",
+                                                              ".ppm", ".pgm", ".pbm",  ".pnm", ".pam"};
+constexpr std::array<std::string_view, 3> latent_endings = {".safetensors", ".latent", ".npy"};
+
+template <std::size_t Count>
+bool ends_in(const fs::path& path, const std::array<std::string_view, Count>& endings) {
+  return std::ranges::find(endings, core::lower_ascii(path.extension().string())) != endings.end();
+}
 
 /// A picture as it is compared, and its file.
 struct PictureSide {
@@ -55,8 +60,7 @@ struct Side {
 
 bool is_picture(const io::LatentSource& source) {
   const io::FileKind* kind = io::find_file_kind(source.bytes());
-  if (kind != nullptr) return kind->picture;
-  return core::lower_ascii(fs::path(source.name()).extension().string()) == ".tga";
+  return kind != nullptr ? kind->picture : ends_in(source.name(), picture_endings);
 }
 
 /// What a PNG says of the settings it was made with; nothing where its texts are damaged, for its pixels may be whole.
@@ -86,7 +90,8 @@ Side picture_side(const std::string& path, const io::LatentSource& source) {
   side.bits = facts.bits;
   core::Pixels pixels = core::upright(io::read_pixels(source.bytes(), facts, name), facts.orientation);
   if (facts.orientation != 1) {
-    side.notes.push_back(core::sentence("{} was {}, as its Exif data say", name, core::orientation_text(facts.orientation)));
+    side.notes.push_back(
+        core::sentence("{} was {}, as its Exif data say", name, core::orientation_text(facts.orientation)));
   }
   if (facts.bits > 8) {
     side.notes.push_back(core::sentence("{} has {} bits a value, of which the upper 8 are compared", name, facts.bits));
@@ -105,7 +110,8 @@ Side picture_side(const std::string& path, const io::LatentSource& source) {
 Side latent_side(const std::string& path, const io::LatentSource& source, const io::LatentHints& hints) {
   io::ForeignLatent read = io::read_latent(source.bytes(), source.name(), hints);
   const Passport& passport = read.document.passport;
-  io::ComparedFile file{path, io::latent_format_row(read.format).name, {passport.shape.begin(), passport.shape.end()}, ""};
+  io::ComparedFile file{
+      path, io::latent_format_row(read.format).name, {passport.shape.begin(), passport.shape.end()}, ""};
   Latent latent = io::to_latent(read.document);
   return {std::move(file), source.name(), LatentSide{std::move(latent), std::move(read.document.passport)}};
 }
@@ -144,10 +150,11 @@ void compare_latents(const Side& of_a, const Side& of_b, io::ComparedPair& pair)
                                core::shell_word(of_b.file.path)));
   }
   if (a.latent.sigma != b.latent.sigma) {
-    pair.notes.push_back(core::sentence("{} is at sigma {:.6g}, {} at {:.6g}", of_a.name, a.latent.sigma, of_b.name,
-                                        b.latent.sigma));
+    pair.notes.push_back(
+        core::sentence("{} is at sigma {:.6g}, {} at {:.6g}", of_a.name, a.latent.sigma, of_b.name, b.latent.sigma));
   }
-  if (!a.passport.vae_sha256.empty() && !b.passport.vae_sha256.empty() && a.passport.vae_sha256 != b.passport.vae_sha256) {
+  if (!a.passport.vae_sha256.empty() && !b.passport.vae_sha256.empty() &&
+      a.passport.vae_sha256 != b.passport.vae_sha256) {
     pair.notes.push_back("the two name VAEs of two digests");
   }
   if (a.latent.shape != b.latent.shape) {
@@ -169,14 +176,16 @@ void check_kinds(const Side& a, const Side& b) {
   const std::string& latent = latent_first ? a.name : b.name;
   throw Error(ErrorKind::incompatible,
               core::sentence("{} is a latent and {} a picture.", latent, latent_first ? b.name : a.name),
-              core::sentence("Make a picture of it first: {lapis decode} {}", core::shell_word(latent_first ? a.file.path : b.file.path)));
+              core::sentence("Make a picture of it first: {lapis decode} {}",
+                             core::shell_word(latent_first ? a.file.path : b.file.path)));
 }
 
 bool asks_for_pictures(const AskedTolerance& asked) { return asked.min_psnr || asked.min_ssim || asked.max_flip; }
 
 /// Throws for what can be asked of pictures alone.
 void check_asked_of_latents(const CompareAsked& asked) {
-  if (asked.drawing) throw Error(ErrorKind::usage, core::sentence("{diff} shows pictures, and {} is a latent", asked.a));
+  if (asked.drawing)
+    throw Error(ErrorKind::usage, core::sentence("{diff} shows pictures, and {} is a latent", asked.a));
   if (!asks_for_pictures(asked.tolerance)) return;
   const char* key = asked.tolerance.min_psnr ? "min_psnr" : asked.tolerance.min_ssim ? "min_ssim" : "max_flip";
   throw Error(ErrorKind::usage,
@@ -194,7 +203,8 @@ void compare_sides(const Side& a, const Side& b, const AskedTolerance& asked, io
     pair.tolerance = latent_tolerance(asked);
     compare_latents(a, b, pair);
   }
-  if (!pair.difference || !pair.difference->identical()) pair.changed = io::changed_settings(settings_of(a), settings_of(b));
+  if (!pair.difference || !pair.difference->identical())
+    pair.changed = io::changed_settings(settings_of(a), settings_of(b));
 }
 
 Comparison compare_files(const CompareAsked& asked) {
@@ -217,11 +227,6 @@ Comparison compare_files(const CompareAsked& asked) {
   return comparison;
 }
 
-bool is_compared(const fs::path& path) {
-  const std::string ending = core::lower_ascii(path.extension().string());
-  return std::ranges::find(compared_endings, ending) != compared_endings.end();
-}
-
 /// In which of the two folders a name is.
 struct Sides {
   bool a = false;
@@ -234,7 +239,7 @@ std::size_t find_names(const std::string& folder, bool Sides::*side, std::map<st
   try {
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
       if (!entry.is_regular_file()) continue;
-      if (is_compared(entry.path())) {
+      if (ends_in(entry.path(), picture_endings) || ends_in(entry.path(), latent_endings)) {
         names[entry.path().lexically_relative(folder).generic_string()].*side = true;
       } else {
         ++others;
@@ -251,7 +256,7 @@ io::ComparedPair missing_pair(const CompareAsked& asked, const std::string& name
   pair.name = name;
   pair.tolerance = picture_tolerance(asked.tolerance);
   (in_a ? pair.a : pair.b).path = (fs::path(in_a ? asked.a : asked.b) / name).string();
-  pair.judgement.breaches.push_back({"missing", core::sentence("only {} has it", in_a ? asked.a : asked.b)});
+  pair.judgement.breaches.push_back({"missing", core::sentence("it is only in {}", in_a ? asked.a : asked.b)});
   return pair;
 }
 
@@ -273,14 +278,16 @@ io::ComparedPair pair_of(const CompareAsked& asked, const std::string& name) {
 
 Comparison compare_folders(const CompareAsked& asked, const Events& events) {
   if (asked.drawing) {
-    throw Error(ErrorKind::usage, core::sentence("{diff} shows two pictures, and {} is a folder. Name two files", asked.a));
+    throw Error(ErrorKind::usage,
+                core::sentence("{diff} shows two pictures, and {} is a folder. Name two files", asked.a));
   }
   std::map<std::string, Sides> names;
   Comparison comparison;
   comparison.folders = true;
   comparison.others = find_names(asked.a, &Sides::a, names) + find_names(asked.b, &Sides::b, names);
   if (names.empty()) {
-    throw Error(ErrorKind::input, core::sentence("neither {} nor {} has a picture or a latent in it.", asked.a, asked.b));
+    throw Error(ErrorKind::input,
+                core::sentence("neither {} nor {} has a picture or a latent in it.", asked.a, asked.b));
   }
   for (const auto& [name, sides] : names) {
     comparison.pairs.push_back(sides.a && sides.b ? pair_of(asked, name) : missing_pair(asked, name, sides.a));
@@ -306,7 +313,8 @@ core::Tolerance with_asked(core::Tolerance tolerance, const AskedTolerance& aske
                                                                               {"max_flip", asked.max_flip}}};
   for (const auto& [key, value] : rows) {
     if (!value || (std::isfinite(*value) && *value >= 0)) continue;
-    throw Error(ErrorKind::usage, core::sentence("{} is {}; expected a number of 0 or more", core::field_name(key), *value));
+    throw Error(ErrorKind::usage,
+                core::sentence("{} is {}; expected a number of 0 or more", core::field_name(key), *value));
   }
   if (asked.warn_percent && !asked.warn) {
     throw Error(ErrorKind::usage, core::sentence("{warn_percent} is for {warn}, which is not given"));
@@ -314,7 +322,8 @@ core::Tolerance with_asked(core::Tolerance tolerance, const AskedTolerance& aske
   if (asked.fail) tolerance.hard_fail = std::nullopt;
   if (asked.hard_fail) tolerance.hard_fail = asked.hard_fail;
   tolerance.fail = asked.fail.value_or(tolerance.fail);
-  tolerance.fail_percent = asked.fail_percent.value_or(asked.fail ? core::Tolerance{}.fail_percent : tolerance.fail_percent);
+  tolerance.fail_percent =
+      asked.fail_percent.value_or(asked.fail ? core::Tolerance{}.fail_percent : tolerance.fail_percent);
   tolerance.warn = asked.warn;
   tolerance.warn_percent = asked.warn_percent.value_or(tolerance.warn_percent);
   tolerance.min_psnr = asked.min_psnr;

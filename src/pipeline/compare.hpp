@@ -18,14 +18,14 @@ namespace lapis::pipeline {
 /// `core::latent_tolerance` for latents hold. Who names `fail` asks for no `hard_fail` but the one that is named, and
 /// where that is for latents, for 0.1 percent.
 struct AskedTolerance {
-  std::optional<double> fail;
-  std::optional<double> fail_percent;
-  std::optional<double> hard_fail;
-  std::optional<double> warn;
-  std::optional<double> warn_percent;
-  std::optional<double> min_psnr;
-  std::optional<double> min_ssim;
-  std::optional<double> max_flip;
+  std::optional<double> fail = {};
+  std::optional<double> fail_percent = {};
+  std::optional<double> hard_fail = {};
+  std::optional<double> warn = {};
+  std::optional<double> warn_percent = {};
+  std::optional<double> min_psnr = {};
+  std::optional<double> min_ssim = {};
+  std::optional<double> max_flip = {};
 };
 
 /// What of two pictures or latents counts as equal. Throws Error{usage} for a number that no threshold can be.
@@ -50,8 +50,8 @@ struct Comparison {
 };
 
 /// Compares two files, or the files of two folders, and of those within, that have one name; a name that only one
-/// folder has is a difference, and what cannot be read or compared there an error of its pair. Throws Error{usage} for a
-/// folder and a file, for thresholds of pictures asked of latents, and for a drawing of what is not two pictures;
+/// folder has is a difference, and what cannot be read or compared there an error of its pair. Throws Error{usage} for
+/// a folder and a file, for thresholds of pictures asked of latents, and for a drawing of what is not two pictures;
 /// Error{incompatible} for a picture and a latent and for latents of two spaces; Error{input} for files that cannot be
 /// read, and for folders without any picture or latent.
 Comparison compare(const CompareAsked& asked, const Events& events);

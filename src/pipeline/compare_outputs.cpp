@@ -19,8 +19,8 @@ std::optional<Output> output_of(const std::string& name, std::string_view key, c
   if (name.empty()) return std::nullopt;
   const std::string path = output_name(in_folder(name, usual));
   if (path == "-") {
-    throw Error(ErrorKind::usage, core::sentence("{} {}: standard output has the text. Name a file",
-                                                 core::field_name(key), name));
+    throw Error(ErrorKind::usage,
+                core::sentence("{} {}: standard output has the text. Name a file", core::field_name(key), name));
   }
   return Output{path, std::nullopt};
 }
@@ -29,8 +29,8 @@ std::optional<Output> output_of(const std::string& name, std::string_view key, c
 void check_apart(const Output& output, std::span<const std::string> others, std::string_view key) {
   for (const std::string& other : others) {
     if (other == "-" || !is_same_file(output.path, other)) continue;
-    throw Error(ErrorKind::usage, core::sentence("{} {}: that is {}. Name another file", core::field_name(key),
-                                                 output.path, other));
+    throw Error(ErrorKind::usage,
+                core::sentence("{} {}: that is {}. Name another file", core::field_name(key), output.path, other));
   }
 }
 
@@ -46,7 +46,8 @@ std::vector<Output> CompareOutputs::all() const {
 CompareOutputs plan_compare_outputs(const CompareOutputNames& names, std::span<const std::string> inputs,
                                     const OutputPolicy& policy) {
   check_output(policy);
-  CompareOutputs outputs{output_of(names.diff, "diff", "difference.png"), output_of(names.junit, "junit", "compare.xml")};
+  CompareOutputs outputs{output_of(names.diff, "diff", "difference.png"),
+                         output_of(names.junit, "junit", "compare.xml")};
   if (outputs.diff) {
     outputs.diff->path = picture_names(outputs.diff->path, 0, 1).front();
     check_apart(*outputs.diff, inputs, "diff");

@@ -84,7 +84,8 @@ TEST_CASE("a warning leaves sides equal") {
   CHECK(judgement.equal());
   REQUIRE(judgement.warning);
   CHECK(judgement.warning->threshold == "warn_percent");
-  CHECK_THAT(plain(judgement.warning->text), Catch::Equals("0.2 % of values differ by more than warn 1, more than warn_percent 0"));
+  CHECK_THAT(plain(judgement.warning->text),
+             Catch::Equals("0.2 % of values differ by more than warn 1, more than warn_percent 0"));
 }
 
 TEST_CASE("what is not measured keeps no threshold, but that of identical pictures") {

@@ -32,9 +32,10 @@ TEST_CASE("what two jobs say differently is said, field by field in the table's 
   other["job"]["guidance"] = 5.25;
   other["job"]["prompt"] = "a blue boat";
   other["job"]["sampler"] = "euler";
-  CHECK(text_of(document(), other) ==
-        "prompt \"a red house\" -> \"a blue boat\", steps 20 -> 19, sampler none -> euler, guidance 7.5 -> 5.25; models "
-        "the same");
+  CHECK(
+      text_of(document(), other) ==
+      "prompt \"a red house\" -> \"a blue boat\", steps 20 -> 19, sampler none -> euler, guidance 7.5 -> 5.25; models "
+      "the same");
 }
 
 TEST_CASE("models, embeddings and LoRAs differ by their digests") {

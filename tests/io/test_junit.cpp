@@ -6,12 +6,13 @@
 using namespace lapis::io;
 
 TEST_CASE("a report has each case with how it ended, and counts of them") {
-  const std::string xml = junit_xml({{"first",
-                                      {{"one", JUnitOutcome::passed, "", "", "", "", 0.5},
-                                       {"two", JUnitOutcome::failed, "too far", "hard_fail", "a: 1\nb: 2", "said", 1.25},
-                                       {"three", JUnitOutcome::error, "no file", "error", "", "", 0},
-                                       {"four", JUnitOutcome::skipped, "no GPU", "", "", "", 0}}},
-                                     {"second", {}}});
+  const std::string xml =
+      junit_xml({{"first",
+                  {{"one", JUnitOutcome::passed, "", "", "", "", 0.5},
+                   {"two", JUnitOutcome::failed, "too far", "hard_fail", "a: 1\nb: 2", "said", 1.25},
+                   {"three", JUnitOutcome::error, "no file", "error", "", "", 0},
+                   {"four", JUnitOutcome::skipped, "no GPU", "", "", "", 0}}},
+                 {"second", {}}});
   CHECK(xml ==
         R"(<?xml version="1.0" encoding="UTF-8"?>
 <testsuites tests="4" failures="1" errors="1" time="1.750">

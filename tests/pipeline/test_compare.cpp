@@ -18,10 +18,13 @@ namespace {
 
 constexpr const char* job = R"({"version": "0.1", "job": {"steps": STEPS}, "model": {"files": {"a": "aa"}}})";
 
-std::string job_of(const std::string& steps) { return std::string(job).replace(std::string(job).find("STEPS"), 5, steps); }
+std::string job_of(const std::string& steps) {
+  return std::string(job).replace(std::string(job).find("STEPS"), 5, steps);
+}
 
 /// A grey PNG, with one value that is another where `change` is none.
-std::string put_png(const std::filesystem::path& path, int width, int height, int change = 0, const std::string& text = "") {
+std::string put_png(const std::filesystem::path& path, int width, int height, int change = 0,
+                    const std::string& text = "") {
   Image image{width, height, std::vector<std::uint8_t>(static_cast<std::size_t>(width * height * 3), 100)};
   image.rgb.back() = static_cast<std::uint8_t>(100 + change);
   const std::vector<std::byte> png = io::encode_png(image, {"", text});
@@ -126,14 +129,13 @@ TEST_CASE("files of two folders are compared by name, and what one lacks is a di
   std::vector<int> steps;
   Events events;
   events.step = [&](int done, int all) { steps.push_back(100 * done + all); };
-  const Comparison comparison =
-      compare({(folder / "one").string(), (folder / "two").string(), {}, {}, false}, events);
+  const Comparison comparison = compare({(folder / "one").string(), (folder / "two").string(), {}, {}, false}, events);
   CHECK(comparison.folders);
   CHECK(comparison.others == 2);
   REQUIRE(comparison.pairs.size() == 5);
   CHECK(steps.back() == 505);
   CHECK(comparison.pairs[0].name == "below/far.png");
-  CHECK(comparison.pairs[0].judgement.breaches.size() == 2);
+  CHECK(comparison.pairs[0].judgement.breaches.front().threshold == "hard_fail");
   CHECK(comparison.pairs[1].error);
   CHECK_FALSE(comparison.pairs[1].equal());
   CHECK(comparison.pairs[2].judgement.breaches.front().threshold == "missing");
@@ -152,8 +154,12 @@ TEST_CASE("a folder goes with a folder") {
   check_fails(ErrorKind::usage, {"is a folder and", "two folders"}, [&] { compare({name, png, {}, {}, false}, {}); });
   check_fails(ErrorKind::usage, {"diff shows two pictures"}, [&] { compare({name, name, {}, {}, true}, {}); });
   check_fails(ErrorKind::input, {"neither"}, [&] { compare({empty, empty, {}, {}, false}, {}); });
-  check_fails(ErrorKind::input, {"none.png"}, [&] { compare({png, (folder / "none.png").string(), {}, {}, false}, {}); });
-  check_fails(ErrorKind::input, {"none.png"}, [&] { compare({name, (folder / "none.png").string(), {}, {}, false}, {}); });
+  check_fails(ErrorKind::input, {"none.png"}, [&] {
+    compare({png, (folder / "none.png").string(), {}, {}, false}, {});
+  });
+  check_fails(ErrorKind::input, {"none.png"}, [&] {
+    compare({name, (folder / "none.png").string(), {}, {}, false}, {});
+  });
 }
 
 TEST_CASE("a threshold is a number of 0 or more, and naming one replaces what it stands for") {

@@ -55,9 +55,15 @@ TEST_CASE("outputs are files of their own") {
   const std::vector<std::string> inputs = {a, "-"};
   const OutputPolicy policy{.overwrite = true};
   check_fails(ErrorKind::usage, {"diff -", "Name a file"}, [&] { plan_compare_outputs({"-", ""}, inputs, policy); });
-  check_fails(ErrorKind::usage, {"junit /dev/stdout"}, [&] { plan_compare_outputs({"", "/dev/stdout"}, inputs, policy); });
+  check_fails(ErrorKind::usage, {"junit /dev/stdout"}, [&] {
+    plan_compare_outputs({"", "/dev/stdout"}, inputs, policy);
+  });
   check_fails(ErrorKind::usage, {"diff", a}, [&] { plan_compare_outputs({a, ""}, inputs, policy); });
   check_fails(ErrorKind::usage, {"junit", a}, [&] { plan_compare_outputs({"", a}, inputs, policy); });
-  check_fails(ErrorKind::usage, {"junit"}, [&] { plan_compare_outputs({(folder / "x.png").string(), (folder / "x.png").string()}, inputs, policy); });
-  check_fails(ErrorKind::usage, {".png"}, [&] { plan_compare_outputs({(folder / "x.jpg").string(), ""}, inputs, policy); });
+  check_fails(ErrorKind::usage, {"junit"}, [&] {
+    plan_compare_outputs({(folder / "x.png").string(), (folder / "x.png").string()}, inputs, policy);
+  });
+  check_fails(ErrorKind::usage, {".png"}, [&] {
+    plan_compare_outputs({(folder / "x.jpg").string(), ""}, inputs, policy);
+  });
 }

@@ -123,8 +123,7 @@ int enlargement(const Image& image) { return std::max(1, smallest_panel / std::m
 Panel panel_of(const Image& image, const std::string& caption) {
   const int times = enlargement(image);
   Image enlarged =
-      times == 1 ? image
-                 : rgb_image(resized(pixels_of(image), image.width * times, image.height * times, Filter::box));
+      times == 1 ? image : rgb_image(resized(pixels_of(image), image.width * times, image.height * times, Filter::box));
   std::vector<std::string> lines = wrapped(caption, std::max(enlarged.width, smallest_panel), caption_scale);
   return {std::move(enlarged), std::move(lines)};
 }

@@ -122,7 +122,9 @@ constexpr std::array<Sensitivity, 2> blue_yellow_sensitivity = {{{34.1, 0.04}, {
 int radius_of(double deviation) { return static_cast<int>(std::ceil(3 * deviation * pixels_per_degree)); }
 
 /// Of all filters of sensitivity, the widest's.
-int sensitivity_radius() { return radius_of(std::sqrt(blue_yellow_sensitivity[0].b / (2 * std::numbers::pi * std::numbers::pi))); }
+int sensitivity_radius() {
+  return radius_of(std::sqrt(blue_yellow_sensitivity[0].b / (2 * std::numbers::pi * std::numbers::pi)));
+}
 
 /// The Gaussian along one side with a sum of 1, and what it weighs in two dimensions. Outermost taps that single
 /// precision does not see beside the middle one are left out.
@@ -246,7 +248,8 @@ std::array<Rows, 3> opponent_rows(const Image& image, int top, int height, int m
   std::array<Rows, 3> rows = {Rows(width, count), Rows(width, count), Rows(width, count)};
   for (std::size_t y = 0; y < count; ++y) {
     const int from = std::clamp(top - margin + static_cast<int>(y), 0, image.height - 1);
-    const std::uint8_t* row = image.rgb.data() + static_cast<std::size_t>(from) * static_cast<std::size_t>(image.width) * 3;
+    const std::uint8_t* row =
+        image.rgb.data() + static_cast<std::size_t>(from) * static_cast<std::size_t>(image.width) * 3;
     for (std::size_t x = 0; x < width; ++x) {
       const std::uint8_t* rgb = row + 3 * std::clamp(static_cast<int>(x) - margin, 0, image.width - 1);
       const Colour3 colour = opponent({linear[rgb[0]], linear[rgb[1]], linear[rgb[2]]});
@@ -306,8 +309,8 @@ float hyab(const Colour3& a, const Colour3& b) {
 
 constexpr float colour_exponent = 0.7F;
 
-/// The error of colour, 0 to 1 (section 4.1.4): what is below 0.4 of the largest, that of pure green and blue, takes all
-/// but 0.05 of the range.
+/// The error of colour, 0 to 1 (section 4.1.4): what is below 0.4 of the largest, that of pure green and blue, takes
+/// all but 0.05 of the range.
 float colour_error(const Colour3& a, const Colour3& b) {
   static const float largest = std::pow(hyab(adjusted_lab({0, 1, 0}), adjusted_lab({0, 0, 1})), colour_exponent);
   constexpr float reached = 0.95F;
@@ -348,7 +351,7 @@ Flip flip(const Image& reference, const Image& test) {
     const int height = std::min(band, reference.height - top);
     const Seen a = seen(reference, top, height, filters);
     const Seen b = seen(test, top, height, filters);
-    for (std::size_t i = 0; i < a.edge.values.size(); ++i) sum += *to++ = pixel_error(a, b, i);
+    for (std::size_t i = 0; i < a.edge.values.size(); ++i) sum += * to++ = pixel_error(a, b, i);
   }
   const auto largest = std::max_element(result.errors.begin(), result.errors.end()) - result.errors.begin();
   result.mean = sum / static_cast<double>(result.errors.size());

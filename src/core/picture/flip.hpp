@@ -16,8 +16,8 @@ struct Flip {
 };
 
 /// FLIP of 8-bit sRGB pictures (LDR; Andersson, Nilsson, Akenine-Moller, Oskarsson, Astrom, Fairchild 2020, "FLIP: A
-/// Difference Evaluator for Alternating Images"), `reference` against `test`, for their viewer: 0.7 m before a screen of
-/// 3840 pixels in 0.7 m, 67.02 pixels a degree. Which of the two is the reference makes no difference. Equal to
+/// Difference Evaluator for Alternating Images"), `reference` against `test`, for their viewer: 0.7 m before a screen
+/// of 3840 pixels in 0.7 m, 67.02 pixels a degree. Which of the two is the reference makes no difference. Equal to
 /// flip-evaluator 1.7 within 1e-4 of the mean. Both are of one size and not empty.
 Flip flip(const Image& reference, const Image& test);
 

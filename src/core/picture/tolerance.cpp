@@ -30,14 +30,15 @@ std::string count_text(std::uint64_t part, std::uint64_t whole, double level, st
 
 void check_values(const Difference& difference, const Tolerance& tolerance, std::vector<Breach>& breaches) {
   if (tolerance.hard_fail && difference.largest > *tolerance.hard_fail) {
-    breaches.push_back({"hard_fail", sentence("{}, more than {hard_fail} {}", amount_text(difference, difference.largest),
-                                              number_text(*tolerance.hard_fail))});
+    breaches.push_back(
+        {"hard_fail", sentence("{}, more than {hard_fail} {}", amount_text(difference, difference.largest),
+                               number_text(*tolerance.hard_fail))});
   }
   if (is_more(difference.above_fail, difference.values, tolerance.fail_percent)) {
-    breaches.push_back({"fail_percent",
-                        sentence("{}, more than {fail_percent} {}",
-                                 count_text(difference.above_fail, difference.values, tolerance.fail, "fail"),
-                                 number_text(tolerance.fail_percent))});
+    breaches.push_back(
+        {"fail_percent", sentence("{}, more than {fail_percent} {}",
+                                  count_text(difference.above_fail, difference.values, tolerance.fail, "fail"),
+                                  number_text(tolerance.fail_percent))});
   }
 }
 
@@ -70,10 +71,10 @@ Judgement judge(const Difference& difference, const Tolerance& tolerance) {
   check_values(difference, tolerance, judgement.breaches);
   if (difference.is_picture) check_metrics(difference, tolerance, judgement.breaches);
   if (tolerance.warn && is_more(difference.above_warn, difference.values, tolerance.warn_percent)) {
-    judgement.warning = Breach{
-        "warn_percent", sentence("{}, more than {warn_percent} {}",
-                                 count_text(difference.above_warn, difference.values, *tolerance.warn, "warn"),
-                                 number_text(tolerance.warn_percent))};
+    judgement.warning =
+        Breach{"warn_percent", sentence("{}, more than {warn_percent} {}",
+                                        count_text(difference.above_warn, difference.values, *tolerance.warn, "warn"),
+                                        number_text(tolerance.warn_percent))};
   }
   return judgement;
 }

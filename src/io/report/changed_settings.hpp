@@ -19,8 +19,8 @@ struct SettingChange {
 
 /// Everything that two records say differently.
 struct ChangedSettings {
-  std::vector<SettingChange> job;     ///< fields, in the order of `core::job_fields`, and what else is recorded
-  std::vector<SettingChange> models;  ///< files of models, embeddings and LoRAs, by their digests
+  std::vector<SettingChange> job;      ///< fields, in the order of `core::job_fields`, and what else is recorded
+  std::vector<SettingChange> models;   ///< files of models, embeddings and LoRAs, by their digests
   std::vector<SettingChange> program;  ///< the version of lapis, which is a reason of itself for nothing
 };
 

@@ -139,7 +139,8 @@ JUnitCase case_of(const ComparedPair& pair) {
 
 PairCounts counts_of(std::span<const ComparedPair> pairs) {
   PairCounts counts;
-  for (const ComparedPair& pair : pairs) ++(pair.error ? counts.errors : pair.equal() ? counts.equal : counts.different);
+  for (const ComparedPair& pair : pairs)
+    ++(pair.error ? counts.errors : pair.equal() ? counts.equal : counts.different);
   return counts;
 }
 
@@ -176,7 +177,8 @@ std::vector<std::vector<std::string>> measure_rows(const ComparedPair& pair) {
                       core::share_text(picture.pixels_above, picture.pixels)});
       rows.push_back({"PSNR", core::psnr_text(picture.psnr)});
       rows.push_back({"SSIM", picture_ssim_text(difference)});
-      rows.push_back({"FLIP", core::sentence("{:.4f}, most at x {}, y {}", picture.flip, picture.flip_x, picture.flip_y)});
+      rows.push_back(
+          {"FLIP", core::sentence("{:.4f}, most at x {}, y {}", picture.flip, picture.flip_x, picture.flip_y)});
     } else {
       rows.push_back({"relative difference", core::sentence("{:.4g}", difference.latent.relative)});
     }

@@ -15,10 +15,10 @@ namespace lapis::io {
 
 /// One of two files.
 struct ComparedFile {
-  std::string path;               ///< empty where there is none of that name
-  std::string format;             ///< "PNG"; of a latent "lapis", "npy"
+  std::string path;                ///< empty where there is none of that name
+  std::string format;              ///< "PNG"; of a latent "lapis", "npy"
   std::vector<std::int64_t> size;  ///< width and height of a picture; shape of a latent
-  std::string pixels_sha256;      ///< of a picture
+  std::string pixels_sha256;       ///< of a picture
 };
 
 /// Two files, and what came of comparing them.
