@@ -64,7 +64,7 @@ std::string verdict(const io::ComparedPair& pair) {
   if (!pair.equal()) return "different: " + io::breach_text(pair);
   const bool identical = pair.difference && pair.difference->identical();
   if (!identical) return "equal within the tolerance";
-  return pair.difference->is_picture ? "equal: every pixel is the same" : "equal: every number is the same";
+  return pair.difference->picture ? "equal: every pixel is the same" : "equal: every number is the same";
 }
 
 void print_pair(const io::ComparedPair& pair) {
@@ -80,8 +80,8 @@ std::vector<std::string> table_row(const io::ComparedPair& pair) {
   row.push_back(core::sentence("{:.3g} %", difference.values == 0 ? 0
                                                                   : 100.0 * static_cast<double>(difference.different) /
                                                                         static_cast<double>(difference.values)));
-  if (!difference.is_picture) return row;
-  const auto& picture = difference.picture;
+  if (!difference.picture) return row;
+  const core::PictureMeasures& picture = *difference.picture;
   row.push_back(core::psnr_text(picture.psnr));
   row.push_back(picture.ssim ? core::sentence("{:.4f}", *picture.ssim) : "-");
   row.push_back(core::sentence("{:.4f}", picture.flip));

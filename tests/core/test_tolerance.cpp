@@ -20,7 +20,7 @@ Difference sample() {
   difference.largest = 3;
   difference.mean = 0.005;
   difference.worst = {0, 1, 12, 40, 17, 20};
-  difference.picture = {334, 2, 31.25, 0.75, 0.125, 5, 6};
+  difference.picture = PictureMeasures{334, 2, 31.25, 0.75, 0.125, 5, 6};
   return difference;
 }
 
@@ -90,7 +90,7 @@ TEST_CASE("a warning leaves sides equal") {
 
 TEST_CASE("what is not measured keeps no threshold, but that of identical pictures") {
   Difference small = sample();
-  small.picture.ssim = std::nullopt;
+  small.picture->ssim = std::nullopt;
   const Judgement judgement = judge(small, with(&Tolerance::min_ssim, 0));
   REQUIRE(judgement.breaches.size() == 1);
   CHECK_THAT(plain(judgement.breaches[0].text), Catch::Contains("not measured of sides below 11 pixels"));
@@ -100,7 +100,7 @@ TEST_CASE("what is not measured keeps no threshold, but that of identical pictur
 
 TEST_CASE("latents are within 1e-4, whatever their pictures' thresholds") {
   Difference latent = sample();
-  latent.is_picture = false;
+  latent.picture = std::nullopt;
   latent.largest = 1e-4;
   latent.worst = {2, 1, 3, 4, 0.25, 0.2501};
   Tolerance tolerance = latent_tolerance();
@@ -115,6 +115,8 @@ TEST_CASE("latents are within 1e-4, whatever their pictures' thresholds") {
 
 TEST_CASE("amounts and shares are said in few digits") {
   Difference difference;
+  CHECK(amount_text(difference, 0.00021) == "0.00021");
+  difference.picture = PictureMeasures{};
   CHECK(amount_text(difference, 1) == "1 level");
   CHECK(amount_text(difference, 0.31249) == "0.3125 levels");
   CHECK(share_text(812, 12288) == "812 of 12288 (6.608 %)");

@@ -24,7 +24,7 @@ ComparedPair different_pair() {
   difference.largest = 43;
   difference.mean = 0.01;
   difference.worst = {0, 0, 12, 40, 17, 60};
-  difference.picture = {3072, 9, 38.25, 0.9912, 0.0213, 3, 4};
+  difference.picture = core::PictureMeasures{3072, 9, 38.25, 0.9912, 0.0213, 3, 4};
   pair.difference = difference;
   pair.judgement = core::judge(difference, pair.tolerance);
   pair.changed = ChangedSettings{{{"steps", "20", "19"}}, {}, {}};
@@ -37,8 +37,7 @@ ComparedPair equal_pair() {
   pair.name = "b.png";
   core::Difference difference;
   difference.values = 3;
-  difference.picture.psnr = std::numeric_limits<double>::infinity();
-  difference.picture.ssim = 1;
+  difference.picture = core::PictureMeasures{1, 0, std::numeric_limits<double>::infinity(), 1, 0, 0, 0};
   pair.difference = difference;
   return pair;
 }
@@ -103,8 +102,8 @@ TEST_CASE("identical files have no rows, and a latent those of its own") {
   CHECK(measure_rows(equal_pair()).empty());
   CHECK(measure_rows(different_pair()).size() == 8);
   ComparedPair latent = different_pair();
-  latent.difference->is_picture = false;
-  latent.difference->latent.relative = 0.25;
+  latent.difference->picture = std::nullopt;
+  latent.difference->relative = 0.25;
   const auto rows = measure_rows(latent);
   REQUIRE(rows.size() == 5);
   CHECK(rows[3] == std::vector<std::string>{"relative difference", "0.25"});

@@ -103,7 +103,7 @@ TEST_CASE("latents are compared in one space, number by number") {
   CHECK_FALSE(far.equal());
   CHECK(far.difference->largest == 0.5);
   CHECK(far.difference->worst.channel == 3);
-  CHECK(far.difference->latent.relative > 0);
+  CHECK(far.difference->relative > 0);
   CHECK(compared(a, (folder / "far.safetensors").string(), {.hard_fail = 0.5}).equal());
   const io::ComparedPair batch = compared(a, put_latent(folder / "batch.safetensors", sd15, 0.5F, 2));
   CHECK(batch.judgement.breaches.front().threshold == "size");

@@ -87,8 +87,9 @@ Difference counted(const ComparedPicture& a, const ComparedPicture& b, const Tol
   difference.worst.channel = static_cast<std::int64_t>(channel);
   difference.worst.x = static_cast<std::int64_t>(worst % width);
   difference.worst.y = static_cast<std::int64_t>(worst / width);
-  difference.picture.pixels = pixels;
-  difference.picture.pixels_above = above;
+  difference.picture = PictureMeasures{};
+  difference.picture->pixels = pixels;
+  difference.picture->pixels_above = above;
   return difference;
 }
 
@@ -189,7 +190,7 @@ Image beside_each_other(const std::vector<Panel>& panels) {
 Difference difference_of(const ComparedPicture& a, const ComparedPicture& b, const Tolerance& tolerance) {
   assert(a.image.width == b.image.width && a.image.height == b.image.height && !a.image.rgb.empty());
   Difference difference = counted(a, b, tolerance);
-  auto& picture = difference.picture;
+  PictureMeasures& picture = *difference.picture;
   picture.psnr = psnr(a.image, b.image);
   if (a.image.rgb == b.image.rgb) {
     picture.ssim = 1;
@@ -221,12 +222,11 @@ Difference difference_of(std::span<const float> a, std::span<const float> b, con
   }
   Difference difference = counter.counted();
   const auto place = static_cast<std::int64_t>(worst);
-  difference.is_picture = false;
   difference.worst.x = place % shape[3];
   difference.worst.y = place / shape[3] % shape[2];
   difference.worst.channel = place / (shape[3] * shape[2]) % shape[1];
   difference.worst.picture = place / (shape[3] * shape[2] * shape[1]);
-  if (squares > 0) difference.latent.relative = std::sqrt(squares / std::max(squares_a, squares_b));
+  if (squares > 0) difference.relative = std::sqrt(squares / std::max(squares_a, squares_b));
   return difference;
 }
 

@@ -43,7 +43,7 @@ void check_values(const Difference& difference, const Tolerance& tolerance, std:
 }
 
 void check_metrics(const Difference& difference, const Tolerance& tolerance, std::vector<Breach>& breaches) {
-  const auto& picture = difference.picture;
+  const PictureMeasures& picture = *difference.picture;
   if (tolerance.min_psnr && picture.psnr < *tolerance.min_psnr) {
     breaches.push_back({"min_psnr", sentence("PSNR {:.4g} dB, less than {min_psnr} {}", picture.psnr,
                                              number_text(*tolerance.min_psnr))});
@@ -69,7 +69,7 @@ Judgement judge(const Difference& difference, const Tolerance& tolerance) {
   Judgement judgement;
   if (difference.identical()) return judgement;
   check_values(difference, tolerance, judgement.breaches);
-  if (difference.is_picture) check_metrics(difference, tolerance, judgement.breaches);
+  if (difference.picture) check_metrics(difference, tolerance, judgement.breaches);
   if (tolerance.warn && is_more(difference.above_warn, difference.values, tolerance.warn_percent)) {
     judgement.warning =
         Breach{"warn_percent", sentence("{}, more than {warn_percent} {}",
@@ -81,7 +81,7 @@ Judgement judge(const Difference& difference, const Tolerance& tolerance) {
 
 std::string place_text(const Difference& difference) {
   const ValuePair& worst = difference.worst;
-  if (!difference.is_picture) {
+  if (!difference.picture) {
     return sentence("picture {}, channel {}, x {}, y {}: {:.6g} and {:.6g}", worst.picture, worst.channel, worst.x,
                     worst.y, worst.a, worst.b);
   }
@@ -90,7 +90,7 @@ std::string place_text(const Difference& difference) {
 }
 
 std::string amount_text(const Difference& difference, double amount) {
-  if (!difference.is_picture) return sentence("{:.4g}", amount);
+  if (!difference.picture) return sentence("{:.4g}", amount);
   return sentence("{:.4g} {}", amount, amount == 1 ? "level" : "levels");
 }
 

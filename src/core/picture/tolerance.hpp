@@ -34,6 +34,17 @@ struct ValuePair {
   double b = 0;
 };
 
+/// What is measured of two pictures of one size.
+struct PictureMeasures {
+  std::uint64_t pixels = 0;
+  std::uint64_t pixels_above = 0;  ///< of which a value differs by more than `Tolerance::fail`
+  double psnr = 0;                 ///< dB; infinite for equal pictures
+  std::optional<double> ssim;      ///< none for different pictures with a side below `ssim_window`
+  double flip = 0;                 ///< the mean
+  int flip_x = 0;                  ///< of the largest error
+  int flip_y = 0;
+};
+
 /// How far apart two sides of one size are.
 struct Difference {
   std::uint64_t values = 0;     ///< of each side
@@ -42,20 +53,9 @@ struct Difference {
   std::uint64_t above_warn = 0;
   double largest = 0;
   double mean = 0;
-  ValuePair worst;  ///< where it is largest: the first of several
-  struct {
-    double relative = 0;  ///< root of the sum of squared differences over that of the larger side's squares
-  } latent;
-  struct {
-    std::uint64_t pixels = 0;
-    std::uint64_t pixels_above = 0;  ///< of which a value differs by more than `Tolerance::fail`
-    double psnr = 0;                 ///< dB; infinite for equal pictures
-    std::optional<double> ssim;      ///< none for different pictures with a side below `ssim_window`
-    double flip = 0;                 ///< the mean
-    int flip_x = 0;                  ///< of the largest error
-    int flip_y = 0;
-  } picture;
-  bool is_picture = true;  ///< else it is of latents
+  ValuePair worst;                         ///< where it is largest: the first of several
+  std::optional<PictureMeasures> picture;  ///< none of latents
+  double relative = 0;  ///< of latents: root of the sum of squared differences over that of the larger side's squares
 
   bool identical() const { return different == 0; }
 };

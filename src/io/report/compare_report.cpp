@@ -35,7 +35,7 @@ Json file_json(const ComparedFile& file) {
 Json worst_json(const core::Difference& difference) {
   const core::ValuePair& worst = difference.worst;
   Json json = {{"channel", worst.channel}, {"x", worst.x}, {"y", worst.y}, {"a", worst.a}, {"b", worst.b}};
-  if (!difference.is_picture) json["picture"] = worst.picture;
+  if (!difference.picture) json["picture"] = worst.picture;
   return json;
 }
 
@@ -48,11 +48,11 @@ Json measures_json(const core::Difference& difference) {
                {"largest", difference.largest},
                {"mean", difference.mean},
                {"worst", difference.identical() ? Json() : worst_json(difference)}};
-  if (!difference.is_picture) {
-    json["relative"] = difference.latent.relative;
+  if (!difference.picture) {
+    json["relative"] = difference.relative;
     return json;
   }
-  const auto& picture = difference.picture;
+  const core::PictureMeasures& picture = *difference.picture;
   json["pixels"] = picture.pixels;
   json["pixels_above_fail"] = picture.pixels_above;
   json["pixels_above_fail_percent"] = percent_of(picture.pixels_above, picture.pixels);
@@ -109,8 +109,8 @@ Json pair_json(const ComparedPair& pair) {
           {"seconds", std::round(pair.seconds * 1e6) / 1e6}};
 }
 
-std::string picture_ssim_text(const core::Difference& difference) {
-  if (difference.picture.ssim) return core::sentence("{:.4f}", *difference.picture.ssim);
+std::string ssim_text(const core::PictureMeasures& picture) {
+  if (picture.ssim) return core::sentence("{:.4f}", *picture.ssim);
   return core::sentence("not measured: a side is below {} pixels", core::ssim_window);
 }
 
@@ -171,16 +171,16 @@ std::vector<std::vector<std::string>> measure_rows(const ComparedPair& pair) {
                                                   core::place_text(difference))},
             {"mean difference", core::amount_text(difference, difference.mean)},
             {"different values", core::share_text(difference.different, difference.values)}};
-    if (difference.is_picture) {
-      const auto& picture = difference.picture;
+    if (difference.picture) {
+      const core::PictureMeasures& picture = *difference.picture;
       rows.push_back({core::sentence("pixels above {}", core::number_text(pair.tolerance.fail)),
                       core::share_text(picture.pixels_above, picture.pixels)});
       rows.push_back({"PSNR", core::psnr_text(picture.psnr)});
-      rows.push_back({"SSIM", picture_ssim_text(difference)});
+      rows.push_back({"SSIM", ssim_text(picture)});
       rows.push_back(
           {"FLIP", core::sentence("{:.4f}, most at x {}, y {}", picture.flip, picture.flip_x, picture.flip_y)});
     } else {
-      rows.push_back({"relative difference", core::sentence("{:.4g}", difference.latent.relative)});
+      rows.push_back({"relative difference", core::sentence("{:.4g}", difference.relative)});
     }
   }
   if (pair.changed) rows.push_back({"settings", changed_text(*pair.changed)});
