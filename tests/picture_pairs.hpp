@@ -40,10 +40,15 @@ inline Image first_picture(const std::string& kind, int width, int height) {
   throw std::invalid_argument(kind);
 }
 
+/// The place of a pixel among all of a picture.
+inline std::size_t pixel_at(const Image& image, int x, int y) {
+  return static_cast<std::size_t>(y) * static_cast<std::size_t>(image.width) + static_cast<std::size_t>(x);
+}
+
+/// A value; beyond an edge stands its last pixel.
 inline int value_at(const Image& image, int x, int y, int c) {
-  x = std::clamp(x, 0, image.width - 1);
-  y = std::clamp(y, 0, image.height - 1);
-  return image.rgb[static_cast<std::size_t>((y * image.width + x) * 3 + c)];
+  const std::size_t pixel = pixel_at(image, std::clamp(x, 0, image.width - 1), std::clamp(y, 0, image.height - 1));
+  return image.rgb[3 * pixel + static_cast<std::size_t>(c)];
 }
 
 /// The mean of 3 x 3 pixels.

@@ -155,7 +155,7 @@ void compare_latents(const Side& of_a, const Side& of_b, io::ComparedPair& pair)
   }
   if (!a.passport.vae_sha256.empty() && !b.passport.vae_sha256.empty() &&
       a.passport.vae_sha256 != b.passport.vae_sha256) {
-    pair.notes.push_back("the two name VAEs of two digests");
+    pair.notes.emplace_back("the two name VAEs of two digests");
   }
   if (a.latent.shape != b.latent.shape) {
     return refuse_size(pair, core::shape_text(a.latent.shape), core::shape_text(b.latent.shape));

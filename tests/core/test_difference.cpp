@@ -15,7 +15,7 @@ namespace {
 ComparedPicture picture(int width = 16, int height = 12) { return {test::first_picture("pattern", width, height), {}}; }
 
 ComparedPicture with(ComparedPicture picture, int x, int y, int channel, int change) {
-  auto& value = picture.image.rgb[static_cast<std::size_t>((y * picture.image.width + x) * 3 + channel)];
+  auto& value = picture.image.rgb[3 * test::pixel_at(picture.image, x, y) + static_cast<std::size_t>(channel)];
   value = static_cast<std::uint8_t>(value + (value < 128 ? change : -change));
   return picture;
 }

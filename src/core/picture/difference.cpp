@@ -76,7 +76,9 @@ Difference counted(const ComparedPicture& a, const ComparedPicture& b, const Tol
   std::uint64_t above = 0;
   for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
     const auto add = [&](std::size_t c, int of_a, int of_b) {
-      if (counter.add(of_a, of_b)) std::tie(worst, channel) = std::pair(pixel, c);
+      if (!counter.add(of_a, of_b)) return;
+      worst = pixel;
+      channel = c;
     };
     for (std::size_t c = 0; c < 3; ++c) add(c, a.image.rgb[3 * pixel + c], b.image.rgb[3 * pixel + c]);
     if (has_alpha) add(3, alpha_of(a, pixel), alpha_of(b, pixel));

@@ -58,7 +58,6 @@ constexpr Matrix white_rows() {
 }
 
 constexpr Matrix relative_xyz_of_rgb = white_rows();
-constexpr Matrix rgb_of_relative_xyz = inverse(relative_xyz_of_rgb);
 
 using Colour3 = std::array<float, 3>;
 
@@ -243,15 +242,16 @@ struct Seen {
 std::array<Rows, 3> opponent_rows(const Image& image, int top, int height, int margin) {
   static const std::array<float, 256> linear = linear_values();
   static const Transform opponent(opponent_of_rgb);
-  const auto width = static_cast<std::size_t>(image.width + 2 * margin);
-  const auto count = static_cast<std::size_t>(height + 2 * margin);
+  const std::size_t margins = 2 * static_cast<std::size_t>(margin);
+  const std::size_t width = static_cast<std::size_t>(image.width) + margins;
+  const std::size_t count = static_cast<std::size_t>(height) + margins;
   std::array<Rows, 3> rows = {Rows(width, count), Rows(width, count), Rows(width, count)};
   for (std::size_t y = 0; y < count; ++y) {
     const int from = std::clamp(top - margin + static_cast<int>(y), 0, image.height - 1);
     const std::uint8_t* row =
         image.rgb.data() + static_cast<std::size_t>(from) * static_cast<std::size_t>(image.width) * 3;
     for (std::size_t x = 0; x < width; ++x) {
-      const std::uint8_t* rgb = row + 3 * std::clamp(static_cast<int>(x) - margin, 0, image.width - 1);
+      const std::uint8_t* rgb = row + std::ptrdiff_t{3} * std::clamp(static_cast<int>(x) - margin, 0, image.width - 1);
       const Colour3 colour = opponent({linear[rgb[0]], linear[rgb[1]], linear[rgb[2]]});
       for (std::size_t c = 0; c < 3; ++c) rows[c].row(y)[x] = colour[c];
     }

@@ -62,7 +62,7 @@ Sheet sheet_of(const Matrix& matrix) {
   if (matrix.prompt && matrix.seed) {
     sheet.notes.push_back(sentence("\"{}\", seed {}", *matrix.prompt, *matrix.seed));
   }
-  sheet.notes.push_back(
+  sheet.notes.emplace_back(
       "framed: its own decoder; forced: the same numbers through another; converted: carried across "
       "first. Numbers compare with the framed picture.");
   for (const MatrixLatent& latent : matrix.latents) {

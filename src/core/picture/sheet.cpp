@@ -186,7 +186,8 @@ Image drawn(const Sheet& sheet) {
   draw_words(image, sized, layout);
   for (int row = 0; row < layout.rows; ++row) {
     for (int column = 0; column < layout.columns; ++column) {
-      const SheetCell& cell = sized.cells[static_cast<std::size_t>(row * layout.columns + column)];
+      const SheetCell& cell =
+          sized.cells[static_cast<std::size_t>(row) * sheet.columns.size() + static_cast<std::size_t>(column)];
       draw_cell(image, cell, layout, layout.cell_left(column), layout.cell_top(row));
     }
   }

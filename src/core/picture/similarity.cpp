@@ -28,8 +28,9 @@ struct Plane {
 std::array<double, window_side> gaussian_window() {
   std::array<double, window_side> weights{};
   double sum = 0;
+  constexpr int middle = window_side / 2;
   for (int i = 0; i < window_side; ++i) {
-    const double x = i - window_side / 2;
+    const double x = i - middle;
     weights[static_cast<std::size_t>(i)] = std::exp(-x * x / (2 * window_deviation * window_deviation));
     sum += weights[static_cast<std::size_t>(i)];
   }
