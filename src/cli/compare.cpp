@@ -64,7 +64,9 @@ std::string verdict(const io::ComparedPair& pair) {
   if (!pair.equal()) return "different: " + io::breach_text(pair);
   const bool identical = pair.difference && pair.difference->identical();
   if (!identical) return "equal within the tolerance";
-  return pair.difference->picture ? "equal: every pixel is the same" : "equal: every number is the same";
+  if (!pair.difference->picture) return "equal: every number is the same";
+  const bool is_whole = std::max(pair.a.bits, pair.b.bits) <= 8;
+  return is_whole ? "equal: every pixel is the same" : "equal: every pixel is the same in its upper 8 bits";
 }
 
 void print_pair(const io::ComparedPair& pair) {
@@ -104,7 +106,9 @@ void print_folders(const pipeline::Comparison& comparison) {
 
 void print(const Options& options, const pipeline::Comparison& comparison) {
   for (const io::ComparedPair& pair : comparison.pairs) {
-    for (const std::string& note : pair.notes) print_note(note);
+    for (const std::string& note : pair.notes) {
+      if (!comparison.folders) print_note(note);
+    }
     if (pair.judgement.warning)
       print_warning(core::sentence("{}: {}; worst at {}", pair.name, pair.judgement.warning->text,
                                    core::place_text(*pair.difference)));

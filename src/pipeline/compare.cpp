@@ -40,7 +40,6 @@ bool ends_in(const fs::path& path, const std::array<std::string_view, Count>& en
 /// A picture as it is compared, and its file.
 struct PictureSide {
   core::ComparedPicture picture;
-  int bits = 8;
   std::string settings;  ///< "lapis" text of a PNG
   std::vector<std::string> notes;
 };
@@ -87,7 +86,6 @@ Side picture_side(const std::string& path, const io::LatentSource& source) {
   const std::string& name = source.name();
   const io::PictureFacts facts = io::read_picture_facts(source.bytes(), name);
   PictureSide side;
-  side.bits = facts.bits;
   core::Pixels pixels = core::upright(io::read_pixels(source.bytes(), facts, name), facts.orientation);
   if (facts.orientation != 1) {
     side.notes.push_back(
@@ -103,7 +101,7 @@ Side picture_side(const std::string& path, const io::LatentSource& source) {
   side.picture.image = core::rgb_image(core::flattened(std::move(pixels), 255));
   side.settings = settings_of(source);
   const Image& image = side.picture.image;
-  io::ComparedFile file{path, facts.format, {image.width, image.height}, io::pixels_sha256(image)};
+  io::ComparedFile file{path, facts.format, {image.width, image.height}, io::pixels_sha256(image), facts.bits};
   return {std::move(file), name, std::move(side)};
 }
 
@@ -111,7 +109,7 @@ Side latent_side(const std::string& path, const io::LatentSource& source, const 
   io::ForeignLatent read = io::read_latent(source.bytes(), source.name(), hints);
   const Passport& passport = read.document.passport;
   io::ComparedFile file{
-      path, io::latent_format_row(read.format).name, {passport.shape.begin(), passport.shape.end()}, ""};
+      path, io::latent_format_row(read.format).name, {passport.shape.begin(), passport.shape.end()}, "", 8};
   Latent latent = io::to_latent(read.document);
   return {std::move(file), source.name(), LatentSide{std::move(latent), std::move(read.document.passport)}};
 }

@@ -135,7 +135,7 @@ class Files(CompareTest):
                         for y in range(HEIGHT))
         self.put("deep.png", png(pixels=zlib.compress(rows), width=WIDTH, height=HEIGHT, bits=16))
         said, told = self.compared(0, "a.png", "deep.png")
-        self.assertEqual(said, "equal: every pixel is the same\n")
+        self.assertEqual(said, "equal: every pixel is the same in its upper 8 bits\n")
         self.assertIn("deep.png has 16 bits a value, of which the upper 8 are compared", told)
         clear = zlib.compress(b"\0" + bytes([255, 255, 255, 0]))
         self.put("clear.png", png(pixels=clear, width=1, height=1, colour=6))
@@ -165,7 +165,7 @@ class Files(CompareTest):
         self.put("flat.png", png(pixels=zlib.compress(b"\0" + bytes(3)), width=1, height=1))
         self.assertNotEqual(self.compared(0, "deep.png", "flat.png", "--diff", "d.png")[1], "")
         self.assertEqual(self.compared(0, "deep.png", "flat.png", "-q", "--diff", "d.png", "--overwrite"),
-                         ("equal: every pixel is the same\n", ""))
+                         ("equal: every pixel is the same in its upper 8 bits\n", ""))
 
     def test_names_of_strangers(self) -> None:
         self.picture("\x1b[31mFAKE\n.png", {0: 9})

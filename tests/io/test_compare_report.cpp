@@ -15,8 +15,8 @@ namespace {
 ComparedPair different_pair() {
   ComparedPair pair;
   pair.name = "a.png";
-  pair.a = {"one/a.png", "PNG", {64, 48}, "aa"};
-  pair.b = {"two/a.png", "PNG", {64, 48}, "bb"};
+  pair.a = {"one/a.png", "PNG", {64, 48}, "aa", 8};
+  pair.b = {"two/a.png", "PNG", {64, 48}, "bb", 8};
   core::Difference difference;
   difference.values = 9216;
   difference.different = 12;

@@ -19,6 +19,7 @@ struct ComparedFile {
   std::string format;              ///< "PNG"; of a latent "lapis", "npy"
   std::vector<std::int64_t> size;  ///< width and height of a picture; shape of a latent
   std::string pixels_sha256;       ///< of a picture
+  int bits = 8;                    ///< of a value of a picture, of which the upper 8 are compared
 };
 
 /// Two files, and what came of comparing them.
