@@ -8,9 +8,9 @@ readonly python=/usr/bin/python3
 readonly packages=(g++ cmake ninja-build libcli11-dev nlohmann-json3-dev catch2 libstb-dev libjpeg62-turbo-dev libpng-dev
   zlib1g-dev libicu-dev libssl-dev libsentencepiece-dev libfmt-dev python3 strace)
 # What only .ci/run needs: a compiler with the sanitizers and libFuzzer, names for what they find, and the tools of others:
-# pkg-config and environments of Python.
+# pkg-config, environments of Python, and what holds XML against a schema.
 readonly check_packages=(clang clang-format clang-tidy libclang-rt-dev llvm
-  pkg-config python3-venv)
+  pkg-config python3-venv libxml2-utils)
 
 usage() {
   cat <<'TEXT'

@@ -19,19 +19,12 @@ import numpy as np
 from diffusers.image_processor import VaeImageProcessor
 from PIL import Image
 
-from program import ROOT
+from golden.drawn import GOLDEN, pattern
 
-GOLDEN = ROOT / "tests" / "golden"
 FILTERS = {"box": Image.Resampling.BOX, "bilinear": Image.Resampling.BILINEAR,
            "bicubic": Image.Resampling.BICUBIC, "lanczos": Image.Resampling.LANCZOS}
 SIZES = [((13, 9), (26, 18)), ((13, 9), (5, 4)), ((13, 9), (13, 20)), ((13, 9), (40, 9)), ((31, 17), (8, 24)),
          ((1, 1), (5, 3)), ((64, 3), (1, 1)), ((50, 40), (7, 7)), ((17, 31), (24, 16)), ((16, 25), (16, 12))]
-
-
-def pattern(width: int, height: int, channels: int) -> np.ndarray:
-    """[height, width, channels] of every kind of step: smooth, steep and wild."""
-    y, x, c = np.mgrid[0:height, 0:width, 0:channels]
-    return ((x * 37 + y * 91 + c * 53 + x * y * 7 + (x // 3 + y // 2) % 2 * 128) % 256).astype(np.uint8)
 
 
 def picture(width: int, height: int, channels: int) -> Image.Image:

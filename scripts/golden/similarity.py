@@ -20,33 +20,13 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])  # imports begin at scrip
 import numpy as np
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from golden.pixels import GOLDEN, pattern
+from golden.drawn import GOLDEN, KINDS, changed
 
 SIZES = [(11, 11), (12, 11), (16, 24), (33, 20), (64, 48)]
 
 
-def smooth(width: int, height: int) -> np.ndarray:
-    """A picture of slopes: a variance near zero in every window."""
-    y, x, c = np.mgrid[0:height, 0:width, 0:3]
-    return ((x * 2 + y + c * 40) // 2 % 256).astype(np.uint8)
-
-
-def changed(picture: np.ndarray, how: str) -> np.ndarray:
-    """The other picture of a pair."""
-    if how == "same":
-        return picture
-    if how == "brighter":
-        return np.minimum(picture.astype(int) + 9, 255).astype(np.uint8)
-    if how == "mirrored":
-        return picture[:, ::-1].copy()
-    if how == "inverted":
-        return 255 - picture
-    y, x, c = np.mgrid[0:picture.shape[0], 0:picture.shape[1], 0:3]
-    return (picture.astype(int) ^ ((x * 5 + y * 3 + c) % 13)).astype(np.uint8)
-
-
 def case(kind: str, size: tuple[int, int], how: str) -> dict:
-    first = pattern(*size, 3) if kind == "pattern" else smooth(*size)
+    first = KINDS[kind](*size)
     second = changed(first, how)
     ssim = structural_similarity(first, second, gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
                                  data_range=255, channel_axis=2)

@@ -12,6 +12,7 @@ constexpr std::array table{
     Command{"decode", "Make pictures of a latent, by the VAE it comes from", declare_decode, true},
     Command{"convert", "Carry a latent into another space, unit or tool's format", declare_convert, true},
     Command{"check", "Tell whether latent, model, VAE and size go together", declare_check},
+    Command{"compare", "Tell how far pictures, latents or folders of them differ", declare_compare},
     Command{"batch", "Do many jobs with one load, and go on where it was stopped", declare_batch, true},
     Command{"matrix", "Show latents through right, wrong and crossed decoders", declare_matrix, true},
     Command{"import", "Make a model of a checkpoint on disk", declare_import},

@@ -27,6 +27,7 @@ Run declare_convert(CLI::App& app);
 Run declare_decode(CLI::App& app);
 Run declare_encode(CLI::App& app);
 Run declare_check(CLI::App& app);
+Run declare_compare(CLI::App& app);
 Run declare_generate(CLI::App& app);
 Run declare_import(CLI::App& app);
 Run declare_inspect(CLI::App& app);

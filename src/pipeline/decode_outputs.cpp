@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/text/sentence.hpp"
+#include "io/picture/pixels_digest.hpp"
 #include "io/picture/png.hpp"
 #include "io/report/latent_report.hpp"
 #include "lapis/error.hpp"
@@ -42,6 +43,7 @@ Written save(const DecodedPicture& picture, const DecodePlan& plan, const std::v
     io::DecodedReport report;
     report.path = path;
     report.sha256 = sha256;
+    report.pixels_sha256 = io::pixels_sha256(picture.image);
     report.latent = plan.latent.name;
     report.passport = passport;
     report.decoding = picture.decoding;

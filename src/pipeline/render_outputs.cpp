@@ -7,6 +7,7 @@
 #include "core/latent/latents.hpp"
 #include "core/stopwatch.hpp"
 #include "core/text/sentence.hpp"
+#include "io/picture/pixels_digest.hpp"
 #include "io/report/report.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/output_names.hpp"
@@ -114,6 +115,7 @@ std::optional<Written> save(const DrawnPicture& picture, const RenderOutputs& ou
     io::PictureReport report = report_on(picture, outlet, seconds);
     report.path = output.path;
     report.sha256 = sha256;
+    report.pixels_sha256 = io::pixels_sha256(picture.image);
     report.index = picture.index;
     report.width = picture.size.width;
     report.height = picture.size.height;

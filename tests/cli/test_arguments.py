@@ -25,6 +25,7 @@ LINES = {
     "decode": (["none.safetensors"], []),
     "convert": (["none.safetensors"], ["--to", "tiny-sdxl"]),
     "check": (["none.safetensors", "tiny-sd15"], []),
+    "compare": (["none.png", "other.png"], []),
     "matrix": (["none.safetensors", "tiny-sd15"], []),
     "import": (["none.safetensors"], []),
     "inspect": (["tiny-sd15"], ["--json"]),

@@ -27,7 +27,8 @@ class SameEverywhere(LatentTest):
 
     def test_every_command_has_them(self) -> None:
         wanted = {"generate": "device threads", "refine": "device threads", "encode": "device threads",
-                  "decode": "device threads", "convert": "device threads", "matrix": "device threads", "import": ""}
+                  "decode": "device threads", "convert": "device threads", "matrix": "device threads", "compare": "",
+                  "import": ""}
         texts = set()
         for command, others in wanted.items():
             page = run(command, "--help").stdout.decode()

@@ -50,6 +50,7 @@ TEST_CASE("a picture's line is one line of JSON with the fields as they are type
   PictureReport report;
   report.path = "out/a.png";
   report.sha256 = "00ff";
+  report.pixels_sha256 = "11ee";
   report.index = 2;
   report.fields = fields;
   report.width = 8;
@@ -61,6 +62,7 @@ TEST_CASE("a picture's line is one line of JSON with the fields as they are type
   CHECK(line.find('\n') == std::string::npos);
   const Json json = Json::parse(line);
   CHECK(json.at("path") == "out/a.png");
+  CHECK(json.at("pixels_sha256") == "11ee");
   CHECK(json.at("prompt") == "a \"red\" house\n猫");
   CHECK(json.at("steps").is_number_integer());
   CHECK(json.at("guidance") == 7.5);

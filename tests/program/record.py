@@ -44,6 +44,7 @@ OWN_VARIABLES = ("LAPIS_", "XDG_", "OMP_", "MKL_", "NO_COLOR")
 RELATIVE_DATA = re.compile(r"(?:\.\./)+(?:\.\.DATA|(?:[\w.-]+/)*?tests/data)")
 TIMINGS = re.compile(r'("timings": ?\{)([^}]*)\}')
 VARYING = ((re.compile(r'("(?:seconds|modified)": ?)[\d.e-]+'), r"\1#"),
+           (re.compile(r'("pixels_sha256": ?)"[0-9a-f]{64}"'), r'\1"#"'),  # the digest of the file beside it says more
            (re.compile(r"\b\d+(\.\d+)?(?= (s|ms|min)\b)"), "#"),
            (re.compile(r"\b\d+(\.\d+)? [kMGT]?B(?= (are|is) free)"), "#"))
 COMPUTED = ((re.compile(r"\b[0-9a-f]{64}\b"), "DIGEST"), (re.compile(r"-?\d+\.\d+(e[+-]?\d+)?"), "#"),

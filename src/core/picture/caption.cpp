@@ -75,6 +75,14 @@ void fill(Image& image, const Rectangle& area, Colour colour) {
   }
 }
 
+void paste(Image& image, const Image& picture, int left, int top) {
+  const auto row = static_cast<std::ptrdiff_t>(picture.width) * 3;
+  for (int y = 0; y < picture.height; ++y) {
+    const auto from = picture.rgb.begin() + y * row;
+    std::copy(from, from + row, image.rgb.begin() + (static_cast<std::ptrdiff_t>(top + y) * image.width + left) * 3);
+  }
+}
+
 PixelSize caption_size(std::string_view text, int scale) {
   return {text_width(printable(text), scale), line_dots * scale};
 }

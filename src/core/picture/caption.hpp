@@ -1,4 +1,4 @@
-// Words and rectangles drawn into pictures; the font is a small one of ASCII.
+// Words, rectangles and pictures drawn into pictures; the font is a small one of ASCII.
 #pragma once
 
 #include <array>
@@ -25,6 +25,9 @@ struct Rectangle {
 
 /// Gives every pixel of `area` one colour. What falls beside the picture is not drawn.
 void fill(Image& image, const Rectangle& area, Colour colour);
+
+/// Lays a picture into another with its top left corner at (left, top). All of it must lie inside.
+void paste(Image& image, const Image& picture, int left, int top);
 
 /// What one line of text takes at `scale`, a whole number of 1 or more: a dot of the font is scale x scale pixels, a
 /// line is 12 dots high, the space below its letters counted in.

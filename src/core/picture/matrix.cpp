@@ -10,8 +10,6 @@
 namespace lapis::core {
 namespace {
 
-constexpr int ssim_window = 11;
-
 constexpr Colour right_colour = {58, 96, 150};
 constexpr Colour forced_colour = {172, 52, 38};
 constexpr Colour converted_colour = {30, 118, 66};
@@ -64,7 +62,7 @@ Sheet sheet_of(const Matrix& matrix) {
   if (matrix.prompt && matrix.seed) {
     sheet.notes.push_back(sentence("\"{}\", seed {}", *matrix.prompt, *matrix.seed));
   }
-  sheet.notes.push_back(
+  sheet.notes.emplace_back(
       "framed: its own decoder; forced: the same numbers through another; converted: carried across "
       "first. Numbers compare with the framed picture.");
   for (const MatrixLatent& latent : matrix.latents) {

@@ -32,14 +32,6 @@ constexpr Colour ink = {32, 35, 42};
 constexpr Colour pale_ink = {98, 103, 115};
 constexpr Colour frame_colour = {58, 96, 150};
 
-void paste(Image& image, const Image& picture, int left, int top) {
-  const auto row = static_cast<std::ptrdiff_t>(picture.width) * 3;
-  for (int y = 0; y < picture.height; ++y) {
-    const auto from = picture.rgb.begin() + y * row;
-    std::copy(from, from + row, image.rgb.begin() + (static_cast<std::ptrdiff_t>(top + y) * image.width + left) * 3);
-  }
-}
-
 /// As large as a tile wants it.
 Image fitted(const Image& picture) {
   const int side = std::max(picture.width, picture.height);
@@ -194,7 +186,8 @@ Image drawn(const Sheet& sheet) {
   draw_words(image, sized, layout);
   for (int row = 0; row < layout.rows; ++row) {
     for (int column = 0; column < layout.columns; ++column) {
-      const SheetCell& cell = sized.cells[static_cast<std::size_t>(row * layout.columns + column)];
+      const SheetCell& cell =
+          sized.cells[static_cast<std::size_t>(row) * sheet.columns.size() + static_cast<std::size_t>(column)];
       draw_cell(image, cell, layout, layout.cell_left(column), layout.cell_top(row));
     }
   }

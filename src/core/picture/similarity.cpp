@@ -1,5 +1,6 @@
 #include "core/picture/similarity.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cmath>
@@ -13,7 +14,7 @@
 namespace lapis::core {
 namespace {
 
-constexpr int window_side = 11;
+constexpr int window_side = ssim_window;
 constexpr double window_deviation = 1.5;
 constexpr double range = 255;
 
@@ -27,8 +28,9 @@ struct Plane {
 std::array<double, window_side> gaussian_window() {
   std::array<double, window_side> weights{};
   double sum = 0;
+  constexpr int middle = window_side / 2;
   for (int i = 0; i < window_side; ++i) {
-    const double x = i - window_side / 2;
+    const double x = i - middle;
     weights[static_cast<std::size_t>(i)] = std::exp(-x * x / (2 * window_deviation * window_deviation));
     sum += weights[static_cast<std::size_t>(i)];
   }
@@ -57,10 +59,14 @@ Plane windowed(const Plane& plane) {
   return result;
 }
 
-Plane channel_of(const Image& image, std::size_t channel) {
-  Plane plane{static_cast<std::size_t>(image.width), static_cast<std::size_t>(image.height), {}};
-  plane.values.reserve(image.rgb.size() / 3);
-  for (std::size_t i = channel; i < image.rgb.size(); i += 3) plane.values.push_back(image.rgb[i]);
+/// One channel of some rows.
+Plane channel_of(const Image& image, std::size_t channel, int top, int rows) {
+  Plane plane{static_cast<std::size_t>(image.width), static_cast<std::size_t>(rows), {}};
+  const std::size_t row = plane.width * 3;
+  plane.values.reserve(plane.width * plane.height);
+  const std::size_t end = static_cast<std::size_t>(top + rows) * row;
+  for (std::size_t i = static_cast<std::size_t>(top) * row + channel; i < end; i += 3)
+    plane.values.push_back(image.rgb[i]);
   return plane;
 }
 
@@ -70,7 +76,8 @@ Plane product(const Plane& a, const Plane& b) {
   return result;
 }
 
-double channel_ssim(const Plane& x, const Plane& y) {
+/// The sum over all places of a window within these rows.
+double sum_of_ssim(const Plane& x, const Plane& y) {
   constexpr double c1 = (0.01 * range) * (0.01 * range);
   constexpr double c2 = (0.03 * range) * (0.03 * range);
   const Plane mean_x = windowed(x);
@@ -87,7 +94,7 @@ double channel_ssim(const Plane& x, const Plane& y) {
     const double covariance = mean_xy.values[i] - mx * my;
     sum += (2 * mx * my + c1) * (2 * covariance + c2) / ((mx * mx + my * my + c1) * (variance_x + variance_y + c2));
   }
-  return sum / static_cast<double>(mean_x.values.size());
+  return sum;
 }
 
 }  // namespace
@@ -105,11 +112,16 @@ double psnr(const Image& a, const Image& b) {
 
 double ssim(const Image& a, const Image& b) {
   assert(a.width == b.width && a.height == b.height && a.width >= window_side && a.height >= window_side);
+  constexpr int band = 128;  // places at a time, from top to bottom: memory stays small
+  const int places = a.height - window_side + 1;
   double sum = 0;
   for (std::size_t channel = 0; channel < 3; ++channel) {
-    sum += channel_ssim(channel_of(a, channel), channel_of(b, channel));
+    for (int top = 0; top < places; top += band) {
+      const int rows = std::min(band, places - top) + window_side - 1;
+      sum += sum_of_ssim(channel_of(a, channel, top, rows), channel_of(b, channel, top, rows));
+    }
   }
-  return sum / 3;
+  return sum / (3.0 * places * (a.width - window_side + 1));
 }
 
 std::string psnr_text(double psnr) { return std::isinf(psnr) ? "equal" : sentence("{:.1f} dB", psnr); }

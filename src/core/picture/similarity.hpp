@@ -14,6 +14,9 @@ double psnr(const Image& a, const Image& b);
 /// "31.2 dB"; "equal" for an infinite one.
 std::string psnr_text(double psnr);
 
+/// Pixels along a side of the window of `ssim`.
+inline constexpr int ssim_window = 11;
+
 /// Structural similarity (Wang et al. 2004, "Image Quality Assessment: From Error Visibility to Structural Similarity",
 /// eq. 13), the mean over the channels: Gaussian window of 11 x 11 with deviation 1.5, K1 0.01, K2 0.03, over places
 /// where the window lies inside. That is scikit-image's structural_similarity with gaussian_weights, sigma 1.5,

@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::array rows = {
     ExitCode{0, std::nullopt, "ok", "it worked"},
+    ExitCode{differ_code, std::nullopt, "they differ", "things that were compared are not equal"},
     ExitCode{2, ErrorKind::usage, "usage",
              "usage: an option, a number or a name that makes no sense; nothing was done"},
     ExitCode{3, ErrorKind::input, "input file", "an input file is malformed or unreadable"},

@@ -17,6 +17,9 @@ struct ExitCode {
   std::string_view when;          ///< in docs/cli.md
 };
 
+/// How a comparison of things that are not equal ends.
+inline constexpr int differ_code = 1;
+
 /// The rows, by code. What a signal ends has no row of its own but SIGINT, which people meet.
 std::span<const ExitCode> exit_codes();
 

@@ -175,11 +175,9 @@ std::string encoding_job(const std::vector<std::string>& pictures, PixelSize siz
 
 std::string decoded_line(const DecodedReport& report) {
   const Decoding& decoding = report.decoding;
-  Json json = {{"path", report.path},
-               {"sha256", report.sha256},
-               {"index", decoding.index},
-               {"latent", report.latent},
-               {"space", core::space_name(report.passport.space)}};
+  Json json = {
+      {"path", report.path},     {"sha256", report.sha256}, {"pixels_sha256", report.pixels_sha256},
+      {"index", decoding.index}, {"latent", report.latent}, {"space", core::space_name(report.passport.space)}};
   json["vae"] = text_or_null(decoding.vae);
   json["preview"] = decoding.vae.empty();
   json["forced"] = decoding.forced;

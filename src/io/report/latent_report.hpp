@@ -41,8 +41,9 @@ std::string encoding_job(const std::vector<std::string>& pictures, PixelSize siz
 /// One picture that was decoded.
 struct DecodedReport {
   std::string path;
-  std::string sha256;  ///< of the PNG file
-  std::string latent;  ///< name of its file
+  std::string sha256;         ///< of the PNG file
+  std::string pixels_sha256;  ///< `io::pixels_sha256`
+  std::string latent;         ///< name of its file
   Passport passport;
   Decoding decoding;
   PixelSize size;

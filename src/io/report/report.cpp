@@ -100,7 +100,10 @@ Json loras_json(const std::vector<Lora>& loras) {
 }  // namespace
 
 std::string picture_line(const PictureReport& report) {
-  Json json = {{"path", report.path}, {"sha256", report.sha256}, {"index", report.index}};
+  Json json = {{"path", report.path},
+               {"sha256", report.sha256},
+               {"pixels_sha256", report.pixels_sha256},
+               {"index", report.index}};
   json.update(fields_json(report.fields));
   json.update(run_json(report));
   return json_text(json);

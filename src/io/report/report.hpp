@@ -38,7 +38,8 @@ struct RunTimings {
 /// One finished picture, or the latents of a job that draws none.
 struct PictureReport {
   std::string path;
-  std::string sha256;  ///< of the file
+  std::string sha256;         ///< of the file
+  std::string pixels_sha256;  ///< `io::pixels_sha256`, of a picture
   int index = 0;
   std::string device;
   std::string dtype;

@@ -1,0 +1,59 @@
+// Pictures, latents or folders of them against each other.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/picture/difference.hpp"
+#include "core/picture/tolerance.hpp"
+#include "io/latent/latent_formats.hpp"
+#include "io/report/compare_report.hpp"
+#include "lapis/image.hpp"
+#include "pipeline/events.hpp"
+
+namespace lapis::pipeline {
+
+/// Thresholds as somebody says them; where nothing is said, those of `core::Tolerance` for pictures and of
+/// `core::latent_tolerance` for latents hold. Who names `fail` asks for no `hard_fail` but the one that is named, and
+/// where that is for latents, for 0.1 percent.
+struct AskedTolerance {
+  std::optional<double> fail = {};
+  std::optional<double> fail_percent = {};
+  std::optional<double> hard_fail = {};
+  std::optional<double> warn = {};
+  std::optional<double> warn_percent = {};
+  std::optional<double> min_psnr = {};
+  std::optional<double> min_ssim = {};
+  std::optional<double> max_flip = {};
+};
+
+/// What of two pictures or latents counts as equal. Throws Error{usage} for a number that no threshold can be.
+core::Tolerance picture_tolerance(const AskedTolerance& asked);
+core::Tolerance latent_tolerance(const AskedTolerance& asked);
+
+/// What is asked.
+struct CompareAsked {
+  std::string a;  ///< a picture, a latent or a folder; "-": standard input
+  std::string b;
+  AskedTolerance tolerance;
+  io::LatentHints hints;
+  bool drawing = false;  ///< the difference of two pictures as a picture is wanted
+};
+
+/// What came of it.
+struct Comparison {
+  std::vector<io::ComparedPair> pairs;  ///< one, or of folders one a name, in the order of names
+  std::size_t others = 0;               ///< files in folders that are neither pictures nor latents by their names
+  std::optional<Image> drawing;
+  bool folders = false;
+};
+
+/// Compares two files, or the files of two folders, and of those within, that have one name; a name that only one
+/// folder has is a difference, and what cannot be read or compared there an error of its pair. Throws Error{usage} for
+/// a folder and a file, for thresholds of pictures asked of latents, and for a drawing of what is not two pictures;
+/// Error{incompatible} for a picture and a latent and for latents of two spaces; Error{input} for files that cannot be
+/// read, and for folders without any picture or latent.
+Comparison compare(const CompareAsked& asked, const Events& events);
+
+}  // namespace lapis::pipeline
