@@ -25,6 +25,7 @@ LINES = {
     "decode": (["none.safetensors"], []),
     "convert": (["none.safetensors"], ["--to", "tiny-sdxl"]),
     "check": (["none.safetensors", "tiny-sd15"], []),
+    "batch": (["none.jsonl"], ["--dry-run", "--json"]),
     "compare": (["none.png", "other.png"], []),
     "matrix": (["none.safetensors", "tiny-sd15"], []),
     "import": (["none.safetensors"], []),
