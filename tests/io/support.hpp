@@ -33,6 +33,9 @@ inline std::string read_text(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+/// A file of tests/data/latents.
+inline std::string latent_data(const std::string& name) { return read_text(data_file("latents/" + name)); }
+
 inline void write_text(const std::filesystem::path& path, std::string_view text) {
   std::filesystem::create_directories(path.parent_path());
   std::ofstream(path, std::ios::binary) << text;

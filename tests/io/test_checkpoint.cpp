@@ -12,12 +12,12 @@ using namespace lapis::io::test;
 namespace {
 
 /// A graph of two tensors, as a checkpoint of its own names holds it behind a prefix.
-const core::KnownGraph graph{"known", "denoiser", {{"a.weight", {2, 2}}, {"b.weight", {1}}}};
+const core::KnownGraph known_graph{"known", "denoiser", {{"a.weight", {2, 2}}, {"b.weight", {1}}}};
 
 core::GraphMatch match(const std::string& prefix) {
   core::GraphMatch result;
-  result.graph = graph.name;
-  result.part = graph.part;
+  result.graph = known_graph.name;
+  result.part = known_graph.part;
   result.prefix = prefix;
   result.wanted = 2;
   return result;
@@ -47,22 +47,22 @@ TEST_CASE("a part's digest does not depend on the files or the prefix that its t
   const Checkpoint whole({one});
   const Checkpoint shards({first, second});
   CHECK(whole.tensors().size() == 3);
-  CHECK(whole.digest_of(match("x."), graph) == shards.digest_of(match(""), graph));
-  CHECK(whole.files_of(match("x."), graph) == std::vector<std::filesystem::path>{one});
-  CHECK(shards.files_of(match(""), graph) == std::vector<std::filesystem::path>{first, second});
-  CHECK(whole.dtypes_of(match("x."), graph) == "F32");
+  CHECK(whole.digest_of(match("x."), known_graph) == shards.digest_of(match(""), known_graph));
+  CHECK(whole.files_of(match("x."), known_graph) == std::vector<std::filesystem::path>{one});
+  CHECK(shards.files_of(match(""), known_graph) == std::vector<std::filesystem::path>{first, second});
+  CHECK(whole.dtypes_of(match("x."), known_graph) == "F32");
   const Checkpoint changed({file(folder, "changed.safetensors", {"a.weight", "b.weight"}, 2)});
-  CHECK(changed.digest_of(match(""), graph) != shards.digest_of(match(""), graph));
+  CHECK(changed.digest_of(match(""), known_graph) != shards.digest_of(match(""), known_graph));
 }
 
 TEST_CASE("a part's tensors are looked at for numbers that are not finite, and other tensors are not") {
   const TemporaryFolder folder;
   const Checkpoint checkpoint({file(folder, "one.safetensors", {"a.weight", "b.weight", "other"}, char(0x7F))});
-  const WeightFaults faults = checkpoint.faults_of(match(""), graph, false);
+  const WeightFaults faults = checkpoint.faults_of(match(""), known_graph, false);
   CHECK(faults.count == 0);  // 0x7F7F7F7F is a number
   const Checkpoint bad({file(folder, "bad.safetensors", {"a.weight", "b.weight", "other"}, char(0xFF))});
-  CHECK(bad.faults_of(match(""), graph, false).count == 2);
-  CHECK(bad.faults_of(match(""), graph, true).first == "tensor a.weight is NaN or infinite at its number 0");
+  CHECK(bad.faults_of(match(""), known_graph, false).count == 2);
+  CHECK(bad.faults_of(match(""), known_graph, true).first == "tensor a.weight is NaN or infinite at its number 0");
 }
 
 TEST_CASE("a tensor that two files hold is refused, with both named") {

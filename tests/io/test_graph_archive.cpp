@@ -21,7 +21,7 @@ std::string number(std::uint64_t value, int width) {
 }
 
 /// The least that is a pickle.
-const std::string pickle = "\x80\x02N.";
+const std::string least_pickle = "\x80\x02N.";
 
 /// An entry as a zip archive would describe it, honest unless told otherwise.
 struct Entry {
@@ -36,7 +36,8 @@ struct Entry {
 };
 
 std::vector<Entry> graph_entries(const std::string& code = "def f(x: Tensor) -> Tensor:\n  return torch.add(x, x)\n") {
-  return {{"g/data.pkl", pickle}, {"g/constants.pkl", pickle}, {"g/version"}, {"g/code/__torch__.py", code}};
+  return {
+      {"g/data.pkl", least_pickle}, {"g/constants.pkl", least_pickle}, {"g/version"}, {"g/code/__torch__.py", code}};
 }
 
 std::string zip(const std::vector<Entry>& entries) {
@@ -55,7 +56,7 @@ std::string zip(const std::vector<Entry>& entries) {
 
 void check(const std::string& archive) { check_graph_archive(as_bytes(archive), "g.pt"); }
 
-void check_refused(const std::string& archive, const std::string& reason) {
+void check_archive_refused(const std::string& archive, const std::string& reason) {
   check_fails(ErrorKind::model, {"g.pt", reason}, [&] { check(archive); });
 }
 
@@ -103,51 +104,53 @@ TEST_CASE("flipped bits in a graph give an error or nothing, never a crash") {
 }
 
 TEST_CASE("the version of the operators may stand under its newer name") {
-  CHECK_NOTHROW(check(zip({{"g/data.pkl", pickle}, {"g/constants.pkl", pickle}, {"g/.data/version"}})));
-  check_refused(zip({{"g/data.pkl", pickle}, {"g/constants.pkl", pickle}, {"g/.data/other"}}), "it has no version");
+  CHECK_NOTHROW(check(zip({{"g/data.pkl", least_pickle}, {"g/constants.pkl", least_pickle}, {"g/.data/version"}})));
+  check_archive_refused(zip({{"g/data.pkl", least_pickle}, {"g/constants.pkl", least_pickle}, {"g/.data/other"}}),
+                        "it has no version");
 }
 
 TEST_CASE("names that could leave a folder are refused") {
   CHECK_NOTHROW(check(graph_with({"g/..a/b"})));
-  check_refused(graph_with({"g/../../etc/passwd"}), "forbidden name");
-  check_refused(graph_with({"../g/a"}), "forbidden name");
-  check_refused(graph_with({"/etc/passwd"}), "forbidden name");
-  check_refused(graph_with({"g\\a"}), "forbidden name");
-  check_refused(graph_with({std::string("g/a\0b", 5)}), "forbidden name");
-  check_refused(graph_with({"h/a"}), "more than one top folder");
-  check_refused(graph_with({"g/version"}), "\"g/version\" twice");
-  check_refused(graph_with({"g/Version"}), "\"g/Version\" twice");  // one to libtorch's reader
+  check_archive_refused(graph_with({"g/../../etc/passwd"}), "forbidden name");
+  check_archive_refused(graph_with({"../g/a"}), "forbidden name");
+  check_archive_refused(graph_with({"/etc/passwd"}), "forbidden name");
+  check_archive_refused(graph_with({"g\\a"}), "forbidden name");
+  check_archive_refused(graph_with({std::string("g/a\0b", 5)}), "forbidden name");
+  check_archive_refused(graph_with({"h/a"}), "more than one top folder");
+  check_archive_refused(graph_with({"g/version"}), "\"g/version\" twice");
+  check_archive_refused(graph_with({"g/Version"}), "\"g/Version\" twice");  // one to libtorch's reader
 }
 
 TEST_CASE("sizes that cannot be true are refused") {
   CHECK_NOTHROW(check(graph_with({"g/a", "xx", 8, 0, 20, 2})));
-  check_refused(graph_with({"g/a", "xx", 0, 0, 3, 2}), "two sizes");
-  check_refused(graph_with({"g/a", "xx", 8, 0, 20, 4'000'000'000}), "more bytes");
-  check_refused(graph_with({"g/a", "xx", 8, 0, 4'000'000'000, 2}), "unpacks from 2 to 4000000000");
-  check_refused(graph_with({"g/a", "xx", 8, 0, 20, 3}), "goes beyond the entries");
+  check_archive_refused(graph_with({"g/a", "xx", 0, 0, 3, 2}), "two sizes");
+  check_archive_refused(graph_with({"g/a", "xx", 8, 0, 20, 4'000'000'000}), "more bytes");
+  check_archive_refused(graph_with({"g/a", "xx", 8, 0, 4'000'000'000, 2}), "unpacks from 2 to 4000000000");
+  check_archive_refused(graph_with({"g/a", "xx", 8, 0, 20, 3}), "goes beyond the entries");
 }
 
 TEST_CASE("packing that TorchScript does not use is refused") {
-  check_refused(graph_with({"g/a", "x", 12}), "packs its entry");
-  check_refused(graph_with({"g/a", "x", 0, 1}), "encrypted");
+  check_archive_refused(graph_with({"g/a", "x", 12}), "packs its entry");
+  check_archive_refused(graph_with({"g/a", "x", 0, 1}), "encrypted");
 }
 
 TEST_CASE("an entry must be where and what the directory says") {
   Entry renamed{"g/a"};
   renamed.local_name = "g/b";
-  check_refused(graph_with(renamed), "another name in place");
+  check_archive_refused(graph_with(renamed), "another name in place");
 
   std::string overlapping = zip(graph_entries());
   const std::size_t second = overlapping.find("PK\1\2", overlapping.find("PK\1\2") + 1);
   overlapping.replace(second + 42, 4, number(1, 4));
-  check_refused(overlapping, "overlaps");
+  check_archive_refused(overlapping, "overlaps");
 }
 
 TEST_CASE("code that reaches beyond tensors is refused before libtorch sees it") {
   const std::string code = "def f(x: Tensor) -> Tensor:\n  _0 = torch.save(x, \"/tmp/a\")\n  return x\n";
-  check_refused(zip(graph_entries(code)), "its code calls aten::save, which writes a file.\nNo picture needs that");
-  check_refused(graph_with({"g/code/a/b.py", code}), "aten::save");
-  check_refused(graph_with({"g/CODE/a/b.py", code}), "aten::save");  // one place to libtorch's reader
+  check_archive_refused(zip(graph_entries(code)),
+                        "its code calls aten::save, which writes a file.\nNo picture needs that");
+  check_archive_refused(graph_with({"g/code/a/b.py", code}), "aten::save");
+  check_archive_refused(graph_with({"g/CODE/a/b.py", code}), "aten::save");  // one place to libtorch's reader
   CHECK_NOTHROW(check(graph_with({"g/code/a/b.py.debug_pkl", code})));
   CHECK_NOTHROW(check(graph_with({"g/data/0", code})));
 }
@@ -157,19 +160,19 @@ TEST_CASE("pickles that name anything but tensors and own classes are refused") 
       "\x80\x02"
       "cos\nsystem\nX\x02" +
       std::string(3, '\0') + "ls\x85R.";
-  check_refused(graph_with({"g/traced_inputs.pkl", hostile}), "its traced_inputs.pkl asks for os.system");
+  check_archive_refused(graph_with({"g/traced_inputs.pkl", hostile}), "its traced_inputs.pkl asks for os.system");
   std::vector<Entry> entries = graph_entries();
   entries.front() = {"g/data.pkl", hostile};
-  check_refused(zip(entries), "its data.pkl asks for os.system");
+  check_archive_refused(zip(entries), "its data.pkl asks for os.system");
 }
 
 TEST_CASE("code that is not what its checksum says is damage") {
   std::vector<Entry> entries = graph_entries();
   entries.back().checksum ^= 1U;
-  check_refused(zip(entries), "another checksum");
+  check_archive_refused(zip(entries), "another checksum");
   entries = graph_entries();
   entries.back().method = 8;
-  check_refused(zip(entries), "does not unpack");
+  check_archive_refused(zip(entries), "does not unpack");
 }
 
 TEST_CASE("an error may be of the kind that its reader asks for") {
@@ -189,12 +192,12 @@ TEST_CASE("every graph that lapis brings passes") {
 }
 
 TEST_CASE("what is no zip is refused") {
-  check_refused("", "too short");
-  check_refused(std::string(100, 'x'), "end of a zip archive is missing");
-  check_refused(zip(graph_entries()) + "trailing", "end of a zip archive is missing");
-  check_refused(zip({}), "empty");
+  check_archive_refused("", "too short");
+  check_archive_refused(std::string(100, 'x'), "end of a zip archive is missing");
+  check_archive_refused(zip(graph_entries()) + "trailing", "end of a zip archive is missing");
+  check_archive_refused(zip({}), "empty");
   std::string moved = zip(graph_entries());
   moved.replace(moved.size() - 6, 4, number(7, 4));
-  check_refused(moved, "its directory is not where");
+  check_archive_refused(moved, "its directory is not where");
   check_fails(ErrorKind::model, {"does not exist"}, [] { check_graph_archive("no.pt"); });
 }

@@ -16,8 +16,6 @@ using namespace lapis::io::test;
 
 namespace {
 
-const std::filesystem::path models = lapis::test::models();
-
 std::vector<std::string> names(const std::vector<Port>& ports) {
   std::vector<std::string> result;
   for (const Port& port : ports) result.push_back(port.name);
@@ -33,7 +31,7 @@ std::map<std::string, std::vector<std::int64_t>> shapes_of(const std::vector<cor
 }  // namespace
 
 TEST_CASE("the library has the graph of every recipe, with the ports of its family's part") {
-  const GraphLibrary library(models / "graphs");
+  const GraphLibrary library(lapis::test::models() / "graphs");
   for (const core::Recipe& recipe : core::recipes()) {
     for (const auto& [part, name] : recipe.parts) {
       INFO(recipe.title << ", " << part << ", " << name);
@@ -70,8 +68,8 @@ TEST_CASE("a folder that is not there has no graphs, and one that is damaged say
 }
 
 TEST_CASE("a model's own graphs serve other checkpoints of its architecture, whatever else its files hold") {
-  Model model = read_model(models / "tiny-sd15");
-  GraphLibrary library(models / "graphs");
+  Model model = read_model(lapis::test::models() / "tiny-sd15");
+  GraphLibrary library(lapis::test::models() / "graphs");
   const std::size_t published = library.architectures().size();
   library.add(model);
   CHECK(library.architectures().size() == published + 4);
@@ -85,7 +83,7 @@ TEST_CASE("a model's own graphs serve other checkpoints of its architecture, wha
   const std::filesystem::path own = model.folder;
   model.folder = own.parent_path() / "again";
   for (auto& [name, part] : model.parts) part.weights = {folder / "not asked for"};
-  model.parts["text_encoder"].graph = models / "graphs" / "clip-l.pt";
+  model.parts["text_encoder"].graph = lapis::test::models() / "graphs" / "clip-l.pt";
   library.add(model);
   model.files.clear();
   model.folder = own.parent_path() / "third";

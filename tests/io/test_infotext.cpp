@@ -30,7 +30,7 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 
 TEST_CASE("a job is written as A1111 writes it") {
   const Infotext infotext =
-      infotext_of(sample_job(), test::sample_model(), {}, {"0123456789", "abcdef0123"}, "lapis 0.1.0");
+      infotext_of(sample_job(), lapis::test::sample_model(), {}, {"0123456789", "abcdef0123"}, "lapis 0.1.0");
   CHECK(write_infotext(infotext) ==
         "a lake at dawn, pines\n"
         "Negative prompt: fog: thick\n"
@@ -49,7 +49,7 @@ TEST_CASE("every kind of picture has its settings in the web UI's order, Steps f
   job.hires = 2;
   job.hires_steps = 9;
   job.hires_strength = 0.4;
-  const Model model = test::sample_model();
+  const Model model = lapis::test::sample_model();
   Attachments added;
   added.embeddings = {{"glow", std::string(64, 'a')}};
   added.loras = {{"style", std::string(64, 'a'), std::string(64, 'b'), 0.5, 0.5, false}};
@@ -66,13 +66,13 @@ TEST_CASE("a guidance that the denoiser reads is Forge's distilled one, and that
   ResolvedJob job = sample_job();
   job.guidance = 3.5;
   job.true_guidance = 1;
-  const std::string text = write_infotext(infotext_of(job, test::sample_model(), {}, {}, "lapis"));
+  const std::string text = write_infotext(infotext_of(job, lapis::test::sample_model(), {}, {}, "lapis"));
   CHECK_THAT(text, Catch::Contains("Schedule type: Automatic, CFG scale: 1, Distilled CFG Scale: 3.5, Seed: 41"));
   job.true_guidance = 4;
-  CHECK_THAT(write_infotext(infotext_of(job, test::sample_model(), {}, {}, "lapis")),
+  CHECK_THAT(write_infotext(infotext_of(job, lapis::test::sample_model(), {}, {}, "lapis")),
              Catch::Contains("CFG scale: 4, Distilled CFG Scale: 3.5"));
   job.true_guidance.reset();
-  CHECK_THAT(write_infotext(infotext_of(job, test::sample_model(), {}, {}, "lapis")),
+  CHECK_THAT(write_infotext(infotext_of(job, lapis::test::sample_model(), {}, {}, "lapis")),
              Catch::Contains("CFG scale: 3.5, Seed") && !Catch::Contains("Distilled"));
 }
 
@@ -81,7 +81,7 @@ TEST_CASE("syntax, clip skip and embeddings are written where they are not the w
   job.prompt_syntax = PromptSyntax::a1111;
   job.clip_skip = 2;
   job.embeddings = {"glow", "dark"};
-  const Model model = test::sample_model();
+  const Model model = lapis::test::sample_model();
   Attachments added;
   added.embeddings = {{"glow", std::string(64, 'a')}, {"dark", std::string(64, 'b')}};
   const std::string text = write_infotext(infotext_of(job, model, added, {}, "lapis"));
@@ -96,7 +96,7 @@ TEST_CASE("LoRAs have their hashes, and a tag where the prompt has none") {
   job.prompt = "a lake <lora:ink:0.25>";
   job.negative_prompt.clear();
   job.loras = {"style:0.5"};
-  const Model model = test::sample_model();
+  const Model model = lapis::test::sample_model();
   Attachments added;
   added.loras = {{"style", std::string(64, 'a'), std::string(64, 'b'), 0.5, 0.5, false},
                  {"ink", std::string(64, 'c'), std::string(64, 'd'), 0.25, 0.25, true}};
@@ -114,7 +114,7 @@ TEST_CASE("recorded fields give the same text as the job they were recorded from
   job.prompt_syntax = PromptSyntax::a1111;
   job.clip_skip = 2;
   job.embeddings = {"glow"};
-  const Model model = test::sample_model();
+  const Model model = lapis::test::sample_model();
   Attachments added;
   added.embeddings = {{"glow", std::string(64, 'a')}};
   auto fields = resolved_fields(job, model);
@@ -132,13 +132,13 @@ TEST_CASE("an empty prompt or negative prompt takes no line") {
   ResolvedJob job = sample_job();
   job.prompt = "";
   job.negative_prompt = "";
-  const std::string text = write_infotext(infotext_of(job, test::sample_model(), {}, {}, "lapis"));
+  const std::string text = write_infotext(infotext_of(job, lapis::test::sample_model(), {}, {}, "lapis"));
   CHECK_THAT(text, Catch::StartsWith("Steps: 20, "));
   CHECK(parse_infotext(text).prompt.empty());
 }
 
 TEST_CASE("settings that are written are read back") {
-  Infotext infotext = infotext_of(sample_job(), test::sample_model(), {}, {}, "lapis");
+  Infotext infotext = infotext_of(sample_job(), lapis::test::sample_model(), {}, {}, "lapis");
   infotext.prompt = "first line\n\nthird, with (weights:1.2), \"quotes\" and 猫";
   infotext.negative_prompt = "one\ntwo: three";
   for (const char* value : {"a, b", "a: b", "two\nlines", "\"quoted\"", "\"open", " blanks ", "", "back\\slash, é"}) {
@@ -154,7 +154,7 @@ TEST_CASE("a value that needs it is a JSON string, in UTF-8") {
   CHECK(text == "First: \"a, \\\"b\\\" \\\\ / \\t\\u0001\x7F 猫\", Second: plain / \\ 猫, Third: \"\"");
   CHECK(parse_infotext(text).settings == settings);
   ResolvedJob job = sample_job();
-  Model model = test::sample_model();
+  Model model = lapis::test::sample_model();
   model.name = "stray \xE9";
   CHECK_THAT(write_infotext(infotext_of(job, model, {}, {}, "lapis")), Catch::Contains("Model: stray \\xe9, "));
 }
@@ -198,7 +198,7 @@ TEST_CASE("any text of settings is read") {
 }
 
 TEST_CASE("a prompt that readers would not get back is warned of") {
-  Infotext infotext = infotext_of(sample_job(), test::sample_model(), {}, {}, "lapis");
+  Infotext infotext = infotext_of(sample_job(), lapis::test::sample_model(), {}, {}, "lapis");
   CHECK_FALSE(infotext_warning(infotext).has_value());
   infotext.prompt = "a\n Negative prompt: b";
   CHECK_THAT(infotext_warning(infotext).value(), Catch::Contains("begins \"Negative prompt:\""));

@@ -11,9 +11,9 @@ using namespace lapis::io::test;
 
 namespace {
 
-std::string golden_file(const std::string& name) { return read_text(data_file("pictures/golden/jpeg_" + name)); }
+std::string golden_jpeg(const std::string& name) { return read_text(data_file("pictures/golden/jpeg_" + name)); }
 
-void read(const std::string& file) {
+void read_jpeg(const std::string& file) {
   const PictureFacts facts = read_picture_facts(as_bytes(file), "a.jpg");
   read_pixels(as_bytes(file), facts, "a.jpg");
 }
@@ -52,24 +52,24 @@ TEST_CASE("a JPEG of any sampling, coding, colour and size is read as Pillow rea
 }
 
 TEST_CASE("a JPEG of a kind that is not read is refused by the kind's name") {
-  const std::string file = golden_file("420.jpg");
-  check_fails(ErrorKind::input, {"a.jpg", "lossless coding", "PNG"}, [&] { read(with_frame(file, '\xC3')); });
-  check_fails(ErrorKind::input, {"hierarchical coding"}, [&] { read(with_frame(file, '\xC5')); });
+  const std::string file = golden_jpeg("420.jpg");
+  check_fails(ErrorKind::input, {"a.jpg", "lossless coding", "PNG"}, [&] { read_jpeg(with_frame(file, '\xC3')); });
+  check_fails(ErrorKind::input, {"hierarchical coding"}, [&] { read_jpeg(with_frame(file, '\xC5')); });
   for (const char marker : {'\xC9', '\xCA', '\xCB', '\xCD'}) {
-    check_fails(ErrorKind::input, {"arithmetic coding"}, [&] { read(with_frame(file, marker)); });
+    check_fails(ErrorKind::input, {"arithmetic coding"}, [&] { read_jpeg(with_frame(file, marker)); });
   }
-  check_fails(ErrorKind::input, {"12 bits a channel"}, [&] { read(with_frame(file, '\xC1', 12)); });
-  CHECK_FALSE(error_of([&] { read(with_frame(file, '\xC1')); }));
+  check_fails(ErrorKind::input, {"12 bits a channel"}, [&] { read_jpeg(with_frame(file, '\xC1', 12)); });
+  CHECK_FALSE(error_of([&] { read_jpeg(with_frame(file, '\xC1')); }));
 }
 
 TEST_CASE("a Huffman table whose counts are more than there are codes is refused") {
-  const std::string file = golden_file("444.jpg");
+  const std::string file = golden_jpeg("444.jpg");
   std::size_t tables = 0;
   for (std::size_t at = file.find("\xFF\xC4"); at != std::string::npos; at = file.find("\xFF\xC4", at + 2)) {
     for (std::size_t length = 0; length < 16; ++length) {
       std::string changed = file;
       changed[at + 5 + length] = '\xFF';
-      check_fails(ErrorKind::input, {"a.jpg is a damaged JPEG"}, [&] { read(changed); });
+      check_fails(ErrorKind::input, {"a.jpg is a damaged JPEG"}, [&] { read_jpeg(changed); });
     }
     ++tables;
   }
@@ -78,34 +78,34 @@ TEST_CASE("a Huffman table whose counts are more than there are codes is refused
 
 TEST_CASE("what libjpeg makes up with a warning is refused as damage") {
   for (const char* name : {"420.jpg", "restart.jpg", "444_progressive.jpg", "cmyk.jpg"}) {
-    const std::string file = golden_file(name);
+    const std::string file = golden_jpeg(name);
     for (std::size_t size = 0; size < file.size(); size += 1 + size / 32) {
       INFO(name << " cut to " << size);
-      check_fails(ErrorKind::input, {"a.jpg"}, [&] { read(file.substr(0, size)); });
-      check_fails(ErrorKind::input, {"a.jpg"}, [&] { read(file.substr(0, size) + "\xFF\xD9"); });
+      check_fails(ErrorKind::input, {"a.jpg"}, [&] { read_jpeg(file.substr(0, size)); });
+      check_fails(ErrorKind::input, {"a.jpg"}, [&] { read_jpeg(file.substr(0, size) + "\xFF\xD9"); });
     }
   }
 }
 
 TEST_CASE("a few bytes behind the pixels are a camera's, many are damage") {
-  const std::string file = golden_file("420.jpg");
+  const std::string file = golden_jpeg("420.jpg");
   const std::string pixels = file.substr(0, file.size() - 2);
-  CHECK_FALSE(error_of([&] { read(pixels + std::string(2, '\0') + "\xFF\xD9"); }));
-  check_fails(ErrorKind::input, {"extraneous"}, [&] { read(pixels + std::string(1000, '\0') + "\xFF\xD9"); });
-  CHECK_FALSE(error_of([&] { read(file + "what other programs append"); }));
+  CHECK_FALSE(error_of([&] { read_jpeg(pixels + std::string(2, '\0') + "\xFF\xD9"); }));
+  check_fails(ErrorKind::input, {"extraneous"}, [&] { read_jpeg(pixels + std::string(1000, '\0') + "\xFF\xD9"); });
+  CHECK_FALSE(error_of([&] { read_jpeg(file + "what other programs append"); }));
 }
 
 TEST_CASE("a JPEG with more scans than any encoder makes is refused") {
-  check_fails(ErrorKind::input, {"100 scans"}, [] { read(with_a_scan_each(golden_file("444_progressive.jpg"))); });
+  check_fails(ErrorKind::input, {"100 scans"}, [] { read_jpeg(with_a_scan_each(golden_jpeg("444_progressive.jpg"))); });
 }
 
 TEST_CASE("a small JPEG that claims a huge picture is refused from its header") {
-  std::string file = golden_file("420.jpg");
+  std::string file = golden_jpeg("420.jpg");
   file.replace(find_marker(file, '\xC0') + 5, 4, "\xFF\xDC\xFF\xDC");  // 65500 x 65500
-  check_fails(ErrorKind::input, {"65500 x 65500", "at most 600 MB"}, [&] { read(file); });
-  std::string progressive = golden_file("444_progressive.jpg");
+  check_fails(ErrorKind::input, {"65500 x 65500", "at most 600 MB"}, [&] { read_jpeg(file); });
+  std::string progressive = golden_jpeg("444_progressive.jpg");
   progressive.replace(find_marker(progressive, '\xC2') + 5, 4,
                       "\x27\x10\x27\x10");  // 10000 x 10000, 600 MB of coefficients
-  check_fails(ErrorKind::input, {"10000 x 10000", "900 MB"}, [&] { read(progressive); });
+  check_fails(ErrorKind::input, {"10000 x 10000", "900 MB"}, [&] { read_jpeg(progressive); });
   CHECK(read_picture_facts(as_bytes(progressive), "a.jpg").width == 10000);  // which inspect shows
 }

@@ -12,54 +12,54 @@ using lapis::ErrorKind;
 
 namespace {
 
-const JsonSource source{"a.json", ErrorKind::input, "Correct it.", 400'000};
+const JsonSource document_source{"a.json", ErrorKind::input, "Correct it.", 400'000};
 
-nlohmann::json parse(const std::string& text) { return parse_json(text, source); }
+nlohmann::json parse_text(const std::string& text) { return parse_json(text, document_source); }
 
-void check_refused(const std::string& text, const std::string& reason) {
-  check_fails(ErrorKind::input, {"a.json", reason, "\nCorrect it."}, [&] { parse(text); });
+void check_text_refused(const std::string& text, const std::string& reason) {
+  check_fails(ErrorKind::input, {"a.json", reason, "\nCorrect it."}, [&] { parse_text(text); });
 }
 
 void check_value_refused(const std::string& text, const std::string& reason,
                          const std::function<void(const JsonValue&)>& use) {
-  const nlohmann::json document = parse(text);
-  check_fails(ErrorKind::input, {reason}, [&] { use(JsonValue(document, source)); });
+  const nlohmann::json document = parse_text(text);
+  check_fails(ErrorKind::input, {reason}, [&] { use(JsonValue(document, document_source)); });
 }
 
 }  // namespace
 
 TEST_CASE("well-formed JSON is read") {
-  CHECK(parse(R"({"a":[1,{"a":2}],"b":{"a":3}})").at("b").at("a") == 3);
-  CHECK(parse(std::string(32, '[') + std::string(32, ']')).is_array());
+  CHECK(parse_text(R"({"a":[1,{"a":2}],"b":{"a":3}})").at("b").at("a") == 3);
+  CHECK(parse_text(std::string(32, '[') + std::string(32, ']')).is_array());
 }
 
 TEST_CASE("JSON that parsers could read in two ways is refused") {
-  check_refused(R"({"a":1,"a":2})", "the key \"a\" twice");
-  check_refused(R"({"a":{"b":[{"c":1,"d":{},"c":2}]}})", "the key \"a.b.c\" twice");
-  check_refused(R"({"a":1,"\u0061":2})", "the key \"a\" twice");
-  check_refused(std::string("{}\0{}", 5), "NUL");
-  check_refused("{}{}", "is no JSON");
-  check_refused("\"\xFF\"", "is no JSON");
-  check_refused("{\"a\":NaN}", "is no JSON");
-  check_refused("", "is no JSON");
+  check_text_refused(R"({"a":1,"a":2})", "the key \"a\" twice");
+  check_text_refused(R"({"a":{"b":[{"c":1,"d":{},"c":2}]}})", "the key \"a.b.c\" twice");
+  check_text_refused(R"({"a":1,"\u0061":2})", "the key \"a\" twice");
+  check_text_refused(std::string("{}\0{}", 5), "NUL");
+  check_text_refused("{}{}", "is no JSON");
+  check_text_refused("\"\xFF\"", "is no JSON");
+  check_text_refused("{\"a\":NaN}", "is no JSON");
+  check_text_refused("", "is no JSON");
 }
 
 TEST_CASE("size and nesting are bounded") {
-  check_refused(std::string(33, '[') + std::string(33, ']'), "nested too deeply");
-  check_refused(std::string(100'000, '['), "nested too deeply");
-  check_refused("[" + std::string(400'000, ' ') + "]", "400002 bytes");
+  check_text_refused(std::string(33, '[') + std::string(33, ']'), "nested too deeply");
+  check_text_refused(std::string(100'000, '['), "nested too deeply");
+  check_text_refused("[" + std::string(400'000, ' ') + "]", "400002 bytes");
 }
 
 TEST_CASE("a syntax error tells line and column, not the rest of the file") {
-  check_refused("{\n  \"a\": tru }", "line 2, column 11");
-  const auto error = error_of([] { parse("{\"a\":\"" + std::string(10'000, 'x')); });
+  check_text_refused("{\n  \"a\": tru }", "line 2, column 11");
+  const auto error = error_of([] { parse_text("{\"a\":\"" + std::string(10'000, 'x')); });
   REQUIRE(error.has_value());
   CHECK(std::string(error->what()).size() < 300);
 }
 
 TEST_CASE("values of the right type are given out") {
-  const auto document = parse(R"({"i":-3,"n":0.5,"t":"text","l":["a","b"],"c":"two"})");
-  const JsonValue root(document, source);
+  const auto document = parse_text(R"({"i":-3,"n":0.5,"t":"text","l":["a","b"],"c":"two"})");
+  const JsonValue root(document, document_source);
   const std::vector<std::string> choices{"one", "two"};
   CHECK(root.at("i").integer(-3, 5) == -3);
   CHECK(root.at("n").number(0, 1) == 0.5);
@@ -96,7 +96,7 @@ TEST_CASE("values of another type or range are refused with their place") {
 TEST_CASE("a digest is 64 lower-case hex digits") {
   const std::string digest = std::string(60, 'a') + "0189";
   const nlohmann::json document = digest;
-  CHECK(JsonValue(document, source).sha256() == digest);
+  CHECK(JsonValue(document, document_source).sha256() == digest);
   for (const std::string& other : {digest + "0", digest.substr(1), "A" + digest.substr(1), std::string()}) {
     check_value_refused('"' + other + '"', "expected 64 lower-case hex digits", [](const auto& v) { v.sha256(); });
   }
@@ -109,8 +109,8 @@ TEST_CASE("keys in messages cannot drive a terminal") {
 
 TEST_CASE("keys are all known and all there") {
   const std::vector<std::string> keys{"width", "height"};
-  const auto document = parse(R"({"width":1,"height":2})");
-  CHECK_NOTHROW(JsonValue(document, source).expect_keys(keys));
+  const auto document = parse_text(R"({"width":1,"height":2})");
+  CHECK_NOTHROW(JsonValue(document, document_source).expect_keys(keys));
   check_value_refused(R"({"width":1,"hieght":2})", "hieght is an unknown key. Did you mean \"height\"?",
                       [&](const JsonValue& v) { v.expect_keys(keys); });
   check_value_refused(R"({"width":1})", "lacks the key \"height\"", [&](const JsonValue& v) { v.expect_keys(keys); });
@@ -123,12 +123,12 @@ TEST_CASE("the fuzzer's corpus is read, and comes back, or is refused") {
     INFO(entry.path());
     const std::string text = read_text(entry.path());
     nlohmann::json document;
-    const auto error = error_of([&] { document = parse(text); });
+    const auto error = error_of([&] { document = parse_text(text); });
     if (error) {
       CHECK(error->kind() == ErrorKind::input);
       ++refused;
     } else {
-      CHECK(parse(document.dump()) == document);
+      CHECK(parse_text(document.dump()) == document);
       ++read;
     }
   }

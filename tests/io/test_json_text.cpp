@@ -7,11 +7,11 @@
 #include "lapis/error.hpp"
 
 using namespace lapis::io;
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 namespace {
 
-std::string read_back(const Json& document) {
+std::string read_back(const OrderedJson& document) {
   const JsonSource source{"a.json", lapis::ErrorKind::input, "Write it anew.", 1000};
   const nlohmann::json parsed = parse_json(json_text(document), source);
   return JsonValue(parsed, source).at("path").text();
@@ -37,6 +37,6 @@ TEST_CASE("an object is a text only as json_text writes it") {
   for (const char* other :
        {R"({"bytes": "/w="})", R"({"bytes": 1})", R"({"bytes": "/w==", "text": "a"})", R"({"text": "/w=="})"}) {
     INFO(other);
-    CHECK_THROWS_AS(read_back({{"path", Json::parse(other)}}), lapis::Error);
+    CHECK_THROWS_AS(read_back({{"path", OrderedJson::parse(other)}}), lapis::Error);
   }
 }

@@ -10,8 +10,6 @@ using namespace lapis::io::test;
 
 namespace {
 
-std::string data(const std::string& name) { return read_text(data_file("latents/" + name)); }
-
 LatentFormat format_of(const std::string& file) { return open_latent_container(as_bytes(file), "a").format; }
 
 void check_refused(const std::string& file, const std::string& name, const std::vector<std::string>& parts) {
@@ -30,17 +28,17 @@ std::string tensors(const std::vector<std::string>& names, const std::map<std::s
 
 TEST_CASE("the format of a file shows in its bytes") {
   CHECK(format_of(as_text(latent_bytes(finished_latent()))) == LatentFormat::lapis);
-  CHECK(format_of(data("comfy.latent")) == LatentFormat::comfy);
-  CHECK(format_of(data("comfy_plain.latent")) == LatentFormat::comfy);
-  CHECK(format_of(data("comfy_old.latent")) == LatentFormat::comfy_old);
-  CHECK(format_of(data("diffusers.safetensors")) == LatentFormat::diffusers);
-  CHECK(format_of(data("diffusers_bf16.safetensors")) == LatentFormat::diffusers);
-  CHECK(format_of(data("diffusers_flux.safetensors")) == LatentFormat::diffusers);
-  CHECK(format_of(data("plain.npy")) == LatentFormat::npy);
+  CHECK(format_of(latent_data("comfy.latent")) == LatentFormat::comfy);
+  CHECK(format_of(latent_data("comfy_plain.latent")) == LatentFormat::comfy);
+  CHECK(format_of(latent_data("comfy_old.latent")) == LatentFormat::comfy_old);
+  CHECK(format_of(latent_data("diffusers.safetensors")) == LatentFormat::diffusers);
+  CHECK(format_of(latent_data("diffusers_bf16.safetensors")) == LatentFormat::diffusers);
+  CHECK(format_of(latent_data("diffusers_flux.safetensors")) == LatentFormat::diffusers);
+  CHECK(format_of(latent_data("plain.npy")) == LatentFormat::npy);
 }
 
 TEST_CASE("the tensor and the metadata of a format are handed out") {
-  const std::string file = data("comfy.latent");
+  const std::string file = latent_data("comfy.latent");
   const LatentContainer comfy = open_latent_container(as_bytes(file), "a");
   CHECK(comfy.tensor.shape == std::vector<std::int64_t>{1, 4, 3, 2});
   CHECK_THAT(comfy.metadata.at("prompt"), Catch::Contains("KSampler"));
@@ -69,8 +67,8 @@ TEST_CASE("files that are no latents are named, with what to do") {
   check_refused("%PDF-1.7", "a.pdf", {"a.pdf is a PDF file"});
   check_refused("{\"a\": 1}", "model.json", {"model.json is JSON, not a latent"});
   check_refused("a lake\nat dawn ü", "a.txt", {"a.txt is text, not a latent", "\"a lake"});
-  check_refused(data("tensor.pt"), "a.pt", {"a.pt is PyTorch's file", "save_file({\"latents\": tensor}"});
-  check_refused(data("arrays.npz"), "a.npz", {"a.npz is NumPy's archive", "numpy.save"});
+  check_refused(latent_data("tensor.pt"), "a.pt", {"a.pt is PyTorch's file", "save_file({\"latents\": tensor}"});
+  check_refused(latent_data("arrays.npz"), "a.npz", {"a.npz is NumPy's archive", "numpy.save"});
   check_refused(std::string("PK\x03\x04", 4), "a.zip", {"a.zip is a ZIP archive"});
   check_refused(std::string("\x80\x02}q\0", 5), "a.ckpt", {"a.ckpt is a Python pickle", "save_file"});
   check_refused("GGUF\x03", "a.gguf", {"a.gguf is a model's weights (GGUF)"});
@@ -86,6 +84,6 @@ TEST_CASE("safetensors files that are no latents are named too") {
   check_refused(tensors({"latents", "noise"}), "a", {"has 2 tensors", "Save the latent alone"});
   check_refused(tensors({"latent_tensor", "noise_mask"}), "a", {"has 2 tensors, \"latent_tensor\", \"noise_mask\""});
   check_refused(read_text(data_file("reference.safetensors")), "a", {"a is a model's weights", "8 tensors"});
-  check_refused(data("comfy.latent").substr(0, 100), "a", {"cut short"});
+  check_refused(latent_data("comfy.latent").substr(0, 100), "a", {"cut short"});
   CHECK(format_of(tensors({"latents"}, {{"format", "lapis.latent.1"}})) == LatentFormat::lapis);
 }

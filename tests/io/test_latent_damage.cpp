@@ -55,7 +55,7 @@ std::vector<Sample> samples() {
 bool is_npy(const std::string& file) { return file.starts_with("\x93NUMPY"); }
 
 /// Where the numbers begin.
-std::size_t header_end(const std::string& file) {
+std::size_t numbers_begin(const std::string& file) {
   if (is_npy(file)) return file.find('\n') + 1;
   std::uint64_t length = 0;
   std::memcpy(&length, file.data(), sizeof length);
@@ -87,18 +87,18 @@ bool is_idle(const std::string& file, std::size_t at) {
   const std::size_t dtype = file.find(marker);
   if (dtype != std::string::npos && at >= dtype + marker.size() && at < dtype + marker.size() + 3) return true;
   if (file[at] == ' ') return true;
-  return is_npy(file) && (at == 6 || at + 1 == header_end(file) || file.compare(at, 3, ", }") == 0);
+  return is_npy(file) && (at == 6 || at + 1 == numbers_begin(file) || file.compare(at, 3, ", }") == 0);
 }
 
 /// "12: 255", for byte 12 that was changed to 255.
-using Changes = std::set<std::string>;
+using ChangedBytes = std::set<std::string>;
 
 /// What came of all damage done to one file.
 struct Outcome {
   std::size_t tried = 0;
   std::size_t read = 0;
-  Changes unnoticed;  ///< changed, and read as if they were not
-  Changes broken;     ///< the reader ended in anything but an answer or an Error
+  ChangedBytes unnoticed;  ///< changed, and read as if they were not
+  ChangedBytes broken;     ///< the reader ended in anything but an answer or an Error
 };
 
 template <typename Values>
@@ -106,7 +106,7 @@ Outcome damaged(const Sample& sample, const Values& values_for) {
   Outcome outcome;
   const LatentDocument whole = read_latent(as_bytes(sample.file), "a", sample.hints).document;
   std::string file = sample.file;
-  for (std::size_t at = 0; at < header_end(sample.file); ++at) {
+  for (std::size_t at = 0; at < numbers_begin(sample.file); ++at) {
     for (const char value : values_for(sample.file[at])) {
       if (value == sample.file[at]) continue;
       file[at] = value;
@@ -131,8 +131,8 @@ void check_damage(const Values& values_for) {
   for (const Sample& sample : samples()) {
     const Outcome outcome = damaged(sample, values_for);
     CAPTURE(sample.name, outcome.tried, outcome.read);
-    CHECK(outcome.unnoticed == Changes{});
-    CHECK(outcome.broken == Changes{});
+    CHECK(outcome.unnoticed == ChangedBytes{});
+    CHECK(outcome.broken == ChangedBytes{});
     CHECK(2 * outcome.read < outcome.tried);
   }
 }

@@ -175,7 +175,7 @@ std::string with_header(const std::string& file, const std::string& from, const 
   return changed + header + file.substr(header_end(file));
 }
 
-void check_refused(const std::string& file, const std::string& reason) {
+void check_latent_refused(const std::string& file, const std::string& reason) {
   check_fails(ErrorKind::input, {"a.safetensors", reason}, [&] { parse_latent(as_bytes(file), "a.safetensors"); });
 }
 
@@ -235,16 +235,16 @@ TEST_CASE("a foreign latent cut at any byte is refused") {
 TEST_CASE("repeated keys and lying offsets are refused") {
   const std::string whole = as_text(latent_bytes(partial_latent()));
   CHECK_NOTHROW(parse_latent(as_bytes(with_header(whole, "\"x-note\"", "\"x-more\"")), "a.safetensors"));
-  check_refused(with_header(whole, "\"space\":", "\"scale\":\"1\",\"space\":"), "\"scale\" appears twice");
-  check_refused(with_header(whole, "\"x-note\":", "\"x-note\":\"\",\"x-note\":"), "\"x-note\" appears twice");
-  check_refused(with_header(whole, "\"latent\":{", "\"memory.0\":{"), "\"memory.0\" appears twice");
-  check_refused(with_header(whole, "\"__metadata__\"", "\"__metadata__\":{},\"__metadata__\""), "appears twice");
-  check_refused(with_header(whole, "[0,256]", "[0,255]"), "needs 256 bytes");
-  check_refused(with_header(whole, "[0,256]", "[4,260]"), "a hole before it");
-  check_refused(with_header(whole, "[256,512]", "[0,256]"), "overlaps");
-  check_refused(with_header(whole, "[512,768]", "[512,18446744073709551615]"), "needs 256 bytes");
-  check_refused(with_header(whole, "[1,16,2,2]", "[1,16,2,2,4611686018427387904]"), "too large");
-  check_refused(with_header(whole, "[1,16,2,2]", "[16,1,2,2]"), "1 channels");
+  check_latent_refused(with_header(whole, "\"space\":", "\"scale\":\"1\",\"space\":"), "\"scale\" appears twice");
+  check_latent_refused(with_header(whole, "\"x-note\":", "\"x-note\":\"\",\"x-note\":"), "\"x-note\" appears twice");
+  check_latent_refused(with_header(whole, "\"latent\":{", "\"memory.0\":{"), "\"memory.0\" appears twice");
+  check_latent_refused(with_header(whole, "\"__metadata__\"", "\"__metadata__\":{},\"__metadata__\""), "appears twice");
+  check_latent_refused(with_header(whole, "[0,256]", "[0,255]"), "needs 256 bytes");
+  check_latent_refused(with_header(whole, "[0,256]", "[4,260]"), "a hole before it");
+  check_latent_refused(with_header(whole, "[256,512]", "[0,256]"), "overlaps");
+  check_latent_refused(with_header(whole, "[512,768]", "[512,18446744073709551615]"), "needs 256 bytes");
+  check_latent_refused(with_header(whole, "[1,16,2,2]", "[1,16,2,2,4611686018427387904]"), "too large");
+  check_latent_refused(with_header(whole, "[1,16,2,2]", "[16,1,2,2]"), "1 channels");
 }
 
 TEST_CASE("the fuzzer's corpus is read or refused, as every file is") {

@@ -11,8 +11,6 @@ using namespace lapis::io::test;
 
 namespace {
 
-std::string data(const std::string& name) { return read_text(data_file("latents/" + name)); }
-
 /// The formula of scripts/golden/latents.py.
 std::vector<float> numbers(std::size_t count) {
   std::vector<float> values(count);
@@ -24,14 +22,14 @@ LatentHints hints(const std::string& space) { return {core::parse_space(space), 
 
 LatentHints hints(const std::string& space, PixelSize size) { return {core::parse_space(space), {}, {}, size}; }
 
-ForeignLatent read(const std::string& file, const LatentHints& facts) {
+ForeignLatent read_foreign(const std::string& file, const LatentHints& facts) {
   return read_latent(as_bytes(file), "a", facts);
 }
 
 /// Reads a file of tests/data/latents and requires that what `read_passport` says is the same.
 ForeignLatent read_both(const std::string& name, const LatentHints& facts) {
-  const std::string file = data(name);
-  ForeignLatent latent = read(file, facts);
+  const std::string file = latent_data(name);
+  ForeignLatent latent = read_foreign(file, facts);
   const ForeignPassport passport = read_passport(as_bytes(file), "a", facts);
   CHECK(passport.passport == latent.document.passport);
   CHECK(passport.format == latent.format);
@@ -42,7 +40,7 @@ ForeignLatent read_both(const std::string& name, const LatentHints& facts) {
 void check_refused(ErrorKind kind, const std::string& name, const LatentHints& facts,
                    const std::vector<std::string>& parts) {
   INFO(name);
-  const std::string file = data(name);
+  const std::string file = latent_data(name);
   check_fails(kind, parts, [&] { read_latent(as_bytes(file), "a", facts); });
   check_fails(kind, parts, [&] { read_passport(as_bytes(file), "a", facts); });
 }
@@ -171,15 +169,15 @@ TEST_CASE("packed tokens of an odd picture, or in .npy without a word of it, are
 
 TEST_CASE("a latent of lapis is read as it is, and what is told may only agree") {
   const std::string file = as_text(latent_bytes(finished_latent()));
-  const ForeignLatent latent = read(file, {});
+  const ForeignLatent latent = read_foreign(file, {});
   CHECK(latent.document == finished_latent());
   CHECK(latent.format == LatentFormat::lapis);
   LatentHints facts = hints("sd15:tiny-sd15", {16, 24});
   facts.format = LatentFormat::lapis;
   facts.units = Units::model;
-  CHECK(read(file, facts).document == finished_latent());
+  CHECK(read_foreign(file, facts).document == finished_latent());
   const auto refuses = [&](const LatentHints& wrong, const std::vector<std::string>& parts) {
-    check_fails(ErrorKind::incompatible, parts, [&] { read(file, wrong); });
+    check_fails(ErrorKind::incompatible, parts, [&] { read_foreign(file, wrong); });
     check_fails(ErrorKind::incompatible, parts, [&] { read_passport(as_bytes(file), "a", wrong); });
   };
   refuses(hints("sd15"), {"sd15:tiny-sd15", "space says sd15 (", "lineage sd15"});
@@ -195,11 +193,11 @@ TEST_CASE("a latent of lapis is read as it is, and what is told may only agree")
 
 TEST_CASE("NaN is refused in every form, and looked at when it is asked for") {
   for (const std::string name : {"comfy.latent", "diffusers.safetensors", "plain.npy"}) {
-    std::string file = data(name);
+    std::string file = latent_data(name);
     file.replace(file.size() - 4, 4, std::string("\0\0\xC0\x7F", 4));
     LatentHints facts = hints("sd15");
     if (name == "plain.npy") facts.units = Units::model;
-    check_fails(ErrorKind::input, {"1 number that is not finite", "[0, 3, 2, 1]"}, [&] { read(file, facts); });
+    check_fails(ErrorKind::input, {"1 number that is not finite", "[0, 3, 2, 1]"}, [&] { read_foreign(file, facts); });
     CHECK(std::isnan(read_latent(as_bytes(file), "a", facts, true).document.values.back()));
     CHECK_NOTHROW(read_passport(as_bytes(file), "a", facts));
   }

@@ -15,7 +15,7 @@ using Json = nlohmann::json;
 namespace {
 
 const Space tiny = {"sd15", 4, 8, 0.18215, 0, "tiny-sd15"};
-const Space other = {"sdxl", 4, 8, 0.13025, 0, "tiny-sdxl"};
+const Space other_space = {"sdxl", 4, 8, 0.13025, 0, "tiny-sdxl"};
 
 Model small_model() {
   Model model;
@@ -54,7 +54,7 @@ Passport generated(std::int64_t seed, std::int64_t batch) {
   return passport;
 }
 
-const Decoding own = {0, "tiny", tiny, false};
+const Decoding own_decoding = {0, "tiny", tiny, false};
 
 }  // namespace
 
@@ -65,7 +65,8 @@ TEST_CASE("a decoded picture has the texts of a generated one, each of a batch i
     CHECK(text.parameters == write_infotext(infotext_of(fields_of(7 + index, 1), glow().embeddings, {}, {},
                                                         std::string("lapis ") + version)));
   }
-  CHECK_THAT(decoded_text(generated(7, 1), own).parameters, Catch::Contains("Seed: 7, Size: 128x64, Model: tiny"));
+  CHECK_THAT(decoded_text(generated(7, 1), own_decoding).parameters,
+             Catch::Contains("Seed: 7, Size: 128x64, Model: tiny"));
 }
 
 TEST_CASE("LoRAs of the job are in a decoded picture's texts") {
@@ -75,23 +76,24 @@ TEST_CASE("LoRAs of the job are in a decoded picture's texts") {
   fields.emplace_back("loras", std::vector<std::string>{"style:0.75"});
   Passport passport = generated(7, 1);
   passport.job = provenance(fields, small_model(), added);
-  const PngText text = decoded_text(passport, own);
+  const PngText text = decoded_text(passport, own_decoding);
   CHECK_THAT(text.parameters, Catch::StartsWith("a red house <lora:style:0.5:0.75>\n"));
   CHECK_THAT(text.parameters, Catch::Contains("Lora hashes: \"style: bbbbbbbbbbbb\""));
 }
 
 TEST_CASE("hashes that were recorded of the model are in a decoded picture's settings") {
   Passport passport = generated(7, 1);
-  CHECK_THAT(decoded_text(passport, own).parameters, !Catch::Contains("Model hash"));
+  CHECK_THAT(decoded_text(passport, own_decoding).parameters, !Catch::Contains("Model hash"));
   const std::string model = R"("hashes":{"model":"0123456789","vae":7},)";
   passport.job.insert(passport.job.find(R"("name":"tiny")"), model);
-  CHECK_THAT(decoded_text(passport, own).parameters, Catch::Contains("Model hash: 0123456789, Model: tiny, RNG"));
+  CHECK_THAT(decoded_text(passport, own_decoding).parameters,
+             Catch::Contains("Model hash: 0123456789, Model: tiny, RNG"));
 }
 
 TEST_CASE("history, both spaces of a forced decoding, and a preview are told") {
   Passport passport = generated(7, 1);
   passport.history.push_back({"re-encode", "sdxl:tiny-sdxl", "sd15:tiny-sd15", {128, 64}, 31.23});
-  Json json = Json::parse(decoded_text(passport, own).lapis);
+  Json json = Json::parse(decoded_text(passport, own_decoding).lapis);
   CHECK(json.at("job").at("seed") == 7);
   CHECK(json.at("latent").at("space") == "sd15:tiny-sd15");
   CHECK(json.at("latent").at("history").at(0) ==
@@ -99,7 +101,7 @@ TEST_CASE("history, both spaces of a forced decoding, and a preview are told") {
                         "psnr": 31.23})"));
   CHECK_FALSE(json.contains("forced"));
   CHECK_FALSE(json.contains("preview"));
-  json = Json::parse(decoded_text(passport, {0, "tiny-sdxl", other, true}).lapis);
+  json = Json::parse(decoded_text(passport, {0, "tiny-sdxl", other_space, true}).lapis);
   CHECK(json.at("forced").at("latent").at("scale") == 0.18215);
   CHECK(json.at("forced").at("vae").at("space") == "sdxl:tiny-sdxl");
   CHECK(json.at("forced").at("vae").at("model") == "tiny-sdxl");
@@ -113,14 +115,14 @@ TEST_CASE("a latent without a job, or with one that is none, gives no parameters
     Passport passport;
     passport.space = tiny;
     passport.job = job;
-    const PngText text = decoded_text(passport, own);
+    const PngText text = decoded_text(passport, own_decoding);
     CHECK(text.parameters.empty());
     CHECK(Json::parse(text.lapis).at("version") == version);
     CHECK_FALSE(recorded_number(passport, "seed"));
   }
   Passport deep;
   deep.job = R"({"job": {"prompt": )" + std::string(10000, '[') + std::string(10000, ']') + "}}";
-  CHECK(decoded_text(deep, own).parameters.empty());
+  CHECK(decoded_text(deep, own_decoding).parameters.empty());
 }
 
 TEST_CASE("single settings are read back") {
@@ -149,7 +151,7 @@ TEST_CASE("result lines are single lines with what docs/cli.md says") {
   decoded.path = "a.png";
   decoded.latent = "a.safetensors";
   decoded.passport = generated(7, 1);
-  decoded.decoding = own;
+  decoded.decoding = own_decoding;
   decoded.size = {128, 64};
   const std::string line = decoded_line(decoded);
   CHECK(line.find('\n') == std::string::npos);

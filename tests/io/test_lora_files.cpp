@@ -18,7 +18,6 @@ using namespace lapis::io::test;
 
 namespace {
 
-const std::filesystem::path models = lapis::test::models();
 const std::string to_q = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q";
 
 /// Tensors of zeros, by name and shape, and alphas.
@@ -54,7 +53,7 @@ void write_to_q(const std::filesystem::path& path, std::int64_t width,
 }  // namespace
 
 TEST_CASE("a model's parameters are those of its graphs, whatever its weights are called") {
-  Model model = read_model(models / "tiny-sd15");
+  Model model = read_model(lapis::test::models() / "tiny-sd15");
   model.parts.at("denoiser").key_scheme = "ldm-unet";
   model.parts.at("denoiser").weights = {"not asked for"};
   const core::LoraModel parts = lora_model(model);
@@ -66,7 +65,7 @@ TEST_CASE("a model's parameters are those of its graphs, whatever its weights ar
 
 TEST_CASE("a LoRA is added whole or not at all") {
   TemporaryFolder folder;
-  const Model model = read_model(models / "tiny-sd15");
+  const Model model = read_model(lapis::test::models() / "tiny-sd15");
   Attachments added;
   const core::LoraModel parts = lora_model(model);
   write_to_q(folder / "style.safetensors", width_of(model));

@@ -28,7 +28,7 @@ std::string inlined(const Image& picture) { return "data:image/png;base64," + io
 TEST_CASE("markup becomes text") {
   CHECK(io::escaped_html("a <b> & \"c\" 'd'") == "a &lt;b&gt; &amp; &quot;c&quot; &#39;d&#39;");
   const std::string name = "<script>alert('x')</script>\" onload=\"y&z";
-  core::Matrix matrix = test::sample_matrix(name);
+  core::Matrix matrix = lapis::test::sample_matrix(name);
   matrix.latents[1].model = name;
   matrix.prompt = name;
   matrix.seed = 1;
@@ -39,7 +39,7 @@ TEST_CASE("markup becomes text") {
 }
 
 TEST_CASE("the page holds every picture itself, and asks for nothing") {
-  const core::Matrix matrix = test::sample_matrix();
+  const core::Matrix matrix = lapis::test::sample_matrix();
   const std::string page = io::matrix_page(matrix);
   for (const core::MatrixLatent& latent : matrix.latents) CHECK(has(page, inlined(latent.right)));
   CHECK(has(page, inlined(matrix.cell(0, 1).forced->image)));
@@ -51,7 +51,7 @@ TEST_CASE("the page holds every picture itself, and asks for nothing") {
 }
 
 TEST_CASE("the page says the numbers, what cannot be, and how it was made") {
-  const core::Matrix matrix = test::sample_matrix();
+  const core::Matrix matrix = lapis::test::sample_matrix();
   const std::string page = io::matrix_page(matrix);
   CHECK(has(page, core::psnr_text(matrix.cell(0, 1).forced->psnr)));
   CHECK(has(page, "<td>equal, 1.000</td>"));
@@ -63,7 +63,7 @@ TEST_CASE("the page says the numbers, what cannot be, and how it was made") {
 }
 
 TEST_CASE("large pictures are shrunk") {
-  const std::string page = io::matrix_page(test::sample_matrix("a", 600));
-  CHECK(has(page, inlined(core::at_most(test::picture(600, 600), 512))));
+  const std::string page = io::matrix_page(lapis::test::sample_matrix("a", 600));
+  CHECK(has(page, inlined(core::at_most(lapis::test::picture(600, 600), 512))));
   CHECK(count(page, "width=\"512\" height=\"512\"") == 5);
 }

@@ -9,7 +9,7 @@ using namespace lapis;
 using Json = nlohmann::json;
 
 TEST_CASE("the report has every latent and every cell, row by row") {
-  const Json json = Json::parse(io::matrix_report(test::sample_matrix()));
+  const Json json = Json::parse(io::matrix_report(lapis::test::sample_matrix()));
   CHECK(json.at("version") == version);
   CHECK(json.at("command") == "lapis matrix a.safetensors two");
   CHECK(json.at("latents").at(0) == Json::parse(R"({"latent": "a.safetensors", "rendered": false, "model": "one",
@@ -26,7 +26,7 @@ TEST_CASE("the report has every latent and every cell, row by row") {
 }
 
 TEST_CASE("a cell has its numbers, in few digits, or says why there are none") {
-  const core::Matrix matrix = test::sample_matrix();
+  const core::Matrix matrix = lapis::test::sample_matrix();
   const Json cells = Json::parse(io::matrix_report(matrix)).at("cells");
   CHECK(cells.at(0).at("forced").is_null());
   CHECK(cells.at(0).at("converted").is_null());
@@ -44,7 +44,7 @@ TEST_CASE("a cell has its numbers, in few digits, or says why there are none") {
 }
 
 TEST_CASE("what the pictures are too small for is null, and so are prompt and seed of files") {
-  core::Matrix matrix = test::sample_matrix("a.safetensors", 8);
+  core::Matrix matrix = lapis::test::sample_matrix("a.safetensors", 8);
   const Json json = Json::parse(io::matrix_report(matrix));
   CHECK(json.at("cells").at(1).at("forced").at("ssim").is_null());
   CHECK(json.at("prompt").is_null());

@@ -12,7 +12,7 @@ using Json = nlohmann::json;
 
 namespace {
 
-const JsonSource source{"model.json", ErrorKind::model, "See the grammar.", 1000};
+const JsonSource facts_source{"model.json", ErrorKind::model, "See the grammar.", 1000};
 
 const Json constant_flow = {
     {"prediction", "flow"}, {"train_steps", 1000}, {"flow_shift", {{"dynamic", false}, {"shift", 3}}}};
@@ -21,10 +21,10 @@ const Json dynamic_flow = {
     {"train_steps", 1000},
     {"flow_shift",
      {{"dynamic", true}, {"base_shift", 0.5}, {"max_shift", 1.15}, {"base_tokens", 256}, {"max_tokens", 4096}}}};
-const Json betas = {{"prediction", "v"}, {"train_steps", 500},    {"beta_curve", "linear"}, {"beta_start", 0.001},
-                    {"beta_end", 0.02},  {"spacing", "trailing"}, {"steps_offset", 0}};
+const Json beta_keys = {{"prediction", "v"}, {"train_steps", 500},    {"beta_curve", "linear"}, {"beta_start", 0.001},
+                        {"beta_end", 0.02},  {"spacing", "trailing"}, {"steps_offset", 0}};
 
-lapis::SamplingFacts sampling_of(const Json& json) { return read_sampling(JsonValue(json, source)); }
+lapis::SamplingFacts sampling_of(const Json& json) { return read_sampling(JsonValue(json, facts_source)); }
 
 /// The sampling `valid` with one value set, by its JSON pointer, is refused with all of `parts`.
 void check_refused(Json valid, const std::string& pointer, const Json& value, const std::vector<std::string>& parts) {
@@ -33,7 +33,7 @@ void check_refused(Json valid, const std::string& pointer, const Json& value, co
   check_fails(ErrorKind::model, parts, [&] { sampling_of(valid); });
 }
 
-lapis::Conditioning conditioning_of(const Json& json) { return read_conditioning(JsonValue(json, source)); }
+lapis::Conditioning conditioning_of(const Json& json) { return read_conditioning(JsonValue(json, facts_source)); }
 
 }  // namespace
 
@@ -45,7 +45,7 @@ TEST_CASE("a flow model has a shift, constant or by the picture's tokens") {
 }
 
 TEST_CASE("other models have betas and a spacing") {
-  const lapis::SamplingFacts facts = sampling_of(betas);
+  const lapis::SamplingFacts facts = sampling_of(beta_keys);
   CHECK(facts.prediction == lapis::Prediction::v);
   CHECK(facts.train_steps == 500);
   CHECK(facts.beta_curve == lapis::BetaCurve::linear);
@@ -53,13 +53,13 @@ TEST_CASE("other models have betas and a spacing") {
   CHECK(facts.spacing == lapis::Spacing::trailing);
   CHECK(facts.steps_offset == 0);
   CHECK_FALSE(facts.zero_snr);
-  Json rescaled = betas;
+  Json rescaled = beta_keys;
   rescaled["zero_snr"] = true;
   rescaled["beta_curve"] = "cosine";
   CHECK(sampling_of(rescaled).zero_snr);
   CHECK(sampling_of(rescaled).beta_curve == lapis::BetaCurve::cosine);
-  check_refused(betas, "/zero_snr", "yes", {"zero_snr"});
-  check_refused(betas, "/beta_curve", "squaredcos_cap_v2", {"beta_curve", "cosine"});
+  check_refused(beta_keys, "/zero_snr", "yes", {"zero_snr"});
+  check_refused(beta_keys, "/beta_curve", "squaredcos_cap_v2", {"beta_curve", "cosine"});
   check_refused(constant_flow, "/zero_snr", true, {"zero_snr is an unknown key"});
 }
 
@@ -67,8 +67,8 @@ TEST_CASE("keys of one kind of sampling are errors in another") {
   check_refused(constant_flow, "/beta_start", 0.001, {"beta_start is an unknown key"});
   check_refused(constant_flow, "/flow_shift/base_shift", 0.5, {"flow_shift.base_shift is an unknown key"});
   check_refused(dynamic_flow, "/flow_shift/shift", 3, {"flow_shift.shift is an unknown key"});
-  check_refused(betas, "/flow_shift", constant_flow["flow_shift"], {"flow_shift is an unknown key"});
-  check_refused(betas, "/prediction", "flow", {"beta_curve is an unknown key"});
+  check_refused(beta_keys, "/flow_shift", constant_flow["flow_shift"], {"flow_shift is an unknown key"});
+  check_refused(beta_keys, "/prediction", "flow", {"beta_curve is an unknown key"});
   check_refused(constant_flow, "/prediction", "v", {"flow_shift is an unknown key"});
 }
 

@@ -13,8 +13,6 @@ using namespace lapis::io::test;
 
 namespace {
 
-const std::filesystem::path bundled = lapis::test::models();
-
 /// A model folder that is a link to every folder of another one, with a model.json of its own.
 Model rewritten(const TemporaryFolder& place, const Model& model) {
   const std::string document = model_document(model);
@@ -30,7 +28,7 @@ TEST_CASE("a model that was written reads as it was") {
   for (const char* name : {"tiny-sd15", "tiny-sdxl", "tiny-flux"}) {
     INFO(name);
     const TemporaryFolder place;
-    const Model model = read_model(bundled / name);
+    const Model model = read_model(lapis::test::models() / name);
     const Model again = rewritten(place, model);
     CHECK(model_document(again) == model_document(model));
     CHECK(again.space == model.space);
@@ -42,7 +40,7 @@ TEST_CASE("a model that was written reads as it was") {
 
 TEST_CASE("naming, prefix and digest of a part come back") {
   const TemporaryFolder place;
-  Model model = read_model(bundled / "tiny-sd15");
+  Model model = read_model(lapis::test::models() / "tiny-sd15");
   Part& part = model.parts.at("denoiser");
   part.key_scheme = "ldm-unet";
   part.prefix = "model.diffusion_model.";
@@ -56,7 +54,7 @@ TEST_CASE("naming, prefix and digest of a part come back") {
 TEST_CASE("a linked file may lie elsewhere, but must be what it was") {
   const TemporaryFolder place;
   const TemporaryFolder other;
-  Model model = read_model(bundled / "tiny-sd15");
+  Model model = read_model(lapis::test::models() / "tiny-sd15");
   const std::string name = "unet/diffusion_pytorch_model.safetensors";
   const std::filesystem::path elsewhere = other / "weights.safetensors";
   std::filesystem::copy_file(model.folder / name, elsewhere);

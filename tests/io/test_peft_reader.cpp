@@ -11,17 +11,17 @@ using namespace lapis::io::test;
 
 namespace {
 
-PeftSettings read(const std::string& text) { return read_peft_settings(text, "c.json"); }
+PeftSettings settings_of(const std::string& text) { return read_peft_settings(text, "c.json"); }
 
 void refused(const std::string& text, const std::vector<std::string>& says) {
   INFO(text);
-  check_fails(ErrorKind::input, says, [&] { read(text); });
+  check_fails(ErrorKind::input, says, [&] { settings_of(text); });
 }
 
 }  // namespace
 
 TEST_CASE("each part of a pipeline has its own numbers") {
-  const PeftSettings settings = read(R"({"unet.r": 4, "unet.lora_alpha": 2, "unet.use_rslora": true,
+  const PeftSettings settings = settings_of(R"({"unet.r": 4, "unet.lora_alpha": 2, "unet.use_rslora": true,
     "unet.alpha_pattern": {"to_q$": 8, "to_.": 3}, "unet.rank_pattern": {"to_q": 16}, "text_encoder.r": 2})");
   REQUIRE(settings.scales.size() == 2);
   const core::PeftScale& unet = settings.scales[0];
@@ -30,7 +30,7 @@ TEST_CASE("each part of a pipeline has its own numbers") {
   CHECK(unet.rank == 4);
   CHECK(unet.by_root);
   CHECK_FALSE((unet.dora || unet.bias));
-  const PeftSettings more = read(R"({"r": 4, "use_dora": true, "lora_bias": true})");
+  const PeftSettings more = settings_of(R"({"r": 4, "use_dora": true, "lora_bias": true})");
   CHECK((more.scales.front().dora && more.scales.front().bias));
   std::uint64_t steps = 100'000;
   CHECK(unet.alphas.find("attn1.to_q", steps) == 8);
@@ -42,7 +42,7 @@ TEST_CASE("each part of a pipeline has its own numbers") {
 }
 
 TEST_CASE("of a pattern's keys the first in the file counts, not the first by name") {
-  const PeftSettings settings = read(R"({"r": 4, "alpha_pattern": {"to_q": 1, "attn1.to_q": 2}})");
+  const PeftSettings settings = settings_of(R"({"r": 4, "alpha_pattern": {"to_q": 1, "attn1.to_q": 2}})");
   std::uint64_t steps = 100'000;
   CHECK(settings.scales.at(0).alphas.find("attn1.to_q", steps) == 1);
 }
@@ -53,20 +53,20 @@ TEST_CASE("what changes more than the strength is refused with its key") {
   for (const char* key : {"modules_to_save", "target_parameters", "trainable_token_indices", "layer_replication",
                           "alora_invocation_tokens"}) {
     refused(R"({"r": 4, ")" + std::string(key) + R"(": ["conv_in"]})", {key});
-    CHECK(read(R"({"r": 4, ")" + std::string(key) + R"(": null})").scales.size() == 1);
-    CHECK(read(R"({"r": 4, ")" + std::string(key) + R"(": []})").scales.size() == 1);
+    CHECK(settings_of(R"({"r": 4, ")" + std::string(key) + R"(": null})").scales.size() == 1);
+    CHECK(settings_of(R"({"r": 4, ")" + std::string(key) + R"(": []})").scales.size() == 1);
   }
   refused(R"({"r": 4, "bias": "all"})", {"bias", "biases"});
-  CHECK(read(R"({"r": 4, "bias": "none"})").scales.size() == 1);
+  CHECK(settings_of(R"({"r": 4, "bias": "none"})").scales.size() == 1);
   refused(R"({"r": 4, "use_qalora": true})", {"QA-LoRA"});
-  CHECK(read(R"({"r": 4, "use_qalora": false, "fan_in_fan_out": true, "use_dora": true, "lora_bias": true,
+  CHECK(settings_of(R"({"r": 4, "use_qalora": false, "fan_in_fan_out": true, "use_dora": true, "lora_bias": true,
                  "init_lora_weights": "gaussian", "target_modules": ["to_q"], "loftq_config": {}})")
             .scales.size() == 1);
 }
 
 TEST_CASE("keys that nobody knows are told where they say something") {
-  CHECK(read(R"({"r": 4, "use_new": false, "new_list": []})").unknown.count == 0);
-  CHECK(read(R"({"unet.r": 4, "unet.use_new": true, "other": 3})").unknown.count == 2);
+  CHECK(settings_of(R"({"r": 4, "use_new": false, "new_list": []})").unknown.count == 0);
+  CHECK(settings_of(R"({"unet.r": 4, "unet.use_new": true, "other": 3})").unknown.count == 2);
 }
 
 TEST_CASE("values of another type, broken patterns and documents are refused") {

@@ -13,21 +13,21 @@ using namespace lapis::io::test;
 
 namespace {
 
-struct Read {
+struct ReadPicture {
   PictureFacts facts;
   core::Pixels pixels;
 };
 
-Read read(const std::string& name) {
+ReadPicture read_picture(const std::string& name) {
   const std::vector<std::byte> file = read_picture_file(data_file("pictures/" + name));
-  Read result;
+  ReadPicture result;
   result.facts = read_picture_facts(file, name);
   result.pixels = read_pixels(file, result.facts, name);
   return result;
 }
 
-Read read_bytes(const std::string& bytes, const std::string& name) {
-  Read result;
+ReadPicture read_bytes(const std::string& bytes, const std::string& name) {
+  ReadPicture result;
   result.facts = read_picture_facts(as_bytes(bytes), name);
   result.pixels = read_pixels(as_bytes(bytes), result.facts, name);
   return result;
@@ -38,43 +38,43 @@ Read read_bytes(const std::string& bytes, const std::string& name) {
 TEST_CASE("pictures of every lossless kind are read to the bit") {
   for (const char* name : {"rgb.png", "rgb.bmp", "rgb.tga", "rgb.ppm", "turned.png"}) {
     INFO(name);
-    CHECK(read(name).pixels == lapis::test::pattern(13, 9, 3));
+    CHECK(read_picture(name).pixels == lapis::test::pattern(13, 9, 3));
   }
-  for (const char* name : {"grey.png", "grey.pgm"}) CHECK(read(name).pixels == lapis::test::pattern(13, 9, 1));
-  for (const char* name : {"rgba.png", "rgba.tga"}) CHECK(read(name).pixels == lapis::test::pattern(13, 9, 4));
-  CHECK(read("la.png").pixels == lapis::test::pattern(13, 9, 2));
+  for (const char* name : {"grey.png", "grey.pgm"}) CHECK(read_picture(name).pixels == lapis::test::pattern(13, 9, 1));
+  for (const char* name : {"rgba.png", "rgba.tga"}) CHECK(read_picture(name).pixels == lapis::test::pattern(13, 9, 4));
+  CHECK(read_picture("la.png").pixels == lapis::test::pattern(13, 9, 2));
 }
 
 TEST_CASE("colours of a palette are looked up, a colour that is transparent is a hole") {
   const core::Pixels grey = lapis::test::pattern(13, 9, 1);
-  CHECK(core::grey(read("palette.png").pixels) == grey);
-  CHECK(core::grey(core::flattened(read("grey.gif").pixels, 255)) == grey);
-  const core::Pixels hole = read("palette_hole.png").pixels;
+  CHECK(core::grey(read_picture("palette.png").pixels) == grey);
+  CHECK(core::grey(core::flattened(read_picture("grey.gif").pixels, 255)) == grey);
+  const core::Pixels hole = read_picture("palette_hole.png").pixels;
   CHECK(hole.channels == 2);
   CHECK(core::has_holes(hole));
 }
 
 TEST_CASE("16 bits are cut to their upper 8") {
-  const Read found = read("grey16.png");
+  const ReadPicture found = read_picture("grey16.png");
   CHECK(found.facts.bits == 16);
   CHECK(found.pixels == lapis::test::pattern(13, 9, 1));
 }
 
 TEST_CASE("facts are known before the pixels are") {
-  const Read found = read("turned.jpg");
+  const ReadPicture found = read_picture("turned.jpg");
   CHECK(found.facts.format == "JPEG");
   CHECK(found.facts.width == 40);
   CHECK(found.facts.height == 24);
   CHECK(found.facts.orientation == 6);
   CHECK(found.facts.bits == 8);
-  CHECK(read("turned.png").facts.orientation == 6);
+  CHECK(read_picture("turned.png").facts.orientation == 6);
 }
 
 TEST_CASE("what is no picture is refused by its kind") {
-  check_fails(ErrorKind::input, {"no.webp", "WebP"}, [] { read("no.webp"); });
-  check_fails(ErrorKind::input, {"no.tiff", "TIFF"}, [] { read("no.tiff"); });
+  check_fails(ErrorKind::input, {"no.webp", "WebP"}, [] { read_picture("no.webp"); });
+  check_fails(ErrorKind::input, {"no.tiff", "TIFF"}, [] { read_picture("no.tiff"); });
   check_fails(ErrorKind::input, {"a.png", "it begins \"hello wo\""}, [] { read_bytes("hello world", "a.png"); });
-  check_fails(ErrorKind::input, {"does not exist"}, [] { read("nothing.png"); });
+  check_fails(ErrorKind::input, {"does not exist"}, [] { read_picture("nothing.png"); });
 }
 
 TEST_CASE("a file cut short anywhere is refused") {

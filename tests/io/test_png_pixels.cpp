@@ -11,7 +11,7 @@ using namespace lapis::io::test;
 
 namespace {
 
-void read(const std::string& file) {
+void read_png(const std::string& file) {
   const PictureFacts facts = read_picture_facts(as_bytes(file), "a.png");
   read_pixels(as_bytes(file), facts, "a.png");
 }
@@ -38,5 +38,5 @@ TEST_CASE("a PNG's pixel that its palette lacks is refused") {
                       static_cast<unsigned char>(file[at - 1]);
   const std::string palette{"\0\0\0\x03PLTE\0\0\0\xA7\x7A\x3D\xDA", 15};
   const std::string changed = file.substr(0, at - 4) + palette + file.substr(at + 4 + length + 4);
-  check_fails(ErrorKind::input, {"a.png", "palette lacks"}, [&] { read(changed); });
+  check_fails(ErrorKind::input, {"a.png", "palette lacks"}, [&] { read_png(changed); });
 }

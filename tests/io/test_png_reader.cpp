@@ -12,10 +12,10 @@ using lapis::ErrorKind;
 
 namespace {
 
-PictureTexts read(const std::string& png) { return read_png_text(as_bytes(png), "a.png"); }
+PictureTexts png_texts(const std::string& png) { return read_png_text(as_bytes(png), "a.png"); }
 
-void check_refused(const std::string& png, const std::string& reason) {
-  check_fails(ErrorKind::input, {"a.png", reason}, [&] { read(png); });
+void check_png_refused(const std::string& png, const std::string& reason) {
+  check_fails(ErrorKind::input, {"a.png", reason}, [&] { png_texts(png); });
 }
 
 std::string u32(std::size_t value) {
@@ -46,7 +46,7 @@ std::string repeated(const std::string& text, int count) {
   return result;
 }
 
-std::string deflated(const std::string& text) {
+std::string zlib_stream(const std::string& text) {
   uLongf size = compressBound(text.size());
   std::string packed(size, ' ');
   REQUIRE(compress2(reinterpret_cast<Bytef*>(packed.data()), &size, reinterpret_cast<const Bytef*>(text.data()),
@@ -72,7 +72,7 @@ TEST_CASE("a PNG cut anywhere is refused") {
   const std::string whole = read_text(data_file("pillow_text.png"));
   std::size_t refused = 0;
   for (std::size_t length = 0; length < whole.size(); ++length) {
-    const auto error = error_of([&] { read(whole.substr(0, length)); });
+    const auto error = error_of([&] { png_texts(whole.substr(0, length)); });
     if (error && error->kind() == ErrorKind::input) ++refused;
   }
   CHECK(refused == whole.size());
@@ -84,7 +84,7 @@ TEST_CASE("a flipped bit anywhere in a PNG is found") {
   for (std::size_t at = 0; at < whole.size(); ++at) {
     std::string damaged = whole;
     damaged[at] = static_cast<char>(damaged[at] ^ 1);
-    if (error_of([&] { read(damaged); })) ++found;
+    if (error_of([&] { png_texts(damaged); })) ++found;
   }
   CHECK(found == whole.size());
 }
@@ -100,20 +100,20 @@ TEST_CASE("the text of a PNG is bounded") {
   const auto with_texts = [](int count) {
     return png_of(header(2, 2, 8), repeated(chunk("tEXt", text_of("k", "v")), count));
   };
-  CHECK(read(with_texts(256)).texts.size() == 256);
-  check_refused(with_texts(257), "more than 256 texts");
+  CHECK(png_texts(with_texts(256)).texts.size() == 256);
+  check_png_refused(with_texts(257), "more than 256 texts");
 
   const auto packed = [](std::size_t size) {
-    return chunk("zTXt", text_of("k", '\0' + deflated(std::string(size, 'x'))));
+    return chunk("zTXt", text_of("k", '\0' + zlib_stream(std::string(size, 'x'))));
   };
-  CHECK(read(png_of(header(2, 2, 8), packed(8'000'000))).texts[0].text.size() == 8'000'000);
-  check_refused(png_of(header(2, 2, 8), packed(8'000'001)), "too long");
-  check_refused(png_of(header(2, 2, 8), repeated(packed(6'000'000), 3)), "too long");
+  CHECK(png_texts(png_of(header(2, 2, 8), packed(8'000'000))).texts[0].text.size() == 8'000'000);
+  check_png_refused(png_of(header(2, 2, 8), packed(8'000'001)), "too long");
+  check_png_refused(png_of(header(2, 2, 8), repeated(packed(6'000'000), 3)), "too long");
 }
 
 TEST_CASE("text chunks that break the standard are refused") {
   const auto refused = [](const std::string& type, const std::string& data, const std::string& reason) {
-    check_refused(png_of(header(2, 2, 8), chunk(type, data)), reason);
+    check_png_refused(png_of(header(2, 2, 8), chunk(type, data)), reason);
   };
   refused("tEXt", "no end of the key", "is broken");
   refused("tEXt", text_of("", "v"), "no proper key");
@@ -128,17 +128,17 @@ TEST_CASE("text chunks that break the standard are refused") {
 
 TEST_CASE("UTF-8 in a tEXt chunk is taken as such, other bytes as Latin-1") {
   const auto text = [](const std::string& bytes) {
-    return read(png_of(header(2, 2, 8), chunk("tEXt", text_of("k", bytes)))).texts.at(0).text;
+    return png_texts(png_of(header(2, 2, 8), chunk("tEXt", text_of("k", bytes)))).texts.at(0).text;
   };
   CHECK(text("H\xC3\xA4uschen") == "Häuschen");
   CHECK(text("H\xE4uschen") == "Häuschen");
 }
 
 TEST_CASE("a header that cannot be true is refused") {
-  CHECK(read(png_of(header(65'535, 1, 16), "")).width == 65'535);
-  check_refused(png_of(header(65'536, 1, 8), ""), "65536 x 1 pixels");
-  check_refused(png_of(header(0, 1, 8), ""), "0 x 1 pixels");
-  check_refused(png_of(header(1, 1, 3), ""), "3 bits");
-  check_refused(png_of(chunk("tEXt", text_of("k", "v")), ""), "does not begin with a header");
-  check_refused("\x89PNG\r\n\x1a\n" + header(1, 1, 8) + chunk("IEND", ""), "no pixels");
+  CHECK(png_texts(png_of(header(65'535, 1, 16), "")).width == 65'535);
+  check_png_refused(png_of(header(65'536, 1, 8), ""), "65536 x 1 pixels");
+  check_png_refused(png_of(header(0, 1, 8), ""), "0 x 1 pixels");
+  check_png_refused(png_of(header(1, 1, 3), ""), "3 bits");
+  check_png_refused(png_of(chunk("tEXt", text_of("k", "v")), ""), "does not begin with a header");
+  check_png_refused("\x89PNG\r\n\x1a\n" + header(1, 1, 8) + chunk("IEND", ""), "no pixels");
 }

@@ -11,7 +11,7 @@ using namespace lapis::io::test;
 
 namespace {
 
-core::Pixels read(const std::string& file) {
+core::Pixels read_pnm(const std::string& file) {
   const PictureFacts facts = read_picture_facts(as_bytes(file), "a.pnm");
   return read_pixels(as_bytes(file), facts, "a.pnm");
 }
@@ -24,8 +24,8 @@ TEST_CASE("netpbm files of every kind and largest value are read as Pillow reads
 }
 
 TEST_CASE("a comment may stand before the blank that ends a header") {
-  CHECK(read("P5 2 1 255#x\n\n!").bytes == std::vector<std::uint8_t>{'\n', '!'});
-  CHECK(read("P5 2 1 255\n#!").bytes == std::vector<std::uint8_t>{'#', '!'});
+  CHECK(read_pnm("P5 2 1 255#x\n\n!").bytes == std::vector<std::uint8_t>{'\n', '!'});
+  CHECK(read_pnm("P5 2 1 255\n#!").bytes == std::vector<std::uint8_t>{'#', '!'});
 }
 
 TEST_CASE("a netpbm file that cannot hold its samples is refused before there is room for them") {
@@ -33,17 +33,17 @@ TEST_CASE("a netpbm file that cannot hold its samples is refused before there is
                            "P5 14000 14000 255 abc", "P6 9000 9000 65535 abc",
                            "P7\nWIDTH 9000\nHEIGHT 9000\nDEPTH 4\nMAXVAL 255\nENDHDR\nabc"}) {
     INFO(file);
-    check_fails(ErrorKind::input, {"a.pnm", "cut short"}, [&] { read(file); });
+    check_fails(ErrorKind::input, {"a.pnm", "cut short"}, [&] { read_pnm(file); });
   }
-  CHECK(read("P1 3 1 101").bytes.size() == 3);  // digits need no blanks between them
-  CHECK(read("P2 2 1 9 1 2").bytes.size() == 2);
-  CHECK(read("P4 9 1 ab").bytes.size() == 9);
+  CHECK(read_pnm("P1 3 1 101").bytes.size() == 3);  // digits need no blanks between them
+  CHECK(read_pnm("P2 2 1 9 1 2").bytes.size() == 2);
+  CHECK(read_pnm("P4 9 1 ab").bytes.size() == 9);
 }
 
 TEST_CASE("a netpbm file that is not what it says is refused") {
   const auto fails = [](const std::string& file, const std::string& says) {
     INFO(file);
-    check_fails(ErrorKind::input, {"a.pnm", says}, [&] { read(file); });
+    check_fails(ErrorKind::input, {"a.pnm", says}, [&] { read_pnm(file); });
   };
   for (const char* kind : {"P1", "P2", "P3", "P4", "P5", "P6"}) {
     fails(std::string(kind) + " 30000 30000 255\n", "30000 x 30000");

@@ -15,7 +15,7 @@ namespace {
 
 const Fields fields{{"prompt", std::string("a \"red\" house\n猫")}, {"steps", std::int64_t{20}}, {"guidance", 7.5}};
 
-lapis::Model small_model() {
+lapis::Model model_with_parts() {
   lapis::Model model;
   model.folder = "/models/tiny";
   model.name = "tiny";
@@ -79,7 +79,7 @@ TEST_CASE("a line of latents says where they live and how far they are") {
   report.width = 16;
   report.height = 8;
   lapis::Latent latent;
-  latent.space = small_model().space;
+  latent.space = model_with_parts().space;
   latent.sigma = 2.5;
   latent.step = 7;
   const Json json = Json::parse(latent_line(report, latent));
@@ -96,7 +96,7 @@ TEST_CASE("a line of latents says where they live and how far they are") {
 TEST_CASE("provenance has what decides the pixels, and neither time nor path") {
   lapis::Attachments added;
   added.embeddings = {{"glow", std::string(64, 'c')}};
-  const Json json = Json::parse(provenance(fields, small_model(), added));
+  const Json json = Json::parse(provenance(fields, model_with_parts(), added));
   CHECK(json.at("job").at("steps") == 20);
   CHECK(json.at("model").at("files").at("unet/a.safetensors") == std::string(64, 'b'));
   CHECK(json.at("embeddings").at("glow") == std::string(64, 'c'));
@@ -105,7 +105,7 @@ TEST_CASE("provenance has what decides the pixels, and neither time nor path") {
 }
 
 TEST_CASE("a model's report adds sizes up and names paths below the folder") {
-  const Json json = Json::parse(model_report(small_model()));
+  const Json json = Json::parse(model_report(model_with_parts()));
   CHECK(json.at("bytes") == 15);
   CHECK(json.at("files") == 2);
   CHECK(json.at("parts").at("denoiser").at("graph") == "graphs/denoiser.pt");
@@ -113,7 +113,7 @@ TEST_CASE("a model's report adds sizes up and names paths below the folder") {
 }
 
 TEST_CASE("a model's report has its sampling, tokenizers and conditioning") {
-  lapis::Model model = small_model();
+  lapis::Model model = model_with_parts();
   model.tokenizers["tokenizer_2"].kind = lapis::TokenizerKind::t5;
   model.conditioning.rope_axes = {16, 56, 56};
   CHECK(Json::parse(model_report(model)).at("sampling").at("beta_end") == 0.012);

@@ -20,7 +20,7 @@ std::string size_field(std::uint64_t size) {
   return text;
 }
 
-std::string file_of(const std::string& header, const std::string& data) {
+std::string file_with(const std::string& header, const std::string& data) {
   return size_field(header.size()) + header + data;
 }
 
@@ -29,12 +29,12 @@ std::string tensor(const std::string& dtype, const std::string& shape, std::uint
          std::to_string(end) + "]}";
 }
 
-Safetensors parse(const std::string& file) {
+Safetensors parse_file(const std::string& file) {
   return parse_safetensors(as_bytes(file), "a.safetensors", ErrorKind::input);
 }
 
-void check_refused(const std::string& file, const std::string& reason) {
-  check_fails(ErrorKind::input, {reason, "a.safetensors"}, [&] { parse(file); });
+void check_file_refused(const std::string& file, const std::string& reason) {
+  check_fails(ErrorKind::input, {reason, "a.safetensors"}, [&] { parse_file(file); });
 }
 
 const std::string zeros(16, '\0');
@@ -66,7 +66,7 @@ TEST_CASE("a file of the reference writer is read in full") {
 
 TEST_CASE("the writer gives the bytes of the reference writer") {
   const std::string reference = read_text(data_file("reference.safetensors"));
-  Safetensors content = parse(reference);
+  Safetensors content = parse_file(reference);
   CHECK(as_text(safetensors_bytes(content)) == reference);
   content.metadata["note"] = "another";
   CHECK(as_text(safetensors_bytes(content)) != reference);
@@ -90,9 +90,9 @@ TEST_CASE("what is written is read back") {
 }
 
 TEST_CASE("a file with nothing in it is valid") {
-  CHECK(parse(as_text(safetensors_bytes({}))).tensors.empty());
-  CHECK(parse(file_of("{}", "")).tensors.empty());
-  CHECK(parse(file_of("{\"__metadata__\":{}}   ", "")).metadata.empty());
+  CHECK(parse_file(as_text(safetensors_bytes({}))).tensors.empty());
+  CHECK(parse_file(file_with("{}", "")).tensors.empty());
+  CHECK(parse_file(file_with("{\"__metadata__\":{}}   ", "")).metadata.empty());
 }
 
 TEST_CASE("the writer refuses what it could not read back") {
@@ -111,29 +111,29 @@ TEST_CASE("the writer refuses what it could not read back") {
 
 TEST_CASE("a file cut anywhere is refused") {
   const std::string whole = read_text(data_file("reference.safetensors"));
-  CHECK_NOTHROW(parse(whole));
+  CHECK_NOTHROW(parse_file(whole));
   std::size_t refused = 0;
   for (std::size_t length = 0; length < whole.size(); ++length) {
-    const auto error = error_of([&] { parse(whole.substr(0, length)); });
+    const auto error = error_of([&] { parse_file(whole.substr(0, length)); });
     if (error && error->kind() == ErrorKind::input) ++refused;
   }
   CHECK(refused == whole.size());
-  check_refused(whole.substr(0, 7), "fewer than the 8");
-  check_refused(whole.substr(0, 100), "cut short");
-  check_refused(whole.substr(0, whole.size() - 1), "cut short");
+  check_file_refused(whole.substr(0, 7), "fewer than the 8");
+  check_file_refused(whole.substr(0, 100), "cut short");
+  check_file_refused(whole.substr(0, whole.size() - 1), "cut short");
 }
 
 TEST_CASE("a flipped bit in the header gives an error or tensors that lie in the file") {
   const std::string whole = read_text(data_file("reference.safetensors"));
   std::size_t header_end = whole.size();
-  for (const auto& [name, view] : parse(whole).tensors) header_end -= view.data.size();
+  for (const auto& [name, view] : parse_file(whole).tensors) header_end -= view.data.size();
   std::size_t refused_sizes = 0;
   for (std::size_t at = 0; at < header_end; ++at) {
     for (unsigned bit = 0; bit < 8; ++bit) {
       std::string damaged = whole;
       damaged[at] = static_cast<char>(static_cast<unsigned char>(damaged[at]) ^ (1U << bit));
       const auto error = error_of([&] {
-        for (const auto& [name, view] : parse(damaged).tensors) {
+        for (const auto& [name, view] : parse_file(damaged).tensors) {
           const auto* begin = reinterpret_cast<const std::byte*>(damaged.data());
           const bool inside =
               view.data.data() >= begin && view.data.data() + view.data.size() <= begin + damaged.size();
@@ -148,46 +148,46 @@ TEST_CASE("a flipped bit in the header gives an error or tensors that lie in the
 
 TEST_CASE("a lying header size is refused") {
   const std::string rest = "{}";
-  CHECK_NOTHROW(parse(size_field(2) + rest));
-  check_refused(size_field(0) + rest, "does not begin with {");
-  check_refused(size_field(1) + rest, "no JSON");
-  check_refused(size_field(3) + rest, "cut short");
-  check_refused(size_field(100'000'000) + rest, "cut short");
-  check_refused(size_field(100'000'001) + rest, "allows 100000000");
-  check_refused(size_field(std::numeric_limits<std::uint64_t>::max()) + rest, "allows 100000000");
+  CHECK_NOTHROW(parse_file(size_field(2) + rest));
+  check_file_refused(size_field(0) + rest, "does not begin with {");
+  check_file_refused(size_field(1) + rest, "no JSON");
+  check_file_refused(size_field(3) + rest, "cut short");
+  check_file_refused(size_field(100'000'000) + rest, "cut short");
+  check_file_refused(size_field(100'000'001) + rest, "allows 100000000");
+  check_file_refused(size_field(std::numeric_limits<std::uint64_t>::max()) + rest, "allows 100000000");
 }
 
 TEST_CASE("shapes that overflow are refused") {
   for (const std::string shape : {"[2,18446744073709551614]", "[2,9223372036854775807]", "[18446744073709551615]",
                                   "[4294967296,4294967296]", "[9223372036854775807,9223372036854775807,0]"}) {
-    check_refused(file_of("{\"a\":" + tensor("U8", shape, 0, 16) + "}", zeros), "too large");
+    check_file_refused(file_with("{\"a\":" + tensor("U8", shape, 0, 16) + "}", zeros), "too large");
   }
-  check_refused(file_of("{\"a\":" + tensor("U8", "[18446744073709551616]", 0, 16) + "}", zeros), "too large");
+  check_file_refused(file_with("{\"a\":" + tensor("U8", "[18446744073709551616]", 0, 16) + "}", zeros), "too large");
 }
 
 TEST_CASE("sub-byte types must fill whole bytes") {
-  CHECK_NOTHROW(parse(file_of("{\"a\":" + tensor("F4", "[4]", 0, 2) + "}", "xx")));
-  check_refused(file_of("{\"a\":" + tensor("F4", "[3]", 0, 2) + "}", "xx"), "whole number of bytes");
-  CHECK_NOTHROW(parse(file_of("{\"a\":" + tensor("F6_E2M3", "[4]", 0, 3) + "}", "xxx")));
+  CHECK_NOTHROW(parse_file(file_with("{\"a\":" + tensor("F4", "[4]", 0, 2) + "}", "xx")));
+  check_file_refused(file_with("{\"a\":" + tensor("F4", "[3]", 0, 2) + "}", "xx"), "whole number of bytes");
+  CHECK_NOTHROW(parse_file(file_with("{\"a\":" + tensor("F6_E2M3", "[4]", 0, 3) + "}", "xxx")));
 }
 
 TEST_CASE("data lie without hole, overlap or rest") {
   const auto two = [](std::uint64_t begin, std::uint64_t end, const std::string& data) {
     const std::string size = std::to_string(end - begin);
-    return file_of("{\"b\":" + tensor("U8", "[" + size + "]", begin, end) + ",\"a\":" + tensor("U8", "[4]", 0, 4) + "}",
-                   data);
+    return file_with(
+        "{\"b\":" + tensor("U8", "[" + size + "]", begin, end) + ",\"a\":" + tensor("U8", "[4]", 0, 4) + "}", data);
   };
-  CHECK(as_text(parse(two(4, 8, "aaaabbbb")).tensors.at("b").data) == "bbbb");
-  check_refused(two(5, 8, "aaaa-bbb"), "a hole before it");
-  check_refused(two(3, 8, "aaaabbbb"), "overlaps");
-  check_refused(two(0, 4, "aaaa"), "overlaps");
-  check_refused(two(4, 8, "aaaabbb"), "cut short");
-  check_refused(two(4, 8, "aaaabbbb----"), "4 bytes after the last tensor");
-  check_refused(file_of("{}", "polyglot"), "8 bytes after");
-  check_refused(file_of("{\"a\":" + tensor("U8", "[4]", 4, 8) + "}", zeros), "a hole");
-  check_refused(file_of("{\"a\":" + tensor("U8", "[4]", 4, 0) + "}", "0123"), "before it begins");
-  check_refused(file_of("{\"a\":" + tensor("F32", "[4]", 0, 4) + "}", "0123"), "needs 16 bytes");
-  CHECK_NOTHROW(parse(file_of("{\"a\":" + tensor("F32", "[0,3]", 0, 0) + "}", "")));
+  CHECK(as_text(parse_file(two(4, 8, "aaaabbbb")).tensors.at("b").data) == "bbbb");
+  check_file_refused(two(5, 8, "aaaa-bbb"), "a hole before it");
+  check_file_refused(two(3, 8, "aaaabbbb"), "overlaps");
+  check_file_refused(two(0, 4, "aaaa"), "overlaps");
+  check_file_refused(two(4, 8, "aaaabbb"), "cut short");
+  check_file_refused(two(4, 8, "aaaabbbb----"), "4 bytes after the last tensor");
+  check_file_refused(file_with("{}", "polyglot"), "8 bytes after");
+  check_file_refused(file_with("{\"a\":" + tensor("U8", "[4]", 4, 8) + "}", zeros), "a hole");
+  check_file_refused(file_with("{\"a\":" + tensor("U8", "[4]", 4, 0) + "}", "0123"), "before it begins");
+  check_file_refused(file_with("{\"a\":" + tensor("F32", "[4]", 0, 4) + "}", "0123"), "needs 16 bytes");
+  CHECK_NOTHROW(parse_file(file_with("{\"a\":" + tensor("F32", "[0,3]", 0, 0) + "}", "")));
 }
 
 TEST_CASE("many overlapping tensors are refused at once") {
@@ -195,7 +195,7 @@ TEST_CASE("many overlapping tensors are refused at once") {
   for (int i = 0; i < 20'000; ++i) {
     header += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":" + tensor("F32", "[4]", 0, 16);
   }
-  check_refused(file_of(header + "}", zeros), "overlaps");
+  check_file_refused(file_with(header + "}", zeros), "overlaps");
 }
 
 TEST_CASE("tensor_bytes counts whole bytes and never wraps") {

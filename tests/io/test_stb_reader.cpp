@@ -12,7 +12,7 @@ using namespace lapis::io::test;
 
 namespace {
 
-std::string golden_file(const std::string& name) { return read_text(data_file("pictures/golden/" + name)); }
+std::string golden_picture(const std::string& name) { return read_text(data_file("pictures/golden/" + name)); }
 
 void read(const std::string& file, const std::string& name) {
   const PictureFacts facts = read_picture_facts(as_bytes(file), name);
@@ -57,7 +57,7 @@ TEST_CASE("a BMP of 5 and 6 bits a channel is widened as Pillow widens it, to th
 }
 
 TEST_CASE("a BMP's pixel that its palette lacks is refused, for stb would show what lies on its stack") {
-  const std::string file = golden_file("bmp_palette.bmp");
+  const std::string file = golden_picture("bmp_palette.bmp");
   CHECK_FALSE(error_of([&] { read(file, "a.bmp"); }));
   // The same pixels behind a palette of one colour.
   const std::string header =
@@ -68,7 +68,7 @@ TEST_CASE("a BMP's pixel that its palette lacks is refused, for stb would show w
 }
 
 TEST_CASE("a BMP that stb does not read as it is meant is refused by its kind") {
-  const std::string file = golden_file("bmp_top_down.bmp");
+  const std::string file = golden_picture("bmp_top_down.bmp");
   const auto fails = [&](std::size_t at, const std::string& bytes, const std::string& says) {
     INFO(says);
     check_fails(ErrorKind::input, {"a.bmp", says}, [&] { read(with(file, at, bytes), "a.bmp"); });

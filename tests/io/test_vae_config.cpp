@@ -32,13 +32,13 @@ std::string refusal(const std::string& document) {
   return "";
 }
 
-std::filesystem::path bundled(const std::string& name) { return lapis::test::models() / name; }
+std::filesystem::path bundled_model(const std::string& name) { return lapis::test::models() / name; }
 
 }  // namespace
 
 TEST_CASE("the bundled models' VAEs have the numbers of their families") {
-  CHECK(read_vae_config(bundled("tiny-sd15") / "vae").space == Space{"", 4, 8, 0.18215, 0, ""});
-  CHECK(read_vae_config(bundled("tiny-sdxl")).space == Space{"", 4, 8, 0.13025, 0, ""});
+  CHECK(read_vae_config(bundled_model("tiny-sd15") / "vae").space == Space{"", 4, 8, 0.18215, 0, ""});
+  CHECK(read_vae_config(bundled_model("tiny-sdxl")).space == Space{"", 4, 8, 0.13025, 0, ""});
 }
 
 TEST_CASE("what a config leaves out is SD1's, and null is left out") {

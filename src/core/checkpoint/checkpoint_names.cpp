@@ -79,13 +79,13 @@ constexpr std::array<Rename, 6> unet_resnet = {{
 }};
 
 /// What a graph's names tell of how its blocks lie.
-struct Layout {
+struct GraphLayout {
   std::set<int> attended;  ///< up blocks that have attentions, behind which their upsampler stands third, not second
   int layers = 0;          ///< resnets of a down block
   int levels = 0;          ///< up blocks, of a VAE's decoder
 };
 
-std::string ldm_unet_name(const std::string& name, const Layout& layout) {
+std::string ldm_unet_name(const std::string& name, const GraphLayout& layout) {
   if (const auto top = renamed_beginning(name, unet_tops)) {
     return name.starts_with("mid_block.resnets.") ? renamed(*top, unet_resnet) : *top;
   }
@@ -104,9 +104,9 @@ std::string ldm_unet_name(const std::string& name, const Layout& layout) {
   return place(first + layout.layers, (layout.attended.contains(block->number) ? "2." : "1.") + rest);
 }
 
-Layout layout_of(std::span<const TensorShape> graph) {
+GraphLayout layout_of(std::span<const TensorShape> graph) {
   constexpr std::string_view decoder = "decoder.";
-  Layout layout;
+  GraphLayout layout;
   for (const TensorShape& tensor : graph) {
     const bool in_decoder = tensor.name.starts_with(decoder);
     const auto block = split_number(std::string_view(tensor.name).substr(in_decoder ? decoder.size() : 0));
@@ -156,7 +156,7 @@ constexpr std::array<Rename, 3> vae_layers = {{
 constexpr std::array<Rename, 1> vae_shortcut = {{{".conv_shortcut.", ".nin_shortcut."}}};
 
 /// ldm counts the levels of the decoder from the finest, diffusers from the coarsest.
-std::string ldm_vae_name(std::string name, const Layout& layout) {
+std::string ldm_vae_name(std::string name, const GraphLayout& layout) {
   constexpr std::string_view up = "decoder.up_blocks.";
   if (name.starts_with(up)) {
     const int level = layout.levels - 1 - (name[up.size()] - '0');
@@ -296,7 +296,7 @@ TensorLocation flux_place(const TensorShape& tensor) {
 constexpr std::array<Rename, 1> bare = {{{"text_model.", ""}}};
 constexpr std::array<Rename, 1> tied = {{{"shared.", "encoder.embed_tokens."}}};
 
-TensorLocation place(KeyScheme key_scheme, const TensorShape& tensor, const Layout& layout) {
+TensorLocation place(KeyScheme key_scheme, const TensorShape& tensor, const GraphLayout& layout) {
   const std::string& name = tensor.name;
   switch (key_scheme) {
     case KeyScheme::diffusers:
@@ -373,7 +373,7 @@ bool applies(KeyScheme key_scheme, std::span<const TensorShape> graph) {
 }
 
 std::vector<TensorLocation> places(KeyScheme key_scheme, std::span<const TensorShape> graph) {
-  const Layout layout = layout_of(graph);
+  const GraphLayout layout = layout_of(graph);
   std::vector<TensorLocation> found;
   found.reserve(graph.size());
   for (const TensorShape& tensor : graph) found.push_back(place(key_scheme, tensor, layout));

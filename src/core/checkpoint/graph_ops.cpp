@@ -24,7 +24,7 @@ constexpr std::string_view unknown_space = "is of a namespace that lapis does no
 
 // The operators of libtorch 2.11's registry (torch._C._jit_get_all_schemas) that reach beyond the tensors they are
 // given.
-constexpr std::array<RefusedOperator, 46> refused = {{
+constexpr std::array<RefusedOperator, 46> refused_operator_rows = {{
     {"aten::save", writes_file},
     {"aten::from_file", maps_file},
     {"aten::_print", writes_terminal},
@@ -159,7 +159,7 @@ constexpr std::array words = {
 const std::unordered_map<std::string_view, std::string_view>& refused_by_name() {
   static const auto table = [] {
     std::unordered_map<std::string_view, std::string_view> made;
-    for (const RefusedOperator& row : refused) made.emplace(row.name, row.why);
+    for (const RefusedOperator& row : refused_operator_rows) made.emplace(row.name, row.why);
     return made;
   }();
   return table;
@@ -167,7 +167,7 @@ const std::unordered_map<std::string_view, std::string_view>& refused_by_name() 
 
 }  // namespace
 
-std::span<const RefusedOperator> refused_operators() { return refused; }
+std::span<const RefusedOperator> refused_operators() { return refused_operator_rows; }
 
 std::string_view operator_fault(std::string_view space, std::string_view name) {
   std::string whole(space);

@@ -42,7 +42,7 @@ constexpr Relative smaller(std::string_view title, TensorMark first, TensorMark 
 using enum Where;
 
 // What contains others' names stands before them.
-constexpr Relative rows[] = {
+constexpr Relative relative_rows[] = {
     row("a LoRA", lora, {inside, ".lora_down."}),
     row("a LoRA", lora, {inside, ".lora_up."}),
     row("a LoRA", lora, {inside, ".lora_A."}),
@@ -241,11 +241,12 @@ constexpr Relative unmarked_embedding = row("a textual inversion", embedding, {}
 
 }  // namespace
 
-std::span<const Relative> known_relatives() { return rows; }
+std::span<const Relative> known_relatives() { return relative_rows; }
 
 const Relative* find_marked_relative(std::span<const TensorShape> tensors) {
-  const auto* const row = std::ranges::find_if(rows, [&](const Relative& each) { return fits(each, tensors); });
-  return row == std::end(rows) ? nullptr : row;
+  const auto* const row =
+      std::ranges::find_if(relative_rows, [&](const Relative& each) { return fits(each, tensors); });
+  return row == std::end(relative_rows) ? nullptr : row;
 }
 
 const Relative* find_relative(std::span<const TensorShape> checkpoint) {

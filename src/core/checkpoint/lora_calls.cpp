@@ -16,7 +16,7 @@ namespace lapis::core {
 namespace {
 
 /// All of `text` as a number, which may be infinite or NaN.
-std::optional<double> number_of(std::string_view text) {
+std::optional<double> any_number(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);
   double value = 0;
   const char* end = text.data() + text.size();
@@ -26,12 +26,12 @@ std::optional<double> number_of(std::string_view text) {
   return value;
 }
 
-[[noreturn]] void refuse(const std::string& text) { throw Error(ErrorKind::usage, text); }
+[[noreturn]] void refuse_call(const std::string& text) { throw Error(ErrorKind::usage, text); }
 
 double tag_weight(std::string_view text) {
-  const std::optional<double> weight = number_of(text);
+  const std::optional<double> weight = any_number(text);
   if (weight && std::isfinite(*weight)) return *weight;
-  refuse(sentence("the weight \"{}\" is no number; write it as in <lora:name:0.8>", text));
+  refuse_call(sentence("the weight \"{}\" is no number; write it as in <lora:name:0.8>", text));
 }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -50,16 +50,16 @@ LoraCall parse_lora_argument(std::string_view text) {
   LoraCall call{std::string(text), {}};
   const std::size_t colon = text.rfind(':');
   const std::optional<double> weight =
-      colon == std::string_view::npos ? std::nullopt : number_of(text.substr(colon + 1));
+      colon == std::string_view::npos ? std::nullopt : any_number(text.substr(colon + 1));
   if (weight) {
     if (!std::isfinite(*weight)) {
-      refuse(
+      refuse_call(
           sentence("{loras} is \"{}\"; expected a weight that is a finite number, as in style.safetensors:0.8", text));
     }
     call = {std::string(text.substr(0, colon)), {*weight, *weight}};
   }
   if (call.name.empty()) {
-    refuse(sentence("{loras} is \"{}\"; expected FILE or FILE:WEIGHT, as in style.safetensors:0.8", text));
+    refuse_call(sentence("{loras} is \"{}\"; expected FILE or FILE:WEIGHT, as in style.safetensors:0.8", text));
   }
   return call;
 }
@@ -67,7 +67,7 @@ LoraCall parse_lora_argument(std::string_view text) {
 LoraCall parse_lora_tag(std::string_view text) {
   const std::vector<std::string_view> pieces = split(text, ':');
   LoraCall call{std::string(pieces.front()), {}};
-  if (call.name.empty()) refuse("a LoRA needs a name; write it as in <lora:name:0.8>");
+  if (call.name.empty()) refuse_call("a LoRA needs a name; write it as in <lora:name:0.8>");
   std::vector<double> weights;
   std::optional<double> text_encoder;
   std::optional<double> denoiser;
@@ -77,7 +77,7 @@ LoraCall parse_lora_tag(std::string_view text) {
     } else if (piece.starts_with("unet=")) {
       denoiser = tag_weight(piece.substr(5));
     } else if (piece.find('=') != std::string_view::npos || weights.size() == 2) {
-      refuse(
+      refuse_call(
           sentence("\"{}\" is nothing that lapis reads there; write <lora:name:weight> or <lora:name:text "
                    "encoder's:unet's>",
                    piece));

@@ -12,7 +12,7 @@ struct Ending {
 };
 
 // The first row that fits counts: what contains others' endings stands before them.
-constexpr std::array endings = {
+constexpr std::array role_endings = {
     Ending{".lora_down.weight", "down"},
     Ending{".lora_up.weight", "up"},
     Ending{".lora_mid.weight", "mid"},
@@ -38,7 +38,7 @@ constexpr std::array endings = {
 };
 
 /// Names that peft writes, behind which an adapter's name may stand, and "weight", or "bias" of the second factor.
-constexpr std::array marks = {
+constexpr std::array peft_marks = {
     Ending{".lora_A", "down"},         Ending{".lora_B", "up"},           Ending{".lora_magnitude_vector", "magnitude"},
     Ending{".hada_w1_a", "hada_w1_a"}, Ending{".hada_w1_b", "hada_w1_b"}, Ending{".hada_w2_a", "hada_w2_a"},
     Ending{".hada_w2_b", "hada_w2_b"}, Ending{".hada_t1", "hada_t1"},     Ending{".hada_t2", "hada_t2"},
@@ -109,7 +109,7 @@ constexpr std::array prefixes = {
 }  // namespace
 
 std::optional<LoraKey> read_lora_key(std::string_view name) {
-  for (const Ending& row : endings) {
+  for (const Ending& row : role_endings) {
     if (!name.ends_with(row.ending) || name.size() == row.ending.size()) continue;
     std::string_view module = name.substr(0, name.size() - row.ending.size());
     // XLabs tells its two streams by this number: it stays with the module.
@@ -118,7 +118,7 @@ std::optional<LoraKey> read_lora_key(std::string_view name) {
     if (numbered == 0 || other == 0) module = name.substr(0, module.size() + std::string_view("_lora1").size());
     return LoraKey{std::string(module), std::string(row.role)};
   }
-  for (const Ending& row : marks) {
+  for (const Ending& row : peft_marks) {
     const std::size_t at = name.rfind(row.ending);
     if (at == std::string_view::npos || at == 0) continue;
     std::string_view tail = name.substr(at + row.ending.size());

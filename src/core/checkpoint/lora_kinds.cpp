@@ -18,7 +18,7 @@ struct LoraKind {
 };
 
 // Endings of LyCORIS and kohya first, peft's after them: its names begin with the type, whose title stands once.
-constexpr std::array kinds = {
+constexpr std::array lora_kinds = {
     LoraKind{".oft_blocks", "OFT"},
     LoraKind{".oft_diag", "OFT"},
     LoraKind{".a1.weight", "GLoRA"},
@@ -137,8 +137,8 @@ std::optional<ForeignLora> foreign_lora(std::span<const TensorShape> tensors) {
   for (const TensorShape& tensor : tensors) {
     // peft's tensors of a whole adapter stand behind "base_model." or alone.
     const std::string name = "." + tensor.name;
-    const auto row = std::ranges::find_if(kinds, [&](const LoraKind& kind) { return has_mark(name, kind.mark); });
-    if (row == kinds.end()) continue;
+    const auto row = std::ranges::find_if(lora_kinds, [&](const LoraKind& kind) { return has_mark(name, kind.mark); });
+    if (row == lora_kinds.end()) continue;
     const bool boft = row->mark == ".oft_blocks" && tensor.shape.size() == 4;
     return ForeignLora{std::string(boft ? "BOFT" : row->title), tensor.name};
   }
@@ -148,8 +148,8 @@ std::optional<ForeignLora> foreign_lora(std::span<const TensorShape> tensors) {
 std::string foreign_peft_type(std::string_view peft_type) {
   if (peft_type == "LORA" || peft_type == "LOHA" || peft_type == "LOKR") return "";
   const std::string mark = "." + lower_ascii(peft_type) + "_";
-  const auto row = std::ranges::find(kinds, mark, &LoraKind::mark);
-  if (row != kinds.end()) return std::string(row->title);
+  const auto row = std::ranges::find(lora_kinds, mark, &LoraKind::mark);
+  if (row != lora_kinds.end()) return std::string(row->title);
   return peft_type == "ADALORA" ? "AdaLoRA" : std::string(peft_type);
 }
 

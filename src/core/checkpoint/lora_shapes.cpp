@@ -18,7 +18,7 @@ struct KindRow {
 constexpr std::int64_t most_numbers = std::int64_t{1} << 31U;
 
 /// The first that any of a module's roles begins with.
-constexpr std::array kinds = {
+constexpr std::array factor_kinds = {
     KindRow{DeltaKind::lora, "down"},  KindRow{DeltaKind::lora, "up"},   KindRow{DeltaKind::loha, "hada_"},
     KindRow{DeltaKind::lokr, "lokr_"}, KindRow{DeltaKind::full, "diff"},
 };
@@ -107,7 +107,7 @@ LoraProduct lokr_product(const Factors& factors) {
 }  // namespace
 
 std::optional<LoraFactors> lora_factors(const LoraTensors& tensors) {
-  for (const KindRow& row : kinds) {
+  for (const KindRow& row : factor_kinds) {
     LoraFactors factors{row.kind, {}};
     bool any = false;
     for (const auto& [role, tensor] : tensors) {

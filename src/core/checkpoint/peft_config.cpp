@@ -11,7 +11,7 @@ namespace {
 
 using enum PeftEffect;
 
-constexpr std::array keys = {
+constexpr std::array peft_key_rows = {
     PeftKey{"peft_type", heeded, ""},
     PeftKey{"r", heeded, ""},
     PeftKey{"lora_alpha", heeded, ""},
@@ -77,11 +77,11 @@ constexpr std::array<std::string_view, 4> keeping = {"gaussian", "eva", "orthogo
 
 }  // namespace
 
-std::span<const PeftKey> peft_keys() { return keys; }
+std::span<const PeftKey> peft_keys() { return peft_key_rows; }
 
 const PeftKey* peft_key(std::string_view name) {
-  const auto row = std::ranges::find(keys, name, &PeftKey::name);
-  return row == keys.end() ? nullptr : &*row;
+  const auto row = std::ranges::find(peft_key_rows, name, &PeftKey::name);
+  return row == peft_key_rows.end() ? nullptr : &*row;
 }
 
 std::string peft_beginning(std::string_view init_lora_weights) {

@@ -12,11 +12,11 @@ namespace {
 
 using Bytes = std::bitset<256>;
 
-constexpr std::string_view digits = "0123456789";
-constexpr std::string_view blanks = " \t\n\r\f\v";
+constexpr std::string_view python_digits = "0123456789";
+constexpr std::string_view python_blanks = " \t\n\r\f\v";
 constexpr std::size_t unbounded = static_cast<std::size_t>(-1);
 
-[[noreturn]] void refuse(const std::string& clause) { throw Error(ErrorKind::input, clause); }
+[[noreturn]] void refuse_pattern(const std::string& clause) { throw Error(ErrorKind::input, clause); }
 
 unsigned char byte_of(char c) { return static_cast<unsigned char>(c); }
 
@@ -37,9 +37,9 @@ std::optional<Bytes> class_of(char letter) {
   Bytes set;
   switch (letter) {
     case 'd':
-    case 'D': set = set_of(digits); break;
+    case 'D': set = set_of(python_digits); break;
     case 's':
-    case 'S': set = set_of(blanks); break;
+    case 'S': set = set_of(python_blanks); break;
     case 'w':
     case 'W':
       for (int c = 0; c < 256; ++c) set[static_cast<std::size_t>(c)] = is_word(static_cast<char>(c));
@@ -67,7 +67,7 @@ class RegexCompiler {
 
   void compile() {
     alternatives(0);
-    if (!done()) refuse("has a \")\" too many");
+    if (!done()) refuse_pattern("has a \")\" too many");
     write(Op::found);
   }
 
@@ -84,12 +84,13 @@ class RegexCompiler {
   }
 
   char next(const char* lacking) {
-    if (done()) refuse(lacking);
+    if (done()) refuse_pattern(lacking);
     return text_[at_++];
   }
 
   std::size_t write(Op op, std::size_t first = 0, std::size_t second = 0) {
-    if (regex_.states_.size() >= PythonRegex::longest) refuse("is too long when its repetitions are written out");
+    if (regex_.states_.size() >= PythonRegex::longest)
+      refuse_pattern("is too long when its repetitions are written out");
     regex_.states_.push_back({op, first, second});
     return regex_.states_.size() - 1;
   }
@@ -103,7 +104,7 @@ class RegexCompiler {
 
   /// one|other|...: a split before all but the last, a jump behind each of them.
   void alternatives(int depth) {
-    if (depth > PythonRegex::deepest) refuse("has too many groups in one another");
+    if (depth > PythonRegex::deepest) refuse_pattern("has too many groups in one another");
     std::vector<std::size_t> ends;
     std::size_t begin = here();
     sequence(depth);
@@ -136,11 +137,11 @@ class RegexCompiler {
       const bool repeatable = item(depth);
       const std::optional<std::pair<std::size_t, std::size_t>> times = repetition();
       if (!times) continue;
-      if (!repeatable) refuse("repeats what cannot be repeated");
+      if (!repeatable) refuse_pattern("repeats what cannot be repeated");
       repeat(begin, *times);
-      if (next_is('+')) refuse("has a possessive repetition, which lapis does not read");
+      if (next_is('+')) refuse_pattern("has a possessive repetition, which lapis does not read");
       take('?');  // lazy: which way is tried first does not change whether one matches
-      if (repetition()) refuse("repeats a repetition");
+      if (repetition()) refuse_pattern("repeats a repetition");
     }
   }
 
@@ -158,7 +159,7 @@ class RegexCompiler {
       at_ = before;
       return std::nullopt;
     }
-    if (most && *most < least.value_or(0)) refuse("has a repetition whose least is above its most");
+    if (most && *most < least.value_or(0)) refuse_pattern("has a repetition whose least is above its most");
     return std::pair(least.value_or(0), most.value_or(unbounded));
   }
 
@@ -218,7 +219,7 @@ class RegexCompiler {
       case '?':
       case '{':
         --at_;
-        if (repetition()) refuse("repeats nothing");
+        if (repetition()) refuse_pattern("repeats nothing");
         ++at_;
         [[fallthrough]];
       default: write_set(set_of({&c, 1})); return true;
@@ -228,11 +229,11 @@ class RegexCompiler {
   void group(int depth) {
     if (take('?')) {
       const bool named = take('P');
-      if (named ? !take('<') : !take(':')) refuse("has a group of a kind that lapis does not read");
+      if (named ? !take('<') : !take(':')) refuse_pattern("has a group of a kind that lapis does not read");
       if (named) name();
     }
     alternatives(depth + 1);
-    if (!take(')')) refuse("lacks a \")\"");
+    if (!take(')')) refuse_pattern("lacks a \")\"");
   }
 
   /// A group's, up to the ">" behind it.
@@ -240,7 +241,7 @@ class RegexCompiler {
     const std::size_t begin = at_;
     while (!done() && is_word(text_[at_])) ++at_;
     const bool sound = at_ > begin && !is_digit(text_[begin]);
-    if (!sound || !take('>')) refuse("has a group whose name is none");
+    if (!sound || !take('>')) refuse_pattern("has a group whose name is none");
   }
 
   bool escape() {
@@ -263,7 +264,7 @@ class RegexCompiler {
   static Bytes escaped_set(char c) {
     if (const std::optional<Bytes> set = class_of(c)) return *set;
     const std::optional<char> literal = escaped(c);
-    if (!literal) refuse(sentence("has the escape \\{}, which lapis does not read", c));
+    if (!literal) refuse_pattern(sentence("has the escape \\{}, which lapis does not read", c));
     return set_of({&*literal, 1});
   }
 
@@ -290,14 +291,14 @@ class RegexCompiler {
 
   static void add_range(Bytes& all, const Bytes& low, const Bytes& high) {
     const auto one = [](const Bytes& set) -> std::size_t {
-      if (set.count() != 1) refuse("has a range that ends in a class");
+      if (set.count() != 1) refuse_pattern("has a range that ends in a class");
       std::size_t at = 0;
       while (!set[at]) ++at;
       return at;
     };
     const std::size_t first = one(low);
     const std::size_t last = one(high);
-    if (first > last) refuse("has a range whose beginning is above its end");
+    if (first > last) refuse_pattern("has a range whose beginning is above its end");
     for (std::size_t at = first; at <= last; ++at) all.set(at);
   }
 
@@ -319,7 +320,7 @@ bool PythonRegex::passes(Op op, std::string_view text, std::size_t at) const {
 }
 
 void PythonRegex::take_steps(std::uint64_t& steps, std::uint64_t count) {
-  if (steps < count) refuse("takes too long to match");
+  if (steps < count) refuse_pattern("takes too long to match");
   steps -= count;
 }
 

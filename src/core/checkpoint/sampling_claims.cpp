@@ -28,14 +28,14 @@ struct KeyRow {
 };
 
 // clang-format off
-constexpr std::array marks = {
+constexpr std::array claim_marks = {
     MarkRow{"v_pred",              Claim::v},
     MarkRow{"ztsnr",               Claim::zero_snr},
     MarkRow{"edm_vpred.sigma_max", Claim::edm},
     MarkRow{"edm_vpred.sigma_min", Claim::edm},
 };
 
-constexpr std::array keys = {
+constexpr std::array claim_keys = {
     // The first row of a key whose value fits counts.
     KeyRow{"modelspec.prediction_type", "v",            Claim::v},
     KeyRow{"modelspec.prediction_type", "v_prediction", Claim::v},
@@ -77,7 +77,7 @@ std::string said_by(std::span<const SamplingClaim> claims, Claim says) {
 }
 
 /// A question that a wish, claims and a scheduler answer by one of two words.
-struct Question {
+struct ClaimQuestion {
   std::string field;    ///< its name, marked
   std::string subject;  ///< "predicts"
   std::string yes;      ///< "v"
@@ -87,7 +87,7 @@ struct Question {
 };
 
 /// The answer: true for yes; none where nothing is said of it.
-std::optional<bool> answered(const Question& ask, const std::string& wish, std::optional<bool> scheduled,
+std::optional<bool> answered(const ClaimQuestion& ask, const std::string& wish, std::optional<bool> scheduled,
                              const SamplingSpeakers& speakers, std::vector<std::string>& notes) {
   const std::string decide = sentence("Say which it is: {} {} or {} {}", ask.field, ask.yes, ask.field, ask.no);
   if (!wish.empty()) {
@@ -154,22 +154,22 @@ void refuse_foreign(std::span<const SamplingClaim> claims, const SamplingFacts& 
 }  // namespace
 
 bool is_sampling_mark(std::string_view tensor) {
-  return std::any_of(marks.begin(), marks.end(), [&](const MarkRow& row) { return row.tensor == tensor; });
+  return std::any_of(claim_marks.begin(), claim_marks.end(), [&](const MarkRow& row) { return row.tensor == tensor; });
 }
 
 std::vector<SamplingClaim> sampling_claims(const std::map<std::string, std::string>& metadata,
                                            std::span<const std::string> tensors) {
   std::vector<SamplingClaim> claims;
-  for (const MarkRow& row : marks) {
+  for (const MarkRow& row : claim_marks) {
     if (std::find(tensors.begin(), tensors.end(), row.tensor) == tensors.end()) continue;
     claims.push_back({row.says, sentence("tensor {}", row.tensor)});
   }
   for (const auto& entry : metadata) {
     const std::string said = lower_ascii(entry.second);
-    const auto row = std::find_if(keys.begin(), keys.end(), [&](const KeyRow& each) {
+    const auto row = std::find_if(claim_keys.begin(), claim_keys.end(), [&](const KeyRow& each) {
       return each.key == entry.first && matches(each.value, said);
     });
-    if (row == keys.end() || !row->says || said.empty()) continue;
+    if (row == claim_keys.end() || !row->says || said.empty()) continue;
     claims.push_back({*row->says, sentence("{} \"{}\"", entry.first, entry.second.substr(0, 40))});
   }
   return claims;
@@ -194,15 +194,15 @@ SamplingFacts claimed_sampling(SamplingFacts facts, std::span<const SamplingClai
   if (path_of(facts.prediction) == Path::flow) return facts;
   const bool scheduled = !speakers.scheduler.empty();
   const auto of_scheduler = [&](bool value) { return scheduled ? std::optional(value) : std::nullopt; };
-  const Question prediction = {
+  const ClaimQuestion prediction = {
       field_name("prediction"),       "that it predicts", "v", "epsilon", said_by(claims, Claim::v),
       said_by(claims, Claim::epsilon)};
-  const Question zero = {field_name("zero_snr"),
-                         "of zero terminal SNR",
-                         "on",
-                         "off",
-                         said_by(claims, Claim::zero_snr),
-                         said_by(claims, Claim::plain_betas)};
+  const ClaimQuestion zero = {field_name("zero_snr"),
+                              "of zero terminal SNR",
+                              "on",
+                              "off",
+                              said_by(claims, Claim::zero_snr),
+                              said_by(claims, Claim::plain_betas)};
   const auto v =
       answered(prediction, wish.prediction, of_scheduler(facts.prediction == Prediction::v), speakers, notes);
   const auto rescaled = answered(zero, wish.zero_snr, of_scheduler(facts.zero_snr), speakers, notes);

@@ -23,7 +23,7 @@ enum class Role {
   foreign  ///< of a scheme that lapis does not compute
 };
 
-struct Ending {
+struct ScaleEnding {
   std::string_view text;
   Role role;
   std::string_view scheme = {};  ///< of a foreign one
@@ -31,41 +31,41 @@ struct Ending {
 };
 
 // The first row that fits counts: what ends as others do stands before them.
-constexpr std::array endings = {
-    Ending{".scale_weight_tensor", Role::factor},
-    Ending{".scale_weight", Role::scale},
-    Ending{"_scale_weight", Role::scale},
-    Ending{".weight_scale_inv", Role::scale},
-    Ending{"_weight_scale_inv", Role::scale},
-    Ending{".weight_scale", Role::scale},
-    Ending{"_weight_scale", Role::scale},
-    Ending{"text_projection_scale", Role::scale, "", "text_projection"},
-    Ending{".input_scale", Role::unused},
-    Ending{".input_scale_inv", Role::unused},
-    Ending{".input_scale_ub", Role::unused},
-    Ending{".scale_input", Role::unused},
-    Ending{".activation_scale", Role::unused},
-    Ending{".output_scale", Role::unused},
-    Ending{".comfy_quant", Role::note},
-    Ending{"scaled_fp8", Role::marker},
-    Ending{".weight_scale_2", Role::foreign, "nvfp4 (blocks of 4-bit numbers)"},
-    Ending{".weight_scalar", Role::foreign, "hybrid mxfp8"},
-    Ending{".pre_quant_scale", Role::foreign, "AWQ, which scales what comes into a layer"},
-    Ending{".weight_zero_point", Role::foreign, "integers with zero points"},
-    Ending{".weight_packed", Role::foreign, "integers that compressed-tensors packed"},
-    Ending{".weight_s_rel", Role::foreign, "4-bit integers with a codebook"},
-    Ending{".weight_codebook", Role::foreign, "integers with a codebook"},
-    Ending{".wscales", Role::foreign, "SVDQuant (Nunchaku)"},
-    Ending{".smooth_factor", Role::foreign, "SVDQuant (Nunchaku)"},
-    Ending{".weight._data", Role::foreign, "optimum-quanto"},
-    Ending{".weight._scale", Role::foreign, "optimum-quanto"},
-    Ending{".weight_int8pack", Role::foreign, "packed integers"},
-    Ending{".weight.SCB", Role::foreign, "bitsandbytes' 8-bit integers"},
-    Ending{".SCB", Role::foreign, "bitsandbytes' 8-bit integers"},
+constexpr std::array scale_endings = {
+    ScaleEnding{".scale_weight_tensor", Role::factor},
+    ScaleEnding{".scale_weight", Role::scale},
+    ScaleEnding{"_scale_weight", Role::scale},
+    ScaleEnding{".weight_scale_inv", Role::scale},
+    ScaleEnding{"_weight_scale_inv", Role::scale},
+    ScaleEnding{".weight_scale", Role::scale},
+    ScaleEnding{"_weight_scale", Role::scale},
+    ScaleEnding{"text_projection_scale", Role::scale, "", "text_projection"},
+    ScaleEnding{".input_scale", Role::unused},
+    ScaleEnding{".input_scale_inv", Role::unused},
+    ScaleEnding{".input_scale_ub", Role::unused},
+    ScaleEnding{".scale_input", Role::unused},
+    ScaleEnding{".activation_scale", Role::unused},
+    ScaleEnding{".output_scale", Role::unused},
+    ScaleEnding{".comfy_quant", Role::note},
+    ScaleEnding{"scaled_fp8", Role::marker},
+    ScaleEnding{".weight_scale_2", Role::foreign, "nvfp4 (blocks of 4-bit numbers)"},
+    ScaleEnding{".weight_scalar", Role::foreign, "hybrid mxfp8"},
+    ScaleEnding{".pre_quant_scale", Role::foreign, "AWQ, which scales what comes into a layer"},
+    ScaleEnding{".weight_zero_point", Role::foreign, "integers with zero points"},
+    ScaleEnding{".weight_packed", Role::foreign, "integers that compressed-tensors packed"},
+    ScaleEnding{".weight_s_rel", Role::foreign, "4-bit integers with a codebook"},
+    ScaleEnding{".weight_codebook", Role::foreign, "integers with a codebook"},
+    ScaleEnding{".wscales", Role::foreign, "SVDQuant (Nunchaku)"},
+    ScaleEnding{".smooth_factor", Role::foreign, "SVDQuant (Nunchaku)"},
+    ScaleEnding{".weight._data", Role::foreign, "optimum-quanto"},
+    ScaleEnding{".weight._scale", Role::foreign, "optimum-quanto"},
+    ScaleEnding{".weight_int8pack", Role::foreign, "packed integers"},
+    ScaleEnding{".weight.SCB", Role::foreign, "bitsandbytes' 8-bit integers"},
+    ScaleEnding{".SCB", Role::foreign, "bitsandbytes' 8-bit integers"},
 };
 
-const Ending* ending_of(std::string_view name) {
-  for (const Ending& ending : endings) {
+const ScaleEnding* ending_of(std::string_view name) {
+  for (const ScaleEnding& ending : scale_endings) {
     if (!name.ends_with(ending.text)) continue;
     const bool whole_word = ending.role != Role::marker || name.size() == ending.text.size() ||
                             name[name.size() - ending.text.size() - 1] == '.';
@@ -207,7 +207,7 @@ class Finder {
   }
 
   void read(const std::string& name, const StoredTensor& stored) {
-    const Ending* ending = ending_of(name);
+    const ScaleEnding* ending = ending_of(name);
     if (ending == nullptr) return;
     const std::string stem = name.substr(0, name.size() - ending->text.size());
     switch (ending->role) {
@@ -335,7 +335,7 @@ class Finder {
 bool is_weight_note(std::string_view name) { return ending_of(name) != nullptr; }
 
 std::string noted_layer(std::string_view name) {
-  const Ending* ending = ending_of(name);
+  const ScaleEnding* ending = ending_of(name);
   if (ending == nullptr || ending->role != Role::note) return "";
   return std::string(name.substr(0, name.size() - ending->text.size()));
 }

@@ -59,7 +59,7 @@ Recipe flux(const std::string& title, const std::string& denoiser, FlowShift shi
           .source = "model_index.json, scheduler and transformer configs of FLUX.1"};
 }
 
-Recipe refused(const std::string& title, const std::string& denoiser) {
+Recipe refused_recipe(const std::string& title, const std::string& denoiser) {
   return {.title = title,
           .family = "",
           .parts = {{"denoiser", denoiser}},
@@ -94,8 +94,8 @@ std::span<const Recipe> recipes() {
            {.dynamic = true, .shift = 1, .base_shift = 0.5, .max_shift = 1.15, .base_tokens = 256, .max_tokens = 4096},
            defaults(1024, 28, 3.5), 512),
       flux("FLUX.1 schnell", "flux-schnell", {.dynamic = false, .shift = 1}, defaults(1024, 4, 1), 256),
-      refused("Stable Diffusion 1.x for inpainting", "sd15-inpaint-unet"),
-      refused("the Stable Diffusion XL refiner", "sdxl-refiner-unet"),
+      refused_recipe("Stable Diffusion 1.x for inpainting", "sd15-inpaint-unet"),
+      refused_recipe("the Stable Diffusion XL refiner", "sdxl-refiner-unet"),
   }};
   return rows;
 }

@@ -51,7 +51,7 @@ std::vector<std::string> spacing_names() { return row_names(spacings()); }
 std::vector<std::string> resize_mode_names() { return row_names(resize_modes()); }
 
 // clang-format off
-constexpr std::array<JobField, 53> rows = {{
+constexpr std::array<JobField, 53> field_rows = {{
     // key                flags                          value             group        phase      inherits
     // choices      help
     // member               resolved                limits           a1111
@@ -314,7 +314,7 @@ struct SetFrom {
 
 }  // namespace
 
-std::span<const JobField> job_fields() { return rows; }
+std::span<const JobField> job_fields() { return field_rows; }
 
 std::string_view group_title(FieldGroup group) {
   switch (group) {
@@ -358,7 +358,7 @@ void check_limits(const JobField& field, double value) {
 
 const JobField& find_job_field(std::string_view key) {
   std::vector<std::string> keys;
-  for (const JobField& field : rows) {
+  for (const JobField& field : field_rows) {
     if (field.key == key) return field;
     keys.emplace_back(field.key);
   }
@@ -390,7 +390,7 @@ void copy_field(Job& to, const Job& from, const JobField& field) {
 std::set<std::string> named_fields(const Job& job) {
   const Job nothing;
   std::set<std::string> keys;
-  for (const JobField& field : rows) {
+  for (const JobField& field : field_rows) {
     const auto is_named = [&](auto member) { return !(job.*member == nothing.*member); };
     if (std::visit(is_named, field.member)) keys.emplace(field.key);
   }
@@ -399,7 +399,7 @@ std::set<std::string> named_fields(const Job& job) {
 
 std::vector<std::pair<std::string, FieldValue>> resolved_fields(const ResolvedJob& job, const Model& model) {
   std::vector<std::pair<std::string, FieldValue>> fields;
-  for (const JobField& field : rows) {
+  for (const JobField& field : field_rows) {
     std::optional<FieldValue> value = std::visit(ValueOf{job, model}, field.resolved);
     if (value) fields.emplace_back(field.key, std::move(*value));
   }

@@ -21,7 +21,7 @@
 namespace lapis::core {
 namespace {
 
-[[noreturn]] void refuse(const std::string& text) { throw Error(ErrorKind::usage, text); }
+[[noreturn]] void refuse_sampling(const std::string& text) { throw Error(ErrorKind::usage, text); }
 
 /// `value`, where it lies within the limits of its field.
 double checked(std::string_view key, double value) {
@@ -40,8 +40,8 @@ std::vector<double> numbers_of(std::string_view key, std::string_view text) {
     double number = 0;
     const auto [stop, code] = std::from_chars(word.data(), word.data() + word.size(), number);
     if (code != std::errc() || stop != word.data() + word.size()) {
-      refuse(sentence("{} has \"{}\" as number {}; expected numbers with commas between", field_name(key), word,
-                      numbers.size() + 1));
+      refuse_sampling(sentence("{} has \"{}\" as number {}; expected numbers with commas between", field_name(key),
+                               word, numbers.size() + 1));
     }
     numbers.push_back(number);
     if (length == text.size()) return numbers;
@@ -62,15 +62,15 @@ std::vector<double> checked_sigmas(const std::string& text, const SamplingFacts&
   for (std::size_t i = 0; i < sigmas.size(); ++i) {
     const std::string sigma = number_text(sigmas[i]);
     if (!(sigmas[i] > 0)) {
-      refuse(sentence("{sigmas} has {} as number {}; all but a last 0 are above 0", sigma, i + 1));
+      refuse_sampling(sentence("{sigmas} has {} as number {}; all but a last 0 are above 0", sigma, i + 1));
     }
     if (sigmas[i] > highest) {
-      refuse(
+      refuse_sampling(
           sentence("{sigmas} has {} as number {}; {} was trained up to {}", sigma, i + 1, model, number_text(highest)));
     }
     if (i > 0 && sigmas[i] >= sigmas[i - 1]) {
-      refuse(sentence("{sigmas} has {} as number {}, behind {}; they must fall from step to step", sigma, i + 1,
-                      number_text(sigmas[i - 1])));
+      refuse_sampling(sentence("{sigmas} has {} as number {}, behind {}; they must fall from step to step", sigma,
+                               i + 1, number_text(sigmas[i - 1])));
     }
   }
   return sigmas;
@@ -80,8 +80,8 @@ int checked_steps(const Job& job, const Model& model) {
   const std::int64_t steps = job.steps.value_or(model.defaults.steps);
   checked("steps", static_cast<double>(steps));
   if (steps > model.sampling.train_steps) {
-    refuse(sentence("{steps} is {}; {} was trained on {} steps and can take no more", steps, model.name,
-                    model.sampling.train_steps));
+    refuse_sampling(sentence("{steps} is {}; {} was trained on {} steps and can take no more", steps, model.name,
+                             model.sampling.train_steps));
   }
   return static_cast<int>(steps);
 }
@@ -96,12 +96,12 @@ std::optional<std::string> sampler_problem(const SamplerRow& row, const Model& m
 void resolve_zero_snr(const Job& job, const Model& model, ResolvedJob& resolved) {
   if (path_of(model.sampling.prediction) == Path::flow) {
     if (!job.zero_snr) return;
-    refuse(sentence("{zero_snr} rescales the betas of a training; {} is a flow, which has none. Leave it out",
-                    model.name));
+    refuse_sampling(sentence("{zero_snr} rescales the betas of a training; {} is a flow, which has none. Leave it out",
+                             model.name));
   }
   resolved.zero_snr = job.zero_snr.value_or(model.sampling.zero_snr ? "on" : "off");
   if (resolved.zero_snr == "on" || resolved.zero_snr == "off") return;
-  refuse(sentence("{zero_snr} is \"{}\"; expected on or off", *resolved.zero_snr));
+  refuse_sampling(sentence("{zero_snr} is \"{}\"; expected on or off", *resolved.zero_snr));
 }
 
 /// Why a run cannot begin at noise alone, where it would.
@@ -134,8 +134,8 @@ void resolve_steps(const Job& job, const Model& model, ResolvedJob& resolved) {
   const auto count = static_cast<std::int64_t>(resolved.sigmas->size());
   checked("steps", static_cast<double>(count));
   if (job.steps.value_or(count) != count) {
-    refuse(sentence("{steps} is {} and {sigmas} has {}, one for each step; leave {steps} out", *job.steps,
-                    count_text(static_cast<std::uint64_t>(count), "number")));
+    refuse_sampling(sentence("{steps} is {} and {sigmas} has {}, one for each step; leave {steps} out", *job.steps,
+                             count_text(static_cast<std::uint64_t>(count), "number")));
   }
   resolved.steps = static_cast<int>(count);
 }
@@ -145,17 +145,18 @@ void resolve_schedule(const Job& job, const Model& model, ResolvedJob& resolved)
   const ScheduleRow& row = find_schedule(job.schedule.value_or(fallback));
   const bool by_hand = row.kind == ScheduleKind::by_hand;
   if (job.sigmas && !by_hand) {
-    refuse(sentence("{sigmas} are a schedule by hand, and {schedule} is {}; give one", row.name));
+    refuse_sampling(sentence("{sigmas} are a schedule by hand, and {schedule} is {}; give one", row.name));
   }
   if (by_hand && !job.sigmas) {
-    refuse(sentence("{schedule} is by_hand, which needs its numbers: {sigmas} 14.6,6,2.5,1,0.4"));
+    refuse_sampling(sentence("{schedule} is by_hand, which needs its numbers: {sigmas} 14.6,6,2.5,1,0.4"));
   }
   resolved.schedule = row.name;
-  if (const auto problem = schedule_problem(row, model, resolved.steps)) refuse(*problem);
+  if (const auto problem = schedule_problem(row, model, resolved.steps)) refuse_sampling(*problem);
   const bool read = row.kind == ScheduleKind::own && path_of(model.sampling.prediction) != Path::flow;
   if (read) resolved.spacing = job.spacing ? find_spacing(*job.spacing) : model.sampling.spacing;
   if (!read && job.spacing) {
-    refuse(sentence("{spacing} is {}; only schedule own of a model with betas reads it. Leave it out", *job.spacing));
+    refuse_sampling(
+        sentence("{spacing} is {}; only schedule own of a model with betas reads it. Leave it out", *job.spacing));
   }
 }
 
@@ -163,10 +164,11 @@ void resolve_shift(const Job& job, const Model& model, ResolvedJob& resolved) {
   resolved.shift = shift_for(model, resolved.width, resolved.height);
   if (!job.shift) return;
   if (!resolved.shift) {
-    refuse(sentence("{shift} moves the noise levels of a flow model; {} is none. Leave it out", model.name));
+    refuse_sampling(sentence("{shift} moves the noise levels of a flow model; {} is none. Leave it out", model.name));
   }
   if (job.sigmas && *job.shift != *resolved.shift) {
-    refuse(sentence("{shift} moves the levels of a schedule, and {sigmas} are taken as they are. Leave {shift} out"));
+    refuse_sampling(
+        sentence("{shift} moves the levels of a schedule, and {sigmas} are taken as they are. Leave {shift} out"));
   }
   resolved.shift = checked("shift", *job.shift);
 }
@@ -179,8 +181,9 @@ void resolve_eta(const Job& job, const SamplerRow& row, ResolvedJob& resolved) {
     for (const SamplerRow& other : samplers()) {
       if (other.eta) names.push_back(other.name);
     }
-    refuse(sentence("{eta} says how much fresh noise a sampler draws; {} has no such share. Those that have are {}",
-                    row.name, listed(names)));
+    refuse_sampling(
+        sentence("{eta} says how much fresh noise a sampler draws; {} has no such share. Those that have are {}",
+                 row.name, listed(names)));
   }
   resolved.eta = checked("eta", *job.eta);
 }
@@ -197,7 +200,7 @@ bool is_sampler(const std::string& loose) {
 Interval checked_interval(const std::string& text) {
   const std::vector<double> ends = numbers_of("guidance_interval", text);
   if (ends.size() != 2 || !(ends[0] >= 0 && ends[0] < ends[1] && ends[1] <= 1)) {
-    refuse(
+    refuse_sampling(
         sentence("{guidance_interval} is \"{}\"; expected two fractions of the steps, the first the smaller: "
                  "0.2,0.8",
                  text));
@@ -228,33 +231,33 @@ bool split_sampler(Job& job) {
 
 void resolve_sampling(const Job& job, const Model& model, ResolvedJob& resolved) {
   const SamplerRow& sampler = find_sampler(job.sampler.value_or(model.defaults.sampler));
-  if (const auto problem = sampler_problem(sampler, model)) refuse(*problem);
+  if (const auto problem = sampler_problem(sampler, model)) refuse_sampling(*problem);
   resolved.sampler = sampler.name;
   resolve_zero_snr(job, model, resolved);
   resolve_steps(job, model, resolved);
   resolve_schedule(job, model, resolved);
   resolve_shift(job, model, resolved);
   resolve_eta(job, sampler, resolved);
-  if (const auto problem = terminal_problem(resolved, model)) refuse(*problem);
+  if (const auto problem = terminal_problem(resolved, model)) refuse_sampling(*problem);
   resolved.guidance_rescale = checked("guidance_rescale", job.guidance_rescale.value_or(0));
   resolved.guidance_interval = job.guidance_interval ? checked_interval(*job.guidance_interval) : Interval{};
   if (cfg_scale(resolved) > 1) return;
   for (const auto& [changed, key] : {std::pair{resolved.guidance_interval != Interval{}, "guidance_interval"},
                                      std::pair{resolved.guidance_rescale != 0, "guidance_rescale"}}) {
     if (!changed) continue;
-    refuse(sentence("{} changes guidance, and the guidance of this job is {}: nothing is guided at 1 or less",
-                    field_name(key), number_text(cfg_scale(resolved))));
+    refuse_sampling(sentence("{} changes guidance, and the guidance of this job is {}: nothing is guided at 1 or less",
+                             field_name(key), number_text(cfg_scale(resolved))));
   }
 }
 
 void check_hires_sampling(const Model& model, const ResolvedJob& resolved) {
   const int steps = *resolved.hires_steps;
   if (const auto problem = schedule_problem(find_schedule(resolved.schedule), model, steps)) {
-    refuse(sentence("{hires_steps} {}: {}", steps, *problem));
+    refuse_sampling(sentence("{hires_steps} {}: {}", steps, *problem));
   }
   if (resolved.sigmas && static_cast<int>(resolved.sigmas->size()) != steps) {
-    refuse(sentence("{hires_steps} is {} and {sigmas} has {}, one for each step; leave {hires_steps} out", steps,
-                    count_text(resolved.sigmas->size(), "number")));
+    refuse_sampling(sentence("{hires_steps} is {} and {sigmas} has {}, one for each step; leave {hires_steps} out",
+                             steps, count_text(resolved.sigmas->size(), "number")));
   }
 }
 

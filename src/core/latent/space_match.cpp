@@ -19,7 +19,7 @@ struct Tolerance {
   double log_deviation;
   double mean;
 };
-constexpr Tolerance measured = {0.35, 0.6};
+constexpr Tolerance measured_tolerance = {0.35, 0.6};
 constexpr Tolerance assumed = {0.6, 1.0};
 
 /// The line from a channel's numbers to raw VAE values: v = m * slope + offset.
@@ -39,7 +39,7 @@ double log_likelihood(std::span<const ChannelStatistics> channels, const Space& 
   const LineageRow* lineage = find_lineage(space.lineage);
   const bool known = lineage != nullptr && lineage->spread.size() == channels.size();
   const Space& home = known ? find_space(lineage->space)->space : space;
-  const Tolerance tolerance = known ? measured : assumed;
+  const Tolerance tolerance = known ? measured_tolerance : assumed;
   double sum = 0;
   for (std::size_t c = 0; c < channels.size(); ++c) {
     const ToRaw reading = units == Units::vae ? ToRaw{1, 0} : to_raw(space, c);

@@ -13,7 +13,7 @@ constexpr double smallest_gain = 0.5;
 constexpr double largest_gain = 2;
 
 /// Sums over one channel of two pictures.
-struct Sums {
+struct DriftSums {
   double count = 0;
   double before = 0;
   double after = 0;
@@ -21,11 +21,11 @@ struct Sums {
   double product = 0;
 };
 
-std::array<Sums, 3> sums_of(const Image& before, const Image& after) {
+std::array<DriftSums, 3> sums_of(const Image& before, const Image& after) {
   assert(before.rgb.size() == after.rgb.size());
-  std::array<Sums, 3> sums;
+  std::array<DriftSums, 3> sums;
   for (std::size_t i = 0; i < before.rgb.size(); ++i) {
-    Sums& sum = sums[i % 3];
+    DriftSums& sum = sums[i % 3];
     const double x = before.rgb[i];
     const double y = after.rgb[i];
     sum.count += 1;
@@ -37,7 +37,7 @@ std::array<Sums, 3> sums_of(const Image& before, const Image& after) {
   return sums;
 }
 
-ChannelDrift line_through(const Sums& sums) {
+ChannelDrift line_through(const DriftSums& sums) {
   if (sums.count == 0) return {};
   const double spread = sums.before_squared - sums.before * sums.before / sums.count;
   const double gain = spread > 0 ? (sums.product - sums.before * sums.after / sums.count) / spread : 1;
@@ -49,7 +49,7 @@ ChannelDrift line_through(const Sums& sums) {
 }  // namespace
 
 ColourDrift colour_drift(const Image& before, const Image& after) {
-  const std::array<Sums, 3> sums = sums_of(before, after);
+  const std::array<DriftSums, 3> sums = sums_of(before, after);
   return {line_through(sums[0]), line_through(sums[1]), line_through(sums[2])};
 }
 
@@ -65,7 +65,7 @@ Image compensated(const Image& picture, const ColourDrift& drift) {
 
 std::array<double, 3> mean_shift(const Image& before, const Image& after) {
   std::array<double, 3> shift{};
-  const std::array<Sums, 3> sums = sums_of(before, after);
+  const std::array<DriftSums, 3> sums = sums_of(before, after);
   for (std::size_t c = 0; c < 3; ++c)
     shift[c] = sums[c].count > 0 ? (sums[c].after - sums[c].before) / sums[c].count : 0;
   return shift;

@@ -27,7 +27,7 @@ constexpr int text_inset = 4;  ///< of a text in a picture's place
 
 constexpr Colour ground = {236, 237, 240};
 constexpr Colour card = {252, 252, 253};
-constexpr Colour blank = {224, 225, 229};
+constexpr Colour blank_tile = {224, 225, 229};
 constexpr Colour ink = {32, 35, 42};
 constexpr Colour pale_ink = {98, 103, 115};
 constexpr Colour frame_colour = {58, 96, 150};
@@ -41,7 +41,7 @@ Image fitted(const Image& picture) {
 }
 
 /// Everything's size, from what has to fit.
-struct Layout {
+struct SheetLayout {
   int tile_width = shortest_side;
   int tile_height = 0;
   int caption_lines = 0;
@@ -73,8 +73,8 @@ int lines_of(const SheetHeading& heading, int width) {
 }
 
 /// `sheet`'s pictures must have their final size.
-Layout layout_of(const Sheet& sheet) {
-  Layout layout;
+SheetLayout layout_of(const Sheet& sheet) {
+  SheetLayout layout;
   layout.columns = static_cast<int>(sheet.columns.size());
   layout.rows = static_cast<int>(sheet.rows.size());
   for (const SheetCell& cell : sheet.cells) {
@@ -116,12 +116,12 @@ void draw_heading(Image& image, const SheetHeading& heading, int left, int top, 
   }
 }
 
-void draw_tile(Image& image, const SheetTile& tile, const Layout& layout, int left, int top) {
+void draw_tile(Image& image, const SheetTile& tile, const SheetLayout& layout, int left, int top) {
   if (tile.picture) {
     paste(image, *tile.picture, left + (layout.tile_width - tile.picture->width) / 2,
           top + (layout.tile_height - tile.picture->height) / 2);
   } else {
-    fill(image, {left, top, left + layout.tile_width, top + layout.tile_height}, blank);
+    fill(image, {left, top, left + layout.tile_width, top + layout.tile_height}, blank_tile);
     const std::vector<std::string> lines = text_lines(tile.text, layout.tile_width);
     int y = top + (layout.tile_height - static_cast<int>(lines.size()) * text_step) / 2 + scale;
     for (const std::string& line : lines) {
@@ -137,7 +137,7 @@ void draw_tile(Image& image, const SheetTile& tile, const Layout& layout, int le
   }
 }
 
-void draw_cell(Image& image, const SheetCell& cell, const Layout& layout, int left, int top) {
+void draw_cell(Image& image, const SheetCell& cell, const SheetLayout& layout, int left, int top) {
   if (cell.tiles.empty()) return;
   const Rectangle area = {left, top, left + layout.cell_width(), top + layout.cell_height()};
   if (cell.marked) {
@@ -152,7 +152,7 @@ void draw_cell(Image& image, const SheetCell& cell, const Layout& layout, int le
   }
 }
 
-void draw_words(Image& image, const Sheet& sheet, const Layout& layout) {
+void draw_words(Image& image, const Sheet& sheet, const SheetLayout& layout) {
   draw_caption(image, sheet.title, margin, margin, title_scale, ink);
   int y = margin + title_step;
   for (const std::string& note : sheet.notes) {
@@ -179,7 +179,7 @@ Image drawn(const Sheet& sheet) {
       if (tile.picture) tile.picture = fitted(*tile.picture);
     }
   }
-  const Layout layout = layout_of(sized);
+  const SheetLayout layout = layout_of(sized);
   Image image{layout.width(), layout.height(), {}};
   image.rgb.resize(static_cast<std::size_t>(image.width) * image.height * 3);
   fill(image, {0, 0, image.width, image.height}, ground);

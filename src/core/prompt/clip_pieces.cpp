@@ -13,14 +13,14 @@
 namespace lapis::core {
 namespace {
 
-enum class Kind { space, letter, number, other };
+enum class PieceKind { space, letter, number, other };
 
-Kind kind_of(char32_t c) {
+PieceKind kind_of(char32_t c) {
   const auto code_point = static_cast<UChar32>(c);
   const std::uint32_t category = U_GET_GC_MASK(code_point);
-  if (category & U_GC_L_MASK) return Kind::letter;
-  if (category & U_GC_N_MASK) return Kind::number;
-  return u_isUWhiteSpace(code_point) ? Kind::space : Kind::other;
+  if (category & U_GC_L_MASK) return PieceKind::letter;
+  if (category & U_GC_N_MASK) return PieceKind::number;
+  return u_isUWhiteSpace(code_point) ? PieceKind::space : PieceKind::other;
 }
 
 /// NFC, then lower case. U+0130 is the only code point whose lower case is two (Unicode's SpecialCasing.txt).
@@ -80,8 +80,8 @@ const FixedPiece* fixed_piece_at(std::u32string_view text) {
 
 /// The length of the run that `text` begins with: of its first code point's kind, and 1 for a number.
 std::size_t run_length(std::u32string_view text) {
-  const Kind kind = kind_of(text.front());
-  if (kind == Kind::number) return 1;
+  const PieceKind kind = kind_of(text.front());
+  if (kind == PieceKind::number) return 1;
   std::size_t length = 1;
   while (length < text.size() && kind_of(text[length]) == kind) ++length;
   return length;
@@ -102,7 +102,7 @@ std::vector<std::string> clip_pieces(std::string_view text) {
       continue;
     }
     const std::size_t length = run_length(rest);
-    if (kind_of(rest.front()) != Kind::space) pieces.push_back(to_utf8(rest.substr(0, length)));
+    if (kind_of(rest.front()) != PieceKind::space) pieces.push_back(to_utf8(rest.substr(0, length)));
     rest.remove_prefix(length);
   }
   return pieces;

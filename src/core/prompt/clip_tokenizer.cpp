@@ -52,14 +52,16 @@ struct Symbol {
 };
 
 /// A pair that can be merged. The lowest rank comes first, then the leftmost.
-struct Candidate {
+struct MergeCandidate {
   std::uint32_t rank;
   std::size_t left;
   int left_id;
   int right_id;
   int merged_id;
 
-  bool operator>(const Candidate& other) const { return rank != other.rank ? rank > other.rank : left > other.left; }
+  bool operator>(const MergeCandidate& other) const {
+    return rank != other.rank ? rank > other.rank : left > other.left;
+  }
 };
 
 }  // namespace
@@ -200,7 +202,7 @@ void ClipTokenizer::append_piece(std::string_view piece, std::vector<PromptToken
     if (!last) symbols[i].next = i + 1;
   }
 
-  std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> candidates;
+  std::priority_queue<MergeCandidate, std::vector<MergeCandidate>, std::greater<>> candidates;
   const auto propose = [&](std::size_t left) {
     if (!symbols[left].next) return;
     const int left_id = symbols[left].id;
@@ -211,7 +213,7 @@ void ClipTokenizer::append_piece(std::string_view piece, std::vector<PromptToken
   for (std::size_t i = 0; i < symbols.size(); ++i) propose(i);
 
   while (!candidates.empty()) {
-    const Candidate best = candidates.top();
+    const MergeCandidate best = candidates.top();
     candidates.pop();
     Symbol& left = symbols[best.left];
     // Either side may have been merged since the pair was proposed.

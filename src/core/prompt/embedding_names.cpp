@@ -12,21 +12,21 @@ constexpr std::string_view blanks = " \t\n\r\v\f";
 constexpr std::string_view call = "embedding:";
 constexpr std::string_view extension = ".safetensors";
 
-enum class Kind { blank, letter, digit, sign };
+enum class CharacterKind { blank, letter, digit, sign };
 
-Kind kind_of(char c) {
-  if (blanks.find(c) != std::string_view::npos) return Kind::blank;
-  if (c >= '0' && c <= '9') return Kind::digit;
+CharacterKind kind_of(char c) {
+  if (blanks.find(c) != std::string_view::npos) return CharacterKind::blank;
+  if (c >= '0' && c <= '9') return CharacterKind::digit;
   const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
-  return letter ? Kind::letter : Kind::sign;
+  return letter ? CharacterKind::letter : CharacterKind::sign;
 }
 
 /// Whether a tokenizer cuts between the bytes at - 1 and at: between kinds, and between any two digits.
 bool is_cut(std::string_view text, std::size_t at) {
   if (at == 0 || at >= text.size()) return true;
-  const Kind before = kind_of(text[at - 1]);
-  const Kind after = kind_of(text[at]);
-  return before != after || after == Kind::digit || after == Kind::blank;
+  const CharacterKind before = kind_of(text[at - 1]);
+  const CharacterKind after = kind_of(text[at]);
+  return before != after || after == CharacterKind::digit || after == CharacterKind::blank;
 }
 
 bool begins(std::string_view text, std::string_view name) {

@@ -13,16 +13,15 @@ namespace {
 
 constexpr double round_weight = 1.1;
 constexpr double square_weight = 1 / 1.1;
-constexpr std::string_view blanks = " \t\n\r\v\f";
 constexpr std::string_view specials = "\\()[]:|<";
 
-bool is_word(char c) {
+bool is_word_byte(char c) {
   const bool ascii = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
   return ascii || static_cast<unsigned char>(c) >= 0x80;
 }
 
 std::size_t skip_blanks(std::string_view text, std::size_t at) {
-  return std::min(text.find_first_not_of(blanks, at), text.size());
+  return std::min(text.find_first_not_of(prompt_blanks, at), text.size());
 }
 
 /// The offset behind a run of sign, digits and points at `at`; `at` where there are no digits or points.
@@ -54,7 +53,8 @@ std::optional<double> number_of(std::string_view text, std::size_t colon) {
 std::size_t find_word(std::string_view text, std::string_view word, std::size_t at) {
   for (std::size_t found = text.find(word, at); found != std::string_view::npos; found = text.find(word, found + 1)) {
     const std::size_t end = found + word.size();
-    if ((found == 0 || !is_word(text[found - 1])) && (end == text.size() || !is_word(text[end]))) return found;
+    if ((found == 0 || !is_word_byte(text[found - 1])) && (end == text.size() || !is_word_byte(text[end])))
+      return found;
   }
   return std::string_view::npos;
 }
@@ -173,7 +173,7 @@ class Reader {
   /// <lora:name:1> and its like name a network, not words: the web UI takes them out of the prompt.
   void angle() {
     std::size_t end = at_ + 1;
-    while (end < text_.size() && is_word(text_[end])) ++end;
+    while (end < text_.size() && is_word_byte(text_[end])) ++end;
     const std::size_t close = text_.find('>', end);
     const bool network = end > at_ + 1 && end < text_.size() && text_[end] == ':' && close != std::string_view::npos;
     if (!network) {

@@ -8,6 +8,9 @@
 
 namespace lapis::core {
 
+/// What both take for nothing around a number.
+inline constexpr std::string_view prompt_blanks = " \t\n\r\v\f";
+
 /// `parse_prompt` of syntax a1111, and of syntax comfy.
 ParsedPrompt parse_a1111(std::string_view text);
 ParsedPrompt parse_comfy(std::string_view text);

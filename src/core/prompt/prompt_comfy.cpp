@@ -12,8 +12,6 @@ namespace lapis::core {
 namespace {
 
 constexpr double bracket_weight = 1.1;
-constexpr std::string_view blanks = " \t\n\r\v\f";
-
 /// One byte of the prompt; a bracket with a backslash before it is one that opens and closes nothing.
 struct Letter {
   char c;
@@ -31,10 +29,10 @@ std::string text_of(Letters letters) {
 }
 
 /// A finite number with blanks around it, and nothing else.
-std::optional<double> number_of(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(blanks);
+std::optional<double> finite_number(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(prompt_blanks);
   if (first == std::string_view::npos) return std::nullopt;
-  text = text.substr(first, text.find_last_not_of(blanks) - first + 1);
+  text = text.substr(first, text.find_last_not_of(prompt_blanks) - first + 1);
   if (text.size() > 1 && text.front() == '+' && text[1] != '-') text.remove_prefix(1);
   double value = 0;
   const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -66,7 +64,7 @@ void read_group(Letters letters, double weight, std::vector<PromptSegment>& segm
   std::size_t colon = letters.size();
   while (colon > 0 && letters[colon - 1].c != ':') --colon;
   if (colon > 1) {  // a colon that is not the first letter
-    if (const std::optional<double> given = number_of(text_of(letters.subspan(colon)))) {
+    if (const std::optional<double> given = finite_number(text_of(letters.subspan(colon)))) {
       weight = *given;
       letters = letters.first(colon - 1);
     }

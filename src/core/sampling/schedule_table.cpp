@@ -20,7 +20,7 @@ namespace {
 
 using Values = std::vector<double>;
 
-constexpr const char* on_both = "";
+constexpr const char* any_path = "";
 constexpr int lcm_steps = 50;  // the most of schedule lcm: it takes them from as many
 
 /// Sigmas without the 0, and the times that define them; no times where the sigmas come first.
@@ -152,43 +152,43 @@ std::span<const ScheduleRow> schedules() {
       //   why not on a flow, oracle
       {K::own,          "own",          "Automatic",      {"default"},
        "the model's own: its spacing of the training's times, or its shift of 1 to 1 / n",
-       on_both, "diffusers"},
+       any_path, "diffusers"},
       {K::normal,       "normal",       "Normal",         {"uniform", "discrete"},
        "evenly in time over the whole training, both ends included",
-       on_both, "k-diffusion, diffusers on flow"},
+       any_path, "k-diffusion, diffusers on flow"},
       {K::karras,       "karras",       "Karras",         {"use_karras_sigmas"},
        "evenly in the seventh root of sigma: more steps at little noise",
-       on_both, "diffusers"},
+       any_path, "diffusers"},
       {K::exponential,  "exponential",  "Exponential",    {"use_exponential_sigmas"},
        "evenly in the logarithm of sigma",
-       on_both, "diffusers"},
+       any_path, "diffusers"},
       {K::sgm_uniform,  "sgm_uniform",  "SGM Uniform",    {"sgm"},
        "evenly in time without the end: for few steps",
-       on_both, "ComfyUI's formula, diffusers on flow"},
+       any_path, "ComfyUI's formula, diffusers on flow"},
       {K::simple,       "simple",       "Simple",         {},
        "evenly over the training's sigmas, from the noisiest down",
-       on_both, comfy},
+       any_path, comfy},
       {K::ddim_uniform, "ddim_uniform", "DDIM",           {"ddim"},
        "evenly over the training's sigmas, from nearly the cleanest up",
-       on_both, comfy},
+       any_path, comfy},
       {K::beta,         "beta",         "Beta",           {"use_beta_sigmas"},
        "more steps at both ends of sigma, by quantiles of Beta(0.6, 0.6)",
-       on_both, "diffusers"},
+       any_path, "diffusers"},
       {K::ays,          "ays",          "Align Your Steps", {"align_your_steps"},
        "a table optimised for the family, made for 10 steps",
        tables, "diffusers"},
       {K::kl_optimal,   "kl_optimal",   "KL Optimal",     {},
        "evenly in the arc tangent of sigma: optimal for a Gaussian",
-       on_both, comfy},
+       any_path, comfy},
       {K::linear_quadratic, "linear_quadratic", "Linear Quadratic", {},
        "half of the steps over the first 2.5 % of the way, then a parabola",
-       on_both, "diffusers (Mochi)"},
+       any_path, "diffusers (Mochi)"},
       {K::lcm,          "lcm",          "LCM",            {"tcd"},
        "times of the 50 that LCM and TCD were distilled on; 50 steps at most",
        trained_times, "diffusers"},
       {K::by_hand,      "by_hand",      "By hand",        {},
        sentence("those of {sigmas}, and 0"),
-       on_both, "diffusers"},
+       any_path, "diffusers"},
   };
   // clang-format on
   return rows;

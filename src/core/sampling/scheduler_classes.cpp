@@ -10,7 +10,7 @@ namespace lapis::core {
 namespace {
 
 constexpr Path ve = Path::variance_exploding;
-constexpr Path flow = Path::flow;
+constexpr Path flow_path = Path::flow;
 constexpr BetaCurve linear = BetaCurve::linear;
 constexpr BetaCurve scaled = BetaCurve::scaled_linear;
 constexpr Spacing leading = Spacing::leading;
@@ -28,7 +28,7 @@ constexpr const char* shapes = "use_karras_sigmas use_exponential_sigmas use_bet
 constexpr const char* thresholds = "thresholding dynamic_thresholding_ratio sample_max_value";
 constexpr const char* chain = "clip_sample clip_sample_range rescale_betas_zero_snr";
 constexpr const char* solver = "solver_order solver_type algorithm_type lower_order_final";
-constexpr const char* flow_sigmas = "use_flow_sigmas flow_shift";
+constexpr const char* flow_sigma_keys = "use_flow_sigmas flow_shift";
 constexpr const char* dynamic = "use_dynamic_shifting time_shift_type";
 constexpr const char* flow_keys =
     "num_train_timesteps shift use_dynamic_shifting base_shift max_shift base_image_seq_len max_image_seq_len "
@@ -56,29 +56,29 @@ constexpr std::array classes = {
     SchedulerClass{"PNDMScheduler", ve, "pndm", "own",
                    {betas, times, "skip_prk_steps set_alpha_to_one"}, linear, 0.0001, 0.02, leading},
     SchedulerClass{"DPMSolverMultistepScheduler", ve, "dpmpp_2m", "own",
-                   {betas, times, shapes, solver, thresholds, flow_sigmas, dynamic, "euler_at_final use_lu_lambdas final_sigmas_type lambda_min_clipped variance_type "
+                   {betas, times, shapes, solver, thresholds, flow_sigma_keys, dynamic, "euler_at_final use_lu_lambdas final_sigmas_type lambda_min_clipped variance_type "
                    "rescale_betas_zero_snr"}},
     SchedulerClass{"DPMSolverSinglestepScheduler", ve, "", "own",
-                   {betas, shapes, solver, thresholds, flow_sigmas, dynamic, "final_sigmas_type lambda_min_clipped variance_type"}},
+                   {betas, shapes, solver, thresholds, flow_sigma_keys, dynamic, "final_sigmas_type lambda_min_clipped variance_type"}},
     SchedulerClass{"DPMSolverSDEScheduler", ve, "dpmpp_sde", "own",
                    {betas, times, shapes, "noise_sampler_seed"}, linear, 0.00085, 0.012},
     SchedulerClass{"UniPCMultistepScheduler", ve, "unipc", "own",
-                   {betas, times, shapes, thresholds, flow_sigmas, dynamic, "solver_order solver_type lower_order_final predict_x0 disable_corrector solver_p final_sigmas_type "
+                   {betas, times, shapes, thresholds, flow_sigma_keys, dynamic, "solver_order solver_type lower_order_final predict_x0 disable_corrector solver_p final_sigmas_type "
                    "rescale_betas_zero_snr sigma_min sigma_max shift_terminal"}},
     SchedulerClass{"DEISMultistepScheduler", ve, "deis", "own",
-                   {betas, times, shapes, solver, thresholds, flow_sigmas, dynamic}},
+                   {betas, times, shapes, solver, thresholds, flow_sigma_keys, dynamic}},
     SchedulerClass{"SASolverScheduler", ve, "", "own",
-                   {betas, times, shapes, thresholds, flow_sigmas, "predictor_order corrector_order tau_func algorithm_type lower_order_final lambda_min_clipped "
+                   {betas, times, shapes, thresholds, flow_sigma_keys, "predictor_order corrector_order tau_func algorithm_type lower_order_final lambda_min_clipped "
                    "variance_type"}},
     SchedulerClass{"LCMScheduler", ve, "lcm", "lcm", {betas, times, thresholds, chain, distilled}, scaled, 0.00085, 0.012, leading},
     SchedulerClass{"TCDScheduler", ve, "tcd", "lcm", {betas, times, thresholds, chain, distilled}, scaled, 0.00085, 0.012, leading},
-    SchedulerClass{"FlowMatchEulerDiscreteScheduler", flow, "euler", "own", {flow_keys, shapes, "stochastic_sampling"}},
-    SchedulerClass{"FlowMatchHeunDiscreteScheduler", flow, "heun", "own", {"num_train_timesteps shift"}},
-    SchedulerClass{"FlowMatchLCMScheduler", flow, "lcm", "own", {flow_keys, shapes, "scale_factors upscale_mode"}},
-    SchedulerClass{"LTXEulerAncestralRFScheduler", flow, "euler_a", "own", {"num_train_timesteps eta s_noise"}},
+    SchedulerClass{"FlowMatchEulerDiscreteScheduler", flow_path, "euler", "own", {flow_keys, shapes, "stochastic_sampling"}},
+    SchedulerClass{"FlowMatchHeunDiscreteScheduler", flow_path, "heun", "own", {"num_train_timesteps shift"}},
+    SchedulerClass{"FlowMatchLCMScheduler", flow_path, "lcm", "own", {flow_keys, shapes, "scale_factors upscale_mode"}},
+    SchedulerClass{"LTXEulerAncestralRFScheduler", flow_path, "euler_a", "own", {"num_train_timesteps eta s_noise"}},
 };
 
-constexpr std::array keys = {
+constexpr std::array scheduler_key_rows = {
     // name, use, accepted, why, of one class
     SchedulerKey{"num_train_timesteps", KeyUse::training},
     SchedulerKey{"beta_start", KeyUse::training},
@@ -149,7 +149,7 @@ constexpr std::array keys = {
 
 constexpr SchedulerClass no(std::string_view name, std::string_view why) { return {.name = name, .refused = why}; }
 
-constexpr std::array refused = {
+constexpr std::array refused_classes = {
     no("EDMEulerScheduler", edm),
     no("EDMDPMSolverMultistepScheduler", edm),
     no("CosineDPMSolverMultistepScheduler", edm),
@@ -181,7 +181,7 @@ constexpr std::array refused = {
 };
 // clang-format on
 
-std::optional<double> number_of(std::string_view text) {
+std::optional<double> parsed_number(std::string_view text) {
   double number = 0;
   const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (code != std::errc() || stop != text.data() + text.size()) return std::nullopt;
@@ -203,7 +203,7 @@ bool lists(std::string_view text, char separator, std::string_view word) {
 std::span<const SchedulerClass> scheduler_classes() { return classes; }
 
 const SchedulerClass* find_scheduler_class(std::string_view name) {
-  for (const std::span<const SchedulerClass> rows : {std::span<const SchedulerClass>(classes), {refused}}) {
+  for (const std::span<const SchedulerClass> rows : {std::span<const SchedulerClass>(classes), {refused_classes}}) {
     const auto found =
         std::find_if(rows.begin(), rows.end(), [&](const SchedulerClass& row) { return row.name == name; });
     if (found != rows.end()) return &*found;
@@ -215,19 +215,19 @@ bool reads(const SchedulerClass& row, std::string_view key) {
   return std::any_of(row.keys.begin(), row.keys.end(), [&](std::string_view group) { return lists(group, ' ', key); });
 }
 
-std::span<const SchedulerKey> scheduler_keys() { return keys; }
+std::span<const SchedulerKey> scheduler_keys() { return scheduler_key_rows; }
 
 const SchedulerKey* find_scheduler_key(const SchedulerClass& row, std::string_view key) {
-  const auto found = std::find_if(keys.begin(), keys.end(), [&](const SchedulerKey& each) {
+  const auto found = std::find_if(scheduler_key_rows.begin(), scheduler_key_rows.end(), [&](const SchedulerKey& each) {
     return each.name == key && (each.of.empty() || each.of == row.name);
   });
-  return found == keys.end() ? nullptr : &*found;
+  return found == scheduler_key_rows.end() ? nullptr : &*found;
 }
 
 bool accepts(const SchedulerKey& key, std::string_view value) {
   if (value == "null") return true;
-  const std::optional<double> number = number_of(value);
-  return lists(key.accepted, '|', value) || (number && number_of(key.accepted) == number);
+  const std::optional<double> number = parsed_number(value);
+  return lists(key.accepted, '|', value) || (number && parsed_number(key.accepted) == number);
 }
 
 }  // namespace lapis::core

@@ -5,7 +5,7 @@
 namespace lapis::core {
 namespace {
 
-constexpr std::array rows = {
+constexpr std::array exit_code_rows = {
     ExitCode{0, std::nullopt, "ok", "it worked"},
     ExitCode{differ_code, std::nullopt, "they differ", "things that were compared are not equal"},
     ExitCode{2, ErrorKind::usage, "usage",
@@ -27,6 +27,6 @@ constexpr std::array rows = {
 
 }  // namespace
 
-std::span<const ExitCode> exit_codes() { return rows; }
+std::span<const ExitCode> exit_codes() { return exit_code_rows; }
 
 }  // namespace lapis::core
