@@ -22,7 +22,6 @@
 #include "io/report/report.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/engine_options.hpp"
-#include "pipeline/job_words.hpp"
 #include "pipeline/render.hpp"
 #include "pipeline/render_asked.hpp"
 #include "pipeline/render_outputs.hpp"
@@ -41,7 +40,9 @@ pipeline::RenderAsked render_asked(const GenerationOptions& options, pipeline::M
   }
   if (job.image && !source) check_stdin(*job.image, "a picture", "lapis ... - < a.png");
   if (job.mask && !job.init_latent) check_stdin(*job.mask, "a picture", "lapis ... - < a.png");
-  return pipeline::render_asked(options.asked, std::move(source), catalog);
+  pipeline::RenderAsked asked = pipeline::render_asked(options.asked, std::move(source), catalog);
+  asked.record = options.record;
+  return asked;
 }
 
 /// How many pictures of a plan are drawn.
@@ -99,8 +100,9 @@ void print_plan(const GenerationOptions& options, const pipeline::RenderOutputs&
 /// The job that a file records, with what was said on top of it.
 void take_record(GenerationOptions& options) {
   if (options.from.empty()) return;
-  options.asked = pipeline::merged(pipeline::recorded_in(options.from), options.asked);
-  pipeline::check_sources_named(options.asked.job, options.from);
+  pipeline::RecordedJob recorded = pipeline::again(pipeline::recorded_in(options.from), options.asked);
+  options.asked = std::move(recorded.asked);
+  options.record = std::move(recorded.record);
 }
 
 void check_prompt(const GenerationOptions& options) {

@@ -8,6 +8,7 @@
 #include "cli/latent_options.hpp"
 #include "cli/output_options.hpp"
 #include "io/latent/latent_formats.hpp"
+#include "pipeline/render.hpp"
 
 namespace CLI {
 class App;
@@ -21,6 +22,7 @@ struct GenerationOptions {
   StdinUse stdin_use;
   std::shared_ptr<const io::LatentSource> source;  ///< what the job starts from, where that was read already
   std::string from;                                ///< a file that records a job, which is done again
+  pipeline::JobRecord record;                      ///< of that file
   bool dry_run = false;
   OutputOptions outputs;  ///< of which the job says all but --json
 };

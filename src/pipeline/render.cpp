@@ -15,6 +15,7 @@
 #include "io/picture/infotext.hpp"
 #include "io/picture/png.hpp"
 #include "io/prompt/prompt_reader.hpp"
+#include "io/report/changed_settings.hpp"
 #include "io/report/job_json.hpp"
 #include "lapis/attachments.hpp"
 #include "lapis/error.hpp"
@@ -65,10 +66,29 @@ void verify(const RenderPlan& plan) {
 /// The LoRAs that a plan names; those that a latent was made with by their digests too.
 LoraRequest loras_of(const RenderPlan& plan) {
   LoraRequest request{plan.loras, {}, plan.lora_folders, {}, ""};
+  if (!plan.record.document.empty() && !plan.record.overruled.contains("loras")) {
+    request.latent = plan.record.name;
+    request.recorded = io::lora_digests(plan.record.document, request.latent);
+  }
   if (!plan.latent || !plan.latent->inherits_loras) return request;
   request.latent = plan.latent->latent.name;
   request.recorded = io::lora_digests(plan.latent->latent.passport().job, request.latent);
   return request;
+}
+
+/// What of its model is not as it was when a job was recorded, one line each.
+std::vector<std::string> changes_of(const RenderPlan& plan) {
+  const JobRecord& record = plan.record;
+  if (record.document.empty() || record.overruled.contains("model")) return {};
+  const std::string now = io::provenance(core::resolved_fields(plan.job, *plan.model), *plan.model);
+  std::vector<std::string> lines;
+  for (const io::SettingChange& change :
+       io::changed_settings(record.document, now).value_or(io::ChangedSettings()).models) {
+    if (!change.key.starts_with("model: ")) continue;
+    lines.push_back(core::sentence("{} was made with another model of that name: {} was {} and is {}", record.name,
+                                   change.key.substr(7), change.a, change.b));
+  }
+  return lines;
 }
 
 /// What one of the models is asked to draw, on its way: what its prompts call is read before libtorch begins to open,
@@ -273,6 +293,7 @@ RenderPlan plan_render(RenderAsked asked, ModelCatalog& catalog, std::uint64_t r
   const core::Stopwatch planning;
   RenderPlan plan;
   plan.pictures = asked.pictures;
+  plan.record = std::move(asked.record);
   const bool may_name_latent = !asked.picture;
   Job job = asked.asked.job;
   const core::RouteOptions handoff = {!job.no_convert, job.measure, job.compensate};
@@ -309,6 +330,7 @@ PreparedRender prepare_render(RenderPlan asked, EngineDoor* door, const Events& 
   Told told(events, prepared.notes, prepared.warnings);
   check_room(plan.job);
   told.note(job_notes(plan.job, *plan.model));
+  told.warn(changes_of(plan));
   core::Stopwatch since;
   verify(plan);
   timings.read += since.seconds();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,9 +27,17 @@
 
 namespace lapis::pipeline {
 
+/// What a job was made with when it was recorded.
+struct JobRecord {
+  std::string name;                 ///< of the file, as messages call it
+  std::string document;             ///< what `io::provenance` wrote; empty where nothing is known
+  std::set<std::string> overruled;  ///< keys of the fields that are said on top of it
+};
+
 /// What is asked.
 struct RenderAsked {
   AskedJob asked;
+  JobRecord record;                     ///< that the job comes from, where it does
   std::optional<LatentInput> latent;    ///< there where the job names a latent to start from
   std::optional<PictureBytes> picture;  ///< the picture to start from, where it was read already
   bool pictures = true;                 ///< false: latents are all that is wanted
@@ -46,6 +55,7 @@ struct RenderPlan {
   std::vector<std::string> embeddings;    ///< files, as asked or as a latent records them
   std::vector<std::string> loras;
   std::vector<std::string> lora_folders;  ///< searched for names of LoRAs before `lora_places`
+  JobRecord record;                       ///< that the job comes from, where it does
   double seconds = 0;                     ///< that planning took
 
   /// The ways that latents take, for a report.

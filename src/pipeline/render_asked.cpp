@@ -16,30 +16,34 @@
 #include "io/picture/png.hpp"
 #include "io/report/job_json.hpp"
 #include "lapis/error.hpp"
+#include "pipeline/job_words.hpp"
 #include "pipeline/latent_words.hpp"
 #include "pipeline/render_outputs.hpp"
 
 namespace lapis::pipeline {
 namespace {
 
-AskedJob asked_of(const io::JobLine& line) { return {line.job, line.named}; }
+RecordedJob recorded_by(std::string_view text, const std::string& name, const std::string& file) {
+  const io::JobLine line = io::read_job_line(text, name);
+  return {{line.job, line.named}, {file, line.is_settings ? std::string(text) : "", {}}};
+}
 
 [[noreturn]] void refuse(const std::string& name, const char* why) {
   throw Error(ErrorKind::input, core::sentence("{} {}.", name, why),
               core::sentence("Name a PNG or a latent that lapis drew, or a line of {lapis generate} {json}"));
 }
 
-AskedJob recorded_in_png(const io::LatentSource& source, const std::string& record) {
+RecordedJob recorded_in_png(const io::LatentSource& source, const std::string& record) {
   const io::PictureTexts facts = io::read_png_text(source.bytes(), source.name());
   const auto text = std::ranges::find(facts.texts, "lapis", &io::NamedText::key);
   if (text == facts.texts.end()) refuse(source.name(), "holds no job of lapis");
-  return asked_of(io::read_job_line(text->text, record));
+  return recorded_by(text->text, record, source.name());
 }
 
-AskedJob recorded_in_latent(const io::LatentSource& source, const std::string& record) {
+RecordedJob recorded_in_latent(const io::LatentSource& source, const std::string& record) {
   const std::string job = io::read_passport(source.bytes(), source.name(), {}).passport.job;
   if (job.empty()) refuse(source.name(), "holds no job of lapis");
-  return asked_of(io::read_job_line(job, record));
+  return recorded_by(job, record, source.name());
 }
 
 }  // namespace
@@ -66,15 +70,22 @@ RenderAsked render_asked(AskedJob job, std::shared_ptr<const io::LatentSource> s
   return asked;
 }
 
-AskedJob recorded_in(const std::string& path) {
+RecordedJob recorded_in(const std::string& path) {
   const io::LatentSource source(path, io::LatentSource::largest_pipe, /*or_picture=*/true);
   const std::string record = core::sentence("{}, the job it records", source.name());
   if (io::is_png(source.bytes())) return recorded_in_png(source, record);
   if (io::begins_as_safetensors(source.bytes())) return recorded_in_latent(source, record);
   const std::string_view text = io::as_chars(source.bytes());
   const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first != std::string_view::npos && text[first] == '{') return asked_of(io::read_job_line(text, source.name()));
+  if (first != std::string_view::npos && text[first] == '{') return recorded_by(text, source.name(), source.name());
   refuse(source.name(), "is neither a PNG nor a latent of lapis, nor a line of JSON");
+}
+
+RecordedJob again(RecordedJob recorded, const AskedJob& over) {
+  recorded.record.overruled = over.named;
+  recorded.asked = merged(std::move(recorded.asked), over);
+  check_sources_named(recorded.asked.job, recorded.record.name);
+  return recorded;
 }
 
 void check_sources_named(const Job& job, const std::string& record) {

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
-from support import QUICK, ROOT, CliTest, main, needs_engine, program, run
+from support import MODEL, QUICK, ROOT, CliTest, main, needs_engine, program, run
 
 sys.path.insert(0, str(ROOT / "tests"))
 from json_schema import is_valid, schema  # noqa: E402
@@ -221,6 +223,22 @@ class Again(BatchTest):
         alone = run("generate", "a red house", "-s", "4", "-o", "alone.png", *QUICK, cwd=self.folder)
         self.assertEqual(alone.returncode, 0)
         self.assertEqual((self.folder / "other.png").read_bytes(), (self.folder / "alone.png").read_bytes())
+
+    def test_a_model_and_a_lora_are_those_of_the_record_or_it_is_said(self) -> None:
+        model = self.folder / "tiny-sd15"
+        shutil.copytree(MODEL, model)
+        run("generate", "a red house", "-m", "./tiny-sd15", "-o", "a.png", *QUICK, cwd=self.folder)
+        facts = json.loads((model / "model.json").read_text())
+        vocabulary = next(name for name in facts["files"] if name.endswith("vocab.json"))
+        text = (model / vocabulary).read_bytes() + b"\n"
+        (model / vocabulary).write_bytes(text)
+        facts["files"][vocabulary] |= {"sha256": hashlib.sha256(text).hexdigest(), "size": len(text)}
+        (model / "model.json").write_text(json.dumps(facts))
+        words = ("generate", "--from", "a.png", "-m", "./tiny-sd15", "-o", "b.png")
+        self.assertNotIn(b"warning", run(*words, cwd=self.folder).stderr)
+        again = run("generate", "--from", "a.png", "-o", "c.png", cwd=self.folder, env={"LAPIS_MODELS": str(self.folder)})
+        self.assertEqual(again.returncode, 0, again.stderr)
+        self.assertIn(b"made with another model of that name", again.stderr)
 
     def test_a_picture_that_began_with_one_asks_for_it(self) -> None:
         run("generate", "a red house", "-s", "3", "-o", "a.png", *QUICK, cwd=self.folder)

@@ -38,7 +38,9 @@ TEST_CASE("a picture's settings are a job again, and so is a line of JSON") {
   const std::string png = write(folder / "a.png", io::encode_png(image, {"", record}));
   const std::string line = write(folder / "a.json", std::string("\n") + R"({"prompt": "a lake", "seed": 7})");
   for (const std::string& path : {png, line}) {
-    const AskedJob asked = recorded_in(path);
+    const RecordedJob recorded = recorded_in(path);
+    const AskedJob& asked = recorded.asked;
+    CHECK(recorded.record.document.empty() == (path == line));
     CHECK(asked.job.prompt == "a lake");
     CHECK(asked.job.seed == 7);
     CHECK(asked.named.contains("seed"));

@@ -15,12 +15,12 @@ namespace {
 
 /// How far one picture's channels lie from those of many: of the deviation's logarithm, and of the mean in deviations.
 /// Wider where the lineage was never measured and unit spread stands for it.
-struct Tolerance {
+struct ChannelTolerance {
   double log_deviation;
   double mean;
 };
-constexpr Tolerance measured_tolerance = {0.35, 0.6};
-constexpr Tolerance assumed = {0.6, 1.0};
+constexpr ChannelTolerance measured_tolerance = {0.35, 0.6};
+constexpr ChannelTolerance assumed = {0.6, 1.0};
 
 /// The line from a channel's numbers to raw VAE values: v = m * slope + offset.
 struct ToRaw {
@@ -39,7 +39,7 @@ double log_likelihood(std::span<const ChannelStatistics> channels, const Space& 
   const LineageRow* lineage = find_lineage(space.lineage);
   const bool known = lineage != nullptr && lineage->spread.size() == channels.size();
   const Space& home = known ? find_space(lineage->space)->space : space;
-  const Tolerance tolerance = known ? measured_tolerance : assumed;
+  const ChannelTolerance tolerance = known ? measured_tolerance : assumed;
   double sum = 0;
   for (std::size_t c = 0; c < channels.size(); ++c) {
     const ToRaw reading = units == Units::vae ? ToRaw{1, 0} : to_raw(space, c);

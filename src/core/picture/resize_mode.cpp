@@ -21,7 +21,7 @@ namespace {
 constexpr double largest_share = 16;  // of the model's own area, where the job names no size
 
 /// Copies what of `from`, laid with its top left corner at (left, top), falls into `to`.
-void paste(const Pixels& from, int left, int top, Pixels& to) {
+void put_into(const Pixels& from, int left, int top, Pixels& to) {
   const auto channels = static_cast<std::size_t>(to.channels);
   const int first_x = std::max(left, 0);
   const int first_y = std::max(top, 0);
@@ -55,12 +55,12 @@ void draw_out(const Pixels& picture, Pixels& canvas) {
     return resized(picture, width, height, Filter::bicubic, box);
   };
   if (above > 0) {
-    paste(line(canvas.width, above, {0, 0, right, 0}), 0, 0, canvas);
-    paste(line(canvas.width, above, {0, bottom, right, bottom}), 0, above + picture.height, canvas);
+    put_into(line(canvas.width, above, {0, 0, right, 0}), 0, 0, canvas);
+    put_into(line(canvas.width, above, {0, bottom, right, bottom}), 0, above + picture.height, canvas);
   }
   if (beside > 0) {
-    paste(line(beside, canvas.height, {0, 0, 0, bottom}), 0, 0, canvas);
-    paste(line(beside, canvas.height, {right, 0, right, bottom}), beside + picture.width, 0, canvas);
+    put_into(line(beside, canvas.height, {0, 0, 0, bottom}), 0, 0, canvas);
+    put_into(line(beside, canvas.height, {right, 0, right, bottom}), beside + picture.width, 0, canvas);
   }
 }
 
@@ -106,7 +106,7 @@ Pixels fitted(const Pixels& pixels, int width, int height, ResizeMode mode) {
   const Pixels inner = resized(pixels, full_width ? width : share(pixels.width, height, pixels.height),
                                full_height ? height : share(pixels.height, width, pixels.width), Filter::lanczos);
   Pixels canvas = make_pixels(width, height, pixels.channels);
-  paste(inner, width / 2 - inner.width / 2, height / 2 - inner.height / 2, canvas);
+  put_into(inner, width / 2 - inner.width / 2, height / 2 - inner.height / 2, canvas);
   if (mode == ResizeMode::pad) draw_out(inner, canvas);
   return canvas;
 }

@@ -172,6 +172,7 @@ JobLine read_job_line(std::string_view text, const std::string& name) {
   const JsonValue whole(document, source);
   JobLine line;
   if (whole.has("job")) {
+    line.is_settings = true;
     take_record(line, whole.at("job"));
     return line;
   }

@@ -23,6 +23,7 @@ struct JobLine {
   std::set<std::string> named;               ///< keys of those fields
   std::vector<std::string> inputs;           ///< files that the command takes: a latent, pictures
   std::map<std::string, std::string> words;  ///< of what is no field of a job, by key: "to", "in_units"; "on", "off"
+  bool is_settings = false;                  ///< what `provenance` wrote, which has digests of models and LoRAs too
   bool is_record = false;                    ///< that lapis wrote of a picture: files that it began with are digests
 };
 
