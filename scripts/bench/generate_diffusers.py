@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""The shortest diffusers script that renders one picture, with timers around its module calls, for bench/generate.py.
+"""The shortest diffusers script that renders a picture, or some with one pipeline, with timers around its module calls, for bench/generate.py.
 
-Prints one JSON line: seconds in each module, and seconds of the denoising loop that were no module call.
+Prints one JSON line: seconds in each module, seconds of the denoising loop that were no module call (of one picture), and
+seconds of each picture.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20, help="steps (default: %(default)s)")
     parser.add_argument("--guidance", type=float, help="guidance (default: the pipeline's)")
     parser.add_argument("--t5-length", type=int, metavar="N", help="tokens of a prompt for T5, where there is one")
+    parser.add_argument("--count", type=int, default=1, help="pictures, one after the other (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch (default: %(default)s)")
     arguments = parser.parse_args()
 
@@ -67,11 +69,16 @@ def main() -> None:
     texts = [timed(getattr(pipeline, name), "forward") for name in pipeline.components if name in TEXT_ENCODERS]
     denoiser = timed(pipeline.transformer if flux else pipeline.unet, "forward")
     vae = timed(pipeline.vae, "decode")
-    pipeline(arguments.prompt, width=arguments.width, height=arguments.height, num_inference_steps=arguments.steps,
-             generator=torch.Generator().manual_seed(0),
-             **{name: value for name, value in options.items() if value is not None}).images[0].save(arguments.output)
+    given = {name: value for name, value in options.items() if value is not None}
+    pictures = []
+    for seed in range(arguments.count):
+        start = time.perf_counter()
+        pipeline(arguments.prompt, width=arguments.width, height=arguments.height, num_inference_steps=arguments.steps,
+                 generator=torch.Generator().manual_seed(seed), **given).images[0].save(arguments.output)
+        pictures.append(time.perf_counter() - start)
     print(json.dumps({"text_encoder": sum(text.seconds for text in texts), "denoiser": denoiser.seconds,
-                      "vae_decoder": vae.seconds, "loop": denoiser.left - denoiser.entered - denoiser.seconds}))
+                      "vae_decoder": vae.seconds, "loop": denoiser.left - denoiser.entered - denoiser.seconds,
+                      "pictures": pictures}))
 
 
 if __name__ == "__main__":

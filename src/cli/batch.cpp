@@ -99,6 +99,10 @@ void check(const Options& options) {
                 "there are no jobs. Name a file of them, or - for standard input, or say what all "
                 "of them share: lapis batch --prompts prompts.txt -o out/");
   }
+  const std::string output = options.defaults.job.output.value_or("");
+  if (!output.empty() && std::filesystem::is_other(output)) {
+    throw Error(ErrorKind::usage, core::sentence("-o {}: a batch writes files, and that is none", output));
+  }
   if (options.retries < 0) {
     throw Error(ErrorKind::usage, core::sentence("--retry is {}; expected 0 or more", options.retries));
   }

@@ -103,9 +103,13 @@ bool Batch::takes(CheckedJob& job, const std::function<void()>& step) {
   }
 }
 
-/// Refuses a job whose outputs are those of one before.
+/// Refuses a job whose outputs are those of one before, or no files.
 void Batch::claim_outputs(const CheckedJob& job) {
   for (const std::string& output : job.outline.outputs) {
+    std::error_code ignored;
+    if (fs::is_other(output, ignored) || fs::is_directory(output, ignored)) {
+      throw Error(ErrorKind::usage, core::sentence("{-output} {}: a batch writes files, and that is none", output));
+    }
     const auto [claim, is_free] = claimed_.emplace(whole_path(output), job.job.where);
     if (is_free) continue;
     throw Error(ErrorKind::usage, core::sentence("it would write {}, as {} does.", output, claim->second),
@@ -126,12 +130,14 @@ void Batch::check_outputs(CheckedJob& job) {
   for (const std::string& output : job.outline.outputs) {
     if (!is_there(output)) continue;
     const auto owner = by_path_.find(whole_path(output));
-    if (owner == by_path_.end()) io::check_writable(output, /*overwrite=*/false);
-    throw Error(
-        ErrorKind::output,
-        core::sentence("{} is there already, of another job: line {} of the journal's list was not what it is now.",
-                       output, known_[owner->second].line),
-        core::sentence("Replace it with {overwrite}, or name another folder"));
+    if (owner == by_path_.end()) {
+      io::check_writable(output, /*overwrite=*/false);
+      continue;
+    }
+    throw Error(ErrorKind::output,
+                core::sentence("{} is there already, and another job made it: line {} of a list before this one.",
+                               output, known_[owner->second].line),
+                core::sentence("Replace it with {overwrite}, or name another folder"));
   }
 }
 

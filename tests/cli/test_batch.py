@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -144,13 +145,15 @@ class Rendered(BatchTest):
         self.assertIn(b"line 3: parts/0003.png is not there", lacking.stderr)
 
     def test_a_batch_that_was_killed_goes_on_where_it_was(self) -> None:
-        jobs = self.jobs([{"prompt": "a lake", "seed": seed, "steps": 4} for seed in range(5)])
+        """LAPIS_KILLS=200 kills a batch of 30 jobs 200 times."""
+        kills = int(os.environ.get("LAPIS_KILLS", "5"))
+        jobs = self.jobs([{"prompt": "a lake", "seed": seed, "steps": 4} for seed in range(5 if kills <= 5 else 30)])
         self.batch(jobs, "-o", "whole/")
-        moments = [float(text) for text in os.environ.get("LAPIS_KILLS", "0.05,0.4,0.45,0.5,0.6").split(",")]
-        for moment in moments:
+        moments = random.Random(7)
+        for _ in range(kills):
             with subprocess.Popen([program(), "batch", jobs, "-o", "out/", *QUICK], cwd=self.folder,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-                time.sleep(moment)
+                time.sleep(moments.uniform(0, 1))
                 process.kill()
         self.batch(jobs, "-o", "out/")
         self.assertEqual(self.contents("out"), self.contents("whole"))
@@ -258,7 +261,7 @@ class Refused(BatchTest):
         jobs = self.jobs(LINES)
         for words, said in ((("--shard", "5/4"), "5/4"), (("--memory", "much"), "--memory"), (("--retry", "-1"), "--retry"),
                             (("--each", "stebs=3"), "steps"), (("--each", "seed=1", "--each", "seed=2"), "seed"),
-                            (("-o", "{lin}.png"), "{line}"), (("-o", "-"), "standard output"),
+                            (("-o", "{lin}.png"), "{line}"), (("-o", "-"), "standard output"), (("-o", "/dev/null"), "a batch writes files"),
                             (("--overwrite", "--skip-existing"), "--skip-existing")):
             result = run("batch", jobs, *words, "--dry-run", cwd=self.folder)
             self.assertIn(result.returncode, (2, 9), words)

@@ -81,6 +81,13 @@ TEST_CASE("two jobs with one output are told of by both their places") {
   CHECK_THAT(batch.failures[0], Catch::Contains("line 2") && Catch::Contains("line 1"));
 }
 
+TEST_CASE("a device is no output of a batch") {
+  Checking batch;
+  CHECK(batch.check("{\"prompt\": \"a\", \"output\": \"/dev/null\"}\n").empty());
+  REQUIRE(batch.failures.size() == 1);
+  CHECK_THAT(batch.failures.front(), Catch::Contains("/dev/null: a batch writes files"));
+}
+
 TEST_CASE("jobs that load the same follow one another, each kind where its first stands") {
   Checking batch;
   const auto jobs = batch.check(
@@ -115,7 +122,7 @@ TEST_CASE("an output of a stranger is in the way, and one of another job is told
   const auto left = batch.check("{\"prompt\": \"other\", \"seed\": 1}\n{\"prompt\": \"b\", \"seed\": 1}\n");
   CHECK(left.empty());
   REQUIRE(batch.failures.size() == 2);
-  CHECK_THAT(batch.failures[0], Catch::Contains("of another job"));
+  CHECK_THAT(batch.failures[0], Catch::Contains("another job made it"));
   CHECK_THAT(batch.failures[1], Catch::Contains("exists already"));
   batch.failures.clear();
   batch.policy.skip_existing = true;
