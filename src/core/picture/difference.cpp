@@ -98,9 +98,9 @@ Difference counted(const ComparedPicture& a, const ComparedPicture& b, const Tol
 constexpr int smallest_panel = 256;  ///< pixels of its longer side
 constexpr int caption_scale = 2;
 constexpr int line_height = 12 * caption_scale;
-constexpr int gap = 12;
-constexpr Colour ground = {28, 30, 36};
-constexpr Colour ink = {236, 237, 240};
+constexpr int panel_gap = 12;
+constexpr Colour panel_ground = {28, 30, 36};
+constexpr Colour panel_ink = {236, 237, 240};
 
 /// 0 to 255 as a colour that grows lighter.
 Colour heat(int value) {
@@ -132,7 +132,7 @@ Panel panel_of(const Image& image, const std::string& caption) {
 }
 
 /// A frame of one colour around a pixel that is `times` pixels wide, a few pixels away from it.
-void frame(Image& image, int x, int y, int times) {
+void frame_pixel(Image& image, int x, int y, int times) {
   const int away = std::max(3, times / 8);
   const Rectangle around = {x * times - away, y * times - away, (x + 1) * times + away, (y + 1) * times + away};
   constexpr Colour colour = {60, 220, 120};
@@ -157,32 +157,32 @@ Panel heat_panel(const ComparedPicture& a, const ComparedPicture& b) {
   if (*worst == 0) return panel_of(image, "no difference");
   Panel panel = panel_of(image, sentence("difference x {}; at most {} of 255", times, *worst));
   const int place = static_cast<int>(worst - amounts.begin());
-  frame(panel.picture, place % image.width, place / image.width, enlargement(image));
+  frame_pixel(panel.picture, place % image.width, place / image.width, enlargement(image));
   return panel;
 }
 
 Image beside_each_other(const std::vector<Panel>& panels) {
-  int width = gap;
+  int width = panel_gap;
   int height = 0;
   int lines = 0;
   for (const Panel& panel : panels) {
-    width += std::max(panel.picture.width, smallest_panel) + gap;
+    width += std::max(panel.picture.width, smallest_panel) + panel_gap;
     height = std::max(height, panel.picture.height);
     lines = std::max(lines, static_cast<int>(panel.lines.size()));
   }
-  const int top = gap + lines * line_height;
-  Image image{width, top + height + gap, {}};
+  const int top = panel_gap + lines * line_height;
+  Image image{width, top + height + panel_gap, {}};
   image.rgb.resize(static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height) * 3);
-  fill(image, {0, 0, image.width, image.height}, ground);
-  int left = gap;
+  fill(image, {0, 0, image.width, image.height}, panel_ground);
+  int left = panel_gap;
   for (const Panel& panel : panels) {
-    int y = gap;
+    int y = panel_gap;
     for (const std::string& line : panel.lines) {
-      draw_caption(image, line, left, y, caption_scale, ink);
+      draw_caption(image, line, left, y, caption_scale, panel_ink);
       y += line_height;
     }
     paste(image, panel.picture, left, top);
-    left += std::max(panel.picture.width, smallest_panel) + gap;
+    left += std::max(panel.picture.width, smallest_panel) + panel_gap;
   }
   return image;
 }
