@@ -22,8 +22,8 @@ namespace {
 using Words = std::vector<std::string>;
 
 constexpr std::size_t longest_description = 4U << 20U;
-constexpr std::int64_t format_version = 1;
-constexpr std::int64_t longest_side = std::int64_t{1} << 32U;
+constexpr std::int64_t library_version = 1;
+constexpr std::int64_t longest_dimension = std::int64_t{1} << 32U;
 
 LibraryGraph read_graph(const fs::path& description) {
   static const Words keys{"version", "name", "part", "inputs", "outputs", "tensors", "origin"};
@@ -32,7 +32,7 @@ LibraryGraph read_graph(const fs::path& description) {
   const nlohmann::json document = read_json(source);
   const JsonValue value(document, source);
   value.expect_keys(keys);
-  value.at("version").integer(format_version, format_version);
+  value.at("version").integer(library_version, library_version);
   LibraryGraph graph;
   graph.known.name = value.at("name").name();
   graph.known.part = value.at("part").name();
@@ -40,7 +40,7 @@ LibraryGraph read_graph(const fs::path& description) {
   graph.outputs = read_ports(value.at("outputs"));
   for (const auto& [name, shape] : value.at("tensors").members()) {
     core::TensorShape tensor{name, {}};
-    for (const JsonValue& side : shape.items()) tensor.shape.push_back(side.integer(1, longest_side));
+    for (const JsonValue& side : shape.items()) tensor.shape.push_back(side.integer(1, longest_dimension));
     graph.known.tensors.push_back(std::move(tensor));
   }
   graph.file = fs::path(description).replace_extension(".pt");

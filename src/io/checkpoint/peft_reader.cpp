@@ -15,10 +15,10 @@
 namespace lapis::io {
 namespace {
 
-constexpr double largest = 1e9;
+constexpr double largest_alpha = 1e9;
 constexpr std::int64_t largest_rank = 1'000'000;
 constexpr double peft_default = 8;
-constexpr std::array<std::string_view, 5> parts = {"unet", "transformer", "text_encoder", "text_encoder_2", ""};
+constexpr std::array<std::string_view, 5> part_prefixes = {"unet", "transformer", "text_encoder", "text_encoder_2", ""};
 
 /// Whether a value is null, false, empty or "none".
 bool says_nothing(const nlohmann::json& value) {
@@ -44,13 +44,13 @@ class Reader {
     core::PeftScale scale;
     scale.part = part_;
     if (has("r")) scale.rank = at("r").integer(1, largest_rank);
-    scale.alpha = has("lora_alpha") ? at("lora_alpha").number(-largest, largest)
-                  : has("alpha")    ? at("alpha").number(-largest, largest)
+    scale.alpha = has("lora_alpha") ? at("lora_alpha").number(-largest_alpha, largest_alpha)
+                  : has("alpha")    ? at("alpha").number(-largest_alpha, largest_alpha)
                                     : peft_default;
     scale.by_root = has("use_rslora") && at("use_rslora").truth();
     scale.dora = has("use_dora") && at("use_dora").truth();
     scale.bias = has("lora_bias") && at("lora_bias").truth();
-    scale.alphas = patterns("alpha_pattern", -largest, largest);
+    scale.alphas = patterns("alpha_pattern", -largest_alpha, largest_alpha);
     scale.ranks = patterns("rank_pattern", 1, largest_rank);
     check_kind();
     return scale;
@@ -121,14 +121,14 @@ PeftSettings read_peft_settings(std::string_view text, const std::string& what) 
   if (!document.is_object()) JsonValue(document, source).fail("is no object");
   const nlohmann::ordered_json ordered = nlohmann::ordered_json::parse(text);
   PeftSettings settings;
-  for (const std::string_view part : parts) {
+  for (const std::string_view part : part_prefixes) {
     if (auto scale = Reader(ordered, document, source, part).scale()) settings.scales.push_back(std::move(*scale));
   }
   for (const auto& [key, value] : document.items()) {
-    const auto part = std::ranges::find_if(parts, [&, &key = key](std::string_view each) {
+    const auto part = std::ranges::find_if(part_prefixes, [&, &key = key](std::string_view each) {
       return !each.empty() && key.starts_with(std::string(each) + ".");
     });
-    const bool whole = part == parts.end();
+    const bool whole = part == part_prefixes.end();
     const std::string name = whole ? key : key.substr(part->size() + 1);
     Reader(ordered, document, source, whole ? "" : *part).check(name, settings.unknown);
   }

@@ -23,7 +23,7 @@ constexpr std::size_t longest_note = 64'000;       ///< of one layer
 constexpr std::size_t longest_notes = 16'000'000;  ///< of all layers of a file
 constexpr const char* notes_key = "_quantization_metadata";
 constexpr float largest_fp8 = 57'344;
-constexpr const char* advice =
+constexpr const char* scale_advice =
     "lapis applies scales by tensor, row or block to weights in fp8 (F8_E4M3, F8_E5M2). Take such a file, or "
     "one in fp16 or bf16.";
 
@@ -55,17 +55,18 @@ core::LayerNote read_note(const std::string& layer, nlohmann::json document, con
 
 void take_notes(const TensorFile& file, const std::string& path, ErrorKind kind, std::vector<core::LayerNote>& notes) {
   if (const auto all = file.metadata().find(notes_key); all != file.metadata().end()) {
-    const JsonSource source{core::sentence("{}: its metadata {}", path, notes_key), kind, advice, longest_notes};
+    const JsonSource source{core::sentence("{}: its metadata {}", path, notes_key), kind, scale_advice, longest_notes};
     const nlohmann::json document = parse_json(all->second, source);
     for (const auto& [layer, note] : JsonValue(document, source).at("layers").members()) {
-      const JsonSource one{core::sentence("{}, layer {}", source.file, printable(layer)), kind, advice, longest_notes};
+      const JsonSource one{core::sentence("{}, layer {}", source.file, printable(layer)), kind, scale_advice,
+                           longest_notes};
       notes.push_back(read_note(layer, document.at("layers").at(layer), one));
     }
   }
   for (const auto& [name, view] : file.tensors()) {
     const std::string layer = core::noted_layer(name);
     if (layer.empty()) continue;
-    const JsonSource source{core::sentence("{}: tensor {}", path, name), kind, advice, longest_note};
+    const JsonSource source{core::sentence("{}: tensor {}", path, name), kind, scale_advice, longest_note};
     const core::LayerNote note = read_note(layer, parse_json(as_chars(view.data), source), source);
     std::erase_if(notes, [&](const core::LayerNote& other) { return other.layer == layer; });
     notes.push_back(note);
@@ -190,7 +191,7 @@ core::WeightScales read_weight_scales(std::span<const TensorFile* const> files,
     throw Error(kind,
                 count == 1 ? core::sentence("{}: {}.", path, fault.what)
                            : core::sentence("{}: {} ({} such).", path, fault.what, count),
-                advice);
+                scale_advice);
   }
   for (const auto& [weight, scale] : scales.weights) check_numbers(tensors, weight, scale, kind);
   return scales;

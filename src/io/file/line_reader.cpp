@@ -12,7 +12,7 @@
 namespace lapis::io {
 namespace {
 
-constexpr std::size_t piece = std::size_t{1} << 16;
+constexpr std::size_t piece_size = std::size_t{1} << 16;
 constexpr std::string_view mark_of_utf8 = "\xEF\xBB\xBF";
 
 [[noreturn]] void fail_read(const std::string& name, int error_number) {
@@ -25,7 +25,7 @@ LineReader::LineReader(const std::string& path, std::size_t longest)
     : name_(path == "-" ? standard_input : path),
       longest_(longest),
       file_(path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)),
-      buffer_(piece) {
+      buffer_(piece_size) {
   if (file_.number() < 0) fail_read(name_, errno);
 }
 

@@ -31,7 +31,7 @@ constexpr const char* document_name = "model.json";
               core::marked("Name a folder that you may write to: {-output} FOLDER"));
 }
 
-[[noreturn]] void fail_exists(const fs::path& place) {
+[[noreturn]] void fail_place_taken(const fs::path& place) {
   throw Error(ErrorKind::output, core::sentence("{} exists already.", place.string()),
               core::marked("Choose another {name}, or replace it: {overwrite}"));
 }
@@ -156,7 +156,7 @@ bool is_not_known(int error_number) { return error_number == EINVAL || error_num
 NewFolder::NewFolder(const fs::path& place, bool overwrite) : place_(whole_path(place)), overwrite_(overwrite) {
   std::error_code error;
   const bool there = fs::exists(fs::symlink_status(place_, error));
-  if (there && !overwrite_) fail_exists(place_);
+  if (there && !overwrite_) fail_place_taken(place_);
   if (there && !fs::exists(place_ / document_name, error)) {
     throw Error(ErrorKind::output, core::sentence("{} exists and is no model, so it is not replaced.", place_.string()),
                 "Choose another name");
@@ -210,7 +210,7 @@ void NewFolder::take_place() {
   if (plain == 0) return;
   const bool exists = plain == EEXIST || plain == ENOTEMPTY || plain == ENOTDIR;
   if (exists && overwrite_) return exchange();
-  if (exists) fail_exists(place_);
+  if (exists) fail_place_taken(place_);
   fail(place_, system_reason(plain));
 }
 

@@ -15,7 +15,7 @@ namespace lapis::io {
 namespace {
 
 /// A text has this size whatever it holds, so that one call writes it whole over the one before.
-constexpr std::size_t size = 16384;
+constexpr std::size_t lock_text_size = 16384;
 
 [[noreturn]] void fail_lock(const std::filesystem::path& file, int error_number) {
   throw Error(ErrorKind::output,
@@ -54,17 +54,17 @@ bool RunLock::acquire() {
 }
 
 std::string RunLock::text() const {
-  std::array<char, size> bytes{};
+  std::array<char, lock_text_size> bytes{};
   const ssize_t read = ::pread(lock_->number(), bytes.data(), bytes.size(), 0);
   const std::string_view text(bytes.data(), read < 0 ? 0 : static_cast<std::size_t>(read));
   return std::string(text.substr(0, text.find_last_not_of(' ') + 1));
 }
 
 void RunLock::write(std::string_view text) {
-  std::string padded(text.substr(0, size));
-  padded.resize(size, ' ');
+  std::string padded(text.substr(0, lock_text_size));
+  padded.resize(lock_text_size, ' ');
   const ssize_t written = ::pwrite(lock_->number(), padded.data(), padded.size(), 0);
-  if (written != static_cast<ssize_t>(size)) fail_lock(file_, written < 0 ? errno : ENOSPC);
+  if (written != static_cast<ssize_t>(lock_text_size)) fail_lock(file_, written < 0 ? errno : ENOSPC);
 }
 
 }  // namespace lapis::io

@@ -11,12 +11,12 @@
 namespace lapis::io {
 namespace {
 
-constexpr std::size_t longest_name = 1000;
+constexpr std::size_t longest_global = 1000;
 constexpr std::size_t most_tensors = 50'000;
 constexpr std::size_t most_dimensions = 8;
 constexpr std::string_view own_code = "__torch__";
 constexpr std::string_view rebuild = "_rebuild_tensor_v2";
-constexpr std::string_view odd = "holds a tensor in a form that torch.jit.save does not write";
+constexpr std::string_view odd_tensor = "holds a tensor in a form that torch.jit.save does not write";
 
 struct GlobalName {
   std::string_view module;
@@ -178,7 +178,7 @@ class PickleScan {
 
   void set(const Item& name, const Item& value) {
     if (name.kind != Item::Kind::text || value.kind != Item::Kind::tensor) return;
-    if (tensors_.size() == most_tensors || name.text.size() > longest_name) return;
+    if (tensors_.size() == most_tensors || name.text.size() > longest_global) return;
     tensors_.push_back({std::string(name.text), shapes_[static_cast<std::size_t>(value.number)]});
   }
 
@@ -245,7 +245,7 @@ class PickleScan {
       case 'R': return call(was_on_tuple);
       case 'b': pop(2); return push();
       case 'Q':
-        if (!was_on_tuple) return fail(odd);
+        if (!was_on_tuple) return fail(odd_tensor);
         return read_storage();
       default: fail("has an opcode that torch.jit.save does not write");
     }
@@ -253,7 +253,7 @@ class PickleScan {
 
   std::string_view line() {
     const std::size_t length = rest_.find('\n');
-    if (length == std::string_view::npos || length > longest_name) {
+    if (length == std::string_view::npos || length > longest_global) {
       fail("is cut short");
       return {};
     }
@@ -294,7 +294,7 @@ class PickleScan {
     constexpr std::array form = {Kind::text, Kind::storage_type, Kind::text, Kind::text, Kind::number};
     const bool fits = std::equal(last_tuple_.begin(), last_tuple_.end(), form.begin(), form.end(),
                                  [](const Item& item, Kind kind) { return item.kind == kind; });
-    if (!fits || last_tuple_[0].text != "storage") return fail(odd);
+    if (!fits || last_tuple_[0].text != "storage") return fail(odd_tensor);
     pop(1);
     push();
     const std::uint64_t count = last_tuple_[4].number;

@@ -24,7 +24,7 @@
 namespace lapis::io {
 namespace {
 
-using Json = nlohmann::json;
+using SortedJson = nlohmann::json;
 using Words = std::vector<std::string>;
 using Texts = std::map<std::string, std::string>;
 
@@ -71,14 +71,14 @@ std::string number_list(const std::vector<double>& values) {
 }
 
 /// A number where `text` is one as JSON writes them, else the text: JsonValue then says what was expected instead.
-Json number_json(const std::string& text) {
+SortedJson number_json(const std::string& text) {
   if (text.find_first_not_of("0123456789+-.eE") != std::string::npos) return text;
-  Json number = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  return number.is_number() ? number : Json(text);
+  SortedJson number = SortedJson::parse(text, nullptr, /*allow_exceptions=*/false);
+  return number.is_number() ? number : SortedJson(text);
 }
 
-Json numbers_json(std::string_view text) {
-  Json list = Json::array();
+SortedJson numbers_json(std::string_view text) {
+  SortedJson list = SortedJson::array();
   while (true) {
     const std::size_t comma = text.find(',');
     list.push_back(number_json(std::string(text.substr(0, comma))));
@@ -97,7 +97,7 @@ class Document {
     for (const auto& [key, text] : texts) {
       if (key.starts_with(foreign_prefix)) continue;
       const bool list = key == "mean" || key == "deviation";
-      json_[key] = list ? numbers_json(text) : numbers.contains(key) ? number_json(text) : Json(text);
+      json_[key] = list ? numbers_json(text) : numbers.contains(key) ? number_json(text) : SortedJson(text);
     }
   }
 
@@ -112,7 +112,7 @@ class Document {
 
  private:
   JsonSource source_;
-  Json json_ = Json::object();
+  SortedJson json_ = SortedJson::object();
 };
 
 void check_format_version(const Texts& texts, const std::string& name) {
@@ -301,7 +301,7 @@ Transcode read_transcode(const JsonValue& value) {
 std::vector<Transcode> read_history(const Document& document) {
   const JsonSource source{core::sentence("{}: history", document.name()), ErrorKind::input,
                           latent_advice(document.name()), longest_latent_header};
-  const Json json = parse_json(document.at("history").text(), source);
+  const SortedJson json = parse_json(document.at("history").text(), source);
   std::vector<Transcode> history;
   for (const JsonValue& item : JsonValue(json, source).items()) history.push_back(read_transcode(item));
   return history;
@@ -311,7 +311,7 @@ std::string read_job(const Document& document) {
   const JsonSource source{core::sentence("{}: job", document.name()), ErrorKind::input, latent_advice(document.name()),
                           longest_latent_header};
   std::string text = document.at("job").text();
-  const Json json = parse_json(text, source);
+  const SortedJson json = parse_json(text, source);
   JsonValue(json, source).members();  // throws where it is no object
   return text;
 }
@@ -334,7 +334,7 @@ std::string history_text(const std::vector<Transcode>& history) {
   }
   try {
     return list.dump();
-  } catch (const Json::exception&) {
+  } catch (const SortedJson::exception&) {
     throw Error(ErrorKind::usage, "a name in a latent's history is not UTF-8 and cannot be stored.");
   }
 }

@@ -30,7 +30,7 @@ template <typename... Values>
 }
 
 /// What the header says, each value as the text it is.
-struct Header {
+struct NpyHeader {
   std::map<std::string, std::string, std::less<>> values;
   std::size_t end = 0;  ///< where the data begin
 };
@@ -100,7 +100,7 @@ class LiteralReader {
   const std::string& name_;
 };
 
-Header read_header(std::span<const std::byte> file, const std::string& name) {
+NpyHeader read_header(std::span<const std::byte> file, const std::string& name) {
   if (!begins_as_npy(file)) fail(name, "it does not begin with \"\\x93NUMPY\"");
   if (file.size() < version_end) fail(name, "it is cut short");
   const auto major = std::to_integer<unsigned>(file[magic.size()]);
@@ -120,7 +120,7 @@ Header read_header(std::span<const std::byte> file, const std::string& name) {
   return {LiteralReader(as_chars(file.subspan(begin, length)), name).dict(), begin + length};
 }
 
-const std::string& value_of(const Header& header, std::string_view key, const std::string& name) {
+const std::string& value_of(const NpyHeader& header, std::string_view key, const std::string& name) {
   const auto found = header.values.find(key);
   if (found == header.values.end()) fail(name, "its header lacks {}", in_quotes(key));
   return found->second;
@@ -184,7 +184,7 @@ std::string header_text(const TensorView& tensor) {
 bool begins_as_npy(std::span<const std::byte> file) { return as_chars(file).starts_with(magic); }
 
 TensorView parse_npy(std::span<const std::byte> file, const std::string& name) {
-  const Header header = read_header(file, name);
+  const NpyHeader header = read_header(file, name);
   for (const auto& [key, text] : header.values) {
     if (key != "descr" && key != "fortran_order" && key != "shape") {
       fail(name, "its header has the unknown key {}", in_quotes(key));

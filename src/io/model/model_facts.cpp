@@ -12,7 +12,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr std::size_t highest_rank = 8;
+constexpr std::size_t highest_port_rank = 8;
 
 template <typename Row>
 Words names_of(std::span<const Row> rows) {
@@ -35,7 +35,7 @@ Port read_port(const JsonValue& value) {
       port.shape.emplace_back(item.integer(1, largest_integer));
     }
   }
-  if (port.shape.size() > highest_rank) value.at("shape").fail("has more than 8 dimensions");
+  if (port.shape.size() > highest_port_rank) value.at("shape").fail("has more than 8 dimensions");
   return port;
 }
 

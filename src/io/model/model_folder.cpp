@@ -40,7 +40,7 @@ using Words = std::vector<std::string>;
 constexpr std::int64_t format_version = 1;
 constexpr std::size_t longest_document = 1U << 20U;
 
-const std::string advice = "docs/model-folder.md describes model.json; scripts/export/model.py writes it.";
+const std::string model_json_advice = "docs/model-folder.md describes model.json; scripts/export/model.py writes it.";
 
 /// Why `path` may not stand in a model.json, in words that follow it; none if it may.
 std::optional<std::string> path_fault(const std::string& path) {
@@ -372,7 +372,7 @@ std::int64_t last_change(const fs::path& file) {
 
 Model read_model(const fs::path& folder) {
   const fs::path absolute = absolute_folder(folder);
-  const JsonSource source{(absolute / "model.json").string(), ErrorKind::model, advice, longest_document};
+  const JsonSource source{(absolute / "model.json").string(), ErrorKind::model, model_json_advice, longest_document};
   const nlohmann::json document = read_json(source);
   return ModelReader(absolute).read(JsonValue(document, source));
 }

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 namespace lapis::io {
 namespace {
 
-constexpr std::size_t longest_config = 1'000'000;
+constexpr std::size_t longest_vae_config = 1'000'000;
 constexpr std::int64_t most_channels = 1024;
 constexpr double farthest = 1e6;
 
@@ -65,7 +65,7 @@ Space space_of(const JsonValue& config) {
 /// The config in `file`; none where `strict` is off and the file does not say that it is one.
 std::optional<VaeConfig> read_config(const fs::path& file, bool strict) {
   const JsonSource source{file.string(), ErrorKind::model, "It should be the config.json of a diffusers AutoencoderKL",
-                          longest_config};
+                          longest_vae_config};
   nlohmann::json document = read_json(source);
   const JsonValue config(document, source);
   if (!document.is_object()) config.fail("is no object");

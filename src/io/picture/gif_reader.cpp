@@ -12,7 +12,7 @@
 namespace lapis::io {
 namespace {
 
-constexpr std::size_t head_size = 13;
+constexpr std::size_t gif_head_size = 13;
 constexpr std::size_t most_codes = 4096;
 constexpr int longest_code = 12;
 
@@ -38,7 +38,7 @@ class BlockReader {
       : file_(as_chars(file)), name_(name), at_(at) {}
 
   Frame read_frame() {
-    std::string_view head = take(head_size);
+    std::string_view head = take(gif_head_size);
     Frame frame;
     frame.screen_width = word(head, 6);
     frame.screen_height = word(head, 8);

@@ -21,7 +21,7 @@ constexpr std::uint64_t coefficient = 2;   // bytes
 
 // libjpeg reports errors by longjmp. So the functions that call it, between setjmp and the library, hold no object with
 // a destructor; what they work on belongs to their caller, and messages go through this struct.
-struct Decoder {
+struct JpegDecoder {
   jpeg_decompress_struct jpeg{};
   jpeg_error_mgr errors{};
   jpeg_source_mgr source{};
@@ -31,16 +31,16 @@ struct Decoder {
   const char* reason = nullptr;
   std::array<char, JMSG_LENGTH_MAX> text{};
 
-  Decoder() = default;
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
-  ~Decoder() { jpeg_destroy_decompress(&jpeg); }
+  JpegDecoder() = default;
+  JpegDecoder(const JpegDecoder&) = delete;
+  JpegDecoder& operator=(const JpegDecoder&) = delete;
+  ~JpegDecoder() { jpeg_destroy_decompress(&jpeg); }
 };
 
-Decoder& decoder_of(j_common_ptr jpeg) { return *static_cast<Decoder*>(jpeg->client_data); }
+JpegDecoder& decoder_of(j_common_ptr jpeg) { return *static_cast<JpegDecoder*>(jpeg->client_data); }
 
 [[noreturn]] void give_up(j_common_ptr jpeg) {
-  Decoder& decoder = decoder_of(jpeg);
+  JpegDecoder& decoder = decoder_of(jpeg);
   decoder.code = decoder.errors.msg_code;
   (*decoder.errors.format_message)(jpeg, decoder.text.data());
   std::longjmp(decoder.escape, 1);
@@ -98,7 +98,7 @@ bool is_complete(const jpeg_decompress_struct& jpeg) {
   return true;
 }
 
-bool open(Decoder& decoder, std::span<const std::byte> file) {
+bool open(JpegDecoder& decoder, std::span<const std::byte> file) {
   decoder.jpeg.err = jpeg_std_error(&decoder.errors);
   decoder.errors.error_exit = give_up;
   decoder.errors.emit_message = on_message;
@@ -133,7 +133,7 @@ void rgb_from_cmyk(const std::uint8_t* from, std::uint8_t* to, std::size_t pixel
 }
 
 /// `row` has room for one of 4 channels where the file has these, `pixels` for all the picture.
-bool read_rows(Decoder& decoder, core::Pixels& pixels, std::vector<std::uint8_t>& row) {
+bool read_rows(JpegDecoder& decoder, core::Pixels& pixels, std::vector<std::uint8_t>& row) {
   jpeg_decompress_struct& jpeg = decoder.jpeg;
   const auto width = static_cast<std::size_t>(pixels.width);
   const std::size_t stride = width * static_cast<std::size_t>(pixels.channels);
@@ -156,16 +156,16 @@ std::string kind_name(int marker) {
   return marker == 0xC3 ? "lossless coding" : "hierarchical coding";
 }
 
-[[noreturn]] void refuse(const std::string& name, const std::string& kind) {
+[[noreturn]] void refuse_jpeg(const std::string& name, const std::string& kind) {
   fail_unread(name, core::sentence("JPEG of {}", kind), "Save it as a PNG or an ordinary JPEG first.");
 }
 
-[[noreturn]] void fail(const Decoder& decoder, const std::string& name) {
+[[noreturn]] void fail(const JpegDecoder& decoder, const std::string& name) {
   if (decoder.reason != nullptr) fail_damaged("JPEG", name, decoder.reason);
   if (decoder.code == JERR_OUT_OF_MEMORY) throw std::bad_alloc();
-  if (decoder.code == JERR_SOF_UNSUPPORTED) refuse(name, kind_name(decoder.errors.msg_parm.i[0]));
+  if (decoder.code == JERR_SOF_UNSUPPORTED) refuse_jpeg(name, kind_name(decoder.errors.msg_parm.i[0]));
   if (decoder.code == JERR_BAD_PRECISION) {
-    refuse(name, core::sentence("{} bits a channel", decoder.errors.msg_parm.i[0]));
+    refuse_jpeg(name, core::sentence("{} bits a channel", decoder.errors.msg_parm.i[0]));
   }
   fail_damaged("JPEG", name, decoder.text.data());
 }
@@ -186,12 +186,12 @@ std::uint64_t coefficient_bytes(jpeg_decompress_struct& jpeg) {
 }  // namespace
 
 PictureFacts read_jpeg_facts(std::span<const std::byte> file, const std::string& name) {
-  Decoder decoder;
+  JpegDecoder decoder;
   if (!open(decoder, file)) fail(decoder, name);
   const jpeg_decompress_struct& jpeg = decoder.jpeg;
-  if (jpeg.arith_code != FALSE) refuse(name, "arithmetic coding");
+  if (jpeg.arith_code != FALSE) refuse_jpeg(name, "arithmetic coding");
   const int parts = jpeg.num_components;
-  if (parts != 1 && parts != 3 && parts != 4) refuse(name, core::sentence("{} channels", parts));
+  if (parts != 1 && parts != 3 && parts != 4) refuse_jpeg(name, core::sentence("{} channels", parts));
   PictureFacts facts{.format = "JPEG",
                      .width = static_cast<int>(jpeg.image_width),
                      .height = static_cast<int>(jpeg.image_height),
@@ -201,7 +201,7 @@ PictureFacts read_jpeg_facts(std::span<const std::byte> file, const std::string&
 }
 
 core::Pixels read_jpeg(std::span<const std::byte> file, const PictureFacts& facts, const std::string& name) {
-  Decoder decoder;
+  JpegDecoder decoder;
   if (!open(decoder, file)) fail(decoder, name);
   core::Pixels pixels = core::make_pixels(facts.width, facts.height, facts.channels);
   std::vector<std::uint8_t> row;

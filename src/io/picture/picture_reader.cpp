@@ -32,7 +32,7 @@ constexpr std::array<FormatRow, 6> formats = {{
     {"GIF", read_gif_facts, read_gif},
 }};
 
-constexpr const char* advice = "Give a JPEG, PNG, BMP, TGA, PNM or GIF.";
+constexpr const char* format_advice = "Give a JPEG, PNG, BMP, TGA, PNM or GIF.";
 
 /// A TGA begins with nothing of its own; the newer ones end with a mark.
 bool is_tga(std::string_view file, const std::string& name) {
@@ -43,13 +43,13 @@ bool is_tga(std::string_view file, const std::string& name) {
 std::string_view format_of(std::span<const std::byte> bytes, const std::string& name) {
   if (const FileKind* kind = find_file_kind(bytes)) {
     if (kind->readable) return kind->name;
-    fail_unread(name, core::sentence("{} file", kind->name), advice);
+    fail_unread(name, core::sentence("{} file", kind->name), format_advice);
   }
   const std::string_view file = as_chars(bytes);
   if (is_tga(file, name)) return "TGA";
   throw Error(ErrorKind::input,
               core::sentence("{} is no picture that lapis reads: it begins {}.", name, in_quotes(file.substr(0, 8))),
-              advice);
+              format_advice);
 }
 
 const FormatRow& row_of(std::string_view format) {

@@ -16,21 +16,21 @@ constexpr png_uint_32 any_side = 0x7FFF'FFFF;  // sides are judged by whoever re
 
 // libpng reports errors by longjmp. So the functions that call it, between setjmp and the library, hold no object with
 // a destructor; what they work on belongs to their caller, and messages go through this struct.
-struct Decoder {
+struct PngDecoder {
   png_structp png = nullptr;
   png_infop info = nullptr;
   std::span<const std::byte> rest;
   std::array<char, 160> text{};
   bool ran_out = false;
 
-  Decoder() = default;
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
-  ~Decoder() { png_destroy_read_struct(&png, &info, nullptr); }
+  PngDecoder() = default;
+  PngDecoder(const PngDecoder&) = delete;
+  PngDecoder& operator=(const PngDecoder&) = delete;
+  ~PngDecoder() { png_destroy_read_struct(&png, &info, nullptr); }
 };
 
 void on_read_error(png_structp png, png_const_charp message) {
-  auto* decoder = static_cast<Decoder*>(png_get_error_ptr(png));
+  auto* decoder = static_cast<PngDecoder*>(png_get_error_ptr(png));
   std::strncpy(decoder->text.data(), message, decoder->text.size() - 1);
   png_longjmp(png, 1);
 }
@@ -38,7 +38,7 @@ void on_read_error(png_structp png, png_const_charp message) {
 void on_read_warning(png_structp, png_const_charp) {}
 
 void take_bytes(png_structp png, png_bytep to, std::size_t count) {
-  auto* decoder = static_cast<Decoder*>(png_get_io_ptr(png));
+  auto* decoder = static_cast<PngDecoder*>(png_get_io_ptr(png));
   if (count > decoder->rest.size()) {
     decoder->ran_out = true;
     png_error(png, "it is cut short");
@@ -47,13 +47,13 @@ void take_bytes(png_structp png, png_bytep to, std::size_t count) {
   decoder->rest = decoder->rest.subspan(count);
 }
 
-bool has_palette(const Decoder& decoder) {
+bool has_palette(const PngDecoder& decoder) {
   return png_get_color_type(decoder.png, decoder.info) == PNG_COLOR_TYPE_PALETTE;
 }
 
 /// Reads what stands before the pixels, without the chunks that pixels do not need: they cost memory, and change
 /// nothing.
-bool open(Decoder& decoder) {
+bool open(PngDecoder& decoder) {
   if (setjmp(png_jmpbuf(decoder.png)) != 0) return false;
   png_set_read_fn(decoder.png, &decoder, take_bytes);
   png_set_user_limits(decoder.png, any_side, any_side);
@@ -63,7 +63,7 @@ bool open(Decoder& decoder) {
 }
 
 /// Fills `to` with rows of samples of 8 bits; of a picture with a palette, with its indices.
-bool read_rows(Decoder& decoder, std::vector<std::uint8_t>& to, std::size_t height) {
+bool read_rows(PngDecoder& decoder, std::vector<std::uint8_t>& to, std::size_t height) {
   if (setjmp(png_jmpbuf(decoder.png)) != 0) return false;
   if (has_palette(decoder)) {
     png_set_packing(decoder.png);
@@ -82,7 +82,7 @@ bool read_rows(Decoder& decoder, std::vector<std::uint8_t>& to, std::size_t heig
   return true;
 }
 
-void start(Decoder& decoder, std::span<const std::byte> file, const std::string& name) {
+void start(PngDecoder& decoder, std::span<const std::byte> file, const std::string& name) {
   decoder.rest = file;
   decoder.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &decoder, on_read_error, on_read_warning);
   if (decoder.png != nullptr) decoder.info = png_create_info_struct(decoder.png);
@@ -99,7 +99,7 @@ int channels_of(png_const_structp png, png_const_infop info) {
 }
 
 /// False if an index is beyond the palette.
-bool look_up(Decoder& decoder, const std::vector<std::uint8_t>& indices, core::Pixels& pixels) {
+bool look_up(PngDecoder& decoder, const std::vector<std::uint8_t>& indices, core::Pixels& pixels) {
   png_colorp colours = nullptr;
   png_bytep alphas = nullptr;
   int colour_count = 0;
@@ -121,7 +121,7 @@ bool look_up(Decoder& decoder, const std::vector<std::uint8_t>& indices, core::P
 }  // namespace
 
 PictureFacts read_png_facts(std::span<const std::byte> file, const std::string& name) {
-  Decoder decoder;
+  PngDecoder decoder;
   start(decoder, file, name);
   PictureFacts facts{.format = "PNG",
                      .width = static_cast<int>(png_get_image_width(decoder.png, decoder.info)),
@@ -134,7 +134,7 @@ PictureFacts read_png_facts(std::span<const std::byte> file, const std::string& 
 
 core::Pixels read_png_pixels(std::span<const std::byte> file, const PictureFacts& facts, const std::string& name) {
   read_png_text(file, name);
-  Decoder decoder;
+  PngDecoder decoder;
   start(decoder, file, name);
   core::Pixels pixels = core::make_pixels(facts.width, facts.height, facts.channels);
   std::vector<std::uint8_t> indices(has_palette(decoder) ? pixel_count(facts) : 0);

@@ -12,11 +12,11 @@
 namespace lapis::io {
 namespace {
 
-constexpr std::string_view blanks = " \t\n\r\v\f";
+constexpr std::string_view pnm_blanks = " \t\n\r\v\f";
 constexpr int largest_value = 65'535;
 constexpr std::size_t longest_number = 10;
 
-struct Header {
+struct PnmHeader {
   char kind = 0;  ///< the digit behind the P
   int width = 0;
   int height = 0;
@@ -43,7 +43,7 @@ class PnmReader {
   PnmReader(std::span<const std::byte> file, const std::string& name) : file_(as_chars(file)), name_(name) {}
 
   /// Leaves the reader at the first sample.
-  Header read_header() {
+  PnmHeader read_header() {
     if (file_.size() < 2) fail("it is cut short");
     header_.kind = file_[1];
     at_ = 2;
@@ -96,7 +96,7 @@ class PnmReader {
   bool is_plain() const { return header_.kind <= '3'; }
   bool is_bitmap() const { return header_.kind == '1' || header_.kind == '4'; }
 
-  static bool is_blank(char c) { return blanks.find(c) != std::string_view::npos; }
+  static bool is_blank(char c) { return pnm_blanks.find(c) != std::string_view::npos; }
 
   /// Goes to what is neither blank nor comment.
   void skip_blanks() {
@@ -140,9 +140,9 @@ class PnmReader {
   }
 
   static std::string_view trimmed(std::string_view text) {
-    const std::size_t begin = text.find_first_not_of(blanks);
+    const std::size_t begin = text.find_first_not_of(pnm_blanks);
     if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+    return text.substr(begin, text.find_last_not_of(pnm_blanks) - begin + 1);
   }
 
   void read_pam_header() {
@@ -150,7 +150,7 @@ class PnmReader {
     take_line();
     for (std::string_view line = take_line(); line != "ENDHDR"; line = take_line()) {
       if (line.empty() || line.front() == '#') continue;
-      const std::string_view key = line.substr(0, line.find_first_of(blanks));
+      const std::string_view key = line.substr(0, line.find_first_of(pnm_blanks));
       const std::string_view value = trimmed(line.substr(key.size()));
       if (key == "WIDTH")
         header_.width = field(key, value);
@@ -233,14 +233,14 @@ class PnmReader {
   std::string_view file_;
   const std::string& name_;
   std::size_t at_ = 0;
-  Header header_;
+  PnmHeader header_;
   std::vector<std::uint8_t> scale_;
 };
 
 }  // namespace
 
 PictureFacts read_pnm_facts(std::span<const std::byte> file, const std::string& name) {
-  const Header header = PnmReader(file, name).read_header();
+  const PnmHeader header = PnmReader(file, name).read_header();
   PictureFacts facts{.format = "PNM",
                      .width = header.width,
                      .height = header.height,

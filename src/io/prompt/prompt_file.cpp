@@ -19,13 +19,13 @@ namespace {
 constexpr std::size_t size_limit = std::size_t{1} << 20U;
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
-[[noreturn]] void refuse(const std::string& what, const std::string& why) {
+[[noreturn]] void refuse_prompt(const std::string& what, const std::string& why) {
   throw Error(ErrorKind::input, core::sentence("{}: {}", what, why));
 }
 
 std::string read_text(int descriptor, const std::string& what) {
   const auto is_small = [&](std::span<const std::byte> read) {
-    if (read.size() > size_limit) refuse(what, "is larger than 1 MiB, which no prompt is; name a text file");
+    if (read.size() > size_limit) refuse_prompt(what, "is larger than 1 MiB, which no prompt is; name a text file");
     return true;
   };
   return std::string(as_chars(read_all(descriptor, what + ":", /*expected=*/0, is_small)));
@@ -34,15 +34,16 @@ std::string read_text(int descriptor, const std::string& what) {
 std::string read_file(const std::string& path, const std::string& what) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.number() < 0) {
-    refuse(what, core::sentence("cannot be read: {}. Name a text file, or write \\@ for a prompt that begins with @",
-                                system_reason(errno)));
+    refuse_prompt(what,
+                  core::sentence("cannot be read: {}. Name a text file, or write \\@ for a prompt that begins with @",
+                                 system_reason(errno)));
   }
   return read_text(file.number(), what);
 }
 
 std::string cleaned(std::string text, const std::string& what) {
   if (const std::optional<std::size_t> bad = core::first_bad_utf8(text)) {
-    refuse(what, core::sentence("is not UTF-8: byte {} begins no character; save it as UTF-8", *bad));
+    refuse_prompt(what, core::sentence("is not UTF-8: byte {} begins no character; save it as UTF-8", *bad));
   }
   if (text.starts_with(byte_order_mark)) text.erase(0, byte_order_mark.size());
   if (text.ends_with('\n')) text.pop_back();
