@@ -27,13 +27,13 @@ const std::filesystem::path& deltas_file() {
   return file;
 }
 
-const io::SafetensorsFile& content() {
+const io::SafetensorsFile& deltas_content() {
   static const io::SafetensorsFile file(deltas_file(), ErrorKind::input);
   return file;
 }
 
 at::Tensor tensor(const std::string& name) {
-  const io::TensorView& view = *content().find(name);
+  const io::TensorView& view = *deltas_content().find(name);
   const at::ScalarType type = view.dtype == io::Dtype::bf16 ? at::kBFloat16 : at::kFloat;
   REQUIRE((view.dtype == io::Dtype::f32 || view.dtype == io::Dtype::bf16));
   at::Tensor copy = at::zeros(view.shape, at::TensorOptions().dtype(type));
@@ -50,8 +50,8 @@ DeltaKind kind_of(const std::string& name) {
 
 /// The delta of one case.
 Delta delta_of(const std::string& name) {
-  Delta delta{deltas_file(), "p", kind_of(name), {}, std::stod(content().metadata().at(name)), {}};
-  for (const auto& [key, view] : content().tensors()) {
+  Delta delta{deltas_file(), "p", kind_of(name), {}, std::stod(deltas_content().metadata().at(name)), {}};
+  for (const auto& [key, view] : deltas_content().tensors()) {
     const std::string role = key.substr(key.find('/') + 1);
     if (key.starts_with(name + "/") && role != "weight" && role != "merged") delta.tensors[role] = key;
   }
@@ -93,8 +93,8 @@ std::filesystem::path small_file(float first) {
 
 TEST_CASE("every kind gives the weights that peft merges, and another scale does not") {
   constexpr double limit = 2e-6;
-  CHECK(content().metadata().size() >= 20);
-  for (const auto& [name, scale] : content().metadata()) {
+  CHECK(deltas_content().metadata().size() >= 20);
+  for (const auto& [name, scale] : deltas_content().metadata()) {
     INFO(name);
     Delta delta = delta_of(name);
     const at::Tensor weight = tensor(name + "/weight");

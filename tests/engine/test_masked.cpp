@@ -14,15 +14,15 @@ namespace {
 
 constexpr float keep = 0;
 constexpr float soft = 0.25F;
-constexpr float draw = 1;
+constexpr float redraw = 1;
 
 at::Tensor cells(float a, float b, float c) { return at::tensor({a, b, c}).view({1, 1, 1, 3}); }
 
 float at_cell(const at::Tensor& values, std::int64_t cell) { return values.flatten()[cell].item<float>(); }
 
 const at::Tensor original = cells(10, 20, 30);
-const at::Tensor noise = cells(1, 2, 3);
-const at::Tensor weights = cells(keep, soft, draw);
+const at::Tensor cell_noise = cells(1, 2, 3);
+const at::Tensor mixed_weights = cells(keep, soft, redraw);
 
 MaskedDenoiser masked(at::Tensor& seen, Path path, bool from_noise = false) {
   return {[&seen](const at::Tensor& x, double) {
@@ -30,8 +30,8 @@ MaskedDenoiser masked(at::Tensor& seen, Path path, bool from_noise = false) {
             return at::full_like(x, 100);
           },
           original,
-          noise,
-          weights,
+          cell_noise,
+          mixed_weights,
           path,
           from_noise};
 }
@@ -72,8 +72,8 @@ TEST_CASE("a run ends in the picture where nothing is drawn") {
   at::Tensor seen;
   const std::vector<double> sigmas{5, 2, 1, 0};
   const at::Tensor end = core::sample(
-      core::find_sampler("euler"), masked(seen, Path::variance_exploding), original + 5 * noise,
-      core::SamplerContext{sigmas}, [] { return noise; }, [](int, int) {});
+      core::find_sampler("euler"), masked(seen, Path::variance_exploding), original + 5 * cell_noise,
+      core::SamplerContext{sigmas}, [] { return cell_noise; }, [](int, int) {});
   CHECK(at_cell(end, 0) == 10);
   CHECK(at_cell(end, 2) == 100);
 }

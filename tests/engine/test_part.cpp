@@ -10,29 +10,29 @@ using namespace lapis::engine;
 
 namespace {
 
-const at::Tensor input = at::tensor({1.0F, 2.0F});
+const at::Tensor line_input = at::tensor({1.0F, 2.0F});
 
 }  // namespace
 
 TEST_CASE("a graph without numbers runs on the weights beside it") {
   LoadedPart part(bound_part(), "line", {});
-  const at::Tensor output = part.run({input}).front();  // slope 3, offset 0.5
+  const at::Tensor output = part.run({line_input}).front();  // slope 3, offset 0.5
   CHECK(output.equal(at::tensor({3.5F, 6.5F})));
   CHECK(part.seconds() > 0);
 }
 
 TEST_CASE("weights are converted to the dtype a part runs in") {
   LoadedPart part(bound_part("line_half.safetensors"), "line", {});
-  CHECK(part.run({input}).front().equal(at::tensor({3.5F, 6.5F})));
+  CHECK(part.run({line_input}).front().equal(at::tensor({3.5F, 6.5F})));
   LoadedPart low(bound_part(), "line", {at::kCPU, at::kBFloat16});
-  CHECK(low.run({input.to(at::kBFloat16)}).front().scalar_type() == at::kBFloat16);
+  CHECK(low.run({line_input.to(at::kBFloat16)}).front().scalar_type() == at::kBFloat16);
 }
 
 TEST_CASE("a plain graph runs on the weights inside it") {
   LoadedPart part(plain_part(), "line", {});
-  CHECK(part.run({input}).front().equal(at::tensor({3.5F, 6.5F})));
+  CHECK(part.run({line_input}).front().equal(at::tensor({3.5F, 6.5F})));
   LoadedPart low(plain_part(), "line", {at::kCPU, at::kBFloat16});
-  CHECK(low.run({input.to(at::kBFloat16)}).front().scalar_type() == at::kBFloat16);
+  CHECK(low.run({line_input.to(at::kBFloat16)}).front().scalar_type() == at::kBFloat16);
 }
 
 TEST_CASE("a parameter that finds no tensor, or another shape, is refused by name") {
@@ -71,5 +71,5 @@ TEST_CASE("fewer outputs than declared are refused") {
   Part declared = plain_part();
   declared.outputs.push_back({"z", "model", {"batch"}});
   LoadedPart part(declared, "line", {});
-  CHECK_THROWS_AS(part.run({input}), Error);
+  CHECK_THROWS_AS(part.run({line_input}), Error);
 }

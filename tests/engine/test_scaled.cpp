@@ -24,7 +24,7 @@ using namespace lapis::engine;
 
 namespace {
 
-const io::SafetensorsFile& content() {
+const io::SafetensorsFile& scaled_content() {
   static const io::SafetensorsFile file(data("scaled.safetensors"), ErrorKind::input);
   return file;
 }
@@ -46,21 +46,21 @@ at::Tensor bound(const std::filesystem::path& file, const std::vector<std::int64
 template <class Kept>
 std::filesystem::path checkpoint(const std::string& name, const Kept& kept) {
   io::Safetensors file;
-  for (const auto& [key, view] : content().tensors()) {
+  for (const auto& [key, view] : scaled_content().tensors()) {
     if (key.starts_with(name + "/") && kept(key.substr(name.size() + 1))) {
       file.tensors[key.substr(name.size() + 1)] = view;
     }
   }
-  const auto notes = content().metadata().find(name);
+  const auto notes = scaled_content().metadata().find(name);
   const bool all = kept("layer.weight_scale") && kept("layer.scale_weight");
-  if (all && notes != content().metadata().end()) file.metadata["_quantization_metadata"] = notes->second;
+  if (all && notes != scaled_content().metadata().end()) file.metadata["_quantization_metadata"] = notes->second;
   const std::filesystem::path path = temporary("lapis-scaled.safetensors");
   io::write_safetensors(path, file, true);
   return path;
 }
 
 at::Tensor twin(const std::string& name) {
-  const io::TensorView& view = *content().find(name + "=");
+  const io::TensorView& view = *scaled_content().find(name + "=");
   at::Tensor copy = at::empty(view.shape, at::TensorOptions().dtype(at::kFloat));
   std::memcpy(copy.mutable_data_ptr(), view.data.data(), view.data.size());
   return copy;
@@ -68,7 +68,7 @@ at::Tensor twin(const std::string& name) {
 
 std::set<std::string> cases() {
   std::set<std::string> names;
-  for (const auto& [key, view] : content().tensors()) {
+  for (const auto& [key, view] : scaled_content().tensors()) {
     if (key.ends_with('=')) names.insert(key.substr(0, key.size() - 1));
   }
   return names;

@@ -18,7 +18,7 @@ using namespace lapis::engine;
 namespace {
 
 constexpr PartKind clip = PartKind::text_encoder;
-constexpr std::int64_t width = 128;
+constexpr std::int64_t encoding_width = 128;
 
 EncodingKey key(std::int64_t id, PartKind encoder = clip, int clip_skip = 1) {
   PromptRows rows;
@@ -45,8 +45,9 @@ bool is_encoded_by(Engine& made, const Model& of, const RenderRequest& asked, co
 }
 
 std::filesystem::path written(const std::filesystem::path& path, float value) {
-  const std::vector<float> values(width, value);
-  io::write_safetensors(path, {{{"values", {io::Dtype::f32, {width}, std::as_bytes(std::span(values))}}}, {}}, true);
+  const std::vector<float> values(encoding_width, value);
+  io::write_safetensors(path, {{{"values", {io::Dtype::f32, {encoding_width}, std::as_bytes(std::span(values))}}}, {}},
+                        true);
   return path;
 }
 
