@@ -99,6 +99,8 @@ class Reader {
                      core::sentence("Leave it out: {}", flag)});
       }
       add(*option, option->get_flag_value(flag.substr(flag.find_first_not_of('-')), ""));
+    } else if (!value && option->get_items_expected_min() == 0) {
+      take_words(*option);
     } else if (const Value found = value ? value : next_value(*option, flag)) {
       add(*option, *found);
     }
@@ -146,6 +148,15 @@ class Reader {
     }
     ++at_;
     return next;
+  }
+
+  /// All words behind an option that may stand alone, as far as they look like values.
+  void take_words(CLI::Option& option) {
+    option.add_result("");
+    for (Value word = apparent_value(); word; word = apparent_value()) {
+      ++at_;
+      add(option, *word);
+    }
   }
 
   void add(CLI::Option& option, const std::string& value) {

@@ -14,6 +14,7 @@ constexpr std::array table{
     Command{"check", "Tell whether latent, model, VAE and size go together", declare_check},
     Command{"compare", "Tell how far pictures, latents or folders of them differ", declare_compare},
     Command{"batch", "Do many jobs with one load, and go on where it was stopped", declare_batch, true},
+    Command{"smoke", "Hold named jobs against what was approved", declare_smoke, true},
     Command{"matrix", "Show latents through right, wrong and crossed decoders", declare_matrix, true},
     Command{"import", "Make a model of a checkpoint on disk", declare_import},
     Command{"inspect", "Show what a model folder, a latent or a picture holds", declare_inspect},

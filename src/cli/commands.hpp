@@ -23,6 +23,7 @@ struct Command {
 };
 
 Run declare_batch(CLI::App& app);
+Run declare_smoke(CLI::App& app);
 Run declare_convert(CLI::App& app);
 Run declare_decode(CLI::App& app);
 Run declare_encode(CLI::App& app);

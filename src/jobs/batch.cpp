@@ -25,11 +25,6 @@ std::string whole_path(const std::string& path) {
   return fs::absolute(path, ignored).lexically_normal().string();
 }
 
-bool same_engine(const EngineOptions& a, const EngineOptions& b) {
-  return a.device == b.device && a.dtype == b.dtype && a.threads == b.threads && a.vae_dtype == b.vae_dtype &&
-         a.keep_bytes == b.keep_bytes;
-}
-
 /// The id of a line that is no job.
 std::string id_of_fault(const BatchJob& job) {
   const std::string text = "fault " + job.where;

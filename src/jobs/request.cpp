@@ -368,6 +368,11 @@ const std::string& Files::digest(const fs::path& file) {
   return digests_.emplace(file, io::sha256_file(file, ErrorKind::input)).first->second;
 }
 
+bool same_engine(const EngineOptions& a, const EngineOptions& b) {
+  return a.device == b.device && a.dtype == b.dtype && a.threads == b.threads && a.vae_dtype == b.vae_dtype &&
+         a.keep_bytes == b.keep_bytes;
+}
+
 Outline outline(BatchJob& job, Files& files) {
   const Planned plan = planned(job, files);
   Identity identity;

@@ -41,6 +41,9 @@ struct Outline {
   double cost = 0;                   ///< in proportion to its seconds among jobs of one model: pixels by calls
 };
 
+/// Whether one engine serves both.
+bool same_engine(const EngineOptions& a, const EngineOptions& b);
+
 /// Plans a job, and names its outputs in it (`name_outputs`). Throws what the command of the job would for what can be
 /// known without loading.
 Outline outline(BatchJob& job, Files& files);

@@ -218,8 +218,9 @@ Comparison compare_files(const CompareAsked& asked) {
   compare_sides(a, b, asked.tolerance, pair);
   pair.seconds = watch.seconds();
   if (asked.drawing) {
-    comparison.drawing =
-        core::drawn_difference(picture->picture, std::get<PictureSide>(b.content).picture, a.name, b.name);
+    const core::ComparedPicture& other = std::get<PictureSide>(b.content).picture;
+    comparison.drawing = core::drawn_difference(picture->picture, other, a.name, b.name);
+    comparison.pictures = {picture->picture.image, other.image};
   }
   comparison.pairs.push_back(std::move(pair));
   return comparison;

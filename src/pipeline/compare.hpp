@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/picture/difference.hpp"
@@ -46,6 +47,7 @@ struct Comparison {
   std::vector<io::ComparedPair> pairs;  ///< one, or of folders one a name, in the order of names
   std::size_t others = 0;               ///< files in folders that are neither pictures nor latents by their names
   std::optional<Image> drawing;
+  std::optional<std::pair<Image, Image>> pictures;  ///< both, as they are compared, where a drawing is wanted
   bool folders = false;
 };
 

@@ -34,7 +34,8 @@ DATA = ROOT / "tests" / "data"
 MODEL, SDXL, FLUX = (ROOT / "models" / f"tiny-{family}" for family in ("sd15", "sdxl", "flux"))
 SPIECE = FLUX / "tokenizer_2" / "spiece.model"
 COMMANDS = (
-    "", "generate", "refine", "encode", "decode", "convert", "check", "compare", "batch", "matrix", "import", "inspect", "list")
+    "", "generate", "refine", "encode", "decode", "convert", "check", "compare", "batch", "smoke", "matrix", "import", "inspect",
+    "list")
 # Options that make a run short: of a picture, of one that is always the same, and of all else.
 QUICK = ("--steps", "2", "-W", "64", "-H", "64", "-t", "1")
 WALK = ("a red house in snow", "--steps", "3", "-W", "64", "-H", "64", "-t", "1", "-s", "7", "-q")

@@ -27,6 +27,7 @@ LINES = {
     "check": (["none.safetensors", "tiny-sd15"], []),
     "batch": (["none.jsonl"], ["--dry-run", "--json"]),
     "compare": (["none.png", "other.png"], []),
+    "smoke": (["none.json"], ["--json"]),
     "matrix": (["none.safetensors", "tiny-sd15"], []),
     "import": (["none.safetensors"], []),
     "inspect": (["tiny-sd15"], ["--json"]),

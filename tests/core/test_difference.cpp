@@ -126,3 +126,10 @@ TEST_CASE("a picture of one pixel is enlarged, and of two sizes there are two pa
   CHECK(drawn.width == 3 * 256 + 4 * 12);
   CHECK(drawn_difference(picture(1, 1), picture(2, 1), "a", "b").width == 2 * 256 + 3 * 12);
 }
+
+TEST_CASE("an amplified difference is that of each value, times a factor, cut at 255") {
+  const Image a{1, 1, {10, 20, 30}};
+  const Image b{1, 1, {11, 20, 50}};
+  CHECK(amplified_difference(a, b, 16).rgb == std::vector<std::uint8_t>{16, 0, 255});
+  CHECK(amplified_difference(b, a, 16).rgb == std::vector<std::uint8_t>{16, 0, 255});
+}

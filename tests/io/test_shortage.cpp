@@ -5,6 +5,8 @@
 #include <system_error>
 #include <thread>
 #include <unistd.h>
+#include <vector>
+#include <vector>
 
 #include "io/file/shortage.hpp"
 #include "support.hpp"
@@ -55,4 +57,14 @@ TEST_CASE("free memory is some of the machine's, and not all") {
   REQUIRE(free);
   CHECK(*free > 1'000'000);
   CHECK(*free < all);
+}
+
+TEST_CASE("the peak of memory rises with what is taken, and begins anew") {
+  constexpr std::size_t taken = 64'000'000;
+  restart_peak_memory();
+  const std::uint64_t before = peak_memory().value();
+  { const std::vector<char> room(taken, 'x'); }
+  CHECK(peak_memory().value() >= before + taken / 2);
+  restart_peak_memory();
+  CHECK(peak_memory().value() < before + taken / 2);
 }

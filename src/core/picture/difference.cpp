@@ -240,4 +240,12 @@ Image drawn_difference(const ComparedPicture& a, const ComparedPicture& b, const
   return beside_each_other(panels);
 }
 
+Image amplified_difference(const Image& a, const Image& b, int factor) {
+  Image image = a;
+  for (std::size_t i = 0; i < image.rgb.size(); ++i) {
+    image.rgb[i] = static_cast<std::uint8_t>(std::min(255, factor * std::abs(int{a.rgb[i]} - int{b.rgb[i]})));
+  }
+  return image;
+}
+
 }  // namespace lapis::core

@@ -32,4 +32,7 @@ Difference difference_of(std::span<const float> a, std::span<const float> b, con
 Image drawn_difference(const ComparedPicture& a, const ComparedPicture& b, const std::string& name_a,
                        const std::string& name_b);
 
+/// How far each value of two pictures of one size differs, `factor` times, cut at 255.
+Image amplified_difference(const Image& a, const Image& b, int factor);
+
 }  // namespace lapis::core

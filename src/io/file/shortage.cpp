@@ -101,6 +101,19 @@ std::optional<std::uint64_t> free_memory() {
   return std::nullopt;
 }
 
+void restart_peak_memory() {
+  std::ofstream("/proc/self/clear_refs") << "5";  // proc(5): the peak begins anew
+}
+
+std::optional<std::uint64_t> peak_memory() {
+  std::ifstream file("/proc/self/status");
+  for (std::string word; file >> word;) {
+    std::uint64_t kilobytes = 0;
+    if (word == "VmHWM:" && file >> kilobytes) return kilobytes * 1024;
+  }
+  return std::nullopt;
+}
+
 Error memory_shortage() {
   return {ErrorKind::device, "too little memory for this.",
           core::marked("Make the picture smaller ({-width}, {-height}), end other programs, or raise the limit "

@@ -12,6 +12,12 @@ namespace lapis::io {
 /// Bytes that the kernel says can be had without swapping; none where it does not say.
 std::optional<std::uint64_t> free_memory();
 
+/// From here on `peak_memory` is of what comes, where the kernel can (Linux 4.0).
+void restart_peak_memory();
+
+/// The most bytes that this process had in memory at once; none where the kernel does not say.
+std::optional<std::uint64_t> peak_memory();
+
 /// What to tell a person where memory ran out.
 Error memory_shortage();
 

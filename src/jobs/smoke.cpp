@@ -1,0 +1,395 @@
+#include "jobs/smoke.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <map>
+#include <set>
+#include <span>
+#include <system_error>
+#include <utility>
+
+#include "core/stopwatch.hpp"
+#include "core/text/names.hpp"
+#include "core/text/sentence.hpp"
+#include "core/text/suggest.hpp"
+#include "io/file/atomic_file.hpp"
+#include "io/file/remove_tree.hpp"
+#include "io/file/sha256.hpp"
+#include "io/file/shortage.hpp"
+#include "io/picture/png.hpp"
+#include "io/report/golden_records.hpp"
+#include "jobs/request.hpp"
+#include "jobs/suite.hpp"
+#include "lapis/error.hpp"
+#include "lapis/version.hpp"
+#include "pipeline/compare.hpp"
+
+namespace fs = std::filesystem;
+
+namespace lapis::jobs {
+namespace {
+
+/// A folder for as long as this lives.
+class TemporaryOutputs {
+ public:
+  TemporaryOutputs() : path_((fs::temp_directory_path() / "lapis-smoke-XXXXXX").string()) {
+    if (::mkdtemp(path_.data()) != nullptr) return;
+    throw Error(ErrorKind::output, core::sentence("no folder can be made in {}.", fs::temp_directory_path().string()),
+                "Let TMPDIR name a folder that you may write to");
+  }
+  ~TemporaryOutputs() { io::remove_tree(path_.c_str()); }
+  TemporaryOutputs(const TemporaryOutputs&) = delete;
+  TemporaryOutputs& operator=(const TemporaryOutputs&) = delete;
+
+  fs::path path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+void copy_over(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::create_directories(to.parent_path(), error);
+  if (!error) fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
+  if (error) throw Error(ErrorKind::output, core::sentence("{} cannot be written: {}", to.string(), error.message()));
+}
+
+pipeline::AskedTolerance asked_tolerance(const io::Thresholds& thresholds) {
+  using Asked = pipeline::AskedTolerance;
+  const std::map<std::string, std::optional<double> Asked::*> members = {
+      {"fail", &Asked::fail},         {"fail_percent", &Asked::fail_percent}, {"hard_fail", &Asked::hard_fail},
+      {"warn", &Asked::warn},         {"warn_percent", &Asked::warn_percent}, {"min_psnr", &Asked::min_psnr},
+      {"min_ssim", &Asked::min_ssim}, {"max_flip", &Asked::max_flip}};
+  Asked asked;
+  for (const auto& [key, number] : thresholds) asked.*members.at(key) = number;
+  return asked;
+}
+
+bool is_picture(const std::string& path) { return path.ends_with(".png"); }
+
+/// "exit code 2 (usage: steps is 0)".
+std::string end_text(int exit, const std::string& error) {
+  return error.empty() ? core::sentence("exit code {}", exit) : core::sentence("exit code {} ({})", exit, error);
+}
+
+/// A job that was done.
+struct DoneJob {
+  std::vector<std::string> outputs;  ///< none where it was refused
+  std::string model;
+  std::string model_sha256;
+};
+
+class SmokeRun {
+ public:
+  SmokeRun(const SmokeAsked& asked, const SmokeEvents& events)
+      : asked_(asked), events_(events), suite_(io::read_suite(asked.suite)), machine_(io::cpu_class()) {
+    check_suite(suite_);
+    check_updated();
+    cases_ = selected(suite_, asked_.words, asked_.shard);
+    records_ = io::read_golden_records(suite_.goldens);
+    for (const io::SuiteCase& test : suite_.cases) {
+      if (test.time) timed_.insert({test.name, test.time->other});
+    }
+  }
+
+  io::SmokeReport run() {
+    const core::Stopwatch watch;
+    io::SmokeReport report{suite_.file.string(), machine_, {}, {}, 0};
+    const auto stopped = [&] { return events_.stop && events_.stop(); };
+    for (const io::SuiteCase* test : cases_) {
+      if (stopped()) break;
+      io::SmokeCase done = done_case(*test);
+      if (stopped()) break;  // it was cut short
+      report.cases.push_back(std::move(done));
+      if (events_.ended) events_.ended(report.cases.back());
+      if (events_.progress) events_.progress(report.cases.size(), cases_.size());
+    }
+    report.faults = unowned();
+    if (is_changed_) write_records();
+    report.seconds = watch.seconds();
+    return report;
+  }
+
+ private:
+  void check_updated() const;
+  bool updates(const io::SuiteCase& test) const {
+    return asked_.update &&
+           (asked_.updated.empty() || std::ranges::find(asked_.updated, test.name) != asked_.updated.end());
+  }
+  io::SmokeCase done_case(const io::SuiteCase& wanted);
+  DoneJob do_job(const io::SuiteCase& wanted, io::SmokeCase& test);
+  DoneJob attempt(BatchJob job, io::SmokeCase& test);
+  void hold_facts(const io::SuiteCase& wanted, io::SmokeCase& test);
+  void hold_output(const io::SuiteCase& wanted, const DoneJob& job, const std::string& output, io::SmokeCase& test);
+  void hold_against(const io::SuiteCase& wanted, const DoneJob& job, const std::string& output, io::SmokeGolden& golden,
+                    io::SmokeCase& test);
+  pipeline::AskedTolerance tolerance_for(const io::SuiteCase& wanted, bool picture, bool elsewhere) const;
+  void keep(const std::string& output, io::SmokeGolden& golden);
+  void approve(const DoneJob& job, const std::string& output, io::SmokeGolden& golden, io::GoldenState state);
+  std::string digest_of(const std::string& model);
+  std::vector<std::string> unowned() const;
+  void write_records();
+  pipeline::EngineDoor& door_for(const EngineOptions& options);
+
+  const SmokeAsked& asked_;
+  const SmokeEvents& events_;
+  io::Suite suite_;
+  std::string machine_;
+  std::vector<const io::SuiteCase*> cases_;
+  io::GoldenRecords records_;
+  std::set<std::string> timed_;  ///< cases whose seconds are compared
+  TemporaryOutputs temporary_;
+  Files files_;
+  std::optional<pipeline::EngineDoor> door_;
+  std::map<std::string, std::string> made_;  ///< first outputs, by cases
+  std::map<std::string, double> seconds_;
+  std::map<std::string, std::string> digests_;  ///< of models, by name
+  bool is_changed_ = false;
+};
+
+void SmokeRun::check_updated() const {
+  const std::vector<std::string> names = core::row_names(suite_.cases);
+  for (const std::string& name : asked_.updated) {
+    if (std::ranges::find(names, name) != names.end()) continue;
+    throw Error(ErrorKind::usage,
+                core::sentence("{} has no case \"{}\"{}", suite_.file.string(), name, core::guess(name, names)));
+  }
+}
+
+pipeline::EngineDoor& SmokeRun::door_for(const EngineOptions& options) {
+  if (!door_ || !same_engine(door_->options(), options)) {
+    door_.reset();
+    door_.emplace(options, pipeline::EngineEnd::with_door);
+  }
+  return *door_;
+}
+
+io::SmokeCase SmokeRun::done_case(const io::SuiteCase& wanted) {
+  io::SmokeCase test;
+  test.name = wanted.name;
+  test.again = asked_.again(wanted.name);
+  io::restart_peak_memory();
+  const DoneJob job = do_job(wanted, test);
+  test.memory = io::peak_memory().value_or(0);
+  seconds_[wanted.name] = test.seconds;
+  hold_facts(wanted, test);
+  if (!wanted.golden) return test;
+  for (const std::string& output : job.outputs) hold_output(wanted, job, output, test);
+  return test;
+}
+
+/// Does the job of a case, twice where its seconds are compared: the first time may have loaded what the other found.
+DoneJob SmokeRun::do_job(const io::SuiteCase& wanted, io::SmokeCase& test) {
+  for (const std::string& name : needs(wanted)) {
+    const bool is_read = !wanted.time || wanted.time->other != name;
+    if (!is_read || made_.contains(name)) continue;
+    test.faults.push_back(core::sentence("case {}, whose output it reads, made none", name));
+    return {};
+  }
+  const BatchJob job = job_of(wanted, suite_, temporary_.path(), made_);
+  DoneJob done = attempt(job, test);
+  if (timed_.contains(wanted.name) && test.error.empty()) {
+    const double first = test.seconds;
+    done = attempt(job, test);
+    test.seconds = std::min(first, test.seconds);
+  }
+  if (!done.outputs.empty()) made_[wanted.name] = done.outputs.front();
+  if (test.exit != wanted.exit) {
+    test.faults.push_back(
+        core::sentence("it ended with {}; expected exit code {}", end_text(test.exit, test.error), wanted.exit));
+  }
+  return done;
+}
+
+DoneJob SmokeRun::attempt(BatchJob job, io::SmokeCase& test) {
+  const core::Stopwatch watch;
+  DoneJob done;
+  try {
+    Outline outline = jobs::outline(job, files_);
+    outline.engine.keep_bytes = asked_.memory;
+    pipeline::Outlet outlet;
+    outlet.policy = {.overwrite = true, .skip_existing = false};
+    Events events;
+    events.stop = events_.stop;
+    jobs::run(job, files_, door_for(outline.engine), events, outlet, [](const pipeline::Written&) {});
+    done.model = outline.model;
+    done.model_sha256 = digest_of(job.said.job.model.empty() ? outline.model : job.said.job.model);
+    done.outputs = outline.outputs;
+  } catch (const Error& error) {
+    test.exit = exit_code(error.kind());
+    test.error = error.problem();
+  }
+  test.seconds = watch.seconds();
+  return done;
+}
+
+/// The digest of all that a model's files are.
+std::string SmokeRun::digest_of(const std::string& model) {
+  if (model.empty()) return "";
+  const auto [digest, is_new] = digests_.emplace(model, "");
+  if (!is_new) return digest->second;
+  std::string text;
+  for (const auto& [name, facts] : files_.models().open(model).files) text += name + " " + facts.sha256 + "\n";
+  digest->second = io::sha256(std::as_bytes(std::span(text)));
+  return digest->second;
+}
+
+void SmokeRun::hold_facts(const io::SuiteCase& wanted, io::SmokeCase& test) {
+  constexpr double megabyte = 1e6;
+  if (wanted.memory && test.memory == 0) test.notes.emplace_back("this system does not say how much memory it took");
+  if (wanted.memory && test.memory > *wanted.memory) {
+    test.faults.push_back(core::sentence("it took {:.0f} MB of memory, more than {:.0f} MB",
+                                         static_cast<double>(test.memory) / megabyte,
+                                         static_cast<double>(*wanted.memory) / megabyte));
+  }
+  if (!wanted.time) return;
+  const double other = seconds_.at(wanted.time->other);
+  if (test.seconds <= wanted.time->at_most * other) return;
+  test.faults.push_back(core::sentence("it took {:.2f} s, {:.2f} times the {:.2f} s of {}; at most {:.4g} times",
+                                       test.seconds, test.seconds / other, other, wanted.time->other,
+                                       wanted.time->at_most));
+}
+
+void SmokeRun::hold_output(const io::SuiteCase& wanted, const DoneJob& job, const std::string& output,
+                           io::SmokeCase& test) {
+  io::SmokeGolden golden;
+  golden.name = fs::path(output).filename().string();
+  golden.expected = (suite_.goldens / golden.name).string();
+  std::error_code ignored;
+  try {
+    if (fs::exists(golden.expected, ignored)) {
+      hold_against(wanted, job, output, golden, test);
+    } else if (updates(wanted)) {
+      approve(job, output, golden, io::GoldenState::added);
+    } else {
+      keep(output, golden);
+      test.faults.push_back(core::sentence("there is no golden {}; what was made is {}. Look at it, and approve it",
+                                           golden.expected, golden.kept_actual));
+    }
+  } catch (const Error& error) {
+    golden.state = io::GoldenState::differs;
+    test.faults.push_back(core::sentence("{}: {} {}", golden.name, error.problem(), error.advice()));
+  }
+  if (golden.state == io::GoldenState::differs || golden.state == io::GoldenState::missing) {
+    test.approve = asked_.approve(wanted.name);
+  }
+  test.goldens.push_back(std::move(golden));
+}
+
+pipeline::AskedTolerance SmokeRun::tolerance_for(const io::SuiteCase& wanted, bool picture, bool elsewhere) const {
+  io::Thresholds thresholds = elsewhere ? wanted.other_machine : wanted.tolerance;
+  const io::Thresholds& usual = picture ? (elsewhere ? suite_.other_machine : suite_.tolerance)
+                                        : (elsewhere ? suite_.latent_other_machine : suite_.latent_tolerance);
+  thresholds.insert(usual.begin(), usual.end());
+  return asked_tolerance(thresholds);
+}
+
+/// Exact ones first, of several that were approved; then thresholds, which are those for other machines where the same
+/// model ran on none of those that were approved.
+void SmokeRun::hold_against(const io::SuiteCase& wanted, const DoneJob& job, const std::string& output,
+                            io::SmokeGolden& golden, io::SmokeCase& test) {
+  const io::GoldenRecord& record = records_[golden.name];
+  const bool same_model = record.model_sha256 == job.model_sha256;
+  const bool elsewhere = !record.approved.empty() && same_model &&
+                         std::ranges::find(record.approved, machine_, &io::Approval::cpu) == record.approved.end();
+  pipeline::CompareAsked asked{
+      golden.expected, output, tolerance_for(wanted, is_picture(output), elsewhere), {}, false};
+  golden.pair = pipeline::compare(asked, {}).pairs.front();
+  const std::string& digest = golden.pair->b.pixels_sha256;
+  const bool is_approved = !digest.empty() && std::ranges::find(record.approved, digest,
+                                                                &io::Approval::pixels_sha256) != record.approved.end();
+  golden.state = io::GoldenState::exact;
+  if (is_approved || (golden.pair->difference && golden.pair->difference->identical())) {
+    if (record.approved.empty() && updates(wanted)) approve(job, output, golden, io::GoldenState::also);
+    return;
+  }
+  if (elsewhere) {
+    test.notes.push_back(core::sentence("{} was made on {}, and this is {}: the thresholds for other machines hold",
+                                        golden.name, record.approved.front().cpu, machine_));
+  }
+  golden.state = golden.pair->equal() ? io::GoldenState::within : io::GoldenState::differs;
+  const auto& warning = golden.pair->judgement.warning;
+  if (warning) test.notes.push_back(core::sentence("{}: {}", golden.name, core::plain(warning->text)));
+  if (updates(wanted)) {
+    const bool is_within = golden.state == io::GoldenState::within;
+    if (!is_within || !digest.empty())
+      approve(job, output, golden, is_within ? io::GoldenState::also : io::GoldenState::replaced);
+    return;
+  }
+  if (golden.state == io::GoldenState::within) return;
+  if (!record.approved.empty() && !same_model) {
+    test.notes.push_back(core::sentence("{} was approved of another model than {} is now", golden.name, job.model));
+  }
+  keep(output, golden);
+  test.faults.push_back(core::sentence("{} differs: {}", golden.name, io::changed_golden_text(*golden.pair)));
+}
+
+/// Keeps what was made, what was approved and, of two pictures, what differs.
+void SmokeRun::keep(const std::string& output, io::SmokeGolden& golden) {
+  const fs::path name = golden.name;
+  const auto place = [&](const char* what, const std::string& ending) {
+    return asked_.kept / (name.stem().string() + "-" + what + ending);
+  };
+  const fs::path actual = place("actual", name.extension().string());
+  copy_over(output, actual);
+  golden.kept_actual = actual.string();
+  if (golden.state == io::GoldenState::missing) {
+    if (is_picture(output))
+      golden.actual_picture = pipeline::compare({output, output, {}, {}, true}, {}).pictures->second;
+    return;
+  }
+  const fs::path expected = place("expected", name.extension().string());
+  copy_over(golden.expected, expected);
+  golden.kept_expected = expected.string();
+  if (!is_picture(output)) return;
+  const pipeline::Comparison drawn = pipeline::compare({golden.expected, output, {}, {}, true}, {});
+  const fs::path difference = place("difference", ".png");
+  io::write_file(difference, io::encode_png(*drawn.drawing, {}), /*overwrite=*/true);
+  golden.kept_difference = difference.string();
+  golden.expected_picture = drawn.pictures->first;
+  golden.actual_picture = drawn.pictures->second;
+}
+
+void SmokeRun::approve(const DoneJob& job, const std::string& output, io::SmokeGolden& golden, io::GoldenState state) {
+  io::GoldenRecord& record = records_[golden.name];
+  std::string digest;
+  if (is_picture(output)) digest = pipeline::compare({output, output, {}, {}, false}, {}).pairs.front().b.pixels_sha256;
+  if (state != io::GoldenState::also) {
+    copy_over(output, golden.expected);
+    record.approved.clear();
+  }
+  record.approved.push_back({digest, machine_, version});
+  record.model = job.model;
+  record.model_sha256 = job.model_sha256;
+  golden.state = state;
+  is_changed_ = true;
+}
+
+std::vector<std::string> SmokeRun::unowned() const {
+  std::vector<std::string> faults;
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(suite_.goldens, ignored)) {
+    const fs::path& path = entry.path();
+    if (path.extension() != ".png" && path.extension() != ".safetensors") continue;
+    if (std::ranges::any_of(suite_.cases, [&](const io::SuiteCase& test) { return owns(test, path); })) continue;
+    faults.push_back(core::sentence("{} belongs to no case. Remove it, or add the case", path.string()));
+  }
+  std::ranges::sort(faults);
+  return faults;
+}
+
+/// Without those whose files are gone.
+void SmokeRun::write_records() {
+  std::erase_if(records_, [&](const auto& record) {
+    std::error_code ignored;
+    return !fs::exists(suite_.goldens / record.first, ignored);
+  });
+  io::write_golden_records(suite_.goldens, records_);
+}
+
+}  // namespace
+
+io::SmokeReport run_smoke(const SmokeAsked& asked, const SmokeEvents& events) { return SmokeRun(asked, events).run(); }
+
+}  // namespace lapis::jobs

@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+"""`lapis smoke` as a user runs it: goldens that pass, differ, are missing or nobody's; approval; reports; bad suites."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+from support import ROOT, CliTest, main, needs_engine, run
+
+sys.path.insert(0, str(ROOT / "tests"))
+from json_schema import is_valid, schema  # noqa: E402
+
+SHARED = {"seed": 7, "steps": 2, "width": 64, "height": 64, "threads": 1}
+HOUSE = {"name": "house", "job": {"prompt": "a red house in snow"}}
+BOAT = {"name": "boat", "job": {"prompt": "a blue boat"}}
+REFUSED = {"name": "no-steps", "job": {"prompt": "a house", "steps": 0}, "refused": "usage"}
+LATENT = {"name": "latent", "job": {"command": "encode", "images": "{house}", "model": "tiny-sd15"}}
+
+
+class SmokeTest(CliTest):
+    def suite(self, *cases: dict, **keys: object) -> dict:
+        """Writes suite.json."""
+        document = {"job": SHARED, "cases": list(cases), **keys}
+        (self.folder / "suite.json").write_text(json.dumps(document))
+        return document
+
+    def smoke(self, *words: str, code: int = 0, **options) -> subprocess.CompletedProcess:
+        result = run("smoke", "suite.json", *words, cwd=self.folder, **options)
+        self.assertEqual(result.returncode, code, result.stdout.decode() + result.stderr.decode())
+        return result
+
+    def report(self, *words: str, code: int = 0, **options) -> dict:
+        return json.loads(self.smoke(*words, "--json", code=code, **options).stdout)
+
+    def golden(self, name: str) -> Path:
+        return self.folder / "goldens" / name
+
+
+@needs_engine
+class Goldens(SmokeTest):
+    def test_missing_then_approved_then_exact(self) -> None:
+        self.suite(HOUSE, LATENT, REFUSED)
+        report = self.report(code=1)
+        self.assertEqual([test["passed"] for test in report["cases"]], [False, False, True])
+        self.assertEqual(report["cases"][0]["goldens"][0]["state"], "missing")
+        self.assertTrue((self.folder / "lapis-smoke" / "house-actual.png").is_file())
+        self.assertFalse((self.folder / "goldens").exists())
+        said = self.smoke("--update").stdout.decode()
+        self.assertIn("goldens/house.png is approved", said)
+        states = [golden["state"] for test in self.report()["cases"] for golden in test["goldens"]]
+        self.assertEqual(states, ["exact", "exact"])
+        records = json.loads(self.golden("goldens.json").read_text())
+        self.assertEqual(set(records), {"house.png", "latent.safetensors"})
+        self.assertRegex(records["house.png"]["approved"][0]["pixels_sha256"], "^[0-9a-f]{64}$")
+
+    def test_a_difference_is_kept_told_and_approved_by_name(self) -> None:
+        self.suite(HOUSE, BOAT)
+        self.smoke("--update")
+        self.suite(HOUSE, BOAT, job={**SHARED, "seed": 8})
+        said = self.smoke(code=1).stdout.decode()
+        self.assertIn("house.png differs: ", said)
+        self.assertIn("seed 7 -> 8; models the same", said)
+        self.assertIn("approve: lapis smoke suite.json --update house", said)
+        kept = {path.name for path in (self.folder / "lapis-smoke").iterdir()}
+        self.assertEqual(kept, {f"{name}-{what}.png" for name in ("house", "boat")
+                                for what in ("actual", "expected", "difference")})
+        said = self.smoke("--update", "house").stdout.decode()
+        self.assertRegex(said, r"house.png is replaced: .*seed 7 -> 8")
+        self.assertEqual([test["name"] for test in self.report(code=1)["cases"] if not test["passed"]], ["boat"])
+
+    def test_thresholds_and_several_approved_digests(self) -> None:
+        self.suite(HOUSE)
+        self.smoke("--update")
+        before = self.golden("house.png").read_bytes()
+        self.suite(HOUSE, job={**SHARED, "seed": 8}, tolerance={"fail": 255})
+        self.assertEqual(self.report()["cases"][0]["goldens"][0]["state"], "within the thresholds")
+        self.assertEqual(self.report("--update")["cases"][0]["goldens"][0]["state"], "approved beside what was")
+        self.assertEqual(self.golden("house.png").read_bytes(), before)
+        self.suite(HOUSE, job={**SHARED, "seed": 8})
+        self.assertEqual(self.report()["cases"][0]["goldens"][0]["state"], "exact")
+
+    def test_another_machine_has_thresholds_of_its_own_and_that_is_said(self) -> None:
+        self.suite(HOUSE)
+        self.smoke("--update")
+        records = json.loads(self.golden("goldens.json").read_text())
+        records["house.png"]["approved"][0].update(cpu="another", pixels_sha256="")
+        self.golden("goldens.json").write_text(json.dumps(records))
+        self.suite(HOUSE, job={**SHARED, "seed": 8}, other_machine={"fail": 255})
+        test, = self.report()["cases"]
+        self.assertRegex(test["notes"][0], "was made on another, and this is .*other machines hold")
+        self.suite(HOUSE, job={**SHARED, "seed": 8})
+        self.assertIn("more than hard_fail 2", self.report(code=1)["cases"][0]["faults"][0])
+
+    def test_what_nobody_owns_what_is_damaged_and_what_has_another_size(self) -> None:
+        self.suite(HOUSE, BOAT)
+        self.smoke("--update")
+        shutil.copy(self.golden("boat.png"), self.golden("stray.png"))
+        self.golden("boat.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+        self.suite({**HOUSE, "job": {**HOUSE["job"], "width": 128}}, BOAT)
+        report = self.report(code=1)
+        self.assertEqual(report["faults"], ["goldens/stray.png belongs to no case. Remove it, or add the case"])
+        self.assertIn("64 x 64 pixels and 128 x 64 pixels are of two sizes", report["cases"][0]["faults"][0])
+        self.assertIn("boat.png", report["cases"][1]["faults"][0])
+
+    def test_facts(self) -> None:
+        free = {"golden": False}
+        self.suite({**HOUSE, **free}, {**BOAT, **free, "time": {"case": "house", "at_most": 1e-6}},
+                   {**REFUSED, "refused": "output"}, {**HOUSE, **free, "name": "small", "memory": "1MB"})
+        cases = self.report(code=1)["cases"]
+        self.assertEqual([test["passed"] for test in cases], [True, False, False, False])
+        self.assertRegex(cases[1]["faults"][0], r"it took .* times the .* of house; at most 1e-06 times")
+        self.assertIn("exit code 2 (steps is 0", cases[2]["faults"][0])
+        self.assertRegex(cases[3]["faults"][0], r"it took \d+ MB of memory, more than 1 MB")
+
+    def test_what_needs_a_case_that_made_nothing_tells_so(self) -> None:
+        self.suite({**HOUSE, "job": {"prompt": "x", "model": "tiny-sd16"}}, LATENT)
+        self.assertEqual(self.report(code=1)["cases"][1]["faults"][0], "case house, whose output it reads, made none")
+
+
+@needs_engine
+class Reports(SmokeTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.suite(HOUSE, REFUSED)
+        self.smoke("--update")
+        self.suite(HOUSE, REFUSED, job={**SHARED, "seed": 8})
+
+    def test_junit_page_and_markdown(self) -> None:
+        self.smoke("--junit", "r.xml", "--html", "r.html", "--markdown", "r.md", code=1)
+        failures = ElementTree.parse(self.folder / "r.xml").getroot().findall(".//failure")
+        self.assertEqual(len(failures), 1)
+        page = (self.folder / "r.html").read_text()
+        self.assertEqual(page.count("data:image/png;base64,"), 4)  # the expected one, the one it swaps to, two more
+        self.assertNotRegex(page, r"https?://|<link|src=\"(?!data:)")
+        self.assertLess(page.index("Failed</h2>"), page.index("Passed</h2>"))
+        self.assertIn("`lapis smoke suite.json --filter house`", (self.folder / "r.md").read_text())
+
+    def test_what_github_asks_for(self) -> None:
+        summary = self.folder / "summary.md"
+        result = self.smoke(code=1, env={"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)})
+        self.assertRegex(result.stdout.decode(), r"(?m)^::error title=smoke test house::house\.png differs")
+        self.assertIn("Smoke test failed", summary.read_text())
+        document = self.smoke("--json", code=1, env={"GITHUB_ACTIONS": "true"})
+        json.loads(document.stdout)
+        self.assertIn(b"::error title=", document.stderr)
+
+
+class Suites(SmokeTest):
+    def test_list_filter_and_shards(self) -> None:
+        self.suite(HOUSE, BOAT, LATENT, REFUSED)
+        names = [row["case"] for row in json.loads(self.smoke("--list", "--json").stdout)]
+        self.assertEqual(names, ["house", "boat", "latent", "no-steps"])
+        self.assertRegex(self.smoke("--list", "--filter", "latent").stdout.decode(), r"(?s)house .*latent .*house")
+        shards = [{row["case"] for row in json.loads(self.smoke("--list", "--json", "--shard", shard).stdout)}
+                  for shard in ("1/2", "2/2")]
+        self.assertEqual(shards[0] | shards[1], set(names))
+        self.assertFalse(shards[0] & shards[1])
+        self.assertTrue(any({"house", "latent"} <= shard for shard in shards))
+
+    def test_bad_suites(self) -> None:
+        for cases, says in (
+                ([{**HOUSE, "job": {"prompt": "x", "image": "/tmp/a.png"}}], "outside of the suite's folder"),
+                ([{**HOUSE, "job": {"prompt": "x", "output": "a.png"}}], "leave it out"),
+                ([HOUSE, HOUSE], "case before"),
+                ([{**HOUSE, "time": {"case": "house", "at_most": 1}}], "circle: house -> house"),
+                ([LATENT], 'no case "house"')):
+            with self.subTest(says=says):
+                self.suite(*cases)
+                self.assertIn(says, self.smoke(code=3).stderr.decode())
+
+    def test_bad_words(self) -> None:
+        self.suite(REFUSED)
+        for words, says in ((("--filter", "x"), 'has "x" in its name'), (("--update", "x"), '"x"'),
+                            (("--shard", "3/2"), "3/2"), (("--update", "--shard", "1/2"), "without --shard"),
+                            (("-m", "tiny-sd15"), "--init")):
+            with self.subTest(words=words):
+                self.assertIn(says, self.smoke(*words, code=2).stderr.decode())
+        self.assertIn("no suite", run("smoke", "--update", "suite.json", cwd=self.folder).stderr.decode())
+
+    def test_the_schema_is_what_the_program_takes(self) -> None:
+        bundled = json.loads((ROOT / "tests" / "smoke" / "suite.json").read_text())
+        self.assertTrue(is_valid(bundled, schema("suite")))
+        self.assertEqual(run("smoke", str(ROOT / "tests" / "smoke" / "suite.json"), "--list").returncode, 0)
+        self.assertEqual(run("smoke", "--init", "new", cwd=self.folder).returncode, 0)
+        written = self.folder / "new" / "suite.json"
+        self.assertTrue(is_valid(json.loads(written.read_text()), schema("suite")))
+        self.assertEqual(run("smoke", str(written), "--list").returncode, 0)
+        self.assertEqual(run("smoke", "--init", "new", cwd=self.folder).returncode, 8)
+        good = self.suite(HOUSE)
+        for change in ({"cases": []}, {"golden": "x"}, {"tolerance": {"fial": 1}}, {"goldens": ""},
+                       {"cases": [{**HOUSE, "job": {"output": "a.png"}}]}, {"cases": [{**HOUSE, "refused": "x"}]},
+                       {"cases": [{**HOUSE, "memory": 3}]}, {"cases": [{**HOUSE, "name": "a b"}]}):
+            with self.subTest(change=change):
+                self.assertFalse(is_valid({**good, **change}, schema("suite")))
+                self.suite(**{"cases": good["cases"], **change}) if "cases" not in change else (
+                    self.folder / "suite.json").write_text(json.dumps({**good, **change}))
+                self.smoke("--list", code=3)
+
+    def test_the_words_of_refusals_are_those_of_the_schema(self) -> None:
+        for word in schema("suite")["$defs"]["case"]["properties"]["refused"]["enum"]:
+            self.suite({**REFUSED, "refused": word})
+            self.smoke("--list")
+        self.suite({**REFUSED, "refused": "none of them"})
+        self.smoke("--list", code=3)
+
+
+if __name__ == "__main__":
+    main(__doc__)
