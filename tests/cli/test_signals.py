@@ -21,7 +21,7 @@ import unittest
 from collections import Counter
 from pathlib import Path
 
-from support import MODEL, CliTest, has_engine, needs_engine, program, run, start
+from support import FLUX, MODEL, SPIECE, CliTest, has_engine, needs_engine, program, run, start
 
 # A shell's background has it ignored, and so would every process below.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -263,10 +263,12 @@ class Sources(CliTest):
         other = Path(shutil.copytree(MODEL, self.folder / "other"))
         vae = self.mine / "vae"
         encoder = next(self.mine.glob("text_encoder/*.safetensors"))
-        for words in (("--vae", vae), ("--vae", next(vae.glob("*.safetensors"))), ("--clip-l", encoder),
-                      ("--tokenizer", self.mine / "tokenizer")):
+        for words in (("--vae", vae), ("--vae", next(vae.glob("*.safetensors"))), ("--clip-l", encoder)):
             with self.subTest(option=words[0]):
                 self.refused_import(other, "-o", self.mine, *words)
+        flux = Path(shutil.copytree(FLUX, self.folder / "flux"))
+        spiece = Path(shutil.copy(SPIECE, self.mine))
+        self.refused_import(flux, "-o", self.mine, "--tokenizer", spiece)
 
     def test_a_model_that_another_one_links_to(self) -> None:
         self.assertEqual(run("import", str(self.mine), "-o", str(self.folder / "known" / "linked")).returncode, 0)

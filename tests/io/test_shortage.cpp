@@ -6,7 +6,6 @@
 #include <thread>
 #include <unistd.h>
 #include <vector>
-#include <vector>
 
 #include "io/file/shortage.hpp"
 #include "support.hpp"
