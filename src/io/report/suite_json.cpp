@@ -18,6 +18,8 @@ namespace fs = std::filesystem;
 namespace lapis::io {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 constexpr std::size_t largest_suite = std::size_t{16} << 20;
 constexpr double largest_threshold = 1e9;
 
@@ -172,7 +174,6 @@ Suite read_suite(const fs::path& file) {
 }
 
 std::string first_suite(const std::string& model) {
-  using Json = nlohmann::ordered_json;
   Json cases = Json::array();
   cases.push_back(first_case("picture", {{"prompt", "a red house in snow"}}));
   cases.push_back(first_case(
