@@ -158,7 +158,7 @@ std::vector<std::string> needs(const io::SuiteCase& test) {
   std::vector<std::string> names = sources_of(test);
   if (test.time) names.push_back(test.time->other);
   std::ranges::sort(names);
-  names.erase(std::ranges::unique(names).begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
 }
 
