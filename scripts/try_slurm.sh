@@ -11,16 +11,25 @@ readonly packages=(slurmctld slurmd slurm-client munge)
 readonly place=$(mktemp -d)
 pids=()
 
+# What has ended by itself is no fault; the exit code is that of whoever called for the end.
 stop() {
-  ((${#pids[@]} == 0)) || kill "${pids[@]}" 2>/dev/null || true
-  wait 2>/dev/null || true
+  local pid
+  for pid in "${pids[@]}"; do
+    if kill -0 "$pid" 2>/dev/null; then kill "$pid"; fi
+  done
+  for pid in "${pids[@]}"; do
+    until ! kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+  done
   rm -rf "$place"
 }
 trap stop EXIT
 
 fail() {
   printf 'try_slurm: %s\n' "$1" >&2
-  tail -n 20 "$place"/*.log >&2 2>/dev/null || true
+  local log
+  for log in "$place"/*.log; do
+    if [[ -f $log ]]; then tail -n 20 "$log" >&2; fi
+  done
   exit 1
 }
 
@@ -34,7 +43,11 @@ until_works() {
 }
 
 install_packages() {
-  command -v slurmctld slurmd sbatch munged >/dev/null && return
+  local program
+  for program in slurmctld slurmd sbatch munged; do
+    command -v "$program" >/dev/null || break
+  done
+  if command -v "$program" >/dev/null; then return; fi
   apt-get install -qq -y --no-install-recommends "${packages[@]}" >/dev/null
 }
 

@@ -1,7 +1,6 @@
 #include "jobs/batch.hpp"
 
 #include <algorithm>
-#include <set>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -230,6 +229,7 @@ bool Batch::attempt(const CheckedJob& job, io::JournalRecord& record, bool may_r
     if (!is_whole) {
       result_.stopped = true;
       record.exit = stopped_exit;
+      record.error = "it was stopped";
     }
     this->record(record);
     return true;

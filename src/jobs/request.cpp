@@ -270,13 +270,12 @@ Outline outline_of(const PlannedDecode& planned, Identity identity, Files& files
   return outline;
 }
 
-Outline outline_of(const PlannedEncode& planned, Identity identity, Files& files) {
+Outline outline_of(const PlannedEncode& planned, Identity identity, Files& /*files*/) {
   double pixels = 0;
   for (const pipeline::PictureInput& picture : planned.plan.pictures) {
     identity.add("picture", io::sha256(picture.picture.image.file.bytes));
     pixels += pixels_of(picture.size());
   }
-  (void)files;
   Outline outline = outline_of_vae(nullptr, planned.plan.model, pixels, std::move(identity));
   outline.engine = planned.engine;
   outline.outputs = paths_of(planned.outputs.latents);
