@@ -9,6 +9,7 @@
 
 #include "core/job/job_fields.hpp"
 #include "core/latent/latents.hpp"
+#include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
 #include "io/checkpoint/embedding_files.hpp"
 #include "io/checkpoint/lora_files.hpp"
