@@ -43,6 +43,7 @@ constexpr const char* footer =
 
 constexpr int some_failed = 9;  ///< exit codes
 constexpr int not_whole = 1;
+constexpr std::int64_t most_workers = 256;
 
 struct Options {
   std::string jobs;
@@ -51,9 +52,11 @@ struct Options {
   pipeline::AskedJob defaults;
   StdinUse stdin_use;
   std::string journal;
+  std::string sheet;
   std::string memory;
   std::string shard;
   std::vector<std::string> merged;
+  std::int64_t workers = 1;
   int retries = 0;
   bool fail_fast = false;
   bool dry_run = false;
@@ -103,6 +106,10 @@ void check(const Options& options) {
   if (!output.empty() && std::filesystem::is_other(output)) {
     throw Error(ErrorKind::usage, core::sentence("-o {}: a batch writes files, and that is none", output));
   }
+  if (options.workers < 1 || options.workers > most_workers) {
+    throw Error(ErrorKind::usage,
+                core::sentence("--workers is {}; expected a number from 1 to {}", options.workers, most_workers));
+  }
   if (options.retries < 0) {
     throw Error(ErrorKind::usage, core::sentence("--retry is {}; expected 0 or more", options.retries));
   }
@@ -116,6 +123,8 @@ jobs::BatchAsked asked_of(const Options& options) {
   asked.shard = shard_of(options.shard);
   asked.journal = journal_of(options, asked.shard);
   asked.memory = memory_of(options.memory);
+  asked.workers = static_cast<std::size_t>(options.workers);
+  asked.sheet = options.sheet;
   asked.retries = options.retries;
   asked.fail_fast = options.fail_fast;
   return asked;
@@ -198,7 +207,7 @@ int run_batch(const Options& options) {
   check(options);
   Progress progress("job");
   const jobs::BatchAsked asked = asked_of(options);
-  const bool as_read = options.jobs == "-" && !asked.shard && !options.dry_run;
+  const bool as_read = options.jobs == "-" && !asked.shard && asked.sheet.empty() && !options.dry_run;
   std::optional<jobs::Batch> batch(std::in_place, asked, events_of(options, progress), !options.dry_run);
   if (as_read) {
     batch->run_as_read();
@@ -241,10 +250,13 @@ Run declare_batch(CLI::App& app) {
   list.value("--shard", options->shard, "I/N|auto",
              "The I-th of N parts; auto: as the scheduler of an array of jobs sets it");
   list.value("--merge", options->merged, "FOLDER", "Join the journals of shards, and prove that nothing is missing");
+  list.value("--workers", options->workers, "N", "Processes that do jobs side by side, with the cores divided (1)");
   list.value("--memory", options->memory, "SIZE", "Of models that may stay between jobs; else what is free");
   list.value("--retry", options->retries, "N", "Do a job again, N times at most, that the device failed");
   list.flag("--fail-fast", options->fail_fast, "End at the first job that fails");
   list.value("--journal", options->journal, "FILE", "What was done (journal.jsonl beside the outputs)");
+  list.value("--sheet", options->sheet, "FILE",
+             "Picture (.png) or page (.html) of all pictures, one axis down, one across");
   list.flag("--dry-run", options->dry_run, "Check all jobs and show them; do none");
   declare_job_options(app, options->defaults, options->stdin_use, "");
   declare_json(app, options->outputs.json, "One JSON line an output, and a failure, on stdout");

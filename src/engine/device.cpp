@@ -5,10 +5,7 @@
 #include <cstdlib>
 #include <dlfcn.h>
 #include <filesystem>
-#include <fstream>
 #include <optional>
-#include <sched.h>
-#include <set>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -21,22 +18,6 @@ namespace lapis::engine {
 namespace {
 
 constexpr const char* cuda_library = "libtorch_cuda.so";
-
-/// Cores this process may run on, hyper-threads of one core counted once: two of them share the units that matter here.
-int physical_cores() {
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
-  std::set<std::string> cores;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (!CPU_ISSET(cpu, &allowed)) continue;
-    std::ifstream file("/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/thread_siblings_list");
-    std::string siblings;
-    if (!std::getline(file, siblings)) siblings = std::to_string(cpu);
-    cores.insert(siblings);
-  }
-  return static_cast<int>(cores.size());
-}
 
 /// Opens libtorch's CUDA half from the folder its CPU half came from. Returns why not, if not.
 std::optional<std::string> open_cuda() {
@@ -81,7 +62,7 @@ int most_threads(int threads) {
 
 Placements choose_placements(const EngineOptions& options) {
   const at::Device device = choose_device(options.device);
-  const int threads = options.threads > 0 ? options.threads : physical_cores();
+  const int threads = options.threads > 0 ? options.threads : io::physical_cores();
   io::check_threads(most_threads(threads));
   at::set_num_threads(threads);
   at::globalContext().setFlushDenormal(true);

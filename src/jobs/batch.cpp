@@ -5,10 +5,12 @@
 #include <system_error>
 #include <utility>
 
-#include "core/stopwatch.hpp"
+#include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
 #include "io/file/atomic_file.hpp"
 #include "io/file/sha256.hpp"
+#include "io/file/shortage.hpp"
+#include "jobs/job_messages.hpp"
 #include "jobs/output_template.hpp"
 #include "pipeline/events.hpp"
 
@@ -41,6 +43,12 @@ Batch::Batch(BatchAsked asked, BatchEvents events, bool writes)
     : asked_(std::move(asked)), events_(std::move(events)), list_(asked_.list) {
   pipeline::check_output(asked_.policy);
   events_.outlet.reports = true;  // the journal wants digests
+  if (!asked_.sheet.empty()) {
+    sheet_.emplace(asked_.sheet, asked_.list);
+    io::check_writable(asked_.sheet, /*overwrite=*/true);
+    claimed_.emplace(whole_path(asked_.sheet), core::marked("{sheet}"));
+  }
+  if (asked_.workers > 1) workers_.emplace(asked_.workers, [this](io::MessageLine& to_maker) { serve(to_maker); });
   if (asked_.journal.empty()) return;
   if (writes) {
     journal_.emplace(asked_.journal);
@@ -64,6 +72,9 @@ const std::vector<CheckedJob>& Batch::check() {
   is_dealt_ = true;
   std::erase_if(jobs_, [&](CheckedJob& job) { return !takes(job, [&] { check_outputs(job); }); });
   is_checking_ = false;
+  for (const CheckedJob& job : jobs_) {
+    if (sheet_) sheet_->expect(job.job);
+  }
   of_ = count;
   for (io::JournalRecord& fault : faults_) {
     fault.of = of_;
@@ -77,8 +88,7 @@ std::optional<CheckedJob> Batch::outlined(BatchJob job) {
   CheckedJob outlined{std::move(job), {}};
   const bool is_one = takes(outlined, [&] {
     if (outlined.job.fault) throw Error(*outlined.job.fault);
-    outlined.outline = outline(outlined.job, files_);
-    outlined.outline.engine.keep_bytes = asked_.memory;
+    outlined.outline = outline_here(outlined.job);
     claim_outputs(outlined);
   });
   return is_one ? std::optional(std::move(outlined)) : std::nullopt;
@@ -169,107 +179,204 @@ void Batch::sort_by_load() {
 
 BatchResult Batch::run() {
   if (asked_.fail_fast && result_.failed > 0) result_.stopped = true;
-  std::size_t ended = 0;
   for (const CheckedJob& job : jobs_) {
     if (!goes_on(job)) break;
-    if (events_.ended) events_.ended(++ended, jobs_.size());
   }
+  end_workers();
+  if (sheet_) sheet_->write();
   return result_;
 }
 
 BatchResult Batch::run_as_read() {
-  for (std::optional<BatchJob> job = list_.next(); job && !result_.stopped; job = list_.next()) {
+  while (!is_stopped()) {
+    if (workers_ && workers_->is_busy() && (!workers_->idle() || list_.awaited())) {
+      hear(workers_->idle() ? list_.awaited() : std::nullopt);
+      continue;
+    }
+    std::optional<BatchJob> job = list_.next();
+    if (!job) break;
     std::optional<CheckedJob> fine = outlined(std::move(*job));
     if (fine && takes(*fine, [&] { check_outputs(*fine); })) goes_on(*fine);
-    if (asked_.fail_fast && result_.failed > 0) result_.stopped = true;
   }
+  end_workers();
   return result_;
 }
 
-/// Does a job unless it was done; false where the batch is to end.
+bool Batch::is_stopped() {
+  if (asked_.fail_fast && result_.failed > 0) result_.stopped = true;
+  if (events_.render.stop && events_.render.stop()) result_.stopped = true;
+  return result_.stopped;
+}
+
+/// Does a job unless it was done, or has it done; false where the batch is to end.
 bool Batch::goes_on(const CheckedJob& job) {
-  if (!result_.stopped && events_.render.stop && events_.render.stop()) result_.stopped = true;
-  if (result_.stopped) return false;
+  while (workers_ && !job.is_done && !workers_->idle()) hear();
+  if (is_stopped()) return false;
   if (job.is_done) {
     skip(job);
+    count_end();
+  } else if (workers_) {
+    hand_out(job);
   } else {
-    do_job(job);
+    do_here(job);
   }
-  if (asked_.fail_fast && result_.failed > 0) result_.stopped = true;
-  return !result_.stopped;
+  return !is_stopped();
 }
 
 io::JournalRecord Batch::record_of(const CheckedJob& job) const {
   io::JournalRecord record;
   record.id = job.outline.id;
   record.line = job.job.line;
-  record.number = job.job.number;
+  record.number = job.job.place.number;
   record.of = of_;
   record.model = job.outline.model;
   record.cost = job.outline.cost;
   return record;
 }
 
-void Batch::do_job(const CheckedJob& job) {
-  io::JournalRecord record = record_of(job);
+JobAtHand Batch::begun(const CheckedJob& job) {
   if (events_.busy) events_.busy(true);
-  if (journal_) journal_->take(record.id);
-  for (int left = asked_.retries; !attempt(job, record, left > 0); --left) {
-  }
-  if (journal_) journal_->leave(record.id);
-  if (events_.busy) events_.busy(false);
+  JobAtHand hand{job, record_of(job), {}, asked_.retries};
+  if (journal_) journal_->take(hand.record.id);
+  return hand;
 }
 
-/// Runs a job once, and writes down what came of it; false where it `may_repeat` and is to.
-bool Batch::attempt(const CheckedJob& job, io::JournalRecord& record, bool may_repeat) {
-  const core::Stopwatch since;
-  try {
-    const bool is_whole = write_outputs(job, record);
-    record.seconds = since.seconds();
-    if (!is_whole) {
-      result_.stopped = true;
-      record.exit = stopped_exit;
-      record.error = "it was stopped";
-    }
-    this->record(record);
-    return true;
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::device || !may_repeat) {
-      fail(job.job, at(job.job.where, error), record);
-      return true;
-    }
-    pipeline::tell(events_.render.note, core::sentence("{}: {} Once more", job.job.where, error.problem()));
-    door_.reset();
-    return false;
+void Batch::do_here(const CheckedJob& job) {
+  JobAtHand hand = begun(job);
+  const auto on_written = [&](const pipeline::Written& output) { take_written(hand, output); };
+  while (!settles(hand, work(job, events_.render, on_written))) {
   }
 }
 
-/// Runs a job; what it wrote is in the record, also where it throws. False where a stop ended it.
-bool Batch::write_outputs(const CheckedJob& job, io::JournalRecord& record) {
+/// Gives a job to a worker without one.
+void Batch::hand_out(const CheckedJob& job) {
+  const std::size_t worker = workers_->idle().value();
+  at_hand_.insert_or_assign(worker, begun(job));
+  workers_->give(worker, message_of({job.job.place, job.is_ours}));
+}
+
+/// Waits for what workers say, or until `also` can be read.
+void Batch::hear(std::optional<int> also) {
+  for (const Workers::Heard& heard : workers_->wait(also)) {
+    if (!at_hand_.contains(heard.worker)) continue;
+    heed(heard.worker, heard.end.empty() ? heard.message : message_of({false, lost_worker(heard.end)}));
+  }
+  if (is_stopped() && events_.render.stop && events_.render.stop()) workers_->ask_to_end();
+}
+
+void Batch::heed(std::size_t worker, const io::Message& message) {
+  JobAtHand& hand = at_hand_.at(worker);
+  if (message.front() == note_word) return pipeline::tell(events_.render.note, message.at(1));
+  if (message.front() == warning_word) return pipeline::tell(events_.render.warning, message.at(1));
+  if (message.front() == written_word) return take_written(hand, {message.at(1), message.at(2), message.at(3)});
+  if (!settles(hand, job_end(message)))
+    return workers_->give(worker, message_of({hand.job.job.place, hand.job.is_ours}));
+  at_hand_.erase(worker);
+  workers_->free(worker);
+  if (events_.busy) events_.busy(workers_->is_busy());
+}
+
+/// Waits for the jobs that workers are at.
+void Batch::end_workers() {
+  while (workers_ && workers_->is_busy()) hear();
+}
+
+/// What a worker does.
+void Batch::serve(io::MessageLine& to_maker) {
+  Events events;
+  events.note = [&](const std::string& text) { to_maker.send({note_word, text}); };
+  events.warning = [&](const std::string& text) { to_maker.send({warning_word, text}); };
+  events.stop = [&] { return to_maker.is_ended(); };
+  const auto on_written = [&](const pipeline::Written& output) {
+    to_maker.send({written_word, output.path, output.sha256, output.line});
+  };
+  while (const std::optional<io::Message> message = to_maker.receive()) {
+    const HandedJob handed = handed_job(*message);
+    CheckedJob job{list_.again(handed.place), {}, false, handed.is_ours};
+    job.outline = outline_here(job.job);
+    to_maker.send(message_of(work(job, events, on_written)));
+  }
+}
+
+Outline Batch::outline_here(BatchJob& job) {
+  Outline outlined = outline(job, files_);
+  outlined.engine.keep_bytes = asked_.memory / asked_.workers;
+  if (asked_.workers > 1 && outlined.engine.threads == 0) {
+    outlined.engine.threads = std::max(1, io::physical_cores() / static_cast<int>(asked_.workers));
+  }
+  return outlined;
+}
+
+/// Does a job, here and now.
+JobEnd Batch::work(const CheckedJob& job, const Events& events, const OnWritten& on_written) {
   pipeline::Outlet outlet = events_.outlet;
   outlet.started = {};
   outlet.policy = asked_.policy;
   if (job.is_ours) outlet.policy = {.overwrite = true, .skip_existing = false};
-  record.outputs.clear();
-  const auto on_written = [&](const pipeline::Written& output) {
-    record.outputs.push_back({output.path, output.sha256});
-    if (events_.written) events_.written(job.job, output);
-  };
-  if (!jobs::run(job.job, files_, door_for(job.outline), events_.render, outlet, on_written)) return false;
-  if (record.outputs.empty()) {
-    skip(job);
+  try {
+    return {!jobs::run(job.job, files_, door_for(job.outline), events, outlet, on_written), std::nullopt};
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::device && asked_.retries > 0) door_.reset();
+    return {false, error};
+  }
+}
+
+void Batch::take_written(JobAtHand& hand, const pipeline::Written& output) {
+  hand.record.outputs.push_back({output.path, output.sha256});
+  if (events_.written) events_.written(hand.job.job, output);
+}
+
+/// Writes down what came of a job; false where it is to be done once more.
+bool Batch::settles(JobAtHand& hand, const JobEnd& end) {
+  const BatchJob& job = hand.job.job;
+  if (end.error && end.error->kind() == ErrorKind::device && hand.retries-- > 0) {
+    pipeline::tell(events_.render.note, core::sentence("{}: {} Once more", job.where, end.error->problem()));
+    hand.record.outputs.clear();
+    hand.since = {};
+    return false;
+  }
+  hand.record.seconds = hand.since.seconds();
+  try {
+    if (end.error) throw Error(*end.error);
+    if (end.stopped) {
+      result_.stopped = true;
+      hand.record.exit = stopped_exit;
+      hand.record.error = "it was stopped";
+    } else {
+      finish(hand);
+    }
+    record(hand.record);
+  } catch (const Error& error) {
+    fail(job, at(job.where, error), hand.record);
+  }
+  if (journal_) journal_->leave(hand.record.id);
+  if (events_.busy && !workers_) events_.busy(false);
+  count_end();
+  return true;
+}
+
+/// Counts a job that was done, and adds what was there and stayed to its record.
+void Batch::finish(JobAtHand& hand) {
+  if (hand.record.outputs.empty()) {
+    skip(hand.job);
   } else {
     ++result_.done;
+    if (sheet_) sheet_->add(hand.job.job, hand.job.outline.outputs);
   }
-  for (const std::string& output : job.outline.outputs) {
-    if (std::ranges::find(record.outputs, output, &io::JournalOutput::path) != record.outputs.end()) continue;
-    record.outputs.push_back({output, io::sha256_file(output, ErrorKind::output)});  // it was there, and stayed
+  for (const std::string& output : hand.job.outline.outputs) {
+    if (std::ranges::find(hand.record.outputs, output, &io::JournalOutput::path) != hand.record.outputs.end()) continue;
+    hand.record.outputs.push_back({output, io::sha256_file(output, ErrorKind::output)});
   }
-  return true;
+}
+
+void Batch::count_end() {
+  if (events_.ended && !jobs_.empty()) events_.ended(++ended_, jobs_.size());
 }
 
 void Batch::fail(const BatchJob& job, const Error& error, io::JournalRecord record) {
   ++result_.failed;
+  if (sheet_ && is_checking_) sheet_->expect(job);
+  if (sheet_) sheet_->add(job, error);
   if (events_.failed) events_.failed(job, error);
   record.exit = exit_code(error.kind());
   record.error = error.problem();
@@ -281,6 +388,7 @@ void Batch::fail(const BatchJob& job, const Error& error, io::JournalRecord reco
 }
 
 void Batch::skip(const CheckedJob& job) {
+  if (sheet_) sheet_->add(job.job, job.outline.outputs);
   ++result_.skipped;
   if (events_.skipped) events_.skipped(job.job, job.outline.outputs);
 }

@@ -10,10 +10,15 @@
 #include <string>
 #include <vector>
 
+#include "core/stopwatch.hpp"
+#include "io/file/child_process.hpp"
 #include "io/report/journal.hpp"
+#include "jobs/contact_sheet.hpp"
 #include "jobs/job_list.hpp"
+#include "jobs/job_messages.hpp"
 #include "jobs/request.hpp"
 #include "jobs/shard.hpp"
+#include "jobs/workers.hpp"
 #include "lapis/error.hpp"
 #include "lapis/events.hpp"
 #include "pipeline/outputs.hpp"
@@ -27,6 +32,8 @@ struct BatchAsked {
   std::optional<Shard> shard;     ///< of the jobs, the part that is done here
   std::filesystem::path journal;  ///< its file; empty: none is written
   std::uint64_t memory = 0;       ///< bytes of weights that may stay between jobs
+  std::size_t workers = 1;        ///< processes that do jobs side by side; with 1 it is this one that does them
+  std::string sheet;              ///< a file with all pictures of a list that is read before it is done; "": none
   int retries = 0;                ///< of a job that the device failed
   bool fail_fast = false;         ///< the first failure ends it
 };
@@ -56,6 +63,14 @@ struct CheckedJob {
   Outline outline;
   bool is_done = false;  ///< its outputs are there as the journal has them
   bool is_ours = false;  ///< what lies at its outputs is its own, and may be replaced
+};
+
+/// A job that is being done.
+struct JobAtHand {
+  CheckedJob job;
+  io::JournalRecord record;
+  core::Stopwatch since;
+  int retries = 0;  ///< that are left
 };
 
 /// A batch: checked job by job, then done. One that comes through a pipe is checked and done line by line.
@@ -90,12 +105,23 @@ class Batch {
   void keep_shard();
   void sort_by_load();
   bool goes_on(const CheckedJob& job);
-  void do_job(const CheckedJob& job);
+  bool is_stopped();
+  JobAtHand begun(const CheckedJob& job);
+  void do_here(const CheckedJob& job);
+  void hand_out(const CheckedJob& job);
+  void hear(std::optional<int> also = std::nullopt);
+  void heed(std::size_t worker, const io::Message& message);
+  void end_workers();
+  void serve(io::MessageLine& to_maker);
+  Outline outline_here(BatchJob& job);
+  JobEnd work(const CheckedJob& job, const Events& events, const OnWritten& on_written);
+  void take_written(JobAtHand& hand, const pipeline::Written& output);
+  bool settles(JobAtHand& hand, const JobEnd& end);
+  void finish(JobAtHand& hand);
   io::JournalRecord record_of(const CheckedJob& job) const;
-  bool attempt(const CheckedJob& job, io::JournalRecord& record, bool may_repeat);
-  bool write_outputs(const CheckedJob& job, io::JournalRecord& record);
   void fail(const BatchJob& job, const Error& error, io::JournalRecord record);
   void skip(const CheckedJob& job);
+  void count_end();
   void record(const io::JournalRecord& record);
   pipeline::EngineDoor& door_for(const Outline& outline);
 
@@ -113,8 +139,12 @@ class Batch {
   bool is_checking_ = false;
   bool is_dealt_ = false;  ///< what is left is this shard's
   std::size_t of_ = 0;     ///< jobs in the whole list; 0 where it is not read before the first is done
+  std::size_t ended_ = 0;  ///< jobs that came to an end
   std::optional<pipeline::EngineDoor> door_;
   BatchResult result_;
+  std::optional<ContactSheet> sheet_;
+  std::map<std::size_t, JobAtHand> at_hand_;  ///< of workers
+  std::optional<Workers> workers_;            ///< where there is more than one
 };
 
 }  // namespace lapis::jobs

@@ -72,23 +72,14 @@ JobList::JobList(ListAsked asked)
   if (!asked_.file.empty()) lines_.emplace(asked_.file, longest_line);
 }
 
-std::optional<BatchJob> JobList::next_line() {
+BatchJob JobList::parsed(const std::string& text, std::size_t line) const {
   BatchJob job;
-  if (!lines_) {
-    if (count_ != 0) return std::nullopt;
-    job.where = "the batch";
-    take_defaults(job.said, asked_.defaults);
-    return job;
-  }
-  std::optional<io::Line> line = lines_->next();
-  while (line && !line->is_too_long && is_blank(line->text)) line = lines_->next();
-  if (!line) return std::nullopt;
-  job.line = line->number;
-  job.where = core::sentence("{}, line {}", lines_->name(), line->number);
-  text_ = line->text;
+  job.place.text = text;
+  job.place.line = line;
+  job.line = line;
+  job.where = lines_ ? core::sentence("{}, line {}", lines_->name(), line) : "the batch";
   try {
-    if (line->is_too_long) throw too_long(job.where);
-    job.said = io::read_job_line(line->text, job.where);
+    if (lines_) job.said = io::read_job_line(text, job.where);
     take_defaults(job.said, asked_.defaults);
   } catch (const Error& error) {
     job.fault = error;
@@ -96,50 +87,71 @@ std::optional<BatchJob> JobList::next_line() {
   return job;
 }
 
+std::optional<BatchJob> JobList::next_line() {
+  if (!lines_) return count_ == 0 ? std::optional(parsed("", 0)) : std::nullopt;
+  std::optional<io::Line> line = lines_->next();
+  while (line && !line->is_too_long && is_blank(line->text)) line = lines_->next();
+  if (!line) return std::nullopt;
+  BatchJob job = parsed(line->is_too_long ? "" : line->text, line->number);
+  if (line->is_too_long) job.fault = too_long(job.where);
+  return job;
+}
+
+/// How many jobs a line comes to.
+std::size_t JobList::products() const { return std::max<std::size_t>(prompts_.size(), 1) * combinations(asked_.axes); }
+
 std::optional<BatchJob> JobList::next() {
-  const std::size_t prompts = std::max<std::size_t>(prompts_.size(), 1);
-  const std::size_t each = combinations(asked_.axes);
-  if (!line_ || place_ == prompts * each) {
+  if (!line_ || place_ == products()) {
     line_ = next_line();
     place_ = 0;
     if (!line_) return std::nullopt;
   }
-  ++count_;
   BatchJob job = *line_;
-  if (job.fault) {
-    place_ = prompts * each;  // of one that is no job there is no product
-  } else {
-    fill(job, place_ / each, place_ % each);
-    ++place_;
-  }
-  job.number = count_;
-  if (!is_product_) return job;
-  job.line = count_;
-  job.where = core::sentence("{}, job {}", job.where, count_);
+  job.place.product = place_;
+  job.place.number = ++count_;
+  job.place.seed = next_seed(job.place);
+  place_ = job.fault ? products() : place_ + 1;  // of one that is no job there is no product
+  fill(job);
   return job;
 }
 
-void JobList::fill(BatchJob& job, std::size_t prompt, std::size_t combination) {
-  std::string text = text_;
+BatchJob JobList::again(const JobPlace& place) const {
+  BatchJob job = parsed(place.text, place.line);
+  job.place = place;
+  fill(job);
+  return job;
+}
+
+std::optional<int> JobList::awaited() const {
+  if (!lines_ || (line_ && place_ < products())) return std::nullopt;
+  return lines_->awaited();
+}
+
+/// Gives a line's job its place in the product.
+void JobList::fill(BatchJob& job) const {
+  if (!is_product_) return;
+  job.line = job.place.number;
+  job.where = core::sentence("{}, job {}", job.where, job.line);
+  if (job.fault) return;
+  const std::size_t each = combinations(asked_.axes);
   try {
-    if (!prompts_.empty()) {
-      text += '\n' + prompts_[prompt];
-      say(job.said, "prompt", prompts_[prompt]);
-    }
-    const std::vector<std::size_t> chosen = places(asked_.axes, combination);
+    if (!prompts_.empty()) say(job.said, "prompt", prompts_[job.place.product / each]);
+    const std::vector<std::size_t> chosen = places(asked_.axes, job.place.product % each);
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       say(job.said, asked_.axes[i].key, asked_.axes[i].values[chosen[i]]);
     }
   } catch (const Error& error) {
     job.fault = at(job.where, error);
   }
-  job.seed = seed_of(text, combination);
 }
 
 /// Jobs that differ in their axes alone share a seed, so that the axes are all that is to be seen; a line that is there
 /// twice has two.
-std::uint64_t JobList::seed_of(const std::string& text, std::size_t combination) {
-  const std::uint64_t times = combination == 0 ? seen_[text]++ : seen_[text] - 1;
+std::uint64_t JobList::next_seed(const JobPlace& place) {
+  const std::size_t each = combinations(asked_.axes);
+  std::string text = place.text;
+  if (!prompts_.empty()) text += '\n' + prompts_[place.product / each];
+  const std::uint64_t times = place.product % each == 0 ? seen_[text]++ : seen_[text] - 1;
   const std::string whole = core::sentence("{} {}", times, text);
   return std::stoull(io::sha256(std::as_bytes(std::span(whole))).substr(0, 16), nullptr, 16);
 }

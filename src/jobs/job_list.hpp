@@ -16,13 +16,21 @@
 
 namespace lapis::jobs {
 
+/// Where a job stands in its list: all that makes it again.
+struct JobPlace {
+  std::string text;         ///< of its line
+  std::size_t line = 0;     ///< of the file, from 1; 0 where there is none
+  std::size_t product = 0;  ///< among the combinations of its line with prompts and axes
+  std::size_t number = 0;   ///< among all jobs of the list, from 1
+  std::uint64_t seed = 0;   ///< where it names none: the same for the same line, whenever it is read
+};
+
 /// One job as it is asked.
 struct BatchJob {
+  JobPlace place;
   std::size_t line = 0;        ///< of the file where one line is one job, else its number; from 1
-  std::size_t number = 0;      ///< among all jobs of the list, from 1
   std::string where;           ///< begins messages: "jobs.jsonl, line 3"
   io::JobLine said;            ///< with the defaults, the prompt and the values of the axes
-  std::uint64_t seed = 0;      ///< where it names none: the same for the same line, whenever it is read
   std::optional<Error> fault;  ///< why it is none
 };
 
@@ -47,17 +55,24 @@ class JobList {
   /// The next job, which may be a fault; none at the end.
   std::optional<BatchJob> next();
 
+  /// The job that stood there, which was none that is a fault.
+  BatchJob again(const JobPlace& place) const;
+
+  /// What becomes readable when `next` need not wait; none where a job is at hand.
+  std::optional<int> awaited() const;
+
  private:
   std::optional<BatchJob> next_line();
-  void fill(BatchJob& job, std::size_t prompt, std::size_t combination);
-  std::uint64_t seed_of(const std::string& text, std::size_t combination);
+  BatchJob parsed(const std::string& text, std::size_t line) const;
+  void fill(BatchJob& job) const;
+  std::size_t products() const;
+  std::uint64_t next_seed(const JobPlace& place);
 
   ListAsked asked_;
   std::vector<std::string> prompts_;
   std::optional<io::LineReader> lines_;
   bool is_product_;
   std::optional<BatchJob> line_;               ///< whose product is under way
-  std::string text_;                           ///< of that line
   std::size_t place_ = 0;                      ///< in its product
   std::size_t count_ = 0;                      ///< of jobs so far
   std::map<std::string, std::uint64_t> seen_;  ///< how often each text came

@@ -103,7 +103,7 @@ pipeline::RenderPlan plan_of_render(const BatchJob& job, Files& files) {
     throw Error(ErrorKind::usage, core::sentence("there is no {prompt}. Say what the picture shows"));
   }
   return pipeline::plan_render(pipeline::render_asked(std::move(asked), std::move(source), files.models()),
-                               files.models(), job.seed);
+                               files.models(), job.place.seed);
 }
 
 PlannedRender plan_render_job(BatchJob& job, Files& files) {
@@ -303,8 +303,6 @@ void make_folders(std::span<const pipeline::Output> outputs) {
   }
 }
 
-using OnWritten = std::function<void(const pipeline::Written&)>;
-
 /// What a job is done with.
 struct Doing {
   const BatchJob& job;
@@ -387,7 +385,7 @@ Outline outline(BatchJob& job, Files& files) {
 }
 
 bool run(const BatchJob& job, Files& files, pipeline::EngineDoor& door, const Events& events,
-         const pipeline::Outlet& outlet, const std::function<void(const pipeline::Written&)>& on_written) {
+         const pipeline::Outlet& outlet, const OnWritten& on_written) {
   BatchJob named = job;
   Planned plan = planned(named, files);
   const Doing doing{named, door, events, outlet, on_written};

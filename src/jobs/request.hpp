@@ -48,9 +48,11 @@ bool same_engine(const EngineOptions& a, const EngineOptions& b);
 /// known without loading.
 Outline outline(BatchJob& job, Files& files);
 
+using OnWritten = std::function<void(const pipeline::Written&)>;
+
 /// Does a job that has an outline, and hands over each output once it is written; the folders of outputs are made.
 /// Throws what the command of the job would. False where `Events::stop` ended it.
 bool run(const BatchJob& job, Files& files, pipeline::EngineDoor& door, const Events& events,
-         const pipeline::Outlet& outlet, const std::function<void(const pipeline::Written&)>& on_written);
+         const pipeline::Outlet& outlet, const OnWritten& on_written);
 
 }  // namespace lapis::jobs

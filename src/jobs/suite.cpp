@@ -196,10 +196,10 @@ BatchJob job_of(const io::SuiteCase& test, const io::Suite& suite, const fs::pat
                 const std::map<std::string, std::string>& made) {
   BatchJob job;
   job.line = 1;
-  job.number = 1;
+  job.place.number = 1;
   job.where = test.where;
   job.said = test.job;
-  job.seed = seed_of(test.name);
+  job.place.seed = seed_of(test.name);
   each_file(job.said, [&](std::string& word) {
     const std::optional<std::string> name = case_in(word);
     word = name ? made.at(*name) : (suite.folder / word).string();

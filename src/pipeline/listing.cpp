@@ -42,7 +42,7 @@ Rows model_rows(const ListTools& tools) {
                       core::size_text({model.defaults.width, model.defaults.height}), io::weight_facts(model).dtypes,
                       core::bytes_text(bytes), model.licence, folder.lexically_normal()});
     } catch (const Error& error) {
-      const std::string advice = error.marked_advice();  // one broken folder does not hide the others
+      const std::string& advice = error.marked_advice();  // one broken folder does not hide the others
       tell(tools.events.warning, error.marked_problem() + (advice.empty() ? "" : " " + advice));
     }
   }

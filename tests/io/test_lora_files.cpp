@@ -80,7 +80,8 @@ TEST_CASE("a LoRA is added whole or not at all") {
   CHECK(lora.name == "style");
   CHECK(lora.sha256 == sha256_file(folder / "style.safetensors", ErrorKind::input));
   const std::string text = read_text(folder / "style.safetensors");
-  const std::string data = text.substr(text.size() - 2 * 4 * 4 * static_cast<std::size_t>(width_of(model)));
+  const std::string data =
+      text.substr(text.size() - std::size_t{2} * 4 * 4 * static_cast<std::size_t>(width_of(model)));
   CHECK(lora.data_sha256 == sha256(as_bytes(data)));
   CHECK(lora.in_prompt);
 

@@ -47,7 +47,7 @@ TEST_CASE("a BMP of 5 and 6 bits a channel is widened as Pillow widens it, to th
     file += {static_cast<char>(pixel & 0xFF), static_cast<char>(pixel >> 8)};
   }
   const core::Pixels pixels = read_pixels(as_bytes(file), read_picture_facts(as_bytes(file), "a.bmp"), "a.bmp");
-  REQUIRE(pixels.bytes.size() == 64 * 3);
+  REQUIRE(pixels.bytes.size() == std::size_t{64} * 3);
   for (int i = 0; i < 64; ++i) {
     const auto at = static_cast<std::size_t>((i + 32) % 64) * 3;  // the lower row comes first in the file
     CHECK(pixels.bytes[at] == i / 2 * 255 / 31);

@@ -13,7 +13,6 @@
 using namespace lapis;
 using namespace lapis::jobs;
 using namespace lapis::jobs::test;
-using io::test::check_fails;
 
 namespace {
 

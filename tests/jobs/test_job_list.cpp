@@ -21,7 +21,7 @@ TEST_CASE("lines are jobs by their numbers, blank ones are none, and a bad one i
   REQUIRE(jobs.size() == 3);
   CHECK(jobs[0].line == 1);
   CHECK(jobs[1].line == 3);
-  CHECK(jobs[1].number == 2);
+  CHECK(jobs[1].place.number == 2);
   CHECK_THAT(problem(jobs[1]), Catch::Contains("jobs.jsonl, line 3") && Catch::Contains("steps"));
   CHECK_FALSE(jobs[2].fault);
 }
@@ -64,12 +64,12 @@ TEST_CASE("a job without a seed has the same one whenever its line is read, and 
   const std::string text = "{\"prompt\": \"a\"}\n{\"prompt\": \"a\"}\n{\"prompt\": \"b\"}\n";
   const std::vector<BatchJob> once = all_jobs(file.asked(text));
   const std::vector<BatchJob> again = all_jobs(file.asked("{\"prompt\": \"c\"}\n" + text));
-  for (std::size_t i = 0; i < 3; ++i) CHECK(once[i].seed == again[i + 1].seed);
-  CHECK(once[0].seed != once[1].seed);
-  CHECK(once[0].seed != once[2].seed);
+  for (std::size_t i = 0; i < 3; ++i) CHECK(once[i].place.seed == again[i + 1].place.seed);
+  CHECK(once[0].place.seed != once[1].place.seed);
+  CHECK(once[0].place.seed != once[2].place.seed);
   ListAsked grid = file.asked("{\"prompt\": \"a\"}\n");
   grid.axes = {{"steps", {"1", "2", "3"}}};
-  for (const BatchJob& job : all_jobs(grid)) CHECK(job.seed == once[0].seed);
+  for (const BatchJob& job : all_jobs(grid)) CHECK(job.place.seed == once[0].place.seed);
 }
 
 TEST_CASE("an axis says no field that a command has not, and no list is one job") {
@@ -85,8 +85,9 @@ TEST_CASE("an axis says no field that a command has not, and no list is one job"
 
 TEST_CASE("a line of ten megabytes is refused, and the next one is read") {
   const ListFile file;
-  const std::vector<BatchJob> jobs =
-      all_jobs(file.asked("{\"prompt\": \"" + std::string(10'000'000, 'a') + "\"}\n{\"prompt\": \"b\"}\n"));
+  std::string prompt;
+  prompt.resize(10'000'000, 'a');
+  const std::vector<BatchJob> jobs = all_jobs(file.asked("{\"prompt\": \"" + prompt + "\"}\n{\"prompt\": \"b\"}\n"));
   REQUIRE(jobs.size() == 2);
   CHECK_THAT(problem(jobs[0]), Catch::Contains("line 1: the line is longer than"));
   CHECK(jobs[1].said.job.prompt == "b");

@@ -83,7 +83,7 @@ TEST_CASE("a job's files are found from the suite's folder, and its output is na
   CHECK(job.said.job.output == "out/latent.safetensors");
   CHECK(job.said.job.model == "tiny-sd15");
   CHECK(job_of(suite.cases[2], suite, "out", {}).said.job.output == "out/house.png");
-  CHECK(job_of(suite.cases[2], suite, "out", {}).seed == job_of(suite.cases[2], suite, "other", {}).seed);
+  CHECK(job_of(suite.cases[2], suite, "out", {}).place.seed == job_of(suite.cases[2], suite, "other", {}).place.seed);
 }
 
 TEST_CASE("a case owns the files of its name, counted ones too") {

@@ -97,7 +97,7 @@ TEST_CASE("words behind a graph's file are graphs too, but for what is plainly a
   const ImportAsked sorted = sorted_import(asked);
   CHECK(sorted.graphs.graphs == std::vector<std::string>{"denoiser.pt", "text_encoder.pt", "decoder=vae_decoder.pt"});
   CHECK(sorted.sources.main.empty());
-  asked.sources.main.push_back("unet.safetensors");
+  asked.sources.main.emplace_back("unet.safetensors");
   check_fails(ErrorKind::usage, {"does not go with a checkpoint"}, [&] { sorted_import(asked); });
   asked.sources = {};
   asked.sources.vae = "vae.safetensors";

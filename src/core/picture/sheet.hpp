@@ -21,6 +21,7 @@ struct SheetTile {
   std::optional<Image> picture;
   std::string text;  ///< where there is no picture
   std::vector<SheetLine> caption;
+  std::string link = {};  ///< of the picture's file, relative to the sheet's; "" for none
 };
 
 /// One place of the grid: tiles side by side, none for a place that stays empty.

@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 5> part_prefixes = {"unet", "transformer"
 /// Whether a value is null, false, empty or "none".
 bool says_nothing(const nlohmann::json& value) {
   if (value.is_boolean()) return !value.get<bool>();
-  if (value.is_string()) return value == "" || value == "none";
+  if (value.is_string()) return value.get_ref<const std::string&>().empty() || value == "none";
   return value.is_null() || (value.is_structured() && value.empty());
 }
 

@@ -61,4 +61,10 @@ std::optional<Line> LineReader::next() {
   return line;
 }
 
+std::optional<int> LineReader::awaited() const {
+  const auto first = buffer_.begin() + static_cast<std::ptrdiff_t>(begin_);
+  const auto last = buffer_.begin() + static_cast<std::ptrdiff_t>(end_);
+  return std::find(first, last, '\n') == last ? std::optional(file_.number()) : std::nullopt;
+}
+
 }  // namespace lapis::io

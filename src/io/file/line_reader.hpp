@@ -28,6 +28,9 @@ class LineReader {
   /// The next line; none at the end. Waits for a pipe. Throws Error{input} where reading fails.
   std::optional<Line> next();
 
+  /// What becomes readable when `next` need not wait; none where a line is at hand.
+  std::optional<int> awaited() const;
+
  private:
   bool fill();
 

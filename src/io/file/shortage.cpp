@@ -8,6 +8,8 @@
 #include <memory>
 #include <new>
 #include <pthread.h>
+#include <sched.h>
+#include <set>
 #include <span>
 #include <string>
 #include <sys/mman.h>
@@ -18,7 +20,8 @@
 
 /// Of the dynamic loader: the address of a thread-local variable, by its library's number and its place there. Makes
 /// those of that library if the calling thread has none yet.
-extern "C" void* __tls_get_addr(unsigned long* index);  // NOLINT(bugprone-reserved-identifier)
+extern "C" void* __tls_get_addr(
+    unsigned long* index);  // NOLINT(bugprone-reserved-identifier,readability-identifier-naming)
 
 namespace lapis::io {
 
@@ -112,6 +115,21 @@ std::optional<std::uint64_t> peak_memory() {
     if (word == "VmHWM:" && file >> kilobytes) return kilobytes * 1024;
   }
   return std::nullopt;
+}
+
+int physical_cores() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
+  std::set<std::string> cores;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &allowed)) continue;
+    std::ifstream file("/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/thread_siblings_list");
+    std::string siblings;
+    if (!std::getline(file, siblings)) siblings = std::to_string(cpu);
+    cores.insert(siblings);
+  }
+  return static_cast<int>(cores.size());
 }
 
 Error memory_shortage() {

@@ -1,4 +1,4 @@
-// Memory and threads: what the system gives, and what to say where it gives none.
+// Memory, cores and threads: what the system gives, and what to say where it gives none.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,9 @@ void restart_peak_memory();
 
 /// The most bytes that this process had in memory at once; none where the kernel does not say.
 std::optional<std::uint64_t> peak_memory();
+
+/// Cores this process may run on, hyper-threads of one core counted once: two of them share the units that matter here.
+int physical_cores();
 
 /// What to tell a person where memory ran out.
 Error memory_shortage();

@@ -355,7 +355,7 @@ void verify(const Model& model, std::vector<Work> work) {
   }
   std::sort(work.begin(), work.end(), [](const Work& a, const Work& b) { return a.name < b.name; });
   for (const Work& item : work) {
-    if (item.fault) throw *item.fault;
+    if (item.fault) throw Error(*item.fault);
   }
 }
 

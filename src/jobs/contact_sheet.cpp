@@ -1,0 +1,173 @@
+#include "jobs/contact_sheet.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <iterator>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "core/job/job_fields.hpp"
+#include "core/text/sentence.hpp"
+#include "core/text/unicode.hpp"
+#include "io/file/atomic_file.hpp"
+#include "io/picture/picture_reader.hpp"
+#include "io/picture/png.hpp"
+#include "io/report/sheet_page.hpp"
+
+namespace fs = std::filesystem;
+
+namespace lapis::jobs {
+namespace {
+
+constexpr int longest_side = 256;  ///< of a picture, in pixels
+constexpr int shortest_side = 128;
+constexpr int caption_scale = 2;
+constexpr std::size_t longest_caption = 40;  ///< in bytes, where a sheet is a picture
+constexpr std::size_t longest_heading = 80;
+constexpr core::Colour ink = {32, 35, 42};
+
+bool is_picture(const std::string& path) {
+  const std::string ending = fs::path(path).extension().string();
+  return ending == ".png" || ending == ".jpg" || ending == ".jpeg";
+}
+
+/// The value of an axis that a job has, as text.
+std::string value_of(const Axis& axis, std::size_t place) { return core::sentence("{} {}", axis.key, axis.values[place]); }
+
+/// The beginning of a text, where that is longer than a picture has room for.
+std::string shortened(const std::string& text, std::size_t most) {
+  if (text.size() <= most) return text;
+  std::size_t kept = 0;
+  const std::string_view rest = text;
+  while (kept < most) kept += std::max<std::size_t>(core::utf8_length(rest.substr(kept)), 1);
+  return core::sentence("{}...", rest.substr(0, kept));
+}
+
+/// A text below a picture, in as many lines as a picture's width asks for.
+std::vector<core::SheetLine> caption_of(const std::string& text, const core::SheetTile& tile) {
+  const int width = tile.picture ? std::max(tile.picture->width, shortest_side) : shortest_side;
+  std::vector<core::SheetLine> caption;
+  for (const std::string& line : core::wrapped(text, width, caption_scale)) caption.push_back({line, ink});
+  return caption;
+}
+
+std::size_t place_in(std::vector<core::SheetHeading>& headings, const core::SheetHeading& heading) {
+  const auto found = std::ranges::find(headings, heading);
+  if (found != headings.end()) return static_cast<std::size_t>(found - headings.begin());
+  headings.push_back(heading);
+  return headings.size() - 1;
+}
+
+/// What all jobs have in common, below the title.
+std::vector<std::string> notes_of(const pipeline::AskedJob& defaults) {
+  std::vector<std::string> notes;
+  if (defaults.named.contains("prompt")) notes.push_back(core::sentence("\"{}\"", defaults.job.prompt));
+  return notes;
+}
+
+}  // namespace
+
+ContactSheet::ContactSheet(std::string file, ListAsked asked) : file_(std::move(file)), asked_(std::move(asked)) {
+  const std::string ending = fs::path(file_).extension().string();
+  if (ending == ".png" || ending == ".html") return;
+  throw Error(ErrorKind::usage, core::sentence("{sheet} {}: a sheet is a .png or a .html. Name one", file_));
+}
+
+bool ContactSheet::is_page() const { return fs::path(file_).extension() == ".html"; }
+
+void ContactSheet::expect(const BatchJob& job) {
+  if (entries_.size() == most_sheet_jobs) {
+    throw Error(ErrorKind::usage,
+                core::sentence("{sheet} {}: a sheet has room for {} jobs, and these are more", file_, most_sheet_jobs),
+                core::sentence("Let there be fewer, or look at the pictures without one"));
+  }
+  has_lines_ = has_lines_ || (!entries_.empty() && entries_.begin()->second.job.place.line != job.place.line);
+  entries_.emplace(job.place.number, Entry{job, {}, "not done"});
+}
+
+void ContactSheet::add(const BatchJob& job, std::span<const std::string> outputs) {
+  const auto entry = entries_.find(job.place.number);
+  if (entry == entries_.end()) return;
+  std::ranges::copy_if(outputs, std::back_inserter(entry->second.pictures), is_picture);
+  entry->second.text = "no picture";
+}
+
+void ContactSheet::add(const BatchJob& job, const Error& error) {
+  const auto entry = entries_.find(job.place.number);
+  if (entry != entries_.end()) entry->second.text = error.problem();
+}
+
+ContactSheet::Words ContactSheet::words_of(const BatchJob& job) const {
+  Words words;
+  const std::string& prompt = job.said.job.prompt;
+  if (has_lines_) words.push_back(!job.said.name.empty() ? job.said.name : prompt.empty() ? job.where : prompt);
+  if (!asked_.prompts.empty()) words.push_back(prompt);
+  const std::vector<std::size_t> chosen = places(asked_.axes, job.place.product % combinations(asked_.axes));
+  for (std::size_t i = 0; i < chosen.size(); ++i) words.push_back(value_of(asked_.axes[i], chosen[i]));
+  if (words.empty()) words.push_back(job.where);
+  return words;
+}
+
+core::SheetTile ContactSheet::tile_of(const std::string& picture) const {
+  core::SheetTile tile;
+  try {
+    const std::vector<std::byte> file = io::read_picture_file(picture);
+    const Image image = core::rgb_image(io::read_pixels(file, io::read_picture_facts(file, picture), picture));
+    tile.picture = core::at_most(image, longest_side);
+    tile.link = fs::path(picture).lexically_proximate(fs::path(file_).parent_path()).string();
+  } catch (const Error& error) {
+    tile.text = error.problem();
+  }
+  return tile;
+}
+
+core::SheetCell ContactSheet::cell_of(const Entry& entry, const std::string& caption) const {
+  core::SheetCell cell;
+  for (const std::string& picture : entry.pictures) cell.tiles.push_back(tile_of(picture));
+  if (cell.tiles.empty()) cell.tiles.push_back({std::nullopt, entry.text, {}, ""});
+  if (caption.empty()) return cell;
+  core::SheetTile& tile = cell.tiles.front();
+  tile.caption = is_page() ? std::vector<core::SheetLine>{{caption, ink}} : caption_of(shortened(caption, longest_caption), tile);
+  return cell;
+}
+
+core::Sheet ContactSheet::sheet() const {
+  core::Sheet sheet;
+  sheet.title = core::sentence("Batch of {}", core::count_text(entries_.size(), "job"));
+  sheet.notes = notes_of(asked_.defaults);
+  const bool is_square = std::ranges::all_of(entries_, [&](const auto& entry) { return words_of(entry.second.job).size() == 1; });
+  const auto side = static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(std::max<std::size_t>(entries_.size(), 1)))));
+  std::map<std::pair<std::size_t, std::size_t>, const Entry*> grid;
+  for (const auto& [number, entry] : entries_) {
+    if (is_square) {
+      grid[{grid.size() / side, grid.size() % side}] = &entry;
+      continue;
+    }
+    Words words = words_of(entry.job);
+    for (std::string& word : words) word = is_page() ? word : shortened(word, longest_heading);
+    const std::size_t column = place_in(sheet.columns, {words.back()});
+    words.pop_back();
+    grid[{place_in(sheet.rows, words), column}] = &entry;
+  }
+  if (is_square) {
+    sheet.columns.resize(side);
+    sheet.rows.resize((entries_.size() + side - 1) / side);
+  }
+  for (std::size_t row = 0; row < sheet.rows.size(); ++row) {
+    for (std::size_t column = 0; column < sheet.columns.size(); ++column) {
+      const auto found = grid.find({row, column});
+      sheet.cells.push_back(found == grid.end() ? core::SheetCell{}
+                                                : cell_of(*found->second, is_square ? words_of(found->second->job).front() : ""));
+    }
+  }
+  return sheet;
+}
+
+void ContactSheet::write() const {
+  if (is_page()) return io::write_file(file_, io::sheet_page(sheet()), /*overwrite=*/true);
+  io::write_file(file_, io::encode_png(core::drawn(sheet()), {}), /*overwrite=*/true);
+}
+
+}  // namespace lapis::jobs
