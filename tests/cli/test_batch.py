@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -16,8 +17,9 @@ import time
 
 from support import MODEL, QUICK, ROOT, CliTest, main, needs_engine, program, run
 
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
 from json_schema import is_valid, schema  # noqa: E402
+from parity import cases  # noqa: E402
 
 LINES = [{"prompt": "a red house in snow", "seed": 7}, {"prompt": "a blue boat", "seed": 8, "batch": 2},
          {"prompt": "a lake at dusk", "model": "tiny-sdxl", "seed": 9}]
@@ -58,6 +60,32 @@ class Rendered(BatchTest):
             run("generate", line["prompt"], *words, *QUICK, "-o", f"alone/{number:04}.png", cwd=self.folder)
         self.assertEqual(self.contents("alone"), self.contents("out"))
         self.assertEqual([(record["line"], record["of"]) for record in self.journal()], [(1, 3), (2, 3), (3, 3)])
+
+    def test_the_cases_of_parity_are_the_same_alone_and_together(self) -> None:
+        """In short: scripts/parity/batch.py has all of them, of every model, with their sizes and steps."""
+        self.ppm("start.ppm", 64, 64)
+        facts = cases.read_facts(MODEL)
+        jobs = [job for name, job in cases.equal_cases(facts).items()
+                if not (job.lora or job.masked or "," in name or name.startswith("sampler"))]
+        lines = []
+        for job in (*jobs, cases.different_cases(facts)["another seed"][1]):
+            fields = {key: value for key, value in dataclasses.asdict(job).items()
+                      if value is not None and key not in ("lora_weight", "masked")}
+            fields |= {"steps": 2, "width": 64, "height": 64, "threads": 1}
+            lines.append(fields | ({"image": "start.ppm"} if job.strength else {}))
+        outputs = [(f"{number:02}-{{index}}.png", f"{number:02}.safetensors") for number in range(len(lines))]
+        listed = [line | {"output": f"together/{picture}", "latent": f"together/{latent}"}
+                  for line, (picture, latent) in zip(lines, outputs)]
+        self.batch(self.jobs(random.Random(7).sample(listed, len(listed))), "--journal", "journal.jsonl")
+        (self.folder / "alone").mkdir()
+        for line, (picture, latent) in zip(lines, outputs):
+            words = [word for key, value in line.items() if key != "prompt"
+                     for word in (f"--{key.replace('_', '-')}", str(value))]
+            self.done("generate", line["prompt"], *words, "-o", f"alone/{picture}", "--latent", f"alone/{latent}")
+        alone = self.contents("alone")
+        self.assertEqual(alone, self.contents("together"))
+        for plain, other in (("00-0.png", f"{len(jobs):02}-0.png"), ("00.safetensors", f"{len(jobs):02}.safetensors")):
+            self.assertNotEqual(alone[plain], alone[other])
 
     def test_a_job_without_a_seed_has_one_that_stays(self) -> None:
         jobs = self.jobs([{"prompt": "a lake"}, {"prompt": "a lake"}])
