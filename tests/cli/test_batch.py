@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-from support import MODEL, QUICK, ROOT, CliTest, main, needs_engine, program, run
+from support import MODEL, QUICK, ROOT, CliTest, main, needs_engine, program, run, shell
 
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
 from json_schema import is_valid, schema  # noqa: E402
@@ -212,13 +212,33 @@ class Rendered(BatchTest):
         self.assertFalse((self.folder / "out/journal.jsonl.lock").exists())
 
     def test_a_full_disk_loses_nothing(self) -> None:
-        jobs = self.jobs([{"prompt": "a lake", "seed": seed} for seed in range(3)])
+        """Disks that end at each place in turn: in the lock, the journal, a picture, and after some pictures."""
+        jobs = self.jobs([{"prompt": "a lake", "seed": seed} for seed in range(6)])
         self.batch(jobs, "-o", "whole/")
-        limited = subprocess.run(["bash", "-c", f"ulimit -f 8; exec {program()} batch {jobs} -o out/ {' '.join(QUICK)}"],
-                                 cwd=self.folder, capture_output=True, timeout=120)
-        self.assertIn(limited.returncode, (8, 9), limited.stderr)
-        self.batch(jobs, "-o", "out/")
-        self.assertEqual(self.contents("out"), self.contents("whole"))
+        line = f"{program()} batch {jobs} -o disk/ {' '.join(QUICK)}"
+        (self.folder / "disk").mkdir()
+        for kilobytes in range(8, 49, 8):
+            with self.subTest(kilobytes=kilobytes):
+                ended = shell(f"unshare -rm bash -c 'mount -t tmpfs -o size={kilobytes}k tmpfs disk || exit 77; {line}; code=$?; "
+                              f"mount -o remount,size=16m disk && {line} && cp -a disk out && exit $code'", self.folder)
+                if ended.returncode == 77:
+                    self.skipTest("nobody may mount here")
+                self.assertIn(ended.returncode, (8, 9), ended.stderr.decode())
+                self.assertEqual(self.contents("out"), self.contents("whole"))
+                shutil.rmtree(self.folder / "out")
+
+    def test_a_limit_of_file_sizes_loses_nothing(self) -> None:
+        """Of 1 KB, in which no lock has room, and of 17 KB, in which one picture of three has none."""
+        jobs = self.jobs([LINES[0] | {"width": side, "height": side} for side in (64, 128, 72)])
+        words = ("batch", jobs, "--steps", "2", "-t", "1", "-o")
+        self.done(*words, "whole/")
+        for kilobytes, code, said in ((1, 8, "journal.jsonl.lock cannot be written"), (17, 9, "2 jobs done, 1 failed")):
+            limited = shell(f"ulimit -f {kilobytes}; {program()} {' '.join(words)} out/", self.folder)
+            self.assertEqual(limited.returncode, code, limited.stderr)
+            self.assertIn(said, limited.stderr.decode())
+            self.done(*words, "out/")
+            self.assertEqual(self.contents("out"), self.contents("whole"))
+            shutil.rmtree(self.folder / "out")
 
 
 class Schemas(BatchTest):
