@@ -161,6 +161,10 @@ class Suites(SmokeTest):
         self.assertEqual(shards[0] | shards[1], set(names))
         self.assertFalse(shards[0] & shards[1])
         self.assertTrue(any({"house", "latent"} <= shard for shard in shards))
+        for index, shard in enumerate(shards, 1):
+            named = self.smoke("--list", "--json", "--shard", "auto", env={"CI_NODE_INDEX": str(index), "CI_NODE_TOTAL": "2"})
+            self.assertEqual({row["case"] for row in json.loads(named.stdout)}, shard)
+            self.assertIn(f"shard {index} of 2".encode(), named.stderr)
 
     def test_bad_suites(self) -> None:
         for cases, says in (
@@ -176,7 +180,7 @@ class Suites(SmokeTest):
     def test_bad_words(self) -> None:
         self.suite(REFUSED)
         for words, says in ((("--filter", "x"), 'has "x" in its name'), (("--update", "x"), '"x"'),
-                            (("--shard", "3/2"), "3/2"), (("--update", "--shard", "1/2"), "without --shard"),
+                            (("--shard", "3/2"), "3/2"), (("--shard", "auto"), "no scheduler"), (("--update", "--shard", "1/2"), "without --shard"),
                             (("-m", "tiny-sd15"), "--init")):
             with self.subTest(words=words):
                 self.assertIn(says, self.smoke(*words, code=2).stderr.decode())
