@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree
 
-from support import ROOT, CliTest, main, needs_engine, run
+from support import ROOT, CliTest, main, needs_engine, program, run
 
 sys.path.insert(0, str(ROOT / "tests"))
 from json_schema import is_valid, schema  # noqa: E402
@@ -120,6 +123,27 @@ class Goldens(SmokeTest):
     def test_what_needs_a_case_that_made_nothing_tells_so(self) -> None:
         self.suite({**HOUSE, "job": {"prompt": "x", "model": "tiny-sd16"}}, LATENT)
         self.assertEqual(self.report(code=1)["cases"][1]["faults"][0], "case house, whose output it reads, made none")
+
+
+@needs_engine
+class Interrupted(SmokeTest):
+    def test_its_temporary_folder_goes_at_the_first_signal_and_at_the_second(self) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background has it ignored
+        self.suite({**HOUSE, "golden": False, "job": {"prompt": "a lake", "width": 512, "height": 512, "steps": 50}})
+        place = self.folder / "temporary"
+        place.mkdir()
+        for signals in (1, 2):
+            with subprocess.Popen([program(), "smoke", "suite.json"], cwd=self.folder, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(place)}) as process:
+                while not list(place.iterdir()):
+                    time.sleep(0.01)
+                for _ in range(signals):
+                    process.send_signal(signal.SIGINT)
+                    said = process.stderr.readline()
+                process.communicate(timeout=60)
+            self.assertIn(b"the run ends after this step" if signals == 1 else b"", said)
+            self.assertEqual(process.returncode, -signal.SIGINT)
+            self.assertEqual(list(place.iterdir()), [])
 
 
 @needs_engine
