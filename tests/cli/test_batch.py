@@ -166,7 +166,10 @@ class Rendered(BatchTest):
         jobs = self.jobs([{"prompt": "a lake", "seed": seed} for seed in range(6)])
         self.batch(jobs, "-o", "whole/")
         for index in (1, 2):
-            self.batch(jobs, "-o", "parts/", "--shard", "auto", env={"CI_NODE_INDEX": str(index), "CI_NODE_TOTAL": "2"})
+            part = {"CI_NODE_INDEX": str(index), "CI_NODE_TOTAL": "2"}
+            self.batch(jobs, "-o", "parts/", "--shard", "auto", env=part)
+            self.batch(jobs, "-o", f"part-{index}/", "--shard", "auto", env=part)
+        self.assertIn(b"6 jobs, each done once", self.done("batch", "--merge", "part-1", "part-2").stderr)
         whole = run("batch", "--merge", "parts", cwd=self.folder)
         self.assertEqual((whole.returncode, whole.stdout), (0, b"parts/journal.jsonl\n"), whole.stderr)
         parts = {name: content for name, content in self.contents("parts").items() if name.endswith(".png")}
