@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
-from support import ROOT, CliTest, main, needs_engine, program, run
+from support import DATA, ROOT, CliTest, main, needs_engine, program, run
 
 sys.path.insert(0, str(ROOT / "tests"))
 from json_schema import is_valid, schema  # noqa: E402
@@ -158,6 +158,10 @@ class Reports(SmokeTest):
         self.smoke("--junit", "r.xml", "--html", "r.html", "--markdown", "r.md", code=1)
         failures = ElementTree.parse(self.folder / "r.xml").getroot().findall(".//failure")
         self.assertEqual(len(failures), 1)
+        if shutil.which("xmllint"):
+            valid = subprocess.run(["xmllint", "--noout", "--nonet", "--schema", DATA / "junit.xsd", self.folder / "r.xml"],
+                                   capture_output=True, timeout=60)
+            self.assertEqual(valid.returncode, 0, valid.stderr.decode())
         page = (self.folder / "r.html").read_text()
         self.assertEqual(page.count("data:image/png;base64,"), 4)  # the expected one, the one it swaps to, two more
         self.assertNotRegex(page, r"https?://|<link|src=\"(?!data:)")
