@@ -316,7 +316,7 @@ void SmokeRun::hold_against(const io::SuiteCase& wanted, const DoneJob& job, con
   test.faults.push_back(core::sentence("{} differs: {}", golden.name, io::changed_golden_text(*golden.pair)));
 }
 
-/// Keeps what was made, what was approved and, of two pictures, what differs.
+/// Keeps what was made, what was approved and what differs, but of latents of two sizes.
 void SmokeRun::keep(const std::string& output, io::SmokeGolden& golden) {
   const fs::path name = golden.name;
   const auto place = [&](const char* what, const std::string& ending) {
@@ -333,11 +333,12 @@ void SmokeRun::keep(const std::string& output, io::SmokeGolden& golden) {
   const fs::path expected = place("expected", name.extension().string());
   copy_over(golden.expected, expected);
   golden.kept_expected = expected.string();
-  if (!is_picture(output)) return;
   const pipeline::Comparison drawn = pipeline::compare({golden.expected, output, {}, {}, true}, {});
+  if (!drawn.drawing) return;
   const fs::path difference = place("difference", ".png");
   io::write_file(difference, io::encode_png(*drawn.drawing, {}), /*overwrite=*/true);
   golden.kept_difference = difference.string();
+  if (!drawn.pictures) return;
   golden.expected_picture = drawn.pictures->first;
   golden.actual_picture = drawn.pictures->second;
 }

@@ -76,6 +76,14 @@ class Goldens(SmokeTest):
         self.assertRegex(said, r"house.png is replaced: .*seed 7 -> 8")
         self.assertEqual([test["name"] for test in self.report(code=1)["cases"] if not test["passed"]], ["boat"])
 
+    def test_of_a_latent_the_difference_is_kept_as_a_picture(self) -> None:
+        self.suite(HOUSE, LATENT)
+        self.smoke("--update")
+        self.suite(HOUSE, LATENT, job={**SHARED, "seed": 8})
+        self.smoke(code=1)
+        kept = {path.name for path in (self.folder / "lapis-smoke").glob("latent*")}
+        self.assertEqual(kept, {"latent-actual.safetensors", "latent-expected.safetensors", "latent-difference.png"})
+
     def test_thresholds_and_several_approved_digests(self) -> None:
         self.suite(HOUSE)
         self.smoke("--update")
