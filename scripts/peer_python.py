@@ -16,7 +16,8 @@ from program import ROOT, progress
 
 FOLDER = ROOT / ".venv" / "parity"
 PINS = ("torch==2.11.0", "diffusers==0.42.1", "transformers==5.23.0", "safetensors==0.8.0", "pillow==13.0.0",
-        "numpy==2.4.6", "sentencepiece==0.2.3", "peft==0.21.2", "sd-parsers==0.6")
+        "numpy==2.4.6", "sentencepiece==0.2.3", "peft==0.21.2", "sd-parsers==0.6", "check-jsonschema==0.39.0",
+        "kubernetes-validate==1.37.0", "junitparser==5.0.3")
 QUIET = {"TRANSFORMERS_VERBOSITY": "error", "DIFFUSERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1",
          "HF_HUB_OFFLINE": "1"}
 

@@ -136,7 +136,7 @@ def bench_list(arguments: argparse.Namespace, model: Path, folder: Path) -> dict
             journal.write(json.dumps(record) + "\n")
     again = checked(run(words), "lapis batch")
     return {"lines": arguments.lines, "planned_seconds": planned.seconds, "planned_mb": planned.peak_mb,
-            "again_seconds": again.seconds, "again_mb": again.peak_mb}
+            "again_seconds": again.seconds, "again_cpu_seconds": again.cpu_seconds, "again_mb": again.peak_mb}
 
 
 def bench_turns(arguments: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
@@ -185,7 +185,8 @@ def main() -> int:
               f"diffusers / batch {row['diffusers']['seconds'] / row['batch']['seconds']:.2f}, of module calls "
               f"{row['diffusers']['modules'] / row['batch']['modules']:.2f}\n")
     print(f"{long_list['lines']} lines planned in {long_list['planned_seconds']:.2f} s and {long_list['planned_mb']:.0f} MB, "
-          f"done before in {long_list['again_seconds']:.2f} s and {long_list['again_mb']:.0f} MB")
+          f"done before in {long_list['again_seconds']:.2f} s ({long_list['again_cpu_seconds']:.2f} s of the processor) and "
+          f"{long_list['again_mb']:.0f} MB")
     for row in turns:
         print(f"two models in turn, {row['models in turn']}: {row['loads']} loads for 6 pictures, {row['peak_mb']:.0f} MB")
     program.write_rows(arguments.json, {"pictures": pictures, "list": long_list, "turns": turns})

@@ -74,27 +74,12 @@ class Lapis:
     def render(self, job: Job, start: Any) -> Result:
         """`start` is the PIL picture that image to image begins with."""
         import numpy as np
-        from parity import loras
         from PIL import Image
         from safetensors.numpy import load_file
 
         latent = self.folder / "latent.safetensors"
-        options = {name: value for name, value in dataclasses.asdict(job).items() if name not in NOT_OPTIONS}
-        if job.original_size:
-            options["original_size"] = "{}x{}".format(*job.original_size)
-        if job.crop:
-            options["crop"] = "{},{}".format(*job.crop)
-        if job.strength is not None:
-            options["image"] = self.folder / "start.png"
-            start.save(options["image"])
-        if job.masked:  # diffusers leaves the VAE's pixels outside the mask too
-            options |= {"mask": self.folder / "mask.png", "mask_paste": "off"}
-            cases.mask_picture(job.width, job.height).save(options["mask"])
-        if job.lora:
-            loras.write(self.model, job.lora, self.folder / "lora.safetensors")
-            options["lora"] = f"{self.folder / 'lora.safetensors'}:{job.lora_weight}"
-        records = program.generate(self.binary, job.prompt, self.folder / "{index}.png", model=self.model,
-                                   latent=latent, dtype="fp32", device="cpu", threads=1, **options)
+        records = program.generate(self.binary, job.prompt, self.folder / "{index}.png", model=self.model, latent=latent,
+                                   device="cpu", **options_of(job, self.model, start, self.folder))
         pictures = np.stack([np.asarray(Image.open(record["path"])) for record in records])
         return Result(self.tokens(job.prompt), load_file(latent)["latent"], pictures)
 
@@ -104,6 +89,28 @@ class Lapis:
         if "tokenizers" in document:
             return {name: entry["tokens"] for name, entry in document["tokenizers"].items()}
         return {"tokenizer": document["tokens"]}
+
+
+def options_of(job: Job, model: Path, start: Any, folder: Path) -> dict[str, Any]:
+    """A job's options but for prompt, model and outputs, None where it says nothing; files it reads are put into `folder`."""
+    from parity import loras
+
+    options = {name: value for name, value in dataclasses.asdict(job).items() if name not in NOT_OPTIONS}
+    options |= {"dtype": "fp32", "threads": 1}
+    if job.original_size:
+        options["original_size"] = "{}x{}".format(*job.original_size)
+    if job.crop:
+        options["crop"] = "{},{}".format(*job.crop)
+    if job.strength is not None:
+        options["image"] = folder / "start.png"
+        start.save(options["image"])
+    if job.masked:  # diffusers leaves the VAE's pixels outside the mask too
+        options |= {"mask": folder / "mask.png", "mask_paste": "off"}
+        cases.mask_picture(job.width, job.height).save(options["mask"])
+    if job.lora:
+        loras.write(model, job.lora, folder / "lora.safetensors")
+        options["lora"] = f"{folder / 'lora.safetensors'}:{job.lora_weight}"
+    return options
 
 
 def start_picture(width: int, height: int) -> Any:

@@ -100,9 +100,11 @@ class Reader {
       }
       add(*option, option->get_flag_value(flag.substr(flag.find_first_not_of('-')), ""));
     } else if (!value && option->get_items_expected_min() == 0) {
+      option->add_result("");
       take_words(*option);
     } else if (const Value found = value ? value : next_value(*option, flag)) {
       add(*option, *found);
+      if (!value && option->get_items_expected_max() > 1) take_words(*option);
     }
   }
 
@@ -150,9 +152,8 @@ class Reader {
     return next;
   }
 
-  /// All words behind an option that may stand alone, as far as they look like values.
+  /// All words behind an option that takes several, as far as they look like values.
   void take_words(CLI::Option& option) {
-    option.add_result("");
     for (Value word = apparent_value(); word; word = apparent_value()) {
       ++at_;
       add(option, *word);

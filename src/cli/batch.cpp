@@ -1,7 +1,6 @@
 #include "jobs/batch.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -15,6 +14,7 @@
 #include "cli/option_group.hpp"
 #include "cli/output_options.hpp"
 #include "cli/progress.hpp"
+#include "cli/shard_option.hpp"
 #include "cli/signals.hpp"
 #include "cli/spelling.hpp"
 #include "cli/terminal.hpp"
@@ -73,17 +73,6 @@ std::uint64_t memory_of(const std::string& said) {
   }
   const std::uint64_t free = io::free_memory().value_or(usual + margin);
   return free > 2 * margin ? free - margin : free / 2;
-}
-
-std::optional<jobs::Shard> shard_of(const std::string& said) {
-  if (said.empty()) return std::nullopt;
-  if (said != "auto") return jobs::parse_shard(said);
-  const std::optional<jobs::Shard> shard = jobs::scheduled_shard([](const char* name) { return std::getenv(name); });
-  if (!shard) {
-    throw Error(ErrorKind::usage, "--shard auto: no scheduler has set which part this is. Say it: --shard 2/4");
-  }
-  print_note(jobs::shard_text(*shard));
-  return shard;
 }
 
 /// Where the journal lies: beside the outputs, one for each shard.
@@ -247,8 +236,7 @@ Run declare_batch(CLI::App& app) {
   list.value("--each", options->axes, "FIELD=VALUES", "All combinations: seed=1..8, guidance=3,5,7, model=a,b")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  list.value("--shard", options->shard, "I/N|auto",
-             "The I-th of N parts; auto: as the scheduler of an array of jobs sets it");
+  declare_shard(list, options->shard);
   list.value("--merge", options->merged, "FOLDER", "Join the journals of shards, and prove that nothing is missing");
   list.value("--workers", options->workers, "N", "Processes that do jobs side by side, with the cores divided (1)");
   list.value("--memory", options->memory, "SIZE", "Of models that may stay between jobs; else what is free");

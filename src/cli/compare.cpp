@@ -18,6 +18,7 @@
 #include "core/picture/similarity.hpp"
 #include "core/picture/tolerance.hpp"
 #include "core/text/exit_codes.hpp"
+#include "core/text/job_limits.hpp"
 #include "core/text/sentence.hpp"
 #include "io/report/compare_report.hpp"
 #include "lapis/error.hpp"
@@ -30,7 +31,7 @@ constexpr const char* footer =
     "Examples:\n"
     "  lapis compare a.png b.png\n"
     "  lapis compare a.png b.png --diff difference.png\n"
-    "  lapis compare expected/ found/ --junit report.xml\n"
+    "  lapis compare expected/ found/ --junit report.xml --diff differences/\n"
     "  lapis compare a.png b.jpg --fail 8 --fail-percent 1 --min-ssim 0.95\n"
     "  lapis compare a.safetensors b.safetensors --hard-fail 0.01\n"
     "\n"
@@ -143,6 +144,12 @@ int compare(const Options& options) {
   pipeline::ModelCatalog catalog;
   pipeline::CompareAsked asked{options.a, options.b, options.tolerance, latent_hints(options.hints, catalog),
                                outputs.draws()};
+  std::size_t drawn = 0;
+  if (!outputs.diff_folder.empty()) {
+    asked.on_drawing = [&](const std::string& name, const Image& drawing) {
+      drawn += pipeline::save_drawing(name, drawing, outputs, options.outputs) ? 1 : 0;
+    };
+  }
   Progress progress;
   pipeline::Comparison comparison = pipeline::compare(asked, listener(progress));
   progress.clear();
@@ -151,6 +158,7 @@ int compare(const Options& options) {
   report_skipped(options.outputs, outputs.all());
   for (const std::string& path : pipeline::save(comparison, outputs, options.outputs))
     print_note(core::sentence("{} is written", path));
+  if (drawn > 0) print_note(core::sentence("{} in {}", core::count_text(drawn, "difference"), options.names.diff));
   return code_of(comparison);
 }
 
@@ -175,7 +183,8 @@ Run declare_compare(CLI::App& app) {
   thresholds.value("--max-flip", tolerance.max_flip, "NUMBER", "Highest mean FLIP of pictures: 0 is equal");
   declare_hints(app, options->hints);
   const OptionGroup output(app, "Output");
-  output.value("--diff", options->names.diff, "FILE", "PNG of both pictures and their difference");
+  output.value("--diff", options->names.diff, "FILE",
+               "PNG of both and their difference; of folders, a folder of those that differ");
   output.value("--junit", options->names.junit, "FILE", "Report for CI servers, each pair a test");
   declare_output(app, options->outputs, "One JSON document on stdout, in place of the text");
   app.footer(footer);

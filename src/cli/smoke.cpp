@@ -13,6 +13,7 @@
 #include "cli/option_group.hpp"
 #include "cli/output_options.hpp"
 #include "cli/progress.hpp"
+#include "cli/shard_option.hpp"
 #include "cli/signals.hpp"
 #include "cli/terminal.hpp"
 #include "core/text/exit_codes.hpp"
@@ -68,7 +69,7 @@ jobs::SmokeAsked asked_of(const Options& options) {
   jobs::SmokeAsked asked;
   asked.suite = options.suite;
   asked.words = options.words.empty() ? options.updated : options.words;
-  if (!options.shard.empty()) asked.shard = jobs::parse_shard(options.shard);
+  asked.shard = shard_of(options.shard);
   asked.update = options.update;
   asked.updated = options.updated;
   asked.kept = options.kept;
@@ -219,7 +220,7 @@ Run declare_smoke(CLI::App& app) {
              "Only cases with this in their names, and those that they need; repeat")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  cases.value("--shard", options->shard, "I/N", "The I-th of N parts");
+  declare_shard(cases, options->shard);
   cases.flag("--list", options->list, "Show the cases; do none");
   CLI::Option* update =
       cases.value("--update", options->updated, "NAME", "Approve what these cases make; of all, without a name");

@@ -1,6 +1,7 @@
 #include "jobs/batch.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -167,14 +168,18 @@ void Batch::keep_shard() {
 
 /// Jobs that load the same follow one another, each kind where its first job stands.
 void Batch::sort_by_load() {
-  std::map<std::string, std::size_t> first;
-  const auto key_of = [](const CheckedJob& job) {
+  std::map<std::string, std::size_t> places;
+  std::vector<std::vector<CheckedJob>> kinds;
+  for (CheckedJob& job : jobs_) {
     const EngineOptions& engine = job.outline.engine;
-    return core::sentence("{} {} {} {} {}", engine.device, engine.dtype, engine.vae_dtype, engine.threads,
-                          job.outline.load);
-  };
-  for (const CheckedJob& job : jobs_) first.emplace(key_of(job), first.size());
-  std::ranges::stable_sort(jobs_, {}, [&](const CheckedJob& job) { return first.at(key_of(job)); });
+    const auto [kind, is_new] = places.emplace(core::sentence("{} {} {} {} {}", engine.device, engine.dtype,
+                                                              engine.vae_dtype, engine.threads, job.outline.load),
+                                               kinds.size());
+    if (is_new) kinds.emplace_back();
+    kinds[kind->second].push_back(std::move(job));
+  }
+  jobs_.clear();
+  for (std::vector<CheckedJob>& kind : kinds) std::ranges::move(kind, std::back_inserter(jobs_));
 }
 
 BatchResult Batch::run() {

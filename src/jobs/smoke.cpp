@@ -14,7 +14,7 @@
 #include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "io/file/atomic_file.hpp"
-#include "io/file/remove_tree.hpp"
+#include "io/file/pending_files.hpp"
 #include "io/file/sha256.hpp"
 #include "io/file/shortage.hpp"
 #include "io/picture/png.hpp"
@@ -30,23 +30,13 @@ namespace fs = std::filesystem;
 namespace lapis::jobs {
 namespace {
 
-/// A folder for as long as this lives.
-class TemporaryOutputs {
- public:
-  TemporaryOutputs() : path_((fs::temp_directory_path() / "lapis-smoke-XXXXXX").string()) {
-    if (::mkdtemp(path_.data()) != nullptr) return;
-    throw Error(ErrorKind::output, core::sentence("no folder can be made in {}.", fs::temp_directory_path().string()),
-                "Let TMPDIR name a folder that you may write to");
-  }
-  ~TemporaryOutputs() { io::remove_tree(path_.c_str()); }
-  TemporaryOutputs(const TemporaryOutputs&) = delete;
-  TemporaryOutputs& operator=(const TemporaryOutputs&) = delete;
-
-  fs::path path() const { return path_; }
-
- private:
-  std::string path_;
-};
+/// A new folder among the temporary ones.
+std::string temporary_folder() {
+  std::string path = (fs::temp_directory_path() / "lapis-smoke-XXXXXX").string();
+  if (::mkdtemp(path.data()) != nullptr) return path;
+  throw Error(ErrorKind::output, core::sentence("no folder can be made in {}.", fs::temp_directory_path().string()),
+              "Let TMPDIR name a folder that you may write to");
+}
 
 void copy_over(const fs::path& from, const fs::path& to) {
   std::error_code error;
@@ -139,7 +129,8 @@ class SmokeRun {
   std::vector<const io::SuiteCase*> cases_;
   io::GoldenRecords records_;
   std::set<std::string> timed_;  ///< cases whose seconds are compared
-  TemporaryOutputs temporary_;
+  std::string temporary_ = temporary_folder();
+  io::PendingFile pending_{temporary_};  ///< removes it, at a signal too
   Files files_;
   std::optional<pipeline::EngineDoor> door_;
   std::map<std::string, std::string> made_;  ///< first outputs, by cases
@@ -187,7 +178,7 @@ DoneJob SmokeRun::do_job(const io::SuiteCase& wanted, io::SmokeCase& test) {
     test.faults.push_back(core::sentence("case {}, whose output it reads, made none", name));
     return {};
   }
-  const BatchJob job = job_of(wanted, suite_, temporary_.path(), made_);
+  const BatchJob job = job_of(wanted, suite_, temporary_, made_);
   DoneJob done = attempt(job, test);
   if (timed_.contains(wanted.name) && test.error.empty()) {
     const double first = test.seconds;
@@ -325,7 +316,7 @@ void SmokeRun::hold_against(const io::SuiteCase& wanted, const DoneJob& job, con
   test.faults.push_back(core::sentence("{} differs: {}", golden.name, io::changed_golden_text(*golden.pair)));
 }
 
-/// Keeps what was made, what was approved and, of two pictures, what differs.
+/// Keeps what was made, what was approved and what differs, but of latents of two sizes.
 void SmokeRun::keep(const std::string& output, io::SmokeGolden& golden) {
   const fs::path name = golden.name;
   const auto place = [&](const char* what, const std::string& ending) {
@@ -342,11 +333,12 @@ void SmokeRun::keep(const std::string& output, io::SmokeGolden& golden) {
   const fs::path expected = place("expected", name.extension().string());
   copy_over(golden.expected, expected);
   golden.kept_expected = expected.string();
-  if (!is_picture(output)) return;
   const pipeline::Comparison drawn = pipeline::compare({golden.expected, output, {}, {}, true}, {});
+  if (!drawn.drawing) return;
   const fs::path difference = place("difference", ".png");
   io::write_file(difference, io::encode_png(*drawn.drawing, {}), /*overwrite=*/true);
   golden.kept_difference = difference.string();
+  if (!drawn.pictures) return;
   golden.expected_picture = drawn.pictures->first;
   golden.actual_picture = drawn.pictures->second;
 }

@@ -182,8 +182,6 @@ bool asks_for_pictures(const AskedTolerance& asked) { return asked.min_psnr || a
 
 /// Throws for what can be asked of pictures alone.
 void check_asked_of_latents(const CompareAsked& asked) {
-  if (asked.drawing)
-    throw Error(ErrorKind::usage, core::sentence("{diff} shows pictures, and {} is a latent", asked.a));
   if (!asks_for_pictures(asked.tolerance)) return;
   const char* key = asked.tolerance.min_psnr ? "min_psnr" : asked.tolerance.min_ssim ? "min_ssim" : "max_flip";
   throw Error(ErrorKind::usage,
@@ -205,6 +203,16 @@ void compare_sides(const Side& a, const Side& b, const AskedTolerance& asked, io
     pair.changed = io::changed_settings(settings_of(a), settings_of(b));
 }
 
+/// The difference of two sides as a picture; none of latents of two sizes.
+std::optional<Image> drawing_of(const Side& a, const Side& b, const io::ComparedPair& pair) {
+  if (const auto* picture = std::get_if<PictureSide>(&a.content))
+    return core::drawn_difference(picture->picture, std::get<PictureSide>(b.content).picture, a.name, b.name);
+  if (!pair.difference) return std::nullopt;
+  const Latent& latent = std::get<LatentSide>(a.content).latent;
+  return core::drawn_difference(latent.values, std::get<LatentSide>(b.content).latent.values, latent.shape,
+                                *pair.difference);
+}
+
 Comparison compare_files(const CompareAsked& asked) {
   const core::Stopwatch watch;
   Comparison comparison;
@@ -218,9 +226,10 @@ Comparison compare_files(const CompareAsked& asked) {
   compare_sides(a, b, asked.tolerance, pair);
   pair.seconds = watch.seconds();
   if (asked.drawing) {
-    const core::ComparedPicture& other = std::get<PictureSide>(b.content).picture;
-    comparison.drawing = core::drawn_difference(picture->picture, other, a.name, b.name);
-    comparison.pictures = {picture->picture.image, other.image};
+    comparison.drawing = drawing_of(a, b, pair);
+    if (!comparison.drawing) pair.notes.emplace_back("no difference is drawn of latents of two sizes");
+    if (picture != nullptr)
+      comparison.pictures = {picture->picture.image, std::get<PictureSide>(b.content).picture.image};
   }
   comparison.pairs.push_back(std::move(pair));
   return comparison;
@@ -265,21 +274,21 @@ io::ComparedPair pair_of(const CompareAsked& asked, const std::string& name) {
   pair.name = name;
   pair.a.path = (fs::path(asked.a) / name).string();
   pair.b.path = (fs::path(asked.b) / name).string();
+  std::optional<Image> drawing;
   try {
     const Side a = read_side(pair.a.path, asked.hints);
-    compare_sides(a, read_side(pair.b.path, asked.hints), asked.tolerance, pair);
+    const Side b = read_side(pair.b.path, asked.hints);
+    compare_sides(a, b, asked.tolerance, pair);
+    if (asked.on_drawing && !pair.equal()) drawing = drawing_of(a, b, pair);
   } catch (const Error& error) {
     pair.error = error;
   }
   pair.seconds = watch.seconds();
+  if (drawing) asked.on_drawing(name, *drawing);
   return pair;
 }
 
 Comparison compare_folders(const CompareAsked& asked, const Events& events) {
-  if (asked.drawing) {
-    throw Error(ErrorKind::usage,
-                core::sentence("{diff} shows two pictures, and {} is a folder. Name two files", asked.a));
-  }
   std::map<std::string, Sides> names;
   Comparison comparison;
   comparison.folders = true;

@@ -1,6 +1,7 @@
 // Pictures, latents or folders of them against each other.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -39,23 +40,25 @@ struct CompareAsked {
   std::string b;
   AskedTolerance tolerance;
   io::LatentHints hints;
-  bool drawing = false;  ///< the difference of two pictures as a picture is wanted
+  bool drawing = false;  ///< the difference of two files as a picture is wanted
+  std::function<void(const std::string& name, const Image& drawing)> on_drawing =
+      {};  ///< takes the same of each pair of two folders that differs; none: it is not wanted
 };
 
 /// What came of it.
 struct Comparison {
   std::vector<io::ComparedPair> pairs;  ///< one, or of folders one a name, in the order of names
   std::size_t others = 0;               ///< files in folders that are neither pictures nor latents by their names
-  std::optional<Image> drawing;
+  std::optional<Image> drawing;         ///< none of latents of two sizes
   std::optional<std::pair<Image, Image>> pictures;  ///< both, as they are compared, where a drawing is wanted
   bool folders = false;
 };
 
 /// Compares two files, or the files of two folders, and of those within, that have one name; a name that only one
 /// folder has is a difference, and what cannot be read or compared there an error of its pair. Throws Error{usage} for
-/// a folder and a file, for thresholds of pictures asked of latents, and for a drawing of what is not two pictures;
-/// Error{incompatible} for a picture and a latent and for latents of two spaces; Error{input} for files that cannot be
-/// read, and for folders without any picture or latent.
+/// a folder and a file, and for thresholds of pictures asked of latents; Error{incompatible} for a picture and a latent
+/// and for latents of two spaces; Error{input} for files that cannot be read, and for folders without any picture or
+/// latent.
 Comparison compare(const CompareAsked& asked, const Events& events);
 
 }  // namespace lapis::pipeline

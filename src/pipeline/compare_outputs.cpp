@@ -1,7 +1,10 @@
 #include "pipeline/compare_outputs.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <filesystem>
+#include <system_error>
 
 #include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
@@ -11,6 +14,8 @@
 #include "io/report/junit.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/output_names.hpp"
+
+namespace fs = std::filesystem;
 
 namespace lapis::pipeline {
 namespace {
@@ -34,6 +39,28 @@ void check_apart(const Output& output, std::span<const std::string> others, std:
   }
 }
 
+bool are_folders(std::span<const std::string> paths) {
+  return !paths.empty() && std::ranges::all_of(paths, [](const std::string& path) {
+    std::error_code ignored;
+    return fs::is_directory(path, ignored);
+  });
+}
+
+/// The folder of differences; what lies in it must be of no harm.
+std::string plan_folder(const std::string& folder, std::span<const std::string> inputs, const OutputPolicy& policy) {
+  std::error_code ignored;
+  for (const std::string& input : inputs) {
+    const fs::path within =
+        fs::weakly_canonical(folder, ignored).lexically_relative(fs::weakly_canonical(input, ignored));
+    if (within.empty() || *within.begin() == "..") continue;
+    throw Error(ErrorKind::usage, core::sentence("{diff} {}: that is in {}. Name a folder beside it", folder, input));
+  }
+  if (!fs::exists(folder, ignored) || policy.overwrite || policy.skip_existing) return folder;
+  if (fs::is_directory(folder, ignored) && fs::is_empty(folder, ignored)) return folder;
+  throw Error(ErrorKind::output, core::sentence("{} is there already, and no empty folder.", folder),
+              core::sentence("Name another folder, or write into it all the same: {overwrite}"));
+}
+
 }  // namespace
 
 std::vector<Output> CompareOutputs::all() const {
@@ -46,8 +73,13 @@ std::vector<Output> CompareOutputs::all() const {
 CompareOutputs plan_compare_outputs(const CompareOutputNames& names, std::span<const std::string> inputs,
                                     const OutputPolicy& policy) {
   check_output(policy);
-  CompareOutputs outputs{output_of(names.diff, "diff", "difference.png"),
-                         output_of(names.junit, "junit", "compare.xml")};
+  CompareOutputs outputs;
+  if (!names.diff.empty() && are_folders(inputs)) {
+    outputs.diff_folder = plan_folder(names.diff, inputs, policy);
+  } else {
+    outputs.diff = output_of(names.diff, "diff", "difference.png");
+  }
+  outputs.junit = output_of(names.junit, "junit", "compare.xml");
   if (outputs.diff) {
     outputs.diff->path = picture_names(outputs.diff->path, 0, 1).front();
     check_apart(*outputs.diff, inputs, "diff");
@@ -59,6 +91,16 @@ CompareOutputs plan_compare_outputs(const CompareOutputNames& names, std::span<c
     plan_outputs({&*outputs.junit, 1}, policy);
   }
   return outputs;
+}
+
+bool save_drawing(const std::string& name, const Image& drawing, const CompareOutputs& outputs,
+                  const OutputPolicy& policy) {
+  const fs::path path = fs::path(outputs.diff_folder) / (name.ends_with(".png") ? name : name + ".png");
+  if (stays(policy, path.string())) return false;
+  std::error_code ignored;  // what cannot be made is told by whoever writes there
+  fs::create_directories(path.parent_path(), ignored);
+  io::write_file(path, io::encode_png(drawing, {}), policy.overwrite);
+  return true;
 }
 
 std::vector<std::string> save(const Comparison& comparison, const CompareOutputs& outputs, const OutputPolicy& policy) {

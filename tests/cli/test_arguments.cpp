@@ -20,7 +20,8 @@ struct Program {
     draw->add_option("-W,--width", width, "Width")->type_name("PIXELS");
     draw->add_option("-H,--height", height, "Height")->type_name("PIXELS");
     draw->add_option("--guidance", guidance, "Weight")->type_name("SCALE");
-    draw->add_option("-l,--lora", loras, "Added")->type_name("FILE")->take_all();
+    draw->add_option("-l,--lora", loras, "Added")->type_name("FILE")->expected(1)->take_all();
+    draw->add_option("--beside", beside, "Drawn beside it")->type_name("FILE");
     draw->add_flag("-j,--json", json, "As JSON");
     draw->add_flag("-q,--quiet", quiet, "Say nothing");
     open->add_option("files", files, "Files to open")->type_name("FILE")->required();
@@ -53,6 +54,7 @@ struct Program {
   std::string format;
   long threads = 0;
   std::vector<std::string> loras;
+  std::vector<std::string> beside;
   std::vector<std::string> files;
   bool json = false;
   bool quiet = false;
@@ -81,6 +83,13 @@ TEST_CASE("a list takes one value each time, as it stands") {
   Program program;
   program.read({"generate", "--lora", "[a,b]", "-l", "c", "a house", "--lora=d e"});
   CHECK(program.loras == std::vector<std::string>{"[a,b]", "c", "d e"});
+  CHECK(program.prompt == "a house");
+}
+
+TEST_CASE("an option of several values takes all words behind it, up to the next option") {
+  Program program;
+  program.read({"generate", "a house", "--beside", "a.png", "b.png", "-W", "64", "--beside=c.png", "--json"});
+  CHECK(program.beside == std::vector<std::string>{"a.png", "b.png", "c.png"});
   CHECK(program.prompt == "a house");
 }
 

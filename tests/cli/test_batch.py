@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -15,10 +16,11 @@ import subprocess
 import sys
 import time
 
-from support import MODEL, QUICK, ROOT, CliTest, main, needs_engine, program, run
+from support import MODEL, QUICK, ROOT, CliTest, main, needs_engine, program, run, shell
 
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
 from json_schema import is_valid, schema  # noqa: E402
+from parity import cases  # noqa: E402
 
 LINES = [{"prompt": "a red house in snow", "seed": 7}, {"prompt": "a blue boat", "seed": 8, "batch": 2},
          {"prompt": "a lake at dusk", "model": "tiny-sdxl", "seed": 9}]
@@ -39,6 +41,11 @@ class BatchTest(CliTest):
         return {str(path.relative_to(self.folder / folder)): path.read_bytes()
                 for path in sorted((self.folder / folder).rglob("*")) if path.is_file() and path.name != "journal.jsonl"}
 
+    def files(self, folder: str) -> dict[str, bytes]:
+        """Every file there, the journal without the seconds that jobs took."""
+        records = [record | {"seconds": 0} for record in self.journal(folder)]
+        return self.contents(folder) | {"journal.jsonl": json.dumps(records).encode()}
+
     def journal(self, folder: str = "out") -> list[dict]:
         return [json.loads(line) for line in (self.folder / folder / "journal.jsonl").read_text().splitlines()]
 
@@ -54,6 +61,32 @@ class Rendered(BatchTest):
             run("generate", line["prompt"], *words, *QUICK, "-o", f"alone/{number:04}.png", cwd=self.folder)
         self.assertEqual(self.contents("alone"), self.contents("out"))
         self.assertEqual([(record["line"], record["of"]) for record in self.journal()], [(1, 3), (2, 3), (3, 3)])
+
+    def test_the_cases_of_parity_are_the_same_alone_and_together(self) -> None:
+        """In short: scripts/parity/batch.py has all of them, of every model, with their sizes and steps."""
+        self.ppm("start.ppm", 64, 64)
+        facts = cases.read_facts(MODEL)
+        jobs = [job for name, job in cases.equal_cases(facts).items()
+                if not (job.lora or job.masked or "," in name or name.startswith("sampler"))]
+        lines = []
+        for job in (*jobs, cases.different_cases(facts)["another seed"][1]):
+            fields = {key: value for key, value in dataclasses.asdict(job).items()
+                      if value is not None and key not in ("lora_weight", "masked")}
+            fields |= {"steps": 2, "width": 64, "height": 64, "threads": 1}
+            lines.append(fields | ({"image": "start.ppm"} if job.strength else {}))
+        outputs = [(f"{number:02}-{{index}}.png", f"{number:02}.safetensors") for number in range(len(lines))]
+        listed = [line | {"output": f"together/{picture}", "latent": f"together/{latent}"}
+                  for line, (picture, latent) in zip(lines, outputs)]
+        self.batch(self.jobs(random.Random(7).sample(listed, len(listed))), "--journal", "journal.jsonl")
+        (self.folder / "alone").mkdir()
+        for line, (picture, latent) in zip(lines, outputs):
+            words = [word for key, value in line.items() if key != "prompt"
+                     for word in (f"--{key.replace('_', '-')}", str(value))]
+            self.done("generate", line["prompt"], *words, "-o", f"alone/{picture}", "--latent", f"alone/{latent}")
+        alone = self.contents("alone")
+        self.assertEqual(alone, self.contents("together"))
+        for plain, other in (("00-0.png", f"{len(jobs):02}-0.png"), ("00.safetensors", f"{len(jobs):02}.safetensors")):
+            self.assertNotEqual(alone[plain], alone[other])
 
     def test_a_job_without_a_seed_has_one_that_stays(self) -> None:
         jobs = self.jobs([{"prompt": "a lake"}, {"prompt": "a lake"}])
@@ -220,7 +253,10 @@ class Rendered(BatchTest):
         jobs = self.jobs([{"prompt": "a lake", "seed": seed} for seed in range(6)])
         self.batch(jobs, "-o", "whole/")
         for index in (1, 2):
-            self.batch(jobs, "-o", "parts/", "--shard", "auto", env={"CI_NODE_INDEX": str(index), "CI_NODE_TOTAL": "2"})
+            part = {"CI_NODE_INDEX": str(index), "CI_NODE_TOTAL": "2"}
+            self.batch(jobs, "-o", "parts/", "--shard", "auto", env=part)
+            self.batch(jobs, "-o", f"part-{index}/", "--shard", "auto", env=part)
+        self.assertIn(b"6 jobs, each done once", self.done("batch", "--merge", "part-1", "part-2").stderr)
         whole = run("batch", "--merge", "parts", cwd=self.folder)
         self.assertEqual((whole.returncode, whole.stdout), (0, b"parts/journal.jsonl\n"), whole.stderr)
         parts = {name: content for name, content in self.contents("parts").items() if name.endswith(".png")}
@@ -232,20 +268,27 @@ class Rendered(BatchTest):
         self.assertIn(b"line 3: parts/0003.png is not there", lacking.stderr)
 
     def test_a_batch_that_was_killed_goes_on_where_it_was(self) -> None:
-        """LAPIS_KILLS=200 kills a batch of 30 jobs 200 times."""
+        """LAPIS_KILLS=200 kills batches of 30 jobs 200 times; one that comes to its end is compared, and another begins."""
         kills = int(os.environ.get("LAPIS_KILLS", "5"))
         jobs = self.jobs([{"prompt": "a lake", "seed": seed, "steps": 4} for seed in range(5 if kills <= 5 else 30)])
         self.batch(jobs, "-o", "whole/")
-        moments = random.Random(7)
-        for _ in range(kills):
+        moments, killed, ended = random.Random(7), 0, 0
+        while killed < kills:
             with subprocess.Popen([program(), "batch", jobs, "-o", "out/", *QUICK], cwd=self.folder,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-                time.sleep(moments.uniform(0, 1))
-                process.kill()
+                try:
+                    process.wait(moments.uniform(0, 1))
+                except subprocess.TimeoutExpired:
+                    process.kill()
+            killed += process.returncode == -signal.SIGKILL
+            if process.returncode == 0:
+                ended += 1
+                self.assertEqual(self.files("out"), self.files("whole"))
+                shutil.rmtree(self.folder / "out")
         self.batch(jobs, "-o", "out/")
-        self.assertEqual(self.contents("out"), self.contents("whole"))
-        self.assertEqual(sorted(path.name for path in (self.folder / "out").iterdir()),
-                         sorted(path.name for path in (self.folder / "whole").iterdir()))
+        self.assertEqual(self.files("out"), self.files("whole"))
+        if kills > 5:
+            print(f"{killed} kills, {ended + 1} batches of 30 jobs that came to their ends", file=sys.stderr)
 
     def test_a_signal_ends_it_after_a_step_and_says_so(self) -> None:
         jobs = self.jobs([{"prompt": "a lake", "seed": seed, "steps": 400} for seed in range(5)])
@@ -259,13 +302,33 @@ class Rendered(BatchTest):
         self.assertFalse((self.folder / "out/journal.jsonl.lock").exists())
 
     def test_a_full_disk_loses_nothing(self) -> None:
-        jobs = self.jobs([{"prompt": "a lake", "seed": seed} for seed in range(3)])
+        """Disks that end at each place in turn: in the lock, the journal, a picture, and after some pictures."""
+        jobs = self.jobs([{"prompt": "a lake", "seed": seed} for seed in range(6)])
         self.batch(jobs, "-o", "whole/")
-        limited = subprocess.run(["bash", "-c", f"ulimit -f 8; exec {program()} batch {jobs} -o out/ {' '.join(QUICK)}"],
-                                 cwd=self.folder, capture_output=True, timeout=120)
-        self.assertIn(limited.returncode, (8, 9), limited.stderr)
-        self.batch(jobs, "-o", "out/")
-        self.assertEqual(self.contents("out"), self.contents("whole"))
+        line = f"{program()} batch {jobs} -o disk/ {' '.join(QUICK)}"
+        (self.folder / "disk").mkdir()
+        for kilobytes in range(8, 49, 8):
+            with self.subTest(kilobytes=kilobytes):
+                ended = shell(f"unshare -rm bash -c 'mount -t tmpfs -o size={kilobytes}k tmpfs disk || exit 77; {line}; code=$?; "
+                              f"mount -o remount,size=16m disk && {line} && cp -a disk out && exit $code'", self.folder)
+                if ended.returncode == 77:
+                    self.skipTest("nobody may mount here")
+                self.assertIn(ended.returncode, (8, 9), ended.stderr.decode())
+                self.assertEqual(self.contents("out"), self.contents("whole"))
+                shutil.rmtree(self.folder / "out")
+
+    def test_a_limit_of_file_sizes_loses_nothing(self) -> None:
+        """Of 1 KB, in which no lock has room, and of 17 KB, in which one picture of three has none."""
+        jobs = self.jobs([LINES[0] | {"width": side, "height": side} for side in (64, 128, 72)])
+        words = ("batch", jobs, "--steps", "2", "-t", "1", "-o")
+        self.done(*words, "whole/")
+        for kilobytes, code, said in ((1, 8, "journal.jsonl.lock cannot be written"), (17, 9, "2 jobs done, 1 failed")):
+            limited = shell(f"ulimit -f {kilobytes}; {program()} {' '.join(words)} out/", self.folder)
+            self.assertEqual(limited.returncode, code, limited.stderr)
+            self.assertIn(said, limited.stderr.decode())
+            self.done(*words, "out/")
+            self.assertEqual(self.contents("out"), self.contents("whole"))
+            shutil.rmtree(self.folder / "out")
 
 
 class Schemas(BatchTest):

@@ -270,9 +270,24 @@ class Folders(CompareTest):
         self.assertRegex(said, r"(?m)^broken\.png: .*no picture")
         self.assertTrue(said.endswith("1 equal, 0 different, 1 not compared\n"))
 
-    def test_what_is_asked_of_two_files(self) -> None:
-        self.picture("one/a.png")
-        self.refused(2, "compare", "one", "one", "--diff", "d.png", says=("--diff", "folder"))
+    def test_differences_go_into_a_folder(self) -> None:
+        for side in ("one", "two"):
+            self.picture(f"{side}/same.png")
+            self.picture(f"{side}/below/far.png", {0: 9 if side == "one" else 0})
+            self.latent(f"{side}/a.safetensors", values=[0.1 if side == "one" else 0.2] * 256)
+        _, told = self.compared(1, "one", "two", "--diff", "d")
+        self.assertEqual(told, "2 differences in d\n")
+        written = sorted(str(path.relative_to(self.folder)) for path in (self.folder / "d").rglob("*.png"))
+        self.assertEqual(written, ["d/a.safetensors.png", "d/below/far.png"])
+        self.assertEqual(read_png(self.bytes_of("d/below/far.png"))[0], 3 * 256 + 4 * 12)
+        self.refused(8, "compare", "one", "two", "--diff", "d", says=("d is there already", "--overwrite"))
+        self.assertEqual(self.compared(1, "one", "two", "--diff", "d", "--skip-existing")[1], "")
+        self.compared(1, "one", "two", "--diff", "d", "--overwrite")
+        self.refused(2, "compare", "one", "two", "--diff", "one/d", says=("--diff one/d: that is in one",))
+        self.compared(0, "one", "one", "--diff", "none")
+        self.assertFalse((self.folder / "none").exists())
+
+    def test_folders_without_pictures(self) -> None:
         (self.folder / "empty").mkdir()
         self.refused(3, "compare", "empty", "empty", says=("neither",))
 
@@ -291,6 +306,10 @@ class Latents(CompareTest):
         self.compared(0, "a.safetensors", "b.safetensors", "--hard-fail", "0.51")
         difference = self.document(1, "a.safetensors", "b.safetensors")["pairs"][0]["difference"]
         self.assertTrue(math.isfinite(difference["relative"]) and "psnr" not in difference)
+        self.compared(1, "a.safetensors", "b.safetensors", "--diff", "d.png")
+        width, _, drawn = read_png(self.bytes_of("d.png"))
+        self.assertEqual(width, 4 * 256 + 5 * 12)
+        self.assertIn(bytes((60, 220, 120)), drawn)
 
     def test_of_two_spaces_or_with_a_picture(self) -> None:
         self.latent()
@@ -304,7 +323,9 @@ class Latents(CompareTest):
         self.refused(4, "compare", "a.safetensors", "p.png", says=("lapis decode a.safetensors",))
         self.refused(4, "compare", "p.png", "a.safetensors", says=("lapis decode a.safetensors",))
         self.refused(2, "compare", "a.safetensors", "a.safetensors", "--min-ssim", "1", says=("--min-ssim is for pictures",))
-        self.refused(2, "compare", "a.safetensors", "a.safetensors", "--diff", "d.png", says=("--diff shows pictures",))
+        _, told = self.compared(1, "a.safetensors", "d.safetensors", "--diff", "d.png")
+        self.assertIn("no difference is drawn of latents of two sizes", told)
+        self.assertFalse((self.folder / "d.png").exists())
 
     def test_what_a_file_does_not_say(self) -> None:
         self.latent()

@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from xml.etree import ElementTree
 
-from support import ROOT, CliTest, main, needs_engine, run
+from support import DATA, ROOT, CliTest, main, needs_engine, program, run
 
 sys.path.insert(0, str(ROOT / "tests"))
 from json_schema import is_valid, schema  # noqa: E402
@@ -73,6 +76,14 @@ class Goldens(SmokeTest):
         self.assertRegex(said, r"house.png is replaced: .*seed 7 -> 8")
         self.assertEqual([test["name"] for test in self.report(code=1)["cases"] if not test["passed"]], ["boat"])
 
+    def test_of_a_latent_the_difference_is_kept_as_a_picture(self) -> None:
+        self.suite(HOUSE, LATENT)
+        self.smoke("--update")
+        self.suite(HOUSE, LATENT, job={**SHARED, "seed": 8})
+        self.smoke(code=1)
+        kept = {path.name for path in (self.folder / "lapis-smoke").glob("latent*")}
+        self.assertEqual(kept, {"latent-actual.safetensors", "latent-expected.safetensors", "latent-difference.png"})
+
     def test_thresholds_and_several_approved_digests(self) -> None:
         self.suite(HOUSE)
         self.smoke("--update")
@@ -123,6 +134,27 @@ class Goldens(SmokeTest):
 
 
 @needs_engine
+class Interrupted(SmokeTest):
+    def test_its_temporary_folder_goes_at_the_first_signal_and_at_the_second(self) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background has it ignored
+        self.suite({**HOUSE, "golden": False, "job": {"prompt": "a lake", "width": 512, "height": 512, "steps": 50}})
+        place = self.folder / "temporary"
+        place.mkdir()
+        for signals in (1, 2):
+            with subprocess.Popen([program(), "smoke", "suite.json"], cwd=self.folder, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(place)}) as process:
+                while not list(place.iterdir()):
+                    time.sleep(0.01)
+                for _ in range(signals):
+                    process.send_signal(signal.SIGINT)
+                    said = process.stderr.readline()
+                process.communicate(timeout=60)
+            self.assertIn(b"the run ends after this step" if signals == 1 else b"", said)
+            self.assertEqual(process.returncode, -signal.SIGINT)
+            self.assertEqual(list(place.iterdir()), [])
+
+
+@needs_engine
 class Reports(SmokeTest):
     def setUp(self) -> None:
         super().setUp()
@@ -134,6 +166,10 @@ class Reports(SmokeTest):
         self.smoke("--junit", "r.xml", "--html", "r.html", "--markdown", "r.md", code=1)
         failures = ElementTree.parse(self.folder / "r.xml").getroot().findall(".//failure")
         self.assertEqual(len(failures), 1)
+        if shutil.which("xmllint"):
+            valid = subprocess.run(["xmllint", "--noout", "--nonet", "--schema", DATA / "junit.xsd", self.folder / "r.xml"],
+                                   capture_output=True, timeout=60)
+            self.assertEqual(valid.returncode, 0, valid.stderr.decode())
         page = (self.folder / "r.html").read_text()
         self.assertEqual(page.count("data:image/png;base64,"), 4)  # the expected one, the one it swaps to, two more
         self.assertNotRegex(page, r"https?://|<link|src=\"(?!data:)")
@@ -161,6 +197,10 @@ class Suites(SmokeTest):
         self.assertEqual(shards[0] | shards[1], set(names))
         self.assertFalse(shards[0] & shards[1])
         self.assertTrue(any({"house", "latent"} <= shard for shard in shards))
+        for index, shard in enumerate(shards, 1):
+            named = self.smoke("--list", "--json", "--shard", "auto", env={"CI_NODE_INDEX": str(index), "CI_NODE_TOTAL": "2"})
+            self.assertEqual({row["case"] for row in json.loads(named.stdout)}, shard)
+            self.assertIn(f"shard {index} of 2".encode(), named.stderr)
 
     def test_bad_suites(self) -> None:
         for cases, says in (
@@ -176,7 +216,7 @@ class Suites(SmokeTest):
     def test_bad_words(self) -> None:
         self.suite(REFUSED)
         for words, says in ((("--filter", "x"), 'has "x" in its name'), (("--update", "x"), '"x"'),
-                            (("--shard", "3/2"), "3/2"), (("--update", "--shard", "1/2"), "without --shard"),
+                            (("--shard", "3/2"), "3/2"), (("--shard", "auto"), "no scheduler"), (("--update", "--shard", "1/2"), "without --shard"),
                             (("-m", "tiny-sd15"), "--init")):
             with self.subTest(words=words):
                 self.assertIn(says, self.smoke(*words, code=2).stderr.decode())

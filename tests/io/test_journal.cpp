@@ -107,3 +107,15 @@ TEST_CASE("what was at hand when a run was killed is known to the next") {
   }
   CHECK(Journal(folder / "journal.jsonl").interrupted().empty());
 }
+
+TEST_CASE("what is at hand where a run ends stays so until a record says that it is done") {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder / "journal.jsonl";
+  const std::string id(64, 'a');
+  Journal(file).take(id);
+  CHECK(Journal(file).interrupted() == std::vector<std::string>{id});
+  CHECK(Journal(file).interrupted() == std::vector<std::string>{id});
+  Journal(file).append(record_with('a', folder.path()));
+  CHECK(Journal(file).interrupted().empty());
+  CHECK(folder.names() == std::vector<std::string>{"journal.jsonl"});
+}

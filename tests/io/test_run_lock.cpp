@@ -42,6 +42,26 @@ TEST_CASE("a lock whose process was killed is free, and says what it said") {
   CHECK(lock.text() == "at hand");
 }
 
+TEST_CASE("a text that stays is there for the next, until that writes in its place") {
+  const TemporaryFolder folder;
+  {
+    RunLock lock(folder / "a.lock");
+    lock.acquire();
+    lock.write("at hand", /*stays=*/true);
+  }
+  {
+    RunLock next(folder / "a.lock");
+    CHECK(next.acquire());
+    CHECK(next.text() == "at hand");
+  }
+  {
+    RunLock last(folder / "a.lock");
+    CHECK(last.acquire());
+    last.write("nothing");
+  }
+  CHECK(folder.names().empty());
+}
+
 TEST_CASE("a lock in no folder is an output that cannot be written") {
   check_fails(ErrorKind::output, {"/nowhere/a.lock"}, [] { RunLock("/nowhere/a.lock"); });
 }

@@ -113,7 +113,6 @@ TEST_CASE("latents are compared in one space, number by number") {
   check_fails(ErrorKind::incompatible, {"is a latent and", "a.png a picture", "decode"}, [&] { compared(a, png); });
   check_fails(ErrorKind::incompatible, {"is a latent and"}, [&] { compared(png, a); });
   check_fails(ErrorKind::usage, {"max_flip is for pictures"}, [&] { compared(a, a, {.max_flip = 1}); });
-  check_fails(ErrorKind::usage, {"diff shows pictures"}, [&] { compare({a, a, {}, {}, true}, {}); });
 }
 
 TEST_CASE("files of two folders are compared by name, and what one lacks is a difference") {
@@ -152,7 +151,6 @@ TEST_CASE("a folder goes with a folder") {
   std::filesystem::create_directory(folder / "empty");
   const std::string empty = (folder / "empty").string();
   check_fails(ErrorKind::usage, {"is a folder and", "two folders"}, [&] { compare({name, png, {}, {}, false}, {}); });
-  check_fails(ErrorKind::usage, {"diff shows two pictures"}, [&] { compare({name, name, {}, {}, true}, {}); });
   check_fails(ErrorKind::input, {"neither"}, [&] { compare({empty, empty, {}, {}, false}, {}); });
   check_fails(ErrorKind::input, {"none.png"}, [&] {
     compare({png, (folder / "none.png").string(), {}, {}, false}, {});
@@ -176,6 +174,25 @@ TEST_CASE("a threshold is a number of 0 or more, and naming one replaces what it
   CHECK(picture_tolerance({.fail = 3, .hard_fail = 9}).hard_fail == 9);
   CHECK(latent_tolerance({.fail = 0.1}).fail_percent == 0.1);
   CHECK(latent_tolerance({.fail = 0.1, .fail_percent = 2}).fail_percent == 2);
+}
+
+TEST_CASE("of two folders the pairs that differ are drawn") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "a");
+  std::filesystem::create_directories(folder / "b");
+  put_png(folder / "a/same.png", 4, 4);
+  put_png(folder / "b/same.png", 4, 4);
+  put_png(folder / "a/far.png", 4, 4);
+  put_png(folder / "b/far.png", 4, 4, 50);
+  put_png(folder / "a/alone.png", 4, 4);
+  std::vector<std::string> drawn;
+  CompareAsked asked{(folder / "a").string(), (folder / "b").string(), {}, {}};
+  asked.on_drawing = [&](const std::string& name, const Image& drawing) {
+    drawn.push_back(name);
+    CHECK(drawing.width > 3 * 256);
+  };
+  compare(asked, {});
+  CHECK(drawn == std::vector<std::string>{"far.png"});
 }
 
 TEST_CASE("the drawing is of two pictures") {

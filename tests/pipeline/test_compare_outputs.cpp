@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,26 @@ TEST_CASE("files that are there stay, or are in the way") {
   CHECK_FALSE(outputs.draws());
   CHECK(save(small_comparison(), outputs, policy) == std::vector<std::string>{names.junit});
   CHECK(io::test::read_text(folder / "d.png") == "mine");
+}
+
+TEST_CASE("differences of two folders go into a third, which is empty or said to be written into") {
+  const TemporaryFolder folder;
+  const std::string a = (folder / "a").string();
+  const std::string differences = (folder / "d").string();
+  std::filesystem::create_directory(a);
+  const std::vector<std::string> inputs = {a, a};
+  const CompareOutputs outputs = plan_compare_outputs({differences, ""}, inputs, {});
+  CHECK_FALSE(outputs.draws());
+  CHECK(outputs.diff_folder == differences);
+  const Image drawing{1, 1, {1, 2, 3}};
+  CHECK(save_drawing("below/x.png", drawing, outputs, {}));
+  CHECK(save_drawing("x.npy", drawing, outputs, {}));
+  CHECK_FALSE(save_drawing("x.npy", drawing, outputs, {.skip_existing = true}));
+  CHECK(std::filesystem::exists(folder / "d/below/x.png"));
+  CHECK(std::filesystem::exists(folder / "d/x.npy.png"));
+  check_fails(ErrorKind::output, {"no empty folder"}, [&] { plan_compare_outputs({differences, ""}, inputs, {}); });
+  CHECK(plan_compare_outputs({differences, ""}, inputs, {.overwrite = true}).diff_folder == differences);
+  check_fails(ErrorKind::usage, {"that is in"}, [&] { plan_compare_outputs({a + "/d", ""}, inputs, {}); });
 }
 
 TEST_CASE("outputs are files of their own") {

@@ -187,6 +187,36 @@ Image beside_each_other(const std::vector<Panel>& panels) {
   return image;
 }
 
+/// Below each other, on one ground.
+Image stacked(const std::vector<Image>& rows) {
+  Image image;
+  for (const Image& row : rows) {
+    image.width = std::max(image.width, row.width);
+    image.height += row.height;
+  }
+  image.rgb.resize(static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height) * 3);
+  fill(image, {0, 0, image.width, image.height}, panel_ground);
+  int top = 0;
+  for (const Image& row : rows) {
+    paste(image, row, 0, top);
+    top += row.height;
+  }
+  return image;
+}
+
+/// How far values differ, of which the largest of all differs by `largest`.
+Panel heat_panel(std::span<const float> a, std::span<const float> b, int width, double largest, std::int64_t channel) {
+  Image image{width, static_cast<int>(a.size()) / width, {}};
+  double most = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double amount = std::abs(double{a[i]} - double{b[i]});
+    most = std::max(most, amount);
+    const Colour colour = heat(largest == 0 ? 0 : static_cast<int>(std::lround(255 * amount / largest)));
+    image.rgb.insert(image.rgb.end(), colour.begin(), colour.end());
+  }
+  return panel_of(image, sentence("channel {}: at most {:.3g}", channel, most));
+}
+
 }  // namespace
 
 Difference difference_of(const ComparedPicture& a, const ComparedPicture& b, const Tolerance& tolerance) {
@@ -238,6 +268,27 @@ Image drawn_difference(const ComparedPicture& a, const ComparedPicture& b, const
   const bool one_size = a.image.width == b.image.width && a.image.height == b.image.height;
   if (one_size) panels.push_back(heat_panel(a, b));
   return beside_each_other(panels);
+}
+
+Image drawn_difference(std::span<const float> a, std::span<const float> b, const std::array<std::int64_t, 4>& shape,
+                       const Difference& difference) {
+  constexpr std::int64_t in_a_row = 4;
+  const ValuePair& worst = difference.worst;
+  const auto cells = static_cast<std::size_t>(shape[2] * shape[3]);
+  std::vector<Image> rows;
+  std::vector<Panel> panels;
+  for (std::int64_t channel = 0; channel < shape[1]; ++channel) {
+    const std::size_t begin = static_cast<std::size_t>(worst.picture * shape[1] + channel) * cells;
+    const int width = static_cast<int>(shape[3]);
+    Panel panel = heat_panel(a.subspan(begin, cells), b.subspan(begin, cells), width, difference.largest, channel);
+    if (channel == worst.channel && difference.largest > 0)
+      frame_pixel(panel.picture, static_cast<int>(worst.x), static_cast<int>(worst.y), panel.picture.width / width);
+    panels.push_back(std::move(panel));
+    if (channel % in_a_row < in_a_row - 1 && channel < shape[1] - 1) continue;
+    rows.push_back(beside_each_other(panels));
+    panels.clear();
+  }
+  return stacked(rows);
 }
 
 Image amplified_difference(const Image& a, const Image& b, int factor) {

@@ -32,6 +32,12 @@ Difference difference_of(std::span<const float> a, std::span<const float> b, con
 Image drawn_difference(const ComparedPicture& a, const ComparedPicture& b, const std::string& name_a,
                        const std::string& name_b);
 
+/// Of two latents of one `shape` how far each channel differs, in the picture of the batch where `difference`, theirs,
+/// is largest: a panel for each channel, four in a row, from black by red to white, which is the largest difference. A
+/// frame is around the worst value.
+Image drawn_difference(std::span<const float> a, std::span<const float> b, const std::array<std::int64_t, 4>& shape,
+                       const Difference& difference);
+
 /// How far each value of two pictures of one size differs, `factor` times, cut at 255.
 Image amplified_difference(const Image& a, const Image& b, int factor);
 

@@ -1,4 +1,4 @@
-// Which temporary files and folders a signal handler has to remove. For `atomic_file.cpp` and `new_folder.cpp`.
+// Which temporary files and folders a signal handler has to remove.
 #pragma once
 
 #include <cstddef>

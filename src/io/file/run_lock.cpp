@@ -36,7 +36,7 @@ bool is_there(int descriptor, const std::filesystem::path& file) {
 RunLock::RunLock(std::filesystem::path file) : file_(std::move(file)) { open(); }
 
 RunLock::~RunLock() {
-  if (is_ours_) ::unlink(file_.c_str());
+  if (is_ours_ && !stays_) ::unlink(file_.c_str());
 }
 
 void RunLock::open() {
@@ -47,6 +47,7 @@ void RunLock::open() {
 bool RunLock::acquire() {
   while (::flock(lock_->number(), LOCK_EX | LOCK_NB) == 0) {
     is_ours_ = is_there(lock_->number(), file_);
+    stays_ = !text().empty();  // until something is written in its place
     if (is_ours_) return true;
     open();  // the process that had it has removed the file meanwhile
   }
@@ -60,11 +61,12 @@ std::string RunLock::text() const {
   return std::string(text.substr(0, text.find_last_not_of(' ') + 1));
 }
 
-void RunLock::write(std::string_view text) {
+void RunLock::write(std::string_view text, bool stays) {
   std::string padded(text.substr(0, lock_text_size));
   padded.resize(lock_text_size, ' ');
   const ssize_t written = ::pwrite(lock_->number(), padded.data(), padded.size(), 0);
   if (written != static_cast<ssize_t>(lock_text_size)) fail_lock(file_, written < 0 ? errno : ENOSPC);
+  stays_ = stays;
 }
 
 }  // namespace lapis::io

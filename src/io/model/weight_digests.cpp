@@ -21,9 +21,12 @@ using Json = nlohmann::ordered_json;
 std::string weights_of(const Model& model, const char* part) {
   const auto found = model.parts.find(part);
   if (found == model.parts.end() || found->second.weights.size() != 1) return "";
+  const fs::path& weights = found->second.weights.front();  // free of symbolic links
+  const std::string usual = weights.lexically_relative(model.folder).string();
+  if (model.files.contains(usual)) return usual;
   for (const auto& [name, facts] : model.files) {
     std::error_code gone;
-    if (fs::canonical(model.folder / name, gone) == found->second.weights.front() && !gone) return name;
+    if (fs::canonical(model.folder / name, gone) == weights && !gone) return name;
   }
   return "";
 }

@@ -152,6 +152,9 @@ Journal::Journal(const fs::path& file) : file_(in_made_folder(fs::absolute(file)
   }
   interrupted_ = std::move(before.at_hand);
   records_ = read_journal(file_);
+  for (const JournalRecord& record : records_) {
+    if (record.done()) std::erase(interrupted_, record.id);
+  }
   out_.emplace(::open(file_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
   if (out_->number() < 0) fail(file_, "written", errno);
   const std::uintmax_t whole = whole_lines(file_);
@@ -182,7 +185,8 @@ void Journal::append(const JournalRecord& record) {
 }
 
 void Journal::write_lock() {
-  lock_.write(json_text({{"process", ::getpid()}, {"host", host_name()}, {"at_hand", at_hand_}}));
+  const Json text = {{"process", ::getpid()}, {"host", host_name()}, {"at_hand", at_hand_}};
+  lock_.write(json_text(text), /*stays=*/!at_hand_.empty());
 }
 
 }  // namespace lapis::io

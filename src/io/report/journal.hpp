@@ -46,7 +46,7 @@ std::string journal_line(const JournalRecord& record, const std::filesystem::pat
 std::vector<JournalRecord> read_journal(const std::filesystem::path& file);
 
 /// A journal that is written. One run at a time has it: beside the file lies one with ".lock" behind its name, which
-/// tells who, and of what jobs outputs may be half done.
+/// tells who, and of what jobs outputs may be half done. It stays as long as there are such jobs.
 class Journal {
  public:
   /// Opens or begins it; its folder is made. A torn last line is cut off. Throws Error{output} where another run has
@@ -56,7 +56,8 @@ class Journal {
   /// Those of the runs before, in their order.
   const std::vector<JournalRecord>& records() const { return records_; }
 
-  /// Ids of jobs that were at hand when a run was killed: what lies at their outputs is theirs.
+  /// Ids of jobs that were at hand when a run ended, and of which no record says that they are done: what lies at their
+  /// outputs is theirs.
   const std::vector<std::string>& interrupted() const { return interrupted_; }
 
   /// Says that a job is about to write, or that it does no more. Throws Error{output}.
