@@ -29,7 +29,7 @@
 namespace lapis::cli {
 namespace {
 
-constexpr const char* footer =
+constexpr const char* batch_footer =
     "Examples:\n"
     "  lapis batch jobs.jsonl -o out/\n"
     "  lapis batch --prompts prompts.txt -m tiny-sdxl -o \"out/{line:03}-{prompt}.png\"\n"
@@ -45,7 +45,7 @@ constexpr int some_failed = 9;  ///< exit codes
 constexpr int not_whole = 1;
 constexpr std::int64_t most_workers = 256;
 
-struct Options {
+struct BatchOptions {
   std::string jobs;
   std::string prompts;
   std::vector<std::string> axes;
@@ -76,7 +76,7 @@ std::uint64_t memory_of(const std::string& said) {
 }
 
 /// Where the journal lies: beside the outputs, one for each shard.
-std::string journal_of(const Options& options, const std::optional<jobs::Shard>& shard) {
+std::string journal_of(const BatchOptions& options, const std::optional<jobs::Shard>& shard) {
   if (!options.journal.empty()) return options.journal;
   const std::string output = options.defaults.job.output.value_or(jobs::default_output);
   const std::string name =
@@ -84,7 +84,7 @@ std::string journal_of(const Options& options, const std::optional<jobs::Shard>&
   return (jobs::folder_of(output) / name).string();
 }
 
-void check(const Options& options) {
+void check(const BatchOptions& options) {
   check_output(options.outputs);
   if (options.jobs.empty() && options.prompts.empty() && options.defaults.named.empty()) {
     throw Error(ErrorKind::usage,
@@ -104,7 +104,7 @@ void check(const Options& options) {
   }
 }
 
-jobs::BatchAsked asked_of(const Options& options) {
+jobs::BatchAsked asked_of(const BatchOptions& options) {
   jobs::BatchAsked asked;
   asked.list = {options.jobs, options.prompts, {}, options.defaults};
   for (const std::string& axis : options.axes) asked.list.axes.push_back(jobs::parse_axis(axis));
@@ -120,7 +120,7 @@ jobs::BatchAsked asked_of(const Options& options) {
 }
 
 /// What a batch tells, on its way to the terminal.
-jobs::BatchEvents events_of(const Options& options, Progress& progress) {
+jobs::BatchEvents events_of(const BatchOptions& options, Progress& progress) {
   jobs::BatchEvents events;
   events.render = listener(progress);
   events.render.step = {};  // what is counted are jobs
@@ -154,7 +154,7 @@ std::string summary_text(const jobs::BatchResult& result) {
   return text;
 }
 
-void print_plan(const Options& options, const jobs::Batch& batch, std::span<const jobs::CheckedJob> jobs) {
+void print_plan(const BatchOptions& options, const jobs::Batch& batch, std::span<const jobs::CheckedJob> jobs) {
   for (const jobs::CheckedJob& job : jobs) {
     if (options.outputs.json) {
       print_json(
@@ -174,7 +174,7 @@ void print_plan(const Options& options, const jobs::Batch& batch, std::span<cons
 
 int exit_of(const jobs::BatchResult& result) { return result.failed > 0 ? some_failed : 0; }
 
-int merge(const Options& options) {
+int merge(const BatchOptions& options) {
   if (!options.jobs.empty() || !options.prompts.empty() || !options.axes.empty() || !options.shard.empty()) {
     throw Error(ErrorKind::usage, "--merge joins what was done, and does no jobs. Leave the rest out");
   }
@@ -191,7 +191,7 @@ int merge(const Options& options) {
   return 0;
 }
 
-int run_batch(const Options& options) {
+int run_batch(const BatchOptions& options) {
   if (!options.merged.empty()) return merge(options);
   check(options);
   Progress progress("job");
@@ -222,7 +222,7 @@ int run_batch(const Options& options) {
 }  // namespace
 
 Run declare_batch(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<BatchOptions>();
   app.add_option_function<std::string>(
          "jobs",
          [options](const std::string& text) {
@@ -248,7 +248,7 @@ Run declare_batch(CLI::App& app) {
   list.flag("--dry-run", options->dry_run, "Check all jobs and show them; do none");
   declare_job_options(app, options->defaults, options->stdin_use, "");
   declare_json(app, options->outputs.json, "One JSON line an output, and a failure, on stdout");
-  app.footer(footer);
+  app.footer(batch_footer);
   return [options] {
     options->outputs.overwrite = options->defaults.job.overwrite;
     options->outputs.skip_existing = options->defaults.job.skip_existing;

@@ -19,7 +19,7 @@
 namespace lapis::cli {
 namespace {
 
-constexpr const char* footer =
+constexpr const char* check_footer =
     "Examples:\n"
     "  lapis check a.safetensors tiny-sdxl\n"
     "  lapis check a.safetensors --to tiny-flux --vae tiny-sd15 --json\n"
@@ -33,7 +33,7 @@ constexpr const char* footer =
 /// --size is what the picture is to have.
 constexpr HintFlags hint_flags = {"--units", "--format", "--in-size"};
 
-struct Options {
+struct CheckOptions {
   std::vector<std::string> things;
   std::string to;
   std::string vae;
@@ -42,7 +42,7 @@ struct Options {
   bool json = false;
 };
 
-int check(const Options& options) {
+int check(const CheckOptions& options) {
   check_stdin_once(options.things);
   pipeline::ModelCatalog catalog;
   std::optional<PixelSize> size;
@@ -68,7 +68,7 @@ int check(const Options& options) {
 }  // namespace
 
 Run declare_check(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<CheckOptions>();
   const OptionGroup plain(app);
   plain.value("things", options->things, "LATENT|MODEL", "Latents (- for stdin), and names or folders of models");
   plain.value("--to", options->to, "MODEL|SPACE", "Where it is to go: a model, or a space (ID, ID:LINEAGE)");
@@ -76,7 +76,7 @@ Run declare_check(CLI::App& app) {
   plain.value("--size", options->size, "WxH", "That the picture is to have");
   declare_hints(app, options->hints, hint_flags);
   declare_json(app, options->json, "The same as one JSON document");
-  app.footer(footer);
+  app.footer(check_footer);
   return [options] { return check(*options); };
 }
 

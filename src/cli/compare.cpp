@@ -27,7 +27,7 @@
 namespace lapis::cli {
 namespace {
 
-constexpr const char* footer =
+constexpr const char* compare_footer =
     "Examples:\n"
     "  lapis compare a.png b.png\n"
     "  lapis compare a.png b.png --diff difference.png\n"
@@ -39,7 +39,7 @@ constexpr const char* footer =
     "latents where no value differs by more than 0.0001. What equals a threshold is within it. Exit code 0\n"
     "for equal ones, 1 for others.";
 
-struct Options {
+struct CompareOptions {
   std::string a;
   std::string b;
   pipeline::AskedTolerance tolerance;
@@ -105,7 +105,7 @@ void print_folders(const pipeline::Comparison& comparison) {
                             counts.errors > 0 ? core::sentence(", {} not compared", counts.errors) : ""));
 }
 
-void print(const Options& options, const pipeline::Comparison& comparison) {
+void print(const CompareOptions& options, const pipeline::Comparison& comparison) {
   for (const io::ComparedPair& pair : comparison.pairs) {
     for (const std::string& note : pair.notes) {
       if (!comparison.folders) print_note(note);
@@ -135,7 +135,7 @@ int code_of(const pipeline::Comparison& comparison) {
   return std::ranges::all_of(comparison.pairs, &io::ComparedPair::equal) ? 0 : core::differ_code;
 }
 
-int compare(const Options& options) {
+int compare(const CompareOptions& options) {
   const std::array<std::string, 2> words = {options.a, options.b};
   check_stdin_once(words);
   for (const std::string& word : words)
@@ -165,7 +165,7 @@ int compare(const Options& options) {
 }  // namespace
 
 Run declare_compare(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<CompareOptions>();
   pipeline::AskedTolerance& tolerance = options->tolerance;
   const OptionGroup group(app);
   group.value("a", options->a, "A", "Picture, latent (- for stdin) or folder")->required();
@@ -187,7 +187,7 @@ Run declare_compare(CLI::App& app) {
                "PNG of both and their difference; of folders, a folder of those that differ");
   output.value("--junit", options->names.junit, "FILE", "Report for CI servers, each pair a test");
   declare_output(app, options->outputs, "One JSON document on stdout, in place of the text");
-  app.footer(footer);
+  app.footer(compare_footer);
   return [options] { return compare(*options); };
 }
 

@@ -20,7 +20,7 @@
 namespace lapis::cli {
 namespace {
 
-constexpr const char* footer =
+constexpr const char* convert_footer =
     "Examples:\n"
     "  lapis convert a.safetensors --to tiny-sdxl -o b.safetensors\n"
     "  lapis convert a.safetensors --to tiny-flux --dry-run\n"
@@ -31,7 +31,7 @@ constexpr const char* footer =
     "Into another space a latent is decoded by its own VAE and encoded by the other one, and what that\n"
     "costs is measured: the picture before against the picture after.";
 
-struct Options {
+struct ConvertOptions {
   pipeline::ConvertWords words;
   pipeline::HintWords hints;
   pipeline::ComputeOptions compute;
@@ -42,7 +42,7 @@ struct Options {
 };
 
 /// What is asked, the latent read.
-pipeline::ConvertAsked asked_of(const Options& options, pipeline::ModelCatalog& catalog) {
+pipeline::ConvertAsked asked_of(const ConvertOptions& options, pipeline::ModelCatalog& catalog) {
   check_output(options.outputs);
   if (pipeline::output_name(options.words.output) == "-") {
     check_stdout(options.outputs, "-o", "a latent to the terminal. Pipe it: lapis convert ... -o - | lapis decode -");
@@ -63,7 +63,7 @@ void print_plan(const pipeline::ConvertPlan& plan, bool json) {
   }
 }
 
-int convert(const Options& options) {
+int convert(const ConvertOptions& options) {
   const pipeline::Outlet outlet = outlet_of(options.outputs);
   pipeline::EngineDoor door(engine_options(options.compute));
   pipeline::ModelCatalog catalog;
@@ -86,7 +86,7 @@ int convert(const Options& options) {
 }  // namespace
 
 Run declare_convert(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ConvertOptions>();
   pipeline::ConvertWords& words = options->words;
   const OptionGroup group(app);
   group.value("latent", words.latent, "LATENT", "Latent to convert, - for stdin")->required();
@@ -103,7 +103,7 @@ Run declare_convert(CLI::App& app) {
   declare_output_format(app, words.format);
   declare_output_numbers(app, words.units, words.dtype);
   declare_output(app, options->outputs, "One JSON line on stdout");
-  app.footer(footer);
+  app.footer(convert_footer);
   return [options] { return convert(*options); };
 }
 

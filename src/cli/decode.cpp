@@ -18,7 +18,7 @@
 namespace lapis::cli {
 namespace {
 
-constexpr const char* footer =
+constexpr const char* decode_footer =
     "Examples:\n"
     "  lapis decode a.safetensors\n"
     "  lapis decode ComfyUI_00001_.latent --space sd15 -m ./models/my-sd15 -o a.png\n"
@@ -28,7 +28,7 @@ constexpr const char* footer =
     "A latent is decoded by the VAE that it comes from. That of another space is refused: lapis convert\n"
     "carries latents across. --force decodes all the same, and says so in the picture.";
 
-struct Options {
+struct DecodeOptions {
   std::string latent;
   std::string output;
   std::string model;
@@ -39,7 +39,7 @@ struct Options {
   OutputOptions outputs;
 };
 
-void check(const Options& options) {
+void check(const DecodeOptions& options) {
   check_output(options.outputs);
   if (pipeline::output_name(options.output) == "-") {
     check_stdout(options.outputs, "-o", "a PNG to the terminal. Pipe it: lapis decode ... -o - > a.png");
@@ -49,7 +49,7 @@ void check(const Options& options) {
   if (!options.model.empty()) throw Error(ErrorKind::usage, "--preview needs no VAE. Leave out --model or --preview");
 }
 
-int decode(const Options& options) {
+int decode(const DecodeOptions& options) {
   const pipeline::Outlet outlet = outlet_of(options.outputs);
   pipeline::EngineDoor door(engine_options(options.compute));
   check(options);
@@ -76,7 +76,7 @@ int decode(const Options& options) {
 }  // namespace
 
 Run declare_decode(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<DecodeOptions>();
   const OptionGroup group(app);
   group.value("latent", options->latent, "LATENT", "Latent to decode, - for stdin")->required();
   group.value("-m,--model,--vae", options->model, "NAME", "Name or folder of the model whose VAE decodes");
@@ -86,7 +86,7 @@ Run declare_decode(CLI::App& app) {
   declare_compute(app, options->compute);
   OptionGroup(app, "Output").field("output", options->output);
   declare_output(app, options->outputs, "One JSON line a picture on stdout");
-  app.footer(footer);
+  app.footer(decode_footer);
   return [options] { return decode(*options); };
 }
 

@@ -19,7 +19,7 @@
 namespace lapis::cli {
 namespace {
 
-constexpr const char* footer =
+constexpr const char* encode_footer =
     "Examples:\n"
     "  lapis encode lake.jpg -m tiny-sd15\n"
     "  lapis encode lake.jpg -m tiny-sdxl -W 512 --fit crop -o lake.safetensors\n"
@@ -28,7 +28,7 @@ constexpr const char* footer =
     "\n"
     "Without -o each picture's latent goes to {name}.safetensors, or the ending of --format.";
 
-struct Options {
+struct EncodeOptions {
   std::vector<std::string> images;
   Job job;
   std::string output;
@@ -44,7 +44,7 @@ std::uint64_t picture_seed(const std::string& text) {
               core::sentence("--seed is \"{}\"; expected one that is not random. Leave it out for the mean", text));
 }
 
-int encode(const Options& options) {
+int encode(const EncodeOptions& options) {
   const pipeline::Outlet outlet = outlet_of(options.outputs);
   pipeline::EngineDoor door(engine_options(options.compute));
   check_stdin_once(options.images);
@@ -70,7 +70,7 @@ int encode(const Options& options) {
 }  // namespace
 
 Run declare_encode(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<EncodeOptions>();
   Job& job = options->job;
   const OptionGroup group(app);
   group.value("images", options->images, "IMAGE", "Pictures to encode, - for stdin")->required();
@@ -90,7 +90,7 @@ Run declare_encode(CLI::App& app) {
                "Latent to write, - for stdout; {index} and {name}: one a picture");
   declare_output_format(app, options->format);
   declare_output(app, options->outputs, "One JSON line a latent on stdout");
-  app.footer(footer);
+  app.footer(encode_footer);
   return [options] { return encode(*options); };
 }
 

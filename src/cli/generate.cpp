@@ -10,7 +10,7 @@
 namespace lapis::cli {
 namespace {
 
-constexpr const char* footer =
+constexpr const char* generate_footer =
     "Examples:\n"
     "  lapis generate \"a serene lakeside at sunset\"\n"
     "  lapis generate \"a red house, snow field at night\" -s 7 -b 4 -o \"house-{seed}.png\"\n"
@@ -34,7 +34,7 @@ Run declare_generate(CLI::App& app) {
   OptionGroup(app, std::string(core::group_title(core::FieldGroup::source)))
       .value("--from", options->from, "FILE", "Do the job again that a PNG, a latent or a line of --json records");
   declare_generation(app, *options);
-  app.footer(footer);
+  app.footer(generate_footer);
   return [options] { return generate(*options); };
 }
 

@@ -18,7 +18,7 @@
 namespace lapis::cli {
 namespace {
 
-constexpr const char* footer =
+constexpr const char* import_footer =
     "Examples:\n"
     "  lapis import v1-5-pruned-emaonly.safetensors --name sd15\n"
     "  lapis import ./stable-diffusion-xl-base-1.0\n"
@@ -30,14 +30,14 @@ constexpr const char* footer =
     "Tells by names and shapes of tensors what a checkpoint is. Weights stay where they are: the model\n"
     "links to them (--copy copies), and is refused when they change.";
 
-struct Options {
+struct ImportOptions {
   pipeline::ImportAsked asked;
   pipeline::ComputeOptions compute = {.device = "cpu", .dtype = "fp32"};
   OutputOptions outputs;
 };
 
 /// Notes on stderr, then the folder. `tried`: the parts are TorchScript files.
-void print_report(const Options& options, io::ImportReport report, bool tried) {
+void print_report(const ImportOptions& options, io::ImportReport report, bool tried) {
   report.notes = spelled(report.notes);
   for (const std::string& note : report.notes) print_note(note);
   if (options.outputs.json) {
@@ -58,7 +58,7 @@ void print_report(const Options& options, io::ImportReport report, bool tried) {
   }
 }
 
-int import_asked(const Options& options) {
+int import_asked(const ImportOptions& options) {
   check_output(options.outputs);
   pipeline::ImportAsked asked = options.asked;
   asked.target.overwrite = options.outputs.overwrite;
@@ -78,7 +78,7 @@ int import_asked(const Options& options) {
 }  // namespace
 
 Run declare_import(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ImportOptions>();
   pipeline::ImportSources& sources = options->asked.sources;
   const OptionGroup plain(app);
   plain.value("source", sources.main, "FOLDER|FILE", "A diffusers folder, or the files of a checkpoint");
@@ -113,7 +113,7 @@ Run declare_import(CLI::App& app) {
   output.flag("--verify", target.verify, "Record the sha256 of all weights, which reads them whole");
   output.flag("--dry-run", target.dry_run, "Say what would become of it; make nothing");
   declare_output(app, options->outputs, "One JSON line on stdout");
-  app.footer(footer);
+  app.footer(import_footer);
   return [options] { return import_asked(*options); };
 }
 

@@ -25,7 +25,7 @@
 namespace lapis::cli {
 namespace {
 
-struct Options {
+struct InspectOptions {
   pipeline::InspectAsked asked;
   std::string tokens;  ///< as it is typed
   bool json = false;
@@ -100,7 +100,7 @@ void print(const pipeline::InspectedLatent& found) {
   }
 }
 
-int inspect(const Options& options) {
+int inspect(const InspectOptions& options) {
   if (options.asked.preview && options.json) {
     throw Error(ErrorKind::usage, "--preview is for people and --json for programs. Leave one of the two out");
   }
@@ -119,7 +119,7 @@ int inspect(const Options& options) {
 }  // namespace
 
 Run declare_inspect(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<InspectOptions>();
   pipeline::InspectAsked& asked = options->asked;
   const OptionGroup plain(app);
   plain.value("target", asked.target, "WHAT", "Name or folder of a model, a latent or a picture; - for stdin")

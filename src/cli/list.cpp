@@ -14,12 +14,12 @@
 namespace lapis::cli {
 namespace {
 
-struct Options {
+struct ListOptions {
   std::string name = "models";
   bool json = false;
 };
 
-int list(const Options& options) {
+int list(const ListOptions& options) {
   Progress progress;
   const Events events = listener(progress);
   pipeline::ModelCatalog catalog;
@@ -36,7 +36,7 @@ int list(const Options& options) {
 }  // namespace
 
 Run declare_list(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ListOptions>();
   const std::string choices = core::either_of(pipeline::listing_names());
   OptionGroup(app).value("what", options->name, "WHAT", choices)->capture_default_str();
   declare_json(app, options->json, "The same as a JSON array");

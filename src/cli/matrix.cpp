@@ -21,7 +21,7 @@
 namespace lapis::cli {
 namespace {
 
-constexpr const char* footer =
+constexpr const char* matrix_footer =
     "Examples:\n"
     "  lapis matrix\n"
     "  lapis matrix tiny-sd15 tiny-sdxl -p \"a blue boat, lake at dawn\" -s 3 -o boats\n"
@@ -32,7 +32,7 @@ constexpr const char* footer =
     "The folder gets matrix.png, a sheet of all pictures, matrix.json with PSNR and SSIM of each against\n"
     "the right one, and matrix.html, a page that holds both.";
 
-struct Options {
+struct MatrixOptions {
   std::vector<std::string> words;
   pipeline::MatrixPrompt asked;
   std::string folder = "matrix";
@@ -40,7 +40,7 @@ struct Options {
 };
 
 /// What makes the same matrix again, wherever it is written.
-std::string command_of(const Options& options) {
+std::string command_of(const MatrixOptions& options) {
   std::string command = "lapis matrix";
   for (const std::string& word : options.words) command += " " + core::shell_word(word);
   if (options.asked.text) command += " -p " + core::shell_word(*options.asked.text);
@@ -54,7 +54,7 @@ std::string command_of(const Options& options) {
   return command;
 }
 
-int matrix(const Options& options) {
+int matrix(const MatrixOptions& options) {
   pipeline::EngineDoor door(engine_options(options.asked.compute));
   const std::vector<pipeline::Output> outputs = pipeline::plan_matrix_outputs(options.folder, options.outputs);
   check_stdin_once(options.words);
@@ -80,7 +80,7 @@ int matrix(const Options& options) {
 }  // namespace
 
 Run declare_matrix(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<MatrixOptions>();
   pipeline::MatrixPrompt& asked = options->asked;
   const OptionGroup group(app);
   group.value("latents", options->words, "LATENT|MODEL",
@@ -91,7 +91,7 @@ Run declare_matrix(CLI::App& app) {
   OptionGroup(app, "Output")
       .value("-o,--output", options->folder, "FOLDER", "Folder for the three files (matrix); made if it is not there");
   declare_output(app, options->outputs, "The JSON on stdout, instead of the files' names");
-  app.footer(footer);
+  app.footer(matrix_footer);
   return [options] { return matrix(*options); };
 }
 

@@ -14,7 +14,7 @@
 namespace lapis::cli {
 namespace {
 
-constexpr const char* footer =
+constexpr const char* refine_footer =
     "Examples:\n"
     "  lapis refine a.safetensors -m tiny-sdxl -p \"a red house in snow\" --strength 0.5\n"
     "  lapis refine photo.jpg -m tiny-sd15 -p \"a lake at dusk\" -W 256\n"
@@ -56,7 +56,7 @@ Run declare_refine(CLI::App& app) {
       ->required();
   declare_job_options(app, options->asked, options->stdin_use, "", sources);
   declare_generation(app, *options);
-  app.footer(footer);
+  app.footer(refine_footer);
   return [options, path] { return refine(*options, *path); };
 }
 

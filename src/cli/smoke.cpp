@@ -34,7 +34,7 @@ namespace fs = std::filesystem;
 namespace lapis::cli {
 namespace {
 
-constexpr const char* footer =
+constexpr const char* smoke_footer =
     "Examples:\n"
     "  lapis smoke suite.json\n"
     "  lapis smoke suite.json --update house\n"
@@ -45,7 +45,7 @@ constexpr const char* footer =
     "SUITE has named jobs in JSON, and what each must come to: pictures and latents that were approved, exit\n"
     "codes, time, memory. Exit code 0 where every case passes, else 1. docs/smoke.md has the whole of it.";
 
-struct Options {
+struct SmokeOptions {
   std::string suite;
   std::vector<std::string> words;
   std::vector<std::string> updated;
@@ -61,11 +61,11 @@ struct Options {
   bool json = false;
 };
 
-std::string line_of(const Options& options, const std::string& flag, const std::string& name) {
+std::string line_of(const SmokeOptions& options, const std::string& flag, const std::string& name) {
   return core::sentence("lapis smoke {} {} {}", core::shell_word(options.suite), flag, core::shell_word(name));
 }
 
-jobs::SmokeAsked asked_of(const Options& options) {
+jobs::SmokeAsked asked_of(const SmokeOptions& options) {
   jobs::SmokeAsked asked;
   asked.suite = options.suite;
   asked.words = options.words.empty() ? options.updated : options.words;
@@ -105,7 +105,7 @@ void write_text(const std::string& path, const std::string& text) {
 }
 
 /// Tells a CI server what it asks for in its environment.
-void tell_server(const Options& options, const io::SmokeReport& report) {
+void tell_server(const SmokeOptions& options, const io::SmokeReport& report) {
   if (const char* summary = std::getenv("GITHUB_STEP_SUMMARY"); summary != nullptr && *summary != '\0') {
     std::ofstream(summary, std::ios::app) << io::smoke_markdown(report) << "\n";
   }
@@ -119,7 +119,7 @@ void tell_server(const Options& options, const io::SmokeReport& report) {
   }
 }
 
-int list(const Options& options) {
+int list(const SmokeOptions& options) {
   const io::Suite suite = io::read_suite(options.suite);
   jobs::check_suite(suite);
   const jobs::SmokeAsked asked = asked_of(options);
@@ -136,7 +136,7 @@ int list(const Options& options) {
 }
 
 /// Writes a suite for a model that is found by its name, on other machines too.
-int init(const Options& options) {
+int init(const SmokeOptions& options) {
   pipeline::ModelCatalog catalog;
   const Model& model = options.model.empty() ? *catalog.all().at(0) : catalog.open(options.model);
   const auto known = catalog.find([&](const Model& each) { return each.name == model.name; });
@@ -156,7 +156,7 @@ int init(const Options& options) {
   return 0;
 }
 
-void check(const Options& options) {
+void check(const SmokeOptions& options) {
   if (!options.init.empty() && !options.suite.empty()) {
     throw Error(ErrorKind::usage, "--init writes a suite, and does none. Leave the other out");
   }
@@ -171,7 +171,7 @@ void check(const Options& options) {
   }
 }
 
-int smoke(const Options& options) {
+int smoke(const SmokeOptions& options) {
   check(options);
   if (!options.init.empty()) return init(options);
   if (options.list) return list(options);
@@ -211,7 +211,7 @@ int smoke(const Options& options) {
 }  // namespace
 
 Run declare_smoke(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<SmokeOptions>();
   const OptionGroup group(app);
   group.value("suite", options->suite, "SUITE", "File with named jobs and what they must come to, in JSON");
   const OptionGroup cases(app, "Cases");
@@ -235,7 +235,7 @@ Run declare_smoke(CLI::App& app) {
   const OptionGroup beginning(app, "A suite to begin with");
   beginning.value("--init", options->init, "FOLDER", "Write FOLDER/suite.json");
   beginning.value("-m,--model", options->model, "MODEL", "Of this model (the first that is known)");
-  app.footer(footer);
+  app.footer(smoke_footer);
   return [options, update] {
     options->update = update->count() > 0;
     std::erase(options->updated, "");
