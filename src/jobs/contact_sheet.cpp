@@ -34,7 +34,9 @@ bool is_picture(const std::string& path) {
 }
 
 /// The value of an axis that a job has, as text.
-std::string value_of(const Axis& axis, std::size_t place) { return core::sentence("{} {}", axis.key, axis.values[place]); }
+std::string value_of(const Axis& axis, std::size_t place) {
+  return core::sentence("{} {}", axis.key, axis.values[place]);
+}
 
 /// The beginning of a text, where that is longer than a picture has room for.
 std::string shortened(const std::string& text, std::size_t most) {
@@ -129,7 +131,8 @@ core::SheetCell ContactSheet::cell_of(const Entry& entry, const std::string& cap
   if (cell.tiles.empty()) cell.tiles.push_back({std::nullopt, entry.text, {}, ""});
   if (caption.empty()) return cell;
   core::SheetTile& tile = cell.tiles.front();
-  tile.caption = is_page() ? std::vector<core::SheetLine>{{caption, ink}} : caption_of(shortened(caption, longest_caption), tile);
+  tile.caption =
+      is_page() ? std::vector<core::SheetLine>{{caption, ink}} : caption_of(shortened(caption, longest_caption), tile);
   return cell;
 }
 
@@ -137,8 +140,10 @@ core::Sheet ContactSheet::sheet() const {
   core::Sheet sheet;
   sheet.title = core::sentence("Batch of {}", core::count_text(entries_.size(), "job"));
   sheet.notes = notes_of(asked_.defaults);
-  const bool is_square = std::ranges::all_of(entries_, [&](const auto& entry) { return words_of(entry.second.job).size() == 1; });
-  const auto side = static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(std::max<std::size_t>(entries_.size(), 1)))));
+  const bool is_square =
+      std::ranges::all_of(entries_, [&](const auto& entry) { return words_of(entry.second.job).size() == 1; });
+  const auto side =
+      static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(std::max<std::size_t>(entries_.size(), 1)))));
   std::map<std::pair<std::size_t, std::size_t>, const Entry*> grid;
   for (const auto& [number, entry] : entries_) {
     if (is_square) {
@@ -158,8 +163,9 @@ core::Sheet ContactSheet::sheet() const {
   for (std::size_t row = 0; row < sheet.rows.size(); ++row) {
     for (std::size_t column = 0; column < sheet.columns.size(); ++column) {
       const auto found = grid.find({row, column});
-      sheet.cells.push_back(found == grid.end() ? core::SheetCell{}
-                                                : cell_of(*found->second, is_square ? words_of(found->second->job).front() : ""));
+      sheet.cells.push_back(found == grid.end()
+                                ? core::SheetCell{}
+                                : cell_of(*found->second, is_square ? words_of(found->second->job).front() : ""));
     }
   }
   return sheet;

@@ -23,7 +23,8 @@ void Workers::give(std::size_t worker, const io::Message& message) {
 
 std::vector<Workers::Heard> Workers::wait(std::optional<int> also) {
   std::vector<pollfd> awaited;
-  for (const Place& place : places_) awaited.push_back({place.process ? place.process->line().descriptor() : -1, POLLIN, 0});
+  for (const Place& place : places_)
+    awaited.push_back({place.process ? place.process->line().descriptor() : -1, POLLIN, 0});
   awaited.push_back({also.value_or(-1), POLLIN, 0});
   if (::poll(awaited.data(), awaited.size(), -1) <= 0) return {};
   std::vector<Heard> heard;

@@ -23,8 +23,8 @@ void echo(MessageLine& line) {
 
 TEST_CASE("messages come back whole, whatever their bytes") {
   ChildProcess child(echo);
-  for (const Message& message : {Message{}, Message{""}, Message{"a", std::string("b\0\n\xFF", 4), ""},
-                                 Message{std::string(3'000'000, 'x')}}) {
+  for (const Message& message :
+       {Message{}, Message{""}, Message{"a", std::string("b\0\n\xFF", 4), ""}, Message{std::string(3'000'000, 'x')}}) {
     child.line().send(message);
     CHECK(child.line().receive() == message);
   }

@@ -31,7 +31,8 @@ std::string text_of(const core::Sheet& sheet) { return std::string(as_chars(shee
 TEST_CASE("a page has headings, pictures that lead to their files, and texts in place of those that are not there") {
   const std::string page = text_of(two_by_one());
   for (const char* part :
-       {"<h1>a &lt;sheet&gt;</h1>", "a &amp; b", "<th scope=\"col\">guidance 5</th>", "<span>line 1</span><span>seed 7</span>",
+       {"<h1>a &lt;sheet&gt;</h1>", "a &amp; b", "<th scope=\"col\">guidance 5</th>",
+        "<span>line 1</span><span>seed 7</span>",
         "<a href=\"out/a%20b%22%23%C3%A9.png\"><img src=\"data:image/png;base64,", "alt=\"line 1, seed 7 guidance 3\"",
         "<div class=\"none\">steps is 0 &lt;</div>", "<figcaption>a caption</figcaption>"}) {
     CAPTURE(part);

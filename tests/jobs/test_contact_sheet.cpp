@@ -55,7 +55,8 @@ TEST_CASE("lines and all axes but the last share the rows") {
   ListAsked asked = made.file.asked("{\"prompt\": \"a\"}\n{\"name\": \"second\", \"prompt\": \"b\"}\n");
   asked.axes = {parse_axis("seed=1..2"), parse_axis("steps=3,5")};
   const core::Sheet sheet = made.sheet_of(asked);
-  CHECK(sheet.rows == std::vector<core::SheetHeading>{{"a", "seed 1"}, {"a", "seed 2"}, {"second", "seed 1"}, {"second", "seed 2"}});
+  CHECK(sheet.rows ==
+        std::vector<core::SheetHeading>{{"a", "seed 1"}, {"a", "seed 2"}, {"second", "seed 1"}, {"second", "seed 2"}});
   CHECK(line_at(sheet, 3, 1) == 8);
 }
 

@@ -115,7 +115,8 @@ std::vector<std::byte> sheet_page(const core::Sheet& sheet) {
     for (std::size_t column = 0; column < sheet.columns.size(); ++column) {
       const std::string what = joined_words(sheet.rows[row]) + " " + joined_words(sheet.columns[column]);
       html += "<td><div>";
-      for (const core::SheetTile& tile : sheet.cells[row * sheet.columns.size() + column].tiles) html += tile_html(tile, what);
+      for (const core::SheetTile& tile : sheet.cells[row * sheet.columns.size() + column].tiles)
+        html += tile_html(tile, what);
       html += "</div></td>";
     }
     html += "</tr>\n";
