@@ -77,7 +77,7 @@ const std::vector<CheckedJob>& Batch::check() {
 std::optional<CheckedJob> Batch::outlined(BatchJob job) {
   CheckedJob outlined{std::move(job), {}};
   const bool is_one = takes(outlined, [&] {
-    if (outlined.job.fault) throw *outlined.job.fault;
+    if (outlined.job.fault) throw Error(*outlined.job.fault);
     outlined.outline = outline(outlined.job, files_);
     outlined.outline.engine.keep_bytes = asked_.memory;
     claim_outputs(outlined);

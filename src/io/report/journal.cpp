@@ -143,7 +143,7 @@ std::vector<JournalRecord> read_journal(const fs::path& file) {
   return records;
 }
 
-Journal::Journal(fs::path file) : file_(in_made_folder(fs::absolute(file))), lock_(file_.string() + ".lock") {
+Journal::Journal(const fs::path& file) : file_(in_made_folder(fs::absolute(file))), lock_(file_.string() + ".lock") {
   const bool is_ours = lock_.acquire();
   LockText before = read_lock(lock_.text(), file_);
   if (!is_ours) {

@@ -51,7 +51,7 @@ class Journal {
  public:
   /// Opens or begins it; its folder is made. A torn last line is cut off. Throws Error{output} where another run has
   /// it, or where it cannot be written, and as `read_journal`.
-  explicit Journal(std::filesystem::path file);
+  explicit Journal(const std::filesystem::path& file);
 
   /// Those of the runs before, in their order.
   const std::vector<JournalRecord>& records() const { return records_; }
