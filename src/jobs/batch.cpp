@@ -1,7 +1,6 @@
 #include "jobs/batch.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -168,18 +167,14 @@ void Batch::keep_shard() {
 
 /// Jobs that load the same follow one another, each kind where its first job stands.
 void Batch::sort_by_load() {
-  std::map<std::string, std::size_t> places;
-  std::vector<std::vector<CheckedJob>> kinds;
+  std::map<std::string, std::size_t> first;
   for (CheckedJob& job : jobs_) {
     const EngineOptions& engine = job.outline.engine;
-    const auto [kind, is_new] = places.emplace(core::sentence("{} {} {} {} {}", engine.device, engine.dtype,
-                                                              engine.vae_dtype, engine.threads, job.outline.load),
-                                               kinds.size());
-    if (is_new) kinds.emplace_back();
-    kinds[kind->second].push_back(std::move(job));
+    const std::string key = core::sentence("{} {} {} {} {}", engine.device, engine.dtype, engine.vae_dtype,
+                                           engine.threads, job.outline.load);
+    job.turn = first.emplace(key, first.size()).first->second;
   }
-  jobs_.clear();
-  for (std::vector<CheckedJob>& kind : kinds) std::ranges::move(kind, std::back_inserter(jobs_));
+  std::ranges::stable_sort(jobs_, {}, &CheckedJob::turn);
 }
 
 BatchResult Batch::run() {

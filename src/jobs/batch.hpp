@@ -63,6 +63,7 @@ struct CheckedJob {
   Outline outline;
   bool is_done = false;  ///< its outputs are there as the journal has them
   bool is_ours = false;  ///< what lies at its outputs is its own, and may be replaced
+  std::size_t turn = 0;  ///< of what it loads, among what the jobs of the batch load
 };
 
 /// A job that is being done.

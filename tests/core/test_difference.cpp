@@ -122,7 +122,7 @@ TEST_CASE("the drawn difference has both pictures, and a third with its worst pi
 }
 
 TEST_CASE("of two latents each channel is drawn, four in a row, and the worst value framed") {
-  const std::vector<float> a(6 * 4, 0.0F);
+  const std::vector<float> a(24, 0.0F);
   std::vector<float> b = a;
   const std::array<std::int64_t, 4> shape = {1, 6, 2, 2};
   constexpr std::array<std::uint8_t, 3> frame = {60, 220, 120};
@@ -130,8 +130,8 @@ TEST_CASE("of two latents each channel is drawn, four in a row, and the worst va
   const Image alike = drawn_difference(a, b, shape, difference_of(a, b, shape, {}));
   CHECK(alike.width == 4 * 256 + 5 * 12);
   CHECK(count_of(alike, frame) == 0);
-  b[4 * 4 + 1] = 0.5F;
-  b[5 * 4] = 0.25F;
+  b[17] = 0.5F;
+  b[20] = 0.25F;
   const Image other = drawn_difference(a, b, shape, difference_of(a, b, shape, {}));
   CHECK(other.height == alike.height);
   CHECK(count_of(other, frame) > 20);
