@@ -1,6 +1,11 @@
 #include <catch2/catch.hpp>
+#include <optional>
 #include <string>
+#include <variant>
+#include <vector>
 
+#include "core/job/job_fields.hpp"
+#include "core/text/sentence.hpp"
 #include "support.hpp"
 
 using namespace lapis;
@@ -9,6 +14,15 @@ using namespace lapis::jobs::test;
 using io::test::check_fails;
 
 namespace {
+
+/// A value as JSON has it in a line.
+std::string json_value(const core::JobField& field, const std::string& value) {
+  const bool is_text = std::holds_alternative<std::string Job::*>(field.member) ||
+                       std::holds_alternative<std::optional<std::string> Job::*>(field.member);
+  if (is_text) return core::sentence("\"{}\"", value);
+  return std::holds_alternative<std::vector<std::string> Job::*>(field.member) ? core::sentence("[\"{}\"]", value)
+                                                                               : value;
+}
 
 std::string problem(const BatchJob& job) { return job.fault ? job.fault->problem() : ""; }
 
@@ -70,6 +84,33 @@ TEST_CASE("a job without a seed has the same one whenever its line is read, and 
   ListAsked grid = file.asked("{\"prompt\": \"a\"}\n");
   grid.axes = {{"steps", {"1", "2", "3"}}};
   for (const BatchJob& job : all_jobs(grid)) CHECK(job.place.seed == once[0].place.seed);
+}
+
+TEST_CASE("every field of a job reaches a batch: by a line, by an option, by an axis, and to a worker") {
+  for (const core::JobField& field : core::job_fields()) {
+    INFO(field.key);
+    const std::vector<std::string> choices = field.choices();
+    const bool is_switch = std::holds_alternative<bool Job::*>(field.member);
+    const std::string value = is_switch ? "true" : choices.empty() ? "1" : choices.back();
+    Job wanted;
+    core::set_field(wanted, field, value);
+    const auto has_it = [&](const Job& job) {
+      return std::visit([&](auto member) { return job.*member == wanted.*member; }, field.member);
+    };
+    CHECK_FALSE(has_it(Job()));
+
+    const ListFile file;
+    const ListAsked by_line = file.asked(core::sentence("{{\"{}\": {}}}\n", field.key, json_value(field, value)));
+    JobList list(by_line);
+    const BatchJob job = list.next().value();
+    CHECK(problem(job).empty());
+    CHECK(has_it(job.said.job));
+    CHECK(has_it(list.again(job.place).said.job));
+    CHECK(has_it(all_jobs(file.asked("{}\n", {wanted, {std::string(field.key)}})).front().said.job));
+    ListAsked by_axis = file.asked("{}\n");
+    by_axis.axes = {{std::string(field.key), {value}}};
+    CHECK(has_it(all_jobs(by_axis).front().said.job));
+  }
 }
 
 TEST_CASE("an axis says no field that a command has not, and no list is one job") {
