@@ -92,6 +92,8 @@ void check(const BatchOptions& options) {
                 "of them share: lapis batch --prompts prompts.txt -o out/");
   }
   const std::string output = options.defaults.job.output.value_or("");
+  jobs::check_template(output, "output");
+  jobs::check_template(options.defaults.job.latent.value_or(""), "latent");
   if (!output.empty() && std::filesystem::is_other(output)) {
     throw Error(ErrorKind::usage, core::sentence("-o {}: a batch writes files, and that is none", output));
   }

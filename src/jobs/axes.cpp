@@ -11,9 +11,9 @@
 #include <variant>
 
 #include "core/job/job_fields.hpp"
-#include "core/text/choice.hpp"
 #include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
+#include "core/text/suggest.hpp"
 #include "core/text/unicode.hpp"
 #include "io/file/file_descriptor.hpp"
 #include "io/file/text.hpp"
@@ -46,15 +46,14 @@ std::vector<std::string> words_for(const core::JobField& field) {
 }
 
 const core::JobField& field_called(std::string_view word) {
-  std::vector<std::string> keys;
   std::vector<std::string> all;
   for (const core::JobField& field : core::job_fields()) {
     const std::vector<std::string> names = words_for(field);
     if (std::ranges::find(names, word) != names.end()) return field;
-    keys.push_back(names.front());
     all.insert(all.end(), names.begin(), names.end());
   }
-  core::refuse_word(core::sentence("the field of {each}"), word, keys, all);
+  throw Error(ErrorKind::usage, core::sentence("{each}: a job has no field \"{}\".{}", word, core::did_you_mean(word, all)),
+              core::sentence("Its fields are called as the options of {lapis generate}, as in {each} seed=1..8"));
 }
 
 bool takes_numbers(const core::JobField& field) {
@@ -212,8 +211,7 @@ void check_axes(std::span<const Axis> axes) {
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const std::string& key = axes[i].key;
     if (std::ranges::find(axes.first(i), key, &Axis::key) != axes.begin() + static_cast<std::ptrdiff_t>(i)) {
-      throw Error(ErrorKind::usage,
-                  core::sentence("{each} gives {} twice; give all its values at once", core::field_name(key)));
+      throw Error(ErrorKind::usage, core::sentence("{each} gives {} twice; give all its values at once", key));
     }
     if (axes[i].values.size() > most_combinations / count) {
       std::vector<std::string> counts;

@@ -40,12 +40,6 @@ std::string named(const std::string& pattern, const BatchJob& job, const std::st
   });
 }
 
-void check_file(const std::string& output, const char* key) {
-  if (pipeline::output_name(output) != "-") return;
-  throw Error(ErrorKind::usage,
-              core::sentence("{} is standard output, where a batch reports. Name a file", core::field_name(key)));
-}
-
 }  // namespace
 
 std::string safe_name(const std::string& text) {
@@ -65,16 +59,23 @@ std::string safe_name(const std::string& text) {
   return word.empty() ? "_" : word;
 }
 
+void check_template(const std::string& pattern, const char* key) {
+  pipeline::filled(pattern, words, [](const std::string& /*word*/) { return std::nullopt; });
+  if (pipeline::output_name(pattern) != "-") return;
+  throw Error(ErrorKind::usage,
+              core::sentence("{} is standard output, where a batch reports. Name a file", core::field_name(key)));
+}
+
 void name_outputs(BatchJob& job, const std::string& model) {
   Job& said = job.said.job;
   const bool has_latent = said.latent && makes_pictures(job.said.command);
   if (said.latent) {
-    check_file(*said.latent, "latent");
+    check_template(*said.latent, "latent");
     said.latent = named(pipeline::in_folder(*said.latent, "{line:04}.safetensors"), job, model);
   }
   if (!said.output && has_latent) return;
   const std::string output = said.output.value_or(default_output);
-  check_file(output, "output");
+  check_template(output, "output");
   const char* const usual = makes_pictures(job.said.command) ? "{line:04}.png" : "{line:04}.safetensors";
   said.output = named(pipeline::in_folder(output, usual), job, model);
   job.said.named.emplace("output");

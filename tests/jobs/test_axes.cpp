@@ -34,9 +34,9 @@ TEST_CASE("an axis is a field, by its key or a name of its flag, and values with
   CHECK(values_said("sampler=euler,dpmpp_2m") == Words{"euler", "dpmpp_2m"});
   CHECK(values_said("loras=a:0.5,b") == Words{"a:0.5", "b"});
   CHECK(values_said("prompt=a=b") == Words{"a=b"});
-  check_axis_refused("stpes=3", {"the field of each is \"stpes\"", "Did you mean \"steps\"?"});
+  check_axis_refused("stpes=3", {"a job has no field \"stpes\"", "Did you mean \"steps\"?"});
   check_axis_refused("cfg-scal=3", {"Did you mean \"cfg-scale\"?"});
-  check_axis_refused("=3", {"the field of each is \"\""});
+  check_axis_refused("=3", {"a job has no field \"\""});
   check_axis_refused("seed", {"expected FIELD=VALUES"});
 }
 
