@@ -58,7 +58,7 @@ std::vector<Case> cases_of(const Space& from, const Space& to) {
     const auto bit = [bits](unsigned place) { return (bits >> place & 1U) != 0; };
     const auto units = [&](unsigned place) { return bit(place) ? Units::vae : Units::model; };
     const auto layout = [&](unsigned place) { return bit(place) ? Layout::packed : Layout::plain; };
-    const std::optional<PixelSize> size = bit(4) ? std::optional(PixelSize{128, 64}) : std::nullopt;
+    const std::optional<PixelSize> size = bit(4) ? std::optional(PixelSize{64, 32}) : std::nullopt;
     for (const core::RouteOptions& options :
          {core::RouteOptions{}, core::RouteOptions{true, true, false}, core::RouteOptions{true, false, true}}) {
       cases.push_back({from, to, units(0), units(1), layout(2), layout(3), size, options, bit(4) ? 2 : 1});
@@ -68,15 +68,15 @@ std::vector<Case> cases_of(const Space& from, const Space& to) {
   return cases;
 }
 
-io::LatentDocument document_of(const Case& asked) {
+io::LatentDocument document_of(const Case& asked, std::int64_t side = 64) {
   io::LatentDocument document;
   Passport& passport = document.passport;
   passport.space = asked.from;
   passport.units = asked.from_units;
-  const std::int64_t cells = 64 / asked.from.downscale;
+  const std::int64_t cells = side / asked.from.downscale;
   passport.shape = {asked.pictures, asked.from.channels, cells, cells};
   std::int64_t count = 1;
-  for (const std::int64_t side : passport.shape) count *= side;
+  for (const std::int64_t extent : passport.shape) count *= extent;
   for (std::int64_t i = 0; i < count; ++i) document.values.push_back(static_cast<float>(i % 7) * 0.25F + 1);
   document.extra["x-note"] = "kept";
   return document;
@@ -146,7 +146,7 @@ TEST_CASE("what was planned is what is run, for every pair of spaces in every st
       const Model own = model_of("own", from);
       const Model target = model_of("target", to);
       for (const Case& asked : cases_of(from, to)) {
-        const io::LatentDocument document = document_of(asked);
+        const io::LatentDocument document = document_of(asked, 32);
         const core::Route route = plan(asked, document);
         if (route.refused) continue;
         RecordingEngine engine;

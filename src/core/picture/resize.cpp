@@ -94,7 +94,11 @@ Pixels along_rows(const Pixels& pixels, const std::vector<Taps>& taps) {
       for (std::size_t c = 0; c < channels; ++c) {
         const std::uint8_t* from = row + each.first * channels + c;
         std::int32_t sum = half;
-        for (std::size_t k = 0; k < each.weights.size(); ++k) sum += from[k * channels] * each.weights[k];
+        std::size_t at = 0;
+        for (const std::int32_t weight : each.weights) {
+          sum += from[at] * weight;
+          at += channels;
+        }
         *to++ = sample_of(sum);
       }
     }

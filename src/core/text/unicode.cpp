@@ -105,8 +105,8 @@ char32_t code_point(std::string_view sequence) {
 }
 
 bool is_unseen(char32_t point) {
-  return std::any_of(unseen.begin(), unseen.end(),
-                     [&](const Range& range) { return point >= range.first && point <= range.last; });
+  const auto range = std::ranges::lower_bound(unseen, point, {}, &Range::last);
+  return range != unseen.end() && point >= range->first;
 }
 
 }  // namespace lapis::core

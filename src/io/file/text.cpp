@@ -45,6 +45,8 @@ PrintablePiece printable_piece(std::string_view text) {
 }
 
 std::string printable(std::string_view text, std::size_t longest) {
+  const auto is_ascii = [](char c) { return c >= ' ' && c <= '~'; };
+  if (text.size() <= longest && std::ranges::all_of(text, is_ascii)) return std::string(text);  // most names and keys
   std::string result;
   std::size_t at = 0;
   while (at < text.size()) {
