@@ -52,7 +52,8 @@ const core::JobField& field_called(std::string_view word) {
     if (std::ranges::find(names, word) != names.end()) return field;
     all.insert(all.end(), names.begin(), names.end());
   }
-  throw Error(ErrorKind::usage, core::sentence("{each}: a job has no field \"{}\".{}", word, core::did_you_mean(word, all)),
+  throw Error(ErrorKind::usage,
+              core::sentence("{each}: a job has no field \"{}\".{}", word, core::did_you_mean(word, all)),
               core::sentence("Its fields are called as the options of {lapis generate}, as in {each} seed=1..8"));
 }
 

@@ -49,15 +49,18 @@ Values simple_times(int train_steps, int steps) {
 
 Values ddim_times(int train_steps, int steps) {
   Values times;
-  for (int i = steps - 1; i >= 0; --i) times.push_back(static_cast<double>(1 + i * (train_steps / steps)));
+  const int stride = train_steps / steps;
+  for (int i = steps - 1; i >= 0; --i) times.push_back(1 + i * stride);
   return times;
 }
 
 Values lcm_times(int train_steps, int steps) {
   Values times;
   const int stride = train_steps / lcm_steps;
-  for (int i = 0; i < steps; ++i)
-    times.push_back(static_cast<double>((lcm_steps - i * lcm_steps / steps) * stride - 1));
+  for (int i = 0; i < steps; ++i) {
+    const int passed = i * lcm_steps / steps;
+    times.push_back((lcm_steps - passed) * stride - 1);
+  }
   return times;
 }
 

@@ -20,8 +20,8 @@
 
 /// Of the dynamic loader: the address of a thread-local variable, by its library's number and its place there. Makes
 /// those of that library if the calling thread has none yet.
-extern "C" void* __tls_get_addr(
-    unsigned long* index);  // NOLINT(bugprone-reserved-identifier,readability-identifier-naming)
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
+extern "C" void* __tls_get_addr(unsigned long* index);
 
 namespace lapis::io {
 
