@@ -125,7 +125,7 @@ std::string complaint(const Case& asked, const core::Route& route, const io::Lat
   // The latent's own VAE is given all pictures in one call.
   const std::int64_t decodes = transcodes ? 1 + (cost.decodes - 1) * asked.pictures : 0;
   if (log.count("decode") != decodes) return "other decodes than planned";
-  if (log.count("encode") != cost.encodes * asked.pictures) return "other encodes than planned";
+  if (log.count("encode") != std::int64_t{cost.encodes} * asked.pictures) return "other encodes than planned";
   if (passport.space != asked.to || passport.units != units) return "it arrived elsewhere";
   if (core::picture_size(passport) != route.size || passport.shape[0] != asked.pictures) return "another size came out";
   if (passport.history != result.added) return "the history is not what was added";
@@ -166,7 +166,8 @@ TEST_CASE("what was planned is what is run, for every pair of spaces in every st
       }
     }
   }
-  CHECK(wrong == "");
+  INFO(wrong);
+  CHECK(wrong.empty());
   CHECK(run > 10'000);
 }
 
@@ -243,5 +244,5 @@ TEST_CASE("exact arithmetic needs no engine, and a change of numbers is announce
   CHECK(announcement("a.safetensors", result) ==
         "a.safetensors: sdxl -> playground25:sdxl, the same VAE's values by other numbers");
   const Case stays{asked.from, asked.from, Units::model, Units::vae, Layout::plain, Layout::plain, {}, {}};
-  CHECK(announcement("a.safetensors", run_route(plan(stays, document), document, {})) == "");
+  CHECK(announcement("a.safetensors", run_route(plan(stays, document), document, {})).empty());
 }

@@ -59,10 +59,8 @@ std::vector<Taps> make_taps(int in, double from, double to, int out, Filter filt
   taps.reserve(static_cast<std::size_t>(out));
   for (int i = 0; i < out; ++i) {
     const double center = from + (i + 0.5) * scale;
-    // NOLINTBEGIN(bugprone-incorrect-roundings): Pillow rounds so, and what is negative is cut off
-    const int first = std::max(static_cast<int>(center - support + 0.5), 0);
-    const int end = std::min(static_cast<int>(center + support + 0.5), in);
-    // NOLINTEND(bugprone-incorrect-roundings)
+    const int first = std::max(static_cast<int>(std::floor(center - support + 0.5)), 0);
+    const int end = std::min(static_cast<int>(std::floor(center + support + 0.5)), in);
     std::vector<double> exact;
     double sum = 0;
     for (int k = first; k < end; ++k) {
