@@ -148,6 +148,9 @@ int init(const SmokeOptions& options) {
   std::error_code ignored;  // what cannot be made is told by whoever writes there
   fs::create_directories(options.init, ignored);
   const fs::path file = fs::path(options.init) / "suite.json";
+  if (fs::exists(fs::symlink_status(file, ignored))) {
+    throw Error(ErrorKind::output, core::sentence("{} is there already. Name another folder", file.string()));
+  }
   const std::string text = io::first_suite(model.name);
   io::write_file(file, std::as_bytes(std::span(text)), /*overwrite=*/false);
   print_line(file.string());

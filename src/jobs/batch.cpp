@@ -21,11 +21,6 @@ namespace {
 
 constexpr int stopped_exit = 130;  ///< as of a program that a person stopped
 
-std::string whole_path(const std::string& path) {
-  std::error_code ignored;
-  return fs::absolute(path, ignored).lexically_normal().string();
-}
-
 /// The id of a line that is no job.
 std::string id_of_fault(const BatchJob& job) {
   const std::string text = "fault " + job.where;
@@ -82,6 +77,18 @@ const std::vector<CheckedJob>& Batch::check() {
   }
   sort_by_load();
   return jobs_;
+}
+
+/// A path by which each file has one name, there or not: links of its folder are followed.
+std::string Batch::whole_path(const std::string& path) {
+  std::error_code ignored;
+  const fs::path whole = fs::absolute(path, ignored).lexically_normal();
+  const auto [folder, is_new] = folders_.emplace(whole.parent_path(), whole.parent_path());
+  if (is_new) {
+    const fs::path real = fs::weakly_canonical(folder->first, ignored);
+    if (!ignored) folder->second = real;
+  }
+  return (folder->second / whole.filename()).string();
 }
 
 std::optional<CheckedJob> Batch::outlined(BatchJob job) {

@@ -98,6 +98,7 @@ class Batch {
   std::optional<double> estimate() const;
 
  private:
+  std::string whole_path(const std::string& path);
   std::optional<CheckedJob> outlined(BatchJob job);
   bool takes(CheckedJob& job, const std::function<void()>& step);
   void claim_outputs(const CheckedJob& job);
@@ -131,9 +132,10 @@ class Batch {
   JobList list_;
   Files files_;
   std::optional<io::Journal> journal_;
-  std::vector<io::JournalRecord> known_;        ///< of runs before
-  std::map<std::string, std::size_t> by_id_;    ///< the last of each in `known_`
-  std::map<std::string, std::size_t> by_path_;  ///< whose output lies there, in `known_`
+  std::vector<io::JournalRecord> known_;                            ///< of runs before
+  std::map<std::string, std::size_t> by_id_;                        ///< the last of each in `known_`
+  std::map<std::string, std::size_t> by_path_;                      ///< whose output lies there, in `known_`
+  std::map<std::filesystem::path, std::filesystem::path> folders_;  ///< of outputs, with links followed
   std::map<std::string, std::string> claimed_;  ///< outputs of this batch, by whole path: where they are said
   std::vector<CheckedJob> jobs_;
   std::vector<io::JournalRecord> faults_;  ///< found before it is known how many jobs there are

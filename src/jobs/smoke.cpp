@@ -117,6 +117,7 @@ class SmokeRun {
   pipeline::AskedTolerance tolerance_for(const io::SuiteCase& wanted, bool picture, bool elsewhere) const;
   void keep(const std::string& output, io::SmokeGolden& golden);
   void approve(const DoneJob& job, const std::string& output, io::SmokeGolden& golden, io::GoldenState state);
+  static bool is_of_another(const io::GoldenRecord& record, const std::string& digest);
   std::string digest_of(const std::string& model);
   std::vector<std::string> unowned() const;
   void write_records();
@@ -276,6 +277,13 @@ pipeline::AskedTolerance SmokeRun::tolerance_for(const io::SuiteCase& wanted, bo
   return asked_tolerance(thresholds);
 }
 
+/// Whether a golden with these pixels is none that its record tells of: somebody put another file in its place.
+bool SmokeRun::is_of_another(const io::GoldenRecord& record, const std::string& digest) {
+  if (record.approved.empty() || digest.empty()) return false;
+  const std::string& first = record.approved.front().pixels_sha256;
+  return !first.empty() && first != digest;
+}
+
 /// Exact ones first, of several that were approved; then thresholds, which are those for other machines where the same
 /// model ran on none of those that were approved.
 void SmokeRun::hold_against(const io::SuiteCase& wanted, const DoneJob& job, const std::string& output,
@@ -287,6 +295,12 @@ void SmokeRun::hold_against(const io::SuiteCase& wanted, const DoneJob& job, con
   pipeline::CompareAsked asked{
       golden.expected, output, tolerance_for(wanted, is_picture(output), elsewhere), {}, false};
   golden.pair = pipeline::compare(asked, {}).pairs.front();
+  if (is_of_another(record, golden.pair->a.pixels_sha256)) {
+    test.notes.push_back(core::sentence(
+        "{} is not the picture that goldens.json tells of: what was approved with that does not count", golden.name));
+    records_.erase(golden.name);
+    return hold_against(wanted, job, output, golden, test);
+  }
   const std::string& digest = golden.pair->b.pixels_sha256;
   const bool is_approved = !digest.empty() && std::ranges::find(record.approved, digest,
                                                                 &io::Approval::pixels_sha256) != record.approved.end();

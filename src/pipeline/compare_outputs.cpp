@@ -8,6 +8,8 @@
 
 #include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
+#include "core/text/shell_word.hpp"
+#include "core/text/suggest.hpp"
 #include "io/file/atomic_file.hpp"
 #include "io/picture/png.hpp"
 #include "io/report/compare_report.hpp"
@@ -28,6 +30,13 @@ std::optional<Output> output_of(const std::string& name, std::string_view key, c
                 core::sentence("{} {}: standard output has the text. Name a file", core::field_name(key), name));
   }
   return Output{path, std::nullopt};
+}
+
+void check_png(const std::string& path) {
+  const fs::path ending = fs::path(path).extension();
+  if (core::equal_ignoring_case(ending.string(), ".png")) return;
+  throw Error(ErrorKind::usage, core::sentence("{diff} {}: a difference is written as PNG", path),
+              core::sentence("Type: {diff} {}", core::shell_word(path + ".png")));
 }
 
 /// Throws where an output would take the place of what is compared.
@@ -81,6 +90,7 @@ CompareOutputs plan_compare_outputs(const CompareOutputNames& names, std::span<c
   }
   outputs.junit = output_of(names.junit, "junit", "compare.xml");
   if (outputs.diff) {
+    check_png(outputs.diff->path);
     outputs.diff->path = picture_names(outputs.diff->path, 0, 1).front();
     check_apart(*outputs.diff, inputs, "diff");
     plan_outputs({&*outputs.diff, 1}, policy);

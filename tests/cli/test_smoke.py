@@ -95,6 +95,16 @@ class Goldens(SmokeTest):
         self.suite(HOUSE, job={**SHARED, "seed": 8})
         self.assertEqual(self.report()["cases"][0]["goldens"][0]["state"], "exact")
 
+    def test_a_golden_that_was_replaced_by_hand_is_what_counts(self) -> None:
+        self.suite(HOUSE, BOAT)
+        self.smoke("--update")
+        shutil.copy(self.golden("boat.png"), self.golden("house.png"))
+        test = self.report(code=1)["cases"][0]
+        self.assertIn("house.png is not the picture that goldens.json tells of", test["notes"][0])
+        self.assertIn("house.png differs", test["faults"][0])
+        self.smoke("--update", "house")
+        self.assertEqual(self.report()["cases"][0]["goldens"][0]["state"], "exact")
+
     def test_another_machine_has_thresholds_of_its_own_and_that_is_said(self) -> None:
         self.suite(HOUSE)
         self.smoke("--update")

@@ -71,6 +71,16 @@ TEST_CASE("all lines are checked, a bad one is told of with its place, and nothi
   CHECK(batch.file.folder.names() == std::vector<std::string>{"jobs.jsonl"});
 }
 
+TEST_CASE("two jobs with one output by way of a link are told of") {
+  Checking batch;
+  std::filesystem::create_directory(batch.file.folder / "real");
+  std::filesystem::create_directory_symlink("real", batch.file.folder / "link");
+  const std::string folder = (batch.file.folder / "").string();
+  const auto jobs = batch.check("{\"prompt\": \"a\", \"output\": \"" + folder + "real/x.png\"}\n{\"prompt\": \"b\", " +
+                                "\"output\": \"" + folder + "link/x.png\"}\n");
+  CHECK(lines_of(jobs) == std::vector<std::size_t>{1});
+}
+
 TEST_CASE("two jobs with one output are told of by both their places") {
   Checking batch;
   const auto jobs =
