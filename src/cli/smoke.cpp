@@ -204,7 +204,7 @@ int smoke(const SmokeOptions& options) {
   } else {
     print_line(io::counts_text(report));
   }
-  write_text(options.html, io::smoke_page(report));
+  if (!options.html.empty()) write_text(options.html, io::smoke_page(report));
   write_text(options.junit, io::junit_xml({io::smoke_junit(report)}));
   write_text(options.markdown, io::smoke_markdown(report));
   tell_server(options, report);

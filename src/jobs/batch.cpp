@@ -1,6 +1,7 @@
 #include "jobs/batch.hpp"
 
 #include <algorithm>
+#include <set>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -38,12 +39,14 @@ Batch::Batch(BatchAsked asked, BatchEvents events, bool writes)
     : asked_(std::move(asked)), events_(std::move(events)), list_(asked_.list) {
   pipeline::check_output(asked_.policy);
   events_.outlet.reports = true;  // the journal wants digests
+  if (asked_.workers > 1) workers_.emplace(asked_.workers, [this](io::MessageLine& to_maker) { serve(to_maker); });
   if (!asked_.sheet.empty()) {
     sheet_.emplace(asked_.sheet, asked_.list);
-    io::check_writable(asked_.sheet, /*overwrite=*/true);
+    std::error_code ignored;  // what cannot be made is told by whoever tries to write there
+    if (writes) fs::create_directories(fs::absolute(asked_.sheet).parent_path(), ignored);
+    if (writes) io::check_writable(asked_.sheet, /*overwrite=*/true);
     claimed_.emplace(whole_path(asked_.sheet), core::marked("{sheet}"));
   }
-  if (asked_.workers > 1) workers_.emplace(asked_.workers, [this](io::MessageLine& to_maker) { serve(to_maker); });
   if (asked_.journal.empty()) return;
   if (writes) {
     journal_.emplace(asked_.journal);
@@ -52,8 +55,12 @@ Batch::Batch(BatchAsked asked, BatchEvents events, bool writes)
     known_ = io::read_journal(asked_.journal);
   }
   for (std::size_t i = 0; i < known_.size(); ++i) {
-    by_id_[known_[i].id] = i;
-    for (const io::JournalOutput& output : known_[i].outputs) by_path_[whole_path(output.path)] = i;
+    std::vector<std::string> outputs;
+    for (const io::JournalOutput& output : known_[i].outputs) {
+      outputs.push_back(output.path);
+      by_path_[whole_path(output.path)] = i;
+    }
+    if (known_[i].done()) done_[done_key(known_[i].id, outputs)] = i;
   }
 }
 
@@ -75,7 +82,7 @@ const std::vector<CheckedJob>& Batch::check() {
     fault.of = of_;
     record(fault);
   }
-  sort_by_load();
+  sort_by_load(jobs_);
   return jobs_;
 }
 
@@ -130,26 +137,47 @@ void Batch::claim_outputs(const CheckedJob& job) {
 
 /// Decides whether the job was done, and refuses outputs that are another's.
 void Batch::check_outputs(CheckedJob& job) {
-  const auto known = by_id_.find(job.outline.id);
-  const io::JournalRecord* record = known == by_id_.end() ? nullptr : &known_[known->second];
-  job.is_ours = record != nullptr && !record->outputs.empty();
-  if (journal_ && std::ranges::find(journal_->interrupted(), job.outline.id) != journal_->interrupted().end()) {
-    job.is_ours = true;
-  }
-  job.is_done = record != nullptr && record->done() && !asked_.policy.overwrite && is_whole(*record);
-  if (job.is_ours || asked_.policy.overwrite || asked_.policy.skip_existing) return;
-  for (const std::string& output : job.outline.outputs) {
-    if (!is_there(output)) continue;
-    const auto owner = by_path_.find(whole_path(output));
-    if (owner == by_path_.end()) {
+  const std::vector<std::string>& outputs = job.outline.outputs;
+  const auto is_own = [&](const std::string& output) {
+    const io::JournalRecord* owner = owner_of(output);
+    return owner != nullptr && owner->id == job.outline.id;
+  };
+  const bool was_at_hand =
+      journal_ && std::ranges::find(journal_->interrupted(), job.outline.id) != journal_->interrupted().end();
+  job.is_ours = was_at_hand ||
+                (std::ranges::any_of(outputs, is_there) && std::ranges::all_of(outputs, [&](const std::string& output) {
+                   return !is_there(output) || is_own(output);
+                 }));
+  const auto done = done_.find(done_key(job.outline.id, outputs));
+  job.is_done = done != done_.end() && !asked_.policy.overwrite && is_whole(known_[done->second]);
+  if (job.is_ours || job.is_done || asked_.policy.overwrite || asked_.policy.skip_existing) return;
+  for (const std::string& output : outputs) {
+    if (!is_there(output) || is_own(output)) continue;
+    const io::JournalRecord* owner = owner_of(output);
+    if (owner == nullptr) {
       io::check_writable(output, /*overwrite=*/false);
       continue;
     }
     throw Error(ErrorKind::output,
                 core::sentence("{} is there already, and another job made it: line {} of a list before this one.",
-                               output, known_[owner->second].line),
+                               output, owner->line),
                 core::sentence("Replace it with {overwrite}, or name another folder"));
   }
+}
+
+/// The last record of runs before that has this output; null for none.
+const io::JournalRecord* Batch::owner_of(const std::string& output) {
+  const auto owner = by_path_.find(whole_path(output));
+  return owner == by_path_.end() ? nullptr : &known_[owner->second];
+}
+
+/// What tells jobs apart that were done: the id, and where all outputs lie.
+std::string Batch::done_key(const std::string& id, std::span<const std::string> outputs) {
+  std::set<std::string> paths;
+  for (const std::string& output : outputs) paths.insert(whole_path(output));
+  std::string key = id;
+  for (const std::string& path : paths) key += '\n' + path;
+  return key;
 }
 
 /// Whether all outputs of a job are there as they were written.
@@ -172,18 +200,6 @@ void Batch::keep_shard() {
   jobs_ = std::move(kept);
 }
 
-/// Jobs that load the same follow one another, each kind where its first job stands.
-void Batch::sort_by_load() {
-  std::map<std::string, std::size_t> first;
-  for (CheckedJob& job : jobs_) {
-    const EngineOptions& engine = job.outline.engine;
-    const std::string key = core::sentence("{} {} {} {} {}", engine.device, engine.dtype, engine.vae_dtype,
-                                           engine.threads, job.outline.load);
-    job.turn = first.emplace(key, first.size()).first->second;
-  }
-  std::ranges::stable_sort(jobs_, {}, &CheckedJob::turn);
-}
-
 BatchResult Batch::run() {
   if (asked_.fail_fast && result_.failed > 0) result_.stopped = true;
   for (const CheckedJob& job : jobs_) {
@@ -196,9 +212,10 @@ BatchResult Batch::run() {
 
 BatchResult Batch::run_as_read() {
   while (!is_stopped()) {
-    if (workers_ && workers_->is_busy() && (!workers_->idle() || list_.awaited())) {
-      hear(workers_->idle() ? list_.awaited() : std::nullopt);
-      continue;
+    if (workers_ && workers_->is_busy()) {
+      const std::optional<int> awaited = workers_->idle() ? list_.awaited() : std::nullopt;
+      const bool must_wait = !workers_->idle() || awaited;
+      if (must_wait && !hear(awaited)) continue;
     }
     std::optional<BatchJob> job = list_.next();
     if (!job) break;
@@ -251,7 +268,7 @@ JobAtHand Batch::begun(const CheckedJob& job) {
 void Batch::do_here(const CheckedJob& job) {
   JobAtHand hand = begun(job);
   const auto on_written = [&](const pipeline::Written& output) { take_written(hand, output); };
-  while (!settles(hand, work(job, events_.render, on_written))) {
+  while (!settles(hand, work(hand.job, events_.render, on_written))) {
   }
 }
 
@@ -262,13 +279,15 @@ void Batch::hand_out(const CheckedJob& job) {
   workers_->give(worker, message_of({job.job.place, job.is_ours}));
 }
 
-/// Waits for what workers say, or until `also` can be read.
-void Batch::hear(std::optional<int> also) {
-  for (const Workers::Heard& heard : workers_->wait(also)) {
+/// Waits for what workers say, or until `also` can be read; whether it can.
+bool Batch::hear(std::optional<int> also) {
+  const Workers::News news = workers_->wait(also);
+  for (const Workers::Heard& heard : news.heard) {
     if (!at_hand_.contains(heard.worker)) continue;
-    heed(heard.worker, heard.end.empty() ? heard.message : message_of({false, lost_worker(heard.end)}));
+    heed(heard.worker, heard.end.empty() ? heard.message : message_of({false, lost_worker(heard.end), true}));
   }
   if (is_stopped() && events_.render.stop && events_.render.stop()) workers_->ask_to_end();
+  return news.can_read;
 }
 
 void Batch::heed(std::size_t worker, const io::Message& message) {
@@ -300,7 +319,6 @@ void Batch::serve(io::MessageLine& to_maker) {
   while (const std::optional<io::Message> message = to_maker.receive()) {
     const HandedJob handed = handed_job(*message);
     CheckedJob job{list_.again(handed.place), {}, false, handed.is_ours};
-    job.outline = outline_here(job.job);
     to_maker.send(message_of(work(job, events, on_written)));
   }
 }
@@ -315,16 +333,17 @@ Outline Batch::outline_here(BatchJob& job) {
 }
 
 /// Does a job, here and now.
-JobEnd Batch::work(const CheckedJob& job, const Events& events, const OnWritten& on_written) {
+JobEnd Batch::work(CheckedJob& job, const Events& events, const OnWritten& on_written) {
   pipeline::Outlet outlet = events_.outlet;
   outlet.started = {};
   outlet.policy = asked_.policy;
   if (job.is_ours) outlet.policy = {.overwrite = true, .skip_existing = false};
   try {
-    return {!jobs::run(job.job, files_, door_for(job.outline), events, outlet, on_written), std::nullopt};
+    if (job.outline.id.empty()) job.outline = outline_here(job.job);
+    return {!jobs::run(job.job, files_, door_for(job.outline), events, outlet, on_written), std::nullopt, false};
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::device && asked_.retries > 0) door_.reset();
-    return {false, error};
+    return {false, error, false};
   }
 }
 
@@ -338,42 +357,47 @@ bool Batch::settles(JobAtHand& hand, const JobEnd& end) {
   const BatchJob& job = hand.job.job;
   if (end.error && end.error->kind() == ErrorKind::device && hand.retries-- > 0) {
     pipeline::tell(events_.render.note, core::sentence("{}: {} Once more", job.where, end.error->problem()));
+    hand.job.is_ours = hand.job.is_ours || !asked_.policy.skip_existing;  // some outputs may be there
     hand.record.outputs.clear();
     hand.since = {};
     return false;
   }
   hand.record.seconds = hand.since.seconds();
-  try {
-    if (end.error) throw Error(*end.error);
-    if (end.stopped) {
-      result_.stopped = true;
-      hand.record.exit = stopped_exit;
-      hand.record.error = "it was stopped";
-    } else {
-      finish(hand);
-    }
+  if (end.stopped) {
+    result_.stopped = true;
+    hand.record.exit = stopped_exit;
+    hand.record.error = "it was stopped";
     record(hand.record);
-  } catch (const Error& error) {
-    fail(job, at(job.where, error), hand.record);
+  } else if (const std::optional<Error> error = end.error ? end.error : finish(hand)) {
+    fail(job, at(job.where, *error), hand.record);
+  } else {
+    record(hand.record);
   }
-  if (journal_) journal_->leave(hand.record.id);
+  if (journal_ && !end.is_lost) journal_->leave(hand.record.id);
   if (events_.busy && !workers_) events_.busy(false);
   count_end();
   return true;
 }
 
-/// Counts a job that was done, and adds what was there and stayed to its record.
-void Batch::finish(JobAtHand& hand) {
-  if (hand.record.outputs.empty()) {
+/// Adds what was there and stayed to the record of a job that was done, and counts it; why that cannot be.
+std::optional<Error> Batch::finish(JobAtHand& hand) {
+  const bool is_new = !hand.record.outputs.empty();
+  try {
+    for (const std::string& output : hand.job.outline.outputs) {
+      if (std::ranges::find(hand.record.outputs, output, &io::JournalOutput::path) != hand.record.outputs.end())
+        continue;
+      hand.record.outputs.push_back({output, io::sha256_file(output, ErrorKind::output)});
+    }
+  } catch (const Error& error) {
+    return error;
+  }
+  if (!is_new) {
     skip(hand.job);
   } else {
     ++result_.done;
     if (sheet_) sheet_->add(hand.job.job, hand.job.outline.outputs);
   }
-  for (const std::string& output : hand.job.outline.outputs) {
-    if (std::ranges::find(hand.record.outputs, output, &io::JournalOutput::path) != hand.record.outputs.end()) continue;
-    hand.record.outputs.push_back({output, io::sha256_file(output, ErrorKind::output)});
-  }
+  return std::nullopt;
 }
 
 void Batch::count_end() {
@@ -413,21 +437,6 @@ pipeline::EngineDoor& Batch::door_for(const Outline& outline) {
   return *door_;
 }
 
-std::optional<double> Batch::estimate() const {
-  std::map<std::string, std::pair<double, double>> seen;  // seconds and cost, by model
-  for (const io::JournalRecord& record : known_) {
-    if (!record.done()) continue;
-    seen[record.model].first += record.seconds;
-    seen[record.model].second += record.cost;
-  }
-  double seconds = 0;
-  for (const CheckedJob& job : jobs_) {
-    if (job.is_done) continue;
-    const auto model = seen.find(job.outline.model);
-    if (model == seen.end() || model->second.second <= 0) return std::nullopt;
-    seconds += job.outline.cost * model->second.first / model->second.second;
-  }
-  return seconds;
-}
+std::optional<double> Batch::estimate() const { return estimated_seconds(jobs_, known_, asked_.workers); }
 
 }  // namespace lapis::jobs

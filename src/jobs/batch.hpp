@@ -7,12 +7,14 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "core/stopwatch.hpp"
 #include "io/file/child_process.hpp"
 #include "io/report/journal.hpp"
+#include "jobs/checked_jobs.hpp"
 #include "jobs/contact_sheet.hpp"
 #include "jobs/job_list.hpp"
 #include "jobs/job_messages.hpp"
@@ -57,15 +59,6 @@ struct BatchResult {
   bool stopped = false;  ///< by `Events::stop`, or by the first failure
 };
 
-/// A job with its outline, and what is known of it from runs before.
-struct CheckedJob {
-  BatchJob job;
-  Outline outline;
-  bool is_done = false;  ///< its outputs are there as the journal has them
-  bool is_ours = false;  ///< what lies at its outputs is its own, and may be replaced
-  std::size_t turn = 0;  ///< of what it loads, among what the jobs of the batch load
-};
-
 /// A job that is being done.
 struct JobAtHand {
   CheckedJob job;
@@ -103,23 +96,24 @@ class Batch {
   bool takes(CheckedJob& job, const std::function<void()>& step);
   void claim_outputs(const CheckedJob& job);
   void check_outputs(CheckedJob& job);
+  const io::JournalRecord* owner_of(const std::string& output);
+  std::string done_key(const std::string& id, std::span<const std::string> outputs);
   bool is_whole(const io::JournalRecord& record) const;
   void keep_shard();
-  void sort_by_load();
   bool goes_on(const CheckedJob& job);
   bool is_stopped();
   JobAtHand begun(const CheckedJob& job);
   void do_here(const CheckedJob& job);
   void hand_out(const CheckedJob& job);
-  void hear(std::optional<int> also = std::nullopt);
+  bool hear(std::optional<int> also = std::nullopt);
   void heed(std::size_t worker, const io::Message& message);
   void end_workers();
   void serve(io::MessageLine& to_maker);
   Outline outline_here(BatchJob& job);
-  JobEnd work(const CheckedJob& job, const Events& events, const OnWritten& on_written);
+  JobEnd work(CheckedJob& job, const Events& events, const OnWritten& on_written);
   void take_written(JobAtHand& hand, const pipeline::Written& output);
   bool settles(JobAtHand& hand, const JobEnd& end);
-  void finish(JobAtHand& hand);
+  std::optional<Error> finish(JobAtHand& hand);
   io::JournalRecord record_of(const CheckedJob& job) const;
   void fail(const BatchJob& job, const Error& error, io::JournalRecord record);
   void skip(const CheckedJob& job);
@@ -133,7 +127,7 @@ class Batch {
   Files files_;
   std::optional<io::Journal> journal_;
   std::vector<io::JournalRecord> known_;                            ///< of runs before
-  std::map<std::string, std::size_t> by_id_;                        ///< the last of each in `known_`
+  std::map<std::string, std::size_t> done_;                         ///< by `done_key`, the last in `known_`
   std::map<std::string, std::size_t> by_path_;                      ///< whose output lies there, in `known_`
   std::map<std::filesystem::path, std::filesystem::path> folders_;  ///< of outputs, with links followed
   std::map<std::string, std::string> claimed_;  ///< outputs of this batch, by whole path: where they are said

@@ -55,13 +55,6 @@ std::vector<core::SheetLine> caption_of(const std::string& text, const core::She
   return caption;
 }
 
-std::size_t place_in(std::vector<core::SheetHeading>& headings, const core::SheetHeading& heading) {
-  const auto found = std::ranges::find(headings, heading);
-  if (found != headings.end()) return static_cast<std::size_t>(found - headings.begin());
-  headings.push_back(heading);
-  return headings.size() - 1;
-}
-
 /// What all jobs have in common, below the title.
 std::vector<std::string> notes_of(const pipeline::AskedJob& defaults) {
   std::vector<std::string> notes;
@@ -118,7 +111,8 @@ core::SheetTile ContactSheet::tile_of(const std::string& picture) const {
     const std::vector<std::byte> file = io::read_picture_file(picture);
     const Image image = core::rgb_image(io::read_pixels(file, io::read_picture_facts(file, picture), picture));
     tile.picture = core::at_most(image, longest_side);
-    tile.link = fs::path(picture).lexically_proximate(fs::path(file_).parent_path()).string();
+    const fs::path folder = fs::absolute(file_).lexically_normal().parent_path();
+    tile.link = fs::absolute(picture).lexically_normal().lexically_proximate(folder).string();
   } catch (const Error& error) {
     tile.text = error.problem();
   }
@@ -140,35 +134,51 @@ core::Sheet ContactSheet::sheet() const {
   core::Sheet sheet;
   sheet.title = core::sentence("Batch of {}", core::count_text(entries_.size(), "job"));
   sheet.notes = notes_of(asked_.defaults);
-  const bool is_square =
-      std::ranges::all_of(entries_, [&](const auto& entry) { return words_of(entry.second.job).size() == 1; });
-  const auto side =
-      static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(std::max<std::size_t>(entries_.size(), 1)))));
-  std::map<std::pair<std::size_t, std::size_t>, const Entry*> grid;
+  const std::size_t dimensions = (has_lines_ ? 1 : 0) + (asked_.prompts.empty() ? 0 : 1) + asked_.axes.size();
+  return dimensions > 1 ? crossed(std::move(sheet)) : squared(std::move(sheet));
+}
+
+/// Of several things that tell jobs apart the last goes across.
+core::Sheet ContactSheet::crossed(core::Sheet sheet) const {
+  std::size_t across = asked_.axes.empty() ? 1 : asked_.axes.back().values.size();
+  if (asked_.axes.empty()) {
+    for (const auto& [number, entry] : entries_) across = std::max(across, entry.job.place.product + 1);
+  }
+  std::map<std::pair<std::size_t, std::size_t>, std::map<std::size_t, const Entry*>> rows;  // by line and combination
+  std::map<std::size_t, core::SheetHeading> columns;
   for (const auto& [number, entry] : entries_) {
-    if (is_square) {
-      grid[{grid.size() / side, grid.size() % side}] = &entry;
-      continue;
-    }
-    Words words = words_of(entry.job);
-    for (std::string& word : words) word = is_page() ? word : shortened(word, longest_heading);
-    const std::size_t column = place_in(sheet.columns, {words.back()});
+    const JobPlace& place = entry.job.place;
+    rows[{place.line, place.product / across}][place.product % across] = &entry;
+    columns[place.product % across] = {shown(words_of(entry.job).back())};
+  }
+  for (const auto& [column, heading] : columns) sheet.columns.push_back(heading);
+  for (const auto& [key, row] : rows) {
+    core::SheetHeading& heading = sheet.rows.emplace_back();
+    Words words = words_of(row.begin()->second->job);
     words.pop_back();
-    grid[{place_in(sheet.rows, words), column}] = &entry;
-  }
-  if (is_square) {
-    sheet.columns.resize(side);
-    sheet.rows.resize((entries_.size() + side - 1) / side);
-  }
-  for (std::size_t row = 0; row < sheet.rows.size(); ++row) {
-    for (std::size_t column = 0; column < sheet.columns.size(); ++column) {
-      const auto found = grid.find({row, column});
-      sheet.cells.push_back(found == grid.end()
-                                ? core::SheetCell{}
-                                : cell_of(*found->second, is_square ? words_of(found->second->job).front() : ""));
+    for (const std::string& word : words) heading.push_back(shown(word));
+    for (const auto& [column, of_column] : columns) {
+      const auto entry = row.find(column);
+      sheet.cells.push_back(entry == row.end() ? core::SheetCell{} : cell_of(*entry->second, ""));
     }
   }
   return sheet;
+}
+
+/// One thing alone: a square, each picture with its words.
+core::Sheet ContactSheet::squared(core::Sheet sheet) const {
+  const auto count = static_cast<double>(std::max<std::size_t>(entries_.size(), 1));
+  const auto side = static_cast<std::size_t>(std::ceil(std::sqrt(count)));
+  sheet.columns.resize(side);
+  sheet.rows.resize(std::max<std::size_t>((entries_.size() + side - 1) / side, 1));
+  for (const auto& [number, entry] : entries_) sheet.cells.push_back(cell_of(entry, words_of(entry.job).front()));
+  sheet.cells.resize(side * sheet.rows.size());
+  return sheet;
+}
+
+/// A heading, as long as a sheet has room for.
+std::string ContactSheet::shown(const std::string& word) const {
+  return is_page() ? word : shortened(word, longest_heading);
 }
 
 void ContactSheet::write() const {

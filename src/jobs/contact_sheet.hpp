@@ -51,6 +51,9 @@ class ContactSheet {
 
   bool is_page() const;
   Words words_of(const BatchJob& job) const;
+  core::Sheet crossed(core::Sheet sheet) const;
+  core::Sheet squared(core::Sheet sheet) const;
+  std::string shown(const std::string& word) const;
   core::SheetCell cell_of(const Entry& entry, const std::string& caption) const;
   core::SheetTile tile_of(const std::string& picture) const;
 

@@ -29,13 +29,18 @@ HandedJob handed_job(const io::Message& message) {
 
 io::Message message_of(const JobEnd& end) {
   if (!end.error) return {end_word, end.stopped ? yes : ""};
-  return {end_word, "", std::to_string(static_cast<int>(end.error->kind())), end.error->marked_problem(),
-          end.error->marked_advice()};
+  return {end_word,
+          "",
+          std::to_string(static_cast<int>(end.error->kind())),
+          end.error->marked_problem(),
+          end.error->marked_advice(),
+          end.is_lost ? yes : ""};
 }
 
 JobEnd job_end(const io::Message& message) {
-  if (message.size() == 2) return {message.at(1) == yes, std::nullopt};
-  return {false, Error(static_cast<ErrorKind>(std::stoi(message.at(2))), message.at(3), message.at(4))};
+  if (message.size() == 2) return {message.at(1) == yes, std::nullopt, false};
+  return {false, Error(static_cast<ErrorKind>(std::stoi(message.at(2))), message.at(3), message.at(4)),
+          message.at(5) == yes};
 }
 
 Error lost_worker(const std::string& end) {

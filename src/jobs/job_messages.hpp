@@ -29,6 +29,7 @@ HandedJob handed_job(const io::Message& message);
 struct JobEnd {
   bool stopped = false;        ///< by `Events::stop`
   std::optional<Error> error;  ///< that it failed with
+  bool is_lost = false;        ///< with its worker: what it wrote is not known
 };
 
 io::Message message_of(const JobEnd& end);

@@ -34,8 +34,15 @@ std::vector<fs::path> journals_in(const fs::path& folder) {
 class Joining {
  public:
   void add(const fs::path& file) {
+    std::map<std::size_t, io::JournalRecord> last;  // of each number: a list that was edited gives it to another job
     for (io::JournalRecord& record : io::read_journal(file)) {
-      if (merged_.of == 0) merged_.of = record.of;
+      const auto known = last.find(record.number);
+      const bool stays = known != last.end() && known->second.done() && !record.done() && known->second.id == record.id;
+      if (!stays) last.insert_or_assign(record.number, std::move(record));
+    }
+    for (auto& [number, record] : last) {
+      if (!has_length_) merged_.of = record.of;
+      has_length_ = true;
       if (record.of != merged_.of) is_uneven_ = true;
       if (record.done()) {
         add_done(std::move(record));
@@ -59,8 +66,7 @@ class Joining {
  private:
   void add_done(io::JournalRecord record) {
     const auto known = done_.find(record.number);
-    if (known != done_.end() && known->second.id == record.id && known->second.outputs != record.outputs &&
-        paths_differ(known->second, record)) {
+    if (known != done_.end() && (known->second.id != record.id || paths_differ(known->second, record))) {
       merged_.faults.push_back(core::sentence("line {} is done twice: {} and {}", record.line,
                                               known->second.outputs.front().path, record.outputs.front().path));
     }
@@ -91,6 +97,7 @@ class Joining {
   }
 
   Merged merged_;
+  bool has_length_ = false;
   bool is_uneven_ = false;
   std::map<std::size_t, io::JournalRecord> done_;
   std::map<std::size_t, io::JournalRecord> failed_;

@@ -328,7 +328,7 @@ bool run(PlannedRender planned, const Doing& doing) {
 }
 
 bool run(PlannedDecode planned, const Doing& doing) {
-  make_folders({{{planned.output, std::nullopt}}});
+  make_folders(pipeline::picture_outputs(pipeline::decode_names(planned.output, planned.latent, planned.plan)));
   const std::vector<pipeline::Output> outputs =
       pipeline::plan_decode_outputs(planned.output, planned.latent, planned.plan, doing.outlet);
   if (pipeline::all_stay(outputs)) return true;

@@ -16,29 +16,31 @@ bool Workers::is_busy() const { return std::ranges::any_of(places_, &Place::is_b
 
 void Workers::give(std::size_t worker, const io::Message& message) {
   Place& place = places_[worker];
+  if (place.process != nullptr && place.process->line().is_ended()) place.process.reset();  // it died without work
   if (place.process == nullptr) place.process = std::make_unique<io::ChildProcess>(work_);
   place.is_busy = true;
   place.process->line().send(message);
 }
 
-std::vector<Workers::Heard> Workers::wait(std::optional<int> also) {
+Workers::News Workers::wait(std::optional<int> also) {
   std::vector<pollfd> awaited;
   for (const Place& place : places_)
     awaited.push_back({place.process ? place.process->line().descriptor() : -1, POLLIN, 0});
   awaited.push_back({also.value_or(-1), POLLIN, 0});
   if (::poll(awaited.data(), awaited.size(), -1) <= 0) return {};
-  std::vector<Heard> heard;
+  News news;
+  news.can_read = awaited.back().revents != 0;
   for (std::size_t i = 0; i < places_.size(); ++i) {
     Place& place = places_[i];
     if (awaited[i].revents == 0) continue;
     io::MessageLine& line = place.process->line();
     const bool is_ended = line.is_ended();  // before what it said last is read
-    while (std::optional<io::Message> message = line.received()) heard.push_back({i, std::move(*message), ""});
+    while (std::optional<io::Message> message = line.received()) news.heard.push_back({i, std::move(*message), ""});
     if (!is_ended) continue;
-    heard.push_back({i, {}, place.process->end_text()});
+    news.heard.push_back({i, {}, place.process->end_text()});
     place.process.reset();
   }
-  return heard;
+  return news;
 }
 
 void Workers::ask_to_end() {

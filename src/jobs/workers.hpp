@@ -26,6 +26,12 @@ class Workers {
     std::string end;  ///< "SIGKILL ended it"
   };
 
+  /// What a wait came to.
+  struct News {
+    std::vector<Heard> heard;
+    bool can_read = false;  ///< what was awaited beside the workers
+  };
+
   Workers(std::size_t count, Work work) : work_(std::move(work)), places_(count) {}
 
   /// One without work; none where all have some.
@@ -41,7 +47,7 @@ class Workers {
   void free(std::size_t worker) { places_[worker].is_busy = false; }
 
   /// Waits until something comes from a worker, until `also` can be read, or until a signal comes, and says what came.
-  std::vector<Heard> wait(std::optional<int> also = std::nullopt);
+  News wait(std::optional<int> also = std::nullopt);
 
   /// Asks all to end what they do.
   void ask_to_end();

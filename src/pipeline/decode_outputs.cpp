@@ -17,7 +17,7 @@ std::vector<std::string> decode_names(const std::string& output, const std::stri
   const std::optional<std::uint64_t> seed = io::recorded_number(plan.latent.passport(), "seed");
   const std::string usual = latent_stem(path) + ".png";
   const std::string pattern = output.empty() ? usual : in_folder(output, usual);
-  if (!seed && pattern.find("{seed}") != std::string::npos) {
+  if (!seed && (pattern.find("{seed}") != std::string::npos || pattern.find("{seed:") != std::string::npos)) {
     throw Error(ErrorKind::usage,
                 core::sentence("{-output} {}: {} records no seed. Use {{index}}", pattern, plan.latent.name));
   }

@@ -163,8 +163,29 @@ class Rendered(BatchTest):
                 process.stdin.flush()
                 for _ in range(count):
                     self.assertEqual(json.loads(process.stdout.readline())["status"], "done")
+            for steps in (200, 1):  # a short job does not wait for a long one
+                line = {**LINES[0], "steps": steps}
+                process.stdin.write(json.dumps(line).encode() + b"\n")
+                process.stdin.flush()
+            self.assertEqual([json.loads(process.stdout.readline())["line"] for _ in range(2)], [8, 7])
             process.stdin.close()
             self.assertEqual(process.wait(60), 0)
+
+    def test_an_output_elsewhere_is_another_job(self) -> None:
+        def put(*outputs: str) -> str:
+            return self.jobs([{"prompt": "a lake", "seed": 1, "output": output} for output in outputs])
+        words = ("--journal", "journal.jsonl")
+        self.batch(put("a/x.png"), *words)
+        whole = (self.folder / "a/x.png").read_bytes()
+        self.batch(put("b/x.png"), *words)
+        self.assertEqual((self.folder / "b/x.png").read_bytes(), whole)
+        (self.folder / "c").mkdir()
+        (self.folder / "c/x.png").write_bytes(b"mine")
+        (self.folder / "a/x.png").unlink()
+        result = self.batch(put("c/x.png", "a/x.png"), *words, code=9)
+        self.assertIn(b"c/x.png exists already", result.stderr)
+        self.assertEqual((self.folder / "c/x.png").read_bytes(), b"mine")
+        self.assertEqual((self.folder / "a/x.png").read_bytes(), whole)
 
     def test_a_worker_that_is_killed_costs_its_job_and_a_batch_that_is_killed_takes_its_workers_along(self) -> None:
         jobs = self.jobs([{"prompt": "a lake", "seed": seed, "steps": 60} for seed in range(3)])

@@ -60,6 +60,16 @@ TEST_CASE("lines and all axes but the last share the rows") {
   CHECK(line_at(sheet, 3, 1) == 8);
 }
 
+TEST_CASE("lines with one prompt have a row each") {
+  const Made made;
+  ListAsked asked = made.file.asked("{\"prompt\": \"a\"}\n{\"prompt\": \"a\"}\n");
+  asked.axes = {parse_axis("steps=3,5")};
+  const core::Sheet sheet = made.sheet_of(asked);
+  CHECK(sheet.rows == std::vector<core::SheetHeading>{{"a"}, {"a"}});
+  CHECK(line_at(sheet, 0, 1) == 2);
+  CHECK(line_at(sheet, 1, 0) == 3);
+}
+
 TEST_CASE("a plain list is a square, each picture with its own words") {
   const Made made;
   const core::Sheet sheet =

@@ -51,6 +51,7 @@ bool RunLock::acquire() {
     if (is_ours_) return true;
     open();  // the process that had it has removed the file meanwhile
   }
+  if (errno != EWOULDBLOCK) fail_lock(file_, errno);
   return false;
 }
 
