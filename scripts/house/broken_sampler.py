@@ -56,7 +56,8 @@ def build_broken(build: Path, folder: Path) -> Path:
         new = str(folder / Path(object_file).name)
         compile_line = [word.replace(object_file, new) for word in compile_line]
         program.progress(f"compiling {Path(object_file).name} ...")
-        subprocess.run([compile_line[0], f"-I{folder}", *compile_line[1:]], cwd=build, check=True)
+        first = next(place for place, word in enumerate(compile_line) if word.startswith("-"))  # behind compiler and launcher
+        subprocess.run([*compile_line[:first], f"-I{folder}", *compile_line[first:]], cwd=build, check=True)
         link = [new if word == object_file else word for word in link]
     subprocess.run([str(folder / ENGINE) if word == ENGINE else word for word in link], cwd=build, check=True)
     return Path(shutil.copy2(build / "lapis", folder / "lapis"))
