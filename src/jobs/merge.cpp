@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "core/text/sentence.hpp"
-#include "io/file/atomic_file.hpp"
 #include "io/file/sha256.hpp"
 #include "lapis/error.hpp"
 
@@ -114,9 +113,7 @@ Merged merge(std::span<const fs::path> folders) {
 }
 
 void write_merged(const Merged& merged, const fs::path& folder) {
-  std::string text;
-  for (const io::JournalRecord& record : merged.records) text += io::journal_line(record, folder) + "\n";
-  io::write_file(folder / "journal.jsonl", std::as_bytes(std::span(text)), /*overwrite=*/true);
+  io::replace_journal(folder / "journal.jsonl", merged.records);
 }
 
 }  // namespace lapis::jobs

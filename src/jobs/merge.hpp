@@ -24,7 +24,7 @@ struct Merged {
 /// `io::read_journal`.
 Merged merge(std::span<const std::filesystem::path> folders);
 
-/// Writes the records as the journal of `folder`. Throws as `io::write_file`.
+/// Writes the records as the journal of `folder`. Throws as `io::replace_journal`.
 void write_merged(const Merged& merged, const std::filesystem::path& folder);
 
 }  // namespace lapis::jobs

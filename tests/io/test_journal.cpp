@@ -119,3 +119,26 @@ TEST_CASE("what is at hand where a run ends stays so until a record says that it
   CHECK(Journal(file).interrupted().empty());
   CHECK(folder.names() == std::vector<std::string>{"journal.jsonl"});
 }
+
+TEST_CASE("a lock that is none, and a last line that begins no record, are left as they are") {
+  const TemporaryFolder folder;
+  write_text(folder / "journal.jsonl.lock", "mine");
+  check_fails(ErrorKind::output, {"journal.jsonl.lock", "no run of lapis"}, [&] { Journal(folder / "journal.jsonl"); });
+  CHECK(read_text(folder / "journal.jsonl.lock") == "mine");
+  for (const std::string text : {"mine", "{\"idea\": 1"}) {
+    write_text(folder / "a", text);
+    check_fails(ErrorKind::input, {"the last line is no record"}, [&] { Journal(folder / "a"); });
+    CHECK(read_text(folder / "a") == text);
+  }
+}
+
+TEST_CASE("a journal that a run has is not replaced") {
+  const TemporaryFolder folder;
+  {
+    const Journal running(folder / "journal.jsonl");
+    check_fails(ErrorKind::output, {"is being written by process"},
+                [&] { replace_journal(folder / "journal.jsonl", {}); });
+  }
+  replace_journal(folder / "journal.jsonl", std::vector{record_with('a', folder.path()), record_with('b', folder.path())});
+  CHECK(read_journal(folder / "journal.jsonl").size() == 2);
+}

@@ -62,6 +62,14 @@ TEST_CASE("a text that stays is there for the next, until that writes in its pla
   CHECK(folder.names().empty());
 }
 
+TEST_CASE("a lock that is a link is refused, and what it leads to stays as it is") {
+  const TemporaryFolder folder;
+  write_text(folder / "mine", "mine");
+  std::filesystem::create_symlink("mine", folder / "a.lock");
+  check_fails(ErrorKind::output, {"a.lock"}, [&] { RunLock(folder / "a.lock"); });
+  CHECK(read_text(folder / "mine") == "mine");
+}
+
 TEST_CASE("a lock in no folder is an output that cannot be written") {
   check_fails(ErrorKind::output, {"/nowhere/a.lock"}, [] { RunLock("/nowhere/a.lock"); });
 }

@@ -40,7 +40,7 @@ RunLock::~RunLock() {
 }
 
 void RunLock::open() {
-  lock_.emplace(::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  lock_.emplace(::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
   if (lock_->number() < 0) fail_lock(file_, errno);
 }
 

@@ -14,7 +14,7 @@ namespace lapis::io {
 /// The lock goes with the process, however that ends; the file stays behind one that was killed, or that said so.
 class RunLock {
  public:
-  /// Opens or makes the file. Throws Error{output} where that cannot be done.
+  /// Opens or makes the file. Throws Error{output} where that cannot be done, and for a link.
   explicit RunLock(std::filesystem::path file);
   /// Removes the file, where it is ours and its text is not to stay.
   ~RunLock();

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/text/sentence.hpp"
+#include "io/file/atomic_file.hpp"
 #include "io/file/json_reader.hpp"
 #include "io/file/json_text.hpp"
 #include "io/file/mapped_file.hpp"
@@ -78,9 +79,10 @@ struct LockText {
   std::vector<std::string> at_hand;
 };
 
-/// Of a run that was killed before it could say nothing is known.
-LockText read_lock(const std::string& text, const fs::path& file) {
+/// Of a run that was killed before it could say nothing is known. None for text that no lock has.
+std::optional<LockText> read_lock(const std::string& text, const fs::path& file) {
   LockText lock;
+  if (text.empty()) return lock;
   try {
     const JsonSource source{file.string(), ErrorKind::input, "", longest_line};
     const nlohmann::json document = parse_json(text, source);
@@ -88,8 +90,15 @@ LockText read_lock(const std::string& text, const fs::path& file) {
     lock.holder = core::sentence("process {} on {}", whole.at("process").natural(), printable(whole.at("host").text()));
     for (const JsonValue& id : whole.at("at_hand").items()) lock.at_hand.push_back(id.sha256());
   } catch (const Error&) {
+    return std::nullopt;
   }
   return lock;
+}
+
+/// Whether what follows the last end of a line is the beginning of a record, which a kill cut short.
+bool is_torn_record(std::string_view rest) {
+  constexpr std::string_view beginning = "{\"id\":\"";
+  return rest.substr(0, beginning.size()) == beginning.substr(0, rest.size());
 }
 
 /// Bytes up to the last end of a line.
@@ -140,17 +149,33 @@ std::vector<JournalRecord> read_journal(const fs::path& file) {
     records.push_back(record_of(line, core::sentence("{}, line {}", file.string(), number), file.parent_path()));
     text.remove_prefix(line.size() + 1);
   }
+  if (!is_torn_record(text)) {
+    throw Error(ErrorKind::input, core::sentence("{}: the last line is no record.", file.string()),
+                "Take that line out, or begin in another folder");
+  }
   return records;
+}
+
+void replace_journal(const fs::path& file, std::span<const JournalRecord> records) {
+  const Journal held(file);
+  std::string text;
+  for (const JournalRecord& record : records) text += journal_line(record, file.parent_path()) + "\n";
+  write_file(file, std::as_bytes(std::span(text)), /*overwrite=*/true);
 }
 
 Journal::Journal(const fs::path& file) : file_(in_made_folder(fs::absolute(file))), lock_(file_.string() + ".lock") {
   const bool is_ours = lock_.acquire();
-  LockText before = read_lock(lock_.text(), file_);
+  std::optional<LockText> before = read_lock(lock_.text(), file_);
   if (!is_ours) {
-    throw Error(ErrorKind::output, core::sentence("{} is being written by {}.", file_.string(), before.holder),
+    throw Error(ErrorKind::output,
+                core::sentence("{} is being written by {}.", file_.string(), before.value_or(LockText()).holder),
                 "Wait until that run is done, or name another folder");
   }
-  interrupted_ = std::move(before.at_hand);
+  if (!before) {
+    throw Error(ErrorKind::output, core::sentence("{}.lock is there, and no run of lapis wrote it.", file_.string()),
+                "Move it away, or name another folder");
+  }
+  interrupted_ = std::move(before->at_hand);
   records_ = read_journal(file_);
   for (const JournalRecord& record : records_) {
     if (record.done()) std::erase(interrupted_, record.id);

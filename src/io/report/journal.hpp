@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,8 +42,8 @@ struct JournalRecord {
 std::string journal_line(const JournalRecord& record, const std::filesystem::path& folder);
 
 /// The records of a journal, in their order, their outputs' paths with `folder` in front. What follows the last end of
-/// a line was being written when a run was killed, and is no record. Throws Error{input} for a line that is none, and
-/// for a file that cannot be read; a file that is not there has none.
+/// a line, and begins as a record does, was being written when a run was killed, and is none. Throws Error{input} for
+/// any other line that is none, and for a file that cannot be read; a file that is not there has none.
 std::vector<JournalRecord> read_journal(const std::filesystem::path& file);
 
 /// A journal that is written. One run at a time has it: beside the file lies one with ".lock" behind its name, which
@@ -77,5 +78,8 @@ class Journal {
   std::vector<std::string> at_hand_;
   std::optional<FileDescriptor> out_;
 };
+
+/// Writes these records in place of those of a journal, which no other run may have. Throws as `Journal`.
+void replace_journal(const std::filesystem::path& file, std::span<const JournalRecord> records);
 
 }  // namespace lapis::io
