@@ -40,12 +40,20 @@ Batch::Batch(BatchAsked asked, BatchEvents events, bool writes)
   pipeline::check_output(asked_.policy);
   events_.outlet.reports = true;  // the journal wants digests
   if (asked_.workers > 1) workers_.emplace(asked_.workers, [this](io::MessageLine& to_maker) { serve(to_maker); });
+  reserve(asked_.list.file == "-" ? "" : asked_.list.file, "the list of jobs");
+  reserve(asked_.list.prompts, "the file of prompts");
+  reserve(asked_.journal.string(), "the journal");
+  if (!asked_.journal.empty()) reserve(asked_.journal.string() + ".lock", "the journal's lock");
   if (!asked_.sheet.empty()) {
+    if (const auto kept = reserved_.find(whole_path(asked_.sheet)); kept != reserved_.end()) {
+      throw Error(ErrorKind::usage,
+                  core::sentence("{sheet} {}: that is {}. Name another file", asked_.sheet, kept->second));
+    }
     sheet_.emplace(asked_.sheet, asked_.list);
     std::error_code ignored;  // what cannot be made is told by whoever tries to write there
     if (writes) fs::create_directories(fs::absolute(asked_.sheet).parent_path(), ignored);
     if (writes) io::check_writable(asked_.sheet, /*overwrite=*/true);
-    claimed_.emplace(whole_path(asked_.sheet), core::marked("{sheet}"));
+    reserve(asked_.sheet, "the sheet");
   }
   if (asked_.journal.empty()) return;
   if (writes) {
@@ -121,12 +129,21 @@ bool Batch::takes(CheckedJob& job, const std::function<void()>& step) {
   }
 }
 
-/// Refuses a job whose outputs are those of one before, or no files.
+/// No output may be this file.
+void Batch::reserve(const std::string& file, const char* what) {
+  if (!file.empty()) reserved_.emplace(whole_path(file), what);
+}
+
+/// Refuses a job whose outputs are those of one before, what the batch itself reads and writes, or no files.
 void Batch::claim_outputs(const CheckedJob& job) {
   for (const std::string& output : job.outline.outputs) {
     std::error_code ignored;
     if (fs::is_other(output, ignored) || fs::is_directory(output, ignored)) {
       throw Error(ErrorKind::usage, core::sentence("{-output} {}: a batch writes files, and that is none", output));
+    }
+    if (const auto kept = reserved_.find(whole_path(output)); kept != reserved_.end()) {
+      throw Error(ErrorKind::usage,
+                  core::sentence("it would write {}, which is {}. Name another file", output, kept->second));
     }
     const auto [claim, is_free] = claimed_.emplace(whole_path(output), job.job.where);
     if (is_free) continue;
@@ -149,8 +166,10 @@ void Batch::check_outputs(CheckedJob& job) {
                    return !is_there(output) || is_own(output);
                  }));
   const auto done = done_.find(done_key(job.outline.id, outputs));
-  job.is_done = done != done_.end() && !asked_.policy.overwrite && is_whole(known_[done->second]);
-  if (job.is_ours || job.is_done || asked_.policy.overwrite || asked_.policy.skip_existing) return;
+  const pipeline::OutputPolicy policy = policy_of(job.job);
+  pipeline::check_output(policy);
+  job.is_done = done != done_.end() && !policy.overwrite && is_whole(known_[done->second]);
+  if (job.is_ours || job.is_done || policy.overwrite || policy.skip_existing) return;
   for (const std::string& output : outputs) {
     if (!is_there(output) || is_own(output)) continue;
     const io::JournalRecord* owner = owner_of(output);
@@ -163,6 +182,11 @@ void Batch::check_outputs(CheckedJob& job) {
                                output, owner->line),
                 core::sentence("Replace it with {overwrite}, or name another folder"));
   }
+}
+
+/// What a job and the batch say of files that are there.
+pipeline::OutputPolicy Batch::policy_of(const BatchJob& job) const {
+  return {asked_.policy.overwrite || job.said.job.overwrite, asked_.policy.skip_existing || job.said.job.skip_existing};
 }
 
 /// The last record of runs before that has this output; null for none.
@@ -336,7 +360,7 @@ Outline Batch::outline_here(BatchJob& job) {
 JobEnd Batch::work(CheckedJob& job, const Events& events, const OnWritten& on_written) {
   pipeline::Outlet outlet = events_.outlet;
   outlet.started = {};
-  outlet.policy = asked_.policy;
+  outlet.policy = policy_of(job.job);
   if (job.is_ours) outlet.policy = {.overwrite = true, .skip_existing = false};
   try {
     if (job.outline.id.empty()) job.outline = outline_here(job.job);
@@ -357,8 +381,8 @@ bool Batch::settles(JobAtHand& hand, const JobEnd& end) {
   const BatchJob& job = hand.job.job;
   if (end.error && end.error->kind() == ErrorKind::device && hand.retries-- > 0) {
     pipeline::tell(events_.render.note, core::sentence("{}: {} Once more", job.where, end.error->problem()));
-    hand.job.is_ours = hand.job.is_ours || !asked_.policy.skip_existing;  // some outputs may be there
-    hand.record.outputs.clear();
+    hand.job.is_ours = hand.job.is_ours || !policy_of(job).skip_existing;  // some outputs may be there
+    if (hand.job.is_ours) hand.record.outputs.clear();
     hand.since = {};
     return false;
   }
@@ -368,36 +392,19 @@ bool Batch::settles(JobAtHand& hand, const JobEnd& end) {
     hand.record.exit = stopped_exit;
     hand.record.error = "it was stopped";
     record(hand.record);
-  } else if (const std::optional<Error> error = end.error ? end.error : finish(hand)) {
-    fail(job, at(job.where, *error), hand.record);
+  } else if (end.error) {
+    fail(job, at(job.where, *end.error), hand.record);
+  } else if (hand.record.outputs.empty()) {
+    skip(hand.job);  // all was there, and nothing of it is this job's
   } else {
+    ++result_.done;
+    if (sheet_) sheet_->add(job, hand.job.outline.outputs);
     record(hand.record);
   }
   if (journal_ && !end.is_lost) journal_->leave(hand.record.id);
   if (events_.busy && !workers_) events_.busy(false);
   count_end();
   return true;
-}
-
-/// Adds what was there and stayed to the record of a job that was done, and counts it; why that cannot be.
-std::optional<Error> Batch::finish(JobAtHand& hand) {
-  const bool is_new = !hand.record.outputs.empty();
-  try {
-    for (const std::string& output : hand.job.outline.outputs) {
-      if (std::ranges::find(hand.record.outputs, output, &io::JournalOutput::path) != hand.record.outputs.end())
-        continue;
-      hand.record.outputs.push_back({output, io::sha256_file(output, ErrorKind::output)});
-    }
-  } catch (const Error& error) {
-    return error;
-  }
-  if (!is_new) {
-    skip(hand.job);
-  } else {
-    ++result_.done;
-    if (sheet_) sheet_->add(hand.job.job, hand.job.outline.outputs);
-  }
-  return std::nullopt;
 }
 
 void Batch::count_end() {

@@ -94,8 +94,10 @@ class Batch {
   std::string whole_path(const std::string& path);
   std::optional<CheckedJob> outlined(BatchJob job);
   bool takes(CheckedJob& job, const std::function<void()>& step);
+  void reserve(const std::string& file, const char* what);
   void claim_outputs(const CheckedJob& job);
   void check_outputs(CheckedJob& job);
+  pipeline::OutputPolicy policy_of(const BatchJob& job) const;
   const io::JournalRecord* owner_of(const std::string& output);
   std::string done_key(const std::string& id, std::span<const std::string> outputs);
   bool is_whole(const io::JournalRecord& record) const;
@@ -113,7 +115,6 @@ class Batch {
   JobEnd work(CheckedJob& job, const Events& events, const OnWritten& on_written);
   void take_written(JobAtHand& hand, const pipeline::Written& output);
   bool settles(JobAtHand& hand, const JobEnd& end);
-  std::optional<Error> finish(JobAtHand& hand);
   io::JournalRecord record_of(const CheckedJob& job) const;
   void fail(const BatchJob& job, const Error& error, io::JournalRecord record);
   void skip(const CheckedJob& job);
@@ -130,7 +131,8 @@ class Batch {
   std::map<std::string, std::size_t> done_;                         ///< by `done_key`, the last in `known_`
   std::map<std::string, std::size_t> by_path_;                      ///< whose output lies there, in `known_`
   std::map<std::filesystem::path, std::filesystem::path> folders_;  ///< of outputs, with links followed
-  std::map<std::string, std::string> claimed_;  ///< outputs of this batch, by whole path: where they are said
+  std::map<std::string, std::string> reserved_;  ///< what the batch itself reads and writes, by whole path
+  std::map<std::string, std::string> claimed_;   ///< outputs of this batch, by whole path: where they are said
   std::vector<CheckedJob> jobs_;
   std::vector<io::JournalRecord> faults_;  ///< found before it is known how many jobs there are
   bool is_checking_ = false;

@@ -137,6 +137,25 @@ class Rendered(BatchTest):
             process.stdin.close()
             self.assertEqual(process.wait(60), 0)
 
+    def test_what_was_there_and_stayed_is_no_jobs_own(self) -> None:
+        jobs = self.jobs(LINES[:1])
+        (self.folder / "out").mkdir()
+        picture = self.folder / "out/0001.png"
+        picture.write_bytes(b"mine")
+        self.assertIn(b"0 jobs done, 1 done before", self.batch(jobs, "-o", "out/", "--skip-existing").stderr)
+        self.assertEqual(self.journal(), [])
+        self.assertIn(b"exists already", self.batch(jobs, "-o", "out/", code=9).stderr)
+        self.assertEqual(picture.read_bytes(), b"mine")
+
+    def test_what_a_batch_reads_and_writes_itself_is_no_output(self) -> None:
+        (self.folder / "p.png").write_text("a lake\n")
+        for words in (("--prompts", "p.png", "-o", "./p.png"), ("--prompts", "p.png", "-o", "out/", "--sheet", "p.png"),
+                      ("-p", "a", "-o", "j.png", "--journal", "j.png"), ("-p", "a", "--journal", "s.png", "--sheet", "s.png")):
+            result = run("batch", *words, "--overwrite", *QUICK, cwd=self.folder)
+            self.assertIn(result.returncode, (2, 9), result.stderr)
+            self.assertIn(b"that is" if b"--sheet" in result.stderr else b"which is", result.stderr)
+        self.assertEqual((self.folder / "p.png").read_text(), "a lake\n")
+
     def test_an_output_elsewhere_is_another_job(self) -> None:
         def put(*outputs: str) -> str:
             return self.jobs([{"prompt": "a lake", "seed": 1, "output": output} for output in outputs])
@@ -350,7 +369,7 @@ class Refused(BatchTest):
         jobs = self.jobs(LINES)
         for words, said in ((("--shard", "5/4"), "5/4"), (("--memory", "much"), "--memory"), (("--retry", "-1"), "--retry"),
                             (("--workers", "0"), "--workers"), (("--sheet", "a.jpg"), ".html"),
-                            (("-o", "x.png", "--sheet", "./x.png"), "--sheet"),
+                            (("-o", "x.png", "--sheet", "./x.png"), "which is the sheet"),
                             (("--each", "stebs=3"), "steps"), (("--each", "seed=1", "--each", "seed=2"), "seed"),
                             (("-o", "{lin}.png"), "{line}"), (("-o", "-"), "standard output"), (("-o", "/dev/null"), "a batch writes files"),
                             (("--overwrite", "--skip-existing"), "--skip-existing")):

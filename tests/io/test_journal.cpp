@@ -139,6 +139,7 @@ TEST_CASE("a journal that a run has is not replaced") {
     check_fails(ErrorKind::output, {"is being written by process"},
                 [&] { replace_journal(folder / "journal.jsonl", {}); });
   }
-  replace_journal(folder / "journal.jsonl", std::vector{record_with('a', folder.path()), record_with('b', folder.path())});
+  replace_journal(folder / "journal.jsonl",
+                  std::vector{record_with('a', folder.path()), record_with('b', folder.path())});
   CHECK(read_journal(folder / "journal.jsonl").size() == 2);
 }

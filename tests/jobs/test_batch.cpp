@@ -139,6 +139,20 @@ TEST_CASE("an output of a stranger is in the way, and one of another job is told
   CHECK(batch.failures.empty());
 }
 
+TEST_CASE("a line says what becomes of files that are there, and both at once is refused") {
+  Checking batch;
+  const auto jobs = batch.check(two);
+  std::filesystem::create_directories(batch.file.folder / "out");
+  for (const CheckedJob& job : jobs) std::ofstream(job.outline.outputs.front()) << "a stranger's";
+  CHECK(lines_of(
+            batch.check("{\"prompt\": \"a\", \"overwrite\": true}\n{\"prompt\": \"b\", \"skip_existing\": true}\n")) ==
+        std::vector<std::size_t>{1, 2});
+  CHECK(batch.failures.empty());
+  CHECK(batch.check("{\"prompt\": \"a\", \"overwrite\": true, \"skip_existing\": true}\n").empty());
+  REQUIRE(batch.failures.size() == 1);
+  CHECK_THAT(batch.failures[0], Catch::Contains("overwrite") && Catch::Contains("skip_existing"));
+}
+
 TEST_CASE("shards have every job once, and what is no job is told of by the first") {
   std::string lines = "nonsense\n";
   for (int i = 0; i < 20; ++i) lines += "{\"prompt\": \"a\", \"seed\": " + std::to_string(i) + "}\n";
