@@ -1,5 +1,6 @@
 #include "jobs/smoke.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -7,6 +8,7 @@
 #include <span>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "cli/commands.hpp"
@@ -28,6 +30,7 @@
 #include "jobs/suite.hpp"
 #include "lapis/error.hpp"
 #include "pipeline/model_catalog.hpp"
+#include "pipeline/outputs.hpp"
 
 namespace fs = std::filesystem;
 
@@ -68,7 +71,7 @@ std::string line_of(const SmokeOptions& options, const std::string& flag, const 
 jobs::SmokeAsked asked_of(const SmokeOptions& options) {
   jobs::SmokeAsked asked;
   asked.suite = options.suite;
-  asked.words = options.words.empty() ? options.updated : options.words;
+  asked.words = options.words;
   asked.shard = shard_of(options.shard);
   asked.update = options.update;
   asked.updated = options.updated;
@@ -174,10 +177,37 @@ void check(const SmokeOptions& options) {
   }
 }
 
+/// Refuses reports that would take the place of the suite, of its goldens or of each other, and tries them.
+void check_reports(const SmokeOptions& options) {
+  const fs::path goldens = io::read_suite(options.suite).goldens;
+  if (pipeline::is_same_file(options.kept, goldens.string())) {
+    throw Error(ErrorKind::usage, core::sentence("-o {}: those are the goldens. Name another folder", options.kept));
+  }
+  std::vector<std::string> taken = {options.suite};
+  for (const auto& [flag, path] : {std::pair<const char*, const std::string&>{"--html", options.html},
+                                   {"--junit", options.junit},
+                                   {"--markdown", options.markdown}}) {
+    if (path.empty()) continue;
+    if (path == "-") {
+      throw Error(ErrorKind::usage, core::sentence("{} -: standard output has the text. Name a file", flag));
+    }
+    const bool is_golden = pipeline::is_same_file(fs::absolute(path).parent_path().string(), goldens.string());
+    const auto other =
+        std::ranges::find_if(taken, [&](const std::string& each) { return pipeline::is_same_file(each, path); });
+    if (is_golden || other != taken.end()) {
+      throw Error(ErrorKind::usage, core::sentence("{} {}: that is {}. Name another file", flag, path,
+                                                   is_golden ? "among the goldens" : *other));
+    }
+    io::check_writable(path, /*overwrite=*/true);
+    taken.push_back(path);
+  }
+}
+
 int smoke(const SmokeOptions& options) {
   check(options);
   if (!options.init.empty()) return init(options);
   if (options.list) return list(options);
+  check_reports(options);
   Progress progress("case");
   jobs::SmokeEvents events;
   events.stop = is_asked_to_end;

@@ -14,6 +14,7 @@
 #include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
 #include "io/file/atomic_file.hpp"
+#include "io/file/mapped_file.hpp"
 #include "io/file/pending_files.hpp"
 #include "io/file/sha256.hpp"
 #include "io/file/shortage.hpp"
@@ -39,10 +40,9 @@ std::string temporary_folder() {
 }
 
 void copy_over(const fs::path& from, const fs::path& to) {
-  std::error_code error;
-  fs::create_directories(to.parent_path(), error);
-  if (!error) fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
-  if (error) throw Error(ErrorKind::output, core::sentence("{} cannot be written: {}", to.string(), error.message()));
+  std::error_code ignored;  // what cannot be made is told by whoever writes there
+  fs::create_directories(to.parent_path(), ignored);
+  io::write_file(to, io::MappedFile(from, ErrorKind::input).bytes(), /*overwrite=*/true);
 }
 
 pipeline::AskedTolerance asked_tolerance(const io::Thresholds& thresholds) {
@@ -76,7 +76,8 @@ class SmokeRun {
       : asked_(asked), events_(events), suite_(io::read_suite(asked.suite)), machine_(io::cpu_class()) {
     check_suite(suite_);
     check_updated();
-    cases_ = selected(suite_, asked_.words, asked_.shard);
+    const bool is_filtered = !asked_.words.empty();  // else those to approve, by their whole names
+    cases_ = selected(suite_, is_filtered ? asked_.words : asked_.updated, asked_.shard, !is_filtered);
     records_ = io::read_golden_records(suite_.goldens);
     for (const io::SuiteCase& test : suite_.cases) {
       if (test.time) timed_.insert({test.name, test.time->other});

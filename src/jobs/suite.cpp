@@ -152,6 +152,17 @@ std::uint64_t seed_of(const std::string& name) {
   return std::stoull(io::sha256(std::as_bytes(std::span(name))).substr(0, 16), nullptr, 16);
 }
 
+/// A golden is one case's: those of several pictures have its name and a number.
+void check_goldens(const io::Suite& suite, const io::SuiteCase& test) {
+  for (const io::SuiteCase& other : suite.cases) {
+    if (!test.golden || &other == &test || !owns(other, test.name + ".png")) continue;
+    throw Error(ErrorKind::input,
+                core::sentence("{}: case \"{}\" is called as a golden of case \"{}\" is.", suite.file.string(),
+                               test.name, other.name),
+                "Rename one of them");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> needs(const io::SuiteCase& test) {
@@ -166,19 +177,20 @@ void check_suite(const io::Suite& suite) {
   for (const io::SuiteCase& test : suite.cases) {
     check_files(test);
     check_needs(suite, test);
+    check_goldens(suite, test);
   }
   Order order(suite);
   for (const io::SuiteCase& test : suite.cases) order.add(test);
 }
 
 std::vector<const io::SuiteCase*> selected(const io::Suite& suite, std::span<const std::string> words,
-                                           const std::optional<Shard>& shard) {
+                                           const std::optional<Shard>& shard, bool whole) {
   Order order(suite);
   std::vector<bool> met(words.size());
   for (const io::SuiteCase& test : suite.cases) {
     bool is_wanted = words.empty();
     for (std::size_t i = 0; i < words.size(); ++i) {
-      if (test.name.find(words[i]) == std::string::npos) continue;
+      if (whole ? test.name != words[i] : test.name.find(words[i]) == std::string::npos) continue;
       met[i] = true;
       is_wanted = true;
     }
@@ -186,8 +198,10 @@ std::vector<const io::SuiteCase*> selected(const io::Suite& suite, std::span<con
   }
   if (const auto missed = std::ranges::find(met, false); missed != met.end()) {
     const std::string& word = words[static_cast<std::size_t>(missed - met.begin())];
-    throw Error(ErrorKind::usage, core::sentence("no case of {} has \"{}\" in its name{}", suite.file.string(), word,
-                                                 core::guess(word, core::row_names(suite.cases))));
+    const std::string hint = core::guess(word, core::row_names(suite.cases));
+    throw Error(ErrorKind::usage,
+                whole ? core::sentence("no case of {} is called \"{}\"{}", suite.file.string(), word, hint)
+                      : core::sentence("no case of {} has \"{}\" in its name{}", suite.file.string(), word, hint));
   }
   return shard ? of_shard(order.cases(), *shard) : order.cases();
 }

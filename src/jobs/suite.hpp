@@ -19,14 +19,14 @@ namespace lapis::jobs {
 std::vector<std::string> needs(const io::SuiteCase& test);
 
 /// Throws Error{input} for files outside of the suite's folder, for cases that are needed and not there or make
-/// nothing, and for those that need each other in a circle.
+/// nothing, for those that need each other in a circle, and for two that a golden could be of.
 void check_suite(const io::Suite& suite);
 
-/// The cases whose names hold one of `words`, all where there are none, and those that they need; every case after
-/// those that it needs. Of a shard cases that need each other stay together. Throws Error{usage} for a word that no
-/// name holds. The suite must have passed `check_suite`.
+/// The cases whose names hold one of `words`, or are one of them where they are `whole`; all where there are none; and
+/// those that they need. Every case comes after those that it needs. Of a shard cases that need each other stay
+/// together. Throws Error{usage} for a word that no name holds. The suite must have passed `check_suite`.
 std::vector<const io::SuiteCase*> selected(const io::Suite& suite, std::span<const std::string> words,
-                                           const std::optional<Shard>& shard);
+                                           const std::optional<Shard>& shard, bool whole = false);
 
 /// The job of a case, with files found from the suite's folder, and its output, named after the case, in `folder`.
 /// `made` are outputs of the cases that it needs, by their names.

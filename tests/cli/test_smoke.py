@@ -218,10 +218,39 @@ class Suites(SmokeTest):
                 ([{**HOUSE, "job": {"prompt": "x", "output": "a.png"}}], "leave it out"),
                 ([HOUSE, HOUSE], "case before"),
                 ([{**HOUSE, "time": {"case": "house", "at_most": 1}}], "circle: house -> house"),
+                ([HOUSE, {**BOAT, "name": "house-1"}], 'case "house-1" is called as a golden of case "house" is'),
                 ([LATENT], 'no case "house"')):
             with self.subTest(says=says):
                 self.suite(*cases)
                 self.assertIn(says, self.smoke(code=3).stderr.decode())
+
+    def test_reports_take_the_place_of_nothing(self) -> None:
+        self.suite(REFUSED)
+        self.golden("").mkdir(exist_ok=True)
+        before = (self.folder / "suite.json").read_bytes()
+        for words, code in ((("--html", "suite.json"), 2), (("--junit", "./suite.json"), 2), (("--html", "goldens/a.png"), 2),
+                            (("--html", "a", "--junit", "a"), 2), (("--markdown", "-"), 2), (("-o", "goldens"), 2),
+                            (("--junit", "nowhere/a.xml"), 8)):
+            with self.subTest(words=words):
+                self.assertNotIn(b"pass", self.smoke(*words, code=code).stdout)
+        self.assertEqual((self.folder / "suite.json").read_bytes(), before)
+        self.assertEqual(list(self.golden("").iterdir()), [])
+
+    @needs_engine
+    def test_what_is_approved_by_name_is_that_case_alone(self) -> None:
+        self.suite(HOUSE, {**BOAT, "name": "house-boat"})
+        self.assertEqual([case["name"] for case in self.report("--update", "house")["cases"]], ["house"])
+
+    @needs_engine
+    def test_a_golden_is_written_anew_and_not_in_its_place(self) -> None:
+        self.suite(HOUSE)
+        self.smoke("--update")
+        (self.folder / "linked.png").hardlink_to(self.golden("house.png"))
+        before = (self.folder / "linked.png").read_bytes()
+        self.suite({**HOUSE, "job": {**HOUSE["job"], "seed": 99}})
+        self.smoke("--update")
+        self.assertEqual((self.folder / "linked.png").read_bytes(), before)
+        self.assertNotEqual(self.golden("house.png").read_bytes(), before)
 
     def test_bad_words(self) -> None:
         self.suite(REFUSED)
