@@ -12,7 +12,7 @@ import subprocess
 import sys
 import venv
 
-from program import ROOT, progress
+from program import ROOT, add_program_option, progress
 
 FOLDER = ROOT / ".venv" / "parity"
 PINS = ("torch==2.11.0", "diffusers==0.42.1", "transformers==5.23.0", "safetensors==0.8.0", "pillow==13.0.0",
@@ -26,6 +26,15 @@ def add_python_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--python", metavar="PATH",
                         help="a Python that has diffusers (default: .venv/parity, which is made on first use: "
                              "some 3 GB to fetch)")
+
+
+def arguments_of(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """The arguments of a script that runs lapis beside diffusers; from here on it runs in the peer's Python."""
+    add_program_option(parser)
+    add_python_option(parser)
+    arguments = parser.parse_args()
+    enter(arguments.python)
+    return arguments
 
 
 def peer_python(chosen: str | None) -> str:

@@ -89,6 +89,15 @@ def generate(program: Path, prompt: str, output: Path, **options: Any) -> list[d
     return records
 
 
+def ended(faults: list[str], praise: str) -> int:
+    """Tells the faults of a check on stderr, or where there are none what it says in praise; the exit code."""
+    for fault in faults:
+        print(f"error: {fault}", file=sys.stderr)
+    if not faults:
+        print(praise)
+    return 1 if faults else 0
+
+
 def progress(text: str) -> None:
     """A line on stderr, so that stdout holds results alone."""
     print(text, file=sys.stderr, flush=True)

@@ -176,15 +176,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2, metavar="N", help="of lapis (default: 2)")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="where the 4.3 GB go (default: the temporary folder)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to FILE too")
-    program.add_program_option(parser)
-    peer_python.add_python_option(parser)
-    return parser.parse_args()
+    return peer_python.arguments_of(parser)
 
 
 @program.reported
 def main() -> int:
     arguments = parse_arguments()
-    peer_python.enter(arguments.python)
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         document = report(arguments, Path(folder))
     print_report(document)

@@ -41,9 +41,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--sdcpp-python", metavar="PATH", help="a Python that has stable-diffusion-cpp-python; without "
                                                                "one, stable-diffusion.cpp is left out")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the medians here too")
-    program.add_program_option(parser)
-    peer_python.add_python_option(parser)
-    return parser.parse_args()
+    return peer_python.arguments_of(parser)
 
 
 def write_forms(home: Path) -> None:
@@ -115,7 +113,6 @@ def medians(found: list[Opening]) -> dict[str, float]:
 @program.reported
 def main() -> int:
     arguments = parse_arguments()
-    peer_python.enter(arguments.python)
     with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="lapis-open-") as folder:
         program.progress("writing 15 GB of seeded weights")
         write_forms(Path(folder))

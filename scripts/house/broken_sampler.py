@@ -56,7 +56,7 @@ def build_broken(build: Path, folder: Path) -> Path:
         new = str(folder / Path(object_file).name)
         compile_line = [word.replace(object_file, new) for word in compile_line]
         program.progress(f"compiling {Path(object_file).name} ...")
-        first = next(place for place, word in enumerate(compile_line) if word.startswith("-"))  # behind compiler and launcher
+        first = next(place for place, word in enumerate(compile_line) if word.startswith("-"))  # behind the compiler
         subprocess.run([*compile_line[:first], f"-I{folder}", *compile_line[first:]], cwd=build, check=True)
         link = [new if word == object_file else word for word in link]
     subprocess.run([str(folder / ENGINE) if word == ENGINE else word for word in link], cwd=build, check=True)
@@ -99,11 +99,8 @@ def main() -> int:
             raise program.ProgramError(f"the unbroken program fails the suite: {', '.join(sorted(sound[1]))}")
         code, failed = smoke(build_broken(build, folder), folder)
         faults = faults_of(code, failed, folder)
-    for fault in faults:
-        print(f"error: {fault}", file=sys.stderr)
-    if not faults:
-        print(f"{HEADER}: {BROKEN!r} for {CONSTANT!r} fails {', '.join(sorted(failed))} with exit code {code}")
-    return 1 if faults else 0
+    return program.ended(
+        faults, f"{HEADER}: {BROKEN!r} for {CONSTANT!r} fails {', '.join(sorted(failed))} with exit code {code}")
 
 
 if __name__ == "__main__":

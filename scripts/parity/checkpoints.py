@@ -79,9 +79,7 @@ def parse_arguments() -> argparse.Namespace:
                                                     "a temporary folder)")
     parser.add_argument("--threads", type=int, default=2, metavar="N", help="of both sides (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows here too")
-    program.add_program_option(parser)
-    peer_python.add_python_option(parser)
-    return parser.parse_args()
+    return peer_python.arguments_of(parser)
 
 
 def size_of(folder: Path) -> float:
@@ -278,7 +276,6 @@ def cells(row: Row) -> list[str]:
 @program.reported
 def main() -> int:
     arguments = parse_arguments()
-    peer_python.enter(arguments.python)
     rows: list[Row] = []
 
     def compared(home: Path) -> Iterator[list[str]]:

@@ -236,15 +236,12 @@ def parse_arguments() -> argparse.Namespace:
     parser = program.parser_of(__doc__, EXAMPLES)
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="a model folder that is a diffusers one")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE too")
-    program.add_program_option(parser)
-    peer_python.add_python_option(parser)
-    return parser.parse_args()
+    return peer_python.arguments_of(parser)
 
 
 @program.reported
 def main() -> int:
     arguments = parse_arguments()
-    peer_python.enter(arguments.python)
     rows: list[Row] = []
     for model in arguments.models:
         with tempfile.TemporaryDirectory() as folder:

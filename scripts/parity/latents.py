@@ -245,15 +245,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="a model folder that is a diffusers one")
     parser.add_argument("--only", action="append", metavar="START", help="forms whose names begin so; may be repeated")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE too")
-    program.add_program_option(parser)
-    peer_python.add_python_option(parser)
-    return parser.parse_args()
+    return peer_python.arguments_of(parser)
 
 
 @program.reported
 def main() -> int:
     arguments = parse_arguments()
-    peer_python.enter(arguments.python)
     rows: list[Row] = []
     program.run([str(arguments.program), "--version"])
     for model in arguments.models:

@@ -159,11 +159,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         faults = [*check_schemas(folder), *check_runs(folder, binary), *check_reports(folder, binary)]
-    for fault in faults:
-        print(f"error: {fault}", file=sys.stderr)
-    if not faults:
-        print(f"{', '.join(CHECKERS)}: valid, and their parts come to the whole; two reports are JUnit's")
-    return 1 if faults else 0
+    return program.ended(faults, f"{', '.join(CHECKERS)}: valid, and their parts come to the whole; two reports are JUnit's")
 
 
 if __name__ == "__main__":

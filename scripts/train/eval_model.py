@@ -114,15 +114,12 @@ def parse_arguments() -> argparse.Namespace:
                         help="where the judge is kept; it is trained in 5 minutes if missing (default: build/judge.pt)")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="keep the pictures and their captions there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE too")
-    program.add_program_option(parser)
-    peer_python.add_python_option(parser)
-    return parser.parse_args()
+    return peer_python.arguments_of(parser)
 
 
 @program.reported
 def main() -> int:
     arguments = parse_arguments()
-    peer_python.enter(arguments.python)
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.pictures or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
