@@ -192,8 +192,8 @@ void check_reports(const SmokeOptions& options) {
       throw Error(ErrorKind::usage, core::sentence("{} -: standard output has the text. Name a file", flag));
     }
     const bool is_golden = pipeline::is_same_file(fs::absolute(path).parent_path().string(), goldens.string());
-    const auto other =
-        std::ranges::find_if(taken, [&](const std::string& each) { return pipeline::is_same_file(each, path); });
+    const auto other = std::ranges::find_if(
+        taken, [&file = path](const std::string& each) { return pipeline::is_same_file(each, file); });
     if (is_golden || other != taken.end()) {
       throw Error(ErrorKind::usage, core::sentence("{} {}: that is {}. Name another file", flag, path,
                                                    is_golden ? "among the goldens" : *other));
