@@ -6,6 +6,7 @@
 #include <fstream>
 #include <link.h>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <pthread.h>
 #include <sched.h>
@@ -160,17 +161,25 @@ bool make_thread_locals() {
   std::vector<ThreadLocals> missing;
   if (::dl_iterate_phdr(add_missing, &missing) != 0) return false;
   if (missing.empty()) return true;
+  // Kept between calls and free during them: another thread that takes all there is leaves the room that was found
+  // here.
+  static std::mutex one_at_a_time;
+  static std::unique_ptr<unsigned char[]> reserve;
+  const std::lock_guard lock(one_at_a_time);
   try {
     std::vector<std::unique_ptr<unsigned char[]>> room;
     for (const ThreadLocals& locals : missing) room.emplace_back(new unsigned char[locals.bytes]);
     room.emplace_back(new unsigned char[spare_bytes]);
+    if (!reserve) reserve.reset(new unsigned char[spare_bytes]);
   } catch (const std::bad_alloc&) {
     return false;
   }
+  reserve.reset();
   for (const ThreadLocals& locals : missing) {
     std::array<unsigned long, 2> index{locals.library, 0};
     __tls_get_addr(index.data());
   }
+  reserve.reset(new (std::nothrow) unsigned char[spare_bytes]);
   return true;
 }
 

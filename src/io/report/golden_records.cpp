@@ -32,15 +32,16 @@ GoldenRecord record_in(const JsonValue& value) {
   return record;
 }
 
-/// The words of /proc/cpuinfo that say what the first processor can do.
-std::set<std::string> cpu_flags() {
+/// What /proc/cpuinfo says of the first processor.
+std::map<std::string, std::string> cpu_facts() {
+  std::map<std::string, std::string> facts;
   std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (!line.starts_with("flags") && !line.starts_with("Features")) continue;
-    std::istringstream words(line.substr(line.find(':') + 1));
-    return {std::istream_iterator<std::string>(words), {}};
+  for (std::string line; std::getline(file, line) && !line.empty();) {
+    const std::size_t colon = line.find(": ");
+    if (colon == std::string::npos) continue;
+    facts[line.substr(0, line.find_last_not_of("\t ", colon - 1) + 1)] = line.substr(colon + 2);
   }
-  return {};
+  return facts;
 }
 
 }  // namespace
@@ -72,11 +73,18 @@ void write_golden_records(const fs::path& folder, const GoldenRecords& records) 
 }
 
 std::string cpu_class() {
+  // Libraries of numbers choose by the maker and the model, too: two CPUs with the same units round differently.
+  constexpr std::array makers = {"vendor_id", "cpu family", "model", "CPU implementer", "CPU part"};
   constexpr std::array told = {"avx2", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve", "bf16"};
   utsname machine{};
   ::uname(&machine);
   std::string text = static_cast<const char*>(machine.machine);
-  const std::set<std::string> flags = cpu_flags();
+  std::map<std::string, std::string> facts = cpu_facts();
+  for (const char* maker : makers) {
+    if (const auto fact = facts.find(maker); fact != facts.end()) text += " " + fact->second;
+  }
+  std::istringstream words(facts["flags"] + facts["Features"]);
+  const std::set<std::string> flags(std::istream_iterator<std::string>(words), {});
   for (const char* flag : told) {
     if (flags.contains(flag)) text += core::sentence(" {}", std::string(flag));
   }

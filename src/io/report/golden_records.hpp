@@ -33,7 +33,8 @@ GoldenRecords read_golden_records(const std::filesystem::path& folder);
 /// Writes them, sorted, a line for each fact, for version control. Throws as `write_file`.
 void write_golden_records(const std::filesystem::path& folder, const GoldenRecords& records);
 
-/// What of this machine's CPU decides how sums are rounded: "x86_64 avx2", "x86_64 avx2 avx512f".
+/// What of this machine's CPU decides how sums are rounded: "x86_64 AuthenticAMD 25 1 avx2", its maker,
+/// family and model, and its units.
 std::string cpu_class();
 
 }  // namespace lapis::io
