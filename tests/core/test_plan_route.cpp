@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "../combinations.hpp"
 #include "core/family/spaces.hpp"
 #include "core/latent/plan_route.hpp"
 #include "core/text/names.hpp"
@@ -158,6 +159,8 @@ std::string complaint(const Route& route, const Passport& latent, const RouteTar
 }  // namespace
 
 TEST_CASE("every pair of spaces in every state has the verdict that the rules give it, with both sides named") {
+  const std::vector<Variant> variants = all_variants();
+  std::size_t pairs = 0;
   std::size_t planned = 0;
   std::vector<int> seen(5);
   std::set<StepKind> taken;
@@ -166,7 +169,7 @@ TEST_CASE("every pair of spaces in every state has the verdict that the rules gi
     for (const std::string& to : all_spaces()) {
       Passport latent = passport_of(from);
       RouteTarget target = target_of("target", to);
-      for (const Variant& v : all_variants()) {
+      for (const Variant& v : test::combinations_in(pairs++, variants)) {
         latent.units = v.from_units;
         latent.sigma = v.sigma;
         latent.vae_sha256 = v.made_by;
@@ -187,7 +190,7 @@ TEST_CASE("every pair of spaces in every state has the verdict that the rules gi
     }
   }
   CHECK(wrong == "");
-  CHECK(planned == all_spaces().size() * all_spaces().size() * 4096);
+  CHECK(planned == all_spaces().size() * all_spaces().size() * 4096 / test::combination_stride);
   for (const int count : seen) CHECK(count > 0);
   CHECK(taken.size() == step_rows().size() - 1);  // none changes its size
 }
