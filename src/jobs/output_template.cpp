@@ -13,7 +13,7 @@ namespace lapis::jobs {
 namespace {
 
 constexpr std::size_t longest_word = 80;  ///< bytes; file systems allow 255 for the whole name
-const std::array<std::string, 6> words = {"line", "name", "seed", "index", "model", "prompt"};
+const std::array<std::string, 6> place_names = {"line", "name", "seed", "index", "model", "prompt"};
 
 bool is_plain(char c) {
   const bool is_letter =
@@ -29,7 +29,7 @@ bool makes_pictures(const std::string& command) { return command != "encode" && 
 
 /// `pattern` with what is known of the job.
 std::string named(const std::string& pattern, const BatchJob& job, const std::string& model) {
-  return pipeline::filled(pattern, words, [&](const std::string& word) -> std::optional<std::string> {
+  return pipeline::filled(pattern, place_names, [&](const std::string& word) -> std::optional<std::string> {
     if (word == "line") return std::to_string(job.line);
     if (word == "model") return safe_name(model);
     if (word == "name" && job.said.name.empty()) refuse_nameless(pattern, "name");
@@ -60,7 +60,7 @@ std::string safe_name(const std::string& text) {
 }
 
 void check_template(const std::string& pattern, const char* key) {
-  pipeline::filled(pattern, words, [](const std::string& /*word*/) { return std::nullopt; });
+  pipeline::filled(pattern, place_names, [](const std::string& /*word*/) { return std::nullopt; });
   if (pipeline::output_name(pattern) != "-") return;
   throw Error(ErrorKind::usage,
               core::sentence("{} is standard output, where a batch reports. Name a file", core::field_name(key)));

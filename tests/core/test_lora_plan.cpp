@@ -11,13 +11,13 @@ using namespace lapis::core;
 
 namespace {
 
-const LoraModel model{"small",
-                      "sd15",
-                      {{"denoiser",
-                        {{"down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight", {64, 128}},
-                         {"mid_block.resnets.0.conv1.weight", {64, 32, 3, 3}},
-                         {"mid_block.resnets.0.conv1.bias", {64}}}},
-                       {"text_encoder", {{"text_model.encoder.layers.0.mlp.fc1.weight", {512, 128}}}}}};
+const LoraModel small_model{"small",
+                            "sd15",
+                            {{"denoiser",
+                              {{"down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight", {64, 128}},
+                               {"mid_block.resnets.0.conv1.weight", {64, 32, 3, 3}},
+                               {"mid_block.resnets.0.conv1.bias", {64}}}},
+                             {"text_encoder", {{"text_model.encoder.layers.0.mlp.fc1.weight", {512, 128}}}}}};
 
 const std::string to_k = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k";
 const std::string fc1 = "lora_te_text_model_encoder_layers_0_mlp_fc1";
@@ -32,7 +32,8 @@ LoraFile kohya(std::int64_t rank = 4, std::int64_t width = 128) {
           {}};
 }
 
-void refused(ErrorKind kind, const LoraFile& file, const std::vector<std::string>& says, const LoraModel& of = model) {
+void refused(ErrorKind kind, const LoraFile& file, const std::vector<std::string>& says,
+             const LoraModel& of = small_model) {
   try {
     plan_lora(file, of, {});
     FAIL("not refused");
@@ -43,7 +44,7 @@ void refused(ErrorKind kind, const LoraFile& file, const std::vector<std::string
 }
 
 double scale_of(const LoraFile& file, const LoraWeight& weight = {}) {
-  for (const auto& [part, delta] : plan_lora(file, model, weight).deltas) {
+  for (const auto& [part, delta] : plan_lora(file, small_model, weight).deltas) {
     if (part == "denoiser") return delta.scale;
   }
   return std::nan("");
@@ -52,7 +53,7 @@ double scale_of(const LoraFile& file, const LoraWeight& weight = {}) {
 }  // namespace
 
 TEST_CASE("each module's factors are named, with the parameter they are for") {
-  const LoraPlan plan = plan_lora(kohya(), model, {0.5, 2});
+  const LoraPlan plan = plan_lora(kohya(), small_model, {0.5, 2});
   REQUIRE(plan.deltas.size() == 2);
   CHECK(plan.left_out.empty());
   const auto& [text, first] = plan.deltas[0];
@@ -100,17 +101,17 @@ TEST_CASE("LoKr of whole factors is not scaled by an alpha, and is by peft's con
 }
 
 TEST_CASE("a weight of 0 adds nothing there, and is checked all the same") {
-  CHECK(plan_lora(kohya(), model, {0, 0}).deltas.empty());
-  CHECK(plan_lora(kohya(), model, {0, 1}).deltas.size() == 1);
+  CHECK(plan_lora(kohya(), small_model, {0, 0}).deltas.empty());
+  CHECK(plan_lora(kohya(), small_model, {0, 1}).deltas.size() == 1);
   LoraFile file = kohya();
   file.tensors[1].shape = {64, 5};
-  CHECK_THROWS_AS(plan_lora(file, model, {0, 0}), Error);
+  CHECK_THROWS_AS(plan_lora(file, small_model, {0, 0}), Error);
 }
 
 TEST_CASE("differences are added to weights and biases") {
   const std::string conv = "lora_unet_mid_block_resnets_0_conv1";
   const LoraFile file{"d.safetensors", {{conv + ".diff", {64, 32, 3, 3}}, {conv + ".diff_b", {64}}}, {}, {}};
-  const LoraPlan plan = plan_lora(file, model, {1, 0.5});
+  const LoraPlan plan = plan_lora(file, small_model, {1, 0.5});
   REQUIRE(plan.deltas.size() == 2);
   CHECK(plan.deltas[0].second.parameter == "mid_block.resnets.0.conv1.bias");
   CHECK(plan.deltas[1].second.parameter == "mid_block.resnets.0.conv1.weight");
@@ -125,7 +126,7 @@ TEST_CASE("tensors that speak of nothing are counted, and the first are named") 
   }
   file.tensors.push_back({"stray", {1}});
   file.tensors.push_back({"bundle_emb.style.clip_l", {1, 768}});
-  const LoraPlan plan = plan_lora(file, model, {});
+  const LoraPlan plan = plan_lora(file, small_model, {});
   CHECK(plan.deltas.size() == 2);
   CHECK(plan.left_out.at(LeftOut::no_module).count == 8);
   CHECK(plan.left_out.at(LeftOut::no_module).first.size() == listing_length);
@@ -139,7 +140,7 @@ TEST_CASE("a module that a file holds twice is added once") {
   const std::string module = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k";
   file.tensors.push_back({module + ".lora_A.weight", {4, 128}});
   file.tensors.push_back({module + ".lora_B.weight", {64, 4}});
-  const LoraPlan plan = plan_lora(file, model, {});
+  const LoraPlan plan = plan_lora(file, small_model, {});
   CHECK(plan.deltas.size() == 2);
   CHECK(plan.left_out.at(LeftOut::twice).first ==
         std::vector<std::string>{module + ".lora_A.weight", module + ".lora_B.weight"});
@@ -149,7 +150,7 @@ TEST_CASE("what a module has beside its factors is said") {
   LoraFile file = kohya();
   file.tensors.push_back({to_k + ".diff", {64, 128}});
   file.tensors.push_back({to_k + ".diff_b", {64}});
-  const LoraPlan plan = plan_lora(file, model, {});
+  const LoraPlan plan = plan_lora(file, small_model, {});
   CHECK(plan.left_out.at(LeftOut::beside).first == std::vector<std::string>{to_k + ".diff"});
   CHECK(plan.left_out.at(LeftOut::no_bias).first == std::vector<std::string>{to_k + ".diff_b"});
 }
@@ -161,7 +162,7 @@ TEST_CASE("alpha stands behind the processor's ending too") {
                       {{module + ".alpha", 2}},
                       {}};
   CHECK(scale_of(file) == 0.5);
-  CHECK(plan_lora(file, model, {}).left_out.empty());
+  CHECK(plan_lora(file, small_model, {}).left_out.empty());
 }
 
 TEST_CASE("a LoRA of another family, or none at all, is refused with what it is") {
@@ -189,14 +190,14 @@ TEST_CASE("DoRA's magnitudes must fit too") {
   for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{64}, {64, 1}, {1, 128}}) {
     file.tensors.resize(4);
     file.tensors.push_back({to_k + ".dora_scale", shape});
-    CHECK(plan_lora(file, model, {}).deltas[1].second.tensors.contains("dora_scale"));
+    CHECK(plan_lora(file, small_model, {}).deltas[1].second.tensors.contains("dora_scale"));
   }
   file.tensors.back().shape = {1, 64};
   refused(ErrorKind::incompatible, file, {"dora_scale", "[1, 64]", "64 numbers"});
 }
 
 TEST_CASE("a part that keeps its weights in its graph takes none") {
-  LoraModel closed = model;
+  LoraModel closed = small_model;
   closed.parts[0].parameters.clear();
   refused(ErrorKind::incompatible, kohya(), {"denoiser", "in its graph", "small"}, closed);
 }
@@ -209,7 +210,7 @@ TEST_CASE("the bias of a second factor is scaled as the factors are, a differenc
                  {conv + ".lora_B.bias", {64}}},
                 {},
                 {{"unet", 2, 4}}};
-  LoraPlan plan = plan_lora(file, model, {1, 3});
+  LoraPlan plan = plan_lora(file, small_model, {1, 3});
   REQUIRE(plan.deltas.size() == 2);
   CHECK(plan.left_out.empty());
   CHECK(plan.deltas[0].second.parameter == "mid_block.resnets.0.conv1.bias");
@@ -218,7 +219,7 @@ TEST_CASE("the bias of a second factor is scaled as the factors are, a differenc
   CHECK(plan.deltas[0].second.scale == 1.5);
   CHECK(plan.deltas[1].second.scale == 1.5);
   file.tensors[2].name = conv + ".diff_b";
-  CHECK(plan_lora(file, model, {1, 3}).deltas[0].second.scale == 3);
+  CHECK(plan_lora(file, small_model, {1, 3}).deltas[0].second.scale == 3);
   file.tensors[2] = {conv + ".lora_B.bias", {63}};
   refused(ErrorKind::incompatible, file, {"[63, 1]", "[64, 1]"});
 }
@@ -295,7 +296,7 @@ TEST_CASE("what stands below a factor's name and is none is refused") {
                 {}};
   refused(ErrorKind::input, peft, {"tells of the factor " + module + "A "});  // no adapter called "scale"
   peft.tensors.front() = {module + "B.bias", {64}};
-  CHECK_NOTHROW(plan_lora(peft, model, {}));
+  CHECK_NOTHROW(plan_lora(peft, small_model, {}));
 }
 
 TEST_CASE("what peft's configuration says that every layer has, every layer must have") {
@@ -306,11 +307,11 @@ TEST_CASE("what peft's configuration says that every layer has, every layer must
   file.scales = {scale};
   refused(ErrorKind::input, file, {"use_dora", "lora_magnitude_vector", module.substr(0, module.size() - 1)});
   file.tensors.push_back({module + "lora_magnitude_vector", {64}});
-  CHECK(plan_lora(file, model, {}).deltas.size() == 1);
+  CHECK(plan_lora(file, small_model, {}).deltas.size() == 1);
   file.scales.front().bias = true;
   refused(ErrorKind::input, file, {"lora_bias", "lora_B.bias"});
   file.scales.front().part = "text_encoder";
-  CHECK_NOTHROW(plan_lora(file, model, {}));
+  CHECK_NOTHROW(plan_lora(file, small_model, {}));
 }
 
 TEST_CASE("a control LoRA is told by its first layer") {

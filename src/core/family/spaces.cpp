@@ -15,7 +15,7 @@ namespace {
 
 using Colours = std::vector<std::array<double, 3>>;
 
-const char* const comfy = "ComfyUI, comfy/latent_formats.py";
+const char* const comfy_formats = "ComfyUI, comfy_formats/latent_formats.py";
 const char* const measured = "scripts/train/fit_preview.py";
 
 // clang-format off
@@ -64,22 +64,22 @@ std::vector<SpaceRow> space_table() {
       {{"sd2",         4,       8,          0.18215, 0,      "sd15"},  1, "SD2.x", "vae/config.json; SD1's VAE, ft-mse"},
       {{"sdxl",        4,       8,          0.13025, 0,      "sdxl"},  1, "SDXL, AuraFlow, PixArt-Sigma, HunyuanDiT", "vae/config.json"},
       {{"playground25", 4,      8,          0.5,     0,      "sdxl",
-        {-1.6574, 1.886, -1.383, 2.5155}, {8.4927, 5.9022, 6.5498, 5.2299}}, 1, "Playground 2.5", comfy},
-      {{"sd_x4",       4,       4,          0.08333, 0,      "sd_x4"}, 1, "SD x4 upscaler", comfy},
-      {{"cascade_b",   4,       4,          1 / 0.43, 0,     "cascade_b"}, 1, "Stable Cascade, stage B", comfy},
+        {-1.6574, 1.886, -1.383, 2.5155}, {8.4927, 5.9022, 6.5498, 5.2299}}, 1, "Playground 2.5", comfy_formats},
+      {{"sd_x4",       4,       4,          0.08333, 0,      "sd_x4"}, 1, "SD x4 upscaler", comfy_formats},
+      {{"cascade_b",   4,       4,          1 / 0.43, 0,     "cascade_b"}, 1, "Stable Cascade, stage B", comfy_formats},
       {{"sd3",         16,      8,          1.5305,  0.0609, "sd3"},   1, "SD3, SD3.5", "vae/config.json"},
       {{"flux",        16,      8,          0.3611,  0.1159, "flux"},  2, "Flux.1, Chroma, HiDream, Lumina2, Z-Image", "vae/config.json"},
-      {{"hunyuanimage21", 64,   32,         0.75289, 0,      "hunyuanimage21"}, 1, "HunyuanImage 2.1", comfy},
-      {wan21(), 1, "Wan2.1, Qwen-Image (one frame)", comfy},
+      {{"hunyuanimage21", 64,   32,         0.75289, 0,      "hunyuanimage21"}, 1, "HunyuanImage 2.1", comfy_formats},
+      {wan21(), 1, "Wan2.1, Qwen-Image (one frame)", comfy_formats},
   };
 }
 
 std::vector<LineageRow> lineage_table() {
   return {
-      {"sd15", "sd15", sd15_colours(), {0, 0, 0}, {}, comfy},
-      {"sdxl", "sdxl", sdxl_colours(), {0.1084, -0.0175, -0.0011}, {}, comfy},
-      {"sd3", "sd3", sd3_colours(), {0.2394, 0.2135, 0.1925}, {}, comfy},
-      {"flux", "flux", flux_colours(), {-0.0329, -0.0718, -0.0851}, {}, comfy},
+      {"sd15", "sd15", sd15_colours(), {0, 0, 0}, {}, comfy_formats},
+      {"sdxl", "sdxl", sdxl_colours(), {0.1084, -0.0175, -0.0011}, {}, comfy_formats},
+      {"sd3", "sd3", sd3_colours(), {0.2394, 0.2135, 0.1925}, {}, comfy_formats},
+      {"flux", "flux", flux_colours(), {-0.0329, -0.0718, -0.0851}, {}, comfy_formats},
       {"tiny-sd15", "sd15",
        {{-0.2495, -0.1736, -0.3985}, {0.0358, -0.3207, -0.1180}, {-0.1460, -0.2064, -0.3085}, {-0.5233, -0.2314, 0.1621}},
        {0.1511, 0.0265, 0.0454},

@@ -81,7 +81,7 @@ std::uint8_t sample_of(std::int32_t sum) {
   return static_cast<std::uint8_t>(std::clamp(sum >> precision_bits, 0, 255));
 }
 
-constexpr std::int32_t half = 1 << (precision_bits - 1);
+constexpr std::int32_t half_unit = 1 << (precision_bits - 1);
 
 Pixels along_rows(const Pixels& pixels, const std::vector<Taps>& taps) {
   Pixels result = make_pixels(static_cast<int>(taps.size()), pixels.height, pixels.channels);
@@ -93,7 +93,7 @@ Pixels along_rows(const Pixels& pixels, const std::vector<Taps>& taps) {
     for (const Taps& each : taps) {
       for (std::size_t c = 0; c < channels; ++c) {
         const std::uint8_t* from = row + each.first * channels + c;
-        std::int32_t sum = half;
+        std::int32_t sum = half_unit;
         std::size_t at = 0;
         for (const std::int32_t weight : each.weights) {
           sum += from[at] * weight;
@@ -112,7 +112,7 @@ Pixels along_columns(const Pixels& pixels, const std::vector<Taps>& taps) {
   std::vector<std::int32_t> sums(row_bytes);
   std::uint8_t* to = result.bytes.data();
   for (const Taps& each : taps) {
-    std::fill(sums.begin(), sums.end(), half);
+    std::fill(sums.begin(), sums.end(), half_unit);
     for (std::size_t k = 0; k < each.weights.size(); ++k) {  // row by row: memory is read in its order
       const std::uint8_t* row = pixels.bytes.data() + (each.first + k) * row_bytes;
       for (std::size_t i = 0; i < row_bytes; ++i) sums[i] += row[i] * each.weights[k];

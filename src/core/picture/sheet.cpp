@@ -19,11 +19,11 @@ constexpr int title_scale = 3;
 constexpr int line_step = 22;
 constexpr int text_step = 20;  ///< of a text in a picture's place
 constexpr int title_step = 42;
-constexpr int margin = 24;     ///< around the sheet
-constexpr int gap = 14;        ///< between cells, and around headings
-constexpr int padding = 10;    ///< of a cell, around and between its tiles
-constexpr int frame = 3;       ///< of a marked cell
-constexpr int text_inset = 4;  ///< of a text in a picture's place
+constexpr int margin = 24;      ///< around the sheet
+constexpr int gap = 14;         ///< between cells, and around headings
+constexpr int padding = 10;     ///< of a cell, around and between its tiles
+constexpr int frame_width = 3;  ///< of a marked cell
+constexpr int text_inset = 4;   ///< of a text in a picture's place
 
 constexpr Colour ground = {236, 237, 240};
 constexpr Colour card = {252, 252, 253};
@@ -141,7 +141,8 @@ void draw_cell(Image& image, const SheetCell& cell, const SheetLayout& layout, i
   if (cell.tiles.empty()) return;
   const Rectangle area = {left, top, left + layout.cell_width(), top + layout.cell_height()};
   if (cell.marked) {
-    fill(image, {area.left - frame, area.top - frame, area.right + frame, area.bottom + frame}, frame_colour);
+    fill(image, {area.left - frame_width, area.top - frame_width, area.right + frame_width, area.bottom + frame_width},
+         frame_colour);
   }
   fill(image, area, card);
   const int taken = static_cast<int>(cell.tiles.size()) * (layout.tile_width + padding) - padding;

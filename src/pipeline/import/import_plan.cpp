@@ -31,7 +31,7 @@ namespace fs = std::filesystem;
 namespace lapis::pipeline {
 namespace {
 
-bool is_folder(const fs::path& path) {
+bool names_folder(const fs::path& path) {
   std::error_code error;
   return fs::is_directory(path, error);
 }
@@ -106,7 +106,7 @@ void ImportPlan::add_files(std::vector<fs::path> files, const std::string& name,
 void ImportPlan::add_named(const std::string& path, const std::string& field,
                            const std::vector<std::string>& components) {
   if (path.empty()) return;
-  if (!is_folder(path)) {
+  if (!names_folder(path)) {
     add_files({path}, path, field, std::nullopt);
     return;
   }
@@ -127,7 +127,7 @@ void ImportPlan::add_named(const std::string& path, const std::string& field,
 
 void ImportPlan::add_source(const std::string& path) {
   refuse_repository(path);
-  if (!is_folder(path)) {
+  if (!names_folder(path)) {
     add_files({path}, path, "", std::nullopt);
     return;
   }
@@ -323,7 +323,7 @@ void ImportPlan::take_tokenizers() {
   check_tokenizer_wanted(model_, title_, asked_.tokenizer);
   std::optional<fs::path> folder;
   for (const std::string& path : asked_.main) {
-    if (is_folder(path)) folder = path;
+    if (names_folder(path)) folder = path;
   }
   for (auto& [name, facts] : model_.tokenizers) {
     if (facts.kind == TokenizerKind::t5) {
@@ -354,7 +354,7 @@ void ImportPlan::take_t5_tokenizer(TokenizerFacts& facts) const {
     places.emplace_back(asked_.tokenizer);
   } else {
     for (const std::string& path : asked_.main) {
-      const fs::path folder = is_folder(path) ? fs::path(path) : fs::path(path).parent_path();
+      const fs::path folder = names_folder(path) ? fs::path(path) : fs::path(path).parent_path();
       places.insert(places.end(), {folder / "tokenizer_2", folder});
     }
     if (!asked_.t5xxl.empty()) places.push_back(fs::path(asked_.t5xxl).parent_path());
@@ -377,7 +377,7 @@ void ImportPlan::take_t5_tokenizer(TokenizerFacts& facts) const {
 void ImportPlan::find_sampling() {
   SamplingSources sources;
   for (const std::string& path : asked_.main) {
-    if (is_folder(path)) sources.folder = path;
+    if (names_folder(path)) sources.folder = path;
   }
   for (const ImportedPart& part : parts_) {
     if (part.part == "denoiser") sources.denoiser = part.checkpoint;
