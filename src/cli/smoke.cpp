@@ -191,7 +191,7 @@ void check_reports(const SmokeOptions& options) {
     if (path == "-") {
       throw Error(ErrorKind::usage, core::sentence("{} -: standard output has the text. Name a file", flag));
     }
-    const bool is_golden = pipeline::is_same_file(fs::absolute(path).parent_path().string(), goldens.string());
+    const bool is_golden = pipeline::real_path(path).parent_path() == pipeline::real_path(goldens.string());
     const auto other = std::ranges::find_if(
         taken, [&file = path](const std::string& each) { return pipeline::is_same_file(each, file); });
     if (is_golden || other != taken.end()) {

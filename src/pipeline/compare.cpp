@@ -241,24 +241,6 @@ struct Sides {
   bool b = false;
 };
 
-/// Marks the names of pictures and latents below a folder; how many other files there are.
-std::size_t find_names(const std::string& folder, bool Sides::*side, std::map<std::string, Sides>& names) {
-  std::size_t others = 0;
-  try {
-    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
-      if (!entry.is_regular_file()) continue;
-      if (ends_in(entry.path(), picture_endings) || ends_in(entry.path(), latent_endings)) {
-        names[entry.path().lexically_relative(folder).generic_string()].*side = true;
-      } else {
-        ++others;
-      }
-    }
-  } catch (const fs::filesystem_error& error) {
-    throw Error(ErrorKind::input, core::sentence("the folder {} cannot be read: {}", folder, error.code().message()));
-  }
-  return others;
-}
-
 io::ComparedPair missing_pair(const CompareAsked& asked, const std::string& name, bool in_a) {
   io::ComparedPair pair;
   pair.name = name;
@@ -292,7 +274,11 @@ Comparison compare_folders(const CompareAsked& asked, const Events& events) {
   std::map<std::string, Sides> names;
   Comparison comparison;
   comparison.folders = true;
-  comparison.others = find_names(asked.a, &Sides::a, names) + find_names(asked.b, &Sides::b, names);
+  for (const auto& [folder, side] : {std::pair(asked.a, &Sides::a), std::pair(asked.b, &Sides::b)}) {
+    const FolderNames found = names_in(folder);
+    for (const std::string& name : found.names) names[name].*side = true;
+    comparison.others += found.others;
+  }
   if (names.empty()) {
     throw Error(ErrorKind::input,
                 core::sentence("neither {} nor {} has a picture or a latent in it.", asked.a, asked.b));
@@ -302,11 +288,6 @@ Comparison compare_folders(const CompareAsked& asked, const Events& events) {
     if (events.step) events.step(static_cast<int>(comparison.pairs.size()), static_cast<int>(names.size()));
   }
   return comparison;
-}
-
-bool is_folder(const std::string& path) {
-  std::error_code ignored;
-  return path != "-" && fs::is_directory(path, ignored);
 }
 
 /// The thresholds that both kinds have; throws for numbers that none of them can be.
@@ -345,6 +326,28 @@ core::Tolerance with_asked(core::Tolerance tolerance, const AskedTolerance& aske
 core::Tolerance picture_tolerance(const AskedTolerance& asked) { return with_asked({}, asked); }
 
 core::Tolerance latent_tolerance(const AskedTolerance& asked) { return with_asked(core::latent_tolerance(), asked); }
+
+bool is_folder(const std::string& path) {
+  std::error_code ignored;
+  return path != "-" && fs::is_directory(path, ignored);
+}
+
+FolderNames names_in(const std::string& folder) {
+  FolderNames found;
+  try {
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
+      if (!entry.is_regular_file()) continue;
+      if (ends_in(entry.path(), picture_endings) || ends_in(entry.path(), latent_endings)) {
+        found.names.push_back(entry.path().lexically_relative(folder).generic_string());
+      } else {
+        ++found.others;
+      }
+    }
+  } catch (const fs::filesystem_error& error) {
+    throw Error(ErrorKind::input, core::sentence("the folder {} cannot be read: {}", folder, error.code().message()));
+  }
+  return found;
+}
 
 Comparison compare(const CompareAsked& asked, const Events& events) {
   picture_tolerance(asked.tolerance);

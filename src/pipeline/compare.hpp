@@ -54,6 +54,17 @@ struct Comparison {
   bool folders = false;
 };
 
+/// Whether files below this are compared; "-" is standard input.
+bool is_folder(const std::string& path);
+
+/// Names of the pictures and latents below a folder, as `compare` takes them by their endings, and how many other files
+/// there are. Throws Error{input} for a folder that cannot be read.
+struct FolderNames {
+  std::vector<std::string> names;
+  std::size_t others = 0;
+};
+FolderNames names_in(const std::string& folder);
+
 /// Compares two files, or the files of two folders, and of those within, that have one name; a name that only one
 /// folder has is a difference, and what cannot be read or compared there an error of its pair. Throws Error{usage} for
 /// a folder and a file, and for thresholds of pictures asked of latents; Error{incompatible} for a picture and a latent

@@ -287,6 +287,23 @@ class Folders(CompareTest):
         self.compared(0, "one", "one", "--diff", "none")
         self.assertFalse((self.folder / "none").exists())
 
+    def test_no_output_takes_the_place_of_what_is_compared(self) -> None:
+        self.picture("one/x.png")
+        self.picture("two/x.png", {0: 9})
+        (self.folder / "link.xml").symlink_to("one/x.png")
+        (self.folder / "linked").symlink_to("one")
+        (self.folder / "out").mkdir()
+        (self.folder / "out" / "x.png").symlink_to("../two/x.png")
+        before = [self.bytes_of(f"{side}/x.png") for side in ("one", "two")]
+        for option, path in (("--junit", "one/x.png"), ("--junit", "two/../two/x.png"), ("--junit", "link.xml"),
+                             ("--junit", "linked/x.png"), ("--junit", f"{self.folder}/two/x.png"), ("--diff", "linked"),
+                             ("--diff", "out")):
+            for first in ("one", "linked"):
+                with self.subTest(option=option, path=path, first=first):
+                    self.refused(2, "compare", first, "two", option, path, "--overwrite", says=(f"{option} {path}",))
+                    self.assertEqual([self.bytes_of(f"{side}/x.png") for side in ("one", "two")], before)
+        self.compared(1, "one", "two", "--junit", "one/report.xml")
+
     def test_folders_without_pictures(self) -> None:
         (self.folder / "empty").mkdir()
         self.refused(3, "compare", "empty", "empty", says=("neither",))

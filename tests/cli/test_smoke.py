@@ -227,14 +227,17 @@ class Suites(SmokeTest):
     def test_reports_take_the_place_of_nothing(self) -> None:
         self.suite(REFUSED)
         self.golden("").mkdir(exist_ok=True)
+        self.golden("b.png").write_bytes(b"approved")
+        (self.folder / "link.html").symlink_to("goldens/b.png")
         before = (self.folder / "suite.json").read_bytes()
         for words, code in ((("--html", "suite.json"), 2), (("--junit", "./suite.json"), 2), (("--html", "goldens/a.png"), 2),
+                            (("--html", "link.html"), 2),
                             (("--html", "a", "--junit", "a"), 2), (("--markdown", "-"), 2), (("-o", "goldens"), 2),
                             (("--junit", "nowhere/a.xml"), 8)):
             with self.subTest(words=words):
                 self.assertNotIn(b"pass", self.smoke(*words, code=code).stdout)
         self.assertEqual((self.folder / "suite.json").read_bytes(), before)
-        self.assertEqual(list(self.golden("").iterdir()), [])
+        self.assertEqual([path.read_bytes() for path in self.golden("").iterdir()], [b"approved"])
 
     @needs_engine
     def test_what_is_approved_by_name_is_that_case_alone(self) -> None:
