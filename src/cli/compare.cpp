@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 #include "core/picture/tolerance.hpp"
 #include "core/text/exit_codes.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
 #include "io/report/compare_report.hpp"
 #include "lapis/error.hpp"
@@ -42,7 +44,7 @@ constexpr const char* compare_footer =
 struct CompareOptions {
   std::string a;
   std::string b;
-  pipeline::AskedTolerance tolerance;
+  std::map<std::string, std::optional<double>> thresholds;  ///< by their keys
   pipeline::HintWords hints;
   pipeline::CompareOutputNames names;
   OutputOptions outputs;
@@ -142,8 +144,10 @@ int compare(const CompareOptions& options) {
     check_stdin(word, "a picture or a latent", "lapis generate ... -o - | lapis compare - b.png");
   const pipeline::CompareOutputs outputs = pipeline::plan_compare_outputs(options.names, words, options.outputs);
   pipeline::ModelCatalog catalog;
-  pipeline::CompareAsked asked{options.a, options.b, options.tolerance, latent_hints(options.hints, catalog),
-                               outputs.draws()};
+  pipeline::CompareAsked asked{options.a, options.b, {}, latent_hints(options.hints, catalog), outputs.draws()};
+  for (const auto& [key, value] : options.thresholds) {
+    if (value) asked.tolerance.emplace(key, *value);
+  }
   std::size_t drawn = 0;
   if (!outputs.diff_folder.empty()) {
     asked.on_drawing = [&](const std::string& name, const Image& drawing) {
@@ -166,21 +170,14 @@ int compare(const CompareOptions& options) {
 
 Run declare_compare(CLI::App& app) {
   const auto options = std::make_shared<CompareOptions>();
-  pipeline::AskedTolerance& tolerance = options->tolerance;
   const OptionGroup group(app);
   group.value("a", options->a, "A", "Picture, latent (- for stdin) or folder")->required();
   group.value("b", options->b, "B", "What it is compared with")->required();
   const OptionGroup thresholds(app, "Thresholds");
-  thresholds.value("--fail", tolerance.fail, "LEVEL", "A value is different where it differs by more (0)");
-  thresholds.value("--fail-percent", tolerance.fail_percent, "PERCENT",
-                   "That many of the values may be different (0.1)");
-  thresholds.value("--hard-fail", tolerance.hard_fail, "LEVEL",
-                   "No value may differ by more (1; of latents 0.0001; with --fail none)");
-  thresholds.value("--warn", tolerance.warn, "LEVEL", "As --fail, for a warning alone");
-  thresholds.value("--warn-percent", tolerance.warn_percent, "PERCENT", "As --fail-percent, for a warning alone (0)");
-  thresholds.value("--min-psnr", tolerance.min_psnr, "DB", "Lowest PSNR of pictures");
-  thresholds.value("--min-ssim", tolerance.min_ssim, "NUMBER", "Lowest SSIM of pictures: 1 is equal");
-  thresholds.value("--max-flip", tolerance.max_flip, "NUMBER", "Highest mean FLIP of pictures: 0 is equal");
+  for (const core::Threshold& row : core::thresholds()) {
+    thresholds.value(spelled(core::field_name(row.name)), options->thresholds[std::string(row.name)],
+                     std::string(row.value_name), spelled(core::marked(row.help)));
+  }
   declare_hints(app, options->hints);
   const OptionGroup output(app, "Output");
   output.value("--diff", options->names.diff, "FILE",

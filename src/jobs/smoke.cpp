@@ -45,17 +45,6 @@ void copy_over(const fs::path& from, const fs::path& to) {
   io::write_file(to, io::MappedFile(from, ErrorKind::input).bytes(), /*overwrite=*/true);
 }
 
-pipeline::AskedTolerance asked_tolerance(const io::Thresholds& thresholds) {
-  using Asked = pipeline::AskedTolerance;
-  const std::map<std::string, std::optional<double> Asked::*> members = {
-      {"fail", &Asked::fail},         {"fail_percent", &Asked::fail_percent}, {"hard_fail", &Asked::hard_fail},
-      {"warn", &Asked::warn},         {"warn_percent", &Asked::warn_percent}, {"min_psnr", &Asked::min_psnr},
-      {"min_ssim", &Asked::min_ssim}, {"max_flip", &Asked::max_flip}};
-  Asked asked;
-  for (const auto& [key, number] : thresholds) asked.*members.at(key) = number;
-  return asked;
-}
-
 bool is_picture(const std::string& path) { return path.ends_with(".png"); }
 
 /// "exit code 2 (usage: steps is 0)".
@@ -115,7 +104,7 @@ class SmokeRun {
   void hold_output(const io::SuiteCase& wanted, const DoneJob& job, const std::string& output, io::SmokeCase& test);
   void hold_against(const io::SuiteCase& wanted, const DoneJob& job, const std::string& output, io::SmokeGolden& golden,
                     io::SmokeCase& test);
-  pipeline::AskedTolerance tolerance_for(const io::SuiteCase& wanted, bool picture, bool elsewhere) const;
+  core::AskedTolerance tolerance_for(const io::SuiteCase& wanted, bool picture, bool elsewhere) const;
   void keep(const std::string& output, io::SmokeGolden& golden);
   void approve(const DoneJob& job, const std::string& output, io::SmokeGolden& golden, io::GoldenState state);
   static bool is_of_another(const io::GoldenRecord& record, const std::string& digest);
@@ -270,12 +259,12 @@ void SmokeRun::hold_output(const io::SuiteCase& wanted, const DoneJob& job, cons
   test.goldens.push_back(std::move(golden));
 }
 
-pipeline::AskedTolerance SmokeRun::tolerance_for(const io::SuiteCase& wanted, bool picture, bool elsewhere) const {
-  io::Thresholds thresholds = elsewhere ? wanted.other_machine : wanted.tolerance;
-  const io::Thresholds& usual = picture ? (elsewhere ? suite_.other_machine : suite_.tolerance)
-                                        : (elsewhere ? suite_.latent_other_machine : suite_.latent_tolerance);
-  thresholds.insert(usual.begin(), usual.end());
-  return asked_tolerance(thresholds);
+core::AskedTolerance SmokeRun::tolerance_for(const io::SuiteCase& wanted, bool picture, bool elsewhere) const {
+  core::AskedTolerance asked = elsewhere ? wanted.other_machine : wanted.tolerance;
+  const core::AskedTolerance& usual = picture ? (elsewhere ? suite_.other_machine : suite_.tolerance)
+                                              : (elsewhere ? suite_.latent_other_machine : suite_.latent_tolerance);
+  asked.insert(usual.begin(), usual.end());
+  return asked;
 }
 
 /// Whether a golden with these pixels is none that its record tells of: somebody put another file in its place.

@@ -16,29 +16,11 @@
 
 namespace lapis::pipeline {
 
-/// Thresholds as somebody says them; where nothing is said, those of `core::Tolerance` for pictures and of
-/// `core::latent_tolerance` for latents hold. Who names `fail` asks for no `hard_fail` but the one that is named, and
-/// where that is for latents, for 0.1 percent.
-struct AskedTolerance {
-  std::optional<double> fail = {};
-  std::optional<double> fail_percent = {};
-  std::optional<double> hard_fail = {};
-  std::optional<double> warn = {};
-  std::optional<double> warn_percent = {};
-  std::optional<double> min_psnr = {};
-  std::optional<double> min_ssim = {};
-  std::optional<double> max_flip = {};
-};
-
-/// What of two pictures or latents counts as equal. Throws Error{usage} for a number that no threshold can be.
-core::Tolerance picture_tolerance(const AskedTolerance& asked);
-core::Tolerance latent_tolerance(const AskedTolerance& asked);
-
 /// What is asked.
 struct CompareAsked {
   std::string a;  ///< a picture, a latent or a folder; "-": standard input
   std::string b;
-  AskedTolerance tolerance;
+  core::AskedTolerance tolerance;
   io::LatentHints hints;
   bool drawing = false;  ///< the difference of two files as a picture is wanted
   std::function<void(const std::string& name, const Image& drawing)> on_drawing =

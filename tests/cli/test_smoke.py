@@ -283,6 +283,22 @@ class Suites(SmokeTest):
                     self.folder / "suite.json").write_text(json.dumps({**good, **change}))
                 self.smoke("--list", code=3)
 
+    def test_the_thresholds_and_their_ranges_are_those_of_the_schema_and_of_compare(self) -> None:
+        rows = schema("suite")["$defs"]["thresholds"]["properties"]
+        self.suite(REFUSED)
+        shown = run("compare", "--help").stdout.decode()
+        for key, row in rows.items():
+            with self.subTest(key=key):
+                self.assertIn(f"--{key.replace('_', '-')} ", shown)
+                self.suite(REFUSED, tolerance={key: row["maximum"]}, latent_other_machine={key: row["minimum"]})
+                self.smoke("--list")
+                for beyond in (row["maximum"] * 1.01, -0.01):
+                    self.suite(REFUSED, tolerance={key: beyond})
+                    self.assertIn(f'expected a number of 0 to {row["maximum"]:g}', self.smoke("--list", code=3).stderr.decode())
+                    words = ["--warn", "1"] if key == "warn_percent" else []
+                    said = run("compare", "a.png", "b.png", f"--{key.replace('_', '-')}", str(beyond), *words).stderr
+                    self.assertIn(f"; expected 0 to {row['maximum']}\n".encode(), said)
+
     def test_the_words_of_refusals_are_those_of_the_schema(self) -> None:
         for word in schema("suite")["$defs"]["case"]["properties"]["refused"]["enum"]:
             self.suite({**REFUSED, "refused": word})

@@ -64,14 +64,12 @@ Json measures_json(const core::Difference& difference) {
 }
 
 Json tolerance_json(const core::Tolerance& tolerance) {
-  return {{"fail", tolerance.fail},
-          {"fail_percent", tolerance.fail_percent},
-          {"hard_fail", or_null(tolerance.hard_fail)},
-          {"warn", or_null(tolerance.warn)},
-          {"warn_percent", tolerance.warn_percent},
-          {"min_psnr", or_null(tolerance.min_psnr)},
-          {"min_ssim", or_null(tolerance.min_ssim)},
-          {"max_flip", or_null(tolerance.max_flip)}};
+  Json json;
+  for (const core::Threshold& row : core::thresholds()) {
+    std::visit([&](const auto member) { json[row.name] = or_null(std::optional<double>(tolerance.*member)); },
+               row.member);
+  }
+  return json;
 }
 
 Json breach_json(const core::Breach& breach) { return {{"threshold", breach.threshold}, {"text", breach.text}}; }
