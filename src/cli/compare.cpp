@@ -68,8 +68,7 @@ std::string verdict(const io::ComparedPair& pair) {
   const bool identical = pair.difference && pair.difference->identical();
   if (!identical) return "equal within the tolerance";
   if (!pair.difference->picture) return "equal: every number is the same";
-  const bool is_whole = std::max(pair.a.bits, pair.b.bits) <= 8;
-  return is_whole ? "equal: every pixel is the same" : "equal: every pixel is the same in its upper 8 bits";
+  return pair.is_cut() ? "equal: every pixel is the same in its upper 8 bits" : "equal: every pixel is the same";
 }
 
 void print_pair(const io::ComparedPair& pair) {
@@ -115,6 +114,11 @@ void print(const CompareOptions& options, const pipeline::Comparison& comparison
     if (pair.judgement.warning)
       print_warning(core::sentence("{}: {}; worst at {}", pair.name, pair.judgement.warning->text,
                                    core::place_text(*pair.difference)));
+  }
+  const auto cut = std::ranges::count_if(comparison.pairs, &io::ComparedPair::is_cut);
+  if (comparison.folders && cut > 0) {
+    print_note(core::sentence("{} more than 8 bits a value, of which the upper 8 are compared",
+                              cut == 1 ? "1 pair has" : core::sentence("{} pairs have", cut)));
   }
   if (comparison.others > 0) {
     print_note(core::sentence("{} {} neither pictures nor latents by their names, and not compared", comparison.others,

@@ -167,6 +167,16 @@ class Files(CompareTest):
         self.assertEqual(self.compared(0, "deep.png", "flat.png", "-q", "--diff", "d.png", "--overwrite"),
                          ("equal: every pixel is the same in its upper 8 bits\n", ""))
 
+    def test_what_is_equal_in_8_bits_alone_is_not_called_identical(self) -> None:
+        for side, low in (("one", 0), ("two", 255)):
+            self.picture(f"{side}/flat.png")
+            self.put(f"{side}/deep.png", png(pixels=zlib.compress(b"\0" + bytes((16, low)) * 3), width=1, height=1, bits=16))
+        self.assertIn("same in its upper 8 bits", self.compared(0, "one/deep.png", "two/deep.png")[0])
+        self.assertEqual(self.compared(0, "one", "two")[1],
+                         "1 pair has more than 8 bits a value, of which the upper 8 are compared\n")
+        pairs = self.document(0, "one", "two")["pairs"]
+        self.assertEqual([(pair["identical"], pair["a"]["bits"]) for pair in pairs], [(None, 16), (True, 8)])
+
     def test_names_of_strangers(self) -> None:
         self.picture("\x1b[31mFAKE\n.png", {0: 9})
         self.compared(1, "a.png", "\x1b[31mFAKE\n.png", "--diff", "d.png")

@@ -29,6 +29,7 @@ Json file_json(const ComparedFile& file) {
   return {{"path", file.path},
           {"format", text_or_null(file.format)},
           {"size", file.size},
+          {"bits", file.size.size() == 2 ? Json(file.bits) : Json()},
           {"pixels_sha256", text_or_null(file.pixels_sha256)}};
 }
 
@@ -92,9 +93,10 @@ Json changed_json(const ChangedSettings& changed) {
 Json pair_json(const ComparedPair& pair) {
   Json breaches = Json::array();
   for (const core::Breach& breach : pair.judgement.breaches) breaches.push_back(breach_json(breach));
+  const bool identical = pair.difference && pair.difference->identical();
   return {{"name", pair.name},
           {"equal", pair.equal()},
-          {"identical", pair.difference && pair.difference->identical()},
+          {"identical", identical && pair.is_cut() ? Json() : Json(identical)},
           {"a", file_json(pair.a)},
           {"b", file_json(pair.b)},
           {"difference", pair.difference ? measures_json(*pair.difference) : Json()},
