@@ -239,6 +239,7 @@ Outline outline_of(const PlannedRender& planned, Identity identity, Files& files
   outline.outputs = paths_of(planned.outputs.all());
   outline.engine = pipeline::engine_options(plan.job);
   outline.model = plan.model->name;
+  outline.folder = plan.model->folder.string();
   outline.load = plan.model->folder.string();
   if (plan.stage) outline.load += " " + plan.stage->model->folder.string();
   outline.load += " " + core::joined(plan.loras) + " " + core::joined(plan.embeddings);
@@ -254,6 +255,7 @@ Outline outline_of_vae(const Model* decoding, const Model* encoding, double pixe
     if (model == nullptr) continue;
     identity.add("vae", io::vae_digest(*model));
     outline.model = model->name;
+    outline.folder = model->folder.string();
     outline.load += "vae " + model->folder.string() + " ";
     outline.cost += pixels * weight_of(*model);
   }

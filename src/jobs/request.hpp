@@ -37,6 +37,7 @@ struct Outline {
   std::vector<std::string> outputs;  ///< paths, the pictures first
   EngineOptions engine;              ///< what it runs on
   std::string model;                 ///< whose network it runs most
+  std::string folder;                ///< of that model
   std::string load;                  ///< names all that it loads: jobs that share it are done one after the other
   double cost = 0;                   ///< in proportion to its seconds among jobs of one model: pixels by calls
 };

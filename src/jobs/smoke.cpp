@@ -108,7 +108,7 @@ class SmokeRun {
   void keep(const std::string& output, io::SmokeGolden& golden);
   void approve(const DoneJob& job, const std::string& output, io::SmokeGolden& golden, io::GoldenState state);
   static bool is_of_another(const io::GoldenRecord& record, const std::string& digest);
-  std::string digest_of(const std::string& model);
+  std::string digest_of(const std::string& folder);
   std::vector<std::string> unowned() const;
   void write_records();
   pipeline::EngineDoor& door_for(const EngineOptions& options);
@@ -126,7 +126,7 @@ class SmokeRun {
   std::optional<pipeline::EngineDoor> door_;
   std::map<std::string, std::string> made_;  ///< first outputs, by cases
   std::map<std::string, double> seconds_;
-  std::map<std::string, std::string> digests_;  ///< of models, by name
+  std::map<std::string, std::string> digests_;  ///< of models, by folder
   bool is_changed_ = false;
 };
 
@@ -196,7 +196,7 @@ DoneJob SmokeRun::attempt(BatchJob job, io::SmokeCase& test) {
     events.stop = events_.stop;
     jobs::run(job, files_, door_for(outline.engine), events, outlet, [](const pipeline::Written&) {});
     done.model = outline.model;
-    done.model_sha256 = digest_of(job.said.job.model.empty() ? outline.model : job.said.job.model);
+    done.model_sha256 = digest_of(outline.folder);
     done.outputs = outline.outputs;
   } catch (const Error& error) {
     test.exit = exit_code(error.kind());
@@ -207,12 +207,12 @@ DoneJob SmokeRun::attempt(BatchJob job, io::SmokeCase& test) {
 }
 
 /// The digest of all that a model's files are.
-std::string SmokeRun::digest_of(const std::string& model) {
-  if (model.empty()) return "";
-  const auto [digest, is_new] = digests_.emplace(model, "");
+std::string SmokeRun::digest_of(const std::string& folder) {
+  if (folder.empty()) return "";
+  const auto [digest, is_new] = digests_.emplace(folder, "");
   if (!is_new) return digest->second;
   std::string text;
-  for (const auto& [name, facts] : files_.models().open(model).files) text += name + " " + facts.sha256 + "\n";
+  for (const auto& [name, facts] : files_.models().open(folder).files) text += name + " " + facts.sha256 + "\n";
   digest->second = io::sha256(std::as_bytes(std::span(text)));
   return digest->second;
 }

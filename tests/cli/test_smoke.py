@@ -143,6 +143,21 @@ class Goldens(SmokeTest):
         self.assertEqual(self.report(code=1)["cases"][1]["faults"][0], "case house, whose output it reads, made none")
 
 
+    def test_a_conversion_goes_to_a_model_beside_the_suite_that_no_name_finds(self) -> None:
+        place = self.folder / "place"
+        place.mkdir()
+        for name, folder in (("tiny-sd15", "known"), ("tiny-sdxl", "place/models")):
+            shutil.copytree(ROOT / "models" / name, self.folder / folder / name)
+        conversion = {"name": "carried", "job": {"command": "convert", "latent": "{latent}", "to": "models/tiny-sdxl"}}
+        document = {"job": {**SHARED, "model": "tiny-sd15"}, "cases": [HOUSE, LATENT, conversion]}
+        (place / "suite.json").write_text(json.dumps(document))
+        done = run("smoke", "place/suite.json", "--update", cwd=self.folder, env={"LAPIS_MODELS": str(self.folder / "known")})
+        self.assertEqual(done.returncode, 0, done.stdout.decode() + done.stderr.decode())
+        records = json.loads((place / "goldens" / "goldens.json").read_text())
+        self.assertEqual(records["carried.safetensors"]["model"], "tiny-sdxl")
+        self.assertNotIn(records["carried.safetensors"]["model_sha256"], ("", records["house.png"]["model_sha256"]))
+
+
 @needs_engine
 class Interrupted(SmokeTest):
     def test_its_temporary_folder_goes_at_the_first_signal_and_at_the_second(self) -> None:
