@@ -221,6 +221,7 @@ int smoke(const SmokeOptions& options) {
   end_after_step(true);
   const io::SmokeReport report = jobs::run_smoke(asked_of(options), events);
   progress.clear();
+  for (const std::string& note : report.notes) print_note(note);
   if (is_asked_to_end()) {
     print_warning(core::sentence("{} ended it: {}", asked_signal_name(), io::counts_text(report)));
     end_by_asked_signal();

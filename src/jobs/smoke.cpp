@@ -67,7 +67,7 @@ class SmokeRun {
     check_updated();
     const bool is_filtered = !asked_.words.empty();  // else those to approve, by their whole names
     cases_ = selected(suite_, is_filtered ? asked_.words : asked_.updated, asked_.shard, !is_filtered);
-    records_ = io::read_golden_records(suite_.goldens);
+    records_ = read_records();
     for (const io::SuiteCase& test : suite_.cases) {
       if (test.time) timed_.insert({test.name, test.time->other});
     }
@@ -75,7 +75,7 @@ class SmokeRun {
 
   io::SmokeReport run() {
     const core::Stopwatch watch;
-    io::SmokeReport report{suite_.file.string(), machine_, {}, {}, 0};
+    io::SmokeReport report{suite_.file.string(), machine_, {}, {}, 0, notes_};
     const auto stopped = [&] { return events_.stop && events_.stop(); };
     for (const io::SuiteCase* test : cases_) {
       if (stopped()) break;
@@ -93,6 +93,7 @@ class SmokeRun {
 
  private:
   void check_updated() const;
+  io::GoldenRecords read_records();
   bool updates(const io::SuiteCase& test) const {
     return asked_.update &&
            (asked_.updated.empty() || std::ranges::find(asked_.updated, test.name) != asked_.updated.end());
@@ -118,6 +119,8 @@ class SmokeRun {
   io::Suite suite_;
   std::string machine_;
   std::vector<const io::SuiteCase*> cases_;
+  std::vector<std::string> notes_;
+  bool is_changed_ = false;  ///< what is recorded
   io::GoldenRecords records_;
   std::set<std::string> timed_;  ///< cases whose seconds are compared
   std::string temporary_ = temporary_folder();
@@ -127,7 +130,6 @@ class SmokeRun {
   std::map<std::string, std::string> made_;  ///< first outputs, by cases
   std::map<std::string, double> seconds_;
   std::map<std::string, std::string> digests_;  ///< of models, by folder
-  bool is_changed_ = false;
 };
 
 void SmokeRun::check_updated() const {
@@ -136,6 +138,18 @@ void SmokeRun::check_updated() const {
     if (std::ranges::find(names, name) != names.end()) continue;
     throw Error(ErrorKind::usage,
                 core::sentence("{} has no case \"{}\"{}", suite_.file.string(), name, core::guess(name, names)));
+  }
+}
+
+/// Where every case is approved anew, a file of records that is broken has nothing to say.
+io::GoldenRecords SmokeRun::read_records() {
+  try {
+    return io::read_golden_records(suite_.goldens);
+  } catch (const Error& error) {
+    if (!asked_.update || !asked_.updated.empty() || !asked_.words.empty()) throw;
+    notes_.push_back(core::sentence("{} It is replaced, and what it told is lost", error.problem()));
+    is_changed_ = true;
+    return {};
   }
 }
 
@@ -284,7 +298,12 @@ void SmokeRun::hold_against(const io::SuiteCase& wanted, const DoneJob& job, con
                          std::ranges::find(record.approved, machine_, &io::Approval::cpu) == record.approved.end();
   pipeline::CompareAsked asked{
       golden.expected, output, tolerance_for(wanted, is_picture(output), elsewhere), {}, false};
-  golden.pair = pipeline::compare(asked, {}).pairs.front();
+  try {
+    golden.pair = pipeline::compare(asked, {}).pairs.front();
+  } catch (const Error& error) {
+    if (!updates(wanted) || error.kind() == ErrorKind::usage) throw;
+    return approve(job, output, golden, io::GoldenState::replaced);  // that is no golden of this any more
+  }
   if (is_of_another(record, golden.pair->a.pixels_sha256)) {
     test.notes.push_back(core::sentence(
         "{} is not the picture that goldens.json tells of: what was approved with that does not count", golden.name));
@@ -307,9 +326,9 @@ void SmokeRun::hold_against(const io::SuiteCase& wanted, const DoneJob& job, con
   const auto& warning = golden.pair->judgement.warning;
   if (warning) test.notes.push_back(core::sentence("{}: {}", golden.name, core::plain(warning->text)));
   if (updates(wanted)) {
-    const bool is_within = golden.state == io::GoldenState::within;
-    if (!is_within || !digest.empty())
-      approve(job, output, golden, is_within ? io::GoldenState::also : io::GoldenState::replaced);
+    const bool is_beside = golden.state == io::GoldenState::within && !record.approved.empty();
+    if (!is_beside || !digest.empty())
+      approve(job, output, golden, is_beside ? io::GoldenState::also : io::GoldenState::replaced);
     return;
   }
   if (golden.state == io::GoldenState::within) return;

@@ -95,6 +95,32 @@ class Goldens(SmokeTest):
         self.suite(HOUSE, job={**SHARED, "seed": 8})
         self.assertEqual(self.report()["cases"][0]["goldens"][0]["state"], "exact")
 
+    def test_a_broken_record_is_replaced_where_all_is_approved_and_else_said(self) -> None:
+        self.suite(HOUSE, BOAT)
+        self.smoke("--update")
+        whole = self.golden("goldens.json").read_bytes()
+        self.suite({**HOUSE, "job": {**HOUSE["job"], "seed": 8}}, BOAT, tolerance={"fail": 255})
+        for broken in (whole[:len(whole) // 2], b"", b"null", b"[]", b'{"house.png": 3}', b'{"house.png": {"approved": 1}}'):
+            with self.subTest(broken=broken):
+                self.golden("goldens.json").write_bytes(broken)
+                for words in ((), ("--update", "house"), ("--update", "--filter", "house")):
+                    self.assertRegex(self.smoke(*words, code=3).stderr.decode(), r"goldens\.json.*\n.*anew: --update")
+                self.assertEqual(self.golden("goldens.json").read_bytes(), broken)
+                report = self.report("--update")
+                self.assertRegex(report["notes"][0], r"goldens\.json.* It is replaced")
+                again = self.report()
+                self.assertEqual([golden["state"] for test in again["cases"] for golden in test["goldens"]], ["exact"] * 2)
+                self.assertEqual([test["notes"] for test in again["cases"]], [[], []])
+
+    def test_what_cannot_be_compared_is_replaced_by_approval(self) -> None:
+        self.suite(HOUSE)
+        self.smoke("--update")
+        for other in (b"\x89PNG\r\n\x1a\n", b"nothing"):
+            self.golden("house.png").write_bytes(other)
+            self.smoke(code=1)
+            self.assertIn("house.png is replaced", self.smoke("--update", "house").stdout.decode())
+            self.smoke()
+
     def test_a_golden_that_was_replaced_by_hand_is_what_counts(self) -> None:
         self.suite(HOUSE, BOAT)
         self.smoke("--update")
