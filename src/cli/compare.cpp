@@ -148,7 +148,11 @@ int compare(const CompareOptions& options) {
     check_stdin(word, "a picture or a latent", "lapis generate ... -o - | lapis compare - b.png");
   const pipeline::CompareOutputs outputs = pipeline::plan_compare_outputs(options.names, words, options.outputs);
   pipeline::ModelCatalog catalog;
-  pipeline::CompareAsked asked{options.a, options.b, {}, latent_hints(options.hints, catalog), outputs.draws()};
+  pipeline::CompareAsked asked{options.a,
+                               options.b,
+                               {},
+                               latent_hints(options.hints, catalog),
+                               outputs.draws() ? pipeline::Drawn::all : pipeline::Drawn::nothing};
   for (const auto& [key, value] : options.thresholds) {
     if (value) asked.tolerance.emplace(key, *value);
   }

@@ -360,6 +360,12 @@ bool run(PlannedConvert planned, const Doing& doing) {
   return true;
 }
 
+/// Whether one engine serves both.
+bool same_engine(const EngineOptions& a, const EngineOptions& b) {
+  return a.device == b.device && a.dtype == b.dtype && a.threads == b.threads && a.vae_dtype == b.vae_dtype &&
+         a.keep_bytes == b.keep_bytes;
+}
+
 }  // namespace
 
 const std::string& Files::digest(const fs::path& file) {
@@ -368,9 +374,12 @@ const std::string& Files::digest(const fs::path& file) {
   return digests_.emplace(file, io::sha256_file(file, ErrorKind::input)).first->second;
 }
 
-bool same_engine(const EngineOptions& a, const EngineOptions& b) {
-  return a.device == b.device && a.dtype == b.dtype && a.threads == b.threads && a.vae_dtype == b.vae_dtype &&
-         a.keep_bytes == b.keep_bytes;
+pipeline::EngineDoor& SharedDoor::of(const EngineOptions& options) {
+  if (!door_ || !same_engine(door_->options(), options)) {
+    door_.reset();
+    door_.emplace(options, pipeline::EngineEnd::with_door);
+  }
+  return *door_;
 }
 
 Outline outline(BatchJob& job, Files& files) {

@@ -25,6 +25,7 @@
 #include "lapis/error.hpp"
 #include "lapis/version.hpp"
 #include "pipeline/compare.hpp"
+#include "pipeline/output_names.hpp"
 
 namespace fs = std::filesystem;
 
@@ -44,8 +45,6 @@ void copy_over(const fs::path& from, const fs::path& to) {
   fs::create_directories(to.parent_path(), ignored);
   io::write_file(to, io::MappedFile(from, ErrorKind::input).bytes(), /*overwrite=*/true);
 }
-
-bool is_picture(const std::string& path) { return path.ends_with(".png"); }
 
 /// "exit code 2 (usage: steps is 0)".
 std::string end_text(int exit, const std::string& error) {
@@ -106,13 +105,12 @@ class SmokeRun {
   void hold_against(const io::SuiteCase& wanted, const DoneJob& job, const std::string& output, io::SmokeGolden& golden,
                     io::SmokeCase& test);
   core::AskedTolerance tolerance_for(const io::SuiteCase& wanted, bool picture, bool elsewhere) const;
-  void keep(const std::string& output, io::SmokeGolden& golden);
+  void keep(const std::string& output, pipeline::Comparison drawn, io::SmokeGolden& golden);
   void approve(const DoneJob& job, const std::string& output, io::SmokeGolden& golden, io::GoldenState state);
   static bool is_of_another(const io::GoldenRecord& record, const std::string& digest);
   std::string digest_of(const std::string& folder);
   std::vector<std::string> unowned() const;
   void write_records();
-  pipeline::EngineDoor& door_for(const EngineOptions& options);
 
   const SmokeAsked& asked_;
   const SmokeEvents& events_;
@@ -126,7 +124,7 @@ class SmokeRun {
   std::string temporary_ = temporary_folder();
   io::PendingFile pending_{temporary_};  ///< removes it, at a signal too
   Files files_;
-  std::optional<pipeline::EngineDoor> door_;
+  SharedDoor door_;
   std::map<std::string, std::string> made_;  ///< first outputs, by cases
   std::map<std::string, double> seconds_;
   std::map<std::string, std::string> digests_;  ///< of models, by folder
@@ -151,14 +149,6 @@ io::GoldenRecords SmokeRun::read_records() {
     is_changed_ = true;
     return {};
   }
-}
-
-pipeline::EngineDoor& SmokeRun::door_for(const EngineOptions& options) {
-  if (!door_ || !same_engine(door_->options(), options)) {
-    door_.reset();
-    door_.emplace(options, pipeline::EngineEnd::with_door);
-  }
-  return *door_;
 }
 
 io::SmokeCase SmokeRun::done_case(const io::SuiteCase& wanted) {
@@ -208,7 +198,7 @@ DoneJob SmokeRun::attempt(BatchJob job, io::SmokeCase& test) {
     outlet.policy = {.overwrite = true, .skip_existing = false};
     Events events;
     events.stop = events_.stop;
-    jobs::run(job, files_, door_for(outline.engine), events, outlet, [](const pipeline::Written&) {});
+    jobs::run(job, files_, door_.of(outline.engine), events, outlet, [](const pipeline::Written&) {});
     done.model = outline.model;
     done.model_sha256 = digest_of(outline.folder);
     done.outputs = outline.outputs;
@@ -259,7 +249,7 @@ void SmokeRun::hold_output(const io::SuiteCase& wanted, const DoneJob& job, cons
     } else if (updates(wanted)) {
       approve(job, output, golden, io::GoldenState::added);
     } else {
-      keep(output, golden);
+      keep(output, {}, golden);
       test.faults.push_back(core::sentence("there is no golden {}; what was made is {}. Look at it, and approve it",
                                            golden.expected, golden.kept_actual));
     }
@@ -296,10 +286,15 @@ void SmokeRun::hold_against(const io::SuiteCase& wanted, const DoneJob& job, con
   const bool same_model = record.model_sha256 == job.model_sha256;
   const bool elsewhere = !record.approved.empty() && same_model &&
                          std::ranges::find(record.approved, machine_, &io::Approval::cpu) == record.approved.end();
-  pipeline::CompareAsked asked{
-      golden.expected, output, tolerance_for(wanted, is_picture(output), elsewhere), {}, false};
+  pipeline::CompareAsked asked{golden.expected,
+                               output,
+                               tolerance_for(wanted, pipeline::is_picture_name(output), elsewhere),
+                               {},
+                               updates(wanted) ? pipeline::Drawn::nothing : pipeline::Drawn::differences};
+  pipeline::Comparison comparison;
   try {
-    golden.pair = pipeline::compare(asked, {}).pairs.front();
+    comparison = pipeline::compare(asked, {});
+    golden.pair = comparison.pairs.front();
   } catch (const Error& error) {
     if (!updates(wanted) || error.kind() == ErrorKind::usage) throw;
     return approve(job, output, golden, io::GoldenState::replaced);  // that is no golden of this any more
@@ -335,12 +330,12 @@ void SmokeRun::hold_against(const io::SuiteCase& wanted, const DoneJob& job, con
   if (!record.approved.empty() && !same_model) {
     test.notes.push_back(core::sentence("{} was approved of another model than {} is now", golden.name, job.model));
   }
-  keep(output, golden);
+  keep(output, std::move(comparison), golden);
   test.faults.push_back(core::sentence("{} differs: {}", golden.name, io::changed_golden_text(*golden.pair)));
 }
 
 /// Keeps what was made, what was approved and what differs, but of latents of two sizes.
-void SmokeRun::keep(const std::string& output, io::SmokeGolden& golden) {
+void SmokeRun::keep(const std::string& output, pipeline::Comparison drawn, io::SmokeGolden& golden) {
   const fs::path name = golden.name;
   const auto place = [&](const char* what, const std::string& ending) {
     return asked_.kept / (name.stem().string() + "-" + what + ending);
@@ -349,27 +344,29 @@ void SmokeRun::keep(const std::string& output, io::SmokeGolden& golden) {
   copy_over(output, actual);
   golden.kept_actual = actual.string();
   if (golden.state == io::GoldenState::missing) {
-    if (is_picture(output))
-      golden.actual_picture = pipeline::compare({output, output, {}, {}, true}, {}).pictures->second;
+    if (pipeline::is_picture_name(output)) golden.actual_picture = pipeline::picture_of(output).image;
     return;
   }
   const fs::path expected = place("expected", name.extension().string());
   copy_over(golden.expected, expected);
   golden.kept_expected = expected.string();
-  const pipeline::Comparison drawn = pipeline::compare({golden.expected, output, {}, {}, true}, {});
   if (!drawn.drawing) return;
   const fs::path difference = place("difference", ".png");
   io::write_file(difference, io::encode_png(*drawn.drawing, {}), /*overwrite=*/true);
   golden.kept_difference = difference.string();
   if (!drawn.pictures) return;
-  golden.expected_picture = drawn.pictures->first;
-  golden.actual_picture = drawn.pictures->second;
+  golden.expected_picture = std::move(drawn.pictures->first);
+  golden.actual_picture = std::move(drawn.pictures->second);
 }
 
 void SmokeRun::approve(const DoneJob& job, const std::string& output, io::SmokeGolden& golden, io::GoldenState state) {
   io::GoldenRecord& record = records_[golden.name];
   std::string digest;
-  if (is_picture(output)) digest = pipeline::compare({output, output, {}, {}, false}, {}).pairs.front().b.pixels_sha256;
+  if (golden.pair) {
+    digest = golden.pair->b.pixels_sha256;
+  } else if (pipeline::is_picture_name(output)) {
+    digest = pipeline::picture_of(output).pixels_sha256;
+  }
   if (state != io::GoldenState::also) {
     copy_over(output, golden.expected);
     record.approved.clear();

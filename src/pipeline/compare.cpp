@@ -215,20 +215,21 @@ std::optional<Image> drawing_of(const Side& a, const Side& b, const io::Compared
 Comparison compare_files(const CompareAsked& asked) {
   const core::Stopwatch watch;
   Comparison comparison;
-  const Side a = read_side(asked.a, asked.hints);
-  const Side b = read_side(asked.b, asked.hints);
+  Side a = read_side(asked.a, asked.hints);
+  Side b = read_side(asked.b, asked.hints);
   check_kinds(a, b);
-  const auto* picture = std::get_if<PictureSide>(&a.content);
+  auto* picture = std::get_if<PictureSide>(&a.content);
   if (picture == nullptr) check_asked_of_latents(asked);
   io::ComparedPair pair;
   pair.name = asked.a;
   compare_sides(a, b, asked.tolerance, pair);
   pair.seconds = watch.seconds();
-  if (asked.drawing) {
+  if (asked.drawing == Drawn::all || (asked.drawing == Drawn::differences && !pair.equal())) {
     comparison.drawing = drawing_of(a, b, pair);
     if (!comparison.drawing) pair.notes.emplace_back("no difference is drawn of latents of two sizes");
     if (picture != nullptr)
-      comparison.pictures = {picture->picture.image, std::get<PictureSide>(b.content).picture.image};
+      comparison.pictures = {std::move(picture->picture.image),
+                             std::move(std::get<PictureSide>(b.content).picture.image)};
   }
   comparison.pairs.push_back(std::move(pair));
   return comparison;
@@ -294,6 +295,11 @@ Comparison compare_folders(const CompareAsked& asked, const Events& events) {
 bool is_folder(const std::string& path) {
   std::error_code ignored;
   return path != "-" && fs::is_directory(path, ignored);
+}
+
+SeenPicture picture_of(const std::string& path) {
+  Side side = picture_side(path, io::LatentSource(path, io::LatentSource::largest_pipe, /*or_picture=*/true));
+  return {std::move(std::get<PictureSide>(side.content).picture.image), side.file.pixels_sha256};
 }
 
 FolderNames names_in(const std::string& folder) {

@@ -16,13 +16,16 @@
 
 namespace lapis::pipeline {
 
+/// Of which files the difference is drawn as a picture.
+enum class Drawn { nothing, differences, all };
+
 /// What is asked.
 struct CompareAsked {
   std::string a;  ///< a picture, a latent or a folder; "-": standard input
   std::string b;
   core::AskedTolerance tolerance;
   io::LatentHints hints;
-  bool drawing = false;  ///< the difference of two files as a picture is wanted
+  Drawn drawing = Drawn::nothing;  ///< of two files
   std::function<void(const std::string& name, const Image& drawing)> on_drawing =
       {};  ///< takes the same of each pair of two folders that differs; none: it is not wanted
 };
@@ -32,7 +35,7 @@ struct Comparison {
   std::vector<io::ComparedPair> pairs;  ///< one, or of folders one a name, in the order of names
   std::size_t others = 0;               ///< files in folders that are neither pictures nor latents by their names
   std::optional<Image> drawing;         ///< none of latents of two sizes
-  std::optional<std::pair<Image, Image>> pictures;  ///< both, as they are compared, where a drawing is wanted
+  std::optional<std::pair<Image, Image>> pictures;  ///< both, as they are compared, where the difference is drawn
   bool folders = false;
 };
 
@@ -46,6 +49,15 @@ struct FolderNames {
   std::size_t others = 0;
 };
 FolderNames names_in(const std::string& folder);
+
+/// A picture as it is compared.
+struct SeenPicture {
+  Image image;
+  std::string pixels_sha256;
+};
+
+/// Throws Error{input} for a file that is no picture, or cannot be read.
+SeenPicture picture_of(const std::string& path);
 
 /// Compares two files, or the files of two folders, and of those within, that have one name; a name that only one
 /// folder has is a difference, and what cannot be read or compared there an error of its pair. Throws Error{usage} for

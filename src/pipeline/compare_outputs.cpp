@@ -33,8 +33,7 @@ std::optional<Output> output_of(const std::string& name, std::string_view key, c
 }
 
 void check_png(const std::string& path) {
-  const fs::path ending = fs::path(path).extension();
-  if (core::equal_ignoring_case(ending.string(), ".png")) return;
+  if (is_picture_name(path)) return;
   throw Error(ErrorKind::usage, core::sentence("{diff} {}: a difference is written as PNG", path),
               core::sentence("Type: {diff} {}", core::shell_word(path + ".png")));
 }

@@ -46,7 +46,7 @@ const Space sd15{"sd15", 4, 8, 0.18215, 0, "sd15"};
 const Space sdxl{"sdxl", 4, 8, 0.13025, 0, "sdxl"};
 
 io::ComparedPair compared(const std::string& a, const std::string& b, const core::AskedTolerance& tolerance = {}) {
-  const Comparison comparison = compare({a, b, tolerance, {}, false}, {});
+  const Comparison comparison = compare({a, b, tolerance, {}}, {});
   CHECK_FALSE(comparison.folders);
   REQUIRE(comparison.pairs.size() == 1);
   return comparison.pairs.front();
@@ -128,7 +128,7 @@ TEST_CASE("files of two folders are compared by name, and what one lacks is a di
   std::vector<int> steps;
   Events events;
   events.step = [&](int done, int all) { steps.push_back(100 * done + all); };
-  const Comparison comparison = compare({(folder / "one").string(), (folder / "two").string(), {}, {}, false}, events);
+  const Comparison comparison = compare({(folder / "one").string(), (folder / "two").string(), {}, {}}, events);
   CHECK(comparison.folders);
   CHECK(comparison.others == 2);
   REQUIRE(comparison.pairs.size() == 5);
@@ -150,14 +150,10 @@ TEST_CASE("a folder goes with a folder") {
   const std::string name = folder.path().string();
   std::filesystem::create_directory(folder / "empty");
   const std::string empty = (folder / "empty").string();
-  check_fails(ErrorKind::usage, {"is a folder and", "two folders"}, [&] { compare({name, png, {}, {}, false}, {}); });
-  check_fails(ErrorKind::input, {"neither"}, [&] { compare({empty, empty, {}, {}, false}, {}); });
-  check_fails(ErrorKind::input, {"none.png"}, [&] {
-    compare({png, (folder / "none.png").string(), {}, {}, false}, {});
-  });
-  check_fails(ErrorKind::input, {"none.png"}, [&] {
-    compare({name, (folder / "none.png").string(), {}, {}, false}, {});
-  });
+  check_fails(ErrorKind::usage, {"is a folder and", "two folders"}, [&] { compare({name, png, {}, {}}, {}); });
+  check_fails(ErrorKind::input, {"neither"}, [&] { compare({empty, empty, {}, {}}, {}); });
+  check_fails(ErrorKind::input, {"none.png"}, [&] { compare({png, (folder / "none.png").string(), {}, {}}, {}); });
+  check_fails(ErrorKind::input, {"none.png"}, [&] { compare({name, (folder / "none.png").string(), {}, {}}, {}); });
 }
 
 TEST_CASE("of two folders the pairs that differ are drawn") {
@@ -182,7 +178,7 @@ TEST_CASE("of two folders the pairs that differ are drawn") {
 TEST_CASE("the drawing is of two pictures") {
   const TemporaryFolder folder;
   const std::string a = put_png(folder / "a.png", 20, 20);
-  const Comparison comparison = compare({a, put_png(folder / "b.png", 20, 20, 50), {}, {}, true}, {});
+  const Comparison comparison = compare({a, put_png(folder / "b.png", 20, 20, 50), {}, {}, Drawn::all}, {});
   REQUIRE(comparison.drawing);
   CHECK(comparison.drawing->width > 3 * 20);
 }
