@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <map>
 #include <set>
 #include <span>
@@ -15,9 +14,9 @@
 #include "core/text/suggest.hpp"
 #include "io/file/atomic_file.hpp"
 #include "io/file/mapped_file.hpp"
-#include "io/file/pending_files.hpp"
 #include "io/file/sha256.hpp"
 #include "io/file/shortage.hpp"
+#include "io/file/temporaries.hpp"
 #include "io/picture/png.hpp"
 #include "io/report/golden_records.hpp"
 #include "jobs/request.hpp"
@@ -31,14 +30,6 @@ namespace fs = std::filesystem;
 
 namespace lapis::jobs {
 namespace {
-
-/// A new folder among the temporary ones.
-std::string temporary_folder() {
-  std::string path = (fs::temp_directory_path() / "lapis-smoke-XXXXXX").string();
-  if (::mkdtemp(path.data()) != nullptr) return path;
-  throw Error(ErrorKind::output, core::sentence("no folder can be made in {}.", fs::temp_directory_path().string()),
-              "Let TMPDIR name a folder that you may write to");
-}
 
 void copy_over(const fs::path& from, const fs::path& to) {
   std::error_code ignored;  // what cannot be made is told by whoever writes there
@@ -121,8 +112,7 @@ class SmokeRun {
   bool is_changed_ = false;  ///< what is recorded
   io::GoldenRecords records_;
   std::set<std::string> timed_;  ///< cases whose seconds are compared
-  std::string temporary_ = temporary_folder();
-  io::PendingFile pending_{temporary_};  ///< removes it, at a signal too
+  io::ScratchFolder scratch_;
   Files files_;
   SharedDoor door_;
   std::map<std::string, std::string> made_;  ///< first outputs, by cases
@@ -173,7 +163,7 @@ DoneJob SmokeRun::do_job(const io::SuiteCase& wanted, io::SmokeCase& test) {
     test.faults.push_back(core::sentence("case {}, whose output it reads, made none", name));
     return {};
   }
-  const BatchJob job = job_of(wanted, suite_, temporary_, made_);
+  const BatchJob job = job_of(wanted, suite_, scratch_.path(), made_);
   DoneJob done = attempt(job, test);
   if (timed_.contains(wanted.name) && test.error.empty()) {
     const double first = test.seconds;

@@ -205,6 +205,36 @@ class Interrupted(SmokeTest):
             self.assertEqual(list(place.iterdir()), [])
 
 
+    def test_what_sigkill_left_goes_with_the_next_run_and_what_lives_stays(self) -> None:
+        place = self.folder / "temporary"
+        place.mkdir()
+        (place / "mine").write_text("mine")
+        self.suite({**HOUSE, "golden": False, "job": {"prompt": "a lake", "width": 512, "height": 512, "steps": 50}}, REFUSED)
+        environment = {**os.environ, "TMPDIR": str(place)}
+
+        def begun() -> tuple[subprocess.Popen, set[Path]]:
+            before = set(place.iterdir())
+            process = subprocess.Popen([program(), "smoke", "suite.json"], cwd=self.folder, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL, env=environment)
+            while not set(place.iterdir()) - before:
+                time.sleep(0.01)
+            return process, set(place.iterdir()) - before
+
+        killed, dead = begun()
+        killed.kill()
+        killed.wait(timeout=60)
+        living, lives = begun()
+        self.smoke("--filter", "no-steps", env={"TMPDIR": str(place)})
+        self.assertEqual(set(place.iterdir()), {place / "mine", *lives})
+        self.assertNotEqual(dead, lives)
+        living.kill()
+        living.wait(timeout=60)
+
+    def test_no_temporary_folder(self) -> None:
+        self.suite(REFUSED)
+        self.assertIn("TMPDIR", self.smoke(code=8, env={"TMPDIR": str(self.folder / "none")}).stderr.decode())
+
+
 @needs_engine
 class Reports(SmokeTest):
     def setUp(self) -> None:
