@@ -19,6 +19,7 @@
 #include "io/file/temporaries.hpp"
 #include "io/picture/png.hpp"
 #include "io/report/golden_records.hpp"
+#include "io/report/kept_files.hpp"
 #include "jobs/request.hpp"
 #include "jobs/suite.hpp"
 #include "lapis/error.hpp"
@@ -30,12 +31,6 @@ namespace fs = std::filesystem;
 
 namespace lapis::jobs {
 namespace {
-
-void copy_over(const fs::path& from, const fs::path& to) {
-  std::error_code ignored;  // what cannot be made is told by whoever writes there
-  fs::create_directories(to.parent_path(), ignored);
-  io::write_file(to, io::MappedFile(from, ErrorKind::input).bytes(), /*overwrite=*/true);
-}
 
 /// "exit code 2 (usage: steps is 0)".
 std::string end_text(int exit, const std::string& error) {
@@ -52,7 +47,11 @@ struct DoneJob {
 class SmokeRun {
  public:
   SmokeRun(const SmokeAsked& asked, const SmokeEvents& events)
-      : asked_(asked), events_(events), suite_(io::read_suite(asked.suite)), machine_(io::cpu_class()) {
+      : asked_(asked),
+        events_(events),
+        suite_(io::read_suite(asked.suite)),
+        machine_(io::cpu_class()),
+        kept_(asked.kept, asked.suite) {
     check_suite(suite_);
     check_updated();
     const bool is_filtered = !asked_.words.empty();  // else those to approve, by their whole names
@@ -96,7 +95,7 @@ class SmokeRun {
   void hold_against(const io::SuiteCase& wanted, const DoneJob& job, const std::string& output, io::SmokeGolden& golden,
                     io::SmokeCase& test);
   core::AskedTolerance tolerance_for(const io::SuiteCase& wanted, bool picture, bool elsewhere) const;
-  void keep(const std::string& output, pipeline::Comparison drawn, io::SmokeGolden& golden);
+  void keep(const std::string& name, const std::string& output, pipeline::Comparison drawn, io::SmokeGolden& golden);
   void approve(const DoneJob& job, const std::string& output, io::SmokeGolden& golden, io::GoldenState state);
   static bool is_of_another(const io::GoldenRecord& record, const std::string& digest);
   std::string digest_of(const std::string& folder);
@@ -108,6 +107,7 @@ class SmokeRun {
   io::Suite suite_;
   std::string machine_;
   std::vector<const io::SuiteCase*> cases_;
+  io::KeptFiles kept_;
   std::vector<std::string> notes_;
   bool is_changed_ = false;  ///< what is recorded
   io::GoldenRecords records_;
@@ -145,6 +145,7 @@ io::SmokeCase SmokeRun::done_case(const io::SuiteCase& wanted) {
   io::SmokeCase test;
   test.name = wanted.name;
   test.again = asked_.again(wanted.name);
+  kept_.clear(wanted.name);
   io::restart_peak_memory();
   const DoneJob job = do_job(wanted, test);
   test.memory = io::peak_memory().value_or(0);
@@ -239,7 +240,7 @@ void SmokeRun::hold_output(const io::SuiteCase& wanted, const DoneJob& job, cons
     } else if (updates(wanted)) {
       approve(job, output, golden, io::GoldenState::added);
     } else {
-      keep(output, {}, golden);
+      keep(wanted.name, output, {}, golden);
       test.faults.push_back(core::sentence("there is no golden {}; what was made is {}. Look at it, and approve it",
                                            golden.expected, golden.kept_actual));
     }
@@ -320,30 +321,24 @@ void SmokeRun::hold_against(const io::SuiteCase& wanted, const DoneJob& job, con
   if (!record.approved.empty() && !same_model) {
     test.notes.push_back(core::sentence("{} was approved of another model than {} is now", golden.name, job.model));
   }
-  keep(output, std::move(comparison), golden);
+  keep(wanted.name, output, std::move(comparison), golden);
   test.faults.push_back(core::sentence("{} differs: {}", golden.name, io::changed_golden_text(*golden.pair)));
 }
 
 /// Keeps what was made, what was approved and what differs, but of latents of two sizes.
-void SmokeRun::keep(const std::string& output, pipeline::Comparison drawn, io::SmokeGolden& golden) {
-  const fs::path name = golden.name;
-  const auto place = [&](const char* what, const std::string& ending) {
-    return asked_.kept / (name.stem().string() + "-" + what + ending);
-  };
-  const fs::path actual = place("actual", name.extension().string());
-  copy_over(output, actual);
-  golden.kept_actual = actual.string();
+void SmokeRun::keep(const std::string& name, const std::string& output, pipeline::Comparison drawn,
+                    io::SmokeGolden& golden) {
+  const std::string stem = fs::path(golden.name).stem().string();
+  const std::string ending = fs::path(golden.name).extension().string();
+  golden.kept_actual = kept_.write(name, stem + "-actual" + ending, io::MappedFile(output, ErrorKind::input).bytes());
   if (golden.state == io::GoldenState::missing) {
     if (pipeline::is_picture_name(output)) golden.actual_picture = pipeline::picture_of(output).image;
     return;
   }
-  const fs::path expected = place("expected", name.extension().string());
-  copy_over(golden.expected, expected);
-  golden.kept_expected = expected.string();
+  golden.kept_expected =
+      kept_.write(name, stem + "-expected" + ending, io::MappedFile(golden.expected, ErrorKind::input).bytes());
   if (!drawn.drawing) return;
-  const fs::path difference = place("difference", ".png");
-  io::write_file(difference, io::encode_png(*drawn.drawing, {}), /*overwrite=*/true);
-  golden.kept_difference = difference.string();
+  golden.kept_difference = kept_.write(name, stem + "-difference.png", io::encode_png(*drawn.drawing, {}));
   if (!drawn.pictures) return;
   golden.expected_picture = std::move(drawn.pictures->first);
   golden.actual_picture = std::move(drawn.pictures->second);
@@ -358,7 +353,9 @@ void SmokeRun::approve(const DoneJob& job, const std::string& output, io::SmokeG
     digest = pipeline::picture_of(output).pixels_sha256;
   }
   if (state != io::GoldenState::also) {
-    copy_over(output, golden.expected);
+    std::error_code ignored;  // what cannot be made is told by whoever writes there
+    fs::create_directories(suite_.goldens, ignored);
+    io::write_file(golden.expected, io::MappedFile(output, ErrorKind::input).bytes(), /*overwrite=*/true);
     record.approved.clear();
   }
   record.approved.push_back({digest, machine_, version});

@@ -69,12 +69,22 @@ class Goldens(SmokeTest):
         self.assertIn("house.png differs: ", said)
         self.assertIn("seed 7 -> 8; models the same", said)
         self.assertIn("approve: lapis smoke suite.json --update house", said)
-        kept = {path.name for path in (self.folder / "lapis-smoke").iterdir()}
+        kept = {path.name for path in (self.folder / "lapis-smoke").glob("*.png")}
         self.assertEqual(kept, {f"{name}-{what}.png" for name in ("house", "boat")
                                 for what in ("actual", "expected", "difference")})
         said = self.smoke("--update", "house").stdout.decode()
         self.assertRegex(said, r"house.png is replaced: .*seed 7 -> 8")
         self.assertEqual([test["name"] for test in self.report(code=1)["cases"] if not test["passed"]], ["boat"])
+
+    def test_what_was_kept_of_failures_goes_where_their_cases_pass_and_no_other_file(self) -> None:
+        self.suite(HOUSE, BOAT)
+        self.smoke(code=1)
+        kept = self.folder / "lapis-smoke"
+        (kept / "house-expected.png").write_bytes(b"mine")
+        (kept / "boat-actual.png").write_bytes(b"mine now")
+        self.smoke("--update", "house")
+        self.assertEqual({path.name: path.read_bytes() for path in kept.glob("*.png")},
+                         {"house-expected.png": b"mine", "boat-actual.png": b"mine now"})
 
     def test_of_a_latent_the_difference_is_kept_as_a_picture(self) -> None:
         self.suite(HOUSE, LATENT)
