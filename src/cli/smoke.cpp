@@ -55,6 +55,7 @@ struct SmokeOptions {
   bool update = false;
   bool list = false;
   std::string shard;
+  std::optional<jobs::Shard> part;  ///< that `shard` says
   std::string kept = "lapis-smoke";
   std::string html;
   std::string junit;
@@ -72,7 +73,7 @@ jobs::SmokeAsked asked_of(const SmokeOptions& options) {
   jobs::SmokeAsked asked;
   asked.suite = options.suite;
   asked.words = options.words;
-  asked.shard = shard_of(options.shard);
+  asked.shard = options.part;
   asked.update = options.update;
   asked.updated = options.updated;
   asked.kept = options.kept;
@@ -103,8 +104,11 @@ void print_case(const io::SmokeCase& test) {
   if (!test.approve.empty()) print_line(core::sentence("     approve: {}", test.approve));
 }
 
-void write_text(const std::string& path, const std::string& text) {
-  if (!path.empty()) io::write_file(path, std::as_bytes(std::span(text)), /*overwrite=*/true);
+/// A file is told of where its name is not the one that was given.
+void write_text(const SmokeOptions& options, const std::string& path, const std::string& text) {
+  if (path.empty()) return;
+  io::write_file(path, std::as_bytes(std::span(text)), /*overwrite=*/true);
+  if (options.part) print_note(core::sentence("{} is written", path));
 }
 
 /// Tells a CI server what it asks for in its environment.
@@ -203,9 +207,13 @@ void check_reports(const SmokeOptions& options) {
   }
 }
 
-int smoke(const SmokeOptions& options) {
+int smoke(SmokeOptions& options) {
   check(options);
   if (!options.init.empty()) return init(options);
+  options.part = shard_of(options.shard);
+  for (std::string* path : {&options.html, &options.junit, &options.markdown}) {
+    *path = jobs::name_in_shard(*path, options.part);
+  }
   if (options.list) return list(options);
   check_reports(options);
   Progress progress("case");
@@ -235,9 +243,9 @@ int smoke(const SmokeOptions& options) {
   } else {
     print_line(io::counts_text(report));
   }
-  if (!options.html.empty()) write_text(options.html, io::smoke_page(report));
-  write_text(options.junit, io::junit_xml({io::smoke_junit(report)}));
-  write_text(options.markdown, io::smoke_markdown(report));
+  if (!options.html.empty()) write_text(options, options.html, io::smoke_page(report));
+  write_text(options, options.junit, io::junit_xml({io::smoke_junit(report)}));
+  write_text(options, options.markdown, io::smoke_markdown(report));
   tell_server(options, report);
   return report.passed() ? 0 : core::differ_code;
 }

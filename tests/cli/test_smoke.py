@@ -293,6 +293,16 @@ class Suites(SmokeTest):
             self.assertEqual({row["case"] for row in json.loads(named.stdout)}, shard)
             self.assertIn(f"shard {index} of 2".encode(), named.stderr)
 
+    def test_parts_that_share_a_folder_have_reports_of_their_own(self) -> None:
+        self.suite(REFUSED, {**REFUSED, "name": "no-steps-either"})
+        for index in (1, 2):
+            said = self.smoke("--shard", f"{index}/2", "--junit", "r.xml", "--html", "out/r.html", code=8).stderr
+            self.assertIn(b"out/r.", said)
+            said = self.smoke("--shard", f"{index}/2", "--junit", "r.xml", "--html", "r.html").stderr.decode()
+            self.assertIn(f"r.{index}-of-2.xml is written\n", said)
+        self.assertEqual({path.name for path in self.folder.glob("r.*")},
+                         {f"r.{index}-of-2.{ending}" for index in (1, 2) for ending in ("xml", "html")})
+
     def test_bad_suites(self) -> None:
         for cases, says in (
                 ([{**HOUSE, "job": {"prompt": "x", "image": "/tmp/a.png"}}], "outside of the suite's folder"),
