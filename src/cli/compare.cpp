@@ -39,7 +39,7 @@ constexpr const char* compare_footer =
     "\n"
     "Pictures are equal where no value differs by more than 1 level, and at most 0.1 % of the values differ;\n"
     "latents where no value differs by more than 0.0001. What equals a threshold is within it. Exit code 0\n"
-    "for equal ones, 1 for others.";
+    "for equal ones, 1 for others, and another one (lapis --help) for what could not be compared.";
 
 struct CompareOptions {
   std::string a;

@@ -46,7 +46,8 @@ constexpr const char* smoke_footer =
     "  lapis smoke --init smoke -m tiny-sd15\n"
     "\n"
     "SUITE has named jobs in JSON, and what each must come to: pictures and latents that were approved, exit\n"
-    "codes, time, memory. Exit code 0 where every case passes, else 1. docs/smoke.md has the whole of it.";
+    "codes, time, memory. Exit code 0 where every case passes, 1 where one fails, and another one\n"
+    "(lapis --help) where the suite could not be done. docs/smoke.md has the whole of it.";
 
 struct SmokeOptions {
   std::string suite;
@@ -264,15 +265,16 @@ Run declare_smoke(CLI::App& app) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   declare_shard(cases, options->shard);
   cases.flag("--list", options->list, "Show the cases; do none");
-  CLI::Option* update =
-      cases.value("--update", options->updated, "NAME", "Approve what these cases make; of all, without a name");
+  CLI::Option* update = cases.value("--update", options->updated, "NAME",
+                                    "Approve what these cases make; without a name what all do. After SUITE");
   update->expected(0, CLI::detail::expected_max_vector_size);
   const OptionGroup output(app, "Output");
   output.value("-o,--output", options->kept, "FOLDER",
-               "What was made, approved and different, of failures (lapis-smoke)");
-  output.value("--html", options->html, "FILE", "Page with pictures of the failures");
-  output.value("--junit", options->junit, "FILE", "Report for CI servers");
-  output.value("--markdown", options->markdown, "FILE", "Summary for a comment");
+               "Keeps of failures what was made, what was approved and the difference (lapis-smoke)");
+  output.value("--html", options->html, "FILE",
+               "Page with pictures of the failures; of a shard its number is in the name");
+  output.value("--junit", options->junit, "FILE", "Report for CI servers, each case a test; of a shard as --html");
+  output.value("--markdown", options->markdown, "FILE", "Summary for a comment; of a shard as --html");
   declare_json(app, options->json, "One JSON document on stdout, in place of the text");
   const OptionGroup beginning(app, "A suite to begin with");
   beginning.value("--init", options->init, "FOLDER", "Write FOLDER/suite.json");

@@ -19,7 +19,7 @@ constexpr Limits share_limits = {0, 1};
 // clang-format off
 constexpr std::array<Threshold, 8> rows = {{
     {"fail",         "LEVEL",   "A value is different where it differs by more (0)", level_limits, &Tolerance::fail},
-    {"fail_percent", "PERCENT", "That many of the values may be different (0.1)", percent_limits,
+    {"fail_percent", "PERCENT", "That many of the values may be different (0.1; of latents 100, with {fail} 0.1)", percent_limits,
      &Tolerance::fail_percent},
     {"hard_fail",    "LEVEL",   "No value may differ by more (1; of latents 0.0001; with {fail} none)", level_limits,
      &Tolerance::hard_fail},
