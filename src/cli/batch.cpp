@@ -79,9 +79,7 @@ std::uint64_t memory_of(const std::string& said) {
 std::string journal_of(const BatchOptions& options, const std::optional<jobs::Shard>& shard) {
   if (!options.journal.empty()) return options.journal;
   const std::string output = options.defaults.job.output.value_or(jobs::default_output);
-  const std::string name =
-      shard ? core::sentence("journal.{}-of-{}.jsonl", shard->index, shard->count) : std::string("journal.jsonl");
-  return (jobs::folder_of(output) / name).string();
+  return (jobs::folder_of(output) / jobs::name_in_shard("journal.jsonl", shard)).string();
 }
 
 void check(const BatchOptions& options) {
@@ -115,7 +113,7 @@ jobs::BatchAsked asked_of(const BatchOptions& options) {
   asked.journal = journal_of(options, asked.shard);
   asked.memory = memory_of(options.memory);
   asked.workers = static_cast<std::size_t>(options.workers);
-  asked.sheet = options.sheet;
+  asked.sheet = jobs::name_in_shard(options.sheet, asked.shard);
   asked.retries = options.retries;
   asked.fail_fast = options.fail_fast;
   return asked;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 #include "core/picture/tolerance.hpp"
 #include "core/text/exit_codes.hpp"
 #include "core/text/job_limits.hpp"
+#include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
 #include "io/report/compare_report.hpp"
 #include "lapis/error.hpp"
@@ -37,12 +39,12 @@ constexpr const char* compare_footer =
     "\n"
     "Pictures are equal where no value differs by more than 1 level, and at most 0.1 % of the values differ;\n"
     "latents where no value differs by more than 0.0001. What equals a threshold is within it. Exit code 0\n"
-    "for equal ones, 1 for others.";
+    "for equal ones, 1 for others, and another one (lapis --help) for what could not be compared.";
 
 struct CompareOptions {
   std::string a;
   std::string b;
-  pipeline::AskedTolerance tolerance;
+  std::map<std::string, std::optional<double>> thresholds;  ///< by their keys
   pipeline::HintWords hints;
   pipeline::CompareOutputNames names;
   OutputOptions outputs;
@@ -66,8 +68,7 @@ std::string verdict(const io::ComparedPair& pair) {
   const bool identical = pair.difference && pair.difference->identical();
   if (!identical) return "equal within the tolerance";
   if (!pair.difference->picture) return "equal: every number is the same";
-  const bool is_whole = std::max(pair.a.bits, pair.b.bits) <= 8;
-  return is_whole ? "equal: every pixel is the same" : "equal: every pixel is the same in its upper 8 bits";
+  return pair.is_cut() ? "equal: every pixel is the same in its upper 8 bits" : "equal: every pixel is the same";
 }
 
 void print_pair(const io::ComparedPair& pair) {
@@ -114,6 +115,11 @@ void print(const CompareOptions& options, const pipeline::Comparison& comparison
       print_warning(core::sentence("{}: {}; worst at {}", pair.name, pair.judgement.warning->text,
                                    core::place_text(*pair.difference)));
   }
+  const auto cut = std::ranges::count_if(comparison.pairs, &io::ComparedPair::is_cut);
+  if (comparison.folders && cut > 0) {
+    print_note(core::sentence("{} more than 8 bits a value, of which the upper 8 are compared",
+                              cut == 1 ? "1 pair has" : core::sentence("{} pairs have", cut)));
+  }
   if (comparison.others > 0) {
     print_note(core::sentence("{} {} neither pictures nor latents by their names, and not compared", comparison.others,
                               comparison.others == 1 ? "file is" : "files are"));
@@ -142,8 +148,14 @@ int compare(const CompareOptions& options) {
     check_stdin(word, "a picture or a latent", "lapis generate ... -o - | lapis compare - b.png");
   const pipeline::CompareOutputs outputs = pipeline::plan_compare_outputs(options.names, words, options.outputs);
   pipeline::ModelCatalog catalog;
-  pipeline::CompareAsked asked{options.a, options.b, options.tolerance, latent_hints(options.hints, catalog),
-                               outputs.draws()};
+  pipeline::CompareAsked asked{options.a,
+                               options.b,
+                               {},
+                               latent_hints(options.hints, catalog),
+                               outputs.draws() ? pipeline::Drawn::all : pipeline::Drawn::nothing};
+  for (const auto& [key, value] : options.thresholds) {
+    if (value) asked.tolerance.emplace(key, *value);
+  }
   std::size_t drawn = 0;
   if (!outputs.diff_folder.empty()) {
     asked.on_drawing = [&](const std::string& name, const Image& drawing) {
@@ -166,21 +178,14 @@ int compare(const CompareOptions& options) {
 
 Run declare_compare(CLI::App& app) {
   const auto options = std::make_shared<CompareOptions>();
-  pipeline::AskedTolerance& tolerance = options->tolerance;
   const OptionGroup group(app);
   group.value("a", options->a, "A", "Picture, latent (- for stdin) or folder")->required();
   group.value("b", options->b, "B", "What it is compared with")->required();
   const OptionGroup thresholds(app, "Thresholds");
-  thresholds.value("--fail", tolerance.fail, "LEVEL", "A value is different where it differs by more (0)");
-  thresholds.value("--fail-percent", tolerance.fail_percent, "PERCENT",
-                   "That many of the values may be different (0.1)");
-  thresholds.value("--hard-fail", tolerance.hard_fail, "LEVEL",
-                   "No value may differ by more (1; of latents 0.0001; with --fail none)");
-  thresholds.value("--warn", tolerance.warn, "LEVEL", "As --fail, for a warning alone");
-  thresholds.value("--warn-percent", tolerance.warn_percent, "PERCENT", "As --fail-percent, for a warning alone (0)");
-  thresholds.value("--min-psnr", tolerance.min_psnr, "DB", "Lowest PSNR of pictures");
-  thresholds.value("--min-ssim", tolerance.min_ssim, "NUMBER", "Lowest SSIM of pictures: 1 is equal");
-  thresholds.value("--max-flip", tolerance.max_flip, "NUMBER", "Highest mean FLIP of pictures: 0 is equal");
+  for (const core::Threshold& row : core::thresholds()) {
+    thresholds.value(spelled(core::field_name(row.name)), options->thresholds[std::string(row.name)],
+                     std::string(row.value_name), spelled(core::marked(row.help)));
+  }
   declare_hints(app, options->hints);
   const OptionGroup output(app, "Output");
   output.value("--diff", options->names.diff, "FILE",

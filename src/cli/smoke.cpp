@@ -46,7 +46,8 @@ constexpr const char* smoke_footer =
     "  lapis smoke --init smoke -m tiny-sd15\n"
     "\n"
     "SUITE has named jobs in JSON, and what each must come to: pictures and latents that were approved, exit\n"
-    "codes, time, memory. Exit code 0 where every case passes, else 1. docs/smoke.md has the whole of it.";
+    "codes, time, memory. Exit code 0 where every case passes, 1 where one fails, and another one\n"
+    "(lapis --help) where the suite could not be done. docs/smoke.md has the whole of it.";
 
 struct SmokeOptions {
   std::string suite;
@@ -55,6 +56,7 @@ struct SmokeOptions {
   bool update = false;
   bool list = false;
   std::string shard;
+  std::optional<jobs::Shard> part;  ///< that `shard` says
   std::string kept = "lapis-smoke";
   std::string html;
   std::string junit;
@@ -72,7 +74,7 @@ jobs::SmokeAsked asked_of(const SmokeOptions& options) {
   jobs::SmokeAsked asked;
   asked.suite = options.suite;
   asked.words = options.words;
-  asked.shard = shard_of(options.shard);
+  asked.shard = options.part;
   asked.update = options.update;
   asked.updated = options.updated;
   asked.kept = options.kept;
@@ -103,8 +105,11 @@ void print_case(const io::SmokeCase& test) {
   if (!test.approve.empty()) print_line(core::sentence("     approve: {}", test.approve));
 }
 
-void write_text(const std::string& path, const std::string& text) {
-  if (!path.empty()) io::write_file(path, std::as_bytes(std::span(text)), /*overwrite=*/true);
+/// A file is told of where its name is not the one that was given.
+void write_text(const SmokeOptions& options, const std::string& path, const std::string& text) {
+  if (path.empty()) return;
+  io::write_file(path, std::as_bytes(std::span(text)), /*overwrite=*/true);
+  if (options.part) print_note(core::sentence("{} is written", path));
 }
 
 /// Tells a CI server what it asks for in its environment.
@@ -191,7 +196,7 @@ void check_reports(const SmokeOptions& options) {
     if (path == "-") {
       throw Error(ErrorKind::usage, core::sentence("{} -: standard output has the text. Name a file", flag));
     }
-    const bool is_golden = pipeline::is_same_file(fs::absolute(path).parent_path().string(), goldens.string());
+    const bool is_golden = pipeline::real_path(path).parent_path() == pipeline::real_path(goldens.string());
     const auto other = std::ranges::find_if(
         taken, [&file = path](const std::string& each) { return pipeline::is_same_file(each, file); });
     if (is_golden || other != taken.end()) {
@@ -203,9 +208,13 @@ void check_reports(const SmokeOptions& options) {
   }
 }
 
-int smoke(const SmokeOptions& options) {
+int smoke(SmokeOptions& options) {
   check(options);
   if (!options.init.empty()) return init(options);
+  options.part = shard_of(options.shard);
+  for (std::string* path : {&options.html, &options.junit, &options.markdown}) {
+    *path = jobs::name_in_shard(*path, options.part);
+  }
   if (options.list) return list(options);
   check_reports(options);
   Progress progress("case");
@@ -221,6 +230,7 @@ int smoke(const SmokeOptions& options) {
   end_after_step(true);
   const io::SmokeReport report = jobs::run_smoke(asked_of(options), events);
   progress.clear();
+  for (const std::string& note : report.notes) print_note(note);
   if (is_asked_to_end()) {
     print_warning(core::sentence("{} ended it: {}", asked_signal_name(), io::counts_text(report)));
     end_by_asked_signal();
@@ -234,9 +244,9 @@ int smoke(const SmokeOptions& options) {
   } else {
     print_line(io::counts_text(report));
   }
-  if (!options.html.empty()) write_text(options.html, io::smoke_page(report));
-  write_text(options.junit, io::junit_xml({io::smoke_junit(report)}));
-  write_text(options.markdown, io::smoke_markdown(report));
+  if (!options.html.empty()) write_text(options, options.html, io::smoke_page(report));
+  write_text(options, options.junit, io::junit_xml({io::smoke_junit(report)}));
+  write_text(options, options.markdown, io::smoke_markdown(report));
   tell_server(options, report);
   return report.passed() ? 0 : core::differ_code;
 }
@@ -255,15 +265,16 @@ Run declare_smoke(CLI::App& app) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   declare_shard(cases, options->shard);
   cases.flag("--list", options->list, "Show the cases; do none");
-  CLI::Option* update =
-      cases.value("--update", options->updated, "NAME", "Approve what these cases make; of all, without a name");
+  CLI::Option* update = cases.value("--update", options->updated, "NAME",
+                                    "Approve what these cases make; without a name what all do. After SUITE");
   update->expected(0, CLI::detail::expected_max_vector_size);
   const OptionGroup output(app, "Output");
   output.value("-o,--output", options->kept, "FOLDER",
-               "What was made, approved and different, of failures (lapis-smoke)");
-  output.value("--html", options->html, "FILE", "Page with pictures of the failures");
-  output.value("--junit", options->junit, "FILE", "Report for CI servers");
-  output.value("--markdown", options->markdown, "FILE", "Summary for a comment");
+               "Keeps of failures what was made, what was approved and the difference (lapis-smoke)");
+  output.value("--html", options->html, "FILE",
+               "Page with pictures of the failures; of a shard its number is in the name");
+  output.value("--junit", options->junit, "FILE", "Report for CI servers, each case a test; of a shard as --html");
+  output.value("--markdown", options->markdown, "FILE", "Summary for a comment; of a shard as --html");
   declare_json(app, options->json, "One JSON document on stdout, in place of the text");
   const OptionGroup beginning(app, "A suite to begin with");
   beginning.value("--init", options->init, "FOLDER", "Write FOLDER/suite.json");

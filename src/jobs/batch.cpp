@@ -364,9 +364,9 @@ JobEnd Batch::work(CheckedJob& job, const Events& events, const OnWritten& on_wr
   if (job.is_ours) outlet.policy = {.overwrite = true, .skip_existing = false};
   try {
     if (job.outline.id.empty()) job.outline = outline_here(job.job);
-    return {!jobs::run(job.job, files_, door_for(job.outline), events, outlet, on_written), std::nullopt, false};
+    return {!jobs::run(job.job, files_, door_.of(job.outline.engine), events, outlet, on_written), std::nullopt, false};
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::device && asked_.retries > 0) door_.reset();
+    if (error.kind() == ErrorKind::device && asked_.retries > 0) door_.close();
     return {false, error, false};
   }
 }
@@ -433,15 +433,6 @@ void Batch::skip(const CheckedJob& job) {
 
 void Batch::record(const io::JournalRecord& record) {
   if (journal_) journal_->append(record);
-}
-
-/// The door of the engine that a job runs on; another one closes the one before.
-pipeline::EngineDoor& Batch::door_for(const Outline& outline) {
-  if (!door_ || !same_engine(door_->options(), outline.engine)) {
-    door_.reset();
-    door_.emplace(outline.engine, pipeline::EngineEnd::with_door);
-  }
-  return *door_;
 }
 
 std::optional<double> Batch::estimate() const { return estimated_seconds(jobs_, known_, asked_.workers); }

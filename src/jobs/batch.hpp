@@ -120,7 +120,6 @@ class Batch {
   void skip(const CheckedJob& job);
   void count_end();
   void record(const io::JournalRecord& record);
-  pipeline::EngineDoor& door_for(const Outline& outline);
 
   BatchAsked asked_;
   BatchEvents events_;
@@ -139,7 +138,7 @@ class Batch {
   bool is_dealt_ = false;  ///< what is left is this shard's
   std::size_t of_ = 0;     ///< jobs in the whole list; 0 where it is not read before the first is done
   std::size_t ended_ = 0;  ///< jobs that came to an end
-  std::optional<pipeline::EngineDoor> door_;
+  SharedDoor door_;
   BatchResult result_;
   std::optional<ContactSheet> sheet_;
   std::map<std::size_t, JobAtHand> at_hand_;  ///< of workers

@@ -15,6 +15,7 @@
 #include "io/picture/picture_reader.hpp"
 #include "io/picture/png.hpp"
 #include "io/report/sheet_page.hpp"
+#include "pipeline/output_names.hpp"
 
 namespace fs = std::filesystem;
 
@@ -27,11 +28,6 @@ constexpr int caption_scale = 2;
 constexpr std::size_t longest_caption = 40;  ///< in bytes, where a sheet is a picture
 constexpr std::size_t longest_heading = 80;
 constexpr core::Colour ink = {32, 35, 42};
-
-bool is_picture(const std::string& path) {
-  const std::string ending = fs::path(path).extension().string();
-  return ending == ".png" || ending == ".jpg" || ending == ".jpeg";
-}
 
 /// The value of an axis that a job has, as text.
 std::string value_of(const Axis& axis, std::size_t place) {
@@ -85,7 +81,7 @@ void ContactSheet::expect(const BatchJob& job) {
 void ContactSheet::add(const BatchJob& job, std::span<const std::string> outputs) {
   const auto entry = entries_.find(job.place.number);
   if (entry == entries_.end()) return;
-  std::ranges::copy_if(outputs, std::back_inserter(entry->second.pictures), is_picture);
+  std::ranges::copy_if(outputs, std::back_inserter(entry->second.pictures), pipeline::is_picture_name);
   entry->second.text = "no picture";
 }
 

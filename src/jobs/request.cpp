@@ -239,6 +239,7 @@ Outline outline_of(const PlannedRender& planned, Identity identity, Files& files
   outline.outputs = paths_of(planned.outputs.all());
   outline.engine = pipeline::engine_options(plan.job);
   outline.model = plan.model->name;
+  outline.folder = plan.model->folder.string();
   outline.load = plan.model->folder.string();
   if (plan.stage) outline.load += " " + plan.stage->model->folder.string();
   outline.load += " " + core::joined(plan.loras) + " " + core::joined(plan.embeddings);
@@ -254,6 +255,7 @@ Outline outline_of_vae(const Model* decoding, const Model* encoding, double pixe
     if (model == nullptr) continue;
     identity.add("vae", io::vae_digest(*model));
     outline.model = model->name;
+    outline.folder = model->folder.string();
     outline.load += "vae " + model->folder.string() + " ";
     outline.cost += pixels * weight_of(*model);
   }
@@ -358,6 +360,12 @@ bool run(PlannedConvert planned, const Doing& doing) {
   return true;
 }
 
+/// Whether one engine serves both.
+bool same_engine(const EngineOptions& a, const EngineOptions& b) {
+  return a.device == b.device && a.dtype == b.dtype && a.threads == b.threads && a.vae_dtype == b.vae_dtype &&
+         a.keep_bytes == b.keep_bytes;
+}
+
 }  // namespace
 
 const std::string& Files::digest(const fs::path& file) {
@@ -366,9 +374,12 @@ const std::string& Files::digest(const fs::path& file) {
   return digests_.emplace(file, io::sha256_file(file, ErrorKind::input)).first->second;
 }
 
-bool same_engine(const EngineOptions& a, const EngineOptions& b) {
-  return a.device == b.device && a.dtype == b.dtype && a.threads == b.threads && a.vae_dtype == b.vae_dtype &&
-         a.keep_bytes == b.keep_bytes;
+pipeline::EngineDoor& SharedDoor::of(const EngineOptions& options) {
+  if (!door_ || !same_engine(door_->options(), options)) {
+    door_.reset();
+    door_.emplace(options, pipeline::EngineEnd::with_door);
+  }
+  return *door_;
 }
 
 Outline outline(BatchJob& job, Files& files) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,16 +38,25 @@ struct Outline {
   std::vector<std::string> outputs;  ///< paths, the pictures first
   EngineOptions engine;              ///< what it runs on
   std::string model;                 ///< whose network it runs most
+  std::string folder;                ///< of that model
   std::string load;                  ///< names all that it loads: jobs that share it are done one after the other
   double cost = 0;                   ///< in proportion to its seconds among jobs of one model: pixels by calls
 };
 
-/// Whether one engine serves both.
-bool same_engine(const EngineOptions& a, const EngineOptions& b);
-
 /// Plans a job, and names its outputs in it (`name_outputs`). Throws what the command of the job would for what can be
 /// known without loading.
 Outline outline(BatchJob& job, Files& files);
+
+/// The door of the engine that jobs run on, one after the other.
+class SharedDoor {
+ public:
+  /// The one that is there, if it serves these; else a new one in its place.
+  pipeline::EngineDoor& of(const EngineOptions& options);
+  void close() { door_.reset(); }
+
+ private:
+  std::optional<pipeline::EngineDoor> door_;
+};
 
 using OnWritten = std::function<void(const pipeline::Written&)>;
 

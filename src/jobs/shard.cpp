@@ -4,8 +4,10 @@
 #include <array>
 #include <charconv>
 #include <cstddef>
+#include <filesystem>
 #include <numeric>
 #include <queue>
+#include <system_error>
 #include <utility>
 
 #include "core/text/names.hpp"
@@ -130,6 +132,15 @@ std::optional<Shard> scheduled_shard(const Environment& environment) {
 std::string shard_text(const Shard& shard) {
   const std::string by = shard.said_by.empty() ? "" : core::sentence(" ({})", shard.said_by);
   return core::sentence("shard {} of {}{}", shard.index, shard.count, by);
+}
+
+std::string name_in_shard(const std::string& name, const std::optional<Shard>& shard) {
+  std::error_code ignored;
+  if (!shard || name.empty() || std::filesystem::is_other(name, ignored)) return name;
+  const std::filesystem::path path(name);
+  const std::string own =
+      core::sentence("{}.{}-of-{}{}", path.stem().string(), shard->index, shard->count, path.extension().string());
+  return (path.parent_path() / own).string();
 }
 
 std::vector<int> dealt(std::span<const JobCost> jobs, int count) {

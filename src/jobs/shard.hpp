@@ -40,6 +40,10 @@ std::optional<Shard> scheduled_shard(const Environment& environment);
 /// "shard 2 of 4 (SLURM_ARRAY_TASK_ID 7, from 6 to 9)".
 std::string shard_text(const Shard& shard);
 
+/// The name of a file that each shard has of its own: "report.2-of-4.xml" for "report.xml". The name as it is without a
+/// shard, of nothing, and of a device.
+std::string name_in_shard(const std::string& name, const std::optional<Shard>& shard);
+
 /// What dealing needs to know of a job.
 struct JobCost {
   std::string id;

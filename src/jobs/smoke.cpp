@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <map>
 #include <set>
 #include <span>
@@ -15,48 +14,23 @@
 #include "core/text/suggest.hpp"
 #include "io/file/atomic_file.hpp"
 #include "io/file/mapped_file.hpp"
-#include "io/file/pending_files.hpp"
 #include "io/file/sha256.hpp"
 #include "io/file/shortage.hpp"
+#include "io/file/temporaries.hpp"
 #include "io/picture/png.hpp"
 #include "io/report/golden_records.hpp"
+#include "io/report/kept_files.hpp"
 #include "jobs/request.hpp"
 #include "jobs/suite.hpp"
 #include "lapis/error.hpp"
 #include "lapis/version.hpp"
 #include "pipeline/compare.hpp"
+#include "pipeline/output_names.hpp"
 
 namespace fs = std::filesystem;
 
 namespace lapis::jobs {
 namespace {
-
-/// A new folder among the temporary ones.
-std::string temporary_folder() {
-  std::string path = (fs::temp_directory_path() / "lapis-smoke-XXXXXX").string();
-  if (::mkdtemp(path.data()) != nullptr) return path;
-  throw Error(ErrorKind::output, core::sentence("no folder can be made in {}.", fs::temp_directory_path().string()),
-              "Let TMPDIR name a folder that you may write to");
-}
-
-void copy_over(const fs::path& from, const fs::path& to) {
-  std::error_code ignored;  // what cannot be made is told by whoever writes there
-  fs::create_directories(to.parent_path(), ignored);
-  io::write_file(to, io::MappedFile(from, ErrorKind::input).bytes(), /*overwrite=*/true);
-}
-
-pipeline::AskedTolerance asked_tolerance(const io::Thresholds& thresholds) {
-  using Asked = pipeline::AskedTolerance;
-  const std::map<std::string, std::optional<double> Asked::*> members = {
-      {"fail", &Asked::fail},         {"fail_percent", &Asked::fail_percent}, {"hard_fail", &Asked::hard_fail},
-      {"warn", &Asked::warn},         {"warn_percent", &Asked::warn_percent}, {"min_psnr", &Asked::min_psnr},
-      {"min_ssim", &Asked::min_ssim}, {"max_flip", &Asked::max_flip}};
-  Asked asked;
-  for (const auto& [key, number] : thresholds) asked.*members.at(key) = number;
-  return asked;
-}
-
-bool is_picture(const std::string& path) { return path.ends_with(".png"); }
 
 /// "exit code 2 (usage: steps is 0)".
 std::string end_text(int exit, const std::string& error) {
@@ -73,12 +47,16 @@ struct DoneJob {
 class SmokeRun {
  public:
   SmokeRun(const SmokeAsked& asked, const SmokeEvents& events)
-      : asked_(asked), events_(events), suite_(io::read_suite(asked.suite)), machine_(io::cpu_class()) {
+      : asked_(asked),
+        events_(events),
+        suite_(io::read_suite(asked.suite)),
+        machine_(io::cpu_class()),
+        kept_(asked.kept, asked.suite) {
     check_suite(suite_);
     check_updated();
     const bool is_filtered = !asked_.words.empty();  // else those to approve, by their whole names
     cases_ = selected(suite_, is_filtered ? asked_.words : asked_.updated, asked_.shard, !is_filtered);
-    records_ = io::read_golden_records(suite_.goldens);
+    records_ = read_records();
     for (const io::SuiteCase& test : suite_.cases) {
       if (test.time) timed_.insert({test.name, test.time->other});
     }
@@ -86,7 +64,7 @@ class SmokeRun {
 
   io::SmokeReport run() {
     const core::Stopwatch watch;
-    io::SmokeReport report{suite_.file.string(), machine_, {}, {}, 0};
+    io::SmokeReport report{suite_.file.string(), machine_, {}, {}, 0, notes_};
     const auto stopped = [&] { return events_.stop && events_.stop(); };
     for (const io::SuiteCase* test : cases_) {
       if (stopped()) break;
@@ -104,6 +82,7 @@ class SmokeRun {
 
  private:
   void check_updated() const;
+  io::GoldenRecords read_records();
   bool updates(const io::SuiteCase& test) const {
     return asked_.update &&
            (asked_.updated.empty() || std::ranges::find(asked_.updated, test.name) != asked_.updated.end());
@@ -115,30 +94,30 @@ class SmokeRun {
   void hold_output(const io::SuiteCase& wanted, const DoneJob& job, const std::string& output, io::SmokeCase& test);
   void hold_against(const io::SuiteCase& wanted, const DoneJob& job, const std::string& output, io::SmokeGolden& golden,
                     io::SmokeCase& test);
-  pipeline::AskedTolerance tolerance_for(const io::SuiteCase& wanted, bool picture, bool elsewhere) const;
-  void keep(const std::string& output, io::SmokeGolden& golden);
+  core::AskedTolerance tolerance_for(const io::SuiteCase& wanted, bool picture, bool elsewhere) const;
+  void keep(const std::string& name, const std::string& output, pipeline::Comparison drawn, io::SmokeGolden& golden);
   void approve(const DoneJob& job, const std::string& output, io::SmokeGolden& golden, io::GoldenState state);
   static bool is_of_another(const io::GoldenRecord& record, const std::string& digest);
-  std::string digest_of(const std::string& model);
+  std::string digest_of(const std::string& folder);
   std::vector<std::string> unowned() const;
   void write_records();
-  pipeline::EngineDoor& door_for(const EngineOptions& options);
 
   const SmokeAsked& asked_;
   const SmokeEvents& events_;
   io::Suite suite_;
   std::string machine_;
   std::vector<const io::SuiteCase*> cases_;
+  io::KeptFiles kept_;
+  std::vector<std::string> notes_;
+  bool is_changed_ = false;  ///< what is recorded
   io::GoldenRecords records_;
   std::set<std::string> timed_;  ///< cases whose seconds are compared
-  std::string temporary_ = temporary_folder();
-  io::PendingFile pending_{temporary_};  ///< removes it, at a signal too
+  io::ScratchFolder scratch_;
   Files files_;
-  std::optional<pipeline::EngineDoor> door_;
+  SharedDoor door_;
   std::map<std::string, std::string> made_;  ///< first outputs, by cases
   std::map<std::string, double> seconds_;
-  std::map<std::string, std::string> digests_;  ///< of models, by name
-  bool is_changed_ = false;
+  std::map<std::string, std::string> digests_;  ///< of models, by folder
 };
 
 void SmokeRun::check_updated() const {
@@ -150,18 +129,23 @@ void SmokeRun::check_updated() const {
   }
 }
 
-pipeline::EngineDoor& SmokeRun::door_for(const EngineOptions& options) {
-  if (!door_ || !same_engine(door_->options(), options)) {
-    door_.reset();
-    door_.emplace(options, pipeline::EngineEnd::with_door);
+/// Where every case is approved anew, a file of records that is broken has nothing to say.
+io::GoldenRecords SmokeRun::read_records() {
+  try {
+    return io::read_golden_records(suite_.goldens);
+  } catch (const Error& error) {
+    if (!asked_.update || !asked_.updated.empty() || !asked_.words.empty()) throw;
+    notes_.push_back(core::sentence("{} It is replaced, and what it told is lost", error.problem()));
+    is_changed_ = true;
+    return {};
   }
-  return *door_;
 }
 
 io::SmokeCase SmokeRun::done_case(const io::SuiteCase& wanted) {
   io::SmokeCase test;
   test.name = wanted.name;
   test.again = asked_.again(wanted.name);
+  kept_.clear(wanted.name);
   io::restart_peak_memory();
   const DoneJob job = do_job(wanted, test);
   test.memory = io::peak_memory().value_or(0);
@@ -180,7 +164,7 @@ DoneJob SmokeRun::do_job(const io::SuiteCase& wanted, io::SmokeCase& test) {
     test.faults.push_back(core::sentence("case {}, whose output it reads, made none", name));
     return {};
   }
-  const BatchJob job = job_of(wanted, suite_, temporary_, made_);
+  const BatchJob job = job_of(wanted, suite_, scratch_.path(), made_);
   DoneJob done = attempt(job, test);
   if (timed_.contains(wanted.name) && test.error.empty()) {
     const double first = test.seconds;
@@ -205,9 +189,9 @@ DoneJob SmokeRun::attempt(BatchJob job, io::SmokeCase& test) {
     outlet.policy = {.overwrite = true, .skip_existing = false};
     Events events;
     events.stop = events_.stop;
-    jobs::run(job, files_, door_for(outline.engine), events, outlet, [](const pipeline::Written&) {});
+    jobs::run(job, files_, door_.of(outline.engine), events, outlet, [](const pipeline::Written&) {});
     done.model = outline.model;
-    done.model_sha256 = digest_of(job.said.job.model.empty() ? outline.model : job.said.job.model);
+    done.model_sha256 = digest_of(outline.folder);
     done.outputs = outline.outputs;
   } catch (const Error& error) {
     test.exit = exit_code(error.kind());
@@ -218,12 +202,12 @@ DoneJob SmokeRun::attempt(BatchJob job, io::SmokeCase& test) {
 }
 
 /// The digest of all that a model's files are.
-std::string SmokeRun::digest_of(const std::string& model) {
-  if (model.empty()) return "";
-  const auto [digest, is_new] = digests_.emplace(model, "");
+std::string SmokeRun::digest_of(const std::string& folder) {
+  if (folder.empty()) return "";
+  const auto [digest, is_new] = digests_.emplace(folder, "");
   if (!is_new) return digest->second;
   std::string text;
-  for (const auto& [name, facts] : files_.models().open(model).files) text += name + " " + facts.sha256 + "\n";
+  for (const auto& [name, facts] : files_.models().open(folder).files) text += name + " " + facts.sha256 + "\n";
   digest->second = io::sha256(std::as_bytes(std::span(text)));
   return digest->second;
 }
@@ -256,7 +240,7 @@ void SmokeRun::hold_output(const io::SuiteCase& wanted, const DoneJob& job, cons
     } else if (updates(wanted)) {
       approve(job, output, golden, io::GoldenState::added);
     } else {
-      keep(output, golden);
+      keep(wanted.name, output, {}, golden);
       test.faults.push_back(core::sentence("there is no golden {}; what was made is {}. Look at it, and approve it",
                                            golden.expected, golden.kept_actual));
     }
@@ -270,12 +254,12 @@ void SmokeRun::hold_output(const io::SuiteCase& wanted, const DoneJob& job, cons
   test.goldens.push_back(std::move(golden));
 }
 
-pipeline::AskedTolerance SmokeRun::tolerance_for(const io::SuiteCase& wanted, bool picture, bool elsewhere) const {
-  io::Thresholds thresholds = elsewhere ? wanted.other_machine : wanted.tolerance;
-  const io::Thresholds& usual = picture ? (elsewhere ? suite_.other_machine : suite_.tolerance)
-                                        : (elsewhere ? suite_.latent_other_machine : suite_.latent_tolerance);
-  thresholds.insert(usual.begin(), usual.end());
-  return asked_tolerance(thresholds);
+core::AskedTolerance SmokeRun::tolerance_for(const io::SuiteCase& wanted, bool picture, bool elsewhere) const {
+  core::AskedTolerance asked = elsewhere ? wanted.other_machine : wanted.tolerance;
+  const core::AskedTolerance& usual = picture ? (elsewhere ? suite_.other_machine : suite_.tolerance)
+                                              : (elsewhere ? suite_.latent_other_machine : suite_.latent_tolerance);
+  asked.insert(usual.begin(), usual.end());
+  return asked;
 }
 
 /// Whether a golden with these pixels is none that its record tells of: somebody put another file in its place.
@@ -293,9 +277,19 @@ void SmokeRun::hold_against(const io::SuiteCase& wanted, const DoneJob& job, con
   const bool same_model = record.model_sha256 == job.model_sha256;
   const bool elsewhere = !record.approved.empty() && same_model &&
                          std::ranges::find(record.approved, machine_, &io::Approval::cpu) == record.approved.end();
-  pipeline::CompareAsked asked{
-      golden.expected, output, tolerance_for(wanted, is_picture(output), elsewhere), {}, false};
-  golden.pair = pipeline::compare(asked, {}).pairs.front();
+  pipeline::CompareAsked asked{golden.expected,
+                               output,
+                               tolerance_for(wanted, pipeline::is_picture_name(output), elsewhere),
+                               {},
+                               updates(wanted) ? pipeline::Drawn::nothing : pipeline::Drawn::differences};
+  pipeline::Comparison comparison;
+  try {
+    comparison = pipeline::compare(asked, {});
+    golden.pair = comparison.pairs.front();
+  } catch (const Error& error) {
+    if (!updates(wanted) || error.kind() == ErrorKind::usage) throw;
+    return approve(job, output, golden, io::GoldenState::replaced);  // that is no golden of this any more
+  }
   if (is_of_another(record, golden.pair->a.pixels_sha256)) {
     test.notes.push_back(core::sentence(
         "{} is not the picture that goldens.json tells of: what was approved with that does not count", golden.name));
@@ -318,52 +312,50 @@ void SmokeRun::hold_against(const io::SuiteCase& wanted, const DoneJob& job, con
   const auto& warning = golden.pair->judgement.warning;
   if (warning) test.notes.push_back(core::sentence("{}: {}", golden.name, core::plain(warning->text)));
   if (updates(wanted)) {
-    const bool is_within = golden.state == io::GoldenState::within;
-    if (!is_within || !digest.empty())
-      approve(job, output, golden, is_within ? io::GoldenState::also : io::GoldenState::replaced);
+    const bool is_beside = golden.state == io::GoldenState::within && !record.approved.empty();
+    if (!is_beside || !digest.empty())
+      approve(job, output, golden, is_beside ? io::GoldenState::also : io::GoldenState::replaced);
     return;
   }
   if (golden.state == io::GoldenState::within) return;
   if (!record.approved.empty() && !same_model) {
     test.notes.push_back(core::sentence("{} was approved of another model than {} is now", golden.name, job.model));
   }
-  keep(output, golden);
+  keep(wanted.name, output, std::move(comparison), golden);
   test.faults.push_back(core::sentence("{} differs: {}", golden.name, io::changed_golden_text(*golden.pair)));
 }
 
 /// Keeps what was made, what was approved and what differs, but of latents of two sizes.
-void SmokeRun::keep(const std::string& output, io::SmokeGolden& golden) {
-  const fs::path name = golden.name;
-  const auto place = [&](const char* what, const std::string& ending) {
-    return asked_.kept / (name.stem().string() + "-" + what + ending);
-  };
-  const fs::path actual = place("actual", name.extension().string());
-  copy_over(output, actual);
-  golden.kept_actual = actual.string();
+void SmokeRun::keep(const std::string& name, const std::string& output, pipeline::Comparison drawn,
+                    io::SmokeGolden& golden) {
+  const std::string stem = fs::path(golden.name).stem().string();
+  const std::string ending = fs::path(golden.name).extension().string();
+  golden.kept_actual = kept_.write(name, stem + "-actual" + ending, io::MappedFile(output, ErrorKind::input).bytes());
   if (golden.state == io::GoldenState::missing) {
-    if (is_picture(output))
-      golden.actual_picture = pipeline::compare({output, output, {}, {}, true}, {}).pictures->second;
+    if (pipeline::is_picture_name(output)) golden.actual_picture = pipeline::picture_of(output).image;
     return;
   }
-  const fs::path expected = place("expected", name.extension().string());
-  copy_over(golden.expected, expected);
-  golden.kept_expected = expected.string();
-  const pipeline::Comparison drawn = pipeline::compare({golden.expected, output, {}, {}, true}, {});
+  golden.kept_expected =
+      kept_.write(name, stem + "-expected" + ending, io::MappedFile(golden.expected, ErrorKind::input).bytes());
   if (!drawn.drawing) return;
-  const fs::path difference = place("difference", ".png");
-  io::write_file(difference, io::encode_png(*drawn.drawing, {}), /*overwrite=*/true);
-  golden.kept_difference = difference.string();
+  golden.kept_difference = kept_.write(name, stem + "-difference.png", io::encode_png(*drawn.drawing, {}));
   if (!drawn.pictures) return;
-  golden.expected_picture = drawn.pictures->first;
-  golden.actual_picture = drawn.pictures->second;
+  golden.expected_picture = std::move(drawn.pictures->first);
+  golden.actual_picture = std::move(drawn.pictures->second);
 }
 
 void SmokeRun::approve(const DoneJob& job, const std::string& output, io::SmokeGolden& golden, io::GoldenState state) {
   io::GoldenRecord& record = records_[golden.name];
   std::string digest;
-  if (is_picture(output)) digest = pipeline::compare({output, output, {}, {}, false}, {}).pairs.front().b.pixels_sha256;
+  if (golden.pair) {
+    digest = golden.pair->b.pixels_sha256;
+  } else if (pipeline::is_picture_name(output)) {
+    digest = pipeline::picture_of(output).pixels_sha256;
+  }
   if (state != io::GoldenState::also) {
-    copy_over(output, golden.expected);
+    std::error_code ignored;  // what cannot be made is told by whoever writes there
+    fs::create_directories(suite_.goldens, ignored);
+    io::write_file(golden.expected, io::MappedFile(output, ErrorKind::input).bytes(), /*overwrite=*/true);
     record.approved.clear();
   }
   record.approved.push_back({digest, machine_, version});

@@ -36,6 +36,9 @@ void each_model(io::JobLine& line, const std::function<void(std::string&)>& take
   }
   take(line.job.model);
   if (line.job.then) take(*line.job.then);
+  for (const char* key : {"to", "from"}) {
+    if (const auto word = line.words.find(key); word != line.words.end()) take(word->second);
+  }
 }
 
 std::vector<std::string> sources_of(const io::SuiteCase& test) {

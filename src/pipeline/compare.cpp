@@ -178,25 +178,24 @@ void check_kinds(const Side& a, const Side& b) {
                              core::shell_word(latent_first ? a.file.path : b.file.path)));
 }
 
-bool asks_for_pictures(const AskedTolerance& asked) { return asked.min_psnr || asked.min_ssim || asked.max_flip; }
-
 /// Throws for what can be asked of pictures alone.
 void check_asked_of_latents(const CompareAsked& asked) {
-  if (!asks_for_pictures(asked.tolerance)) return;
-  const char* key = asked.tolerance.min_psnr ? "min_psnr" : asked.tolerance.min_ssim ? "min_ssim" : "max_flip";
-  throw Error(ErrorKind::usage,
-              core::sentence("{} is for pictures, and {} is a latent. Leave it out", core::field_name(key), asked.a));
+  for (const core::Threshold& row : core::thresholds()) {
+    if (!row.of_pictures || !asked.tolerance.contains(row.name)) continue;
+    throw Error(ErrorKind::usage, core::sentence("{} is for pictures, and {} is a latent. Leave it out",
+                                                 core::field_name(row.name), asked.a));
+  }
 }
 
-void compare_sides(const Side& a, const Side& b, const AskedTolerance& asked, io::ComparedPair& pair) {
+void compare_sides(const Side& a, const Side& b, const core::AskedTolerance& asked, io::ComparedPair& pair) {
   check_kinds(a, b);
   pair.a = a.file;
   pair.b = b.file;
   if (const auto* picture = std::get_if<PictureSide>(&a.content)) {
-    pair.tolerance = picture_tolerance(asked);
+    pair.tolerance = core::picture_tolerance(asked);
     compare_pictures(*picture, std::get<PictureSide>(b.content), pair);
   } else {
-    pair.tolerance = latent_tolerance(asked);
+    pair.tolerance = core::latent_tolerance(asked);
     compare_latents(a, b, pair);
   }
   if (!pair.difference || !pair.difference->identical())
@@ -216,20 +215,21 @@ std::optional<Image> drawing_of(const Side& a, const Side& b, const io::Compared
 Comparison compare_files(const CompareAsked& asked) {
   const core::Stopwatch watch;
   Comparison comparison;
-  const Side a = read_side(asked.a, asked.hints);
-  const Side b = read_side(asked.b, asked.hints);
+  Side a = read_side(asked.a, asked.hints);
+  Side b = read_side(asked.b, asked.hints);
   check_kinds(a, b);
-  const auto* picture = std::get_if<PictureSide>(&a.content);
+  auto* picture = std::get_if<PictureSide>(&a.content);
   if (picture == nullptr) check_asked_of_latents(asked);
   io::ComparedPair pair;
   pair.name = asked.a;
   compare_sides(a, b, asked.tolerance, pair);
   pair.seconds = watch.seconds();
-  if (asked.drawing) {
+  if (asked.drawing == Drawn::all || (asked.drawing == Drawn::differences && !pair.equal())) {
     comparison.drawing = drawing_of(a, b, pair);
     if (!comparison.drawing) pair.notes.emplace_back("no difference is drawn of latents of two sizes");
     if (picture != nullptr)
-      comparison.pictures = {picture->picture.image, std::get<PictureSide>(b.content).picture.image};
+      comparison.pictures = {std::move(picture->picture.image),
+                             std::move(std::get<PictureSide>(b.content).picture.image)};
   }
   comparison.pairs.push_back(std::move(pair));
   return comparison;
@@ -241,28 +241,10 @@ struct Sides {
   bool b = false;
 };
 
-/// Marks the names of pictures and latents below a folder; how many other files there are.
-std::size_t find_names(const std::string& folder, bool Sides::*side, std::map<std::string, Sides>& names) {
-  std::size_t others = 0;
-  try {
-    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
-      if (!entry.is_regular_file()) continue;
-      if (ends_in(entry.path(), picture_endings) || ends_in(entry.path(), latent_endings)) {
-        names[entry.path().lexically_relative(folder).generic_string()].*side = true;
-      } else {
-        ++others;
-      }
-    }
-  } catch (const fs::filesystem_error& error) {
-    throw Error(ErrorKind::input, core::sentence("the folder {} cannot be read: {}", folder, error.code().message()));
-  }
-  return others;
-}
-
 io::ComparedPair missing_pair(const CompareAsked& asked, const std::string& name, bool in_a) {
   io::ComparedPair pair;
   pair.name = name;
-  pair.tolerance = picture_tolerance(asked.tolerance);
+  pair.tolerance = core::picture_tolerance(asked.tolerance);
   (in_a ? pair.a : pair.b).path = (fs::path(in_a ? asked.a : asked.b) / name).string();
   pair.judgement.breaches.push_back({"missing", core::sentence("it is only in {}", in_a ? asked.a : asked.b)});
   return pair;
@@ -292,7 +274,11 @@ Comparison compare_folders(const CompareAsked& asked, const Events& events) {
   std::map<std::string, Sides> names;
   Comparison comparison;
   comparison.folders = true;
-  comparison.others = find_names(asked.a, &Sides::a, names) + find_names(asked.b, &Sides::b, names);
+  for (const auto& [folder, side] : {std::pair(asked.a, &Sides::a), std::pair(asked.b, &Sides::b)}) {
+    const FolderNames found = names_in(folder);
+    for (const std::string& name : found.names) names[name].*side = true;
+    comparison.others += found.others;
+  }
   if (names.empty()) {
     throw Error(ErrorKind::input,
                 core::sentence("neither {} nor {} has a picture or a latent in it.", asked.a, asked.b));
@@ -304,50 +290,37 @@ Comparison compare_folders(const CompareAsked& asked, const Events& events) {
   return comparison;
 }
 
+}  // namespace
+
 bool is_folder(const std::string& path) {
   std::error_code ignored;
   return path != "-" && fs::is_directory(path, ignored);
 }
 
-/// The thresholds that both kinds have; throws for numbers that none of them can be.
-core::Tolerance with_asked(core::Tolerance tolerance, const AskedTolerance& asked) {
-  const std::array<std::pair<const char*, std::optional<double>>, 8> rows = {{{"fail", asked.fail},
-                                                                              {"fail_percent", asked.fail_percent},
-                                                                              {"hard_fail", asked.hard_fail},
-                                                                              {"warn", asked.warn},
-                                                                              {"warn_percent", asked.warn_percent},
-                                                                              {"min_psnr", asked.min_psnr},
-                                                                              {"min_ssim", asked.min_ssim},
-                                                                              {"max_flip", asked.max_flip}}};
-  for (const auto& [key, value] : rows) {
-    if (!value || (std::isfinite(*value) && *value >= 0)) continue;
-    throw Error(ErrorKind::usage,
-                core::sentence("{} is {}; expected a number of 0 or more", core::field_name(key), *value));
-  }
-  if (asked.warn_percent && !asked.warn) {
-    throw Error(ErrorKind::usage, core::sentence("{warn_percent} is for {warn}, which is not given"));
-  }
-  if (asked.fail) tolerance.hard_fail = std::nullopt;
-  if (asked.hard_fail) tolerance.hard_fail = asked.hard_fail;
-  tolerance.fail = asked.fail.value_or(tolerance.fail);
-  tolerance.fail_percent =
-      asked.fail_percent.value_or(asked.fail ? core::Tolerance{}.fail_percent : tolerance.fail_percent);
-  tolerance.warn = asked.warn;
-  tolerance.warn_percent = asked.warn_percent.value_or(tolerance.warn_percent);
-  tolerance.min_psnr = asked.min_psnr;
-  tolerance.min_ssim = asked.min_ssim;
-  tolerance.max_flip = asked.max_flip;
-  return tolerance;
+SeenPicture picture_of(const std::string& path) {
+  Side side = picture_side(path, io::LatentSource(path, io::LatentSource::largest_pipe, /*or_picture=*/true));
+  return {std::move(std::get<PictureSide>(side.content).picture.image), side.file.pixels_sha256};
 }
 
-}  // namespace
-
-core::Tolerance picture_tolerance(const AskedTolerance& asked) { return with_asked({}, asked); }
-
-core::Tolerance latent_tolerance(const AskedTolerance& asked) { return with_asked(core::latent_tolerance(), asked); }
+FolderNames names_in(const std::string& folder) {
+  FolderNames found;
+  try {
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
+      if (!entry.is_regular_file()) continue;
+      if (ends_in(entry.path(), picture_endings) || ends_in(entry.path(), latent_endings)) {
+        found.names.push_back(entry.path().lexically_relative(folder).generic_string());
+      } else {
+        ++found.others;
+      }
+    }
+  } catch (const fs::filesystem_error& error) {
+    throw Error(ErrorKind::input, core::sentence("the folder {} cannot be read: {}", folder, error.code().message()));
+  }
+  return found;
+}
 
 Comparison compare(const CompareAsked& asked, const Events& events) {
-  picture_tolerance(asked.tolerance);
+  core::picture_tolerance(asked.tolerance);
   const bool folder_a = is_folder(asked.a);
   const bool folder_b = is_folder(asked.b);
   if (folder_a && folder_b) return compare_folders(asked, events);

@@ -16,31 +16,16 @@
 
 namespace lapis::pipeline {
 
-/// Thresholds as somebody says them; where nothing is said, those of `core::Tolerance` for pictures and of
-/// `core::latent_tolerance` for latents hold. Who names `fail` asks for no `hard_fail` but the one that is named, and
-/// where that is for latents, for 0.1 percent.
-struct AskedTolerance {
-  std::optional<double> fail = {};
-  std::optional<double> fail_percent = {};
-  std::optional<double> hard_fail = {};
-  std::optional<double> warn = {};
-  std::optional<double> warn_percent = {};
-  std::optional<double> min_psnr = {};
-  std::optional<double> min_ssim = {};
-  std::optional<double> max_flip = {};
-};
-
-/// What of two pictures or latents counts as equal. Throws Error{usage} for a number that no threshold can be.
-core::Tolerance picture_tolerance(const AskedTolerance& asked);
-core::Tolerance latent_tolerance(const AskedTolerance& asked);
+/// Of which files the difference is drawn as a picture.
+enum class Drawn { nothing, differences, all };
 
 /// What is asked.
 struct CompareAsked {
   std::string a;  ///< a picture, a latent or a folder; "-": standard input
   std::string b;
-  AskedTolerance tolerance;
+  core::AskedTolerance tolerance;
   io::LatentHints hints;
-  bool drawing = false;  ///< the difference of two files as a picture is wanted
+  Drawn drawing = Drawn::nothing;  ///< of two files
   std::function<void(const std::string& name, const Image& drawing)> on_drawing =
       {};  ///< takes the same of each pair of two folders that differs; none: it is not wanted
 };
@@ -50,9 +35,29 @@ struct Comparison {
   std::vector<io::ComparedPair> pairs;  ///< one, or of folders one a name, in the order of names
   std::size_t others = 0;               ///< files in folders that are neither pictures nor latents by their names
   std::optional<Image> drawing;         ///< none of latents of two sizes
-  std::optional<std::pair<Image, Image>> pictures;  ///< both, as they are compared, where a drawing is wanted
+  std::optional<std::pair<Image, Image>> pictures;  ///< both, as they are compared, where the difference is drawn
   bool folders = false;
 };
+
+/// Whether files below this are compared; "-" is standard input.
+bool is_folder(const std::string& path);
+
+/// Names of the pictures and latents below a folder, as `compare` takes them by their endings, and how many other files
+/// there are. Throws Error{input} for a folder that cannot be read.
+struct FolderNames {
+  std::vector<std::string> names;
+  std::size_t others = 0;
+};
+FolderNames names_in(const std::string& folder);
+
+/// A picture as it is compared.
+struct SeenPicture {
+  Image image;
+  std::string pixels_sha256;
+};
+
+/// Throws Error{input} for a file that is no picture, or cannot be read.
+SeenPicture picture_of(const std::string& path);
 
 /// Compares two files, or the files of two folders, and of those within, that have one name; a name that only one
 /// folder has is a difference, and what cannot be read or compared there an error of its pair. Throws Error{usage} for

@@ -1,9 +1,9 @@
 #include "pipeline/compare_outputs.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <system_error>
 
 #include "core/text/names.hpp"
@@ -33,34 +33,46 @@ std::optional<Output> output_of(const std::string& name, std::string_view key, c
 }
 
 void check_png(const std::string& path) {
-  const fs::path ending = fs::path(path).extension();
-  if (core::equal_ignoring_case(ending.string(), ".png")) return;
+  if (is_picture_name(path)) return;
   throw Error(ErrorKind::usage, core::sentence("{diff} {}: a difference is written as PNG", path),
               core::sentence("Type: {diff} {}", core::shell_word(path + ".png")));
 }
 
-/// Throws where an output would take the place of what is compared.
-void check_apart(const Output& output, std::span<const std::string> others, std::string_view key) {
-  for (const std::string& other : others) {
-    if (other == "-" || !is_same_file(output.path, other)) continue;
-    throw Error(ErrorKind::usage,
-                core::sentence("{} {}: that is {}. Name another file", core::field_name(key), output.path, other));
+/// Files that no output may take the place of, by their paths without links, as they were named.
+using Taken = std::map<fs::path, std::string>;
+
+/// What is compared: of folders, each file in them.
+Taken compared_files(std::span<const std::string> inputs) {
+  Taken taken;
+  for (const std::string& input : inputs) {
+    if (input == "-") continue;
+    taken.emplace(real_path(input), input);
+    if (!is_folder(input)) continue;
+    for (const std::string& name : names_in(input).names) {
+      const std::string path = (fs::path(input) / name).string();
+      taken.emplace(real_path(path), path);
+    }
   }
+  return taken;
 }
 
-bool are_folders(std::span<const std::string> paths) {
-  return !paths.empty() && std::ranges::all_of(paths, [](const std::string& path) {
-    std::error_code ignored;
-    return fs::is_directory(path, ignored);
-  });
+void check_apart(const std::string& path, const Taken& taken, std::string_view key) {
+  const auto found = taken.find(real_path(path));
+  std::error_code ignored;
+  if (found == taken.end() || fs::is_character_file(found->first, ignored)) return;
+  throw Error(ErrorKind::usage,
+              core::sentence("{} {}: that is {}. Name another file", core::field_name(key), path, found->second));
+}
+
+fs::path drawing_path(const std::string& folder, const std::string& name) {
+  return fs::path(folder) / (name.ends_with(".png") ? name : name + ".png");
 }
 
 /// The folder of differences; what lies in it must be of no harm.
 std::string plan_folder(const std::string& folder, std::span<const std::string> inputs, const OutputPolicy& policy) {
   std::error_code ignored;
   for (const std::string& input : inputs) {
-    const fs::path within =
-        fs::weakly_canonical(folder, ignored).lexically_relative(fs::weakly_canonical(input, ignored));
+    const fs::path within = real_path(folder).lexically_relative(real_path(input));
     if (within.empty() || *within.begin() == "..") continue;
     throw Error(ErrorKind::usage, core::sentence("{diff} {}: that is in {}. Name a folder beside it", folder, input));
   }
@@ -83,8 +95,12 @@ CompareOutputs plan_compare_outputs(const CompareOutputNames& names, std::span<c
                                     const OutputPolicy& policy) {
   check_output(policy);
   CompareOutputs outputs;
-  if (!names.diff.empty() && are_folders(inputs)) {
+  Taken taken = compared_files(inputs);
+  if (!names.diff.empty() && !inputs.empty() && std::ranges::all_of(inputs, is_folder)) {
     outputs.diff_folder = plan_folder(names.diff, inputs, policy);
+    for (const std::string& name : names_in(inputs.front()).names) {
+      check_apart(drawing_path(names.diff, name).string(), taken, "diff");
+    }
   } else {
     outputs.diff = output_of(names.diff, "diff", "difference.png");
   }
@@ -92,12 +108,12 @@ CompareOutputs plan_compare_outputs(const CompareOutputNames& names, std::span<c
   if (outputs.diff) {
     check_png(outputs.diff->path);
     outputs.diff->path = picture_names(outputs.diff->path, 0, 1).front();
-    check_apart(*outputs.diff, inputs, "diff");
+    check_apart(outputs.diff->path, taken, "diff");
+    taken.emplace(real_path(outputs.diff->path), outputs.diff->path);
     plan_outputs({&*outputs.diff, 1}, policy);
   }
   if (outputs.junit) {
-    check_apart(*outputs.junit, inputs, "junit");
-    if (outputs.diff) check_apart(*outputs.junit, std::array{outputs.diff->path}, "junit");
+    check_apart(outputs.junit->path, taken, "junit");
     plan_outputs({&*outputs.junit, 1}, policy);
   }
   return outputs;
@@ -105,7 +121,7 @@ CompareOutputs plan_compare_outputs(const CompareOutputNames& names, std::span<c
 
 bool save_drawing(const std::string& name, const Image& drawing, const CompareOutputs& outputs,
                   const OutputPolicy& policy) {
-  const fs::path path = fs::path(outputs.diff_folder) / (name.ends_with(".png") ? name : name + ".png");
+  const fs::path path = drawing_path(outputs.diff_folder, name);
   if (stays(policy, path.string())) return false;
   std::error_code ignored;  // what cannot be made is told by whoever writes there
   fs::create_directories(path.parent_path(), ignored);

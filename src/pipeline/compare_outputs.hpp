@@ -29,8 +29,8 @@ struct CompareOutputs {
 };
 
 /// Decides about the files, before anything is read; of two folders, `inputs`, the differences go to a folder. Throws
-/// Error{usage} for standard output, for a picture whose name does not end in .png, for a file that is one of `inputs`
-/// or the other output, and for a folder in one of `inputs`; Error{output} for a folder with something in it where
+/// Error{usage} for standard output, for a picture whose name does not end in .png, for a file that is compared or the
+/// other output, and for a folder in one of `inputs`; Error{output} for a folder with something in it where
 /// `policy` does not say what becomes of that; and as `plan_outputs`.
 CompareOutputs plan_compare_outputs(const CompareOutputNames& names, std::span<const std::string> inputs,
                                     const OutputPolicy& policy);

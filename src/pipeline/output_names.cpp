@@ -126,6 +126,10 @@ std::string in_folder(const std::string& output, const std::string& usual) {
   return folder ? (std::filesystem::path(output) / usual).string() : output;
 }
 
+bool is_picture_name(const std::string& path) {
+  return core::equal_ignoring_case(std::filesystem::path(path).extension().string(), ".png");
+}
+
 std::string latent_stem(const std::string& path) {
   return path == "-" ? "latent" : std::filesystem::path(path).stem().string();
 }

@@ -27,6 +27,9 @@ std::string output_name(const std::string& path);
 /// A file to write: `output`, or where that names a folder, by its last "/" or because it is one, `usual` in it.
 std::string in_folder(const std::string& output, const std::string& usual);
 
+/// Whether a name ends as that of a picture that is written does: ".png", in any case.
+bool is_picture_name(const std::string& path);
+
 /// What the outputs of a latent's file begin with: its name without its folder and its ending, "latent" for "-".
 std::string latent_stem(const std::string& path);
 

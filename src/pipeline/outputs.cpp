@@ -57,11 +57,18 @@ std::vector<std::string> paths_that_stay(std::span<const Output> outputs) {
 
 bool all_stay(std::span<const Output> outputs) { return std::ranges::all_of(outputs, &Output::stays); }
 
-bool is_same_file(const std::string& one, const std::string& other) {
+std::filesystem::path real_path(const std::string& name) {
+  std::error_code ignored;  // what cannot be looked at is told by whoever opens it
+  const std::filesystem::path whole = std::filesystem::absolute(name, ignored);
   std::error_code error;
-  const std::filesystem::path a = std::filesystem::weakly_canonical(std::filesystem::absolute(one, error), error);
-  const std::filesystem::path b = std::filesystem::weakly_canonical(std::filesystem::absolute(other, error), error);
-  return !error && a == b && !std::filesystem::is_character_file(a, error);
+  std::filesystem::path real = std::filesystem::weakly_canonical(whole, error);
+  return error ? whole : real;
+}
+
+bool is_same_file(const std::string& one, const std::string& other) {
+  std::error_code ignored;
+  const std::filesystem::path real = real_path(one);
+  return real == real_path(other) && !std::filesystem::is_character_file(real, ignored);
 }
 
 std::vector<std::string> spelled(std::vector<std::string> texts, const Outlet& outlet) {

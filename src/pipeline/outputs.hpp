@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <span>
@@ -47,6 +48,9 @@ std::vector<std::string> paths_that_stay(std::span<const Output> outputs);
 
 /// Whether nothing is left to be written.
 bool all_stay(std::span<const Output> outputs);
+
+/// The whole path that a name leads to, there or not, without links.
+std::filesystem::path real_path(const std::string& name);
 
 /// Whether two names lead to one file, there or not.
 bool is_same_file(const std::string& one, const std::string& other);

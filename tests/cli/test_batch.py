@@ -181,6 +181,8 @@ class Rendered(BatchTest):
         self.assertIn("guidance is 700", page)
         self.batch(*words, "--sheet", "sheet.png", code=9)
         self.assertEqual(run("inspect", "sheet.png", cwd=self.folder).returncode, 0)
+        self.batch(*words, "--shard", "1/2", "--sheet", "sheet.png", "--overwrite", code=9)
+        self.assertTrue((self.folder / "sheet.1-of-2.png").is_file())
 
     def test_result_lines_are_jobs(self) -> None:
         made = run("generate", "a red house", "-s", "3", "--json", "-o", "a.png", *QUICK, cwd=self.folder)

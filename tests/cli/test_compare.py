@@ -167,6 +167,16 @@ class Files(CompareTest):
         self.assertEqual(self.compared(0, "deep.png", "flat.png", "-q", "--diff", "d.png", "--overwrite"),
                          ("equal: every pixel is the same in its upper 8 bits\n", ""))
 
+    def test_what_is_equal_in_8_bits_alone_is_not_called_identical(self) -> None:
+        for side, low in (("one", 0), ("two", 255)):
+            self.picture(f"{side}/flat.png")
+            self.put(f"{side}/deep.png", png(pixels=zlib.compress(b"\0" + bytes((16, low)) * 3), width=1, height=1, bits=16))
+        self.assertIn("same in its upper 8 bits", self.compared(0, "one/deep.png", "two/deep.png")[0])
+        self.assertEqual(self.compared(0, "one", "two")[1],
+                         "1 pair has more than 8 bits a value, of which the upper 8 are compared\n")
+        pairs = self.document(0, "one", "two")["pairs"]
+        self.assertEqual([(pair["identical"], pair["a"]["bits"]) for pair in pairs], [(None, 16), (True, 8)])
+
     def test_names_of_strangers(self) -> None:
         self.picture("\x1b[31mFAKE\n.png", {0: 9})
         self.compared(1, "a.png", "\x1b[31mFAKE\n.png", "--diff", "d.png")
@@ -286,6 +296,23 @@ class Folders(CompareTest):
         self.refused(2, "compare", "one", "two", "--diff", "one/d", says=("--diff one/d: that is in one",))
         self.compared(0, "one", "one", "--diff", "none")
         self.assertFalse((self.folder / "none").exists())
+
+    def test_no_output_takes_the_place_of_what_is_compared(self) -> None:
+        self.picture("one/x.png")
+        self.picture("two/x.png", {0: 9})
+        (self.folder / "link.xml").symlink_to("one/x.png")
+        (self.folder / "linked").symlink_to("one")
+        (self.folder / "out").mkdir()
+        (self.folder / "out" / "x.png").symlink_to("../two/x.png")
+        before = [self.bytes_of(f"{side}/x.png") for side in ("one", "two")]
+        for option, path in (("--junit", "one/x.png"), ("--junit", "two/../two/x.png"), ("--junit", "link.xml"),
+                             ("--junit", "linked/x.png"), ("--junit", f"{self.folder}/two/x.png"), ("--diff", "linked"),
+                             ("--diff", "out")):
+            for first in ("one", "linked"):
+                with self.subTest(option=option, path=path, first=first):
+                    self.refused(2, "compare", first, "two", option, path, "--overwrite", says=(f"{option} {path}",))
+                    self.assertEqual([self.bytes_of(f"{side}/x.png") for side in ("one", "two")], before)
+        self.compared(1, "one", "two", "--junit", "one/report.xml")
 
     def test_folders_without_pictures(self) -> None:
         (self.folder / "empty").mkdir()

@@ -69,12 +69,22 @@ class Goldens(SmokeTest):
         self.assertIn("house.png differs: ", said)
         self.assertIn("seed 7 -> 8; models the same", said)
         self.assertIn("approve: lapis smoke suite.json --update house", said)
-        kept = {path.name for path in (self.folder / "lapis-smoke").iterdir()}
+        kept = {path.name for path in (self.folder / "lapis-smoke").glob("*.png")}
         self.assertEqual(kept, {f"{name}-{what}.png" for name in ("house", "boat")
                                 for what in ("actual", "expected", "difference")})
         said = self.smoke("--update", "house").stdout.decode()
         self.assertRegex(said, r"house.png is replaced: .*seed 7 -> 8")
         self.assertEqual([test["name"] for test in self.report(code=1)["cases"] if not test["passed"]], ["boat"])
+
+    def test_what_was_kept_of_failures_goes_where_their_cases_pass_and_no_other_file(self) -> None:
+        self.suite(HOUSE, BOAT)
+        self.smoke(code=1)
+        kept = self.folder / "lapis-smoke"
+        (kept / "house-expected.png").write_bytes(b"mine")
+        (kept / "boat-actual.png").write_bytes(b"mine now")
+        self.smoke("--update", "house")
+        self.assertEqual({path.name: path.read_bytes() for path in kept.glob("*.png")},
+                         {"house-expected.png": b"mine", "boat-actual.png": b"mine now"})
 
     def test_of_a_latent_the_difference_is_kept_as_a_picture(self) -> None:
         self.suite(HOUSE, LATENT)
@@ -94,6 +104,32 @@ class Goldens(SmokeTest):
         self.assertEqual(self.golden("house.png").read_bytes(), before)
         self.suite(HOUSE, job={**SHARED, "seed": 8})
         self.assertEqual(self.report()["cases"][0]["goldens"][0]["state"], "exact")
+
+    def test_a_broken_record_is_replaced_where_all_is_approved_and_else_said(self) -> None:
+        self.suite(HOUSE, BOAT)
+        self.smoke("--update")
+        whole = self.golden("goldens.json").read_bytes()
+        self.suite({**HOUSE, "job": {**HOUSE["job"], "seed": 8}}, BOAT, tolerance={"fail": 255})
+        for broken in (whole[:len(whole) // 2], b"", b"null", b"[]", b'{"house.png": 3}', b'{"house.png": {"approved": 1}}'):
+            with self.subTest(broken=broken):
+                self.golden("goldens.json").write_bytes(broken)
+                for words in ((), ("--update", "house"), ("--update", "--filter", "house")):
+                    self.assertRegex(self.smoke(*words, code=3).stderr.decode(), r"goldens\.json.*\n.*anew: --update")
+                self.assertEqual(self.golden("goldens.json").read_bytes(), broken)
+                report = self.report("--update")
+                self.assertRegex(report["notes"][0], r"goldens\.json.* It is replaced")
+                again = self.report()
+                self.assertEqual([golden["state"] for test in again["cases"] for golden in test["goldens"]], ["exact"] * 2)
+                self.assertEqual([test["notes"] for test in again["cases"]], [[], []])
+
+    def test_what_cannot_be_compared_is_replaced_by_approval(self) -> None:
+        self.suite(HOUSE)
+        self.smoke("--update")
+        for other in (b"\x89PNG\r\n\x1a\n", b"nothing"):
+            self.golden("house.png").write_bytes(other)
+            self.smoke(code=1)
+            self.assertIn("house.png is replaced", self.smoke("--update", "house").stdout.decode())
+            self.smoke()
 
     def test_a_golden_that_was_replaced_by_hand_is_what_counts(self) -> None:
         self.suite(HOUSE, BOAT)
@@ -143,6 +179,21 @@ class Goldens(SmokeTest):
         self.assertEqual(self.report(code=1)["cases"][1]["faults"][0], "case house, whose output it reads, made none")
 
 
+    def test_a_conversion_goes_to_a_model_beside_the_suite_that_no_name_finds(self) -> None:
+        place = self.folder / "place"
+        place.mkdir()
+        for name, folder in (("tiny-sd15", "known"), ("tiny-sdxl", "place/models")):
+            shutil.copytree(ROOT / "models" / name, self.folder / folder / name)
+        conversion = {"name": "carried", "job": {"command": "convert", "latent": "{latent}", "to": "models/tiny-sdxl"}}
+        document = {"job": {**SHARED, "model": "tiny-sd15"}, "cases": [HOUSE, LATENT, conversion]}
+        (place / "suite.json").write_text(json.dumps(document))
+        done = run("smoke", "place/suite.json", "--update", cwd=self.folder, env={"LAPIS_MODELS": str(self.folder / "known")})
+        self.assertEqual(done.returncode, 0, done.stdout.decode() + done.stderr.decode())
+        records = json.loads((place / "goldens" / "goldens.json").read_text())
+        self.assertEqual(records["carried.safetensors"]["model"], "tiny-sdxl")
+        self.assertNotIn(records["carried.safetensors"]["model_sha256"], ("", records["house.png"]["model_sha256"]))
+
+
 @needs_engine
 class Interrupted(SmokeTest):
     def test_its_temporary_folder_goes_at_the_first_signal_and_at_the_second(self) -> None:
@@ -162,6 +213,36 @@ class Interrupted(SmokeTest):
             self.assertIn(b"the run ends after this step" if signals == 1 else b"", said)
             self.assertEqual(process.returncode, -signal.SIGINT)
             self.assertEqual(list(place.iterdir()), [])
+
+
+    def test_what_sigkill_left_goes_with_the_next_run_and_what_lives_stays(self) -> None:
+        place = self.folder / "temporary"
+        place.mkdir()
+        (place / "mine").write_text("mine")
+        self.suite({**HOUSE, "golden": False, "job": {"prompt": "a lake", "width": 512, "height": 512, "steps": 50}}, REFUSED)
+        environment = {**os.environ, "TMPDIR": str(place)}
+
+        def begun() -> tuple[subprocess.Popen, set[Path]]:
+            before = set(place.iterdir())
+            process = subprocess.Popen([program(), "smoke", "suite.json"], cwd=self.folder, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL, env=environment)
+            while not set(place.iterdir()) - before:
+                time.sleep(0.01)
+            return process, set(place.iterdir()) - before
+
+        killed, dead = begun()
+        killed.kill()
+        killed.wait(timeout=60)
+        living, lives = begun()
+        self.smoke("--filter", "no-steps", env={"TMPDIR": str(place)})
+        self.assertEqual(set(place.iterdir()), {place / "mine", *lives})
+        self.assertNotEqual(dead, lives)
+        living.kill()
+        living.wait(timeout=60)
+
+    def test_no_temporary_folder(self) -> None:
+        self.suite(REFUSED)
+        self.assertIn("TMPDIR", self.smoke(code=8, env={"TMPDIR": str(self.folder / "none")}).stderr.decode())
 
 
 @needs_engine
@@ -212,6 +293,16 @@ class Suites(SmokeTest):
             self.assertEqual({row["case"] for row in json.loads(named.stdout)}, shard)
             self.assertIn(f"shard {index} of 2".encode(), named.stderr)
 
+    def test_parts_that_share_a_folder_have_reports_of_their_own(self) -> None:
+        self.suite(REFUSED, {**REFUSED, "name": "no-steps-either"})
+        for index in (1, 2):
+            said = self.smoke("--shard", f"{index}/2", "--junit", "r.xml", "--html", "out/r.html", code=8).stderr
+            self.assertIn(b"out/r.", said)
+            said = self.smoke("--shard", f"{index}/2", "--junit", "r.xml", "--html", "r.html").stderr.decode()
+            self.assertIn(f"r.{index}-of-2.xml is written\n", said)
+        self.assertEqual({path.name for path in self.folder.glob("r.*")},
+                         {f"r.{index}-of-2.{ending}" for index in (1, 2) for ending in ("xml", "html")})
+
     def test_bad_suites(self) -> None:
         for cases, says in (
                 ([{**HOUSE, "job": {"prompt": "x", "image": "/tmp/a.png"}}], "outside of the suite's folder"),
@@ -227,14 +318,17 @@ class Suites(SmokeTest):
     def test_reports_take_the_place_of_nothing(self) -> None:
         self.suite(REFUSED)
         self.golden("").mkdir(exist_ok=True)
+        self.golden("b.png").write_bytes(b"approved")
+        (self.folder / "link.html").symlink_to("goldens/b.png")
         before = (self.folder / "suite.json").read_bytes()
         for words, code in ((("--html", "suite.json"), 2), (("--junit", "./suite.json"), 2), (("--html", "goldens/a.png"), 2),
+                            (("--html", "link.html"), 2),
                             (("--html", "a", "--junit", "a"), 2), (("--markdown", "-"), 2), (("-o", "goldens"), 2),
                             (("--junit", "nowhere/a.xml"), 8)):
             with self.subTest(words=words):
                 self.assertNotIn(b"pass", self.smoke(*words, code=code).stdout)
         self.assertEqual((self.folder / "suite.json").read_bytes(), before)
-        self.assertEqual(list(self.golden("").iterdir()), [])
+        self.assertEqual([path.read_bytes() for path in self.golden("").iterdir()], [b"approved"])
 
     @needs_engine
     def test_what_is_approved_by_name_is_that_case_alone(self) -> None:
@@ -279,6 +373,22 @@ class Suites(SmokeTest):
                 self.suite(**{"cases": good["cases"], **change}) if "cases" not in change else (
                     self.folder / "suite.json").write_text(json.dumps({**good, **change}))
                 self.smoke("--list", code=3)
+
+    def test_the_thresholds_and_their_ranges_are_those_of_the_schema_and_of_compare(self) -> None:
+        rows = schema("suite")["$defs"]["thresholds"]["properties"]
+        self.suite(REFUSED)
+        shown = run("compare", "--help").stdout.decode()
+        for key, row in rows.items():
+            with self.subTest(key=key):
+                self.assertIn(f"--{key.replace('_', '-')} ", shown)
+                self.suite(REFUSED, tolerance={key: row["maximum"]}, latent_other_machine={key: row["minimum"]})
+                self.smoke("--list")
+                for beyond in (row["maximum"] * 1.01, -0.01):
+                    self.suite(REFUSED, tolerance={key: beyond})
+                    self.assertIn(f'expected a number of 0 to {row["maximum"]:g}', self.smoke("--list", code=3).stderr.decode())
+                    words = ["--warn", "1"] if key == "warn_percent" else []
+                    said = run("compare", "a.png", "b.png", f"--{key.replace('_', '-')}", str(beyond), *words).stderr
+                    self.assertIn(f"; expected 0 to {row['maximum']}\n".encode(), said)
 
     def test_the_words_of_refusals_are_those_of_the_schema(self) -> None:
         for word in schema("suite")["$defs"]["case"]["properties"]["refused"]["enum"]:

@@ -1,5 +1,6 @@
 #include <array>
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <limits>
 #include <string>
 
@@ -121,4 +122,27 @@ TEST_CASE("amounts and shares are said in few digits") {
   CHECK(amount_text(difference, 0.31249) == "0.3125 levels");
   CHECK(share_text(812, 12288) == "812 of 12288 (6.608 %)");
   CHECK(share_text(0, 0) == "0 of 0 (0 %)");
+}
+
+TEST_CASE("a threshold has a range, and naming one replaces what it stands for") {
+  for (const Threshold& row : thresholds()) {
+    const std::string key(row.name);
+    for (const double value : {-1.0, std::nan(""), double{INFINITY}, row.limits.highest * 1.01}) {
+      AskedTolerance asked = {{"warn", 1}};
+      asked[key] = value;
+      CHECK_THROWS_WITH(picture_tolerance(asked),
+                        Catch::StartsWith(key + " is ") && Catch::Contains("; expected 0 to "));
+      asked[key] = row.limits.highest;
+      CHECK_NOTHROW(picture_tolerance(asked));
+    }
+  }
+  CHECK_THROWS_WITH(picture_tolerance({{"warn_percent", 1}}), Catch::Contains("which is not given"));
+  CHECK(picture_tolerance({}).hard_fail == 1);
+  CHECK(picture_tolerance({}).fail_percent == 0.1);
+  CHECK(latent_tolerance({}).hard_fail == 1e-4);
+  CHECK(latent_tolerance({}).fail_percent == 100);
+  CHECK_FALSE(picture_tolerance({{"fail", 3}}).hard_fail);
+  CHECK(picture_tolerance({{"fail", 3}, {"hard_fail", 9}}).hard_fail == 9);
+  CHECK(latent_tolerance({{"fail", 0.1}}).fail_percent == 0.1);
+  CHECK(latent_tolerance({{"fail", 0.1}, {"fail_percent", 2}}).fail_percent == 2);
 }

@@ -68,7 +68,7 @@ TEST_CASE("the document has every pair, and no number that JSON has not") {
   CHECK(json.at("counts") == Json::parse(R"({"equal": 1, "different": 2, "errors": 1})"));
   const Json& first = json.at("pairs").at(0);
   CHECK(first.at("a") ==
-        Json::parse(R"({"path": "one/a.png", "format": "PNG", "size": [64, 48], "pixels_sha256": "aa"})"));
+        Json::parse(R"({"path": "one/a.png", "format": "PNG", "size": [64, 48], "bits": 8, "pixels_sha256": "aa"})"));
   CHECK(first.at("difference").at("largest") == 43);
   CHECK(first.at("difference").at("worst") == Json::parse(R"({"channel": 0, "x": 12, "y": 40, "a": 17, "b": 60})"));
   CHECK(first.at("difference").at("psnr") == 38.25);

@@ -36,10 +36,10 @@ TEST_CASE("a case has a job, with what the suite says for all, and what it must 
   CHECK(test.job.job.seed == 8);
   CHECK(test.job.job.model == "tiny-sd15");
   CHECK(test.golden);
-  CHECK(test.tolerance == Thresholds{{"fail", 2}});
+  CHECK(test.tolerance == core::AskedTolerance{{"fail", 2}});
   CHECK(test.time->at_most == 1.5);
   CHECK(test.memory == 2'000'000'000);
-  CHECK(suite.other_machine == Thresholds{{"fail_percent", 2}, {"hard_fail", 2}});
+  CHECK(suite.other_machine == core::AskedTolerance{{"fail_percent", 2}, {"hard_fail", 2}});
   CHECK(suite.goldens.filename() == "goldens");
 }
 

@@ -166,3 +166,11 @@ TEST_CASE("the costliest comes first, equals go by their ids, and one id goes ro
   CHECK(dealt(alike, 3) == std::vector<int>{1, 2, 3, 1, 2});
   CHECK(dealt({}, 3).empty());
 }
+
+TEST_CASE("a file of a shard has the shard in its name") {
+  CHECK(name_in_shard("out/report.xml", Shard{2, 4, ""}) == "out/report.2-of-4.xml");
+  CHECK(name_in_shard("report", Shard{1, 2, ""}) == "report.1-of-2");
+  CHECK(name_in_shard("report.xml", std::nullopt) == "report.xml");
+  CHECK(name_in_shard("", Shard{1, 2, ""}).empty());
+  CHECK(name_in_shard("/dev/null", Shard{1, 2, ""}) == "/dev/null");
+}

@@ -74,6 +74,8 @@ TEST_CASE("suites that make no sense are refused by name") {
   refuses(R"({"name": "a", "job": {"prompt": "x", "image": "../a.png"}})", {"../a.png"});
   refuses(R"({"name": "a", "job": {"prompt": "x", "model": "/models/x"}})", {"/models/x"});
   refuses(R"({"name": "a", "job": {"prompt": "x", "embeddings": ["w=/x.pt"]}})", {"/x.pt"});
+  refuses(R"({"name": "a", "job": {"command": "convert", "latent": "x.npy", "to": "../m"}})", {"../m", "outside"});
+  refuses(R"({"name": "a", "job": {"command": "convert", "latent": "x.npy", "to": "m", "from": "/m"}})", {"/m"});
 }
 
 TEST_CASE("a job's files are found from the suite's folder, and its output is named after the case") {
@@ -84,6 +86,15 @@ TEST_CASE("a job's files are found from the suite's folder, and its output is na
   CHECK(job.said.job.model == "tiny-sd15");
   CHECK(job_of(suite.cases[2], suite, "out", {}).said.job.output == "out/house.png");
   CHECK(job_of(suite.cases[2], suite, "out", {}).place.seed == job_of(suite.cases[2], suite, "other", {}).place.seed);
+}
+
+TEST_CASE("both models of a conversion are found as every model is: by name, or from the suite's folder") {
+  const io::Suite suite = suite_of(
+      R"({"name": "a", "job": {"command": "convert", "latent": "x.npy", "to": "models/m", "from": "tiny-sd15"}})");
+  check_suite(suite);
+  const auto words = job_of(suite.cases[0], suite, "out", {}).said.words;
+  CHECK(words.at("to") == "suites/models/m");
+  CHECK(words.at("from") == "tiny-sd15");
 }
 
 TEST_CASE("a case owns the files of its name, counted ones too") {

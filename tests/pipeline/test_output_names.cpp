@@ -75,3 +75,10 @@ TEST_CASE("a latent's format is the one that is named, or that its ending asks f
   CHECK_THROWS_WITH(output_format("", "a.jpg", "latent"), Catch::StartsWith("latent a.jpg: this option writes"));
   CHECK_THROWS_AS(output_format("jpg", "a"), Error);
 }
+
+TEST_CASE("a picture is told by its ending, in any case") {
+  CHECK(is_picture_name("out/a.png"));
+  CHECK(is_picture_name("a.PNG"));
+  CHECK_FALSE(is_picture_name("a.safetensors"));
+  CHECK_FALSE(is_picture_name("png"));
+}

@@ -4,12 +4,32 @@
 #include <string_view>
 
 #include "core/picture/similarity.hpp"
-#include "core/text/job_limits.hpp"
 #include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
+#include "lapis/error.hpp"
 
 namespace lapis::core {
 namespace {
+
+constexpr Limits level_limits = {0, 1e9};  // a latent's own numbers may be large
+constexpr Limits percent_limits = {0, 100};
+constexpr Limits psnr_limits = {0, 1000};
+constexpr Limits share_limits = {0, 1};
+
+// clang-format off
+constexpr std::array<Threshold, 8> rows = {{
+    {"fail",         "LEVEL",   "A value is different where it differs by more (0)", level_limits, &Tolerance::fail},
+    {"fail_percent", "PERCENT", "That many of the values may be different (0.1; of latents 100, with {fail} 0.1)", percent_limits,
+     &Tolerance::fail_percent},
+    {"hard_fail",    "LEVEL",   "No value may differ by more (1; of latents 0.0001; with {fail} none)", level_limits,
+     &Tolerance::hard_fail},
+    {"warn",         "LEVEL",   "As {fail}, for a warning alone", level_limits, &Tolerance::warn},
+    {"warn_percent", "PERCENT", "As {fail_percent}, for a warning alone (0)", percent_limits, &Tolerance::warn_percent},
+    {"min_psnr",     "DB",      "Lowest PSNR of pictures", psnr_limits, &Tolerance::min_psnr, true},
+    {"min_ssim",     "NUMBER",  "Lowest SSIM of pictures: 1 is equal", share_limits, &Tolerance::min_ssim, true},
+    {"max_flip",     "NUMBER",  "Highest mean FLIP of pictures: 0 is equal", share_limits, &Tolerance::max_flip, true},
+}};
+// clang-format on
 
 constexpr std::array<const char*, 4> colours = {"red", "green", "blue", "alpha"};
 
@@ -61,9 +81,30 @@ void check_metrics(const Difference& difference, const Tolerance& tolerance, std
   }
 }
 
+Tolerance with_asked(Tolerance tolerance, const AskedTolerance& asked) {
+  if (asked.contains("warn_percent") && !asked.contains("warn")) {
+    throw Error(ErrorKind::usage, sentence("{warn_percent} is for {warn}, which is not given"));
+  }
+  if (asked.contains("fail")) tolerance = {.hard_fail = std::nullopt};
+  for (const Threshold& row : rows) {
+    const auto said = asked.find(row.name);
+    if (said == asked.end()) continue;
+    const auto problem = limit_problem(field_name(row.name), said->second, row.limits);
+    if (problem) throw Error(ErrorKind::usage, *problem);
+    std::visit([&](const auto member) { tolerance.*member = said->second; }, row.member);
+  }
+  return tolerance;
+}
+
 }  // namespace
 
-Tolerance latent_tolerance() { return {.fail_percent = 100, .hard_fail = 1e-4}; }
+std::span<const Threshold> thresholds() { return rows; }
+
+Tolerance picture_tolerance(const AskedTolerance& asked) { return with_asked({}, asked); }
+
+Tolerance latent_tolerance(const AskedTolerance& asked) {
+  return with_asked({.fail_percent = 100, .hard_fail = 1e-4}, asked);
+}
 
 Judgement judge(const Difference& difference, const Tolerance& tolerance) {
   Judgement judgement;

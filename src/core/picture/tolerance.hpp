@@ -2,9 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
+
+#include "core/text/job_limits.hpp"
 
 namespace lapis::core {
 
@@ -21,8 +27,27 @@ struct Tolerance {
   std::optional<double> max_flip = {};  ///< of the mean
 };
 
-/// Latents that another number of threads rounded otherwise are equal: every value within 1e-4.
-Tolerance latent_tolerance();
+/// A threshold: options, suites, reports and documents all have it from its row.
+struct Threshold {
+  std::string_view name;        ///< "fail_percent"
+  std::string_view value_name;  ///< "PERCENT"
+  std::string_view help;        ///< with other thresholds in braces
+  Limits limits;
+  std::variant<double Tolerance::*, std::optional<double> Tolerance::*> member;
+  bool of_pictures = false;  ///< alone
+};
+
+std::span<const Threshold> thresholds();
+
+/// Thresholds as somebody says them, by their keys, which are those of the table. Where nothing is said, the usual ones
+/// hold. Who names `fail` asks for no `hard_fail` but the one that is named, and where that is for latents, for 0.1
+/// percent.
+using AskedTolerance = std::map<std::string, double, std::less<>>;
+
+/// What of two pictures counts as equal; and of two latents, of which those are equal that another number of threads
+/// rounded otherwise: every value within 1e-4. Throws Error{usage} for a number beyond a threshold's limits.
+Tolerance picture_tolerance(const AskedTolerance& asked = {});
+Tolerance latent_tolerance(const AskedTolerance& asked = {});
 
 /// One value of both sides.
 struct ValuePair {

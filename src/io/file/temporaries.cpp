@@ -169,4 +169,23 @@ void clear_dead_temporaries(const fs::path& folder) noexcept {
   }
 }
 
+ScratchFolder::ScratchFolder()
+    : path_([] {
+        std::error_code error;
+        const fs::path place = fs::temp_directory_path(error);
+        if (!error) {
+          clear_dead_temporaries(place);
+          fs::path path = temporary_in(place);
+          if (::mkdir(path.c_str(), S_IRWXU) == 0) return path;
+        }
+        throw Error(ErrorKind::output,
+                    error ? std::string("TMPDIR names no folder.")
+                          : core::sentence("no folder can be made in {}.", place.string()),
+                    "Let TMPDIR name a folder that you may write to");
+      }()),
+      pending_(path_),
+      lock_(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  mark_living(lock_);
+}
+
 }  // namespace lapis::io

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "io/file/file_descriptor.hpp"
+#include "io/file/pending_files.hpp"
 
 namespace lapis::io {
 
@@ -29,5 +30,20 @@ bool is_temporary(const std::filesystem::path& path);
 /// of another machine that shares the disk, are dead after a day. Looks into each folder once in the life of the
 /// process; errors leave things as they are.
 void clear_dead_temporaries(const std::filesystem::path& folder) noexcept;
+
+/// A folder where the system has temporary ones, for this user alone. It goes with this, and at a signal; what SIGKILL
+/// leaves is removed by the next one that is made.
+class ScratchFolder {
+ public:
+  /// Throws Error{output} where none can be made.
+  ScratchFolder();
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  PendingFile pending_;
+  FileDescriptor lock_;
+};
 
 }  // namespace lapis::io

@@ -29,6 +29,7 @@ Json file_json(const ComparedFile& file) {
   return {{"path", file.path},
           {"format", text_or_null(file.format)},
           {"size", file.size},
+          {"bits", file.size.size() == 2 ? Json(file.bits) : Json()},
           {"pixels_sha256", text_or_null(file.pixels_sha256)}};
 }
 
@@ -64,14 +65,12 @@ Json measures_json(const core::Difference& difference) {
 }
 
 Json tolerance_json(const core::Tolerance& tolerance) {
-  return {{"fail", tolerance.fail},
-          {"fail_percent", tolerance.fail_percent},
-          {"hard_fail", or_null(tolerance.hard_fail)},
-          {"warn", or_null(tolerance.warn)},
-          {"warn_percent", tolerance.warn_percent},
-          {"min_psnr", or_null(tolerance.min_psnr)},
-          {"min_ssim", or_null(tolerance.min_ssim)},
-          {"max_flip", or_null(tolerance.max_flip)}};
+  Json json;
+  for (const core::Threshold& row : core::thresholds()) {
+    std::visit([&](const auto member) { json[row.name] = or_null(std::optional<double>(tolerance.*member)); },
+               row.member);
+  }
+  return json;
 }
 
 Json breach_json(const core::Breach& breach) { return {{"threshold", breach.threshold}, {"text", breach.text}}; }
@@ -94,9 +93,10 @@ Json changed_json(const ChangedSettings& changed) {
 Json pair_json(const ComparedPair& pair) {
   Json breaches = Json::array();
   for (const core::Breach& breach : pair.judgement.breaches) breaches.push_back(breach_json(breach));
+  const bool identical = pair.difference && pair.difference->identical();
   return {{"name", pair.name},
           {"equal", pair.equal()},
-          {"identical", pair.difference && pair.difference->identical()},
+          {"identical", identical && pair.is_cut() ? Json() : Json(identical)},
           {"a", file_json(pair.a)},
           {"b", file_json(pair.b)},
           {"difference", pair.difference ? measures_json(*pair.difference) : Json()},

@@ -36,6 +36,8 @@ struct ComparedPair {
   double seconds = 0;
 
   bool equal() const { return !error && judgement.equal(); }
+  /// Whether a picture has bits that are not compared.
+  bool is_cut() const { return a.bits > 8 || b.bits > 8; }
 };
 
 /// How many pairs of each kind there are.

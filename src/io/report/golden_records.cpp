@@ -7,6 +7,7 @@
 #include <sstream>
 #include <sys/utsname.h>
 
+#include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
 #include "io/file/atomic_file.hpp"
 #include "io/file/json_reader.hpp"
@@ -50,8 +51,8 @@ GoldenRecords read_golden_records(const fs::path& folder) {
   const fs::path path = folder / file_name;
   std::error_code ignored;
   if (!fs::exists(path, ignored)) return {};
-  const JsonSource source{path.string(), ErrorKind::input, "Approve the goldens anew, or restore the file",
-                          largest_file};
+  const JsonSource source{path.string(), ErrorKind::input,
+                          core::marked("Restore the file, or approve all cases anew: {update}"), largest_file};
   const nlohmann::json document = read_json(source);
   GoldenRecords records;
   for (const auto& [name, value] : JsonValue(document, source).members()) records[name] = record_in(value);

@@ -146,6 +146,7 @@ std::string smoke_json(const SmokeReport& report) {
                     {"counts", {{"passed", report.cases.size() - report.failed()}, {"failed", report.failed()}}},
                     {"machine", report.machine},
                     {"faults", report.faults},
+                    {"notes", report.notes},
                     {"cases", cases},
                     {"seconds", milliseconds_kept(report.seconds)}});
 }

@@ -64,6 +64,7 @@ struct SmokeReport {
   std::vector<SmokeCase> cases;
   std::vector<std::string> faults;  ///< of the suite: pictures that no case owns
   double seconds = 0;
+  std::vector<std::string> notes = {};
 
   std::size_t failed() const;
   bool passed() const { return failed() == 0 && faults.empty(); }

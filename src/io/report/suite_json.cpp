@@ -9,6 +9,7 @@
 #include "core/text/job_limits.hpp"
 #include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
+#include "core/text/suggest.hpp"
 #include "io/file/json_reader.hpp"
 #include "io/file/json_text.hpp"
 #include "io/file/text.hpp"
@@ -21,21 +22,20 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t largest_suite = std::size_t{16} << 20;
-constexpr double largest_threshold = 1e9;
 
-const std::array<std::string, 8> threshold_keys = {"fail",         "fail_percent", "hard_fail", "warn",
-                                                   "warn_percent", "min_psnr",     "min_ssim",  "max_flip"};
+const core::AskedTolerance usual_other_machine = {{"fail_percent", 2}, {"hard_fail", 2}};
+const core::AskedTolerance usual_latent_other_machine = {{"fail_percent", 100}, {"hard_fail", 0.02}};
 
-const Thresholds usual_other_machine = {{"fail_percent", 2}, {"hard_fail", 2}};
-const Thresholds usual_latent_other_machine = {{"fail_percent", 100}, {"hard_fail", 0.02}};
-
-Thresholds thresholds_in(const JsonValue& object, const std::string& key, Thresholds usual = {}) {
+core::AskedTolerance tolerance_in(const JsonValue& object, const std::string& key, core::AskedTolerance usual = {}) {
   if (!object.has(key)) return usual;
   const JsonValue value = object.at(key);
-  value.expect_keys({}, threshold_keys);
-  Thresholds thresholds;
-  for (const auto& [name, number] : value.members()) thresholds[name] = number.number(0, largest_threshold);
-  return thresholds;
+  value.expect_keys({}, core::row_names(core::thresholds()));
+  core::AskedTolerance asked;
+  for (const core::Threshold& row : core::thresholds()) {
+    const std::string name(row.name);
+    if (value.has(name)) asked[name] = value.at(name).number(row.limits.lowest, row.limits.highest);
+  }
+  return asked;
 }
 
 /// The words that "refused" takes, as reports have them: "usage", "input file".
@@ -113,8 +113,8 @@ SuiteCase case_in(const JsonValue& value, const nlohmann::json& job, const nlohm
   made.golden = value.has("golden") ? value.at("golden").truth() : made.exit == 0;
   if (made.golden && made.exit != 0)
     value.at("golden").fail("is for a case that makes something, and this one is refused");
-  made.tolerance = thresholds_in(value, "tolerance");
-  made.other_machine = thresholds_in(value, "other_machine");
+  made.tolerance = tolerance_in(value, "tolerance");
+  made.other_machine = tolerance_in(value, "other_machine");
   if (value.has("memory")) made.memory = bytes_in(value.at("memory"));
   if (!value.has("time")) return made;
   const JsonValue time = value.at("time");
@@ -151,10 +151,10 @@ Suite read_suite(const fs::path& file) {
     whole.at("goldens").fail("is {}; expected a folder below that of the suite", in_quotes(goldens));
   }
   suite.goldens = suite.folder / goldens;
-  suite.tolerance = thresholds_in(whole, "tolerance");
-  suite.latent_tolerance = thresholds_in(whole, "latent_tolerance");
-  suite.other_machine = thresholds_in(whole, "other_machine", usual_other_machine);
-  suite.latent_other_machine = thresholds_in(whole, "latent_other_machine", usual_latent_other_machine);
+  suite.tolerance = tolerance_in(whole, "tolerance");
+  suite.latent_tolerance = tolerance_in(whole, "latent_tolerance");
+  suite.other_machine = tolerance_in(whole, "other_machine", usual_other_machine);
+  suite.latent_other_machine = tolerance_in(whole, "latent_other_machine", usual_latent_other_machine);
   if (whole.has("job")) {
     whole.at("job").members();
     check_job(whole.at("job"));

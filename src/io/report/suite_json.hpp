@@ -3,18 +3,15 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/picture/tolerance.hpp"
 #include "io/report/job_json.hpp"
 
 namespace lapis::io {
-
-/// Thresholds of `core::Tolerance` that somebody says, by their keys.
-using Thresholds = std::map<std::string, double>;
 
 /// How long a case may take beside another one.
 struct TimeRatio {
@@ -28,8 +25,8 @@ struct SuiteCase {
   std::string where;   ///< begins messages
   JobLine job;         ///< files as the suite names them
   bool golden = true;  ///< its outputs are held against approved ones
-  Thresholds tolerance;
-  Thresholds other_machine;
+  core::AskedTolerance tolerance;
+  core::AskedTolerance other_machine;
   int exit = 0;  ///< the exit code that the command alone must have
   std::optional<TimeRatio> time;
   std::optional<std::uint64_t> memory;  ///< bytes at most, of the whole program while it does this
@@ -38,12 +35,12 @@ struct SuiteCase {
 /// Cases in the order of the file.
 struct Suite {
   std::filesystem::path file;
-  std::filesystem::path folder;   ///< of the file; empty: the one the program runs in
-  std::filesystem::path goldens;  ///< the folder of what was approved
-  Thresholds tolerance;           ///< of pictures
-  Thresholds latent_tolerance;
-  Thresholds other_machine;  ///< of goldens that a CPU of another class made
-  Thresholds latent_other_machine;
+  std::filesystem::path folder;    ///< of the file; empty: the one the program runs in
+  std::filesystem::path goldens;   ///< the folder of what was approved
+  core::AskedTolerance tolerance;  ///< of pictures
+  core::AskedTolerance latent_tolerance;
+  core::AskedTolerance other_machine;  ///< of goldens that a CPU of another class made
+  core::AskedTolerance latent_other_machine;
   std::vector<SuiteCase> cases;
 };
 
