@@ -168,6 +168,7 @@ void Batch::check_outputs(CheckedJob& job) {
   const auto done = done_.find(done_key(job.outline.id, outputs));
   const pipeline::OutputPolicy policy = policy_of(job.job);
   pipeline::check_output(policy);
+  for (const std::string& output : outputs) files_.models().check_no_output(output);
   job.is_done = done != done_.end() && !policy.overwrite && is_whole(known_[done->second]);
   if (job.is_ours || job.is_done || policy.overwrite || policy.skip_existing) return;
   for (const std::string& output : outputs) {

@@ -305,7 +305,7 @@ void make_folders(std::span<const pipeline::Output> outputs) {
 
 /// What a job is done with.
 struct Doing {
-  const BatchJob& job;
+  const pipeline::ModelCatalog& models;
   pipeline::EngineDoor& door;
   const Events& events;
   const pipeline::Outlet& outlet;
@@ -315,7 +315,7 @@ struct Doing {
 bool run(PlannedRender planned, const Doing& doing) {
   pipeline::RenderOutputs& outputs = planned.outputs;
   make_folders(outputs.all());
-  pipeline::plan_render_outputs(outputs, planned.plan, doing.outlet.policy);
+  pipeline::plan_render_outputs(outputs, planned.plan, doing.outlet.policy, doing.models);
   if (pipeline::all_stay(outputs.all())) return true;
   pipeline::PreparedRender prepared = pipeline::prepare_render(std::move(planned.plan), &doing.door, doing.events);
   const auto on_picture = [&](const pipeline::DrawnPicture& picture) {
@@ -330,7 +330,7 @@ bool run(PlannedRender planned, const Doing& doing) {
 bool run(PlannedDecode planned, const Doing& doing) {
   make_folders(pipeline::picture_outputs(pipeline::decode_names(planned.output, planned.latent, planned.plan)));
   const std::vector<pipeline::Output> outputs =
-      pipeline::plan_decode_outputs(planned.output, planned.latent, planned.plan, doing.outlet);
+      pipeline::plan_decode_outputs(planned.output, planned.latent, planned.plan, doing.outlet, doing.models);
   if (pipeline::all_stay(outputs)) return true;
   pipeline::decode(planned.plan, doing.door, doing.events, [&](const pipeline::DecodedPicture& picture) {
     doing.on_written(pipeline::save(picture, planned.plan, outputs, doing.outlet));
@@ -340,7 +340,7 @@ bool run(PlannedDecode planned, const Doing& doing) {
 
 bool run(PlannedEncode planned, const Doing& doing) {
   make_folders(planned.outputs.latents);
-  pipeline::plan_encode_outputs(planned.outputs, planned.plan, doing.outlet);
+  pipeline::plan_encode_outputs(planned.outputs, planned.plan, doing.outlet, doing.models);
   if (pipeline::all_stay(planned.outputs.latents)) return true;
   pipeline::encode(planned.plan, doing.door, doing.events, [&](const pipeline::EncodedPictures& encoded) {
     doing.on_written(pipeline::save(encoded, planned.plan, planned.outputs, doing.outlet));
@@ -350,7 +350,8 @@ bool run(PlannedEncode planned, const Doing& doing) {
 
 bool run(PlannedConvert planned, const Doing& doing) {
   make_folders({{{planned.words.output, std::nullopt}}});
-  const pipeline::Output output = pipeline::plan_convert_output(planned.words, planned.plan, doing.outlet);
+  const pipeline::Output output =
+      pipeline::plan_convert_output(planned.words, planned.plan, doing.outlet, doing.models);
   if (output.stays) return true;
   pipeline::verify(planned.plan);
   const pipeline::Converted converted = pipeline::convert(planned.plan, doing.door, doing.events);
@@ -388,7 +389,7 @@ bool run(const BatchJob& job, Files& files, pipeline::EngineDoor& door, const Ev
          const pipeline::Outlet& outlet, const OnWritten& on_written) {
   BatchJob named = job;
   Planned plan = planned(named, files);
-  const Doing doing{named, door, events, outlet, on_written};
+  const Doing doing{files.models(), door, events, outlet, on_written};
   return std::visit([&](auto& each) { return run(std::move(each), doing); }, plan);
 }
 
