@@ -40,20 +40,19 @@ Batch::Batch(BatchAsked asked, BatchEvents events, bool writes)
   pipeline::check_output(asked_.policy);
   events_.outlet.reports = true;  // the journal wants digests
   if (asked_.workers > 1) workers_.emplace(asked_.workers, [this](io::MessageLine& to_maker) { serve(to_maker); });
-  reserve(asked_.list.file == "-" ? "" : asked_.list.file, "the list of jobs");
-  reserve(asked_.list.prompts, "the file of prompts");
-  reserve(asked_.journal.string(), "the journal");
-  if (!asked_.journal.empty()) reserve(asked_.journal.string() + ".lock", "the journal's lock");
+  claims_.reserve(asked_.list.file == "-" ? "" : asked_.list.file, "the list of jobs");
+  claims_.reserve(asked_.list.prompts, "the file of prompts");
+  claims_.reserve(asked_.journal.string(), "the journal");
+  if (!asked_.journal.empty()) claims_.reserve(asked_.journal.string() + ".lock", "the journal's lock");
   if (!asked_.sheet.empty()) {
-    if (const auto kept = reserved_.find(whole_path(asked_.sheet)); kept != reserved_.end()) {
-      throw Error(ErrorKind::usage,
-                  core::sentence("{sheet} {}: that is {}. Name another file", asked_.sheet, kept->second));
+    if (const char* what = claims_.reserved(asked_.sheet)) {
+      throw Error(ErrorKind::usage, core::sentence("{sheet} {}: that is {}. Name another file", asked_.sheet, what));
     }
     sheet_.emplace(asked_.sheet, asked_.list);
     std::error_code ignored;  // what cannot be made is told by whoever tries to write there
     if (writes) fs::create_directories(fs::absolute(asked_.sheet).parent_path(), ignored);
     if (writes) io::check_writable(asked_.sheet, /*overwrite=*/true);
-    reserve(asked_.sheet, "the sheet");
+    claims_.reserve(asked_.sheet, "the sheet");
   }
   if (asked_.journal.empty()) return;
   if (writes) {
@@ -66,7 +65,7 @@ Batch::Batch(BatchAsked asked, BatchEvents events, bool writes)
     std::vector<std::string> outputs;
     for (const io::JournalOutput& output : known_[i].outputs) {
       outputs.push_back(output.path);
-      by_path_[whole_path(output.path)] = i;
+      by_path_[claims_.whole_path(output.path)] = i;
     }
     if (known_[i].done()) done_[done_key(known_[i].id, outputs)] = i;
   }
@@ -94,24 +93,13 @@ const std::vector<CheckedJob>& Batch::check() {
   return jobs_;
 }
 
-/// A path by which each file has one name, there or not: links of its folder are followed.
-std::string Batch::whole_path(const std::string& path) {
-  std::error_code ignored;
-  const fs::path whole = fs::absolute(path, ignored).lexically_normal();
-  const auto [folder, is_new] = folders_.emplace(whole.parent_path(), whole.parent_path());
-  if (is_new) {
-    const fs::path real = fs::weakly_canonical(folder->first, ignored);
-    if (!ignored) folder->second = real;
-  }
-  return (folder->second / whole.filename()).string();
-}
-
 std::optional<CheckedJob> Batch::outlined(BatchJob job) {
   CheckedJob outlined{std::move(job), {}};
   const bool is_one = takes(outlined, [&] {
     if (outlined.job.fault) throw Error(*outlined.job.fault);
+    check_inputs(outlined.job);
     outlined.outline = outline_here(outlined.job);
-    claim_outputs(outlined);
+    claims_.write(outlined.job, outlined.outline.outputs, list_);
   });
   return is_one ? std::optional(std::move(outlined)) : std::nullopt;
 }
@@ -129,27 +117,21 @@ bool Batch::takes(CheckedJob& job, const std::function<void()>& step) {
   }
 }
 
-/// No output may be this file.
-void Batch::reserve(const std::string& file, const char* what) {
-  if (!file.empty()) reserved_.emplace(whole_path(file), what);
-}
-
-/// Refuses a job whose outputs are those of one before, what the batch itself reads and writes, or no files.
-void Batch::claim_outputs(const CheckedJob& job) {
-  for (const std::string& output : job.outline.outputs) {
-    std::error_code ignored;
-    if (fs::is_other(output, ignored) || fs::is_directory(output, ignored)) {
-      throw Error(ErrorKind::usage, core::sentence("{-output} {}: a batch writes files, and that is none", output));
-    }
-    if (const auto kept = reserved_.find(whole_path(output)); kept != reserved_.end()) {
+/// Refuses a job that reads what another makes, where their order is not certain; a pipe is done line by line.
+void Batch::check_inputs(const BatchJob& job) {
+  const std::vector<std::string> inputs = inputs_of(job);
+  for (const std::string& input : inputs) {
+    const std::optional<JobPoint> writer = claims_.writer(input);
+    if (!writer) continue;
+    if (is_checking_) {
       throw Error(ErrorKind::usage,
-                  core::sentence("it would write {}, which is {}. Name another file", output, kept->second));
+                  core::sentence("it reads {}, which {} writes, and jobs of a list have no order.", input,
+                                 list_.where(*writer)),
+                  "Put it into a list of its own that is done afterwards, or send the lines through a pipe");
     }
-    const auto [claim, is_free] = claimed_.emplace(whole_path(output), job.job.where);
-    if (is_free) continue;
-    throw Error(ErrorKind::usage, core::sentence("it would write {}, as {} does.", output, claim->second),
-                core::sentence("Let names differ: {-output} with {{line}}, {{seed}} or {{prompt}} in it"));
+    end_workers();
   }
+  claims_.read(job, inputs);
 }
 
 /// Decides whether the job was done, and refuses outputs that are another's.
@@ -192,14 +174,14 @@ pipeline::OutputPolicy Batch::policy_of(const BatchJob& job) const {
 
 /// The last record of runs before that has this output; null for none.
 const io::JournalRecord* Batch::owner_of(const std::string& output) {
-  const auto owner = by_path_.find(whole_path(output));
+  const auto owner = by_path_.find(claims_.whole_path(output));
   return owner == by_path_.end() ? nullptr : &known_[owner->second];
 }
 
 /// What tells jobs apart that were done: the id, and where all outputs lie.
 std::string Batch::done_key(const std::string& id, std::span<const std::string> outputs) {
   std::set<std::string> paths;
-  for (const std::string& output : outputs) paths.insert(whole_path(output));
+  for (const std::string& output : outputs) paths.insert(claims_.whole_path(output));
   std::string key = id;
   for (const std::string& path : paths) key += '\n' + path;
   return key;

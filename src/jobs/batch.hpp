@@ -15,6 +15,7 @@
 #include "io/file/child_process.hpp"
 #include "io/report/journal.hpp"
 #include "jobs/checked_jobs.hpp"
+#include "jobs/claims.hpp"
 #include "jobs/contact_sheet.hpp"
 #include "jobs/job_list.hpp"
 #include "jobs/job_messages.hpp"
@@ -91,11 +92,9 @@ class Batch {
   std::optional<double> estimate() const;
 
  private:
-  std::string whole_path(const std::string& path);
   std::optional<CheckedJob> outlined(BatchJob job);
   bool takes(CheckedJob& job, const std::function<void()>& step);
-  void reserve(const std::string& file, const char* what);
-  void claim_outputs(const CheckedJob& job);
+  void check_inputs(const BatchJob& job);
   void check_outputs(CheckedJob& job);
   pipeline::OutputPolicy policy_of(const BatchJob& job) const;
   const io::JournalRecord* owner_of(const std::string& output);
@@ -127,12 +126,10 @@ class Batch {
   JobList list_;
   Files files_;
   std::optional<io::Journal> journal_;
-  std::vector<io::JournalRecord> known_;                            ///< of runs before
-  std::map<std::string, std::size_t> done_;                         ///< by `done_key`, the last in `known_`
-  std::map<std::string, std::size_t> by_path_;                      ///< whose output lies there, in `known_`
-  std::map<std::filesystem::path, std::filesystem::path> folders_;  ///< of outputs, with links followed
-  std::map<std::string, std::string> reserved_;  ///< what the batch itself reads and writes, by whole path
-  std::map<std::string, std::string> claimed_;   ///< outputs of this batch, by whole path: where they are said
+  std::vector<io::JournalRecord> known_;        ///< of runs before
+  std::map<std::string, std::size_t> done_;     ///< by `done_key`, the last in `known_`
+  std::map<std::string, std::size_t> by_path_;  ///< whose output lies there, in `known_`
+  Claims claims_;
   std::vector<CheckedJob> jobs_;
   std::vector<io::JournalRecord> faults_;  ///< found before it is known how many jobs there are
   bool is_checking_ = false;

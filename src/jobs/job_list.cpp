@@ -77,7 +77,7 @@ BatchJob JobList::parsed(const std::string& text, std::size_t line) const {
   job.place.text = text;
   job.place.line = line;
   job.line = line;
-  job.where = lines_ ? core::sentence("{}, line {}", lines_->name(), line) : "the batch";
+  job.where = line_text(line);
   try {
     if (lines_) job.said = io::read_job_line(text, job.where);
     take_defaults(job.said, asked_.defaults);
@@ -85,6 +85,15 @@ BatchJob JobList::parsed(const std::string& text, std::size_t line) const {
     job.fault = error;
   }
   return job;
+}
+
+std::string JobList::line_text(std::size_t line) const {
+  return lines_ ? core::sentence("{}, line {}", lines_->name(), line) : "the batch";
+}
+
+std::string JobList::where(const JobPoint& point) const {
+  const std::string text = line_text(point.line);
+  return is_product_ ? core::sentence("{}, job {}", text, point.number) : text;
 }
 
 std::optional<BatchJob> JobList::next_line() {
@@ -131,7 +140,7 @@ std::optional<int> JobList::awaited() const {
 void JobList::fill(BatchJob& job) const {
   if (!is_product_) return;
   job.line = job.place.number;
-  job.where = core::sentence("{}, job {}", job.where, job.line);
+  job.where = where(point_of(job));
   if (job.fault) return;
   const std::size_t each = combinations(asked_.axes);
   try {
@@ -151,7 +160,8 @@ std::uint64_t JobList::next_seed(const JobPlace& place) {
   const std::size_t each = combinations(asked_.axes);
   std::string text = place.text;
   if (!prompts_.empty()) text += '\n' + prompts_[place.product / each];
-  const std::uint64_t times = place.product % each == 0 ? seen_[text]++ : seen_[text] - 1;
+  const TextKey key = text_key(text);
+  const std::uint64_t times = place.product % each == 0 ? seen_[key]++ : seen_[key] - 1;
   const std::string whole = core::sentence("{} {}", times, text);
   return std::stoull(io::sha256(std::as_bytes(std::span(whole))).substr(0, 16), nullptr, 16);
 }

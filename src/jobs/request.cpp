@@ -372,6 +372,14 @@ bool same_engine(const EngineOptions& a, const EngineOptions& b) {
          a.keep_bytes == b.keep_bytes;
 }
 
+std::vector<std::string> inputs_of(const BatchJob& job) {
+  std::vector<std::string> inputs = job.said.inputs;
+  for (const auto& file : {job.said.job.image, job.said.job.mask, job.said.job.init_latent}) {
+    if (file) inputs.push_back(*file);
+  }
+  return inputs;
+}
+
 Outline outline(BatchJob& job, Files& files) {
   const Planned plan = planned(job, files);
   Identity identity;

@@ -48,6 +48,9 @@ bool same_engine(const EngineOptions& a, const EngineOptions& b);
 /// known without loading.
 Outline outline(BatchJob& job, Files& files);
 
+/// Files that a job begins with, and that a job before it may have made.
+std::vector<std::string> inputs_of(const BatchJob& job);
+
 using OnWritten = std::function<void(const pipeline::Written&)>;
 
 /// Does a job that has an outline, and hands over each output once it is written; the folders of outputs are made.

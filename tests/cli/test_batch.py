@@ -156,6 +156,27 @@ class Rendered(BatchTest):
             self.assertIn(b"that is" if b"--sheet" in result.stderr else b"which is", result.stderr)
         self.assertEqual((self.folder / "p.png").read_text(), "a lake\n")
 
+    def test_a_list_that_reads_what_it_writes_is_refused_and_a_pipe_is_done_in_order(self) -> None:
+        draws = {"prompt": "a lake", "seed": 1, "output": "out/1.png"}
+        reads = {"prompt": "a hill", "seed": 2, "image": "out/../out/1.png", "output": "out/2.png"}
+        encodes = {"command": "encode", "images": ["out/1.png"], "model": "tiny-sd15", "output": "out/3.safetensors"}
+        told = self.batch(self.jobs([draws, reads, encodes]), "-o", "out/", code=9).stderr.decode()
+        for line in (2, 3):
+            self.assertRegex(told, f"jobs.jsonl, line {line}: it reads .*1.png, which jobs.jsonl, line 1 writes")
+        self.assertEqual(sorted(self.contents("out")), ["1.png"])
+        later = self.batch(self.jobs([reads, draws | {"overwrite": True}]), "-o", "out/", code=9).stderr.decode()
+        self.assertIn("line 2: it would write out/1.png, which jobs.jsonl, line 1 reads", later)
+        own = self.jobs([{"prompt": "a", "image": "out/1.png", "output": "out/1.png", "overwrite": True}])
+        self.assertIn(b"which it reads", self.batch(own, "-o", "out/", code=9).stderr)
+        shutil.rmtree(self.folder / "out")
+        lines = "".join(json.dumps(line) + "\n" for line in [draws, reads, encodes]).encode()
+        for words, said in (((), b"3 jobs done"), (("--workers", "2"), b"0 jobs done, 3 done before")):
+            self.assertIn(said, self.batch("-", "-o", "out/", *words, input=lines).stderr)
+        whole = self.contents("out")
+        shutil.rmtree(self.folder / "out")
+        self.batch("-", "-o", "out/", "--workers", "2", input=lines)
+        self.assertEqual(self.contents("out"), whole)
+
     def test_an_output_elsewhere_is_another_job(self) -> None:
         def put(*outputs: str) -> str:
             return self.jobs([{"prompt": "a lake", "seed": 1, "output": output} for output in outputs])
