@@ -1,15 +1,18 @@
 #include "jobs/batch.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "cli/commands.hpp"
+#include "cli/declared.hpp"
 #include "cli/job_options.hpp"
 #include "cli/option_group.hpp"
 #include "cli/output_options.hpp"
@@ -176,10 +179,17 @@ void print_plan(const BatchOptions& options, const jobs::Batch& batch, std::span
 
 int exit_of(const jobs::BatchResult& result) { return result.failed > 0 ? some_failed : 0; }
 
-int merge(const BatchOptions& options) {
-  if (!options.jobs.empty() || !options.prompts.empty() || !options.axes.empty() || !options.shard.empty()) {
-    throw Error(ErrorKind::usage, "--merge joins what was done, and does no jobs. Leave the rest out");
+/// Refuses what joining journals does not heed.
+void check_merge(const CLI::App& app) {
+  constexpr std::array<std::string_view, 4> heeded = {"--merge", "--json", "--quiet", "--progress"};
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string name = shown(*option);
+    if (option->count() == 0 || std::ranges::find(heeded, name) != heeded.end()) continue;
+    throw Error(ErrorKind::usage, core::sentence("--merge joins what was done, and does no jobs. Leave out {}", name));
   }
+}
+
+int merge(const BatchOptions& options) {
   const std::vector<std::filesystem::path> folders(options.merged.begin(), options.merged.end());
   const jobs::Merged merged = jobs::merge(folders);
   if (options.outputs.json) print_json(io::merge_line(merged.records.size(), merged.of, merged.faults));
@@ -187,14 +197,12 @@ int merge(const BatchOptions& options) {
     for (const std::string& fault : merged.faults) print_error(fault);
     return not_whole;
   }
-  jobs::write_merged(merged, folders.front());
   if (!options.outputs.json) print_line((folders.front() / "journal.jsonl").string());
   print_note(core::sentence("{}, each done once", core::count_text(merged.of, "job")));
   return 0;
 }
 
 int run_batch(const BatchOptions& options) {
-  if (!options.merged.empty()) return merge(options);
   check(options);
   Progress progress("job");
   const jobs::BatchAsked asked = asked_of(options);
@@ -251,7 +259,11 @@ Run declare_batch(CLI::App& app) {
   declare_job_options(app, options->defaults, options->stdin_use, "");
   declare_json(app, options->outputs.json, "One JSON line an output, and a failure, on stdout");
   app.footer(batch_footer);
-  return [options] {
+  return [options, &app] {
+    if (!options->merged.empty()) {
+      check_merge(app);
+      return merge(*options);
+    }
     options->outputs.overwrite = options->defaults.job.overwrite;
     options->outputs.skip_existing = options->defaults.job.skip_existing;
     return run_batch(*options);

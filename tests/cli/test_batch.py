@@ -398,6 +398,10 @@ class Refused(BatchTest):
             self.assertIn(result.returncode, (2, 9), words)
             self.assertIn(said, result.stderr.decode(), words)
 
+    def test_joining_takes_no_option_that_it_does_not_heed(self) -> None:
+        for words in (("--output", "x.png"), ("--dry-run",), ("--workers", "2"), ("--steps", "2"), ("--overwrite",)):
+            self.refused(2, "batch", "--merge", "out", *words, says=("--merge", f"Leave out {words[0]}"))
+
     def test_two_batches_on_one_folder(self) -> None:
         (self.folder / "out").mkdir()
         with subprocess.Popen([program(), "batch", "-", "-o", "out/"], cwd=self.folder, stdin=subprocess.PIPE,

@@ -95,6 +95,20 @@ std::optional<LockText> read_lock(const std::string& text, const fs::path& file)
   return lock;
 }
 
+/// Takes a journal's lock, and gives what it said before.
+LockText acquired(RunLock& lock, const fs::path& file) {
+  const bool is_ours = lock.acquire();
+  std::optional<LockText> before = read_lock(lock.text(), file);
+  if (!is_ours) {
+    throw Error(ErrorKind::output,
+                core::sentence("{} is being written by {}.", file.string(), before.value_or(LockText()).holder),
+                "Wait until that run is done, or name another folder");
+  }
+  if (before) return *before;
+  throw Error(ErrorKind::output, core::sentence("{}.lock is there, and no run of lapis wrote it.", file.string()),
+              "Move it away, or name another folder");
+}
+
 /// Whether what follows the last end of a line is the beginning of a record, which a kill cut short.
 bool is_torn_record(std::string_view rest) {
   constexpr std::string_view beginning = "{\"id\":\"";
@@ -156,26 +170,19 @@ std::vector<JournalRecord> read_journal(const fs::path& file) {
   return records;
 }
 
+JournalHold::JournalHold(const fs::path& file) {
+  if (::access(fs::absolute(file).parent_path().c_str(), W_OK) != 0) return;
+  acquired(lock_.emplace(file.string() + ".lock"), file);
+}
+
 void replace_journal(const fs::path& file, std::span<const JournalRecord> records) {
-  const Journal held(file);
   std::string text;
   for (const JournalRecord& record : records) text += journal_line(record, file.parent_path()) + "\n";
   write_file(file, std::as_bytes(std::span(text)), /*overwrite=*/true);
 }
 
 Journal::Journal(const fs::path& file) : file_(in_made_folder(fs::absolute(file))), lock_(file_.string() + ".lock") {
-  const bool is_ours = lock_.acquire();
-  std::optional<LockText> before = read_lock(lock_.text(), file_);
-  if (!is_ours) {
-    throw Error(ErrorKind::output,
-                core::sentence("{} is being written by {}.", file_.string(), before.value_or(LockText()).holder),
-                "Wait until that run is done, or name another folder");
-  }
-  if (!before) {
-    throw Error(ErrorKind::output, core::sentence("{}.lock is there, and no run of lapis wrote it.", file_.string()),
-                "Move it away, or name another folder");
-  }
-  interrupted_ = std::move(before->at_hand);
+  interrupted_ = acquired(lock_, file_).at_hand;
   records_ = read_journal(file_);
   for (const JournalRecord& record : records_) {
     if (record.done()) std::erase(interrupted_, record.id);
