@@ -52,7 +52,8 @@ void take_defaults(io::JobLine& line, const pipeline::AskedJob& defaults) {
 }
 
 /// Says a field of a line, as text has it.
-void say(io::JobLine& line, const std::string& key, const std::string& value) {
+void say(BatchJob& job, const std::string& key, const std::string& value) {
+  io::JobLine& line = job.said;
   const core::JobField& field = core::find_job_field(key);
   if (!io::takes_field(line.command, key)) {
     throw Error(ErrorKind::usage, core::sentence("command \"{}\" has no {}. Leave it out for such lines", line.command,
@@ -60,6 +61,7 @@ void say(io::JobLine& line, const std::string& key, const std::string& value) {
   }
   core::set_field(line.job, field, value);
   line.named.insert(key);
+  job.overruled.insert(key);
 }
 
 }  // namespace
@@ -144,10 +146,10 @@ void JobList::fill(BatchJob& job) const {
   if (job.fault) return;
   const std::size_t each = combinations(asked_.axes);
   try {
-    if (!prompts_.empty()) say(job.said, "prompt", prompts_[job.place.product / each]);
+    if (!prompts_.empty()) say(job, "prompt", prompts_[job.place.product / each]);
     const std::vector<std::size_t> chosen = places(asked_.axes, job.place.product % each);
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-      say(job.said, asked_.axes[i].key, asked_.axes[i].values[chosen[i]]);
+      say(job, asked_.axes[i].key, asked_.axes[i].values[chosen[i]]);
     }
   } catch (const Error& error) {
     job.fault = at(job.where, error);

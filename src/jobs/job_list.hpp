@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -37,10 +38,11 @@ struct JobPoint {
 /// One job as it is asked.
 struct BatchJob {
   JobPlace place;
-  std::size_t line = 0;        ///< of the file where one line is one job, else its number; from 1
-  std::string where;           ///< begins messages: "jobs.jsonl, line 3"
-  io::JobLine said;            ///< with the defaults, the prompt and the values of the axes
-  std::optional<Error> fault;  ///< why it is none
+  std::size_t line = 0;             ///< of the file where one line is one job, else its number; from 1
+  std::string where;                ///< begins messages: "jobs.jsonl, line 3"
+  io::JobLine said;                 ///< with the defaults, the prompt and the values of the axes
+  std::set<std::string> overruled;  ///< keys of what prompts and axes say on top of its line
+  std::optional<Error> fault;       ///< why it is none
 };
 
 inline JobPoint point_of(const BatchJob& job) { return {job.place.line, job.place.number}; }

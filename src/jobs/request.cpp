@@ -102,8 +102,9 @@ pipeline::RenderPlan plan_of_render(const BatchJob& job, Files& files) {
   if (!asked.named.contains("prompt") && !asked.job.init_latent) {
     throw Error(ErrorKind::usage, core::sentence("there is no {prompt}. Say what the picture shows"));
   }
-  return pipeline::plan_render(pipeline::render_asked(std::move(asked), std::move(source), files.models()),
-                               files.models(), job.place.seed);
+  pipeline::RenderAsked whole = pipeline::render_asked(std::move(asked), std::move(source), files.models());
+  if (job.said.is_record) whole.record = {job.where, "", job.overruled};
+  return pipeline::plan_render(std::move(whole), files.models(), job.place.seed);
 }
 
 PlannedRender plan_render_job(BatchJob& job, Files& files) {

@@ -372,6 +372,22 @@ class Again(BatchTest):
         self.assertEqual(again.returncode, 0, again.stderr)
         self.assertIn(b"made with another model of that name", again.stderr)
 
+    def test_what_a_record_says_that_is_not_for_the_model_on_top_of_it_is_left_out(self) -> None:
+        made = run("generate", "a red house", "-n", "a lake", "-s", "3", "-m", "tiny-sdxl", "--clip-skip", "3", "--original-size",
+                   "99x99", "--zero-snr", "on", "--json", "-o", "a.png", *QUICK, cwd=self.folder)
+        (self.folder / "a.jsonl").write_bytes(made.stdout)
+        words = ("generate", "--from", "a.png", "-m", "tiny-flux", "-o", "b.png", "--overwrite")
+        result = run(*words, cwd=self.folder)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        warnings = [line for line in result.stderr.decode().splitlines() if line.startswith("warning: a.png was made")]
+        self.assertEqual(len(warnings), 1, result.stderr)
+        for name in ("--clip-skip", "--original-size", "--zero-snr"):
+            self.assertIn(name, warnings[0])
+        self.assertIn(b"steps", run("inspect", "b.png", "--json", cwd=self.folder).stdout)
+        self.refused(2, *words, "--clip-skip", "3", says=("--clip-skip is for families",))
+        self.batch("a.jsonl", "--each", "model=tiny-flux,tiny-sd15", "-o", "out/")
+        self.assertEqual(sorted(self.contents("out")), ["0001.png", "0002.png"])
+
     def test_a_picture_that_began_with_one_asks_for_it(self) -> None:
         run("generate", "a red house", "-s", "3", "-o", "a.png", *QUICK, cwd=self.folder)
         run("generate", "a blue house", "-i", "a.png", "-s", "3", "-o", "b.png", *QUICK[:2], "-t", "1", cwd=self.folder)
