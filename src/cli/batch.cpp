@@ -94,10 +94,10 @@ void check(const BatchOptions& options) {
                 "there are no jobs. Name a file of them, or - for standard input, or say what all "
                 "of them share: lapis batch --prompts prompts.txt -o out/");
   }
-  const std::string output = options.defaults.job.output.value_or("");
+  const std::string output = options.defaults.job.output.value_or(jobs::default_output);
   jobs::check_template(output, "output");
-  jobs::check_template(options.defaults.job.latent.value_or(""), "latent");
-  if (!output.empty() && std::filesystem::is_other(output)) {
+  if (options.defaults.job.latent) jobs::check_template(*options.defaults.job.latent, "latent");
+  if (std::filesystem::is_other(output)) {
     throw Error(ErrorKind::usage, core::sentence("-o {}: a batch writes files, and that is none", output));
   }
   if (options.workers < 1 || options.workers > most_workers) {
@@ -124,6 +124,10 @@ jobs::BatchAsked asked_of(const BatchOptions& options) {
   return asked;
 }
 
+std::string plan_line(const jobs::CheckedJob& job, const char* status) {
+  return io::job_plan_line(job.job.line, job.outline.id, job.outline.outputs, status);
+}
+
 /// What a batch tells, on its way to the terminal.
 jobs::BatchEvents events_of(const BatchOptions& options, Progress& progress) {
   jobs::BatchEvents events;
@@ -139,8 +143,8 @@ jobs::BatchEvents events_of(const BatchOptions& options, Progress& progress) {
     progress.clear();
     print_written(options.outputs, {written.path, written.sha256, io::job_output_line(written.line, job.line)});
   };
-  events.skipped = [&](const jobs::BatchJob& job, const std::vector<std::string>& outputs) {
-    if (options.outputs.json) print_json(io::job_plan_line(job.line, "", outputs, "skipped"));
+  events.skipped = [&](const jobs::CheckedJob& job) {
+    if (options.outputs.json) print_json(plan_line(job, "skipped"));
   };
   events.failed = [&](const jobs::BatchJob& job, const Error& error) {
     progress.clear();
@@ -150,6 +154,10 @@ jobs::BatchEvents events_of(const BatchOptions& options, Progress& progress) {
     flush_output();
   };
   return events;
+}
+
+std::string nothing_text(const BatchOptions& options) {
+  return core::sentence("no jobs in {}", options.jobs == "-" ? "standard input" : options.jobs);
 }
 
 std::string summary_text(const jobs::BatchResult& result) {
@@ -162,13 +170,13 @@ std::string summary_text(const jobs::BatchResult& result) {
 void print_plan(const BatchOptions& options, const jobs::Batch& batch, std::span<const jobs::CheckedJob> jobs) {
   for (const jobs::CheckedJob& job : jobs) {
     if (options.outputs.json) {
-      print_json(
-          io::job_plan_line(job.job.line, job.outline.id, job.outline.outputs, job.is_done ? "skipped" : "planned"));
+      print_json(plan_line(job, job.is_done ? "skipped" : "planned"));
       continue;
     }
     print_line(core::sentence("{}: {} -> {}{}", job.job.where, job.job.said.command, core::joined(job.outline.outputs),
                               job.is_done ? " (done before)" : ""));
   }
+  if (batch.count() == 0) return print_note(nothing_text(options));
   const auto done = static_cast<std::size_t>(std::ranges::count_if(jobs, &jobs::CheckedJob::is_done));
   const std::optional<double> seconds = batch.estimate();
   std::string text = core::sentence("{} to do, {} done before", core::count_text(jobs.size() - done, "job"), done);
@@ -225,7 +233,7 @@ int run_batch(const BatchOptions& options) {
     print_warning(core::sentence("{} ended it: {}. Run it again to go on", asked_signal_name(), summary_text(result)));
     end_by_asked_signal();
   }
-  print_note(summary_text(result));
+  print_note(batch->count() == 0 ? nothing_text(options) : summary_text(result));
   return exit_of(result);
 }
 
@@ -242,7 +250,15 @@ Run declare_batch(CLI::App& app) {
          "File with a job on each line, in JSON; - for stdin, done line by line")
       ->type_name("JOBS");
   const OptionGroup list(app, "Jobs");
-  list.value("--prompts", options->prompts, "FILE", "A prompt on each line, for each job");
+  app.add_option_function<std::string>(
+         "--prompts",
+         [options](const std::string& text) {
+           if (text == "-") take_stdin(options->stdin_use, "--prompts");
+           options->prompts = text;
+         },
+         "A prompt on each line, for each job")
+      ->type_name("FILE")
+      ->group("Jobs");
   list.value("--each", options->axes, "FIELD=VALUES", "All combinations: seed=1..8, guidance=3,5,7, model=a,b")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

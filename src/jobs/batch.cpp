@@ -213,7 +213,11 @@ BatchResult Batch::run() {
     if (!goes_on(job)) break;
   }
   end_workers();
-  if (sheet_) sheet_->write();
+  if (sheet_ && !sheet_->write()) {
+    pipeline::tell(events_.render.note,
+                   core::sentence("{} shows letters beyond ASCII as \"?\"; a sheet that is a page (.html) has them",
+                                  asked_.sheet));
+  }
   return result_;
 }
 
@@ -411,7 +415,7 @@ void Batch::fail(const BatchJob& job, const Error& error, io::JournalRecord reco
 void Batch::skip(const CheckedJob& job) {
   if (sheet_) sheet_->add(job.job, job.outline.outputs);
   ++result_.skipped;
-  if (events_.skipped) events_.skipped(job.job, job.outline.outputs);
+  if (events_.skipped) events_.skipped(job);
 }
 
 void Batch::record(const io::JournalRecord& record) {

@@ -45,8 +45,8 @@ struct BatchAsked {
 struct BatchEvents {
   Events render;
   std::function<void(const BatchJob&, const pipeline::Written&)> written;
-  std::function<void(const BatchJob&, const std::vector<std::string>& outputs)> skipped;  ///< done before
-  std::function<void(const BatchJob&, const Error&)> failed;                              ///< places in front
+  std::function<void(const CheckedJob&)> skipped;                 ///< done before
+  std::function<void(const BatchJob&, const Error&)> failed;      ///< places in front
   std::function<void(std::size_t ended, std::size_t all)> ended;  ///< after each job; `all` is 0 where nobody knows
   std::function<void(bool)> busy;                                 ///< a job begins, or no job is at hand
   pipeline::Outlet outlet;
@@ -83,6 +83,9 @@ class Batch {
 
   /// Does each job as it is read.
   BatchResult run_as_read();
+
+  /// Jobs that were read, faults among them.
+  std::size_t count() const { return list_.count(); }
 
   /// What came to an end so far.
   const BatchResult& result() const { return result_; }

@@ -68,6 +68,9 @@ class JobList {
   /// The next job, which may be a fault; none at the end.
   std::optional<BatchJob> next();
 
+  /// How many came so far.
+  std::size_t count() const { return count_; }
+
   /// The job that stood there, which was none that is a fault.
   BatchJob again(const JobPlace& place) const;
 

@@ -142,7 +142,9 @@ class Rendered(BatchTest):
         (self.folder / "out").mkdir()
         picture = self.folder / "out/0001.png"
         picture.write_bytes(b"mine")
-        self.assertIn(b"0 jobs done, 1 done before", self.batch(jobs, "-o", "out/", "--skip-existing").stderr)
+        skipped = self.batch(jobs, "-o", "out/", "--skip-existing", "--json")
+        self.assertIn(b"0 jobs done, 1 done before", skipped.stderr)
+        self.assertEqual(len(json.loads(skipped.stdout)["id"]), 64)
         self.assertEqual(self.journal(), [])
         self.assertIn(b"exists already", self.batch(jobs, "-o", "out/", code=9).stderr)
         self.assertEqual(picture.read_bytes(), b"mine")
@@ -200,7 +202,10 @@ class Rendered(BatchTest):
         self.assertEqual((page.count("<img "), page.count('class="none"')), (4, 2))
         self.assertIn('<a href="out/0001.png">', page)
         self.assertIn("guidance is 700", page)
-        self.batch(*words, "--sheet", "sheet.png", code=9)
+        self.assertNotIn(b"beyond ASCII", self.batch(*words, "--sheet", "sheet.png", code=9).stderr)
+        letters = ("-p", "a caf\u00e9", "--each", "seed=1..2", "-o", "letters/", "--sheet")
+        self.assertIn(b"letters beyond ASCII", self.batch(*letters, "l.png").stderr)
+        self.assertNotIn(b"beyond ASCII", self.batch(*letters, "l.html").stderr)
         self.assertEqual(run("inspect", "sheet.png", cwd=self.folder).returncode, 0)
 
     def test_result_lines_are_jobs(self) -> None:
@@ -395,45 +400,6 @@ class Again(BatchTest):
         again = run("generate", "--from", "b.png", "-i", "a.png", "-o", "c.png", cwd=self.folder)
         self.assertEqual(again.returncode, 0, again.stderr)
         self.assertEqual((self.folder / "c.png").read_bytes(), (self.folder / "b.png").read_bytes())
-
-
-class Refused(BatchTest):
-    def test_a_batch_of_nothing(self) -> None:
-        self.refused(2, "batch", says=("there are no jobs",))
-        self.refused(3, "batch", "nowhere.jsonl", says=("nowhere.jsonl cannot be read",))
-
-    def test_options_that_make_no_sense(self) -> None:
-        jobs = self.jobs(LINES)
-        for words, said in ((("--shard", "5/4"), "5/4"), (("--memory", "much"), "--memory"), (("--retry", "-1"), "--retry"),
-                            (("--workers", "0"), "--workers"), (("--sheet", "a.jpg"), ".html"),
-                            (("-o", "x.png", "--sheet", "./x.png"), "which is the sheet"),
-                            (("--each", "stebs=3"), "steps"), (("--each", "seed=1", "--each", "seed=2"), "seed"),
-                            (("-o", "{lin}.png"), "{line}"), (("-o", "-"), "standard output"), (("-o", "/dev/null"), "a batch writes files"),
-                            (("--overwrite", "--skip-existing"), "--skip-existing")):
-            result = run("batch", jobs, *words, "--dry-run", cwd=self.folder)
-            self.assertIn(result.returncode, (2, 9), words)
-            self.assertIn(said, result.stderr.decode(), words)
-
-    def test_joining_takes_no_option_that_it_does_not_heed(self) -> None:
-        for words in (("--output", "x.png"), ("--dry-run",), ("--workers", "2"), ("--steps", "2"), ("--overwrite",)):
-            self.refused(2, "batch", "--merge", "out", *words, says=("--merge", f"Leave out {words[0]}"))
-
-    def test_two_batches_on_one_folder(self) -> None:
-        (self.folder / "out").mkdir()
-        with subprocess.Popen([program(), "batch", "-", "-o", "out/"], cwd=self.folder, stdin=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL) as process:
-            while not (self.folder / "out/journal.jsonl").exists():
-                time.sleep(0.01)
-            time.sleep(0.1)
-            self.refused(8, "batch", self.jobs(LINES), "-o", "out/", says=(f"process {process.pid}", "another folder"))
-            process.stdin.close()
-
-    def test_a_dry_run_shows_the_jobs_and_makes_nothing(self) -> None:
-        result = run("batch", self.jobs(LINES), "-o", "out/", "--dry-run", cwd=self.folder)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEqual(len(result.stdout.splitlines()), 3)
-        self.assertIn(b"out/0002-1.png", result.stdout)
-        self.assertFalse((self.folder / "out").exists())
 
 
 if __name__ == "__main__":

@@ -8,20 +8,13 @@
 #include <unistd.h>
 #include <utility>
 
-#include "core/text/sentence.hpp"
-#include "lapis/error.hpp"
+#include "io/file/atomic_file.hpp"
 
 namespace lapis::io {
 namespace {
 
 /// A text has this size whatever it holds, so that one call writes it whole over the one before.
 constexpr std::size_t lock_text_size = 16384;
-
-[[noreturn]] void fail_lock(const std::filesystem::path& file, int error_number) {
-  throw Error(ErrorKind::output,
-              core::sentence("{} cannot be written: {}.", file.string(), system_reason(error_number)),
-              "Make room, or name another folder");
-}
 
 /// Whether an open file is the one that the name leads to.
 bool is_there(int descriptor, const std::filesystem::path& file) {
@@ -41,7 +34,7 @@ RunLock::~RunLock() {
 
 void RunLock::open() {
   lock_.emplace(::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
-  if (lock_->number() < 0) fail_lock(file_, errno);
+  if (lock_->number() < 0) fail_to_write(file_, errno);
 }
 
 bool RunLock::acquire() {
@@ -51,7 +44,7 @@ bool RunLock::acquire() {
     if (is_ours_) return true;
     open();  // the process that had it has removed the file meanwhile
   }
-  if (errno != EWOULDBLOCK) fail_lock(file_, errno);
+  if (errno != EWOULDBLOCK) fail_to_write(file_, errno);
   return false;
 }
 
@@ -66,7 +59,7 @@ void RunLock::write(std::string_view text, bool stays) {
   std::string padded(text.substr(0, lock_text_size));
   padded.resize(lock_text_size, ' ');
   const ssize_t written = ::pwrite(lock_->number(), padded.data(), padded.size(), 0);
-  if (written != static_cast<ssize_t>(lock_text_size)) fail_lock(file_, written < 0 ? errno : ENOSPC);
+  if (written != static_cast<ssize_t>(lock_text_size)) fail_to_write(file_, written < 0 ? errno : ENOSPC);
   stays_ = stays;
 }
 

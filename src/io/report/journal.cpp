@@ -28,12 +28,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t longest_line = 4 << 20;
 constexpr double longest_time = 1e12;  ///< seconds, and costs alike
 
-[[noreturn]] void fail(const fs::path& file, const char* what, int error_number) {
-  throw Error(ErrorKind::output,
-              core::sentence("{} cannot be {}: {}.", file.string(), what, system_reason(error_number)),
-              "Make room, or name another folder");
-}
-
 JournalRecord record_of(std::string_view line, const std::string& name, const fs::path& folder) {
   const JsonSource source{name, ErrorKind::input, "Take that line out, or begin in another folder", longest_line};
   const nlohmann::json document = parse_json(line, source);
@@ -124,7 +118,7 @@ std::uintmax_t whole_lines(const fs::path& file) {
 fs::path in_made_folder(fs::path file) {
   std::error_code error;
   fs::create_directories(file.parent_path(), error);
-  if (error) fail(file.parent_path(), "made", error.value());
+  if (error) fail_to_write(file.parent_path(), error.value());
   return file;
 }
 
@@ -188,10 +182,10 @@ Journal::Journal(const fs::path& file) : file_(in_made_folder(fs::absolute(file)
     if (record.done()) std::erase(interrupted_, record.id);
   }
   out_.emplace(::open(file_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
-  if (out_->number() < 0) fail(file_, "written", errno);
+  if (out_->number() < 0) fail_to_write(file_, errno);
   const std::uintmax_t whole = whole_lines(file_);
   if (::ftruncate(out_->number(), static_cast<off_t>(whole)) != 0 || ::lseek(out_->number(), 0, SEEK_END) < 0) {
-    fail(file_, "written", errno);
+    fail_to_write(file_, errno);
   }
   at_hand_ = interrupted_;  // until they are done again, their outputs are nobody else's
   write_lock();
@@ -213,7 +207,7 @@ void Journal::append(const JournalRecord& record) {
   if (write_all(out_->number(), line) && ::fdatasync(out_->number()) == 0) return;
   const int error_number = errno;
   if (::ftruncate(out_->number(), before) == 0) ::lseek(out_->number(), before, SEEK_SET);
-  fail(file_, "written", error_number);
+  fail_to_write(file_, error_number);
 }
 
 void Journal::write_lock() {
