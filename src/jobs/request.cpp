@@ -196,15 +196,22 @@ double weight_of(const Model& model) {
 
 double pixels_of(PixelSize size) { return static_cast<double>(size.width) * size.height; }
 
-/// Digests of the LoRAs and the embeddings of a job, by what it calls them.
-void add_attachments(Identity& identity, const pipeline::RenderPlan& plan, Files& files) {
+/// Digests of the LoRAs and the embeddings of a job. The LoRAs that it names become what pictures record of them, which
+/// is no path.
+void add_attachments(Identity& identity, const pipeline::RenderPlan& plan, ResolvedJob& recorded, Files& files) {
   std::vector<fs::path> folders(plan.lora_folders.begin(), plan.lora_folders.end());
   for (const fs::path& folder : pipeline::lora_places()) folders.push_back(folder);
   const auto add = [&](const std::string& name) {
     const fs::path path = io::find_lora(name, folders, core::marked("{loras}"));
-    identity.add("lora", fs::is_directory(path) ? path.string() : files.digest(path));
+    identity.add("lora", files.digest(path));
+    if (const fs::path config = io::lora_config(path); !config.empty()) identity.add("lora", files.digest(config));
+    return path.stem().string();
   };
-  for (const std::string& argument : plan.loras) add(core::parse_lora_argument(argument).name);
+  recorded.loras.clear();
+  for (const std::string& argument : plan.loras) {
+    const core::LoraCall call = core::parse_lora_argument(argument);
+    recorded.loras.push_back(core::lora_argument(add(call.name), call.weight.denoiser));
+  }
   for (const io::EmbeddingFile& file : io::find_embeddings(plan.embeddings)) {
     identity.add("embedding", files.digest(file.path));
   }
@@ -232,10 +239,11 @@ std::vector<std::string> paths_of(std::span<const pipeline::Output> outputs) {
 
 Outline outline_of(const PlannedRender& planned, Identity identity, Files& files) {
   const pipeline::RenderPlan& plan = planned.plan;
-  identity.add("job", io::provenance(core::resolved_fields(plan.job, *plan.model), *plan.model, {},
+  ResolvedJob recorded = plan.job;
+  add_attachments(identity, plan, recorded, files);
+  identity.add("job", io::provenance(core::resolved_fields(recorded, *plan.model), *plan.model, {},
                                      plan.stage ? plan.stage->model : nullptr));
   if (plan.latent) identity.add("from", plan.latent->job.init_latent.value_or(""));
-  add_attachments(identity, plan, files);
   Outline outline;
   outline.outputs = paths_of(planned.outputs.all());
   outline.engine = pipeline::engine_options(plan.job);
