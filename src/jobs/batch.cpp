@@ -1,6 +1,7 @@
 #include "jobs/batch.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <set>
 #include <span>
 #include <system_error>
@@ -109,7 +110,8 @@ bool Batch::takes(CheckedJob& job, const std::function<void()>& step) {
   try {
     step();
     return true;
-  } catch (const Error& error) {
+  } catch (const std::exception&) {
+    const Error error = io::handled_error();
     if (job.outline.id.empty()) job.outline.id = id_of_fault(job.job);
     const bool is_ours = !asked_.shard || asked_.shard->index == 1 || is_dealt_;  // what is no job is the first's
     if (is_ours) fail(job.job, job.job.fault ? error : at(job.job.where, error), record_of(job));
@@ -352,7 +354,8 @@ JobEnd Batch::work(CheckedJob& job, const Events& events, const OnWritten& on_wr
   try {
     if (job.outline.id.empty()) job.outline = outline_here(job.job);
     return {!jobs::run(job.job, files_, door_for(job.outline), events, outlet, on_written), std::nullopt, false};
-  } catch (const Error& error) {
+  } catch (const std::exception&) {
+    const Error error = io::handled_error();
     if (error.kind() == ErrorKind::device && asked_.retries > 0) door_.reset();
     return {false, error, false};
   }

@@ -1,6 +1,7 @@
 #include "jobs/job_list.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "core/text/sentence.hpp"
 #include "core/text/unicode.hpp"
 #include "io/file/sha256.hpp"
+#include "io/file/shortage.hpp"
 #include "pipeline/job_words.hpp"
 
 namespace lapis::jobs {
@@ -83,8 +85,8 @@ BatchJob JobList::parsed(const std::string& text, std::size_t line) const {
   try {
     if (lines_) job.said = io::read_job_line(text, job.where);
     take_defaults(job.said, asked_.defaults);
-  } catch (const Error& error) {
-    job.fault = error;
+  } catch (const std::exception&) {
+    job.fault = io::handled_error();
   }
   return job;
 }
@@ -151,8 +153,8 @@ void JobList::fill(BatchJob& job) const {
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       say(job, asked_.axes[i].key, asked_.axes[i].values[chosen[i]]);
     }
-  } catch (const Error& error) {
-    job.fault = at(job.where, error);
+  } catch (const std::exception&) {
+    job.fault = at(job.where, io::handled_error());
   }
 }
 

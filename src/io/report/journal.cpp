@@ -183,6 +183,7 @@ Journal::Journal(const fs::path& file) : file_(in_made_folder(fs::absolute(file)
   }
   out_.emplace(::open(file_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
   if (out_->number() < 0) fail_to_write(file_, errno);
+  for (const fs::path& folder : {file_.parent_path(), file_.parent_path().parent_path()}) flush_folder(folder);
   const std::uintmax_t whole = whole_lines(file_);
   if (::ftruncate(out_->number(), static_cast<off_t>(whole)) != 0 || ::lseek(out_->number(), 0, SEEK_END) < 0) {
     fail_to_write(file_, errno);
