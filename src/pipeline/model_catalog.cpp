@@ -131,7 +131,8 @@ std::optional<VaeOwner> ModelCatalog::vae_owner(const fs::path& file) {
 void ModelCatalog::check_no_output(const std::string& path) const {
   std::error_code ignored;
   const auto is_it = [&](const fs::path& file) { return fs::equivalent(file, path, ignored); };
-  for (const auto& [folder, model] : models_) {
+  for (const auto& each : models_) {
+    const Model& model = each.second;
     const bool is_its_file =
         std::ranges::any_of(model.files, [&](const auto& file) { return is_it(model.folder / file.first); });
     if (!is_its_file && !is_it(model.folder / "model.json")) continue;

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 
@@ -48,6 +49,21 @@ class Refused(BatchTest):
     def test_joining_takes_no_option_that_it_does_not_heed(self) -> None:
         for words in (("--output", "x.png"), ("--dry-run",), ("--workers", "2"), ("--steps", "2"), ("--overwrite",)):
             self.refused(2, "batch", "--merge", "out", *words, says=("--merge", f"Leave out {words[0]}"))
+
+    def test_a_pipe_keeps_little_of_each_line(self) -> None:
+        (self.folder / "out").mkdir()
+        def peak(count: int) -> int:
+            jobs = self.jobs([{"prompt": f"{number} " * 99, "output": f"out/{number}.png"} for number in range(count)])
+            for number in range(count):
+                (self.folder / f"out/{number}.png").touch()
+            with (self.folder / jobs).open() as lines:
+                process = subprocess.Popen([program(), "batch", "-", "--skip-existing", "-o", "out/", "-q"],
+                                           cwd=self.folder, stdin=lines)
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            self.assertEqual(process.returncode, 0)
+            return used.ru_maxrss * 1024
+        self.assertLess((peak(6000) - peak(1000)) / 5000, 250)
 
     def test_two_batches_on_one_folder(self) -> None:
         (self.folder / "out").mkdir()
