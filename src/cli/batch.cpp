@@ -1,15 +1,18 @@
 #include "jobs/batch.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "cli/commands.hpp"
+#include "cli/declared.hpp"
 #include "cli/job_options.hpp"
 #include "cli/option_group.hpp"
 #include "cli/output_options.hpp"
@@ -89,10 +92,10 @@ void check(const BatchOptions& options) {
                 "there are no jobs. Name a file of them, or - for standard input, or say what all "
                 "of them share: lapis batch --prompts prompts.txt -o out/");
   }
-  const std::string output = options.defaults.job.output.value_or("");
+  const std::string output = options.defaults.job.output.value_or(jobs::default_output);
   jobs::check_template(output, "output");
-  jobs::check_template(options.defaults.job.latent.value_or(""), "latent");
-  if (!output.empty() && std::filesystem::is_other(output)) {
+  if (options.defaults.job.latent) jobs::check_template(*options.defaults.job.latent, "latent");
+  if (std::filesystem::is_other(output)) {
     throw Error(ErrorKind::usage, core::sentence("-o {}: a batch writes files, and that is none", output));
   }
   if (options.workers < 1 || options.workers > most_workers) {
@@ -119,6 +122,10 @@ jobs::BatchAsked asked_of(const BatchOptions& options) {
   return asked;
 }
 
+std::string plan_line(const jobs::CheckedJob& job, const char* status) {
+  return io::job_plan_line(job.job.line, job.outline.id, job.outline.outputs, status);
+}
+
 /// What a batch tells, on its way to the terminal.
 jobs::BatchEvents events_of(const BatchOptions& options, Progress& progress) {
   jobs::BatchEvents events;
@@ -134,8 +141,8 @@ jobs::BatchEvents events_of(const BatchOptions& options, Progress& progress) {
     progress.clear();
     print_written(options.outputs, {written.path, written.sha256, io::job_output_line(written.line, job.line)});
   };
-  events.skipped = [&](const jobs::BatchJob& job, const std::vector<std::string>& outputs) {
-    if (options.outputs.json) print_json(io::job_plan_line(job.line, "", outputs, "skipped"));
+  events.skipped = [&](const jobs::CheckedJob& job) {
+    if (options.outputs.json) print_json(plan_line(job, "skipped"));
   };
   events.failed = [&](const jobs::BatchJob& job, const Error& error) {
     progress.clear();
@@ -145,6 +152,10 @@ jobs::BatchEvents events_of(const BatchOptions& options, Progress& progress) {
     flush_output();
   };
   return events;
+}
+
+std::string nothing_text(const BatchOptions& options) {
+  return core::sentence("no jobs in {}", options.jobs == "-" ? "standard input" : options.jobs);
 }
 
 std::string summary_text(const jobs::BatchResult& result) {
@@ -157,13 +168,13 @@ std::string summary_text(const jobs::BatchResult& result) {
 void print_plan(const BatchOptions& options, const jobs::Batch& batch, std::span<const jobs::CheckedJob> jobs) {
   for (const jobs::CheckedJob& job : jobs) {
     if (options.outputs.json) {
-      print_json(
-          io::job_plan_line(job.job.line, job.outline.id, job.outline.outputs, job.is_done ? "skipped" : "planned"));
+      print_json(plan_line(job, job.is_done ? "skipped" : "planned"));
       continue;
     }
     print_line(core::sentence("{}: {} -> {}{}", job.job.where, job.job.said.command, core::joined(job.outline.outputs),
                               job.is_done ? " (done before)" : ""));
   }
+  if (batch.count() == 0) return print_note(nothing_text(options));
   const auto done = static_cast<std::size_t>(std::ranges::count_if(jobs, &jobs::CheckedJob::is_done));
   const std::optional<double> seconds = batch.estimate();
   std::string text = core::sentence("{} to do, {} done before", core::count_text(jobs.size() - done, "job"), done);
@@ -174,10 +185,17 @@ void print_plan(const BatchOptions& options, const jobs::Batch& batch, std::span
 
 int exit_of(const jobs::BatchResult& result) { return result.failed > 0 ? some_failed : 0; }
 
-int merge(const BatchOptions& options) {
-  if (!options.jobs.empty() || !options.prompts.empty() || !options.axes.empty() || !options.shard.empty()) {
-    throw Error(ErrorKind::usage, "--merge joins what was done, and does no jobs. Leave the rest out");
+/// Refuses what joining journals does not heed.
+void check_merge(const CLI::App& app) {
+  constexpr std::array<std::string_view, 4> heeded = {"--merge", "--json", "--quiet", "--progress"};
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string name = shown(*option);
+    if (option->count() == 0 || std::ranges::find(heeded, name) != heeded.end()) continue;
+    throw Error(ErrorKind::usage, core::sentence("--merge joins what was done, and does no jobs. Leave out {}", name));
   }
+}
+
+int merge(const BatchOptions& options) {
   const std::vector<std::filesystem::path> folders(options.merged.begin(), options.merged.end());
   const jobs::Merged merged = jobs::merge(folders);
   if (options.outputs.json) print_json(io::merge_line(merged.records.size(), merged.of, merged.faults));
@@ -185,14 +203,12 @@ int merge(const BatchOptions& options) {
     for (const std::string& fault : merged.faults) print_error(fault);
     return not_whole;
   }
-  jobs::write_merged(merged, folders.front());
   if (!options.outputs.json) print_line((folders.front() / "journal.jsonl").string());
   print_note(core::sentence("{}, each done once", core::count_text(merged.of, "job")));
   return 0;
 }
 
 int run_batch(const BatchOptions& options) {
-  if (!options.merged.empty()) return merge(options);
   check(options);
   Progress progress("job");
   const jobs::BatchAsked asked = asked_of(options);
@@ -215,7 +231,7 @@ int run_batch(const BatchOptions& options) {
     print_warning(core::sentence("{} ended it: {}. Run it again to go on", asked_signal_name(), summary_text(result)));
     end_by_asked_signal();
   }
-  print_note(summary_text(result));
+  print_note(batch->count() == 0 ? nothing_text(options) : summary_text(result));
   return exit_of(result);
 }
 
@@ -232,7 +248,15 @@ Run declare_batch(CLI::App& app) {
          "File with a job on each line, in JSON; - for stdin, done line by line")
       ->type_name("JOBS");
   const OptionGroup list(app, "Jobs");
-  list.value("--prompts", options->prompts, "FILE", "A prompt on each line, for each job");
+  app.add_option_function<std::string>(
+         "--prompts",
+         [options](const std::string& text) {
+           if (text == "-") take_stdin(options->stdin_use, "--prompts");
+           options->prompts = text;
+         },
+         "A prompt on each line, for each job")
+      ->type_name("FILE")
+      ->group("Jobs");
   list.value("--each", options->axes, "FIELD=VALUES", "All combinations: seed=1..8, guidance=3,5,7, model=a,b")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -249,7 +273,11 @@ Run declare_batch(CLI::App& app) {
   declare_job_options(app, options->defaults, options->stdin_use, "");
   declare_json(app, options->outputs.json, "One JSON line an output, and a failure, on stdout");
   app.footer(batch_footer);
-  return [options] {
+  return [options, &app] {
+    if (!options->merged.empty()) {
+      check_merge(app);
+      return merge(*options);
+    }
     options->outputs.overwrite = options->defaults.job.overwrite;
     options->outputs.skip_existing = options->defaults.job.skip_existing;
     return run_batch(*options);

@@ -68,7 +68,7 @@ int convert(const ConvertOptions& options) {
   pipeline::EngineDoor door(engine_options(options.compute));
   pipeline::ModelCatalog catalog;
   pipeline::ConvertPlan plan = pipeline::plan_convert(asked_of(options, catalog), catalog);
-  const pipeline::Output output = pipeline::plan_convert_output(options.words, plan, outlet);
+  const pipeline::Output output = pipeline::plan_convert_output(options.words, plan, outlet, catalog);
   report_skipped(options.outputs, {&output, 1}, options.dry_run);
   if (output.stays) return 0;
   pipeline::verify(plan);

@@ -63,7 +63,7 @@ int decode(const DecodeOptions& options) {
   asked.preview = options.preview;
   pipeline::DecodePlan plan = pipeline::plan_decode(std::move(asked), catalog);
   const std::vector<pipeline::Output> outputs =
-      pipeline::plan_decode_outputs(options.output, options.latent, plan, outlet);
+      pipeline::plan_decode_outputs(options.output, options.latent, plan, outlet, catalog);
   report_skipped(options.outputs, outputs);
   if (pipeline::all_stay(outputs)) return 0;
   Progress progress;

@@ -57,7 +57,7 @@ int encode(const EncodeOptions& options) {
   pipeline::ModelCatalog catalog;
   pipeline::EncodePlan plan =
       pipeline::plan_encode({options.images, options.job, options.compute.tiling, outputs.is_one()}, catalog);
-  pipeline::plan_encode_outputs(outputs, plan, outlet);
+  pipeline::plan_encode_outputs(outputs, plan, outlet, catalog);
   report_skipped(options.outputs, outputs.latents);
   if (pipeline::all_stay(outputs.latents)) return 0;
   Progress progress;

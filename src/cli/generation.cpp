@@ -195,7 +195,7 @@ int generate(GenerationOptions& options) {
   pipeline::RenderPlan plan = pipeline::plan_render(render_asked(options, catalog), catalog, pipeline::random_number());
   pipeline::RenderOutputs outputs = pipeline::name_render_outputs(job, plan.job);
   check_stdout(options, outputs);
-  pipeline::plan_render_outputs(outputs, plan, options.outputs);
+  pipeline::plan_render_outputs(outputs, plan, options.outputs, catalog);
   const std::vector<pipeline::Output> all = outputs.all();
   if (pipeline::all_stay(all)) {
     if (options.dry_run) print_plan(options, outputs, plan);

@@ -3,10 +3,8 @@
 #include <exception>
 #include <map>
 #include <memory>
-#include <new>
 #include <span>
 #include <string>
-#include <system_error>
 #include <unistd.h>
 #include <vector>
 
@@ -89,26 +87,13 @@ int run(int argc, char** argv) {
   return argc > 1 ? 0 : exit_code(ErrorKind::usage);
 }
 
-Error internal(const std::exception& error) {
-  return {ErrorKind::internal, core::sentence("internal error: {}", error.what())};
-}
-
-int report(const Error& error) {
-  print_error(error);
-  return exit_code(error.kind());
-}
-
 int guarded(int argc, char** argv) {
   try {
     return run(argc, argv);
-  } catch (const Error& error) {
-    return report(error);
-  } catch (const std::bad_alloc&) {
-    return report(io::memory_shortage());
-  } catch (const std::system_error& error) {
-    return report(io::shortage_of(error.code()).value_or(internal(error)));
-  } catch (const std::exception& error) {
-    return report(internal(error));
+  } catch (const std::exception&) {
+    const Error error = io::handled_error();
+    print_error(error);
+    return exit_code(error.kind());
   }
 }
 

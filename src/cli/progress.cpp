@@ -29,6 +29,7 @@ constexpr int widest_line = 80;
 
 ProgressMode decided_mode() {
   if (is_quiet()) return ProgressMode::none;
+  if (asked_mode == ProgressMode::bar && is_dumb()) return ProgressMode::plain;
   if (asked_mode != ProgressMode::automatic) return asked_mode;
   return stderr_shows_status() ? ProgressMode::bar : ProgressMode::plain;
 }

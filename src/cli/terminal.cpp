@@ -17,10 +17,14 @@ namespace {
 
 bool quiet = false;
 
+}  // namespace
+
 bool is_dumb() {
   const char* term = std::getenv("TERM");
   return term && std::strcmp(term, "dumb") == 0;
 }
+
+namespace {
 
 bool has_colour(int stream) {
   const char* off = std::getenv("NO_COLOR");

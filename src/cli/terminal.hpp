@@ -72,6 +72,9 @@ void print_error_now(std::string_view name, std::string_view problem, std::strin
 /// True if stdout is a terminal.
 bool stdout_is_terminal();
 
+/// True if TERM is "dumb": terminals that take no line back and show no colours.
+bool is_dumb();
+
 /// True if stderr is one that can take a line back, and TERM is not "dumb".
 bool stderr_shows_status();
 

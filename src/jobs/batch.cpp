@@ -1,6 +1,7 @@
 #include "jobs/batch.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <set>
 #include <span>
 #include <system_error>
@@ -40,20 +41,19 @@ Batch::Batch(BatchAsked asked, BatchEvents events, bool writes)
   pipeline::check_output(asked_.policy);
   events_.outlet.reports = true;  // the journal wants digests
   if (asked_.workers > 1) workers_.emplace(asked_.workers, [this](io::MessageLine& to_maker) { serve(to_maker); });
-  reserve(asked_.list.file == "-" ? "" : asked_.list.file, "the list of jobs");
-  reserve(asked_.list.prompts, "the file of prompts");
-  reserve(asked_.journal.string(), "the journal");
-  if (!asked_.journal.empty()) reserve(asked_.journal.string() + ".lock", "the journal's lock");
+  claims_.reserve(asked_.list.file == "-" ? "" : asked_.list.file, "the list of jobs");
+  claims_.reserve(asked_.list.prompts, "the file of prompts");
+  claims_.reserve(asked_.journal.string(), "the journal");
+  if (!asked_.journal.empty()) claims_.reserve(asked_.journal.string() + ".lock", "the journal's lock");
   if (!asked_.sheet.empty()) {
-    if (const auto kept = reserved_.find(whole_path(asked_.sheet)); kept != reserved_.end()) {
-      throw Error(ErrorKind::usage,
-                  core::sentence("{sheet} {}: that is {}. Name another file", asked_.sheet, kept->second));
+    if (const char* what = claims_.reserved(asked_.sheet)) {
+      throw Error(ErrorKind::usage, core::sentence("{sheet} {}: that is {}. Name another file", asked_.sheet, what));
     }
     sheet_.emplace(asked_.sheet, asked_.list);
     std::error_code ignored;  // what cannot be made is told by whoever tries to write there
     if (writes) fs::create_directories(fs::absolute(asked_.sheet).parent_path(), ignored);
     if (writes) io::check_writable(asked_.sheet, /*overwrite=*/true);
-    reserve(asked_.sheet, "the sheet");
+    claims_.reserve(asked_.sheet, "the sheet");
   }
   if (asked_.journal.empty()) return;
   if (writes) {
@@ -66,7 +66,7 @@ Batch::Batch(BatchAsked asked, BatchEvents events, bool writes)
     std::vector<std::string> outputs;
     for (const io::JournalOutput& output : known_[i].outputs) {
       outputs.push_back(output.path);
-      by_path_[whole_path(output.path)] = i;
+      by_path_[claims_.whole_path(output.path)] = i;
     }
     if (known_[i].done()) done_[done_key(known_[i].id, outputs)] = i;
   }
@@ -94,24 +94,13 @@ const std::vector<CheckedJob>& Batch::check() {
   return jobs_;
 }
 
-/// A path by which each file has one name, there or not: links of its folder are followed.
-std::string Batch::whole_path(const std::string& path) {
-  std::error_code ignored;
-  const fs::path whole = fs::absolute(path, ignored).lexically_normal();
-  const auto [folder, is_new] = folders_.emplace(whole.parent_path(), whole.parent_path());
-  if (is_new) {
-    const fs::path real = fs::weakly_canonical(folder->first, ignored);
-    if (!ignored) folder->second = real;
-  }
-  return (folder->second / whole.filename()).string();
-}
-
 std::optional<CheckedJob> Batch::outlined(BatchJob job) {
   CheckedJob outlined{std::move(job), {}};
   const bool is_one = takes(outlined, [&] {
     if (outlined.job.fault) throw Error(*outlined.job.fault);
+    check_inputs(outlined.job);
     outlined.outline = outline_here(outlined.job);
-    claim_outputs(outlined);
+    claims_.write(outlined.job, outlined.outline.outputs, list_);
   });
   return is_one ? std::optional(std::move(outlined)) : std::nullopt;
 }
@@ -121,7 +110,8 @@ bool Batch::takes(CheckedJob& job, const std::function<void()>& step) {
   try {
     step();
     return true;
-  } catch (const Error& error) {
+  } catch (const std::exception&) {
+    const Error error = io::handled_error();
     if (job.outline.id.empty()) job.outline.id = id_of_fault(job.job);
     const bool is_ours = !asked_.shard || asked_.shard->index == 1 || is_dealt_;  // what is no job is the first's
     if (is_ours) fail(job.job, job.job.fault ? error : at(job.job.where, error), record_of(job));
@@ -129,27 +119,21 @@ bool Batch::takes(CheckedJob& job, const std::function<void()>& step) {
   }
 }
 
-/// No output may be this file.
-void Batch::reserve(const std::string& file, const char* what) {
-  if (!file.empty()) reserved_.emplace(whole_path(file), what);
-}
-
-/// Refuses a job whose outputs are those of one before, what the batch itself reads and writes, or no files.
-void Batch::claim_outputs(const CheckedJob& job) {
-  for (const std::string& output : job.outline.outputs) {
-    std::error_code ignored;
-    if (fs::is_other(output, ignored) || fs::is_directory(output, ignored)) {
-      throw Error(ErrorKind::usage, core::sentence("{-output} {}: a batch writes files, and that is none", output));
-    }
-    if (const auto kept = reserved_.find(whole_path(output)); kept != reserved_.end()) {
+/// Refuses a job that reads what another makes, where their order is not certain; a pipe is done line by line.
+void Batch::check_inputs(const BatchJob& job) {
+  const std::vector<std::string> inputs = inputs_of(job);
+  for (const std::string& input : inputs) {
+    const std::optional<JobPoint> writer = claims_.writer(input);
+    if (!writer) continue;
+    if (is_checking_) {
       throw Error(ErrorKind::usage,
-                  core::sentence("it would write {}, which is {}. Name another file", output, kept->second));
+                  core::sentence("it reads {}, which {} writes, and jobs of a list have no order.", input,
+                                 list_.where(*writer)),
+                  "Put it into a list of its own that is done afterwards, or send the lines through a pipe");
     }
-    const auto [claim, is_free] = claimed_.emplace(whole_path(output), job.job.where);
-    if (is_free) continue;
-    throw Error(ErrorKind::usage, core::sentence("it would write {}, as {} does.", output, claim->second),
-                core::sentence("Let names differ: {-output} with {{line}}, {{seed}} or {{prompt}} in it"));
+    end_workers();
   }
+  claims_.read(job, inputs);
 }
 
 /// Decides whether the job was done, and refuses outputs that are another's.
@@ -168,6 +152,7 @@ void Batch::check_outputs(CheckedJob& job) {
   const auto done = done_.find(done_key(job.outline.id, outputs));
   const pipeline::OutputPolicy policy = policy_of(job.job);
   pipeline::check_output(policy);
+  for (const std::string& output : outputs) files_.models().check_no_output(output);
   job.is_done = done != done_.end() && !policy.overwrite && is_whole(known_[done->second]);
   if (job.is_ours || job.is_done || policy.overwrite || policy.skip_existing) return;
   for (const std::string& output : outputs) {
@@ -191,14 +176,14 @@ pipeline::OutputPolicy Batch::policy_of(const BatchJob& job) const {
 
 /// The last record of runs before that has this output; null for none.
 const io::JournalRecord* Batch::owner_of(const std::string& output) {
-  const auto owner = by_path_.find(whole_path(output));
+  const auto owner = by_path_.find(claims_.whole_path(output));
   return owner == by_path_.end() ? nullptr : &known_[owner->second];
 }
 
 /// What tells jobs apart that were done: the id, and where all outputs lie.
 std::string Batch::done_key(const std::string& id, std::span<const std::string> outputs) {
   std::set<std::string> paths;
-  for (const std::string& output : outputs) paths.insert(whole_path(output));
+  for (const std::string& output : outputs) paths.insert(claims_.whole_path(output));
   std::string key = id;
   for (const std::string& path : paths) key += '\n' + path;
   return key;
@@ -230,7 +215,11 @@ BatchResult Batch::run() {
     if (!goes_on(job)) break;
   }
   end_workers();
-  if (sheet_) sheet_->write();
+  if (sheet_ && !sheet_->write()) {
+    pipeline::tell(events_.render.note,
+                   core::sentence("{} shows letters beyond ASCII as \"?\"; a sheet that is a page (.html) has them",
+                                  asked_.sheet));
+  }
   return result_;
 }
 
@@ -365,7 +354,8 @@ JobEnd Batch::work(CheckedJob& job, const Events& events, const OnWritten& on_wr
   try {
     if (job.outline.id.empty()) job.outline = outline_here(job.job);
     return {!jobs::run(job.job, files_, door_.of(job.outline.engine), events, outlet, on_written), std::nullopt, false};
-  } catch (const Error& error) {
+  } catch (const std::exception&) {
+    const Error error = io::handled_error();
     if (error.kind() == ErrorKind::device && asked_.retries > 0) door_.close();
     return {false, error, false};
   }
@@ -428,7 +418,7 @@ void Batch::fail(const BatchJob& job, const Error& error, io::JournalRecord reco
 void Batch::skip(const CheckedJob& job) {
   if (sheet_) sheet_->add(job.job, job.outline.outputs);
   ++result_.skipped;
-  if (events_.skipped) events_.skipped(job.job, job.outline.outputs);
+  if (events_.skipped) events_.skipped(job);
 }
 
 void Batch::record(const io::JournalRecord& record) {

@@ -15,6 +15,7 @@
 #include "io/file/child_process.hpp"
 #include "io/report/journal.hpp"
 #include "jobs/checked_jobs.hpp"
+#include "jobs/claims.hpp"
 #include "jobs/contact_sheet.hpp"
 #include "jobs/job_list.hpp"
 #include "jobs/job_messages.hpp"
@@ -44,8 +45,8 @@ struct BatchAsked {
 struct BatchEvents {
   Events render;
   std::function<void(const BatchJob&, const pipeline::Written&)> written;
-  std::function<void(const BatchJob&, const std::vector<std::string>& outputs)> skipped;  ///< done before
-  std::function<void(const BatchJob&, const Error&)> failed;                              ///< places in front
+  std::function<void(const CheckedJob&)> skipped;                 ///< done before
+  std::function<void(const BatchJob&, const Error&)> failed;      ///< places in front
   std::function<void(std::size_t ended, std::size_t all)> ended;  ///< after each job; `all` is 0 where nobody knows
   std::function<void(bool)> busy;                                 ///< a job begins, or no job is at hand
   pipeline::Outlet outlet;
@@ -83,6 +84,9 @@ class Batch {
   /// Does each job as it is read.
   BatchResult run_as_read();
 
+  /// Jobs that were read, faults among them.
+  std::size_t count() const { return list_.count(); }
+
   /// What came to an end so far.
   const BatchResult& result() const { return result_; }
 
@@ -91,11 +95,9 @@ class Batch {
   std::optional<double> estimate() const;
 
  private:
-  std::string whole_path(const std::string& path);
   std::optional<CheckedJob> outlined(BatchJob job);
   bool takes(CheckedJob& job, const std::function<void()>& step);
-  void reserve(const std::string& file, const char* what);
-  void claim_outputs(const CheckedJob& job);
+  void check_inputs(const BatchJob& job);
   void check_outputs(CheckedJob& job);
   pipeline::OutputPolicy policy_of(const BatchJob& job) const;
   const io::JournalRecord* owner_of(const std::string& output);
@@ -126,12 +128,10 @@ class Batch {
   JobList list_;
   Files files_;
   std::optional<io::Journal> journal_;
-  std::vector<io::JournalRecord> known_;                            ///< of runs before
-  std::map<std::string, std::size_t> done_;                         ///< by `done_key`, the last in `known_`
-  std::map<std::string, std::size_t> by_path_;                      ///< whose output lies there, in `known_`
-  std::map<std::filesystem::path, std::filesystem::path> folders_;  ///< of outputs, with links followed
-  std::map<std::string, std::string> reserved_;  ///< what the batch itself reads and writes, by whole path
-  std::map<std::string, std::string> claimed_;   ///< outputs of this batch, by whole path: where they are said
+  std::vector<io::JournalRecord> known_;        ///< of runs before
+  std::map<std::string, std::size_t> done_;     ///< by `done_key`, the last in `known_`
+  std::map<std::string, std::size_t> by_path_;  ///< whose output lies there, in `known_`
+  Claims claims_;
   std::vector<CheckedJob> jobs_;
   std::vector<io::JournalRecord> faults_;  ///< found before it is known how many jobs there are
   bool is_checking_ = false;

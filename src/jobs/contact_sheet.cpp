@@ -177,9 +177,16 @@ std::string ContactSheet::shown(const std::string& word) const {
   return is_page() ? word : shortened(word, longest_heading);
 }
 
-void ContactSheet::write() const {
-  if (is_page()) return io::write_file(file_, io::sheet_page(sheet()), /*overwrite=*/true);
-  io::write_file(file_, io::encode_png(core::drawn(sheet()), {}), /*overwrite=*/true);
+bool ContactSheet::write() const {
+  io::write_file(file_, is_page() ? io::sheet_page(sheet()) : io::encode_png(core::drawn(sheet()), {}),
+                 /*overwrite=*/true);
+  const auto can_be_drawn = [](const std::string& word) {
+    return std::ranges::all_of(word, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  };
+  return is_page() || (std::ranges::all_of(notes_of(asked_.defaults), can_be_drawn) &&
+                       std::ranges::all_of(entries_, [&](const auto& entry) {
+                         return std::ranges::all_of(words_of(entry.second.job), can_be_drawn);
+                       }));
 }
 
 }  // namespace lapis::jobs

@@ -36,8 +36,8 @@ class ContactSheet {
   core::Sheet sheet() const;
 
   /// Writes the file in place of what is there: a picture as `core::drawn` has it, or a page whose pictures lie in it
-  /// and lead to their files. Throws Error{output}.
-  void write() const;
+  /// and lead to their files. False where a picture lacks letters of words, those beyond ASCII. Throws Error{output}.
+  bool write() const;
 
  private:
   /// A job and what is to stand in its cell.

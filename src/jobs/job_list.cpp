@@ -1,6 +1,7 @@
 #include "jobs/job_list.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "core/text/sentence.hpp"
 #include "core/text/unicode.hpp"
 #include "io/file/sha256.hpp"
+#include "io/file/shortage.hpp"
 #include "pipeline/job_words.hpp"
 
 namespace lapis::jobs {
@@ -52,7 +54,8 @@ void take_defaults(io::JobLine& line, const pipeline::AskedJob& defaults) {
 }
 
 /// Says a field of a line, as text has it.
-void say(io::JobLine& line, const std::string& key, const std::string& value) {
+void say(BatchJob& job, const std::string& key, const std::string& value) {
+  io::JobLine& line = job.said;
   const core::JobField& field = core::find_job_field(key);
   if (!io::takes_field(line.command, key)) {
     throw Error(ErrorKind::usage, core::sentence("command \"{}\" has no {}. Leave it out for such lines", line.command,
@@ -60,6 +63,7 @@ void say(io::JobLine& line, const std::string& key, const std::string& value) {
   }
   core::set_field(line.job, field, value);
   line.named.insert(key);
+  job.overruled.insert(key);
 }
 
 }  // namespace
@@ -77,14 +81,23 @@ BatchJob JobList::parsed(const std::string& text, std::size_t line) const {
   job.place.text = text;
   job.place.line = line;
   job.line = line;
-  job.where = lines_ ? core::sentence("{}, line {}", lines_->name(), line) : "the batch";
+  job.where = line_text(line);
   try {
     if (lines_) job.said = io::read_job_line(text, job.where);
     take_defaults(job.said, asked_.defaults);
-  } catch (const Error& error) {
-    job.fault = error;
+  } catch (const std::exception&) {
+    job.fault = io::handled_error();
   }
   return job;
+}
+
+std::string JobList::line_text(std::size_t line) const {
+  return lines_ ? core::sentence("{}, line {}", lines_->name(), line) : "the batch";
+}
+
+std::string JobList::where(const JobPoint& point) const {
+  const std::string text = line_text(point.line);
+  return is_product_ ? core::sentence("{}, job {}", text, point.number) : text;
 }
 
 std::optional<BatchJob> JobList::next_line() {
@@ -131,17 +144,17 @@ std::optional<int> JobList::awaited() const {
 void JobList::fill(BatchJob& job) const {
   if (!is_product_) return;
   job.line = job.place.number;
-  job.where = core::sentence("{}, job {}", job.where, job.line);
+  job.where = where(point_of(job));
   if (job.fault) return;
   const std::size_t each = combinations(asked_.axes);
   try {
-    if (!prompts_.empty()) say(job.said, "prompt", prompts_[job.place.product / each]);
+    if (!prompts_.empty()) say(job, "prompt", prompts_[job.place.product / each]);
     const std::vector<std::size_t> chosen = places(asked_.axes, job.place.product % each);
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-      say(job.said, asked_.axes[i].key, asked_.axes[i].values[chosen[i]]);
+      say(job, asked_.axes[i].key, asked_.axes[i].values[chosen[i]]);
     }
-  } catch (const Error& error) {
-    job.fault = at(job.where, error);
+  } catch (const std::exception&) {
+    job.fault = at(job.where, io::handled_error());
   }
 }
 
@@ -151,7 +164,8 @@ std::uint64_t JobList::next_seed(const JobPlace& place) {
   const std::size_t each = combinations(asked_.axes);
   std::string text = place.text;
   if (!prompts_.empty()) text += '\n' + prompts_[place.product / each];
-  const std::uint64_t times = place.product % each == 0 ? seen_[text]++ : seen_[text] - 1;
+  const TextKey key = text_key(text);
+  const std::uint64_t times = place.product % each == 0 ? seen_[key]++ : seen_[key] - 1;
   const std::string whole = core::sentence("{} {}", times, text);
   return std::stoull(io::sha256(std::as_bytes(std::span(whole))).substr(0, 16), nullptr, 16);
 }

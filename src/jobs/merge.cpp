@@ -1,7 +1,10 @@
 #include "jobs/merge.hpp"
 
 #include <algorithm>
+#include <array>
+#include <list>
 #include <map>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -14,31 +17,50 @@ namespace fs = std::filesystem;
 namespace lapis::jobs {
 namespace {
 
-std::vector<fs::path> journals_in(const fs::path& folder) {
-  std::vector<fs::path> files;
+/// Files as they were named, by what they really are.
+using Named = std::map<fs::path, fs::path>;
+
+Named journals_in(const fs::path& folder) {
+  Named files;
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    if (name.starts_with("journal.") && name.ends_with(".jsonl")) files.push_back(entry->path());
+    if (name.starts_with("journal.") && name.ends_with(".jsonl"))
+      files.emplace(fs::canonical(folder) / name, entry->path());
   }
   if (files.empty()) {
     throw Error(ErrorKind::input, core::sentence("{} has no journal.", folder.string()),
                 "Name folders that batches have written to");
   }
-  std::ranges::sort(files);
   return files;
+}
+
+/// Whether a failure is one of circumstances alone, by which the job got no id: its number may still be the same job's.
+bool is_of_circumstances(const io::JournalRecord& record) {
+  constexpr std::array kinds = {ErrorKind::model, ErrorKind::device, ErrorKind::output, ErrorKind::internal};
+  const bool has_id = record.done() || !record.model.empty();
+  return !has_id && std::ranges::any_of(kinds, [&](ErrorKind kind) { return exit_code(kind) == record.exit; });
+}
+
+/// Of each number the job that it was last, as it was done, else as it failed last.
+std::map<std::size_t, io::JournalRecord> last_records(const fs::path& file) {
+  std::map<std::size_t, io::JournalRecord> last;  // a list that was edited gives a number to another job
+  std::map<std::pair<std::size_t, std::string>, io::JournalRecord> done;
+  for (io::JournalRecord& record : io::read_journal(file)) {
+    if (record.done()) done.insert_or_assign({record.number, record.id}, record);
+    if (!last.contains(record.number) || !is_of_circumstances(record)) last[record.number] = std::move(record);
+  }
+  for (auto& [number, record] : last) {
+    if (const auto known = done.find({number, record.id}); known != done.end()) record = known->second;
+  }
+  return last;
 }
 
 /// What is known of each job, by its number: the last that was done of it, else the last that failed.
 class Joining {
  public:
   void add(const fs::path& file) {
-    std::map<std::size_t, io::JournalRecord> last;  // of each number: a list that was edited gives it to another job
-    for (io::JournalRecord& record : io::read_journal(file)) {
-      const auto known = last.find(record.number);
-      const bool stays = known != last.end() && known->second.done() && !record.done() && known->second.id == record.id;
-      if (!stays) last.insert_or_assign(record.number, std::move(record));
-    }
+    std::map<std::size_t, io::JournalRecord> last = last_records(file);
     for (auto& [number, record] : last) {
       if (!has_length_) merged_.of = record.of;
       has_length_ = true;
@@ -105,15 +127,17 @@ class Joining {
 }  // namespace
 
 Merged merge(std::span<const fs::path> folders) {
+  Named files;
+  for (const fs::path& folder : folders) files.merge(journals_in(folder));
+  const fs::path whole = folders.front() / "journal.jsonl";
+  files.emplace(fs::canonical(folders.front()) / "journal.jsonl", whole);
+  std::list<io::JournalHold> held;
+  for (const auto& [file, named] : files) held.emplace_back(named);
   Joining joining;
-  for (const fs::path& folder : folders) {
-    for (const fs::path& file : journals_in(folder)) joining.add(file);
-  }
-  return std::move(joining).result();
-}
-
-void write_merged(const Merged& merged, const fs::path& folder) {
-  io::replace_journal(folder / "journal.jsonl", merged.records);
+  for (const auto& [file, named] : files) joining.add(named);
+  Merged merged = std::move(joining).result();
+  if (merged.faults.empty()) io::replace_journal(whole, merged.records);
+  return merged;
 }
 
 }  // namespace lapis::jobs

@@ -20,11 +20,9 @@ struct Merged {
 
 /// Joins the journals in these folders ("journal.jsonl", "journal.2-of-4.jsonl"). A fault is a job that none of them
 /// has done, one that failed, one that two have done in different places, an output that is not there as it was
-/// written, and lists of different lengths. Throws Error{input} for a folder without a journal, and as
-/// `io::read_journal`.
+/// written, and lists of different lengths. Without faults the records become the journal of the first folder; no run
+/// has any of the journals meanwhile. Throws Error{input} for a folder without a journal, Error{output} where a run has
+/// one, and as `io::read_journal` and `io::replace_journal`.
 Merged merge(std::span<const std::filesystem::path> folders);
-
-/// Writes the records as the journal of `folder`. Throws as `io::replace_journal`.
-void write_merged(const Merged& merged, const std::filesystem::path& folder);
 
 }  // namespace lapis::jobs

@@ -60,6 +60,9 @@ std::string safe_name(const std::string& text) {
 }
 
 void check_template(const std::string& pattern, const char* key) {
+  if (pattern.empty()) {
+    throw Error(ErrorKind::usage, core::sentence("{} is empty. Name a file or a folder", core::field_name(key)));
+  }
   pipeline::filled(pattern, place_names, [](const std::string& /*word*/) { return std::nullopt; });
   if (pipeline::output_name(pattern) != "-") return;
   throw Error(ErrorKind::usage,

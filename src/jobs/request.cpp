@@ -102,8 +102,9 @@ pipeline::RenderPlan plan_of_render(const BatchJob& job, Files& files) {
   if (!asked.named.contains("prompt") && !asked.job.init_latent) {
     throw Error(ErrorKind::usage, core::sentence("there is no {prompt}. Say what the picture shows"));
   }
-  return pipeline::plan_render(pipeline::render_asked(std::move(asked), std::move(source), files.models()),
-                               files.models(), job.place.seed);
+  pipeline::RenderAsked whole = pipeline::render_asked(std::move(asked), std::move(source), files.models());
+  if (job.said.is_record) whole.record = {job.where, "", job.overruled};
+  return pipeline::plan_render(std::move(whole), files.models(), job.place.seed);
 }
 
 PlannedRender plan_render_job(BatchJob& job, Files& files) {
@@ -195,15 +196,22 @@ double weight_of(const Model& model) {
 
 double pixels_of(PixelSize size) { return static_cast<double>(size.width) * size.height; }
 
-/// Digests of the LoRAs and the embeddings of a job, by what it calls them.
-void add_attachments(Identity& identity, const pipeline::RenderPlan& plan, Files& files) {
+/// Digests of the LoRAs and the embeddings of a job. The LoRAs that it names become what pictures record of them, which
+/// is no path.
+void add_attachments(Identity& identity, const pipeline::RenderPlan& plan, ResolvedJob& recorded, Files& files) {
   std::vector<fs::path> folders(plan.lora_folders.begin(), plan.lora_folders.end());
   for (const fs::path& folder : pipeline::lora_places()) folders.push_back(folder);
   const auto add = [&](const std::string& name) {
     const fs::path path = io::find_lora(name, folders, core::marked("{loras}"));
-    identity.add("lora", fs::is_directory(path) ? path.string() : files.digest(path));
+    identity.add("lora", files.digest(path));
+    if (const fs::path config = io::lora_config(path); !config.empty()) identity.add("lora", files.digest(config));
+    return path.stem().string();
   };
-  for (const std::string& argument : plan.loras) add(core::parse_lora_argument(argument).name);
+  recorded.loras.clear();
+  for (const std::string& argument : plan.loras) {
+    const core::LoraCall call = core::parse_lora_argument(argument);
+    recorded.loras.push_back(core::lora_argument(add(call.name), call.weight.denoiser));
+  }
   for (const io::EmbeddingFile& file : io::find_embeddings(plan.embeddings)) {
     identity.add("embedding", files.digest(file.path));
   }
@@ -231,10 +239,11 @@ std::vector<std::string> paths_of(std::span<const pipeline::Output> outputs) {
 
 Outline outline_of(const PlannedRender& planned, Identity identity, Files& files) {
   const pipeline::RenderPlan& plan = planned.plan;
-  identity.add("job", io::provenance(core::resolved_fields(plan.job, *plan.model), *plan.model, {},
+  ResolvedJob recorded = plan.job;
+  add_attachments(identity, plan, recorded, files);
+  identity.add("job", io::provenance(core::resolved_fields(recorded, *plan.model), *plan.model, {},
                                      plan.stage ? plan.stage->model : nullptr));
   if (plan.latent) identity.add("from", plan.latent->job.init_latent.value_or(""));
-  add_attachments(identity, plan, files);
   Outline outline;
   outline.outputs = paths_of(planned.outputs.all());
   outline.engine = pipeline::engine_options(plan.job);
@@ -307,7 +316,7 @@ void make_folders(std::span<const pipeline::Output> outputs) {
 
 /// What a job is done with.
 struct Doing {
-  const BatchJob& job;
+  const pipeline::ModelCatalog& models;
   pipeline::EngineDoor& door;
   const Events& events;
   const pipeline::Outlet& outlet;
@@ -317,7 +326,7 @@ struct Doing {
 bool run(PlannedRender planned, const Doing& doing) {
   pipeline::RenderOutputs& outputs = planned.outputs;
   make_folders(outputs.all());
-  pipeline::plan_render_outputs(outputs, planned.plan, doing.outlet.policy);
+  pipeline::plan_render_outputs(outputs, planned.plan, doing.outlet.policy, doing.models);
   if (pipeline::all_stay(outputs.all())) return true;
   pipeline::PreparedRender prepared = pipeline::prepare_render(std::move(planned.plan), &doing.door, doing.events);
   const auto on_picture = [&](const pipeline::DrawnPicture& picture) {
@@ -332,7 +341,7 @@ bool run(PlannedRender planned, const Doing& doing) {
 bool run(PlannedDecode planned, const Doing& doing) {
   make_folders(pipeline::picture_outputs(pipeline::decode_names(planned.output, planned.latent, planned.plan)));
   const std::vector<pipeline::Output> outputs =
-      pipeline::plan_decode_outputs(planned.output, planned.latent, planned.plan, doing.outlet);
+      pipeline::plan_decode_outputs(planned.output, planned.latent, planned.plan, doing.outlet, doing.models);
   if (pipeline::all_stay(outputs)) return true;
   pipeline::decode(planned.plan, doing.door, doing.events, [&](const pipeline::DecodedPicture& picture) {
     doing.on_written(pipeline::save(picture, planned.plan, outputs, doing.outlet));
@@ -342,7 +351,7 @@ bool run(PlannedDecode planned, const Doing& doing) {
 
 bool run(PlannedEncode planned, const Doing& doing) {
   make_folders(planned.outputs.latents);
-  pipeline::plan_encode_outputs(planned.outputs, planned.plan, doing.outlet);
+  pipeline::plan_encode_outputs(planned.outputs, planned.plan, doing.outlet, doing.models);
   if (pipeline::all_stay(planned.outputs.latents)) return true;
   pipeline::encode(planned.plan, doing.door, doing.events, [&](const pipeline::EncodedPictures& encoded) {
     doing.on_written(pipeline::save(encoded, planned.plan, planned.outputs, doing.outlet));
@@ -352,7 +361,8 @@ bool run(PlannedEncode planned, const Doing& doing) {
 
 bool run(PlannedConvert planned, const Doing& doing) {
   make_folders({{{planned.words.output, std::nullopt}}});
-  const pipeline::Output output = pipeline::plan_convert_output(planned.words, planned.plan, doing.outlet);
+  const pipeline::Output output =
+      pipeline::plan_convert_output(planned.words, planned.plan, doing.outlet, doing.models);
   if (output.stays) return true;
   pipeline::verify(planned.plan);
   const pipeline::Converted converted = pipeline::convert(planned.plan, doing.door, doing.events);
@@ -382,6 +392,14 @@ pipeline::EngineDoor& SharedDoor::of(const EngineOptions& options) {
   return *door_;
 }
 
+std::vector<std::string> inputs_of(const BatchJob& job) {
+  std::vector<std::string> inputs = job.said.inputs;
+  for (const auto& file : {job.said.job.image, job.said.job.mask, job.said.job.init_latent}) {
+    if (file) inputs.push_back(*file);
+  }
+  return inputs;
+}
+
 Outline outline(BatchJob& job, Files& files) {
   const Planned plan = planned(job, files);
   Identity identity;
@@ -399,7 +417,7 @@ bool run(const BatchJob& job, Files& files, pipeline::EngineDoor& door, const Ev
          const pipeline::Outlet& outlet, const OnWritten& on_written) {
   BatchJob named = job;
   Planned plan = planned(named, files);
-  const Doing doing{named, door, events, outlet, on_written};
+  const Doing doing{files.models(), door, events, outlet, on_written};
   return std::visit([&](auto& each) { return run(std::move(each), doing); }, plan);
 }
 

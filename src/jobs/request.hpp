@@ -47,6 +47,9 @@ struct Outline {
 /// known without loading.
 Outline outline(BatchJob& job, Files& files);
 
+/// Files that a job begins with, and that a job before it may have made.
+std::vector<std::string> inputs_of(const BatchJob& job);
+
 /// The door of the engine that jobs run on, one after the other.
 class SharedDoor {
  public:

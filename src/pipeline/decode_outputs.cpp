@@ -25,9 +25,9 @@ std::vector<std::string> decode_names(const std::string& output, const std::stri
 }
 
 std::vector<Output> plan_decode_outputs(const std::string& output, const std::string& path, DecodePlan& plan,
-                                        const Outlet& outlet) {
+                                        const Outlet& outlet, const ModelCatalog& models) {
   std::vector<Output> pictures = picture_outputs(decode_names(output, path, plan));
-  plan_outputs(pictures, outlet.policy);
+  plan_outputs(pictures, outlet.policy, models);
   plan.wanted = written_places(pictures);
   plan.seconds = outlet.started.seconds();
   return pictures;

@@ -16,7 +16,7 @@ std::vector<std::string> decode_names(const std::string& output, const std::stri
 /// Decides where the pictures of a latent go, by their names. Leaves those that stay out of the plan; one of which all
 /// stay is not for `decode`. Throws as `decode_names` and `plan_outputs`.
 std::vector<Output> plan_decode_outputs(const std::string& output, const std::string& path, DecodePlan& plan,
-                                        const Outlet& outlet);
+                                        const Outlet& outlet, const ModelCatalog& models);
 
 /// Writes a picture as a PNG with the settings that its latent records.
 Written save(const DecodedPicture& picture, const DecodePlan& plan, const std::vector<Output>& outputs,

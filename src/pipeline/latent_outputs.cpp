@@ -63,8 +63,8 @@ EncodeOutputs name_encode_outputs(const std::string& output, const std::string& 
   return outputs;
 }
 
-void plan_encode_outputs(EncodeOutputs& outputs, EncodePlan& plan, const Outlet& outlet) {
-  plan_outputs(outputs.latents, outlet.policy);
+void plan_encode_outputs(EncodeOutputs& outputs, EncodePlan& plan, const Outlet& outlet, const ModelCatalog& models) {
+  plan_outputs(outputs.latents, outlet.policy, models);
   if (!plan.one_latent) {
     std::erase_if(plan.pictures, [&](const PictureInput& picture) { return outputs.latents[picture.index].stays; });
   }
@@ -89,10 +89,11 @@ std::string convert_name(const ConvertWords& words, io::LatentFormat format) {
   return words.output.empty() ? usual : in_folder(words.output, usual);
 }
 
-Output plan_convert_output(const ConvertWords& words, ConvertPlan& plan, const Outlet& outlet) {
+Output plan_convert_output(const ConvertWords& words, ConvertPlan& plan, const Outlet& outlet,
+                           const ModelCatalog& models) {
   Output output;
   output.path = convert_name(words, plan.format);
-  plan_outputs({&output, 1}, outlet.policy);
+  plan_outputs({&output, 1}, outlet.policy, models);
   plan.seconds = outlet.started.seconds();
   return output;
 }

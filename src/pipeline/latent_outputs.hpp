@@ -27,7 +27,7 @@ EncodeOutputs name_encode_outputs(const std::string& output, const std::string& 
 
 /// Decides which stay, and leaves pictures whose latents do out of the plan; one of which all stay is not for `encode`.
 /// Throws as `plan_outputs`.
-void plan_encode_outputs(EncodeOutputs& outputs, EncodePlan& plan, const Outlet& outlet);
+void plan_encode_outputs(EncodeOutputs& outputs, EncodePlan& plan, const Outlet& outlet, const ModelCatalog& models);
 
 /// Writes a latent of pictures.
 Written save(const EncodedPictures& encoded, const EncodePlan& plan, const EncodeOutputs& outputs,
@@ -38,7 +38,8 @@ Written save(const EncodedPictures& encoded, const EncodePlan& plan, const Encod
 std::string convert_name(const ConvertWords& words, io::LatentFormat format);
 
 /// Decides where a converted latent goes, by that name. Throws as `plan_outputs`.
-Output plan_convert_output(const ConvertWords& words, ConvertPlan& plan, const Outlet& outlet);
+Output plan_convert_output(const ConvertWords& words, ConvertPlan& plan, const Outlet& outlet,
+                           const ModelCatalog& models);
 
 /// Writes a converted latent.
 Written save(const Converted& converted, const ConvertPlan& plan, const Output& output, const Outlet& outlet);

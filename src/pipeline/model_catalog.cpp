@@ -128,6 +128,19 @@ std::optional<VaeOwner> ModelCatalog::vae_owner(const fs::path& file) {
   return found == known.end() ? std::nullopt : std::optional(found->owner);
 }
 
+void ModelCatalog::check_no_output(const std::string& path) const {
+  std::error_code ignored;
+  const auto is_it = [&](const fs::path& file) { return fs::equivalent(file, path, ignored); };
+  for (const auto& each : models_) {
+    const Model& model = each.second;
+    const bool is_its_file =
+        std::ranges::any_of(model.files, [&](const auto& file) { return is_it(model.folder / file.first); });
+    if (!is_its_file && !is_it(model.folder / "model.json")) continue;
+    throw Error(ErrorKind::usage, core::sentence("{} is a file of model {}, which is in use.", path, model.name),
+                "Name another file: a model is never replaced by an output");
+  }
+}
+
 Space ModelCatalog::space_named(const std::string& name, std::string_view what) {
   if (core::find_space(name.substr(0, name.find(':'))) != nullptr) return core::parse_space(name);
   std::error_code ignored;

@@ -49,6 +49,9 @@ class ModelCatalog {
   /// the file's SHA-256, which is computed where some known one is of its size.
   std::optional<VaeOwner> vae_owner(const std::filesystem::path& file);
 
+  /// Throws Error{usage} where `path` leads to a file of a model that was read: it is no place for an output.
+  void check_no_output(const std::string& path) const;
+
   /// The space of this id, "ID:LINEAGE", or that of a model of this name or folder. Throws Error{usage} with all there
   /// are and the nearest, where `what` is what said the name; for a model that is not sound as `open`.
   Space space_named(const std::string& name, std::string_view what);

@@ -30,12 +30,14 @@ std::vector<Output> picture_outputs(std::vector<std::string> names) {
   return outputs;
 }
 
-void plan_outputs(std::span<Output> outputs, const OutputPolicy& policy) {
+void plan_outputs(std::span<Output> outputs, const OutputPolicy& policy, const ModelCatalog& models) {
   check_output(policy);
   for (Output& output : outputs) {
     if (output.path == "-") continue;
     output.stays = stays(policy, output.path);
-    if (!output.stays) io::check_writable(output.path, policy.overwrite);
+    if (output.stays) continue;
+    io::check_writable(output.path, policy.overwrite);
+    models.check_no_output(output.path);
   }
 }
 

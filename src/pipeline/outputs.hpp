@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/stopwatch.hpp"
+#include "pipeline/model_catalog.hpp"
 
 namespace lapis::pipeline {
 
@@ -37,8 +38,8 @@ struct Output {
 std::vector<Output> picture_outputs(std::vector<std::string> names);
 
 /// Decides which outputs stay, and tries the others: what would fail only after the work is done fails before it.
-/// Throws as `check_output` and `io::check_writable`.
-void plan_outputs(std::span<Output> outputs, const OutputPolicy& policy);
+/// Throws as `check_output` and `io::check_writable`; for a file of one of `models` as `ModelCatalog::check_no_output`.
+void plan_outputs(std::span<Output> outputs, const OutputPolicy& policy, const ModelCatalog& models = {});
 
 /// Places of the outputs that are written, rising.
 std::vector<int> written_places(std::span<const Output> outputs);

@@ -1,6 +1,8 @@
 #include "pipeline/render.hpp"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 
 #include "core/job/job_fields.hpp"
@@ -89,6 +91,15 @@ std::vector<std::string> changes_of(const RenderPlan& plan) {
                                    change.key.substr(7), change.a, change.b));
   }
   return lines;
+}
+
+/// What is left out of a record, for a listener.
+std::vector<std::string> left_out_of(const RenderPlan& plan) {
+  std::vector<std::string> names;
+  for (const std::string& key : plan.record.left_out) names.push_back(core::field_name(key));
+  if (names.empty()) return {};
+  return {core::sentence("{} was made with another model, and what is not for {} is left out: {}", plan.record.name,
+                         plan.model->name, core::joined(names))};
 }
 
 /// What one of the models is asked to draw, on its way: what its prompts call is read before libtorch begins to open,
@@ -267,6 +278,32 @@ class Rendering {
   RenderResult result_;
 };
 
+/// The field that an error is of, where a record says it, and it is not for the model that is said on top of that.
+std::optional<std::string> unfit_field(const Error& error, const AskedJob& asked, const JobRecord& record) {
+  constexpr std::array<std::string_view, 6> kept = {"prompt", "model", "image", "mask", "init_latent", "then"};
+  if (!record.overruled.contains("model")) return std::nullopt;
+  for (std::string& key : core::fields_in(error.marked_problem())) {
+    const auto is_in = [&](const auto& keys) { return std::ranges::find(keys, key) != std::ranges::end(keys); };
+    const bool is_recorded = asked.named.contains(key) && !record.overruled.contains(key);
+    if (is_recorded && !is_in(kept) && !is_in(record.left_out)) return std::move(key);
+  }
+  return std::nullopt;
+}
+
+/// The job resolved for the plan's model, without what a record says that is not for it.
+ResolvedJob resolved_for(RenderPlan& plan, Job& job, const AskedJob& asked, std::uint64_t random) {
+  for (;;) {
+    try {
+      return core::resolve(job, *plan.model, random, plan.latent ? &plan.latent->handoff.arriving : nullptr);
+    } catch (const Error& error) {
+      const std::optional<std::string> key = unfit_field(error, asked, plan.record);
+      if (!key) throw;
+      core::copy_field(job, Job(), core::find_job_field(*key));
+      plan.record.left_out.push_back(*key);
+    }
+  }
+}
+
 /// Throws Error{usage} for fields of a latent to start from, where there is none, and of its way into the model's
 /// space, where no second model goes that way either.
 void refuse_latent_fields(const AskedJob& asked, bool has_stage, bool may_name_latent) {
@@ -311,7 +348,7 @@ RenderPlan plan_render(RenderAsked asked, ModelCatalog& catalog, std::uint64_t r
   }
   plan.embeddings = job.embeddings;
   plan.loras = job.loras;
-  plan.job = core::resolve(job, *plan.model, random, plan.latent ? &plan.latent->handoff.arriving : nullptr);
+  plan.job = resolved_for(plan, job, asked.asked, random);
   if (job.then) {
     plan.stage = plan_stage(job, plan.job, *plan.model, handoff, catalog);
     plan.job.then = plan.stage->name();
@@ -331,6 +368,7 @@ PreparedRender prepare_render(RenderPlan asked, EngineDoor* door, const Events& 
   check_room(plan.job);
   told.note(job_notes(plan.job, *plan.model));
   told.warn(changes_of(plan));
+  told.warn(left_out_of(plan));
   core::Stopwatch since;
   verify(plan);
   timings.read += since.seconds();

@@ -29,9 +29,10 @@ namespace lapis::pipeline {
 
 /// What a job was made with when it was recorded.
 struct JobRecord {
-  std::string name;                 ///< of the file, as messages call it
-  std::string document;             ///< what `io::provenance` wrote; empty where nothing is known
-  std::set<std::string> overruled;  ///< keys of the fields that are said on top of it
+  std::string name;                        ///< of the file, as messages call it
+  std::string document;                    ///< what `io::provenance` wrote; empty where nothing is known
+  std::set<std::string> overruled;         ///< keys of the fields that are said on top of it
+  std::vector<std::string> left_out = {};  ///< keys of those that are not for the model that is said on top of it
 };
 
 /// What is asked.

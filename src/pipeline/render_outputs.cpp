@@ -100,10 +100,11 @@ RenderOutputs name_render_outputs(const Job& job, const ResolvedJob& resolved) {
   return outputs;
 }
 
-void plan_render_outputs(RenderOutputs& outputs, RenderPlan& plan, const OutputPolicy& policy) {
+void plan_render_outputs(RenderOutputs& outputs, RenderPlan& plan, const OutputPolicy& policy,
+                         const ModelCatalog& models) {
   check_output(policy);
-  plan_outputs(outputs.pictures, policy);
-  if (outputs.latent) plan_outputs({&*outputs.latent, 1}, policy);
+  plan_outputs(outputs.pictures, policy, models);
+  if (outputs.latent) plan_outputs({&*outputs.latent, 1}, policy, models);
   narrow(plan, outputs);
 }
 

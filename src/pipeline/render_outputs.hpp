@@ -34,7 +34,8 @@ RenderOutputs name_render_outputs(const Job& job, const ResolvedJob& resolved);
 
 /// Decides which stay, and leaves out of the plan what nobody is going to keep; one of which nothing is kept is not for
 /// `render`. Throws as `plan_outputs`.
-void plan_render_outputs(RenderOutputs& outputs, RenderPlan& plan, const OutputPolicy& policy);
+void plan_render_outputs(RenderOutputs& outputs, RenderPlan& plan, const OutputPolicy& policy,
+                         const ModelCatalog& models);
 
 /// Writes a picture, unless it stays.
 std::optional<Written> save(const DrawnPicture& picture, const RenderOutputs& outputs, const Outlet& outlet);

@@ -142,7 +142,9 @@ class Rendered(BatchTest):
         (self.folder / "out").mkdir()
         picture = self.folder / "out/0001.png"
         picture.write_bytes(b"mine")
-        self.assertIn(b"0 jobs done, 1 done before", self.batch(jobs, "-o", "out/", "--skip-existing").stderr)
+        skipped = self.batch(jobs, "-o", "out/", "--skip-existing", "--json")
+        self.assertIn(b"0 jobs done, 1 done before", skipped.stderr)
+        self.assertEqual(len(json.loads(skipped.stdout)["id"]), 64)
         self.assertEqual(self.journal(), [])
         self.assertIn(b"exists already", self.batch(jobs, "-o", "out/", code=9).stderr)
         self.assertEqual(picture.read_bytes(), b"mine")
@@ -155,6 +157,27 @@ class Rendered(BatchTest):
             self.assertIn(result.returncode, (2, 9), result.stderr)
             self.assertIn(b"that is" if b"--sheet" in result.stderr else b"which is", result.stderr)
         self.assertEqual((self.folder / "p.png").read_text(), "a lake\n")
+
+    def test_a_list_that_reads_what_it_writes_is_refused_and_a_pipe_is_done_in_order(self) -> None:
+        draws = {"prompt": "a lake", "seed": 1, "output": "out/1.png"}
+        reads = {"prompt": "a hill", "seed": 2, "image": "out/../out/1.png", "output": "out/2.png"}
+        encodes = {"command": "encode", "images": ["out/1.png"], "model": "tiny-sd15", "output": "out/3.safetensors"}
+        told = self.batch(self.jobs([draws, reads, encodes]), "-o", "out/", code=9).stderr.decode()
+        for line in (2, 3):
+            self.assertRegex(told, f"jobs.jsonl, line {line}: it reads .*1.png, which jobs.jsonl, line 1 writes")
+        self.assertEqual(sorted(self.contents("out")), ["1.png"])
+        later = self.batch(self.jobs([reads, draws | {"overwrite": True}]), "-o", "out/", code=9).stderr.decode()
+        self.assertIn("line 2: it would write out/1.png, which jobs.jsonl, line 1 reads", later)
+        own = self.jobs([{"prompt": "a", "image": "out/1.png", "output": "out/1.png", "overwrite": True}])
+        self.assertIn(b"which it reads", self.batch(own, "-o", "out/", code=9).stderr)
+        shutil.rmtree(self.folder / "out")
+        lines = "".join(json.dumps(line) + "\n" for line in [draws, reads, encodes]).encode()
+        for words, said in (((), b"3 jobs done"), (("--workers", "2"), b"0 jobs done, 3 done before")):
+            self.assertIn(said, self.batch("-", "-o", "out/", *words, input=lines).stderr)
+        whole = self.contents("out")
+        shutil.rmtree(self.folder / "out")
+        self.batch("-", "-o", "out/", "--workers", "2", input=lines)
+        self.assertEqual(self.contents("out"), whole)
 
     def test_an_output_elsewhere_is_another_job(self) -> None:
         def put(*outputs: str) -> str:
@@ -179,7 +202,10 @@ class Rendered(BatchTest):
         self.assertEqual((page.count("<img "), page.count('class="none"')), (4, 2))
         self.assertIn('<a href="out/0001.png">', page)
         self.assertIn("guidance is 700", page)
-        self.batch(*words, "--sheet", "sheet.png", code=9)
+        self.assertNotIn(b"beyond ASCII", self.batch(*words, "--sheet", "sheet.png", code=9).stderr)
+        letters = ("-p", "a caf\u00e9", "--each", "seed=1..2", "-o", "letters/", "--sheet")
+        self.assertIn(b"letters beyond ASCII", self.batch(*letters, "l.png").stderr)
+        self.assertNotIn(b"beyond ASCII", self.batch(*letters, "l.html").stderr)
         self.assertEqual(run("inspect", "sheet.png", cwd=self.folder).returncode, 0)
         self.batch(*words, "--shard", "1/2", "--sheet", "sheet.png", "--overwrite", code=9)
         self.assertTrue((self.folder / "sheet.1-of-2.png").is_file())
@@ -353,6 +379,22 @@ class Again(BatchTest):
         self.assertEqual(again.returncode, 0, again.stderr)
         self.assertIn(b"made with another model of that name", again.stderr)
 
+    def test_what_a_record_says_that_is_not_for_the_model_on_top_of_it_is_left_out(self) -> None:
+        made = run("generate", "a red house", "-n", "a lake", "-s", "3", "-m", "tiny-sdxl", "--clip-skip", "3", "--original-size",
+                   "99x99", "--zero-snr", "on", "--json", "-o", "a.png", *QUICK, cwd=self.folder)
+        (self.folder / "a.jsonl").write_bytes(made.stdout)
+        words = ("generate", "--from", "a.png", "-m", "tiny-flux", "-o", "b.png", "--overwrite")
+        result = run(*words, cwd=self.folder)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        warnings = [line for line in result.stderr.decode().splitlines() if line.startswith("warning: a.png was made")]
+        self.assertEqual(len(warnings), 1, result.stderr)
+        for name in ("--clip-skip", "--original-size", "--zero-snr"):
+            self.assertIn(name, warnings[0])
+        self.assertIn(b"steps", run("inspect", "b.png", "--json", cwd=self.folder).stdout)
+        self.refused(2, *words, "--clip-skip", "3", says=("--clip-skip is for families",))
+        self.batch("a.jsonl", "--each", "model=tiny-flux,tiny-sd15", "-o", "out/")
+        self.assertEqual(sorted(self.contents("out")), ["0001.png", "0002.png"])
+
     def test_a_picture_that_began_with_one_asks_for_it(self) -> None:
         run("generate", "a red house", "-s", "3", "-o", "a.png", *QUICK, cwd=self.folder)
         run("generate", "a blue house", "-i", "a.png", "-s", "3", "-o", "b.png", *QUICK[:2], "-t", "1", cwd=self.folder)
@@ -360,41 +402,6 @@ class Again(BatchTest):
         again = run("generate", "--from", "b.png", "-i", "a.png", "-o", "c.png", cwd=self.folder)
         self.assertEqual(again.returncode, 0, again.stderr)
         self.assertEqual((self.folder / "c.png").read_bytes(), (self.folder / "b.png").read_bytes())
-
-
-class Refused(BatchTest):
-    def test_a_batch_of_nothing(self) -> None:
-        self.refused(2, "batch", says=("there are no jobs",))
-        self.refused(3, "batch", "nowhere.jsonl", says=("nowhere.jsonl cannot be read",))
-
-    def test_options_that_make_no_sense(self) -> None:
-        jobs = self.jobs(LINES)
-        for words, said in ((("--shard", "5/4"), "5/4"), (("--memory", "much"), "--memory"), (("--retry", "-1"), "--retry"),
-                            (("--workers", "0"), "--workers"), (("--sheet", "a.jpg"), ".html"),
-                            (("-o", "x.png", "--sheet", "./x.png"), "which is the sheet"),
-                            (("--each", "stebs=3"), "steps"), (("--each", "seed=1", "--each", "seed=2"), "seed"),
-                            (("-o", "{lin}.png"), "{line}"), (("-o", "-"), "standard output"), (("-o", "/dev/null"), "a batch writes files"),
-                            (("--overwrite", "--skip-existing"), "--skip-existing")):
-            result = run("batch", jobs, *words, "--dry-run", cwd=self.folder)
-            self.assertIn(result.returncode, (2, 9), words)
-            self.assertIn(said, result.stderr.decode(), words)
-
-    def test_two_batches_on_one_folder(self) -> None:
-        (self.folder / "out").mkdir()
-        with subprocess.Popen([program(), "batch", "-", "-o", "out/"], cwd=self.folder, stdin=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL) as process:
-            while not (self.folder / "out/journal.jsonl").exists():
-                time.sleep(0.01)
-            time.sleep(0.1)
-            self.refused(8, "batch", self.jobs(LINES), "-o", "out/", says=(f"process {process.pid}", "another folder"))
-            process.stdin.close()
-
-    def test_a_dry_run_shows_the_jobs_and_makes_nothing(self) -> None:
-        result = run("batch", self.jobs(LINES), "-o", "out/", "--dry-run", cwd=self.folder)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEqual(len(result.stdout.splitlines()), 3)
-        self.assertIn(b"out/0002-1.png", result.stdout)
-        self.assertFalse((self.folder / "out").exists())
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 from support import MODEL, QUICK, WARM, CliTest, HomeTest, LatentTest, main, needs_engine, on_terminal, run
 
@@ -65,6 +66,26 @@ class SameEverywhere(LatentTest):
         self.refused(2, "generate", "a lake", "--latent", "/dev/stdout", "--json", says=("--json and --latent -",))
         self.assertEqual(self.output("convert", "a.safetensors", "--dtype", "f16", "-o", "/dev/stdout"),
                          self.output("convert", "a.safetensors", "--dtype", "f16", "-o", "-"))
+
+    def test_a_model_in_use_is_no_output(self) -> None:
+        self.commands()
+        model = self.folder / "m"
+        shutil.copytree(MODEL, model)
+        (self.folder / "linked.safetensors").symlink_to(model / "vae/diffusion_pytorch_model.safetensors")
+        before = {path: path.read_bytes() for path in model.rglob("*") if path.is_file()}
+        weights = "m/unet/diffusion_pytorch_model.safetensors"
+        (self.folder / "m.png").symlink_to(model / "model.json")
+        job = {"command": "encode", "images": "p.ppm", "model": "./m", "output": weights, "overwrite": True}
+        (self.folder / "jobs.jsonl").write_text(json.dumps(job) + "\n")
+        for code, line in ((2, ("generate", "a lake", "-m", "./m", "--latent", weights)),
+                           (2, ("refine", "a.safetensors", "-p", "a lake", "-m", "./m", "--latent", weights)),
+                           (2, ("encode", "p.ppm", "-m", "./m", "-o", "linked.safetensors")),
+                           (2, ("decode", "a.safetensors", "-m", "./m", "-o", "m.png")),
+                           (2, ("convert", "a.safetensors", "--to", "./m", "-o", weights)),
+                           (9, ("batch", "jobs.jsonl", "--dry-run", "-q"))):
+            with self.subTest(line=line[0]):
+                self.refused(code, *line, "--overwrite", says=("is a file of model tiny-sd15, which is in use",))
+        self.assertEqual(before, {path: path.read_bytes() for path in before})
 
 
 class Pictures(CliTest):

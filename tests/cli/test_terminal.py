@@ -23,7 +23,7 @@ from typing import Any
 
 from checkpoints import single_file
 from loras import factors, kohya, lora_bytes, weights
-from support import (MODEL, CliTest, f32, has_engine, main, needs_engine, on_terminal, options_of, passport, png, run,
+from support import (MODEL, QUICK, CliTest, f32, has_engine, main, needs_engine, on_terminal, options_of, passport, png, run,
                      safetensors, unclean)
 
 # A window's title, colours, C1's two spellings of them, an override and an isolate of direction, what has no width, a
@@ -393,6 +393,13 @@ class OnATerminal(TerminalTest):
             self.assertTrue(output)
             self.assertEqual(unclean(OURS.sub(b"", output)), "", words)
         self.assertIn(b"\x1b[31merror:\x1b[0m ", self.shown("generate", "a", "-m", HOSTILE))
+
+    @needs_engine
+    def test_a_dumb_one_gets_no_bar_whoever_asks_for_it(self) -> None:
+        for term, has_bar in (("xterm", True), ("dumb", False)):
+            _, output = on_terminal("generate", "a", "-o", f"{term}.png", *QUICK, "--progress", "bar", streams=("stderr",),
+                                    cwd=self.folder, env={**os.environ, "TERM": term})
+            self.assertEqual(b"[####" in output, has_bar, output)
 
 
 if __name__ == "__main__":

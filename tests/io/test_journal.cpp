@@ -136,8 +136,7 @@ TEST_CASE("a journal that a run has is not replaced") {
   const TemporaryFolder folder;
   {
     const Journal running(folder / "journal.jsonl");
-    check_fails(ErrorKind::output, {"is being written by process"},
-                [&] { replace_journal(folder / "journal.jsonl", {}); });
+    check_fails(ErrorKind::output, {"is being written by process"}, [&] { JournalHold(folder / "journal.jsonl"); });
   }
   replace_journal(folder / "journal.jsonl",
                   std::vector{record_with('a', folder.path()), record_with('b', folder.path())});

@@ -62,6 +62,16 @@ TEST_CASE("a text that stays is there for the next, until that writes in its pla
   CHECK(folder.names().empty());
 }
 
+TEST_CASE("a text of any length is whole, and a shorter one takes its place") {
+  const TemporaryFolder folder;
+  RunLock lock(folder / "a.lock");
+  REQUIRE(lock.acquire());
+  for (const std::size_t length : {std::size_t{20000}, std::size_t{16384}, std::size_t{3}}) {
+    lock.write(std::string(length, 'x'));
+    CHECK(RunLock(folder / "a.lock").text() == std::string(length, 'x'));
+  }
+}
+
 TEST_CASE("a lock that is a link is refused, and what it leads to stays as it is") {
   const TemporaryFolder folder;
   write_text(folder / "mine", "mine");

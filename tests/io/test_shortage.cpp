@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
 #include <cstring>
+#include <new>
+#include <stdexcept>
 #include <string>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -24,6 +26,21 @@ TEST_CASE("errors of the system that mean a shortage are told by what is short")
   CHECK(said(std::errc::not_enough_memory).find("memory") != std::string::npos);
   CHECK(said(std::errc::resource_unavailable_try_again).find("pids.max") != std::string::npos);
   CHECK(said(std::errc::permission_denied).empty());
+}
+
+TEST_CASE("what is thrown is told as what it is, short of or broken") {
+  const auto told = [](const auto& thrown) {
+    try {
+      throw thrown;
+    } catch (const std::exception&) {
+      return handled_error();
+    }
+  };
+  CHECK(told(std::bad_alloc()).kind() == ErrorKind::device);
+  CHECK(told(std::system_error(std::make_error_code(std::errc::not_enough_memory))).kind() == ErrorKind::device);
+  CHECK(told(std::system_error(std::make_error_code(std::errc::io_error))).kind() == ErrorKind::internal);
+  CHECK(told(std::runtime_error("x")).problem() == "internal error: x");
+  CHECK(told(lapis::Error(ErrorKind::usage, "y")).problem() == "y");
 }
 
 TEST_CASE("threads that can be had are had, and a limit is told with what to set") {

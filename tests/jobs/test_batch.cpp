@@ -1,8 +1,10 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
+#include <new>
 #include <set>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "io/file/sha256.hpp"
@@ -151,6 +153,35 @@ TEST_CASE("a line says what becomes of files that are there, and both at once is
   CHECK(batch.check("{\"prompt\": \"a\", \"overwrite\": true, \"skip_existing\": true}\n").empty());
   REQUIRE(batch.failures.size() == 1);
   CHECK_THAT(batch.failures[0], Catch::Contains("overwrite") && Catch::Contains("skip_existing"));
+}
+
+TEST_CASE("whatever a job throws is its own failure, and the next one is done") {
+  const ListFile file;
+  pipeline::AskedJob defaults;
+  defaults.job.output = (file.folder / "out").string() + "/";
+  defaults.named = {"output"};
+  BatchAsked asked;
+  asked.list = file.asked(R"({"prompt": ""})"
+                          "\n"
+                          R"({"prompt": ""})"
+                          "\n",
+                          defaults);
+  asked.journal = file.folder / "out/journal.jsonl";
+  std::vector<ErrorKind> failures;
+  BatchEvents events;
+  events.render.note = [&](const std::string& /*text*/) {
+    if (failures.empty()) throw std::bad_alloc();
+    throw std::filesystem::filesystem_error("x", std::make_error_code(std::errc::io_error));
+  };
+  events.failed = [&](const BatchJob&, const Error& error) { failures.push_back(error.kind()); };
+  Batch batch(asked, events, /*writes=*/true);
+  batch.check();
+  batch.run();
+  CHECK(failures == std::vector<ErrorKind>{ErrorKind::device, ErrorKind::internal});
+  const auto records = io::read_journal(file.folder / "out/journal.jsonl");
+  REQUIRE(records.size() == 2);
+  CHECK(records[0].exit == exit_code(ErrorKind::device));
+  CHECK_THAT(records[1].error, Catch::Contains("line 2: internal error"));
 }
 
 TEST_CASE("shards have every job once, and what is no job is told of by the first") {

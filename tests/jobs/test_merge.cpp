@@ -53,7 +53,6 @@ TEST_CASE("journals that have every job once are a whole, in the order of their 
   CHECK(merged.faults.empty());
   REQUIRE(merged.records.size() == 3);
   CHECK(merged.records[0].number == 1);
-  write_merged(merged, shards.folder.path());
   CHECK(io::read_journal(shards.folder / "journal.jsonl").size() == 3);
   CHECK(shards.faults().empty());  // what was joined says the same again
 }
@@ -74,6 +73,35 @@ TEST_CASE("a job that is missing, failed, damaged or done in two places is no wh
   REQUIRE(shards.faults().size() == 3);
   CHECK_THAT(shards.faults()[1], Catch::EndsWith("b is not there"));
   CHECK_THAT(shards.faults()[2], Catch::EndsWith("c is not as it was written"));
+}
+
+TEST_CASE("work that stands is whole whatever failed after it, but for a number that is another job's now") {
+  const Shards shards;
+  const io::JournalRecord done = shards.record(1, "a", 1);
+  io::JournalRecord refused = done;
+  refused.exit = 8;
+  refused.error = "no permission";
+  refused.outputs.clear();
+  refused.model = "tiny-sd15";
+  io::JournalRecord without_model = refused;  // it could not be planned, and has no id of a job
+  without_model.id = std::string(64, '0');
+  without_model.exit = 5;
+  without_model.model.clear();
+  io::JournalRecord other = refused;
+  other.id = std::string(64, '1');
+  shards.write("journal.jsonl", {done, without_model, refused, other, refused});
+  CHECK(shards.faults().empty());
+  shards.write("journal.jsonl", {other});
+  CHECK(shards.faults() == std::vector<std::string>{"line 1 failed: no permission"});
+}
+
+TEST_CASE("a journal that a run has is not joined") {
+  const Shards shards;
+  shards.write("journal.1-of-2.jsonl", {shards.record(1, "a", 2)});
+  shards.write("journal.2-of-2.jsonl", {shards.record(2, "b", 2)});
+  const io::Journal running(shards.folder / "journal.2-of-2.jsonl");
+  check_fails(ErrorKind::output, {"journal.2-of-2.jsonl is being written by process"}, [&] { shards.faults(); });
+  CHECK_FALSE(std::filesystem::exists(shards.folder / "journal.jsonl"));
 }
 
 TEST_CASE("lists of different lengths, of no length, and folders without a journal are told") {

@@ -66,6 +66,23 @@ TEST_CASE("a job's id tells apart what would give other bytes or another name, a
         id_of(R"({"prompt": "a lake", "seed": 7, "output": "b/1.png"})"));
 }
 
+TEST_CASE("a LoRA counts in an id by its name and its bytes, and not by the folder it lies in") {
+  const io::test::TemporaryFolder folder;
+  const auto id = [&](const char* place, const std::string& bytes, const char* name = "style.safetensors") {
+    std::filesystem::create_directories(folder / place);
+    std::ofstream(folder / place / name) << bytes;
+    return id_of(R"({"prompt": "a lake", "seed": 7, "loras": [")" + (folder / place / name).string() + R"(:0.5"]})");
+  };
+  const std::string one = id("a", "x");
+  CHECK(id("b", "x") == one);
+  CHECK(id("c", "y") != one);
+  CHECK(id("d", "x", "other.safetensors") != one);
+  std::filesystem::create_directories(folder / "e");
+  const std::string bare = id("f", "x", "adapter_model.safetensors");
+  std::ofstream(folder / "e/adapter_config.json") << "{}";
+  CHECK(id("e", "x", "adapter_model.safetensors") != bare);
+}
+
 TEST_CASE("a job that has no sense is refused as its command does, and standard input is no file of a job") {
   check_fails(ErrorKind::usage, {"there is no prompt"}, [] { outlined("{}"); });
   check_fails(ErrorKind::usage, {"steps is 0"}, [] { outlined(R"({"prompt": "a", "steps": 0})"); });

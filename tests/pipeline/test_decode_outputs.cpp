@@ -29,18 +29,19 @@ NamedLatent latent() {
 TEST_CASE("pictures of a latent are called as its file, in a folder that is named") {
   const io::test::TemporaryFolder folder;
   DecodePlan plan = preview_of(latent());
-  const std::vector<Output> outputs = plan_decode_outputs(folder.path().string(), "x/a.safetensors", plan, {});
+  const std::vector<Output> outputs = plan_decode_outputs(folder.path().string(), "x/a.safetensors", plan, {}, {});
   REQUIRE(outputs.size() == 2);
   CHECK(outputs[1].path == (folder / "a-1.png").string());
   CHECK(plan.wanted == std::vector<int>{0, 1});
-  CHECK(plan_decode_outputs("", "-", plan, {})[0].path == "latent-0.png");
+  CHECK(plan_decode_outputs("", "-", plan, {}, {})[0].path == "latent-0.png");
 }
 
 TEST_CASE("a seed stands in a name only where the latent records one") {
   DecodePlan plan = preview_of(latent());
-  CHECK_THROWS_WITH(plan_decode_outputs("{seed}.png", "a", plan, {}), Catch::Contains("records no seed. Use {index}"));
+  CHECK_THROWS_WITH(plan_decode_outputs("{seed}.png", "a", plan, {}, {}),
+                    Catch::Contains("records no seed. Use {index}"));
   plan.latent.latent.document.passport.job = R"({"job": {"seed": 40}})";
-  CHECK(plan_decode_outputs("{seed}.png", "a", plan, {})[1].path == "41.png");
+  CHECK(plan_decode_outputs("{seed}.png", "a", plan, {}, {})[1].path == "41.png");
 }
 
 TEST_CASE("pictures that stay are not decoded, and the others are written with a report") {
@@ -50,7 +51,7 @@ TEST_CASE("pictures that stay are not decoded, and the others are written with a
   outlet.policy.skip_existing = true;
   outlet.reports = true;
   DecodePlan plan = preview_of(latent());
-  const std::vector<Output> outputs = plan_decode_outputs((folder / "a.png").string(), "a", plan, outlet);
+  const std::vector<Output> outputs = plan_decode_outputs((folder / "a.png").string(), "a", plan, outlet, {});
   CHECK(plan.wanted == std::vector<int>{1});
   std::vector<Written> written;
   EngineDoor door({"cpu", "fp32", 1});  // which stays closed

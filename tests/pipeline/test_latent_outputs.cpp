@@ -40,7 +40,7 @@ TEST_CASE("pictures whose latents stay are not encoded, and the others are writt
   asked.job.model = "tiny-sd15";
   EncodeOutputs outputs = name_encode_outputs((folder / "{index}.safetensors").string(), "", asked.pictures);
   EncodePlan plan = plan_encode(asked, catalog);
-  plan_encode_outputs(outputs, plan, outlet);
+  plan_encode_outputs(outputs, plan, outlet, {});
   REQUIRE(plan.pictures.size() == 1);
   CHECK(plan.pictures.front().index == 1);
   test::RecordingEngine engine;
@@ -61,7 +61,7 @@ TEST_CASE("a converted latent is called by what it was and what it becomes") {
     words.*word = value;
     ConvertPlan plan;
     plan.format = convert_asked(words).format;
-    return plan_convert_output(words, plan, {}).path;
+    return plan_convert_output(words, plan, {}, {}).path;
   };
   CHECK(path_of("x/a.npy", &ConvertWords::to, "models/tiny-sdxl") == "a-tiny-sdxl.safetensors");
   CHECK(path_of("-", &ConvertWords::to, "sd15:tiny-sd15") == "latent-sd15-tiny-sd15.safetensors");
@@ -83,10 +83,10 @@ TEST_CASE("a converted latent is written with its route in the report") {
   ConvertPlan plan = plan_convert(std::move(asked), catalog);
   Outlet outlet;
   outlet.reports = true;
-  const Output output = plan_convert_output(words, plan, outlet);
+  const Output output = plan_convert_output(words, plan, outlet, {});
   EngineDoor door({"cpu", "fp32", 1});  // which stays closed
   const Written written = save(convert(plan, door, {}), plan, output, outlet);
   CHECK(written.path == words.output);
   CHECK_THAT(written.line, Catch::Contains("\"route\":\"rescale\"") && Catch::Contains("\"from\":\"sd15:tiny-sd15\""));
-  check_fails(ErrorKind::output, {"exists already"}, [&] { plan_convert_output(words, plan, outlet); });
+  check_fails(ErrorKind::output, {"exists already"}, [&] { plan_convert_output(words, plan, outlet, {}); });
 }

@@ -39,6 +39,18 @@ TEST_CASE("a folder never stays, and what lies in none is told before any work")
   check_fails(ErrorKind::output, {"nowhere"}, [&] { plan_outputs({&output, 1}, {}); });
 }
 
+TEST_CASE("a file of a model in use is no output, by whatever name") {
+  ModelCatalog catalog;
+  const std::string folder = catalog.open("tiny-sd15").folder.string();
+  for (const char* name : {"/vae/diffusion_pytorch_model.safetensors", "/unet/../model.json"}) {
+    Output output{folder + name, std::nullopt};
+    check_fails(ErrorKind::usage, {"is a file of model tiny-sd15"}, [&] {
+      plan_outputs({&output, 1}, {.overwrite = true}, catalog);
+    });
+    plan_outputs({&output, 1}, {.skip_existing = true}, catalog);
+  }
+}
+
 TEST_CASE("two names of one file are told, there or not") {
   const io::test::TemporaryFolder folder;
   const std::string name = (folder / "a").string();

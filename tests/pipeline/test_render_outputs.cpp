@@ -42,7 +42,7 @@ struct Place {
 
   static RenderOutputs outputs(const Job& job, RenderPlan& plan, const OutputPolicy& policy) {
     RenderOutputs outputs = name_render_outputs(job, plan.job);
-    plan_render_outputs(outputs, plan, policy);
+    plan_render_outputs(outputs, plan, policy, {});
     return outputs;
   }
 

@@ -87,8 +87,8 @@ PeftSettings settings_of(const SafetensorsFile& file, const fs::path& path) {
   if (own != file.metadata().end()) {
     return read_peft_settings(own->second, core::sentence("{}, its lora_adapter_metadata", name));
   }
-  const fs::path beside = path.parent_path() / "adapter_config.json";
-  if (path.filename() != peft_file || !is_file(beside)) return {};
+  const fs::path beside = lora_config(path);
+  if (beside.empty()) return {};
   const MappedFile config(beside, ErrorKind::input);
   return read_peft_settings(as_chars(config.bytes()), printable(beside.string(), longest_name));
 }
@@ -102,6 +102,11 @@ std::string data_digest(std::span<const std::byte> file) {
 }
 
 }  // namespace
+
+fs::path lora_config(const fs::path& path) {
+  fs::path beside = path.parent_path() / "adapter_config.json";
+  return path.filename() == peft_file && is_file(beside) ? beside : fs::path();
+}
 
 fs::path find_lora(const std::string& name, std::span<const fs::path> folders, const std::string& flag) {
   std::error_code ignored;

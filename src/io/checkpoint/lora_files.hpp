@@ -14,6 +14,9 @@
 
 namespace lapis::io {
 
+/// The file beside a LoRA that says how it is to be read, which peft writes; empty where there is none.
+std::filesystem::path lora_config(const std::filesystem::path& path);
+
 /// The file behind `name`: a file of that path, what peft saved in a folder of that path, or the one of that name below
 /// a folder, with or without ".safetensors" in any case of its letters; a file that links lead to as well is one. The
 /// first folder that has one counts. Throws Error{usage} where there is none, with the nearest name, and where one

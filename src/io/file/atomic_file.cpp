@@ -53,7 +53,11 @@ Reason output_reason(int error_number) {
   }
 }
 
-[[noreturn]] void fail_errno(const fs::path& path, int error_number) { fail(path, output_reason(error_number)); }
+}  // namespace
+
+void fail_to_write(const fs::path& path, int error_number) { fail(path, output_reason(error_number)); }
+
+namespace {
 
 fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
 
@@ -64,7 +68,7 @@ std::optional<struct stat> look_at(const fs::path& path) {
   // A link that leads nowhere is still something that a new file would replace.
   if (errno == ENOENT && ::lstat(path.c_str(), &facts) == 0) return facts;
   if (errno == ENOENT) return std::nullopt;
-  fail_errno(path, errno);
+  fail_to_write(path, errno);
 }
 
 bool is_stream(const struct stat& facts) { return S_ISCHR(facts.st_mode) || S_ISFIFO(facts.st_mode); }
@@ -83,19 +87,19 @@ void write_all(int file, std::span<const std::byte> bytes, const fs::path& path)
   while (!bytes.empty()) {
     const ssize_t written = ::write(file, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail_errno(path, errno);
+    if (written < 0) fail_to_write(path, errno);
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
 }
 
 /// Closes a file that was written to: some file systems report a full disk only here.
 void close_checked(FileDescriptor& file, const fs::path& path) {
-  if (::close(file.release()) != 0 && errno != EINTR) fail_errno(path, errno);
+  if (::close(file.release()) != 0 && errno != EINTR) fail_to_write(path, errno);
 }
 
 void write_stream(const fs::path& path, std::span<const std::byte> bytes) {
   FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (file.number() < 0) fail_errno(path, errno);
+  if (file.number() < 0) fail_to_write(path, errno);
   write_all(file.number(), bytes, path);
   close_checked(file, path);
 }
@@ -103,7 +107,7 @@ void write_stream(const fs::path& path, std::span<const std::byte> bytes) {
 /// Gives the temporary file the name `path` in one step.
 void move_into_place(const fs::path& temporary, const fs::path& path, bool overwrite) {
   if (overwrite) {
-    if (::rename(temporary.c_str(), path.c_str()) != 0) fail_errno(path, errno);
+    if (::rename(temporary.c_str(), path.c_str()) != 0) fail_to_write(path, errno);
     return;
   }
   if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) return;
@@ -115,7 +119,7 @@ void move_into_place(const fs::path& temporary, const fs::path& path, bool overw
     }
   }
   if (errno == EEXIST) fail_exists(path);
-  fail_errno(path, errno);
+  fail_to_write(path, errno);
 }
 
 }  // namespace
@@ -128,15 +132,15 @@ void flush_folder(const fs::path& folder) noexcept {
 void check_writable(const fs::path& path, bool overwrite) {
   if (path.empty()) throw Error(ErrorKind::output, "the output has no name.", "Name a file");
   const std::optional<struct stat> present = look_at(path);
-  if (present && S_ISDIR(present->st_mode)) fail_errno(path, EISDIR);
-  if (!path.has_filename()) fail_errno(path, ENOENT);
+  if (present && S_ISDIR(present->st_mode)) fail_to_write(path, EISDIR);
+  if (!path.has_filename()) fail_to_write(path, ENOENT);
   if (present && is_stream(*present)) return;
   if (present && !overwrite) fail_exists(path);
   const fs::path target = present ? resolve_link(path) : path;
   struct stat folder {};
-  if (::stat(folder_of(target).c_str(), &folder) != 0) fail_errno(path, errno);
-  if (!S_ISDIR(folder.st_mode)) fail_errno(path, ENOTDIR);
-  if (::access(folder_of(target).c_str(), W_OK | X_OK) != 0) fail_errno(path, errno);
+  if (::stat(folder_of(target).c_str(), &folder) != 0) fail_to_write(path, errno);
+  if (!S_ISDIR(folder.st_mode)) fail_to_write(path, ENOTDIR);
+  if (::access(folder_of(target).c_str(), W_OK | X_OK) != 0) fail_to_write(path, errno);
 }
 
 void write_file(const fs::path& path, std::span<const std::byte> bytes, bool overwrite) {
@@ -148,10 +152,10 @@ void write_file(const fs::path& path, std::span<const std::byte> bytes, bool ove
   const fs::path temporary = temporary_in(folder_of(target));
   PendingFile pending(temporary);
   FileDescriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (file.number() < 0) fail_errno(path, errno);
+  if (file.number() < 0) fail_to_write(path, errno);
   mark_living(file);
   write_all(file.number(), bytes, path);
-  if (::fsync(file.number()) != 0) fail_errno(path, errno);
+  if (::fsync(file.number()) != 0) fail_to_write(path, errno);
   close_checked(file, path);
   move_into_place(temporary, target, overwrite);
   pending.keep();

@@ -11,6 +11,9 @@ namespace lapis::io {
 /// folder, or something is there and `overwrite` is false. Called before heavy work; `write_file` checks again.
 void check_writable(const std::filesystem::path& path, bool overwrite);
 
+/// Throws Error{output} for what the system said of a file or a folder that cannot be written, with what to do.
+[[noreturn]] void fail_to_write(const std::filesystem::path& path, int error_number);
+
 /// Writes `bytes` to `path`. Whoever looks at `path`, even after a crash or a power cut, sees the old content or the
 /// new one, never a part: the bytes go to a temporary file in the same folder, which is flushed to disk and renamed.
 /// Without `overwrite` a file already there stays, even one that appeared this moment. With it, a symbolic link stays a

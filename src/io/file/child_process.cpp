@@ -128,10 +128,16 @@ ChildProcess::ChildProcess(std::array<int, 2> sockets, const std::function<void(
     : line_(sockets[0]) {
   MessageLine to_maker(sockets[1]);
   const pid_t maker = ::getpid();
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);  // the copy is not to do what its maker does at a signal
   process_ = ::fork();
-  if (process_ < 0) fail_to_begin(errno);
+  const int error_number = errno;
+  if (process_ == 0) settle_in_child(maker, sockets[1]);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (process_ < 0) fail_to_begin(error_number);
   if (process_ != 0) return;
-  settle_in_child(maker, sockets[1]);
   int code = 0;
   try {
     work(to_maker);

@@ -182,12 +182,12 @@ bool JsonValue::truth() const {
   return value_->get<bool>();
 }
 
-std::int64_t JsonValue::integer(std::int64_t low, std::int64_t high) const {
+std::int64_t JsonValue::integer(std::int64_t low, std::int64_t high, const std::string& expected) const {
   constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   const bool is_wide = value_->is_number_unsigned() && value_->get<std::uint64_t>() > largest;
   const auto result = value_->is_number_integer() && !is_wide ? value_->get<std::int64_t>() : 0;
   if (!value_->is_number_integer() || is_wide || result < low || result > high) {
-    fail_type(core::sentence("a whole number of {} to {}", low, high));
+    fail_type(expected.empty() ? core::sentence("a whole number of {} to {}", low, high) : expected);
   }
   return result;
 }
@@ -197,10 +197,10 @@ std::uint64_t JsonValue::natural() const {
   return value_->get<std::uint64_t>();
 }
 
-double JsonValue::number(double low, double high) const {
+double JsonValue::number(double low, double high, const std::string& expected) const {
   const double result = value_->is_number() ? value_->get<double>() : std::numeric_limits<double>::quiet_NaN();
   if (std::isfinite(result) && result >= low && result <= high) return result;
-  fail_type(core::sentence("a number of {:g} to {:g}", low, high));
+  fail_type(expected.empty() ? core::sentence("a number of {:g} to {:g}", low, high) : expected);
 }
 
 std::size_t JsonValue::choice(std::span<const std::string> choices) const {

@@ -79,9 +79,9 @@ class JsonValue {
 
   bool truth() const;
 
-  /// A whole number, or any number, of [low, high].
-  std::int64_t integer(std::int64_t low, std::int64_t high) const;
-  double number(double low, double high) const;
+  /// A whole number, or any number, of [low, high]; `expected` says in messages what that is.
+  std::int64_t integer(std::int64_t low, std::int64_t high, const std::string& expected = "") const;
+  double number(double low, double high, const std::string& expected = "") const;
 
   /// A whole number of 0 to 2^64 - 1.
   std::uint64_t natural() const;

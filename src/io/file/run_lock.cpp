@@ -1,6 +1,6 @@
 #include "io/file/run_lock.hpp"
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -8,19 +8,17 @@
 #include <unistd.h>
 #include <utility>
 
-#include "core/text/sentence.hpp"
-#include "lapis/error.hpp"
+#include "io/file/atomic_file.hpp"
 
 namespace lapis::io {
 namespace {
 
-/// A text has this size whatever it holds, so that one call writes it whole over the one before.
+/// Texts fill so many bytes, or a multiple, and never fewer than the one before, which one call writes over whole.
 constexpr std::size_t lock_text_size = 16384;
 
-[[noreturn]] void fail_lock(const std::filesystem::path& file, int error_number) {
-  throw Error(ErrorKind::output,
-              core::sentence("{} cannot be written: {}.", file.string(), system_reason(error_number)),
-              "Make room, or name another folder");
+std::size_t size_of(int descriptor) {
+  struct stat facts {};
+  return ::fstat(descriptor, &facts) == 0 ? static_cast<std::size_t>(facts.st_size) : 0;
 }
 
 /// Whether an open file is the one that the name leads to.
@@ -41,7 +39,7 @@ RunLock::~RunLock() {
 
 void RunLock::open() {
   lock_.emplace(::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
-  if (lock_->number() < 0) fail_lock(file_, errno);
+  if (lock_->number() < 0) fail_to_write(file_, errno);
 }
 
 bool RunLock::acquire() {
@@ -51,22 +49,23 @@ bool RunLock::acquire() {
     if (is_ours_) return true;
     open();  // the process that had it has removed the file meanwhile
   }
-  if (errno != EWOULDBLOCK) fail_lock(file_, errno);
+  if (errno != EWOULDBLOCK) fail_to_write(file_, errno);
   return false;
 }
 
 std::string RunLock::text() const {
-  std::array<char, lock_text_size> bytes{};
+  std::string bytes(size_of(lock_->number()), ' ');
   const ssize_t read = ::pread(lock_->number(), bytes.data(), bytes.size(), 0);
   const std::string_view text(bytes.data(), read < 0 ? 0 : static_cast<std::size_t>(read));
   return std::string(text.substr(0, text.find_last_not_of(' ') + 1));
 }
 
 void RunLock::write(std::string_view text, bool stays) {
-  std::string padded(text.substr(0, lock_text_size));
-  padded.resize(lock_text_size, ' ');
+  const std::size_t filled = (text.size() / lock_text_size + 1) * lock_text_size;
+  std::string padded(text);
+  padded.resize(std::max(filled, size_of(lock_->number())), ' ');
   const ssize_t written = ::pwrite(lock_->number(), padded.data(), padded.size(), 0);
-  if (written != static_cast<ssize_t>(lock_text_size)) fail_lock(file_, written < 0 ? errno : ENOSPC);
+  if (written != static_cast<ssize_t>(padded.size())) fail_to_write(file_, written < 0 ? errno : ENOSPC);
   stays_ = stays;
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <exception>
 #include <fstream>
 #include <link.h>
 #include <memory>
@@ -14,6 +15,7 @@
 #include <span>
 #include <string>
 #include <sys/mman.h>
+#include <system_error>
 #include <vector>
 
 #include "core/text/names.hpp"
@@ -143,6 +145,23 @@ std::optional<Error> shortage_of(const std::error_code& code) {
   if (code == std::errc::not_enough_memory) return memory_shortage();
   if (code != std::errc::resource_unavailable_try_again) return std::nullopt;
   return has_room_for_stack() ? thread_shortage("no more threads can be made") : memory_shortage();
+}
+
+Error handled_error() {
+  const auto internal = [](const std::exception& error) {
+    return Error(ErrorKind::internal, core::sentence("internal error: {}", error.what()));
+  };
+  try {
+    throw;
+  } catch (const Error& error) {
+    return error;
+  } catch (const std::bad_alloc&) {
+    return memory_shortage();
+  } catch (const std::system_error& error) {
+    return shortage_of(error.code()).value_or(internal(error));
+  } catch (const std::exception& error) {
+    return internal(error);
+  }
 }
 
 void check_threads(int count) {

@@ -24,6 +24,9 @@ int physical_cores();
 /// What to tell a person where memory ran out.
 Error memory_shortage();
 
+/// The exception that is being handled as an error: as it is, of what is short, or internal.
+Error handled_error();
+
 /// Error{device} for a code of the system that means that memory, or threads, ran out; none for any other.
 std::optional<Error> shortage_of(const std::error_code& code);
 

@@ -21,8 +21,10 @@ namespace {
 /// As large as the prompts of a job may be, twice, and more than all else takes.
 constexpr std::size_t max_bytes = 4 << 20;
 
+/// A field as JSON has it; limits are told of with the type, and otherwise `resolve`'s affair.
 struct SetFrom {
   Job& job;
+  const core::JobField& field;
   const JsonValue& value;
 
   void operator()(bool Job::*member) const { job.*member = value.truth(); }
@@ -33,12 +35,17 @@ struct SetFrom {
   }
   void operator()(std::optional<std::int64_t> Job::*member) const {
     using Limits = std::numeric_limits<std::int64_t>;
-    job.*member = value.integer(Limits::min(), Limits::max());
+    job.*member = value.integer(Limits::min(), Limits::max(), expected("a whole number"));
   }
   void operator()(std::optional<std::uint64_t> Job::*member) const { job.*member = value.natural(); }
   void operator()(std::optional<double> Job::*member) const {
     constexpr double largest = std::numeric_limits<double>::max();
-    job.*member = value.number(-largest, largest);
+    job.*member = value.number(-largest, largest, expected("a number"));
+  }
+
+  std::string expected(const char* what) const {
+    if (!field.limits) return what;
+    return core::sentence("{} of {:g} to {:g}", what, field.limits->lowest, field.limits->highest);
   }
 };
 
@@ -103,7 +110,7 @@ void take_fields(JobLine& line, const JsonValue& object, const Wanted& wanted) {
   for (const core::JobField& field : core::job_fields()) {
     const std::string key(field.key);
     if (!wanted(field) || !object.has(key) || object.at(key).is_null()) continue;
-    std::visit([&](auto member) { SetFrom{line.job, object.at(key)}(member); }, field.member);
+    std::visit([&](auto member) { SetFrom{line.job, field, object.at(key)}(member); }, field.member);
     line.named.insert(key);
   }
   if (line.named.contains("sampler") && core::split_sampler(line.job)) line.named.emplace("schedule");
@@ -203,7 +210,7 @@ Job job_from_json(std::string_view text, const std::string& name) {
   Job job;
   for (const std::string& key : keys) {
     const core::JobField& field = core::find_job_field(key);
-    if (fields.has(key)) std::visit([&](auto member) { SetFrom{job, fields.at(key)}(member); }, field.member);
+    if (fields.has(key)) std::visit([&](auto member) { SetFrom{job, field, fields.at(key)}(member); }, field.member);
   }
   return job;
 }

@@ -28,12 +28,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t longest_line = 4 << 20;
 constexpr double longest_time = 1e12;  ///< seconds, and costs alike
 
-[[noreturn]] void fail(const fs::path& file, const char* what, int error_number) {
-  throw Error(ErrorKind::output,
-              core::sentence("{} cannot be {}: {}.", file.string(), what, system_reason(error_number)),
-              "Make room, or name another folder");
-}
-
 JournalRecord record_of(std::string_view line, const std::string& name, const fs::path& folder) {
   const JsonSource source{name, ErrorKind::input, "Take that line out, or begin in another folder", longest_line};
   const nlohmann::json document = parse_json(line, source);
@@ -95,6 +89,20 @@ std::optional<LockText> read_lock(const std::string& text, const fs::path& file)
   return lock;
 }
 
+/// Takes a journal's lock, and gives what it said before.
+LockText acquired(RunLock& lock, const fs::path& file) {
+  const bool is_ours = lock.acquire();
+  std::optional<LockText> before = read_lock(lock.text(), file);
+  if (!is_ours) {
+    throw Error(ErrorKind::output,
+                core::sentence("{} is being written by {}.", file.string(), before.value_or(LockText()).holder),
+                "Wait until that run is done, or name another folder");
+  }
+  if (before) return *before;
+  throw Error(ErrorKind::output, core::sentence("{}.lock is there, and no run of lapis wrote it.", file.string()),
+              "Move it away, or name another folder");
+}
+
 /// Whether what follows the last end of a line is the beginning of a record, which a kill cut short.
 bool is_torn_record(std::string_view rest) {
   constexpr std::string_view beginning = "{\"id\":\"";
@@ -110,7 +118,7 @@ std::uintmax_t whole_lines(const fs::path& file) {
 fs::path in_made_folder(fs::path file) {
   std::error_code error;
   fs::create_directories(file.parent_path(), error);
-  if (error) fail(file.parent_path(), "made", error.value());
+  if (error) fail_to_write(file.parent_path(), error.value());
   return file;
 }
 
@@ -156,35 +164,29 @@ std::vector<JournalRecord> read_journal(const fs::path& file) {
   return records;
 }
 
+JournalHold::JournalHold(const fs::path& file) {
+  if (::access(fs::absolute(file).parent_path().c_str(), W_OK) != 0) return;
+  acquired(lock_.emplace(file.string() + ".lock"), file);
+}
+
 void replace_journal(const fs::path& file, std::span<const JournalRecord> records) {
-  const Journal held(file);
   std::string text;
   for (const JournalRecord& record : records) text += journal_line(record, file.parent_path()) + "\n";
   write_file(file, std::as_bytes(std::span(text)), /*overwrite=*/true);
 }
 
 Journal::Journal(const fs::path& file) : file_(in_made_folder(fs::absolute(file))), lock_(file_.string() + ".lock") {
-  const bool is_ours = lock_.acquire();
-  std::optional<LockText> before = read_lock(lock_.text(), file_);
-  if (!is_ours) {
-    throw Error(ErrorKind::output,
-                core::sentence("{} is being written by {}.", file_.string(), before.value_or(LockText()).holder),
-                "Wait until that run is done, or name another folder");
-  }
-  if (!before) {
-    throw Error(ErrorKind::output, core::sentence("{}.lock is there, and no run of lapis wrote it.", file_.string()),
-                "Move it away, or name another folder");
-  }
-  interrupted_ = std::move(before->at_hand);
+  interrupted_ = acquired(lock_, file_).at_hand;
   records_ = read_journal(file_);
   for (const JournalRecord& record : records_) {
     if (record.done()) std::erase(interrupted_, record.id);
   }
   out_.emplace(::open(file_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
-  if (out_->number() < 0) fail(file_, "written", errno);
+  if (out_->number() < 0) fail_to_write(file_, errno);
+  for (const fs::path& folder : {file_.parent_path(), file_.parent_path().parent_path()}) flush_folder(folder);
   const std::uintmax_t whole = whole_lines(file_);
   if (::ftruncate(out_->number(), static_cast<off_t>(whole)) != 0 || ::lseek(out_->number(), 0, SEEK_END) < 0) {
-    fail(file_, "written", errno);
+    fail_to_write(file_, errno);
   }
   at_hand_ = interrupted_;  // until they are done again, their outputs are nobody else's
   write_lock();
@@ -206,7 +208,7 @@ void Journal::append(const JournalRecord& record) {
   if (write_all(out_->number(), line) && ::fdatasync(out_->number()) == 0) return;
   const int error_number = errno;
   if (::ftruncate(out_->number(), before) == 0) ::lseek(out_->number(), before, SEEK_SET);
-  fail(file_, "written", error_number);
+  fail_to_write(file_, error_number);
 }
 
 void Journal::write_lock() {

@@ -46,6 +46,17 @@ std::string journal_line(const JournalRecord& record, const std::filesystem::pat
 /// any other line that is none, and for a file that cannot be read; a file that is not there has none.
 std::vector<JournalRecord> read_journal(const std::filesystem::path& file);
 
+/// Keeps runs from a journal, there or not, and leaves what its lock says of jobs at hand. Where no file can be made no
+/// run is, and nothing is kept.
+class JournalHold {
+ public:
+  /// Throws Error{output} where a run has it.
+  explicit JournalHold(const std::filesystem::path& file);
+
+ private:
+  std::optional<RunLock> lock_;
+};
+
 /// A journal that is written. One run at a time has it: beside the file lies one with ".lock" behind its name, which
 /// tells who, and of what jobs outputs may be half done. It stays as long as there are such jobs.
 class Journal {
@@ -79,7 +90,7 @@ class Journal {
   std::optional<FileDescriptor> out_;
 };
 
-/// Writes these records in place of those of a journal, which no other run may have. Throws as `Journal`.
+/// Writes these records in place of those of a journal, of which the caller has the hold. Throws as `write_file`.
 void replace_journal(const std::filesystem::path& file, std::span<const JournalRecord> records);
 
 }  // namespace lapis::io
