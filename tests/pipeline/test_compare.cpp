@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* job = R"({"version": "0.1", "job": {"steps": STEPS}, "model": {"files": {"a": "aa"}}})";
 
-std::string job_of(const std::string& steps) {
+std::string job_text_of(const std::string& steps) {
   return std::string(job).replace(std::string(job).find("STEPS"), 5, steps);
 }
 
@@ -86,11 +86,11 @@ TEST_CASE("pictures of two sizes differ, and nothing is measured") {
 
 TEST_CASE("different files that hold their settings say in what those differ") {
   const TemporaryFolder folder;
-  const std::string a = put_png(folder / "a.png", 20, 20, 0, job_of("20"));
-  const io::ComparedPair pair = compared(a, put_png(folder / "b.png", 20, 20, 9, job_of("19")));
+  const std::string a = put_png(folder / "a.png", 20, 20, 0, job_text_of("20"));
+  const io::ComparedPair pair = compared(a, put_png(folder / "b.png", 20, 20, 9, job_text_of("19")));
   REQUIRE(pair.changed);
   CHECK(io::changed_text(*pair.changed) == "steps 20 -> 19; models the same");
-  CHECK_FALSE(compared(a, put_png(folder / "c.png", 20, 20, 0, job_of("19"))).changed);
+  CHECK_FALSE(compared(a, put_png(folder / "c.png", 20, 20, 0, job_text_of("19"))).changed);
   CHECK_FALSE(compared(a, put_png(folder / "d.png", 20, 20, 9)).changed);
 }
 
