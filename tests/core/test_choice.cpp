@@ -23,21 +23,21 @@ std::vector<std::string> names_of(const Row& row) {
 }
 
 const std::array<Row, 2> table = {{{"euler", {"k_euler"}}, {"heun", {"HeunDiscreteScheduler"}}}};
-const std::span<const Row> rows = table;
+const std::span<const Row> choice_rows = table;
 
 }  // namespace
 
 TEST_CASE("a row is found by its name alone, or by all it is called") {
-  CHECK(&row_named("x", "heun", rows) == &rows[1]);
-  CHECK_THROWS_WITH(row_named("x", "k_euler", rows),
+  CHECK(&row_named("x", "heun", choice_rows) == &choice_rows[1]);
+  CHECK_THROWS_WITH(row_named("x", "k_euler", choice_rows),
                     "x is \"k_euler\"; expected one of \"euler\" and "
                     "\"heun\". Did you mean \"euler\"?");
-  CHECK(&row_called("x", "K Euler", rows) == &rows[0]);
+  CHECK(&row_called("x", "K Euler", choice_rows) == &choice_rows[0]);
 }
 
 TEST_CASE("a word that is none is refused with all names and the nearest, and ends without a full stop") {
-  CHECK_THROWS_WITH(row_named("x", "lcm", rows), "x is \"lcm\"; expected one of \"euler\" and \"heun\"");
-  CHECK_THROWS_WITH(row_called("x", "HeunDiscreteSheduler", rows),
+  CHECK_THROWS_WITH(row_named("x", "lcm", choice_rows), "x is \"lcm\"; expected one of \"euler\" and \"heun\"");
+  CHECK_THROWS_WITH(row_called("x", "HeunDiscreteSheduler", choice_rows),
                     "x is \"HeunDiscreteSheduler\"; expected one of \"euler\" and \"heun\". Did you mean "
                     "\"HeunDiscreteScheduler\"?");
   const std::array<std::string, 2> words = {"on", "off"};

@@ -15,7 +15,7 @@ namespace {
 
 using Colours = std::vector<std::array<double, 3>>;
 
-const char* const comfy_formats = "ComfyUI, comfy_formats/latent_formats.py";
+const char* const comfy_formats = "ComfyUI, comfy/latent_formats.py";
 const char* const measured = "scripts/train/fit_preview.py";
 
 // clang-format off

@@ -17,7 +17,7 @@ constexpr Limits psnr_limits = {0, 1000};
 constexpr Limits share_limits = {0, 1};
 
 // clang-format off
-constexpr std::array<Threshold, 8> rows = {{
+constexpr std::array<Threshold, 8> threshold_rows = {{
     {"fail",         "LEVEL",   "A value is different where it differs by more (0)", level_limits, &Tolerance::fail},
     {"fail_percent", "PERCENT", "That many of the values may be different (0.1; of latents 100, with {fail} 0.1)", percent_limits,
      &Tolerance::fail_percent},
@@ -86,7 +86,7 @@ Tolerance with_asked(Tolerance tolerance, const AskedTolerance& asked) {
     throw Error(ErrorKind::usage, sentence("{warn_percent} is for {warn}, which is not given"));
   }
   if (asked.contains("fail")) tolerance = {.hard_fail = std::nullopt};
-  for (const Threshold& row : rows) {
+  for (const Threshold& row : threshold_rows) {
     const auto said = asked.find(row.name);
     if (said == asked.end()) continue;
     const auto problem = limit_problem(field_name(row.name), said->second, row.limits);
@@ -98,7 +98,7 @@ Tolerance with_asked(Tolerance tolerance, const AskedTolerance& asked) {
 
 }  // namespace
 
-std::span<const Threshold> thresholds() { return rows; }
+std::span<const Threshold> thresholds() { return threshold_rows; }
 
 Tolerance picture_tolerance(const AskedTolerance& asked) { return with_asked({}, asked); }
 
