@@ -7,7 +7,7 @@ import os
 import subprocess
 import time
 
-from support import main, program, run
+from support import has_engine, main, needs, program, run
 from test_batch import LINES, BatchTest
 
 
@@ -50,6 +50,7 @@ class Refused(BatchTest):
         for words in (("--output", "x.png"), ("--dry-run",), ("--workers", "2"), ("--steps", "2"), ("--overwrite",)):
             self.refused(2, "batch", "--merge", "out", *words, says=("--merge", f"Leave out {words[0]}"))
 
+    @needs(has_engine, "the sanitizers keep what was freed")
     def test_a_pipe_keeps_little_of_each_line(self) -> None:
         (self.folder / "out").mkdir()
         def peak(count: int) -> int:

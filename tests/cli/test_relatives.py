@@ -10,7 +10,7 @@ import math
 
 from checkpoints import (ImportTest, Shapes, graph, original, original_vae, prefixed, relative_tensors, relatives,
                          single_sd15, vae, write_folder, write_sparse)
-from support import SPIECE, main
+from support import SPIECE, main, some
 
 PIPELINES = {"sd15-unet": "StableDiffusionPipeline", "sdxl-unet": "StableDiffusionXLPipeline", "flux-dev": "FluxPipeline"}
 OWN_PIPELINES = {
@@ -53,7 +53,7 @@ class Relatives(ImportTest):
 
     def test_every_form_of_every_relative_gets_one_answer(self) -> None:
         self.file("v1.safetensors", single_sd15())
-        for number, row in enumerate(RELATIVES):
+        for number, row in some(enumerate(RELATIVES)):
             tensors = relative_tensors(row)
             title = f" is {row['title']}"
             with self.subTest(row["title"], number=number):

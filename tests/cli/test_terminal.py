@@ -24,7 +24,7 @@ from typing import Any
 from checkpoints import single_file
 from loras import factors, kohya, lora_bytes, weights
 from support import (MODEL, QUICK, CliTest, f32, has_engine, main, needs_engine, on_terminal, options_of, passport, png, run,
-                     safetensors, unclean)
+                     safetensors, some, unclean)
 
 # A window's title, colours, C1's two spellings of them, an override and an isolate of direction, what has no width, a
 # tag, a character taken back, and a line that passes for one of ours.
@@ -83,7 +83,7 @@ class Words(TerminalTest):
         for command, words in {"generate": ("a lake", "--dry-run"), "refine": ("a.safetensors", "--dry-run"), "encode": ("a.png",),
                                "decode": ("a.safetensors",), "convert": ("a.safetensors", "-n"), "check": ("tiny-sd15",),
                                "matrix": (), "import": ("a.safetensors",), "inspect": ("tiny-sd15",), "list": ()}.items():
-            for option in options_of(command):
+            for option in some(options_of(command)):
                 with self.subTest(command=command, option=option):
                     self.clean(command, *words, option, HOSTILE)
                     self.clean(command, *words, os.fsencode(option) + b"=" + STRAY)
@@ -198,7 +198,7 @@ class Files(TerminalTest):
             (source / file).write_text(re.sub(r'": "[^"]*"', lambda _: f'": {json.dumps(HOSTILE)}', (MODEL / file).read_text()))
         for file in ("scheduler/scheduler_config.json", "vae/config.json"):
             whole = (source / file).read_text()
-            for place, changed in spoiled(json.loads(whole)):
+            for place, changed in some(spoiled(json.loads(whole))):
                 (source / file).write_text(json.dumps(changed))
                 with self.subTest(file=file, place=place):
                     self.clean("import", "source", "-o", "made")
@@ -239,7 +239,7 @@ class Files(TerminalTest):
                     yield f"{key}: {place}", words | {key: json.dumps(changed)}
             yield "x-key", words | {f"x-{HOSTILE}": HOSTILE, "x-comfy.prompt": HOSTILE}
 
-        for place, metadata in variants():
+        for place, metadata in some(variants()):
             self.put("a.safetensors", safetensors(numbers, metadata))
             with self.subTest(place=place):
                 for asked in (("inspect", "a.safetensors"), ("inspect", "a.safetensors", "--json"), ("check", "a.safetensors"),

@@ -189,7 +189,8 @@ TEST_CASE("every pair of spaces in every state has the verdict that the rules gi
       }
     }
   }
-  CHECK(wrong == "");
+  INFO(wrong);
+  CHECK(wrong.empty());
   CHECK(planned == all_spaces().size() * all_spaces().size() * 4096 / test::combination_stride);
   for (const int count : seen) CHECK(count > 0);
   CHECK(taken.size() == step_rows().size() - 1);  // none changes its size

@@ -34,7 +34,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view beginning = ".lapis-";
 constexpr std::string_view removed_ending = ".tmp";
 constexpr std::string_view put_back_ending = ".old";
-constexpr std::time_t day = 24 * 60 * 60;
+constexpr std::time_t day = std::time_t{24} * 60 * 60;
 
 struct Maker {
   std::uint64_t boot = 0;
