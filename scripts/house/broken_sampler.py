@@ -79,7 +79,7 @@ def faults_of(code: int, failed: set[str], folder: Path) -> list[str]:
     failures = {case.get("name") for case in ElementTree.parse(folder / "report.xml").iter("testcase")
                 if case.find("failure") is not None}
     shown = {name for name in FAILED if name in page.partition("Passed</h2>")[0]}
-    kept = {path.name for path in (folder / "kept").iterdir()} if (folder / "kept").is_dir() else set()
+    kept = {path.name for path in (folder / "kept").glob("*.png")}
     wanted = {f"{name}-{what}.png" for name in FAILED for what in ("actual", "expected", "difference")}
     checks = [("exit code", code, 1), ("failed cases", failed, FAILED), ("failures of JUnit", failures, FAILED),
               ("cases that the page shows as failed", shown, FAILED), ("pictures that are kept", kept, wanted),
