@@ -66,6 +66,14 @@ struct Conditioning {
   bool operator==(const Conditioning&) const = default;
 };
 
+/// What a model was taught to show. One that says nothing of it is taken to know every word.
+struct Taught {
+  std::string subjects;            ///< words that follow "was taught": "landscapes and shapes"
+  std::vector<std::string> words;  ///< of its prompts, in lower case, each once
+
+  bool operator==(const Taught&) const = default;
+};
+
 /// What a job gets where it says nothing.
 struct Defaults {
   int width = 0;
@@ -104,6 +112,7 @@ struct Model {
   std::map<std::string, FileFacts> files;  ///< every file of parts and tokenizers, by its path below the folder
   std::string licence;
   std::string origin;
+  std::optional<Taught> taught = {};
 
   bool operator==(const Model&) const = default;
 };

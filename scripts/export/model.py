@@ -26,6 +26,7 @@ from export.graphs.folder import (GRAPHS, checkpoint_names, conditioning_facts, 
                                   space_facts, weight_files, weight_shapes, write_model_json)
 from export.graphs.part import Part
 from export.graphs.sampling import sampling_facts
+from export.graphs.taught import taught_facts
 from export.graphs.tokenizers import tokenizer_facts
 
 EXAMPLES = """examples:
@@ -52,6 +53,11 @@ def parse_arguments() -> argparse.Namespace:
                              "tokenizer says if that is less)")
     parser.add_argument("--licence", default="not stated", help="licence of the weights (default: %(default)s)")
     parser.add_argument("--origin", default="not stated", help="where the weights come from (default: %(default)s)")
+    parser.add_argument("--taught-words", type=Path, metavar="FILE",
+                        help="words that its prompts may have, with white space between them (default: those that the "
+                             "folder's model.json has already, if any)")
+    parser.add_argument("--taught-subjects", metavar="TEXT",
+                        help="what it was taught, as in \"landscapes and shapes\" (default: as for the words)")
     parser.add_argument("--check", action="store_true",
                         help="compare each graph with the eager module at several sizes, in fp32 and bf16")
     return parser.parse_args()
@@ -79,6 +85,7 @@ def describe(folder: Path, family: Family, arguments: argparse.Namespace) -> dic
     side = configs["denoiser"].get("sample_size", FLUX_SAMPLE) * family.downscale
     width, height = arguments.default_size or (side, side)
     conditioning = conditioning_facts(folder, configs)
+    taught = taught_facts(folder, arguments.taught_words, arguments.taught_subjects)
     return {
         "version": 1,
         "name": name,
@@ -93,6 +100,7 @@ def describe(folder: Path, family: Family, arguments: argparse.Namespace) -> dic
                      "guidance": family.guidance if arguments.guidance is None else arguments.guidance},
         "licence": arguments.licence,
         "origin": arguments.origin,
+        **({"taught": taught} if taught else {}),
     }
 
 

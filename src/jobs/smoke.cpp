@@ -189,6 +189,10 @@ DoneJob SmokeRun::attempt(BatchJob job, io::SmokeCase& test) {
     outlet.policy = {.overwrite = true, .skip_existing = false};
     Events events;
     events.stop = events_.stop;
+    events.warning = [&](const std::string& text) {
+      const std::string note = core::plain(text);
+      if (std::ranges::find(test.notes, note) == test.notes.end()) test.notes.push_back(note);
+    };
     jobs::run(job, files_, door_.of(outline.engine), events, outlet, [](const pipeline::Written&) {});
     done.model = outline.model;
     done.model_sha256 = digest_of(outline.folder);

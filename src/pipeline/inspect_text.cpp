@@ -1,8 +1,10 @@
 #include "pipeline/inspect_text.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "core/family/families.hpp"
 #include "core/family/spaces.hpp"
@@ -96,6 +98,34 @@ io::Drift mean_of(const std::vector<io::Drift>& drifts) {
   return mean;
 }
 
+std::size_t characters_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+/// The words with commas between them, broken into lines.
+std::vector<std::string> wrapped(const std::vector<std::string>& words) {
+  constexpr std::size_t longest_line = 80;  // characters
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string word = words[i] + (i + 1 < words.size() ? "," : "");
+    if (lines.empty() || characters_of(lines.back()) + 1 + characters_of(word) > longest_line) {
+      lines.push_back(word);
+    } else {
+      lines.back() += " " + word;
+    }
+  }
+  return lines;
+}
+
+void add_taught(const Taught& taught, Rows& rows) {
+  rows.push_back({"taught", taught.subjects});
+  for (const std::string& line : wrapped(taught.words)) {
+    const bool is_first = rows.back().front() == "taught";
+    rows.push_back({is_first ? "words" : "", line});
+  }
+}
+
 }  // namespace
 
 Rows model_rows(const Model& model) {
@@ -103,7 +133,7 @@ Rows model_rows(const Model& model) {
   for (const auto& [name, facts] : model.files) bytes += facts.size;
   const Space& space = model.space;
   const Defaults& defaults = model.defaults;
-  return {
+  Rows rows = {
       {"model", model.name},
       {"folder", model.folder.string()},
       {"family", model.family},
@@ -120,6 +150,8 @@ Rows model_rows(const Model& model) {
       {"licence", model.licence},
       {"origin", model.origin},
   };
+  if (model.taught) add_taught(*model.taught, rows);
+  return rows;
 }
 
 std::vector<std::string> part_lines(const Model& model) {

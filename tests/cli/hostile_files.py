@@ -286,6 +286,9 @@ FOLDERS = [
     folder_row("2 MB of blanks", lambda text: text + " " * (2 << 20), "at most"),
     folder_row("no JSON", lambda text: text[:-100], "no JSON"),
     folder_row("an unknown key", lambda text: text.replace('"licence"', '"license"'), 'Did you mean "licence"?'),
+    folder_row("a word it was taught that clears the screen",
+               lambda text: text.replace('"licence"', '"taught": {"subjects": "a", "words": ["\\u001b[2J"]}, "licence"'),
+               "one word in lower case"),
     folder_row("another version", lambda text: text.replace('"version": 1', '"version": 2'), "version"),
     folder_row("a file cut short", same, "truncated", files=cut),
     folder_row("a file that is a folder", same, files=lambda folder: (

@@ -161,6 +161,49 @@ TEST_CASE("conditioning is optional") {
   check_value_refused("/conditioning", {{"rope_axis", 1}}, {"conditioning.rope_axis", "Did you mean \"rope_axes\"?"});
 }
 
+TEST_CASE("what a model was taught is optional, and read strictly") {
+  const auto taught = [](const Json& words) { return Json{{"subjects", "landscapes"}, {"words", words}}; };
+  const std::vector<std::string> words = {"red", "a", "caf\u00E9", "4k", "\u8D64\u3044\u5BB6"};
+  const ModelFolder folder([&](Json& document) { document["taught"] = taught(words); });
+  const Model model = read_model(folder.path());
+  REQUIRE(model.taught);
+  CHECK(model.taught->subjects == "landscapes");
+  CHECK(model.taught->words == words);
+  folder.rewrite({});
+  CHECK_FALSE(read_model(folder.path()).taught);
+
+  const auto check_words = [&](const Json& list, const std::vector<std::string>& parts) {
+    check_value_refused("/taught", taught(list), parts);
+  };
+  check_value_refused("/taught", nullptr, {"taught is null, expected an object"});
+  check_value_refused("/taught", words, {"taught is a list, expected an object"});
+  check_value_refused("/taught", {{"subjects", "lakes"}}, {"taught lacks the key \"words\""});
+  check_value_refused("/taught", {{"words", words}}, {"taught lacks the key \"subjects\""});
+  check_value_refused("/taught", {{"subjects", "lakes"}, {"word", words}}, {"taught.word", "\"words\""});
+  check_value_refused("/taught", {{"subjects", ""}, {"words", words}}, {"taught.subjects is an empty text"});
+  check_value_refused("/taught", {{"subjects", "a\x1b[2Jb"}, {"words", words}}, {"taught.subjects has characters"});
+  check_value_refused("/taught", {{"subjects", "a\nb"}, {"words", words}}, {"taught.subjects has characters"});
+  check_value_refused("/taught", {{"subjects", "\u202E"}, {"words", words}}, {"taught.subjects has characters"});
+  check_value_refused("/taught", {{"subjects", {{"bytes", "/w=="}}}, {"words", words}}, {"taught.subjects has char"});
+  check_value_refused("/taught", {{"subjects", std::string(201, 'a')}, {"words", words}},
+                      {"taught.subjects has 201 bytes, expected at most 200"});
+  check_words("red", {"taught.words is \"red\", expected a list"});
+  check_words(Json::array(), {"taught.words is an empty list"});
+  check_words({"a", 3}, {"taught.words[1] is 3, expected a text"});
+  check_words({"a", ""}, {"taught.words[1] is an empty text"});
+  check_words({"a", "red", "a"}, {"taught.words[2] is \"a\", which an earlier one is"});
+  check_words({"Red"}, {"taught.words[0] is \"Red\", expected one word in lower case"});
+  for (const char* word :
+       {"two words", "half-way", "don't", "cafe\u0301", " red", "red,", "-", "a\x1b[2J", "red\u202E"}) {
+    check_words({word}, {"taught.words[0]"});
+  }
+  check_words({{{"bytes", "cmVk/w=="}}}, {"taught.words[0]"});
+  check_words({std::string(101, 'a')}, {"taught.words[0] has 101 bytes, expected at most 100"});
+  Json many = Json::array();
+  for (int i = 0; i <= 50'000; ++i) many.push_back(std::to_string(i));
+  check_words(many, {"taught.words has 50001 words, expected at most 50000"});
+}
+
 TEST_CASE("a folder without model.json is explained") {
   const ModelFolder folder;
   check_fails(ErrorKind::model, {"nowhere", "no model folder"}, [&] { read_model(folder.path() / "nowhere"); });

@@ -51,6 +51,14 @@ TEST_CASE("naming, prefix and digest of a part come back") {
   CHECK(again.digest == part.digest);
 }
 
+TEST_CASE("what a model was taught comes back") {
+  const TemporaryFolder place;
+  Model model = read_model(lapis::test::models() / "tiny-sd15");
+  CHECK(model_document(model).find("taught") == std::string::npos);
+  model.taught = {"lakes & \"shapes\"", {"red", "a", "caf\u00E9"}};
+  CHECK(rewritten(place, model).taught == model.taught);
+}
+
 TEST_CASE("a linked file may lie elsewhere, but must be what it was") {
   const TemporaryFolder place;
   const TemporaryFolder other;

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "../folder.hpp"
+#include "core/text/names.hpp"
 #include "io/file/safetensors.hpp"
 #include "io/model/model_folder.hpp"
 #include "io/prompt/prompt_reader.hpp"
@@ -105,4 +106,26 @@ TEST_CASE("only embeddings that a prompt calls are added, and one called by none
   REQUIRE(silent.warnings().size() == 1);
   CHECK_THAT(silent.warnings()[0], Catch::StartsWith("no prompt calls the embedding glow"));
   CHECK(none.parts.empty());
+}
+
+TEST_CASE("words that a model was not taught are said in one warning") {
+  Model model = tiny_model();
+  const auto warnings = [&](const std::string& prompt, const std::string& negative) {
+    Attachments added;
+    ResolvedJob job = job_of(prompt, negative, PromptSyntax::a1111);
+    return PromptReader(model, added, job, {}).warnings();
+  };
+  model.taught = {"lakes and shapes", {"a", "red", "house"}};
+  CHECK(warnings("A (red:1.2) house<lora:ink:1>", "").empty());
+  CHECK(warnings("", "").empty());
+  CHECK(core::plain(warnings("a cat, a red bicycle, Cat", "fog").at(0)) ==
+        "tiny-sd15 was taught lakes and shapes; it does not know: cat, bicycle, fog; see inspect tiny-sd15");
+  CHECK(warnings("a cat, a red bicycle, Cat", "fog").size() == 1);
+  CHECK_THAT(warnings("k l m n o p q r s t", "")[0], Catch::Contains("know: k, l, m, n, o, p, q, r, s, t; see"));
+  CHECK_THAT(warnings("k l m n o p q r s t u", "v")[0], Catch::Contains("r, s, t and 2 more; see"));
+  CHECK_THAT(warnings(std::string(300, 'x'), "")[0], Catch::Contains(std::string(40, 'x') + "...; see"));
+  model.folder = "/some where/model";  // a name that is another model's
+  CHECK_THAT(core::plain(warnings("cat", "")[0]), Catch::EndsWith("see inspect '/some where/model'"));
+  model.taught.reset();
+  CHECK(warnings("a cat", "").empty());
 }

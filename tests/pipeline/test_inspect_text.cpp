@@ -31,6 +31,21 @@ TEST_CASE("a model's facts are a line each, of either path") {
   CHECK(part_lines(model)[0].starts_with("denoiser  "));
 }
 
+TEST_CASE("what a model was taught is shown in lines of some length") {
+  ModelCatalog catalog;
+  Model model = catalog.open("tiny-sd15");
+  const std::size_t facts = model_rows(model).size();
+  CHECK(fact_of(model_rows(model), "taught").empty());
+  model.taught = {"lakes", {"a", "red", std::string(100, 'x')}};
+  for (int i = 0; i < 40; ++i) model.taught->words.push_back("caf\u00E9" + std::to_string(i));
+  const Rows rows = model_rows(model);
+  CHECK(fact_of(rows, "taught") == "lakes");
+  CHECK(fact_of(rows, "words") == "a, red,");
+  CHECK(rows[facts + 2] == std::vector<std::string>{"", std::string(100, 'x') + ","});
+  CHECK_THAT(rows[facts + 3].back(), Catch::StartsWith("caf\u00E90, caf\u00E91") && Catch::EndsWith("caf\u00E910,"));
+  CHECK_THAT(rows.back().back(), Catch::EndsWith("caf\u00E939"));
+}
+
 TEST_CASE("a chunk shows its ids, and weights that are not 1") {
   CHECK(chunk_text({{49406, 320, 49407}, {1, 1.1F, 1}}) == "49406 320:1.1 49407");
 }

@@ -23,28 +23,6 @@ PieceKind kind_of(char32_t c) {
   return u_isUWhiteSpace(code_point) ? PieceKind::space : PieceKind::other;
 }
 
-/// NFC, then lower case. U+0130 is the only code point whose lower case is two (Unicode's SpecialCasing.txt).
-std::u32string normalized(std::string_view text) {
-  if (text.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
-    throw Error(ErrorKind::usage, "the prompt is longer than 2 GiB; shorten it");
-  }
-  UErrorCode status = U_ZERO_ERROR;
-  const icu::Normalizer2* nfc = icu::Normalizer2::getNFCInstance(status);
-  const auto source = icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size()));
-  const icu::UnicodeString composed = nfc->normalize(icu::UnicodeString::fromUTF8(source), status);
-  if (U_FAILURE(status)) throw Error(ErrorKind::internal, std::string("ICU cannot normalize: ") + u_errorName(status));
-  std::u32string lowered;
-  for (std::int32_t i = 0; i < composed.length(); i = composed.moveIndex32(i, 1)) {
-    const UChar32 c = composed.char32At(i);
-    if (c == 0x130) {
-      lowered += U"i\u0307";
-    } else {
-      lowered += static_cast<char32_t>(u_tolower(c));
-    }
-  }
-  return lowered;
-}
-
 std::string to_utf8(std::u32string_view text) {
   std::string utf8;
   for (const char32_t c : text) icu::UnicodeString(static_cast<UChar32>(c)).toUTF8String(utf8);
@@ -89,8 +67,30 @@ std::size_t run_length(std::u32string_view text) {
 
 }  // namespace
 
+// U+0130 is the only code point whose lower case is two (Unicode's SpecialCasing.txt).
+std::u32string clip_normalized(std::string_view text) {
+  if (text.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
+    throw Error(ErrorKind::usage, "the prompt is longer than 2 GiB; shorten it");
+  }
+  UErrorCode status = U_ZERO_ERROR;
+  const icu::Normalizer2* nfc = icu::Normalizer2::getNFCInstance(status);
+  const auto source = icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size()));
+  const icu::UnicodeString composed = nfc->normalize(icu::UnicodeString::fromUTF8(source), status);
+  if (U_FAILURE(status)) throw Error(ErrorKind::internal, std::string("ICU cannot normalize: ") + u_errorName(status));
+  std::u32string lowered;
+  for (std::int32_t i = 0; i < composed.length(); i = composed.moveIndex32(i, 1)) {
+    const UChar32 c = composed.char32At(i);
+    if (c == 0x130) {
+      lowered += U"i\u0307";
+    } else {
+      lowered += static_cast<char32_t>(u_tolower(c));
+    }
+  }
+  return lowered;
+}
+
 std::vector<std::string> clip_pieces(std::string_view text) {
-  const std::u32string lowered = normalized(text);
+  const std::u32string lowered = clip_normalized(text);
   std::vector<std::string> pieces;
   std::u32string_view rest = lowered;
   while (!rest.empty()) {

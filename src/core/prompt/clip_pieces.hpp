@@ -7,9 +7,13 @@
 
 namespace lapis::core {
 
-/// The pieces of `text` (valid UTF-8), as the fast CLIPTokenizer of Hugging Face transformers 5 makes them: NFC, each
-/// code point lower-cased alone (so a final sigma is an ordinary one), then split into contractions, runs of letters,
-/// single numbers and runs of anything else that is not white space. White space separates and is dropped.
+/// `text` (valid UTF-8) as CLIP's tokenizer reads it: NFC, each code point lower-cased alone, so that a final sigma is
+/// an ordinary one.
+std::u32string clip_normalized(std::string_view text);
+
+/// The pieces of `text` (valid UTF-8), as the fast CLIPTokenizer of Hugging Face transformers 5 makes them:
+/// `clip_normalized`, then split into contractions, runs of letters, single numbers and runs of anything else that is
+/// not white space. White space separates and is dropped.
 std::vector<std::string> clip_pieces(std::string_view text);
 
 }  // namespace lapis::core

@@ -3,8 +3,11 @@
 #include <array>
 #include <set>
 #include <span>
+#include <string_view>
 
+#include "core/prompt/prompt_words.hpp"
 #include "core/sampling/schedules.hpp"
+#include "io/file/text.hpp"
 
 namespace lapis::io {
 
@@ -13,6 +16,9 @@ namespace {
 using Words = std::vector<std::string>;
 
 constexpr std::size_t highest_port_rank = 8;
+constexpr std::size_t most_words = 50'000;     ///< that a model was taught
+constexpr std::size_t longest_word = 100;      ///< bytes
+constexpr std::size_t longest_subjects = 200;  ///< bytes
 
 template <typename Row>
 Words names_of(std::span<const Row> rows) {
@@ -64,6 +70,24 @@ SamplingFacts read_flow_sampling(const JsonValue& value) {
   facts.train_steps = small_integer(value.at("train_steps"), 1, 100'000);
   facts.flow_shift = read_flow_shift(value.at("flow_shift"));
   return facts;
+}
+
+std::string read_subjects(const JsonValue& value) {
+  std::string subjects = value.name();
+  if (subjects.size() > longest_subjects) {
+    value.fail("has {} bytes, expected at most {}", subjects.size(), longest_subjects);
+  }
+  if (printable(subjects, longest_subjects) != subjects) value.fail("has characters that are not seen");
+  return subjects;
+}
+
+std::string read_word(const JsonValue& value) {
+  std::string word = value.name();
+  if (word.size() > longest_word) value.fail("has {} bytes, expected at most {}", word.size(), longest_word);
+  if (core::prompt_words(word) != Words{word}) {
+    value.fail("is {}, expected one word in lower case, of letters and digits alone", in_quotes(word));
+  }
+  return word;
 }
 
 }  // namespace
@@ -141,6 +165,27 @@ Conditioning read_conditioning(const JsonValue& value) {
     facts.rope_axes.push_back(small_integer(axis, 1, 65'536));
   }
   return facts;
+}
+
+Taught read_taught(const JsonValue& value) {
+  static const Words keys{"subjects", "words"};
+  value.expect_keys(keys);
+  Taught taught;
+  taught.subjects = read_subjects(value.at("subjects"));
+  const std::vector<JsonValue> items = value.at("words").items();
+  if (items.empty()) value.at("words").fail("is an empty list");
+  if (items.size() > most_words) {
+    value.at("words").fail("has {} words, expected at most {}", items.size(), most_words);
+  }
+  std::set<std::string_view> met;
+  taught.words.reserve(items.size());  // what `met` looks at stays where it is
+  for (const JsonValue& item : items) {
+    taught.words.push_back(read_word(item));
+    if (!met.insert(taught.words.back()).second) {
+      item.fail("is {}, which an earlier one is", in_quotes(taught.words.back()));
+    }
+  }
+  return taught;
 }
 
 }  // namespace lapis::io

@@ -22,5 +22,6 @@ std::vector<Port> read_ports(const JsonValue& value);
 SamplingFacts read_sampling(const JsonValue& value);
 Defaults read_defaults(const JsonValue& value);
 Conditioning read_conditioning(const JsonValue& value);
+Taught read_taught(const JsonValue& value);
 
 }  // namespace lapis::io

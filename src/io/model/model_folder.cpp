@@ -104,7 +104,7 @@ class ModelReader {
     check_version(document);
     static const Words keys{"version",  "name",     "family", "space",   "parts", "tokenizers",
                             "sampling", "defaults", "files",  "licence", "origin"};
-    static const Words optional{"conditioning"};
+    static const Words optional{"conditioning", "taught"};
     document.expect_keys(keys, optional);
     model_.name = document.at("name").name();
     model_.family = document.at("family").name();
@@ -120,6 +120,7 @@ class ModelReader {
     model_.defaults = read_defaults(document.at("defaults"));
     model_.licence = document.at("licence").text();
     model_.origin = document.at("origin").text();
+    if (document.has("taught")) model_.taught = read_taught(document.at("taught"));
     check_all_files_named(document.at("files"));
     return std::move(model_);
   }

@@ -96,6 +96,8 @@ Json sampling_json(const SamplingFacts& facts) {
   return json;
 }
 
+Json taught_json(const Taught& taught) { return {{"subjects", taught.subjects}, {"words", taught.words}}; }
+
 std::string model_document(const Model& model) {
   const Defaults& defaults = model.defaults;
   Json json = {{"version", 1}, {"name", model.name}, {"family", model.family}, {"space", space_json(model.space)}};
@@ -108,6 +110,7 @@ std::string model_document(const Model& model) {
                       {"sampler", defaults.sampler}, {"guidance", defaults.guidance}, {"schedule", defaults.schedule}};
   json["licence"] = model.licence;
   json["origin"] = model.origin;
+  if (model.taught) json["taught"] = taught_json(*model.taught);
   for (const auto& [name, facts] : model.files) json["files"][name] = file_json(facts);
   return json_text(json, 2) + "\n";
 }

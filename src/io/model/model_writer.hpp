@@ -17,5 +17,6 @@ std::string model_document(const Model& model);
 nlohmann::ordered_json space_json(const Space& space);
 nlohmann::ordered_json ports_json(const std::vector<Port>& ports);
 nlohmann::ordered_json sampling_json(const SamplingFacts& facts);
+nlohmann::ordered_json taught_json(const Taught& taught);
 
 }  // namespace lapis::io

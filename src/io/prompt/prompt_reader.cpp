@@ -1,11 +1,15 @@
 #include "io/prompt/prompt_reader.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "core/family/families.hpp"
 #include "core/prompt/embedding_names.hpp"
+#include "core/prompt/prompt_words.hpp"
+#include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
+#include "core/text/shell_word.hpp"
 #include "core/text/suggest.hpp"
 #include "io/file/text.hpp"
 #include "io/model/tokenizer_files.hpp"
@@ -15,6 +19,8 @@ namespace lapis::io {
 namespace {
 
 constexpr std::size_t most_chunks_read = 100;
+constexpr std::size_t most_words_named = 10;    ///< of those that a model does not know; the others are counted
+constexpr std::size_t longest_word_named = 40;  ///< bytes
 constexpr const char* positive = "prompt";
 constexpr const char* negative = "negative prompt";
 
@@ -27,6 +33,11 @@ std::size_t most_chunks(const EncodedPrompts& encoded, const Model& model, Token
     }
   }
   return most;
+}
+
+/// What names a model on a command line: its name where its folder has that, else the folder.
+std::string word_for(const Model& model) {
+  return core::shell_word(model.folder.filename() == model.name ? model.name : model.folder.string());
 }
 
 }  // namespace
@@ -43,6 +54,7 @@ PromptReader::PromptReader(const Model& model, Attachments& attachments, Resolve
                                        core::lora_tag(call.name, call.weight)));
   }
   add_called(files, attachments, job);
+  warn_of_words(files);
 }
 
 core::ParsedPrompt PromptReader::parsed(const std::string& text, const std::string& which) {
@@ -57,8 +69,7 @@ core::ParsedPrompt PromptReader::parsed(const std::string& text, const std::stri
 }
 
 void PromptReader::add_called(const std::vector<EmbeddingFile>& files, Attachments& attachments, ResolvedJob& job) {
-  std::vector<std::string> names;
-  for (const EmbeddingFile& file : files) names.push_back(file.name);
+  const std::vector<std::string> names = core::row_names(files);
   std::set<std::size_t> called;
   for (const core::ParsedPrompt* prompt : {&prompt_, &negative_}) {
     for (const std::size_t i : core::called_names(*prompt, names, syntax_)) called.insert(i);
@@ -76,6 +87,19 @@ void PromptReader::add_called(const std::vector<EmbeddingFile>& files, Attachmen
                                          files[i].name));
     }
   }
+}
+
+void PromptReader::warn_of_words(const std::vector<EmbeddingFile>& files) {
+  if (!model_.taught) return;
+  const std::array<const core::ParsedPrompt*, 2> prompts = {&prompt_, &negative_};
+  std::vector<std::string> words = core::unknown_words(prompts, syntax_, core::row_names(files), model_.taught->words);
+  if (words.empty()) return;
+  const std::size_t more = words.size() > most_words_named ? words.size() - most_words_named : 0;
+  words.resize(words.size() - more);
+  for (std::string& word : words) word = printable(word, longest_word_named);
+  warnings_.push_back(core::sentence("{} was taught {}; it does not know: {}{}; see {lapis inspect} {}", model_.name,
+                                     model_.taught->subjects, core::joined(words),
+                                     more > 0 ? core::sentence(" and {} more", more) : "", word_for(model_)));
 }
 
 EncodedPrompts PromptReader::encode() {

@@ -38,12 +38,14 @@ class PromptReader {
   /// The LoRAs that the prompt calls. Those of the negative prompt are left out, as the web UI does, with a warning.
   const std::vector<core::LoraCall>& loras() const { return prompt_.loras; }
 
-  /// What the user should know of so far: brackets that do not balance, text that was cut, names that call nothing.
+  /// What the user should know of so far: brackets that do not balance, words that the model was
+  /// not taught (one warning for all of both prompts), text that was cut, names that call nothing.
   const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
   core::ParsedPrompt parsed(const std::string& text, const std::string& which);
   void add_called(const std::vector<EmbeddingFile>& files, Attachments& attachments, ResolvedJob& job);
+  void warn_of_words(const std::vector<EmbeddingFile>& files);
   core::ChunkedPrompt chunked(const core::ParsedPrompt& prompt, const PromptTokenizer& tokenizer,
                               const std::string& name, const std::string& which);
 

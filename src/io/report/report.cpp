@@ -186,7 +186,7 @@ std::string plan_report(const Fields& fields, std::span<const Checked> routes,
 std::string model_report(const Model& model) {
   std::uint64_t bytes = 0;
   for (const auto& [name, facts] : model.files) bytes += facts.size;
-  const Json json = {
+  Json json = {
       {"name", model.name},
       {"folder", model.folder.string()},
       {"family", model.family},
@@ -207,6 +207,7 @@ std::string model_report(const Model& model) {
       {"bytes", bytes},
       {"licence", model.licence},
       {"origin", model.origin}};
+  if (model.taught) json["taught"] = taught_json(*model.taught);
   return json_text(json);
 }
 

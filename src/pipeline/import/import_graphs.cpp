@@ -83,6 +83,7 @@ void choose_family(GraphPlan& plan, const GraphSources& sources, ModelCatalog& c
   plan.model = catalog.open(sources.like);
   plan.model.parts.clear();
   plan.model.files.clear();
+  plan.model.taught.reset();  // of other weights
 }
 
 void choose_files(GraphPlan& plan, const std::vector<std::string>& words) {

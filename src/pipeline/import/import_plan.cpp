@@ -90,6 +90,7 @@ ImportPlan::ImportPlan(const ImportSources& sources, ModelCatalog& catalog)
   }
   take_tokenizers();
   find_sampling();
+  find_taught();
   note_extras();
 }
 
@@ -204,6 +205,7 @@ void ImportPlan::take_example(const Model& model) {
   model_ = model;
   model_.parts.clear();
   model_.files.clear();
+  model_.taught.reset();  // of other weights, unless `find_taught` finds it
 }
 
 /// What only another import tells, that import's own files and options may have decided.
@@ -388,6 +390,23 @@ void ImportPlan::find_sampling() {
   sources.title = title_;
   sources.wish = asked_.sampling;
   pipeline::decide_sampling(sources, model_, notes_);
+}
+
+/// What the model in the named folder was taught, where the parts that learnt it are taken from there.
+void ImportPlan::find_taught() {
+  if (folder_.empty() || !io::is_file(fs::path(folder_) / "model.json")) return;
+  for (const ImportedPart& part : parts_) {
+    const bool is_its_own = std::ranges::any_of(sources_, [&](const Source& source) {
+      return &source.checkpoint == part.checkpoint && source.folder &&
+             *source.folder == fs::path(folder_) / source.folder->filename();
+    });
+    if (!is_its_own && !part.part.starts_with("vae")) return;
+  }
+  try {
+    model_.taught = catalog_.open(folder_).taught;
+  } catch (const Error&) {
+    return;  // no sound model; as a diffusers folder it may be whole
+  }
 }
 
 void ImportPlan::note_extras() {

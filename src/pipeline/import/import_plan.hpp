@@ -55,7 +55,8 @@ class ImportPlan {
   const std::string& title() const { return title_; }
   const std::vector<ImportedPart>& parts() const { return parts_; }
 
-  /// Family, space, sampling, defaults, tokenizers (their files where they are now), conditioning. No parts, no files.
+  /// Family, space, sampling, defaults, tokenizers (their files where they are now), conditioning;
+  /// what it was taught, where the folder that it is made of is a model and says so. No parts, no files.
   const Model& model() const { return model_; }
 
   /// What the user should know: tensors that nothing needs, evidence that is lacking.
@@ -101,6 +102,7 @@ class ImportPlan {
   void take_tokenizers();
   void take_t5_tokenizer(TokenizerFacts& facts) const;
   void find_sampling();
+  void find_taught();
   void note_extras();
 
   const ImportSources& asked_;
