@@ -59,14 +59,14 @@ void check_prompt_words(const InspectAsked& asked) {
                         core::field_name(asked.prompt_syntax.empty() ? "embedding" : "prompt_syntax")));
 }
 
-InspectedTokens tokens_of(const InspectAsked& asked, const Model& model) {
+InspectedTokens tokens_of(const InspectAsked& asked, const Model& model, io::Tokenizers& tokenizers) {
   if (core::first_bad_utf8(*asked.tokens)) refuse(core::sentence("{tokens}: the text is not UTF-8"));
   ResolvedJob job;
   job.prompt = *asked.tokens;
   if (!asked.prompt_syntax.empty()) job.prompt_syntax = core::find_prompt_syntax(asked.prompt_syntax).syntax;
   Attachments attachments;
   io::PromptReader reader(model, attachments, job, asked.embeddings);
-  io::EncodedPrompts prompts = reader.encode();
+  io::EncodedPrompts prompts = reader.encode(tokenizers);
   return {std::move(prompts), job.prompt_syntax, reader.warnings()};
 }
 
@@ -81,13 +81,13 @@ std::string verified_text(const Model& model) {
       unread, unread == 1 ? "file has" : "files have");
 }
 
-Inspected inspect_model(const InspectAsked& asked, EngineDoor& door, const Events& events) {
+Inspected inspect_model(const InspectAsked& asked, ModelCatalog& catalog, EngineDoor& door, const Events& events) {
   if (asked.preview) refuse(core::sentence("{preview} is for latents; {} names a model", asked.target));
   refuse_hints(asked.hints, {}, core::sentence("{} names a model", asked.target));
   Model model = io::read_model(find_model(asked.target));
   core::check_model(model);
   if (asked.verify) io::verify_files(model, /*linked_too=*/true);
-  if (asked.tokens) return tokens_of(asked, model);
+  if (asked.tokens) return tokens_of(asked, model, catalog.tokenizers());
   if (asked.measure) {
     std::vector<io::Drift> drifts = measure(model, asked.pictures, asked.compute.tiling, door, events);
     return InspectedDrift{std::move(model), std::move(drifts)};
@@ -180,7 +180,7 @@ Inspected inspect(InspectAsked asked, ModelCatalog& catalog, EngineDoor& door, c
   check_tokens(asked);
   check_compute(asked, is_file);
   check_prompt_words(asked);
-  return is_file ? inspect_file(asked, catalog) : inspect_model(asked, door, events);
+  return is_file ? inspect_file(asked, catalog) : inspect_model(asked, catalog, door, events);
 }
 
 }  // namespace lapis::pipeline

@@ -160,11 +160,11 @@ void verify(const std::vector<MatrixRow>& rows) {
 }
 
 /// Renders the latent of a row that has a job.
-void render(MatrixRow& row, Engine& engine, const Events& events) {
+void render(MatrixRow& row, io::Tokenizers& tokenizers, Engine& engine, const Events& events) {
   ResolvedJob& job = *row.job;
   Attachments attachments;  // of no embedding
   io::PromptReader prompts(row.model, attachments, job, {});
-  io::EncodedPrompts encoded = prompts.encode();
+  io::EncodedPrompts encoded = prompts.encode(tokenizers);
   for (const std::string& warning : prompts.warnings()) tell(events.warning, warning);
   RenderRequest request = render_request(job, row.model, std::move(encoded));
   request.decodes = false;
@@ -278,8 +278,9 @@ core::Matrix fill_matrix(std::vector<MatrixRow>& rows, const std::string& tiling
   door.begin();
   verify(rows);
   Engine& engine = door.engine();
+  io::Tokenizers tokenizers;
   for (MatrixRow& row : rows) {
-    if (row.job) render(row, engine, events);
+    if (row.job) render(row, tokenizers, engine, events);
   }
   return Filling(rows, tiling, engine, events).run();
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "io/model/tokenizers.hpp"
 #include "lapis/latent.hpp"
 #include "lapis/model.hpp"
 #include "lapis/space.hpp"
@@ -28,6 +29,9 @@ class ModelCatalog {
  public:
   /// A model by name or folder, read and checked. Throws as `find_model`, `io::read_model` and `core::check_model`.
   const Model& open(const std::string& name);
+
+  /// Tokenizers of models, for all that is done with this catalog.
+  io::Tokenizers& tokenizers() { return tokenizers_; }
 
   /// Every known model, by name; folders that hold no sound model are passed over.
   std::vector<const Model*> all();
@@ -61,6 +65,7 @@ class ModelCatalog {
   const Model* read_sound(const std::filesystem::path& folder);
 
   std::map<std::filesystem::path, Model> models_;  ///< by folder
+  io::Tokenizers tokenizers_;
 };
 
 }  // namespace lapis::pipeline

@@ -116,8 +116,8 @@ class RequestDraft {
   }
 
   /// The whole request; warnings of the prompts go to `told`.
-  RenderRequest encoded(bool decodes, Told& told) {
-    RenderRequest request = render_request(job_, model_, prompts_.encode());
+  RenderRequest encoded(io::Tokenizers& tokenizers, bool decodes, Told& told) {
+    RenderRequest request = render_request(job_, model_, prompts_.encode(tokenizers));
     request.decodes = decodes;
     request.attachments = std::move(attachments_);
     told.warn(prompts_.warnings());
@@ -340,6 +340,7 @@ RenderPlan plan_render(RenderAsked asked, ModelCatalog& catalog, std::uint64_t r
   if (asked.latent) recorded = recorded_job(asked.latent->latent, asked.asked);
   if (name.empty() && recorded) name = recorded->model;
   plan.model = &catalog.open(name.empty() ? default_model : name);
+  plan.tokenizers = &catalog.tokenizers();
   if (asked.latent) {
     plan.latent = plan_start_latent(std::move(*asked.latent), recorded, asked.asked, *plan.model, handoff, catalog);
     job = plan.latent->job;
@@ -382,8 +383,8 @@ PreparedRender prepare_render(RenderPlan asked, EngineDoor* door, const Events& 
   timings.read += since.seconds();
   if (door != nullptr) door->begin();
   since = {};
-  prepared.request = request.encoded(plan.pictures, told);
-  if (stage) prepared.stage_request = stage->encoded(plan.pictures, told);
+  prepared.request = request.encoded(*plan.tokenizers, plan.pictures, told);
+  if (stage) prepared.stage_request = stage->encoded(*plan.tokenizers, plan.pictures, told);
   timings.tokens += since.seconds();
   if (stage) told.note(plan.stage->notes);
   since = {};

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "io/latent/latent_file.hpp"
+#include "io/model/tokenizers.hpp"
 #include "io/report/report.hpp"
 #include "lapis/engine.hpp"
 #include "lapis/image.hpp"
@@ -44,9 +45,11 @@ struct RenderAsked {
   bool pictures = true;                 ///< false: latents are all that is wanted
 };
 
-/// What will be done, decided from names, headers and rows alone. Models are the catalog's, which must live as long.
+/// What will be done, decided from names, headers and rows alone. Models
+/// and tokenizers are the catalog's, which must live as long.
 struct RenderPlan {
   const Model* model = nullptr;
+  io::Tokenizers* tokenizers = nullptr;  ///< the catalog's
   ResolvedJob job;
   bool pictures = true;
   std::vector<int> wanted;                ///< pictures of the batch, counted from 0, rising; empty: all

@@ -137,6 +137,24 @@ class Rendered(BatchTest):
             process.stdin.close()
             self.assertEqual(process.wait(60), 0)
 
+    def test_a_tokenizer_that_changes_between_two_jobs_is_not_the_one_that_stayed(self) -> None:
+        vocabulary = self.model() / "tokenizer" / "vocab.json"
+        sound = vocabulary.read_bytes()
+        other = sound.replace(b'"red</w>"', b'"rad</w>"')  # of the same size
+        self.assertNotEqual(other, sound)
+        with subprocess.Popen([program(), "batch", "-", "--json", "-o", "out/", "-m", "./model", *QUICK], cwd=self.folder,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            answers = []
+            for seed, content in enumerate((sound, other, sound)):
+                vocabulary.write_bytes(content)
+                process.stdin.write(json.dumps({"prompt": "a red house", "seed": seed}).encode() + b"\n")
+                process.stdin.flush()
+                answers.append(json.loads(process.stdout.readline()))
+            process.stdin.close()
+            self.assertEqual(process.wait(60), 9)
+        self.assertEqual([answer["status"] for answer in answers], ["done", "failed", "done"])
+        self.assertIn("vocab.json has been altered", answers[1]["error"]["problem"])
+
     def test_what_was_there_and_stayed_is_no_jobs_own(self) -> None:
         jobs = self.jobs(LINES[:1])
         (self.folder / "out").mkdir()

@@ -33,7 +33,8 @@ RenderRequest prompt_request(const Model& of, const std::string& prompt, const s
   made.job.prompt_syntax = syntax;
   made.job.guidance = 7;
   made.job.clip_skip = 1;
-  io::EncodedPrompts encoded = io::PromptReader(of, made.attachments, made.job, embeddings).encode();
+  io::Tokenizers tokenizers;
+  io::EncodedPrompts encoded = io::PromptReader(of, made.attachments, made.job, embeddings).encode(tokenizers);
   made.prompt["tokenizer"] = encoded.prompt.at("tokenizer").chunks;
   made.negative["tokenizer"] = encoded.negative.at("tokenizer").chunks;
   made.empty = encoded.empty;

@@ -63,7 +63,9 @@ RenderRequest with_word(const std::filesystem::path& file) {
   asked.job.prompt = "a <word>";
   asked.job.clip_skip = 1;
   const std::vector<std::string> embeddings = {"word=" + file.string()};
-  io::EncodedPrompts encoded = io::PromptReader(model(), asked.attachments, asked.job, embeddings).encode();
+  io::Tokenizers tokenizers;
+  io::PromptReader reader(model(), asked.attachments, asked.job, embeddings);
+  io::EncodedPrompts encoded = reader.encode(tokenizers);
   asked.prompt["tokenizer"] = encoded.prompt.at("tokenizer").chunks;
   asked.negative["tokenizer"] = encoded.negative.at("tokenizer").chunks;
   return asked;

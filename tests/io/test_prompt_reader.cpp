@@ -28,13 +28,14 @@ ResolvedJob job_of(const std::string& prompt, const std::string& negative, Promp
 }  // namespace
 
 TEST_CASE("prompt and negative get one count of chunks, whichever is longer") {
+  Tokenizers tokenizers;
   const std::string several = "a BREAK b BREAK c";
   for (const bool longer_prompt : {true, false}) {
     const Model model = tiny_model();
     Attachments added;
     ResolvedJob job = job_of(longer_prompt ? several : "a", longer_prompt ? "a" : several, PromptSyntax::a1111);
     PromptReader reader(model, added, job, {});
-    const EncodedPrompts encoded = reader.encode();
+    const EncodedPrompts encoded = reader.encode(tokenizers);
     const Tokens& prompt = encoded.prompt.at("tokenizer").chunks;
     const Tokens& negative = encoded.negative.at("tokenizer").chunks;
     REQUIRE(prompt.size() == 3);
@@ -54,20 +55,22 @@ TEST_CASE("warnings and refusals say which prompt they speak of") {
   job = job_of("a", "[b|c]", PromptSyntax::a1111);
   check_fails(ErrorKind::usage, {"the negative prompt, column 1: [a|b]"}, [&] { PromptReader(model, added, job, {}); });
   job = job_of("a embedding:none", "", PromptSyntax::comfy);
+  Tokenizers tokenizers;
   PromptReader reader(model, added, job, {});
-  reader.encode();
+  reader.encode(tokenizers);
   REQUIRE(reader.warnings().size() == 1);
   CHECK_THAT(reader.warnings()[0], Catch::Contains("embedding \"none\""));
 }
 
 TEST_CASE("a prompt of more chunks than are read is refused") {
-  const auto encode = [](int breaks) {
+  Tokenizers tokenizers;
+  const auto encode = [&](int breaks) {
     std::string prompt = "a";
     for (int i = 0; i < breaks; ++i) prompt += " BREAK a";
     const Model model = tiny_model();
     Attachments added;
     ResolvedJob job = job_of(prompt, "", PromptSyntax::a1111);
-    return PromptReader(model, added, job, {}).encode().prompt.at("tokenizer").chunks.size();
+    return PromptReader(model, added, job, {}).encode(tokenizers).prompt.at("tokenizer").chunks.size();
   };
   CHECK(encode(99) == 100);
   check_fails(ErrorKind::usage, {"101 chunks", "at most 100"}, [&] { encode(100); });
@@ -96,7 +99,8 @@ TEST_CASE("only embeddings that a prompt calls are added, and one called by none
   CHECK(job.embeddings == std::vector<std::string>{"glow"});
   CHECK(added.embeddings.size() == 1);
   CHECK(reader.warnings().empty());
-  const Tokens chunks = reader.encode().prompt.at("tokenizer").chunks;
+  Tokenizers tokenizers;
+  const Tokens chunks = reader.encode(tokenizers).prompt.at("tokenizer").chunks;
   const std::vector<std::int64_t>& ids = chunks.front().ids;
   CHECK(std::count(ids.begin(), ids.end(), 1564) == 1);
 

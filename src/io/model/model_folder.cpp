@@ -1,7 +1,6 @@
 #include "io/model/model_folder.hpp"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <exception>
@@ -13,7 +12,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <sys/stat.h>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -23,6 +21,7 @@
 #include "core/text/names.hpp"
 #include "core/text/sentence.hpp"
 #include "core/text/suggest.hpp"
+#include "io/file/file_stamp.hpp"
 #include "io/file/json_reader.hpp"
 #include "io/file/sha256.hpp"
 #include "io/file/shortage.hpp"
@@ -281,18 +280,6 @@ fs::path absolute_folder(const fs::path& folder) {
 
 bool is_worth_reading(const FileFacts& facts, bool linked_too) {
   return !facts.sha256.empty() && (linked_too || !facts.modified);
-}
-
-/// What changes where a file does: its place on the disk, its size and its times.
-using FileStamp = std::array<std::int64_t, 5>;
-
-std::optional<FileStamp> stamp_of(const fs::path& path) {
-  struct stat facts {};
-  if (::stat(path.c_str(), &facts) != 0) return std::nullopt;
-  constexpr std::int64_t nanoseconds = 1'000'000'000;
-  return FileStamp{static_cast<std::int64_t>(facts.st_dev), static_cast<std::int64_t>(facts.st_ino), facts.st_size,
-                   facts.st_mtim.tv_sec * nanoseconds + facts.st_mtim.tv_nsec,
-                   facts.st_ctim.tv_sec * nanoseconds + facts.st_ctim.tv_nsec};
 }
 
 /// The digest of a file, which is read once in the life of the process, and again where it changed: a batch that draws

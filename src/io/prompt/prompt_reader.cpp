@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <set>
 
 #include "core/family/families.hpp"
@@ -12,7 +13,6 @@
 #include "core/text/shell_word.hpp"
 #include "core/text/suggest.hpp"
 #include "io/file/text.hpp"
-#include "io/model/tokenizer_files.hpp"
 #include "lapis/error.hpp"
 
 namespace lapis::io {
@@ -102,13 +102,13 @@ void PromptReader::warn_of_words(const std::vector<EmbeddingFile>& files) {
                                      more > 0 ? core::sentence(" and {} more", more) : "", word_for(model_)));
 }
 
-EncodedPrompts PromptReader::encode() {
+EncodedPrompts PromptReader::encode(Tokenizers& tokenizers) {
   EncodedPrompts encoded;
   for (const auto& [name, facts] : model_.tokenizers) {
-    const PromptTokenizer tokenizer = read_tokenizer(facts);
-    encoded.prompt[name] = chunked(prompt_, tokenizer, name, positive);
-    encoded.negative[name] = chunked(negative_, tokenizer, name, negative);
-    encoded.empty[name] = core::empty_chunk(tokenizer.frame);
+    const std::shared_ptr<const PromptTokenizer> tokenizer = tokenizers.of(facts);
+    encoded.prompt[name] = chunked(prompt_, *tokenizer, name, positive);
+    encoded.negative[name] = chunked(negative_, *tokenizer, name, negative);
+    encoded.empty[name] = core::empty_chunk(tokenizer->frame);
   }
   for (const auto& [name, facts] : model_.tokenizers) {
     const std::size_t most = most_chunks(encoded, model_, facts.kind);

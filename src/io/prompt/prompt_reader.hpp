@@ -8,7 +8,7 @@
 #include "core/prompt/prompt_chunks.hpp"
 #include "core/prompt/prompt_syntax.hpp"
 #include "io/checkpoint/embedding_files.hpp"
-#include "io/model/tokenizer_files.hpp"
+#include "io/model/tokenizers.hpp"
 #include "lapis/attachments.hpp"
 #include "lapis/job.hpp"
 #include "lapis/model.hpp"
@@ -32,8 +32,8 @@ class PromptReader {
   PromptReader(const Model& model, Attachments& attachments, ResolvedJob& job,
                const std::vector<std::string>& embeddings);
 
-  /// The tokens of both prompts.
-  EncodedPrompts encode();
+  /// The tokens of both prompts, by the model's tokenizers out of `tokenizers`.
+  EncodedPrompts encode(Tokenizers& tokenizers);
 
   /// The LoRAs that the prompt calls. Those of the negative prompt are left out, as the web UI does, with a warning.
   const std::vector<core::LoraCall>& loras() const { return prompt_.loras; }
