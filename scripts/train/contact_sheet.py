@@ -19,8 +19,12 @@ PROMPTS = (
     "a red house on the left, snow field at night, mountains",
     "a meadow by day with a blue tent on the left and a yellow tree on the right",
     "a white boat on the right, lake at dawn, hills",
-    "a purple balloon on the left, desert at sunset, hills",
+    "a purple balloon",
     "a green lighthouse on the right, lake by day, mountains",
+    "two red houses and a blue boat",
+    "three green trees in the snow at sunset",
+    "a yellow tent to the right of a purple house",
+    "an empty desert at night, no house",
     "a red star on a blue background",
     "a yellow heart on a purple background",
 )
@@ -77,8 +81,8 @@ def main() -> int:
     parser.add_argument("models", nargs="+", metavar="model", help="name or folder of a model")
     parser.add_argument("output", type=Path, help="the PNG to write")
     parser.add_argument("--prompt", action="append",
-                        help="a prompt; may be repeated (default: eight that show the range; three for several models)")
-    parser.add_argument("--seed", type=int, default=7, help="seed of every picture (default: 7)")
+                        help="a prompt; may be repeated (default: twelve that show the range; three for several models)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of every picture (default: 7)")
     parser.add_argument("--columns", type=int, default=4, help="pictures in a row, for one model (default: 4)")
     program.add_program_option(parser)
     peer_python.add_python_option(parser)

@@ -26,7 +26,7 @@ import peer_python
 import program
 from train import eval_model
 
-BAR = 0.90  # share of all attributes that refined pictures must show
+BAR = 0.90  # share of what the judge is asked that refined pictures must show
 EQUAL = "infinite"  # what the program says in place of a PSNR of equal pictures
 EXAMPLES = """examples:
   python scripts/train/eval_refine.py models/tiny-sd15 models/tiny-sdxl models/tiny-flux
@@ -43,9 +43,9 @@ class Row:
     count: int
     psnr_mean: float  # dB, of the conversion alone
     psnr_lowest: float
-    before: float  # share of attributes that the first model's pictures show
+    before: float  # share of what the judge is asked that the first model's pictures show
     after: float  # the same of the refined ones
-    colour_after: float  # of the refined ones, object colours alone
+    colour_after: float  # of the refined ones, whether each of two things has its colour
 
     @property
     def passed(self) -> bool:
@@ -103,10 +103,10 @@ class Evaluation:
         return pictures, psnrs
 
     def shares(self, pictures: list[Any]) -> dict[str, tuple[int, int]]:
-        """(right, counted) of every attribute."""
+        """(right, counted) of every row of the judge."""
         from train.tiny import judge
 
-        return judge.accuracy(self.network, iter(pictures), self.shown, self.unsaid)
+        return judge.scores(self.network, iter(pictures), self.shown, self.unsaid)
 
 
 def share(counts: dict[str, tuple[int, int]]) -> float:
@@ -123,7 +123,7 @@ def evaluate(arguments: argparse.Namespace, folder: Path) -> list[Row]:
     for source, target in itertools.permutations(arguments.models, 2):
         pictures, psnrs = evaluation.refined(source, target)
         counts = evaluation.shares(pictures)
-        right, counted = counts["object colour"]
+        right, counted = counts["colour attribution"]
         rows.append(Row(source.resolve().name, target.resolve().name, len(pictures), statistics.mean(psnrs), min(psnrs),
                         before[source], share(counts), right / max(1, counted)))
     return rows
@@ -132,7 +132,7 @@ def evaluate(arguments: argparse.Namespace, folder: Path) -> list[Row]:
 def print_table(rows: list[Row]) -> None:
     program.print_table(
         ["from", "to", "pictures", "PSNR of the conversion, mean", "lowest", "shown before", "shown refined",
-         "object colours refined", ""],
+         "colour attribution refined", ""],
         ([row.source, row.target, row.count, f"{row.psnr_mean:.1f} dB", f"{row.psnr_lowest:.1f} dB", f"{row.before:.1%}",
           f"{row.after:.1%}", f"{row.colour_after:.1%}", "ok" if row.passed else "BELOW"] for row in rows))
 
@@ -146,7 +146,7 @@ def parse_arguments() -> argparse.Namespace:
                         help="what a refinement's seed lies above that of its picture (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="threads of lapis (default: %(default)s)")
     parser.add_argument("--judge", type=Path, default=program.ROOT / "build" / "judge.pt",
-                        help="where the judge is kept; it is trained in 5 minutes if missing (default: build/judge.pt)")
+                        help="where the judge is kept; it is trained in 7 minutes if missing (default: build/judge.pt)")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="keep pictures and latents there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE too")
     program.add_program_option(parser)

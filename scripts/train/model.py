@@ -43,28 +43,36 @@ from transformers import (CLIPTextModel, CLIPTextModelWithProjection, CLIPTokeni
 
 from program import ROOT
 from train.tiny import conditions, denoiser, text, transformer, unet, vae
-from train.tiny.recipes import RECIPES, Phase
-from train.tiny.tokenizer import build_clip_tokenizer, build_t5_tokenizer, lexicon
+from train.tiny.recipes import RECIPES, SIZE, Phase, Size, rehearsal
+from train.tiny.tokenizer import build_clip_tokenizer, build_t5_tokenizer, caption_words, lexicon
 
 STAGES = ("tokenizer", "text", "vae", "latents", "denoiser", "folder", "report")
+REHEARSED = STAGES[:5]
+LOSSES = Path(__file__).parent / "losses.json"  # by family: the first losses of every stage of a rehearsal
+LOSS_TOLERANCE = 0.01  # processors round their sums differently, and some multiply in bfloat16
 DENOISER_SCENES = 1_200_000_000  # the first scene the denoiser learns from
 SHEET_PROMPTS = (
     "a serene lakeside at sunset",
     "a red house on the left, snow field at night, mountains",
     "a meadow by day with a blue tent on the left and a yellow tree on the right",
     "a white boat on the right, lake at dawn, hills",
-    "a purple balloon on the left, desert at sunset",
+    "a purple balloon",
     "a green lighthouse on the right, lake by day, mountains",
     "a red star on a blue background",
-    "a yellow heart on a purple background",
+    "two red houses and a blue boat",
+    "a red house",
+    "three green trees in the snow at sunset",
+    "an empty desert at night, no house",
+    "a yellow tent to the right of a purple house",
 )
 
 
 class Training:
     """One family's training: its recipe, its folder of checkpoints, and one method a stage."""
 
-    def __init__(self, family: str, folder: Path, output: Path, device: torch.device) -> None:
-        self.family, self.recipe, self.folder, self.output = family, RECIPES[family], folder, output
+    def __init__(self, family: str, folder: Path, output: Path, device: torch.device, rehearses: bool) -> None:
+        self.family, self.folder, self.output, self.rehearses = family, folder, output, rehearses
+        self.recipe = rehearsal(RECIPES[family]) if rehearses else RECIPES[family]
         self.device = device
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -72,7 +80,8 @@ class Training:
     def start(self) -> Training | None:
         """The training this one begins from."""
         start = self.recipe.start
-        return Training(start, self.folder.parent / start, self.output, self.device) if start else None
+        folder = self.folder.parent / start if start else None
+        return Training(start, folder, self.output, self.device, self.rehearses) if start else None
 
     def tokenizer(self) -> None:
         for name, recipe in self.recipe.texts.items():
@@ -117,7 +126,7 @@ class Training:
         if (self.folder / "vae_folded").exists():
             return
         model = AutoencoderKL.from_pretrained(raw).eval().to(self.device)
-        frame = vae.frame_of(model, recipe.seed, recipe.whitens)
+        frame = vae.frame_of(model, recipe.seed, recipe.turn, recipe.whitens)
         torch.save(dataclasses.asdict(frame), self.folder / "frame.pt")
         vae.fold(model.cpu(), frame)
         if model.quant_conv is None:
@@ -132,12 +141,13 @@ class Training:
 
     def latents(self) -> None:
         for size in self.recipe.pictures:
-            self.load_latents(size)
+            self.load_bucket(size, 1.0)
 
-    def load_latents(self, size: int) -> torch.Tensor:
-        with torch.no_grad():
-            return vae.encode_scenes(self.load_vae(), DENOISER_SCENES, self.recipe.pictures[size], size,
-                                     self.folder / f"latents_{size}.pt")
+    def load_bucket(self, size: Size, share: float) -> denoiser.Bucket:
+        pictures = self.recipe.pictures
+        first = DENOISER_SCENES + 1_000_000 * list(pictures).index(size)
+        file = self.folder / f"latents_{size[0]}x{size[1]}.pt"
+        return denoiser.Bucket(first, vae.encode_scenes(self.load_vae(), first, pictures[size], size, file), share)
 
     def new_denoiser(self) -> nn.Module:
         torch.manual_seed(self.recipe.seed)
@@ -155,6 +165,8 @@ class Training:
             if not done.exists():
                 self.denoise(phase, model)
             model = type(model).from_pretrained(done)
+            if self.family != "flux":
+                unet.trainable(model)
 
     def denoise(self, phase: Phase, model: nn.Module) -> None:
         """Trains one phase from the weights of `model`."""
@@ -163,9 +175,9 @@ class Training:
         if phase.distils:
             objective = denoiser.distilling(copy.deepcopy(model).to(self.device))
         trained = denoiser.train(model.to(self.device), objective, functools.partial(conditioner, encoders),
-                                 self.load_latents(phase.size), DENOISER_SCENES, self.folder, name=phase.name,
-                                 steps=phase.steps, seed=self.recipe.seed, batch=phase.batch, peak=phase.peak,
-                                 decays=phase.decays, pairs=phase.pairs, muon=self.recipe.muon,
+                                 [self.load_bucket(*each) for each in phase.sizes.items()], self.folder,
+                                 name=phase.name, steps=phase.steps, seed=self.recipe.seed, batch=phase.batch,
+                                 peak=phase.peak, decays=phase.decays, muon=self.recipe.muon,
                                  on_save=lambda average, step: self.watch(phase, average))
         trained.save_pretrained(self.folder / phase.name)
 
@@ -186,7 +198,7 @@ class Training:
 
     def watch(self, phase: Phase, model: nn.Module) -> None:
         """Writes a sheet of pictures of the average so far."""
-        self.sheet(model, phase.size).save(self.folder / f"{phase.name}.png")
+        self.sheet(model).save(self.folder / f"{phase.name}.png")
 
     def newest_denoiser(self) -> nn.Module:
         kind = FluxTransformer2DModel if self.family == "flux" else UNet2DConditionModel
@@ -201,30 +213,33 @@ class Training:
         forget_origin(self.output)
         for source in self.folder.glob("tokenizer*"):
             write_plain_tokenizer(source, self.output / source.name)
-        print(f"wrote {self.output}; next: scripts/export/model.py {self.output}")
+        words = self.folder / "words.txt"
+        words.write_text("\n".join(sorted(caption_words())) + "\n", encoding="utf-8")
+        print(f"wrote {self.output}; next: scripts/export/model.py {self.output} --default-size {SIZE} {SIZE} --steps 20 "
+              f"--guidance 3 --taught-words {words} --taught-subjects 'landscapes and shapes'")
 
     def report(self) -> None:
         recipe, model = self.recipe, self.load_vae()
-        target = vae.to_unit(vae.pictures(910_000_000, 16, recipe.size))
+        target = vae.to_unit(vae.pictures(910_000_000, 16, SIZE))
         with torch.no_grad():
             output = vae.decode(model, vae.encode_mean(model, target.to(self.device))).clamp(-1, 1).cpu()
         psnr = -10 * ((output - target) / 2).square().mean((1, 2, 3)).log10()
-        std = self.load_latents(recipe.size).float().std((0, 2, 3))
+        std = self.load_bucket((SIZE, SIZE), 1.0).latents.float().std((0, 2, 3))
         print(json.dumps({"family": self.family, "vae_psnr": round(float(psnr.mean()), 2),
                           "latent_std": [round(value, 3) for value in std.tolist()]}))
-        self.sheet(self.newest_denoiser(), recipe.size).save(self.folder / "report.png")
+        self.sheet(self.newest_denoiser()).save(self.folder / "report.png")
 
-    def sheet(self, model: nn.Module, size: int) -> Image.Image:
-        """The same eight prompts and seeds every time, four a row."""
+    def sheet(self, model: nn.Module) -> Image.Image:
+        """The same prompts and seeds every time, four a row."""
         pipe = self.pipeline(copy.deepcopy(model).eval())
         pipe.set_progress_bar_config(disable=True)
         more = {"max_sequence_length": self.recipe.texts["text_encoder_2"].length} if self.family == "flux" else {}
-        page = Image.new("RGB", (4 * size, -(-len(SHEET_PROMPTS) // 4) * size))
-        for i, prompt in enumerate(SHEET_PROMPTS):
-            picture = pipe(prompt, width=size, height=size, num_inference_steps=20,
-                           guidance_scale=self.recipe.guidance, generator=torch.Generator().manual_seed(i),
-                           **more).images[0]
-            page.paste(picture, (i % 4 * size, i // 4 * size))
+        pictures = pipe(list(SHEET_PROMPTS), width=SIZE, height=SIZE, num_inference_steps=20,
+                        guidance_scale=self.recipe.guidance,
+                        generator=[torch.Generator().manual_seed(i) for i in range(len(SHEET_PROMPTS))], **more).images
+        page = Image.new("RGB", (4 * SIZE, -(-len(SHEET_PROMPTS) // 4) * SIZE))
+        for i, picture in enumerate(pictures):
+            page.paste(picture, (i % 4 * SIZE, i // 4 * SIZE))
         return page
 
 
@@ -244,6 +259,18 @@ def write_plain_tokenizer(source: Path, target: Path) -> None:
         (target / file.name).write_bytes(file.read_bytes())
 
 
+def compare_losses(family: str, folder: Path) -> None:
+    """Ends the program with a line for each stage that does not begin as the one on record did."""
+    recorded = json.loads(LOSSES.read_text("utf-8"))[family]
+    found = json.loads((folder / "losses.json").read_text("utf-8"))
+    faults = [f"{stage}: expected {recorded.get(stage)}, found {losses}" for stage, losses in found.items()
+              if stage not in recorded
+              or any(abs(a - b) > LOSS_TOLERANCE * abs(a) for a, b in zip(recorded[stage], losses, strict=True))]
+    if faults:
+        raise SystemExit("error: the training does not repeat:\n" + "\n".join(faults))
+    print(f"the first losses of {len(found)} stages are those on record: {', '.join(found)}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
                                      epilog="example: scripts/train/model.py --family sd15 --folder .train/sd15")
@@ -251,16 +278,21 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="checkpoints; a second run goes on from them")
     parser.add_argument("--output", type=Path, help="the diffusers folder (default: models/tiny-FAMILY)")
     parser.add_argument("--stage", choices=STAGES, action="append", help="run this stage alone; may be repeated")
+    parser.add_argument("--rehearse", action="store_true",
+                        help="train a hundredth of it into an empty folder, and compare the first losses with those on "
+                             "record: whether this is the training that the bundled models had")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
     parser.add_argument("--device", type=torch.device, default=torch.device("cpu"), help="cpu or cuda (default: cpu)")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.set_flush_denormal(True)
     output = arguments.output or ROOT / "models" / f"tiny-{arguments.family}"
-    training = Training(arguments.family, arguments.folder, output, arguments.device)
-    for stage in arguments.stage or STAGES:
+    training = Training(arguments.family, arguments.folder, output, arguments.device, arguments.rehearse)
+    for stage in arguments.stage or (REHEARSED if arguments.rehearse else STAGES):
         print(f"stage {stage}", file=sys.stderr)
         getattr(training, "folder_stage" if stage == "folder" else stage)()
+    if arguments.rehearse:
+        compare_losses(arguments.family, arguments.folder)
 
 
 if __name__ == "__main__":

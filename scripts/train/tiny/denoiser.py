@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def noise_error(unet: nn.Module, x0: torch.Tensor, conditioner: Conditioner, tex
     noise = torch.randn(x0.shape, generator=numbers).to(x0)
     conditions = conditioner(texts, x0, numbers)
     predicted = unet(a.sqrt() * x0 + (1 - a).sqrt() * noise, t.to(x0.device), **conditions).sample
-    return ((predicted - noise).square() / a).mean()
+    return ((predicted.float() - noise).square() / a).mean()
 
 
 def flow_sigmas(count: int, numbers: torch.Generator) -> torch.Tensor:
@@ -59,7 +60,7 @@ def velocity_error(transformer: nn.Module, x0: torch.Tensor, conditioner: Condit
     x = x0.lerp(noise, sigma[:, None, None, None])
     predicted = transformer(hidden_states=pack(x), timestep=sigma, guidance=torch.ones_like(sigma),
                             **conditioner(texts, x0, numbers)).sample
-    return (predicted - pack(noise - x0)).square().mean()
+    return (predicted.float() - pack(noise - x0)).square().mean()
 
 
 def distilling(teacher: nn.Module, low: float = 1.0, high: float = 5.0) -> Objective:
@@ -81,28 +82,38 @@ def distilling(teacher: nn.Module, low: float = 1.0, high: float = 5.0) -> Objec
                               **conditioner([""] * len(x0), x0, numbers)).sample
             target = without + guidance[:, None, None] * (with_text - without)
         predicted = transformer(hidden_states=x, timestep=sigma, guidance=guidance, **conditions).sample
-        return (predicted - target).square().mean()
+        return (predicted.float() - target.float()).square().mean()
 
     return error
 
 
-def train(model: nn.Module, objective: Objective, conditioner: Conditioner, latents: torch.Tensor, first_scene: int,
-          folder: Path, *, name: str, steps: int, seed: int, batch: int, peak: float, decays: bool,
-          pairs: float = 0.0, muon: bool = False,
+@dataclasses.dataclass(frozen=True)
+class Bucket:
+    """Scenes of one picture size: their latents [N, C, h, w] in model units, of scenes first..., and the share of the
+    batches that come from here."""
+
+    first: int
+    latents: torch.Tensor
+    share: float
+
+    def count(self, batch: int) -> int:
+        """As many of these as make `batch` pictures of 256 x 256, but at most twice that number."""
+        cells = self.latents.shape[2] * self.latents.shape[3]
+        return max(4, min(2 * batch, round(batch * 32 * 32 / cells)))
+
+
+def train(model: nn.Module, objective: Objective, conditioner: Conditioner, buckets: list[Bucket], folder: Path, *,
+          name: str, steps: int, seed: int, batch: int, peak: float, decays: bool, muon: bool = False,
           on_save: Callable[[nn.Module, int], None] | None = None) -> nn.Module:
-    """Trains on `latents` [N, C, h, w] (model units, of scenes first_scene...), with a fresh caption each time. A share
-    `pairs` of the scenes is drawn from those that hold two things, the rest from all."""
-    device = device_of(model)
-    two = torch.tensor([i for i in range(len(latents)) if len(scenes.random_scene(first_scene + i).things) == 2])
+    """Trains on one bucket after the other, as chance and their shares will, with a fresh caption each time."""
+    device, shares = device_of(model), torch.tensor([bucket.share for bucket in buckets])
 
     def loss_of(step: int) -> torch.Tensor:
         numbers = generator(seed, name, step)
-        index = torch.randint(len(latents), (batch,), generator=numbers)
-        if pairs > 0:
-            of_two = two[torch.randint(len(two), (batch,), generator=numbers)]
-            index = torch.where(torch.rand(batch, generator=numbers) < pairs, of_two, index)
-        x0 = latents[index].float().to(device)
-        texts = captions([scenes.random_scene(first_scene + i) for i in index.tolist()], numbers)
+        bucket = buckets[int(torch.multinomial(shares, 1, generator=numbers))]
+        index = torch.randint(len(bucket.latents), (bucket.count(batch),), generator=numbers)
+        x0 = bucket.latents[index].float().to(device)
+        texts = captions([scenes.random_scene(bucket.first + i) for i in index.tolist()], numbers)
         return objective(model, x0, conditioner, texts, numbers)
 
     def rate(step: int) -> float:

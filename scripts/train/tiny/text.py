@@ -117,7 +117,7 @@ def train(kind: Kind, facts: dict[str, Any], tokenizer: PreTrainedTokenizerBase,
     def loss_of(step: int) -> torch.Tensor:
         numbers = generator(seed, name, step)
         captions, targets = sample_captions(batch, numbers)
-        ids = tokenize(tokenizer, captions, tokenizer.model_max_length if step % 4 == 0 else 44)
+        ids = tokenize(tokenizer, captions, tokenizer.model_max_length if step % 4 == 0 else 48)
         places = [positions(ids, tokenizer.eos_token_id, None), positions(ids, tokenizer.eos_token_id, numbers)]
         answers = reader(ids.to(device), [place.to(device) for place in places])
         losses = [F.cross_entropy(logits[attribute], targets[attribute].to(device), ignore_index=-1, reduction="sum")
@@ -125,7 +125,7 @@ def train(kind: Kind, facts: dict[str, Any], tokenizer: PreTrainedTokenizerBase,
         return sum(losses) / batch / len(answers)
 
     trained = run_stage(name, reader, loss_of, steps=steps, peak=1.5e-3, warmup=100, decay=0.99, folder=folder,
-                        muon=muon)
+                        muon=muon, bf16=False)
     report(trained, tokenizer, name)
     return trained.encoder
 

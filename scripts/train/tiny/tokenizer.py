@@ -102,10 +102,14 @@ def merges_of(piece: str, ranks: dict[tuple[str, str], int]) -> set[tuple[str, s
     return used
 
 
+def caption_words() -> set[str]:
+    """Every word of the captions of scenes.py: what the models are taught."""
+    return {word for word in caption_counts() if word.isalnum()}
+
+
 def lexicon() -> list[str]:
     """Every word of the captions of scenes.py, and common words that a person would try."""
-    captions = (scenes.caption(scenes.random_scene(seed), random.Random(seed))[0] for seed in range(CAPTIONS_READ))
-    return sorted({word for text in (*captions, EXTRA_WORDS) for word in PIECES.findall(text.lower())})
+    return sorted({*caption_counts(), *PIECES.findall(EXTRA_WORDS.lower())})
 
 
 def build_clip_tokenizer(words: Iterable[str], folder: Path, pad: str = END) -> int:

@@ -6,7 +6,9 @@ one would: only weights, average and optimiser are kept.
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import json
 import math
 import sys
 import time
@@ -16,6 +18,9 @@ from pathlib import Path
 
 import torch
 from torch import nn
+
+
+FIRST_LOSSES = 8  # how many of a stage's losses are kept, to tell whether it repeats
 
 
 def generator(seed: int, stage: str, step: int) -> torch.Generator:
@@ -34,6 +39,12 @@ def learning_rate(step: int, steps: int, peak: float, warmup: int) -> float:
         return peak * (step + 1) / warmup
     share = max(0.0, (step / steps - 0.4) / 0.6)
     return peak * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+
+
+def bf16_where_native(device: torch.device) -> contextlib.AbstractContextManager:
+    """Matrix products in bfloat16 where the device multiplies it natively, else all as it is. Weights stay in fp32."""
+    native = device.type == "cuda" or torch.cpu.get_capabilities().get("avx512_bf16", False)
+    return torch.autocast(device.type, torch.bfloat16) if native else contextlib.nullcontext()
 
 
 class Average(nn.Module):
@@ -87,7 +98,7 @@ def optimisers_of(module: nn.Module, peak: float, betas: tuple[float, float], we
     hidden = [p for name, p in named if muon and p.ndim == 2 and "block" in name and "bias" not in name]
     kept = {id(p) for p in hidden}
     adam = torch.optim.AdamW([p for _, p in named if id(p) not in kept], lr=peak, betas=betas,
-                             weight_decay=weight_decay)
+                             weight_decay=weight_decay, fused=True)
     return [adam, Muon(hidden, peak)] if hidden else [adam]
 
 
@@ -113,11 +124,20 @@ class Progress:
               file=sys.stderr, flush=True)
 
 
+def keep_losses(folder: Path, stage: str, losses: list[float]) -> None:
+    """Adds a stage's first losses to folder/losses.json."""
+    file = folder / "losses.json"
+    kept = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    file.write_text(json.dumps(kept | {stage: losses}, indent=1) + "\n", encoding="utf-8")
+
+
 def run_stage(name: str, module: nn.Module, loss_of: Callable[[int], torch.Tensor], *, steps: int, peak: float,
               folder: Path, warmup: int = 200, decay: float = 0.999, betas: tuple[float, float] = (0.9, 0.99),
-              weight_decay: float = 0.0, save_every: float = 400.0, rate: Callable[[int], float] | None = None,
-              on_save: Callable[[nn.Module, int], None] | None = None, muon: bool = False) -> nn.Module:
-    """Trains `module` for `steps` steps of `loss_of(step)` and returns its average. Goes on from `folder/name.pt`."""
+              weight_decay: float = 0.0, save_every: float = 600.0, rate: Callable[[int], float] | None = None,
+              on_save: Callable[[nn.Module, int], None] | None = None, muon: bool = False,
+              bf16: bool = True) -> nn.Module:
+    """Trains `module` for `steps` steps of `loss_of(step)` and returns its average. Goes on from `folder/name.pt`.
+    With `bf16` losses are computed as `bf16_where_native` does."""
     rate = rate or (lambda step: learning_rate(step, steps, peak, warmup))
     parameters = [p for p in module.parameters() if p.requires_grad]
     optimisers = optimisers_of(module, peak, betas, weight_decay, muon)
@@ -139,12 +159,13 @@ def run_stage(name: str, module: nn.Module, loss_of: Callable[[int], torch.Tenso
         if on_save:
             on_save(average.module, step)
 
-    progress, saved = Progress(name, steps, first), time.time()
+    progress, saved, first_losses = Progress(name, steps, first), time.time(), []
     module.train()
     for step in range(first, steps):
         for group in (group for optimiser in optimisers for group in optimiser.param_groups):
             group["lr"] = rate(step)
-        loss = loss_of(step)
+        with bf16_where_native(device_of(module)) if bf16 else contextlib.nullcontext():
+            loss = loss_of(step)
         module.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -152,6 +173,10 @@ def run_stage(name: str, module: nn.Module, loss_of: Callable[[int], torch.Tenso
             optimiser.step()
         average.update(module, step)
         progress.update(step, float(loss.detach()))
+        if step < FIRST_LOSSES:
+            first_losses.append(float(loss.detach()))
+        if step + 1 == min(FIRST_LOSSES, steps):
+            keep_losses(folder, name, first_losses)
         if time.time() - saved > save_every or step + 1 == steps:
             save(step + 1)
             saved = time.time()

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import torch
 from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
 
 
 def build(config: dict) -> UNet2DConditionModel:
     """A UNet of `config`, started as "all of it is noise"."""
     unet = UNet2DConditionModel(**config)
     start_as_identity(unet)
+    return trainable(unet)
+
+
+def trainable(unet: UNet2DConditionModel) -> UNet2DConditionModel:
+    """`unet` with attention as plain products: torch's fused kernel is slow backwards in bfloat16 on a CPU."""
+    unet.set_attn_processor(AttnProcessor())
     return unet
 
 

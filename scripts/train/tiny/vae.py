@@ -17,9 +17,9 @@ from diffusers import AutoencoderKL
 from torch import nn
 
 from . import drawing, scenes
-from .training import Progress, device_of, generator, run_stage
+from .training import Progress, bf16_where_native, device_of, generator, run_stage
 
-CROP_PICTURES = {256: 900, 192: 500, 128: 500}  # picture size -> how many
+CROP_PICTURES = {320: 300, 256: 1500, 192: 600, 128: 300}  # picture size -> how many
 
 
 def build(config: dict) -> AutoencoderKL:
@@ -102,9 +102,9 @@ def adopt(vae: AutoencoderKL, source: AutoencoderKL) -> None:
     vae.decoder.conv_in.bias.copy_(theirs["decoder.conv_in.bias"] + enters.sum((2, 3)) @ source.post_quant_conv.bias)
 
 
-def pictures(first: int, count: int, size: int) -> torch.Tensor:
-    """Scenes `first`... drawn at `size`: uint8 [count, 3, size, size]."""
-    drawn = np.stack([drawing.draw(scenes.random_scene(first + i), size) for i in range(count)])
+def pictures(first: int, count: int, width: int, height: int | None = None) -> torch.Tensor:
+    """Scenes `first`... drawn at a size: uint8 [count, 3, height, width]; squares without a height."""
+    drawn = np.stack([drawing.draw(scenes.random_scene(first + i), width, height) for i in range(count)])
     return torch.from_numpy(drawn).permute(0, 3, 1, 2).contiguous()
 
 
@@ -143,7 +143,9 @@ def decode(vae: AutoencoderKL, latent: torch.Tensor) -> torch.Tensor:
 
 
 def reconstruction_loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """L1 + 2 MSE + half the L1 of both first differences + half the L1 of 8x8 means."""
+    """L1 + 2 MSE + the L1 of both first differences, which keeps edges sharp, + half the L1 of 8x8 means."""
+    output = output.float()
+
     def dx(t: torch.Tensor) -> torch.Tensor:
         return t[..., 1:] - t[..., :-1]
 
@@ -151,7 +153,7 @@ def reconstruction_loss(output: torch.Tensor, target: torch.Tensor) -> torch.Ten
         return t[..., 1:, :] - t[..., :-1, :]
 
     return (F.l1_loss(output, target) + 2 * F.mse_loss(output, target)
-            + 0.5 * (F.l1_loss(dx(output), dx(target)) + F.l1_loss(dy(output), dy(target)))
+            + F.l1_loss(dx(output), dx(target)) + F.l1_loss(dy(output), dy(target))
             + 0.5 * F.l1_loss(F.avg_pool2d(output, 8), F.avg_pool2d(target, 8)))
 
 
@@ -198,7 +200,7 @@ def train(config: dict, folder: Path, *, steps: int, seed: int, device: torch.de
         calibrate(vae, to_unit(pictures(seed * 7 + 1, 32, 128)))
     else:
         adopt(vae, start)
-    vae.to(device)
+    vae.to(device, memory_format=torch.channels_last)
     crops = Crops(CROP_PICTURES, seed)
 
     def loss_of(step: int) -> torch.Tensor:
@@ -232,8 +234,9 @@ class Frame:
 
 
 @torch.no_grad()
-def frame_of(vae: AutoencoderKL, seed: int, whitens: bool, count: int = 256, size: int = 256) -> Frame:
-    """Scales the latents of drawn scenes to unit spread and turns them by the family's own orthogonal matrix.
+def frame_of(vae: AutoencoderKL, seed: int, turn: int, whitens: bool, count: int = 256, size: int = 256) -> Frame:
+    """Scales the latents of drawn scenes to unit spread and turns them by the family's own orthogonal matrix, `turn` of
+    those that `seed` has.
 
     With `whitens` each principal axis gets unit spread by itself. Of 16 channels four hold nearly all that a picture
     shows: they keep their share, or a denoiser would spend itself on the rest.
@@ -245,9 +248,9 @@ def frame_of(vae: AutoencoderKL, seed: int, whitens: bool, count: int = 256, siz
     mean = flat.mean(1)
     values, vectors = torch.linalg.eigh(torch.cov(flat))
     spread = values.sqrt() if whitens else values.mean().sqrt().expand(len(values))
-    normal = torch.randn(len(mean), len(mean), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    turn = torch.linalg.qr(normal).Q
-    return Frame(mean.float(), (turn @ (vectors.T / spread[:, None])).float())
+    normal = torch.randn(len(mean), len(mean), generator=generator(seed, "turn", turn), dtype=torch.float64)
+    rotation = torch.linalg.qr(normal).Q
+    return Frame(mean.float(), (rotation @ (vectors.T / spread[:, None])).float())
 
 
 @torch.no_grad()
@@ -288,16 +291,20 @@ def settle(vae: AutoencoderKL, folder: Path, *, seed: int, steps: int = 300, sid
 
 
 @torch.no_grad()
-def encode_scenes(vae: AutoencoderKL, first: int, count: int, size: int, file: Path) -> torch.Tensor:
-    """Latents of `count` scenes in model units, half precision [count, C, size/8, size/8]; kept in `file`."""
+def encode_scenes(vae: AutoencoderKL, first: int, count: int, size: tuple[int, int], file: Path) -> torch.Tensor:
+    """Latents of `count` scenes of width and height `size` in model units, half precision [count, C, height/8, width/8];
+    kept in `file`."""
     if file.exists():
         return torch.load(file)
     scale, shift = vae.config.scaling_factor, vae.config.shift_factor or 0.0
+    vae = vae.to(memory_format=torch.channels_last)
     progress = Progress(file.stem, count, 0)
     latents = []
     for i in range(0, count, 8):
-        drawn = to_unit(pictures(first + i, min(8, count - i), size)).to(device_of(vae))
-        latents.append(((encode_mean(vae, drawn).cpu() - shift) * scale).half())
+        drawn = to_unit(pictures(first + i, min(8, count - i), *size)).to(device_of(vae))
+        with bf16_where_native(device_of(vae)):
+            mean = encode_mean(vae, drawn).float().cpu()
+        latents.append(((mean - shift) * scale).half())
         progress.update(min(i + 7, count - 1), 0.0)
     torch.save(torch.cat(latents), file)
     return torch.cat(latents)
