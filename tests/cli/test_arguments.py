@@ -248,7 +248,7 @@ class WhatPeopleType(CliTest):
         self.assertEqual((result.returncode, result.stderr), (0, b"the prompt is empty: nothing guides the picture\n"))
         result = run("generate", "\u3000\u00a0", *QUICK, "-q", "-o", "b.png", cwd=self.folder)
         self.assertNotIn(b"the prompt is empty", result.stderr)
-        line, = self.render("a lake", "--steps", "1", "-W", "576", "-H", "512", "-t", "1", "-o", "c.png")
+        line, = self.render("a lake", "--steps", "1", "-W", "1152", "-H", "1024", "-t", "1", "--latent", "c.safetensors")
         self.assertIn("18 times as many as tiny-sd15 draws by itself", line["notes"][0])
 
     def test_a_size_that_no_memory_holds(self) -> None:

@@ -323,7 +323,7 @@ class Rendered(BatchTest):
 
     def test_a_limit_of_file_sizes_loses_nothing(self) -> None:
         """Of 1 KB, in which no lock has room, and of 17 KB, in which one picture of three has none."""
-        jobs = self.jobs([LINES[0] | {"width": side, "height": side} for side in (64, 128, 72)])
+        jobs = self.jobs([LINES[0] | {"width": side, "height": side} for side in (64, 192, 72)])
         words = ("batch", jobs, "--steps", "2", "-t", "1", "-o")
         self.done(*words, "whole/")
         for kilobytes, code, said in ((1, 8, "journal.jsonl.lock cannot be written"), (17, 9, "2 jobs done, 1 failed")):

@@ -278,7 +278,7 @@ class Drawn(ImportTest):
         self.assertNotEqual(self.picture("twin", "twin.png"), expected)
 
     def test_weights_that_are_no_numbers_are_named_once_nothing_can_be_drawn(self) -> None:
-        name = "model.diffusion_model.output_blocks.0.0.in_layers.2.weight"
+        name = "model.diffusion_model.output_blocks.6.0.in_layers.2.weight"
 
         def poisoned(tensors):
             dtype, shape, data = tensors[name]

@@ -92,7 +92,7 @@ class Refused(LoraTest):
         self.style()
         sdxl = self.write("sdxl.safetensors", kohya("lora_unet_", factors(weights("tiny-sdxl", "unet"))))
         flux = self.write("flux.safetensors", peft("transformer.", factors(weights("tiny-flux", "transformer"))))
-        self.refused(4, "generate", *WALK, "--lora", sdxl, says=("sdxl.safetensors", "family sd15", "attn2_to_k"))
+        self.refused(4, "generate", *WALK, "--lora", sdxl, says=("sdxl.safetensors", "family sd15", "attn1_to_k"))
         self.refused(4, "generate", *WALK, "--lora", flux, says=("FLUX.1", "tiny-sd15 is of family sd15"))
         self.refused(4, "generate", *WALK, "-m", "tiny-flux", "--lora", "style.safetensors",
                      says=("family flux", "none of its"))

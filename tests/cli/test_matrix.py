@@ -164,7 +164,7 @@ class Bundled(LatentTest):
                 self.assertTrue(any(first in row for row in rows))
                 last = picture[3 * side * (tall - 1):]
                 self.assertTrue(any(last in row for row in rows))
-        self.assertLess(len(self.made["matrix.png"]), 400_000)
+        self.assertLess(len(self.made["matrix.png"]), 0.42 * width * height)
 
     def test_every_crossing_is_announced(self) -> None:
         lines = self.made["stderr"].decode().splitlines()

@@ -52,8 +52,8 @@ class Refused(SourceTest):
     def test_sizes(self) -> None:
         self.ppm("small.ppm", 100, 40)
         self.refused(2, "generate", "a lake", "-i", "small.ppm", says=("100 x 40", "-W", "-H"))
-        self.ppm("large.ppm", 1400, 700)
-        self.refused(2, "generate", "a lake", "-i", "large.ppm", says=("1400 x 700", "-W", "1400"))
+        self.ppm("large.ppm", 2800, 1400)
+        self.refused(2, "generate", "a lake", "-i", "large.ppm", says=("2800 x 1400", "-W", "2800"))
 
     def test_files_that_are_no_pictures(self) -> None:
         self.refused(3, "generate", "a lake", "-i", "nothing.png", says=("nothing.png", "does not exist"))

@@ -17,7 +17,7 @@ std::string words_in(std::string_view text) { return joined(prompt_words(text), 
 
 /// The words of a prompt and a negative prompt that are not known.
 std::string unknown_in(const std::string& prompt, PromptSyntax syntax = PromptSyntax::plain,
-                    const std::string& negative = "") {
+                       const std::string& negative = "") {
   const ParsedPrompt first = parse_prompt(prompt, syntax);
   const ParsedPrompt second = parse_prompt(negative, syntax);
   const std::vector<const ParsedPrompt*> both = {&first, &second};
@@ -27,8 +27,8 @@ std::string unknown_in(const std::string& prompt, PromptSyntax syntax = PromptSy
 }  // namespace
 
 TEST_CASE("words are runs of letters and digits in lower case") {
-  CHECK(words_in("") == "");
-  CHECK(words_in(" ,.!? ()[]{}<>:|\\ -- ' \n\t") == "");
+  CHECK(words_in("").empty());
+  CHECK(words_in(" ,.!? ()[]{}<>:|\\ -- ' \n\t").empty());
   CHECK(words_in("A Red HOUSE") == "a red house");
   CHECK(words_in("snow-covered, half\u2013timbered") == "snow covered half timbered");
   CHECK(words_in("don't o\u2019clock 's") == "don t o clock s");
@@ -49,31 +49,31 @@ TEST_CASE("words of other scripts are words, however their letters are composed"
 }
 
 TEST_CASE("unknown words come once, in order, of both prompts") {
-  CHECK(unknown_in("A red house") == "");
-  CHECK(unknown_in("") == "");
+  CHECK(unknown_in("A red house").empty());
+  CHECK(unknown_in("").empty());
   CHECK(unknown_in("a Cat, a red cat and a bicycle, CAT") == "cat bicycle");
   CHECK(unknown_in("a dog", PromptSyntax::plain, "blurry dog in fog") == "dog blurry fog");
   CHECK(unknown_in("houses") == "houses");
 }
 
 TEST_CASE("weights, breaks and calls are no words, in the syntax that has them") {
-  CHECK(unknown_in("a (red:1.2) [house] ((in)) \\(snow\\)", PromptSyntax::a1111) == "");
-  CHECK(unknown_in("a (red:1.2) house", PromptSyntax::comfy) == "");
+  CHECK(unknown_in("a (red:1.2) [house] ((in)) \\(snow\\)", PromptSyntax::a1111).empty());
+  CHECK(unknown_in("a (red:1.2) house", PromptSyntax::comfy).empty());
   CHECK(unknown_in("a (red:1.2) house", PromptSyntax::plain) == "1 2");  // text there
-  CHECK(unknown_in("a BREAK house", PromptSyntax::a1111) == "");
+  CHECK(unknown_in("a BREAK house", PromptSyntax::a1111).empty());
   CHECK(unknown_in("a BREAK house", PromptSyntax::comfy) == "break");
-  CHECK(unknown_in("a house <lora:ink:0.5>", PromptSyntax::a1111, "<lora:fog:1>") == "");
-  CHECK(unknown_in("a house <hypernet:ink:0.5>", PromptSyntax::a1111) == "");
+  CHECK(unknown_in("a house <lora:ink:0.5>", PromptSyntax::a1111, "<lora:fog:1>").empty());
+  CHECK(unknown_in("a house <hypernet:ink:0.5>", PromptSyntax::a1111).empty());
   CHECK(unknown_in("a house <lora:ink:0.5>", PromptSyntax::comfy) == "lora ink 0 5");
   CHECK(unknown_in("a (cat:1.5) in (fog)", PromptSyntax::a1111) == "cat fog");
 }
 
 TEST_CASE("names of embeddings are no words where they are called") {
-  CHECK(unknown_in("a Glow house, night-style") == "");
-  CHECK(unknown_in("a <glow> house") == "");
+  CHECK(unknown_in("a Glow house, night-style").empty());
+  CHECK(unknown_in("a <glow> house").empty());
   CHECK(unknown_in("glow, (night-style:1.1) fog", PromptSyntax::a1111) == "fog");
   CHECK(unknown_in("a glow", PromptSyntax::comfy) == "glow");
-  CHECK(unknown_in("a embedding:glow, embedding:night-style.safetensors house", PromptSyntax::comfy) == "");
+  CHECK(unknown_in("a embedding:glow, embedding:night-style.safetensors house", PromptSyntax::comfy).empty());
   CHECK(unknown_in("a embedding:none, fog", PromptSyntax::comfy) == "fog");  // another warning has the name
   CHECK(unknown_in("glowing night") == "glowing night");
 }

@@ -34,6 +34,7 @@ TEST_CASE("a model's facts are a line each, of either path") {
 TEST_CASE("what a model was taught is shown in lines of some length") {
   ModelCatalog catalog;
   Model model = catalog.open("tiny-sd15");
+  model.taught.reset();
   const std::size_t facts = model_rows(model).size();
   CHECK(fact_of(model_rows(model), "taught").empty());
   model.taught = {"lakes", {"a", "red", std::string(100, 'x')}};

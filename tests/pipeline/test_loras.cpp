@@ -17,17 +17,17 @@ using io::test::TemporaryFolder;
 
 namespace {
 
-const std::string to_q = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q";
+const std::string to_q = "down_blocks.2.attentions.0.transformer_blocks.0.attn1.to_q";
 
-/// Factors of one layer of tiny-sd15, which is 80 wide, and a tensor of a layer that it has not.
+/// Factors of one layer of tiny-sd15, which is 96 wide, and a tensor of a layer that it has not.
 void write_lora(const std::filesystem::path& path, bool stranger = false) {
-  const std::vector<float> zeros(80 * 4);
+  const std::vector<float> zeros(96 * 4);
   io::Safetensors content;
   const auto add = [&](const std::string& name, const std::vector<std::int64_t>& shape) {
     content.tensors[name] = {io::Dtype::f32, shape, std::as_bytes(std::span(zeros))};
   };
-  add("unet." + to_q + ".lora_A.weight", {4, 80});
-  add("unet." + to_q + ".lora_B.weight", {80, 4});
+  add("unet." + to_q + ".lora_A.weight", {4, 96});
+  add("unet." + to_q + ".lora_B.weight", {96, 4});
   if (stranger)
     content.tensors["text_encoder.text_projection.alpha"] = {
         io::Dtype::f32, {}, std::as_bytes(std::span(zeros).first(1))};

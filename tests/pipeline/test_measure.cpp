@@ -38,7 +38,7 @@ TEST_CASE("without pictures every pattern is drawn, at the model's own size, and
   const std::vector<io::Drift> drifts = measure(catalog.open("tiny-sd15"), {}, "auto", door, events);
   REQUIRE(drifts.size() == core::patterns().size());
   CHECK(notes.size() == drifts.size());
-  CHECK(drifts.front().size == PixelSize{128, 128});
+  CHECK(drifts.front().size == PixelSize{256, 256});
 }
 
 TEST_CASE("a model without both halves of a VAE is refused before anything is read") {

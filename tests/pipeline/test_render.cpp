@@ -135,11 +135,11 @@ TEST_CASE("each picture is handed over whole, with its settings, and the latents
   CHECK(steps == 2);
   REQUIRE(pictures.size() == 2);
   CHECK(pictures[1].seed == 8);
-  CHECK(pictures[1].size == PixelSize{128, 128});
+  CHECK(pictures[1].size == PixelSize{256, 256});
   const std::vector<io::NamedText> texts = io::read_png_text(pictures[1].png, "a.png").texts;
   REQUIRE_FALSE(texts.empty());
   CHECK_THAT(texts.front().text, Catch::Contains("a red house") && Catch::Contains("Seed: 8"));
-  CHECK(result.latents.passport.shape == std::array<std::int64_t, 4>{2, 4, 16, 16});
+  CHECK(result.latents.passport.shape == std::array<std::int64_t, 4>{2, 4, 32, 32});
   CHECK_FALSE(result.latents.passport.vae_sha256.empty());
   CHECK(result.device == "cpu");
   CHECK(result.timings.parts.of(PartKind::denoiser) == 2);

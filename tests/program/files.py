@@ -124,7 +124,7 @@ def write_all(place: Path) -> None:
         "large.safetensors": latent(cells=(257, 257), fill=0.5), "cut.safetensors": latent()[:-16],
         "future.safetensors": latent(format="lapis.latent.9"), "a.npy": npy((1, 4, 8, 8)),
         "a.ppm": ppm(64, 64), "b.ppm": ppm(80, 64), "wide.ppm": ppm(96, 64), "tiny.ppm": ppm(24, 24),
-        "huge.ppm": ppm(640, 640), "cut.ppm": ppm(64, 64)[:-100], "mask.pgm": pgm(64, 64, 32),
+        "huge.ppm": ppm(1280, 1280), "cut.ppm": ppm(64, 64)[:-100], "mask.pgm": pgm(64, 64, 32),
         "black.pgm": pgm(64, 64, 64), "thin.pgm": pgm(64, 64, 63), "small.pgm": pgm(32, 32, 0),
         "hello.txt": b"hello, world\n", "prompt.txt": b"a red house in snow\n", "latin1.txt": b"caf\xe9\n",
         "empty": b"", "style.safetensors": embedding(128), "narrow.safetensors": embedding(3),

@@ -13,9 +13,7 @@
 namespace lapis::core {
 namespace {
 
-bool begins_word(char32_t c) {
-  return (U_GET_GC_MASK(static_cast<UChar32>(c)) & (U_GC_L_MASK | U_GC_N_MASK)) != 0;
-}
+bool begins_word(char32_t c) { return (U_GET_GC_MASK(static_cast<UChar32>(c)) & (U_GC_L_MASK | U_GC_N_MASK)) != 0; }
 
 bool goes_on_with_word(char32_t c) { return begins_word(c) || (U_GET_GC_MASK(static_cast<UChar32>(c)) & U_GC_M_MASK); }
 
