@@ -99,13 +99,13 @@ def rendered(arguments: argparse.Namespace, model: Path, captions: list[str], fo
         yield np.array(Image.open(folder / f"{i + 1:03}.png").convert("RGB"))
 
 
-def native_rows(arguments: argparse.Namespace, network: Any, asked: list[Asked], model: Path, folder: Path) -> Iterator[Row]:
-    """The categories, at the model's own size."""
+def native_rows(arguments: argparse.Namespace, network: Any, ceiling: dict[str, tuple[int, int]], model: Path,
+                folder: Path) -> Iterator[Row]:
+    """The categories, at the model's own size; `ceiling`: what the judge has on drawn scenes."""
     from train.tiny import judge
 
-    shown, captions, unsaid = map(list, zip(*asked))
+    shown, captions, unsaid = map(list, zip(*held_out(arguments.count)))
     counts = judge.scores(network, rendered(arguments, model, captions, folder), shown, unsaid)
-    ceiling = judge.validate(network)
     yield Row(model.resolve().name, "overall", judge.overall(counts), sum(counts[row][1] for row in judge.GENEVAL),
               judge.overall(ceiling), BARS["overall"])
     for name in judge.ROWS:
@@ -114,10 +114,11 @@ def native_rows(arguments: argparse.Namespace, network: Any, asked: list[Asked],
                   BARS.get(name))
 
 
-def size_rows(arguments: argparse.Namespace, network: Any, asked: list[Asked], model: Path, folder: Path) -> Iterator[Row]:
+def size_rows(arguments: argparse.Namespace, network: Any, model: Path, folder: Path) -> Iterator[Row]:
     """One scene: as many things as were asked for, by day or night as asked; each size has its part of the captions."""
     from train.tiny import judge, scenes
 
+    asked = held_out(arguments.size_count, HELD_OUT_SCENES + 1_000_000)
     landscapes = [each for each in asked if each[0].is_landscape]
     right_of_all = 0
     for i, size in enumerate((*SIZES, HIRES)):
@@ -171,14 +172,14 @@ def main() -> int:
 
     torch.set_num_threads(1)
     network = judge.load_or_train(arguments.judge)
+    ceiling = judge.validate(network)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as temporary:
         for model in arguments.models:
             folder = (arguments.pictures or Path(temporary)) / model.resolve().name
-            rows += native_rows(arguments, network, list(held_out(arguments.count)), model, folder)
+            rows += native_rows(arguments, network, ceiling, model, folder)
             if arguments.size_count:
-                others = list(held_out(arguments.size_count, HELD_OUT_SCENES + 1_000_000))
-                rows += size_rows(arguments, network, others, model, folder)
+                rows += size_rows(arguments, network, model, folder)
     print_table(rows)
     program.write_rows(arguments.json, [dataclasses.asdict(row) for row in rows])
     below = [f"{row.model}: {row.row}" for row in rows if not row.passed]

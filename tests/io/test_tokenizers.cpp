@@ -24,7 +24,10 @@ std::string one_letter(int id) {
   return R"({"a":0,"b":1,"a</w>":)" + std::to_string(id) + R"(,"<|startoftext|>":8,"<|endoftext|>":9})";
 }
 
-TokenizerFacts facts_in(const TemporaryFolder& folder) {
+/// A tokenizer whose files are written into `folder`: "a" is 2, and nothing is merged.
+TokenizerFacts written_into(const TemporaryFolder& folder) {
+  write_text(folder / "vocab.json", one_letter(2));
+  write_text(folder / "merges.txt", "");
   return {folder / "vocab.json", folder / "merges.txt", 5, 8, 9, 9};
 }
 
@@ -54,9 +57,7 @@ TEST_CASE("a tokenizer is read once for all who ask for it") {
 
 TEST_CASE("a tokenizer whose files changed is read again, however they changed") {
   const TemporaryFolder folder;
-  const TokenizerFacts facts = facts_in(folder);
-  write_text(facts.vocabulary, one_letter(2));
-  write_text(facts.merges, "");
+  const TokenizerFacts facts = written_into(folder);
   Tokenizers tokenizers;
   const auto first = tokenizers.of(facts);
   CHECK(id_of_a(*first) == 2);
@@ -92,9 +93,7 @@ TEST_CASE("a tokenizer whose files changed is read again, however they changed")
 
 TEST_CASE("a tokenizer whose files are gone or broken is refused each time, until they are mended") {
   const TemporaryFolder folder;
-  const TokenizerFacts facts = facts_in(folder);
-  write_text(facts.vocabulary, one_letter(2));
-  write_text(facts.merges, "");
+  const TokenizerFacts facts = written_into(folder);
   Tokenizers tokenizers;
   const auto first = tokenizers.of(facts);
   fs::rename(facts.merges, folder / "elsewhere.txt");
@@ -111,9 +110,7 @@ TEST_CASE("a tokenizer whose files are gone or broken is refused each time, unti
 
 TEST_CASE("of many tokenizers those that were asked for last stay") {
   const TemporaryFolder folder;
-  TokenizerFacts facts = facts_in(folder);
-  write_text(facts.vocabulary, one_letter(2));
-  write_text(facts.merges, "");
+  TokenizerFacts facts = written_into(folder);
   Tokenizers tokenizers;
   const auto of_length = [&](int length) {
     facts.length = length;

@@ -23,12 +23,6 @@ PieceKind kind_of(char32_t c) {
   return u_isUWhiteSpace(code_point) ? PieceKind::space : PieceKind::other;
 }
 
-std::string to_utf8(std::u32string_view text) {
-  std::string utf8;
-  for (const char32_t c : text) icu::UnicodeString(static_cast<UChar32>(c)).toUTF8String(utf8);
-  return utf8;
-}
-
 /// Alternatives of the split that come before letters, numbers and the rest, in order. The special tokens are here in
 /// a spelling that only lower-casing made (`<|EndOfText|>`); the byte-level step then splits them in three.
 struct FixedPiece {
@@ -89,6 +83,12 @@ std::u32string clip_normalized(std::string_view text) {
   return lowered;
 }
 
+std::string utf8_of(std::u32string_view text) {
+  std::string utf8;
+  for (const char32_t c : text) icu::UnicodeString(static_cast<UChar32>(c)).toUTF8String(utf8);
+  return utf8;
+}
+
 std::vector<std::string> clip_pieces(std::string_view text) {
   const std::u32string lowered = clip_normalized(text);
   std::vector<std::string> pieces;
@@ -96,13 +96,13 @@ std::vector<std::string> clip_pieces(std::string_view text) {
   while (!rest.empty()) {
     if (const FixedPiece* fixed = fixed_piece_at(rest)) {
       for (const std::u32string_view piece : fixed->pieces) {
-        if (!piece.empty()) pieces.push_back(to_utf8(piece));
+        if (!piece.empty()) pieces.push_back(utf8_of(piece));
       }
       rest.remove_prefix(fixed->text.size());
       continue;
     }
     const std::size_t length = run_length(rest);
-    if (kind_of(rest.front()) != PieceKind::space) pieces.push_back(to_utf8(rest.substr(0, length)));
+    if (kind_of(rest.front()) != PieceKind::space) pieces.push_back(utf8_of(rest.substr(0, length)));
     rest.remove_prefix(length);
   }
   return pieces;

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <unicode/uchar.h>
-#include <unicode/unistr.h>
 #include <unordered_set>
 #include <utility>
 
@@ -17,12 +16,6 @@ bool begins_word(char32_t c) { return (U_GET_GC_MASK(static_cast<UChar32>(c)) & 
 
 bool goes_on_with_word(char32_t c) { return begins_word(c) || (U_GET_GC_MASK(static_cast<UChar32>(c)) & U_GC_M_MASK); }
 
-std::string word_text(std::u32string_view word) {
-  std::string text;
-  for (const char32_t c : word) icu::UnicodeString(static_cast<UChar32>(c)).toUTF8String(text);
-  return text;
-}
-
 }  // namespace
 
 std::vector<std::string> prompt_words(std::string_view text) {
@@ -35,7 +28,7 @@ std::vector<std::string> prompt_words(std::string_view text) {
     }
     const std::size_t begin = at;
     while (at < whole.size() && goes_on_with_word(whole[at])) ++at;
-    words.push_back(word_text(std::u32string_view(whole).substr(begin, at - begin)));
+    words.push_back(utf8_of(std::u32string_view(whole).substr(begin, at - begin)));
   }
   return words;
 }
