@@ -261,8 +261,9 @@ def scores(judge: Judge, pictures: Iterable[np.ndarray], shown: Sequence[scenes.
 
 
 def overall(counts: dict[str, Count]) -> float:
-    """The mean of GenEval's six categories."""
-    return sum(counts[row][0] / max(1, counts[row][1]) for row in GENEVAL) / len(GENEVAL)
+    """The mean of GenEval's six categories, of those that were asked for."""
+    shares = [counts[row][0] / counts[row][1] for row in GENEVAL if counts[row][1]]
+    return sum(shares) / max(1, len(shares))
 
 
 def validate(judge: Judge, count: int = 1000) -> dict[str, Count]:
