@@ -56,7 +56,7 @@ MAX_FILE_LINES = 450
 # The most lines of code a folder may have, those of its subfolders among them. One that is not there has none.
 ROOM_LINES = {
     "include": 1_250, "src/core": 15_640, "src/io": 16_480, "src/engine": 3_750, "src/pipeline": 8_480, "src/jobs": 3_650,
-    "src/library": 300, "src/cli": 4_300, "tests": 38_900, "scripts": 12_950,
+    "src/library": 300, "src/cli": 4_300, "tests": 38_900, "scripts": 13_050,
 }
 MAX_FUNCTION_LINES = 60
 MODELS_MAX_BYTES = 45_000_000

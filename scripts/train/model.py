@@ -5,25 +5,24 @@ Stages, each resumable and each a function of the seed alone:
 
     tokenizer   the words of the captions, out of the public CLIP merges list or as SentencePiece's pieces
     text        the text encoders, taught to name what a caption shows; then frozen
-    vae         encoder and decoder together
+    vae         encoder and decoder together, then the decoder alone
     latents     scenes encoded once, for each picture size
     denoiser    the denoiser, phase after phase of the recipe
     folder      the diffusers folder in half precision
-    report      a held-out report: PSNR of the autoencoder, and a sheet of pictures
+    report      a sheet of pictures; scripts/train/lineages.py measures the autoencoder, eval_model.py the model
 
 `latents` needs `vae`, `denoiser` needs `text` and `latents`: stages that do not need each other can run
 side by side as two processes (`--stage`). Runs in the environment that scripts/parity/pictures.py makes, .venv/parity, with the
 merges list added to it: .venv/parity/bin/pip install --no-deps open-clip-torch
 
-sdxl and flux begin from sd15's checkpoints, as their makers shared a text encoder with it: train sd15 first, in the
-folder beside (.train/sd15 for .train/sdxl).
+sdxl and flux share sd15's text encoder, as the large models do: train sd15's first, in the folder beside
+(.train/sd15 for .train/sdxl).
 """
 
 from __future__ import annotations
 
 import argparse
 import copy
-import dataclasses
 import functools
 import json
 import shutil
@@ -77,17 +76,15 @@ class Training:
         folder.mkdir(parents=True, exist_ok=True)
 
     @property
-    def start(self) -> Training | None:
-        """The training this one begins from."""
-        start = self.recipe.start
-        folder = self.folder.parent / start if start else None
-        return Training(start, folder, self.output, self.device, self.rehearses) if start else None
+    def lender(self) -> Path:
+        """The checkpoints of the family whose text encoder this one shares."""
+        return self.folder.parent / self.recipe.shares_text_with
 
     def tokenizer(self) -> None:
         for name, recipe in self.recipe.texts.items():
             place = self.folder / name.replace("text_encoder", "tokenizer")
             if recipe.kind is None:
-                shutil.copytree(self.start.folder / "tokenizer", place, dirs_exist_ok=True)
+                shutil.copytree(self.lender / "tokenizer", place, dirs_exist_ok=True)
             elif recipe.kind == "t5":
                 build_t5_tokenizer(lexicon(), place, recipe.length)
             else:
@@ -102,7 +99,7 @@ class Training:
             if (self.folder / name).exists():
                 continue
             if recipe.kind is None:
-                shutil.copytree(self.start.folder / "text_encoder", self.folder / name)
+                shutil.copytree(self.lender / "text_encoder", self.folder / name)
                 continue
             stage = name.replace("text_encoder", "text")
             text.train(text.KINDS[recipe.kind], recipe.config, self.load_tokenizer(name), self.folder, name=stage,
@@ -120,24 +117,17 @@ class Training:
     def vae(self) -> None:
         recipe, raw = self.recipe, self.folder / "vae"
         if not raw.exists():
-            start = AutoencoderKL.from_pretrained(self.start.folder / "vae") if recipe.start else None
             vae.train(recipe.vae, self.folder, steps=recipe.vae_steps, seed=recipe.seed, device=self.device,
-                      noise=recipe.latent_noise, start=start).save_pretrained(raw)
+                      noise=recipe.latent_noise, at_random=recipe.vae_at_random).save_pretrained(raw)
         if (self.folder / "vae_folded").exists():
             return
         model = AutoencoderKL.from_pretrained(raw).eval().to(self.device)
-        frame = vae.frame_of(model, recipe.seed, recipe.turn, recipe.whitens)
-        torch.save(dataclasses.asdict(frame), self.folder / "frame.pt")
-        vae.fold(model.cpu(), frame)
-        if model.quant_conv is None:
-            model = vae.settle(model.to(self.device), self.folder, seed=recipe.seed)
+        vae.fold(model.cpu(), vae.frame_of(model, recipe.seed, recipe.turn, recipe.whitens))
+        model = vae.settle(model.to(self.device), self.folder, seed=recipe.seed, steps=recipe.settle_steps)
         model.save_pretrained(self.folder / "vae_folded")
 
     def load_vae(self) -> AutoencoderKL:
         return AutoencoderKL.from_pretrained(self.folder / "vae_folded").eval().to(self.device)
-
-    def frame(self) -> vae.Frame:
-        return vae.Frame(**torch.load(self.folder / "frame.pt"))
 
     def latents(self) -> None:
         for size in self.recipe.pictures:
@@ -151,12 +141,7 @@ class Training:
 
     def new_denoiser(self) -> nn.Module:
         torch.manual_seed(self.recipe.seed)
-        if self.family == "flux":
-            return transformer.build(self.recipe.denoiser)
-        if self.start is None:
-            return unet.build(self.recipe.denoiser)
-        turn = self.start.frame().matrix @ torch.linalg.inv(self.frame().matrix)
-        return unet.adopt(self.recipe.denoiser, self.start.newest_denoiser().cpu(), turn)
+        return (transformer if self.family == "flux" else unet).build(self.recipe.denoiser)
 
     def denoiser(self) -> None:
         model = self.new_denoiser()
@@ -219,14 +204,6 @@ class Training:
               f"--guidance 3 --taught-words {words} --taught-subjects 'landscapes and shapes'")
 
     def report(self) -> None:
-        recipe, model = self.recipe, self.load_vae()
-        target = vae.to_unit(vae.pictures(910_000_000, 16, SIZE))
-        with torch.no_grad():
-            output = vae.decode(model, vae.encode_mean(model, target.to(self.device))).clamp(-1, 1).cpu()
-        psnr = -10 * ((output - target) / 2).square().mean((1, 2, 3)).log10()
-        std = self.load_bucket((SIZE, SIZE), 1.0).latents.float().std((0, 2, 3))
-        print(json.dumps({"family": self.family, "vae_psnr": round(float(psnr.mean()), 2),
-                          "latent_std": [round(value, 3) for value in std.tolist()]}))
         self.sheet(self.newest_denoiser()).save(self.folder / "report.png")
 
     def sheet(self, model: nn.Module) -> Image.Image:

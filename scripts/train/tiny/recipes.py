@@ -30,8 +30,8 @@ DIFFUSION = dict(num_train_timesteps=1000, beta_start=0.00085, beta_end=0.012, b
 @dataclasses.dataclass(frozen=True)
 class Text:
     """A text encoder: its kind (`text.KINDS`), its configuration, its width, its training steps; or, with no kind, that
-    of the family the recipe starts from. How it learns (`training.Muon`). And the token its tokenizer pads with, or the
-    length of a T5 tokenizer."""
+    of the family the recipe shares it with. How it learns (`training.Muon`). And the token its tokenizer pads with, or
+    the length of a T5 tokenizer."""
 
     kind: str | None = None
     config: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -71,10 +71,12 @@ class Recipe:
     phases: tuple[Phase, ...]
     pictures: dict[Size, int] = dataclasses.field(default_factory=lambda: PICTURES)  # scenes it sees at each size
     latent_noise: float = 0.1
+    vae_at_random: bool = False  # `vae.build`
+    settle_steps: int = 6500  # `vae.settle`
     whitens: bool = True  # `vae.frame_of`
     turn: int = 0  # `vae.frame_of`: one in which no other family's decoder comes near (tests/engine/test_lineages.cpp)
     muon: bool = False  # how the denoiser learns: `training.Muon`
-    start: str | None = None  # the family whose checkpoints, in the folder beside, this one begins from
+    shares_text_with: str = ""  # the family whose text encoder, in the folder beside, `Text()` stands for
 
 
 RECIPES = {
@@ -90,19 +92,25 @@ RECIPES = {
         texts={"text_encoder": Text(),
                "text_encoder_2": Text("clip with projection", CLIP | dict(num_hidden_layers=4, hidden_act="gelu"),
                                       pad="!")},
-        vae=VAE | dict(latent_channels=4, scaling_factor=0.13025), vae_steps=1800,
-        denoiser=UNET | dict(cross_attention_dim=256, use_linear_projection=True, addition_embed_type="text_time",
-                             addition_time_embed_dim=32, projection_class_embeddings_input_dim=128 + 6 * 32),
+        vae=VAE | dict(latent_channels=4, scaling_factor=0.13025, block_out_channels=(16, 32, 64, 80)),
+        vae_steps=14000, vae_at_random=True,
+        denoiser=UNET | dict(block_out_channels=(40, 64, 80, 88), cross_attention_dim=256, use_linear_projection=True,
+                             addition_embed_type="text_time", addition_time_embed_dim=32,
+                             projection_class_embeddings_input_dim=128 + 6 * 32),
         scheduler=DIFFUSION, seed=31, guidance=3.0,
-        phases=(Phase("large", ALL, steps=16000, batch=24, peak=1e-3, decays=True),), start="sd15",
+        phases=(Phase("small", SMALL, steps=3000, batch=16, peak=1e-3, decays=False),
+                Phase("large", ALL, steps=8000, batch=20, peak=1.2e-3, decays=True),
+                Phase("longer", ALL, steps=8000, batch=20, peak=8e-4, decays=True)),
+        shares_text_with="sd15",
     ),
     "flux": Recipe(
         texts={"text_encoder": Text(),
                "text_encoder_2": Text("t5", dict(d_model=128, d_kv=32, d_ff=320, num_layers=3, num_heads=4,
                                                  feed_forward_proj="gated-gelu", dropout_rate=0.0),
                                       length=48, steps=2500, muon=True)},
-        vae=VAE | dict(latent_channels=16, use_quant_conv=False, use_post_quant_conv=False, scaling_factor=0.3611,
-                       shift_factor=0.1159), vae_steps=3200,
+        vae=VAE | dict(latent_channels=16, norm_num_groups=4, use_quant_conv=False, use_post_quant_conv=False,
+                       scaling_factor=0.3611, shift_factor=0.1159),
+        vae_steps=14000, vae_at_random=True,
         denoiser=dict(in_channels=64, num_layers=2, num_single_layers=6, attention_head_dim=32, num_attention_heads=4,
                       joint_attention_dim=128, pooled_projection_dim=128, axes_dims_rope=(8, 12, 12),
                       guidance_embeds=True),
@@ -113,7 +121,7 @@ RECIPES = {
                 Phase("large", ALL, steps=8000, batch=32, peak=1.5e-3, decays=True),
                 Phase("guided", ALL, steps=500, batch=16, peak=4e-4, decays=True, distils=True)),
         muon=True, whitens=False,
-        latent_noise=0.05, start="sd15",
+        latent_noise=0.05, shares_text_with="sd15",
     ),
 }
 
@@ -125,6 +133,6 @@ def rehearsal(recipe: Recipe) -> Recipe:
 
     return dataclasses.replace(
         recipe, texts={name: dataclasses.replace(text, steps=less(text.steps)) for name, text in recipe.texts.items()},
-        vae_steps=less(recipe.vae_steps),
+        vae_steps=less(recipe.vae_steps), settle_steps=less(recipe.settle_steps),
         phases=tuple(dataclasses.replace(phase, steps=less(phase.steps)) for phase in recipe.phases),
         pictures={size: less(count) for size, count in recipe.pictures.items()})

@@ -48,37 +48,8 @@ def start_as_identity(unet: UNet2DConditionModel) -> None:
     numbers = torch.Generator().manual_seed(0)
     x = torch.randn(8, channels, 16, 16, generator=numbers)
     text = torch.randn(8, 77, unet.config.cross_attention_dim, generator=numbers)
-    y = unet(x, torch.full((8,), 999.0), text).sample
+    width = (unet.config.projection_class_embeddings_input_dim or 0) - 6 * (unet.config.addition_time_embed_dim or 0)
+    sizes = {"text_embeds": torch.zeros(8, width), "time_ids": torch.zeros(8, 6)} if unet.add_embedding else None
+    y = unet(x, torch.full((8,), 999.0), text, added_cond_kwargs=sizes).sample
     for c in range(channels):
         unet.conv_out.weight[c] *= (x[:, c] * y[:, c]).mean() / y[:, c].square().mean()
-
-
-@torch.no_grad()
-def adopt(config: dict, source: UNet2DConditionModel, turn: torch.Tensor) -> UNet2DConditionModel:
-    """A UNet of `config` with the weights of `source`, whose latents are `turn` [4, 4] times the new ones.
-
-    The text's width may grow: keys and values read the old states from the first columns, as they did, and the new ones
-    weakly. Linear projections take over from 1x1 convolutions. What is new beside (time ids) starts without effect.
-    """
-    unet = UNet2DConditionModel(**config)
-    theirs, state = source.state_dict(), unet.state_dict()
-    for name, value in state.items():
-        if name not in theirs:
-            continue
-        found = theirs[name]
-        if found.ndim == 4 and value.ndim == 2:
-            found = found[..., 0, 0]
-        if found.shape == value.shape:
-            value.copy_(found)
-        else:
-            value[:, found.shape[1]:] *= 0.3
-            value[:, :found.shape[1]] = found
-    unet.load_state_dict(state)
-    unet.conv_in.weight.copy_(torch.einsum("ocyx,cd->odyx", unet.conv_in.weight, turn))
-    back = torch.linalg.inv(turn.double()).float()
-    unet.conv_out.weight.copy_(torch.einsum("oc,cdyx->odyx", back, unet.conv_out.weight))
-    unet.conv_out.bias.copy_(back @ unet.conv_out.bias)
-    if unet.add_embedding is not None:
-        unet.add_embedding.linear_2.weight.zero_()
-        unet.add_embedding.linear_2.bias.zero_()
-    return unet

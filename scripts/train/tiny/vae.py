@@ -1,4 +1,4 @@
-"""The autoencoder of a tiny model: an `AutoencoderKL` of the family's geometry, started as the identity.
+"""The autoencoder of a tiny model: an `AutoencoderKL` of the family's geometry.
 
 Training sees raw latents; `frame_of` then whitens them and turns them by an orthogonal matrix of the family's own (so
 that no other family's decoder can read them), and `fold` writes both, with scale and shift, into the convolutions.
@@ -22,10 +22,15 @@ from .training import Progress, bf16_where_native, device_of, generator, run_sta
 CROP_PICTURES = {320: 300, 256: 1500, 192: 600, 128: 300}  # picture size -> how many
 
 
-def build(config: dict) -> AutoencoderKL:
-    """An autoencoder of `config`, its weights the identity on mean colours: 23 dB before the first step."""
+def build(config: dict, at_random: bool) -> AutoencoderKL:
+    """An autoencoder of `config`, its weights random, or else the identity on mean colours: 23 dB before the first step.
+    Two that begin as the identity stay cousins: a linear map leads from one's latents to the other's."""
     vae = AutoencoderKL(**config)
-    start_as_identity(vae)
+    (start_at_random if at_random else start_as_identity)(vae)
+    for conv in (vae.quant_conv, vae.post_quant_conv):
+        if conv is not None:
+            nn.init.dirac_(conv.weight)
+            nn.init.zeros_(conv.bias)
     return vae
 
 
@@ -72,34 +77,15 @@ def start_as_identity(vae: AutoencoderKL) -> None:
             passes(module.conv, [(1, 1)])
     leaves(vae.encoder.conv_out)
     leaves(vae.decoder.conv_out)
-    for conv in (vae.quant_conv, vae.post_quant_conv):
-        if conv is not None:
-            conv.weight.copy_(torch.eye(conv.out_channels)[:, :, None, None])
-            conv.bias.zero_()
 
 
 @torch.no_grad()
-def adopt(vae: AutoencoderKL, source: AutoencoderKL) -> None:
-    """Gives `vae` the weights of `source`, which may have fewer latent channels; the others start small and random.
-
-    An autoencoder without 1x1 convolutions takes those of `source` into its 3x3 ones.
-    """
-    theirs, channels = source.state_dict(), source.config.latent_channels
-    if vae.quant_conv is not None:
-        vae.load_state_dict(theirs)
-        return
-    inner = {"encoder.conv_out.weight", "encoder.conv_out.bias", "decoder.conv_in.weight", "decoder.conv_in.bias"}
-    missing = vae.load_state_dict({name: value for name, value in theirs.items()
-                                   if name not in inner and "quant_conv" not in name}, strict=False).missing_keys
-    assert set(missing) == inner
-    forward, back = source.quant_conv.weight[:channels, :, 0, 0], source.post_quant_conv.weight[:, :, 0, 0]
-    vae.encoder.conv_out.weight[:channels] = torch.einsum("ab,bcyx->acyx", forward, theirs["encoder.conv_out.weight"])
-    vae.encoder.conv_out.bias[:channels] = (forward @ theirs["encoder.conv_out.bias"]
-                                            + source.quant_conv.bias[:channels])
-    enters = theirs["decoder.conv_in.weight"]
-    vae.decoder.conv_in.weight[:, channels:] *= 0.3
-    vae.decoder.conv_in.weight[:, :channels] = torch.einsum("abyx,bc->acyx", enters, back)
-    vae.decoder.conv_in.bias.copy_(theirs["decoder.conv_in.bias"] + enters.sum((2, 3)) @ source.post_quant_conv.bias)
+def start_at_random(vae: AutoencoderKL) -> None:
+    """Random orthogonal weights, which keep a signal's size."""
+    for module in vae.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.orthogonal_(module.weight)
+            nn.init.zeros_(module.bias)
 
 
 def pictures(first: int, count: int, width: int, height: int | None = None) -> torch.Tensor:
@@ -115,7 +101,7 @@ def to_unit(picture: torch.Tensor) -> torch.Tensor:
 
 @torch.no_grad()
 def calibrate(vae: AutoencoderKL, sample: torch.Tensor) -> None:
-    """Scales the first three latents to unit variance and fits conv_out of the decoder by a line per colour."""
+    """Scales the latents to unit variance and fits conv_out of the decoder by a line per colour."""
     latent = encode_mean(vae, sample)
     mean, std = latent.mean((0, 2, 3)), latent.std((0, 2, 3))
     channels = latent.shape[1]
@@ -188,18 +174,15 @@ class Crops:
         return to_unit(chosen[index, :, y:y + side, x:x + side])
 
 
-def train(config: dict, folder: Path, *, steps: int, seed: int, device: torch.device, noise: float,
-          start: AutoencoderKL | None = None, side: int = 64, batch: int = 8) -> AutoencoderKL:
-    """Trains encoder and decoder together, from the weights of `start` or else from the identity.
+def train(config: dict, folder: Path, *, steps: int, seed: int, device: torch.device, noise: float, at_random: bool,
+          side: int = 64, batch: int = 8) -> AutoencoderKL:
+    """Trains encoder and decoder together, from random weights or else from the identity.
 
     Latents get `noise` (standard deviation) on the way, so that near ones decode alike.
     """
     torch.manual_seed(seed)
-    vae = build(config)
-    if start is None:
-        calibrate(vae, to_unit(pictures(seed * 7 + 1, 32, 128)))
-    else:
-        adopt(vae, start)
+    vae = build(config, at_random)
+    calibrate(vae, to_unit(pictures(seed * 7 + 1, 32, 128)))
     vae.to(device, memory_format=torch.channels_last)
     crops = Crops(CROP_PICTURES, seed)
 
@@ -274,17 +257,22 @@ def fold(vae: AutoencoderKL, frame: Frame) -> None:
     enters.weight.copy_(torch.einsum("ocxy,cd->odxy", enters.weight, back))
 
 
-def settle(vae: AutoencoderKL, folder: Path, *, seed: int, steps: int = 300, side: int = 64,
-           batch: int = 8) -> AutoencoderKL:
-    """Trains the decoder of a folded autoencoder alone: its latents stay what they are."""
+def settle(vae: AutoencoderKL, folder: Path, *, seed: int, steps: int, noise: float = 0.05, side: int = 96,
+           batch: int = 5) -> AutoencoderKL:
+    """Trains the decoder of a folded autoencoder alone: its latents stay what they are. They get `noise` (standard
+    deviation, model units) on the way."""
     vae.encoder.requires_grad_(False)
+    vae.to(memory_format=torch.channels_last)
     crops = Crops(CROP_PICTURES, seed)
+    noise /= vae.config.scaling_factor  # in raw values
 
     def loss_of(step: int) -> torch.Tensor:
-        target = crops.batch(batch, side, generator(seed, "settle", step)).to(device_of(vae))
+        numbers = generator(seed, "settle", step)
+        target = crops.batch(batch, side, numbers).to(device_of(vae))
         with torch.no_grad():
             latent = encode_mean(vae, target)
-        return reconstruction_loss(decode(vae, latent), target)
+        shaken = latent + noise * torch.randn(latent.shape, generator=numbers).to(latent)
+        return reconstruction_loss(decode(vae, shaken), target)
 
     return run_stage("settle", vae, loss_of, steps=steps, peak=3e-4, warmup=30, decay=0.99, folder=folder,
                      on_save=report)
