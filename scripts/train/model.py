@@ -238,7 +238,7 @@ def write_plain_tokenizer(source: Path, target: Path) -> None:
 
 def compare_losses(family: str, folder: Path) -> None:
     """Ends the program with a line for each stage that does not begin as the one on record did."""
-    recorded = json.loads(LOSSES.read_text("utf-8"))[family]
+    recorded = json.loads(LOSSES.read_text("utf-8")).get(family, {})
     found = json.loads((folder / "losses.json").read_text("utf-8"))
     faults = [f"{stage}: expected {recorded.get(stage)}, found {losses}" for stage, losses in found.items()
               if stage not in recorded

@@ -49,7 +49,7 @@ def start_as_identity(unet: UNet2DConditionModel) -> None:
     x = torch.randn(8, channels, 16, 16, generator=numbers)
     text = torch.randn(8, 77, unet.config.cross_attention_dim, generator=numbers)
     width = (unet.config.projection_class_embeddings_input_dim or 0) - 6 * (unet.config.addition_time_embed_dim or 0)
-    sizes = {"text_embeds": torch.zeros(8, width), "time_ids": torch.zeros(8, 6)} if unet.add_embedding else None
+    sizes = {"text_embeds": torch.zeros(8, width), "time_ids": torch.zeros(8, 6)} if width else None
     y = unet(x, torch.full((8,), 999.0), text, added_cond_kwargs=sizes).sample
     for c in range(channels):
         unet.conv_out.weight[c] *= (x[:, c] * y[:, c]).mean() / y[:, c].square().mean()
